@@ -1,0 +1,135 @@
+"""Options of a capability or a step, described as data.
+
+The form in the window, the flags of the command line, the documentation and the validation
+are all made from them, so that most plugins need no code for any of these.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api.errors import UsageError
+
+
+class Kind(enum.Enum):
+    """What a value means; it decides the widget, the parser and the check."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    FLAG = "flag"
+    CHOICE = "choice"
+    FILE = "file"
+    FOLDER = "folder"
+    OUTPUT = "output"  # a file or folder that will be written
+    DATA = "data"  # a folder, .npz or .npy of samples
+    MODEL = "model"  # a path, "name", "name:variant", or a variant's number
+    TARGET = "target"  # the name of a target
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One named, typed value.
+
+    Attributes:
+        name: snake_case; the command line shows it with dashes.
+        title: Label of the form, in the user's words.
+        help: One sentence for the tooltip and ``--help``.
+        minimum, maximum: Inclusive bounds of a number.
+        many: The value is a list of such values.
+        positional: On the command line, given without a flag.
+        advanced: Shown behind a disclosure.
+    """
+
+    name: str
+    kind: Kind = Kind.TEXT
+    default: Any = None
+    title: str = ""
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    required: bool = False
+    many: bool = False
+    positional: bool = False
+    advanced: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The command line's spelling."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def label(self) -> str:
+        """The title, or one made from the name."""
+        return self.title or self.name.replace("_", " ").capitalize()
+
+    def check(self, value: Any) -> Any:
+        """Return the value in its own type; raise UsageError in one sentence if it does not fit."""
+        if value is None:
+            if self.required:
+                raise UsageError(f"{self.label} is required.", hint=f"Give {self.flag}.")
+            return None
+        if self.many:
+            items = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+            return [self._check_one(item) for item in items]
+        return self._check_one(value)
+
+    def _check_one(self, value: Any) -> Any:
+        if self.kind is Kind.FLAG:
+            return self._check_flag(value)
+        if self.kind in (Kind.INTEGER, Kind.NUMBER):
+            return self._check_number(value)
+        text = str(value)
+        if self.kind is Kind.CHOICE and text not in self.choices:
+            known = ", ".join(self.choices)
+            raise UsageError(f"{self.label} cannot be {text!r}; it is one of {known}.")
+        return text
+
+    def _check_flag(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        text = str(value).lower()
+        if text in ("true", "yes", "on", "1"):
+            return True
+        if text in ("false", "no", "off", "0"):
+            return False
+        raise UsageError(f"{self.label} is yes or no, not {value!r}.")
+
+    def _check_number(self, value: Any) -> int | float:
+        try:
+            number = float(value)
+            if self.kind is Kind.INTEGER and number != int(number):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            wanted = "a whole number" if self.kind is Kind.INTEGER else "a number"
+            raise UsageError(f"{self.label} must be {wanted}, not {value!r}.") from None
+        if math.isnan(number):
+            raise UsageError(f"{self.label} must be a number, not {value!r}.")
+        if self.minimum is not None and number < self.minimum:
+            raise UsageError(f"{self.label} must be at least {self.minimum:g}, not {value}.")
+        if self.maximum is not None and number > self.maximum:
+            raise UsageError(f"{self.label} must be at most {self.maximum:g}, not {value}.")
+        return int(number) if self.kind is Kind.INTEGER else number
+
+
+def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every option's value (given or default), each in its own type.
+
+    Raises:
+        UsageError: for an unknown name, a missing required value, or one that does not fit.
+    """
+    known = {option.name: option for option in options}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        hint = f"Known: {', '.join(sorted(known))}." if known else ""
+        raise UsageError(f"There is no option {unknown[0]!r}.", hint=hint)
+    return {
+        name: option.check(given[name] if given.get(name) is not None else option.default)
+        for name, option in known.items()
+    }

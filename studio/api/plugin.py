@@ -1,0 +1,68 @@
+"""The manifest of a plugin: what it offers, needs and may do."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+API_VERSION = 1
+
+
+class Extension(enum.Enum):
+    """The extension points; the value is the table's name in ``plugin.toml``."""
+
+    FORMAT = "formats"
+    ANALYZER = "analyzers"
+    TRANSFORM = "transforms"
+    BACKEND = "backends"
+    PACKAGER = "packagers"
+    TARGET = "targets"
+    MONITOR = "monitors"
+    REGISTRY = "registries"
+    METRIC = "metrics"
+    CHECK = "checks"
+    PANEL = "panels"
+    COMMAND = "commands"
+
+
+class Permission(enum.Enum):
+    """What a worker that runs a plugin's code may reach."""
+
+    NETWORK = "network"
+    HOME = "home"
+    SECRETS = "secrets"
+    PROCESSES = "processes"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing that a plugin adds.
+
+    Attributes:
+        id: Unique within its extension point.
+        factory: ``"package.module:attribute"``, imported on first use and called without arguments.
+        extra: The manifest's other keys (``schemes``, ``suffixes``, ``area``).
+    """
+
+    extension: Extension
+    id: str
+    title: str
+    factory: str
+    plugin: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of a ``plugin.toml``."""
+
+    id: str
+    name: str
+    version: str
+    api: int
+    requires: tuple[str, ...] = ()
+    permissions: frozenset[Permission] = frozenset()
+    capabilities: tuple[Capability, ...] = ()
+    description: str = ""

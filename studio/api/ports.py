@@ -1,0 +1,235 @@
+"""The extension points, a Protocol each. Pause before changing one: third parties implement them.
+
+A factory named in ``plugin.toml`` returns an object that satisfies the Protocol of its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.api.data import Array, Dataset, Feeds
+from studio.api.graph import Graph, Model
+from studio.api.intake import Finding, Limits
+from studio.api.options import Option
+from studio.api.progress import Progress
+from studio.api.targets import Channel, TargetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The first look at a file, before it is parsed whole.
+
+    Attributes:
+        files: Files that make up the model (the model itself first), absolute.
+        findings: What was noticed; one with level ERROR refuses the model.
+    """
+
+    files: tuple[Path, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+class Format(Protocol):
+    """A model format. Runs in a sandboxed worker."""
+
+    id: str
+    title: str
+    suffixes: tuple[str, ...]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the file looks like this format, from its first bytes or its name."""
+
+    def intake(self, path: Path, limits: Limits) -> Intake:
+        """Look at sizes, domains and external files without trusting any of them.
+
+        Raises:
+            InvalidModel: when the file is not of this format, or is damaged.
+            UnsafeModel: when it reaches outside its folder or beyond the limits.
+        """
+
+    def read(self, path: Path, progress: Progress) -> Model:
+        """Read the graph (not the weights) of a file that passed its intake."""
+
+
+class Analyzer(Protocol):
+    """Numbers for the nodes of a graph, painted on it and listed beside it."""
+
+    id: str
+    title: str
+    unit: str
+
+    def analyze(self, graph: Graph) -> Mapping[str, float]:
+        """One number for each node that has one, by node name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """What a transform did.
+
+    Attributes:
+        precision: ``int8``, ``fp16`` ... as shown on the variant's chip.
+        facts: Figures for the report (nodes quantized, nodes kept, why).
+    """
+
+    path: Path
+    precision: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Transform(Protocol):
+    """A model in, another model out. Quantizers are transforms. Runs in a sandboxed worker."""
+
+    id: str
+    title: str
+    options: Sequence[Option]
+    needs_data: bool
+
+    def apply(
+        self,
+        source: Path,
+        output: Path,
+        options: Mapping[str, Any],
+        data: Dataset | None,
+        progress: Progress,
+    ) -> Transformed:
+        """Write the transformed model to ``output``.
+
+        Raises:
+            InvalidData: when the samples do not fit the model's inputs.
+            StudioError: when the model cannot be transformed, in one sentence.
+        """
+
+
+class Session(Protocol):
+    """A model loaded by a backend."""
+
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+    def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
+        """Run once; the arrays of the named outputs (all when None)."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
+class Backend(Protocol):
+    """A runtime that executes models.
+
+    Attributes:
+        runner: The self-contained file (Python 3.8, numpy and the runtime alone) that the bench
+            takes along to wherever it measures; see ``studio.runtime.bench`` for its functions.
+    """
+
+    id: str
+    title: str
+    options: Sequence[Option]
+    runner: Path
+
+    def version(self) -> str:
+        """Version of the runtime that would be used here.
+
+        Raises:
+            Unavailable: with the reason and the install line.
+        """
+
+    def load(self, path: Path, options: Mapping[str, Any]) -> Session:
+        """Load a model in this process (which is a worker)."""
+
+
+class Packager(Protocol):
+    """Turns a bundle into something else that can be shipped (an image, a Debian package)."""
+
+    id: str
+    title: str
+    options: Sequence[Option]
+
+    def build(
+        self, bundle: Path, output: Path, options: Mapping[str, Any], progress: Progress
+    ) -> Mapping[str, Any]:
+        """Build it and say what was made (at least ``path`` or ``image``, and ``bytes``)."""
+
+
+class Connector(Protocol):
+    """A kind of target that is a machine: it runs commands, takes files and forwards ports.
+
+    Attributes:
+        schemes: The URL schemes it answers for.
+    """
+
+    id: str
+    title: str
+    schemes: tuple[str, ...]
+    options: Sequence[Option]
+
+    def connect(self, target: TargetSpec, progress: Progress) -> Channel:
+        """Open a channel.
+
+        Raises:
+            UnknownHost: at first contact, with the key to be confirmed.
+            ChangedHost: when the key is not the confirmed one, with both fingerprints.
+            TargetError: when it does not answer or refuses the login.
+        """
+
+    def default_root(self, target: TargetSpec) -> str:
+        """Folder for the releases; a leading ``~`` is the login's home."""
+
+
+class Monitor(Protocol):
+    """Somewhere that measurements are sent to (Prometheus, a log)."""
+
+    id: str
+    title: str
+    options: Sequence[Option]
+
+    def export(self, measurements: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+        """Send them."""
+
+
+class ModelRegistry(Protocol):
+    """A registry outside the studio (MLflow) that versions are pushed to and pulled from."""
+
+    id: str
+    title: str
+    options: Sequence[Option]
+
+    def push(
+        self, bundle: Path, facts: Mapping[str, Any], options: Mapping[str, Any], progress: Progress
+    ) -> Mapping[str, Any]:
+        """Register a bundle; returns at least ``name`` and ``version``."""
+
+    def pull(
+        self, name: str, version: str, folder: Path, options: Mapping[str, Any], progress: Progress
+    ) -> Path:
+        """Fetch a version into a folder; returns the model's path."""
+
+
+class Metric(Protocol):
+    """A task's quality, from outputs and labels."""
+
+    id: str
+    title: str
+    unit: str
+    higher_is_better: bool
+    options: Sequence[Option]
+
+    def score(
+        self, outputs: Sequence[Mapping[str, Array]], labels: Sequence[int | str], options: Mapping[str, Any]
+    ) -> float:
+        """The score over all samples.
+
+        Raises:
+            InvalidData: when labels and outputs cannot be compared.
+        """
+
+
+class Check(Protocol):
+    """A rule that a model or a bundle must pass before it may be deployed."""
+
+    id: str
+    title: str
+
+    def check(self, model: Model, facts: Mapping[str, Any]) -> Sequence[Finding]:
+        """What was found; an ERROR stops the deploy."""

@@ -1,0 +1,132 @@
+"""Places where a model can run, and the channel through which one is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from studio.api.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """A target as the user added it.
+
+    Attributes:
+        url: ``local:``, ``ssh://user@host:port`` ...; never holds a secret.
+        host_key: The confirmed key (``"ssh-ed25519 AAAA..."``), empty before the first contact.
+        settings: Values of the connector's own options (a key file's path, a folder).
+    """
+
+    name: str
+    url: str
+    host_key: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The end of a remote command: exit status, and what it wrote."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode("utf-8", "replace")
+
+
+class Tunnel(Protocol):
+    """A local address whose connections come out at the target's own loopback."""
+
+    host: str
+    port: int
+
+    def __enter__(self) -> Tunnel: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def close(self) -> None:
+        """Stop forwarding."""
+
+
+class Channel(Protocol):
+    """An open connection to a machine: commands, files, forwarded ports. Not thread-safe."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run a command without a shell's expansion and wait for its end.
+
+        Args:
+            on_line: Called with each line of standard output as it comes.
+
+        Raises:
+            TargetError: when the connection is lost or the time is up.
+        """
+
+    def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
+        """Copy a local file to an absolute path on the target, whole or not at all.
+
+        Raises:
+            TargetError: in one sentence (no room, no permission, connection lost).
+        """
+
+    def get(self, source: str, target: Path) -> None:
+        """Copy a file from the target."""
+
+    def forward(self, port: int) -> Tunnel:
+        """Open a way to a TCP port on the target's loopback."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """What is known of a machine, read by plain commands.
+
+    Attributes:
+        arch: As ``uname -m`` says (``x86_64``, ``aarch64``).
+        python: Version of its python3, empty where there is none.
+        python_path: Absolute path of that interpreter.
+        glibc: Version of its C library, empty for musl.
+        runtimes: Version of each runtime its python3 can import (``{"onnxruntime": "1.23.2"}``).
+        accelerators: Names of what was found (``CUDA 12.6``, ``Coral Edge TPU``).
+        services: ``systemd``, ``systemd-user``, or empty.
+        root: Folder in which the studio's releases are kept.
+    """
+
+    name: str
+    url: str
+    arch: str = ""
+    os: str = ""
+    kernel: str = ""
+    python: str = ""
+    python_path: str = ""
+    glibc: str = ""
+    runtimes: Mapping[str, str] = field(default_factory=dict)
+    memory_mb: int = 0
+    disk_free_mb: int = 0
+    cpus: int = 0
+    cpu: str = ""
+    accelerators: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    board: str = ""
+    clock_skew_s: float = 0.0
+    root: str = ""

@@ -1,0 +1,8 @@
+"""Settings as data, folders by the XDG rules, and the resources that ship with the studio."""
+
+from studio.settings.files import write_atomically
+from studio.settings.paths import Paths
+from studio.settings.resources import resource
+from studio.settings.store import SETTINGS, Settings
+
+__all__ = ["SETTINGS", "Paths", "Settings", "resource", "write_atomically"]

@@ -1,0 +1,77 @@
+"""The folders that the studio reads and writes, by the XDG rules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "EDGEWRIGHT_HOME"
+"""Moves everything below one folder; for tests, portable installs and several workspaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where things are kept.
+
+    Attributes:
+        data: The registry and its artefacts; losing it loses work.
+        config: Settings and the user's plugins.
+        cache: Wheels and other things that can be fetched again.
+    """
+
+    data: Path
+    config: Path
+    cache: Path
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] | None = None, home: Path | None = None) -> Paths:
+        """The folders for an environment (this process's by default).
+
+        Args:
+            home: One folder for everything; overrides ``EDGEWRIGHT_HOME``.
+        """
+        env = os.environ if environment is None else environment
+        if home is None and env.get(HOME_VARIABLE):
+            home = Path(env[HOME_VARIABLE])
+        if home is not None:
+            base = home.expanduser().absolute()
+            return cls(base / "data", base / "config", base / "cache")
+        user = Path(env.get("HOME") or Path.home())
+        return cls(
+            _xdg(env, "XDG_DATA_HOME", user / ".local" / "share"),
+            _xdg(env, "XDG_CONFIG_HOME", user / ".config"),
+            _xdg(env, "XDG_CACHE_HOME", user / ".cache"),
+        )
+
+    @property
+    def registry(self) -> Path:
+        """Folder of the registry and its store."""
+        return self.data / "registry"
+
+    @property
+    def jobs(self) -> Path:
+        """Scratch folders of running jobs, on the store's file system so that a move is enough."""
+        return self.data / "jobs"
+
+    @property
+    def samples(self) -> Path:
+        """Samples that the user asked for."""
+        return self.data / "samples"
+
+    @property
+    def plugins(self) -> Path:
+        """The user's own plugins, a folder each."""
+        return self.config / "plugins"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.config / "settings.json"
+
+
+def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:
+    value = env.get(name, "")
+    # The specification says that a relative path is to be ignored.
+    return (Path(value) if os.path.isabs(value) else default) / "edgewright"

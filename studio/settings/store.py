@@ -1,0 +1,67 @@
+"""The user's settings, each described as data, kept in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Option, UsageError
+from studio.settings.files import write_atomically
+
+SETTINGS: Mapping[str, Option] = {
+    option.name: option
+    for option in (
+        Option("theme", Kind.CHOICE, "system", "Theme", choices=("system", "light", "dark")),
+        Option("sandbox", Kind.FLAG, True, "Sandbox for workers", "Use bubblewrap where it is."),
+        Option("worker_memory_mb", Kind.INTEGER, 0, "Memory limit of a worker", unit="MB", minimum=0),
+        Option("operator", Kind.TEXT, "", "Your name in release histories"),
+        Option("window", Kind.TEXT, "", "Saved arrangement of the window"),
+    )
+}
+
+
+class Settings:
+    """The values that differ from the defaults.
+
+    A file that cannot be read counts as empty and is kept beside the new one, never overwritten.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values = self._read()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values.get(name, _option(name).default)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        checked = _option(name).check(value)
+        if self[name] == checked:
+            return
+        self._values[name] = checked
+        text = json.dumps(self._values, indent=1, sort_keys=True) + "\n"
+        write_atomically(self._path, text.encode())
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            values = json.loads(self._path.read_text())
+            return {name: SETTINGS[name].check(values[name]) for name in values if name in SETTINGS}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError, TypeError, UsageError):
+            self._keep_aside()
+            return {}
+
+    def _keep_aside(self) -> None:
+        try:
+            self._path.replace(self._path.with_suffix(".damaged.json"))
+        except OSError:
+            pass
+
+
+def _option(name: str) -> Option:
+    try:
+        return SETTINGS[name]
+    except KeyError:
+        raise UsageError(f"There is no setting {name!r}.") from None
