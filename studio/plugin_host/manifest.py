@@ -1,0 +1,81 @@
+"""Reading of ``plugin.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import API_VERSION, Capability, Extension, Manifest, Permission
+
+FILE_NAME = "plugin.toml"
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{2,63}")
+
+
+class ManifestError(Exception):
+    """A manifest that cannot be used, in one sentence."""
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ManifestError: naming the file and the key at fault.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path} cannot be read: {error}.") from None
+    try:
+        return _manifest(table)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(f"{path}: {_reason(error)}.") from None
+
+
+def _reason(error: Exception) -> str:
+    return f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _manifest(table: Mapping[str, Any]) -> Manifest:
+    identifier = str(table["id"])
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise ValueError(f"the id {identifier!r} is not a lower-case package name")
+    return Manifest(
+        id=identifier,
+        name=str(table["name"]),
+        version=str(table["version"]),
+        api=int(table["api"]),
+        requires=_texts(table, "requires"),
+        permissions=frozenset(Permission(text) for text in _texts(table, "permissions")),
+        capabilities=tuple(_capabilities(identifier, table)),
+        description=str(table.get("description", "")),
+    )
+
+
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{key} must be a list of texts")
+    return tuple(values)
+
+
+def _capabilities(plugin: str, table: Mapping[str, Any]) -> list[Capability]:
+    found = []
+    for extension in Extension:
+        for entry in table.get(extension.value, []):
+            factory = str(entry["factory"])
+            if not _FACTORY.fullmatch(factory):
+                raise ValueError(f"the factory {factory!r} is not 'package.module:attribute'")
+            rest = {k: v for k, v in entry.items() if k not in ("id", "title", "factory")}
+            found.append(
+                Capability(extension, str(entry["id"]), str(entry.get("title", entry["id"])), factory, plugin, rest)
+            )
+    return found
+
+
+def supported(manifest: Manifest) -> bool:
+    """Whether this studio speaks the manifest's version of the API."""
+    return manifest.api == API_VERSION

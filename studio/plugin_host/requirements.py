@@ -1,0 +1,26 @@
+"""What a plugin needs, and the first of it that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import metadata
+
+
+def missing(requires: Iterable[str]) -> tuple[str, ...]:
+    """The requirements (PEP 508) that this environment does not meet."""
+    return tuple(text for text in requires if not _met(text))
+
+
+def _met(text: str) -> bool:
+    # Imported here: it costs more than everything else in this module, and the window starts
+    # without asking for any plugin.
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(text)
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return True
+    try:
+        installed = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return False
+    return requirement.specifier.contains(installed, prereleases=True)
