@@ -1,0 +1,156 @@
+"""What every page of the window has in common: a header, sub-views, one primary button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.gui.theme import Theming
+from studio.gui.widgets import GRID, Segmented, button, label
+
+if TYPE_CHECKING:
+    from studio.registry import VariantRecord
+    from studio.workspace import RunningJob, Workspace
+
+HEADER_HEIGHT = 44
+
+
+class Shell(Protocol):
+    """What the window does for its pages."""
+
+    theming: Theming
+
+    def start(self, step: str, **options: object) -> RunningJob | None:
+        """Start a job; an error is shown as a sentence and gives None."""
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error: the sentence, what to do, and the detail behind a disclosure."""
+
+    def select(self, variant: int) -> None:
+        """Make a variant the current one."""
+
+    def go(self, stage: str) -> None:
+        """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
+
+    def inspector_changed(self) -> None:
+        """Ask the page for its inspector again."""
+
+
+class Page(QWidget):
+    """A stage of the window.
+
+    Subclasses set the class attributes, build their content in ``__init__`` and override
+    ``show_variant``. The window makes a page on its first visit and keeps it.
+
+    Attributes:
+        stage: Identifier (``quantize``).
+        title: Heading.
+        icon: Name of the icon in the rail.
+    """
+
+    stage: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    icon: ClassVar[str] = ""
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.shell = shell
+        self.primary: QPushButton | None = None
+        self.setProperty("role", "page")
+        self.setAccessibleName(f"{self.title} page")
+        self._views = Segmented(name=f"{self.title} views")
+        self._views.hide()
+        self._note = label("", "dim")
+        self._left = QHBoxLayout()
+        self._right = QHBoxLayout()
+        self.stack = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._header())
+        layout.addWidget(self.stack, 1)
+        self._views.changed.connect(self.stack.setCurrentIndex)
+
+    def _header(self) -> QFrame:
+        header = QFrame()
+        header.setProperty("role", "header")
+        header.setFixedHeight(HEADER_HEIGHT)
+        layout = QHBoxLayout(header)
+        layout.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        layout.setSpacing(GRID)
+        for side in (self._left, self._right):
+            side.setSpacing(GRID)
+        layout.addWidget(label(self.title, "heading"))
+        layout.addSpacing(GRID)
+        layout.addWidget(self._views)
+        layout.addLayout(self._left)
+        layout.addWidget(self._note)
+        layout.addStretch(1)
+        layout.addLayout(self._right)
+        return header
+
+    def add_view(self, title: str, view: QWidget) -> None:
+        """Add a sub-view; the switch appears when there are two."""
+        self.stack.addWidget(view)
+        self._views.add(title)
+        self._views.setVisible(self._views.count() > 1)
+
+    def show_view(self, index: int) -> None:
+        """Show a sub-view."""
+        self._views.set_index(index)
+
+    def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
+        """Add a control to the header, left of the primary button (or beside the sub-views)."""
+        if left:
+            self._left.addWidget(widget)
+        else:
+            end = self._right.count() - (1 if self.primary is not None else 0)
+            self._right.insertWidget(end, widget)
+
+    def set_primary(self, text: str, clicked: Callable[[], object]) -> QPushButton:
+        """Add the page's one primary button, at the right end of the header."""
+        if self.primary is not None:
+            raise RuntimeError(f"{self.title} already has a primary button")
+        self.primary = button(text, clicked, "primary")
+        self._right.addWidget(self.primary)
+        return self.primary
+
+    def set_note(self, text: str) -> None:
+        """Say in the header what is shown (``3 variants × 2 runtimes``)."""
+        self._note.setText(text)
+
+    def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
+        """Add an action to the command palette while this page exists.
+
+        Disable it with ``gui.actions.explain`` so that the palette can say why.
+        """
+        action = QAction(text, self)
+        if shortcut:
+            action.setShortcut(shortcut)
+        action.triggered.connect(lambda _checked=False: run())
+        self.addAction(action)
+        return action
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show another current variant; None when no model is open."""
+
+    def inspector(self) -> QWidget | None:
+        """The widget for the dock at the right, or None where there is nothing to inspect."""
+        return None
+
+    def on_event(self, event: object) -> None:
+        """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""

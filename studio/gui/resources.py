@@ -1,0 +1,53 @@
+"""Icons and themes from the resources folder, as Qt wants them."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+ROOT = Path(__file__).resolve().parents[2] / "resources"
+ICON_SIZE = 20
+SCALES = (1, 2, 3)
+
+
+def register_search_paths() -> None:
+    """Let the style sheet name icons as ``icons:name.svg``."""
+    QDir.setSearchPaths("icons", [str(ROOT / "icons")])
+
+
+@functools.cache
+def _source(name: str) -> bytes:
+    return (ROOT / "icons" / f"{name}.svg").read_bytes()
+
+
+def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) -> QPixmap:
+    """Draw an icon in one colour.
+
+    Args:
+        name: File name in ``resources/icons`` without its suffix.
+        color: Replaces ``currentColor`` in the drawing.
+        size: Edge in logical pixels.
+        scale: Device pixels for each logical pixel.
+    """
+    source = _source(name).replace(b"currentColor", color.name().encode("ascii"))
+    edge = round(size * scale)
+    image = QImage(QSize(edge, edge), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    QSvgRenderer(QByteArray(source)).render(painter, QRectF(0, 0, edge, edge))
+    painter.end()
+    result = QPixmap.fromImage(image)
+    result.setDevicePixelRatio(scale)
+    return result
+
+
+def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:
+    """An icon in one colour, sharp on ordinary and on dense screens."""
+    result = QIcon()
+    for scale in SCALES:
+        result.addPixmap(pixmap(name, color, size, scale))
+    return result

@@ -1,0 +1,159 @@
+"""The window's colours: tokens read from a theme file, and what Qt makes of them."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Template
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from studio.gui import resources
+
+SYSTEM, DARK, LIGHT = "system", "dark", "light"
+BASE_SIZE = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One set of colours.
+
+    Attributes:
+        colors: ``#rrggbb`` by token: background, surface, surface_2, surface_3, border,
+            border_strong, text, dim, accent, accent_ground, accent_fill, accent_text, on_fill,
+            good, warning, bad and the ``*_text`` of each, idle.
+        graph: ``#rrggbb`` by token of the graph canvas: ink, edge, and one for each family.
+    """
+
+    name: str
+    dark: bool
+    colors: Mapping[str, str]
+    graph: Mapping[str, str]
+
+    def color(self, token: str) -> QColor:
+        """The colour of a token, for painting."""
+        return QColor(self.colors[token])
+
+    def graph_color(self, token: str) -> QColor:
+        """The colour of a token of the graph canvas, for painting."""
+        return QColor(self.graph[token])
+
+    def style_sheet(self) -> str:
+        """The window's whole style sheet."""
+        return Template(_sheet()).substitute(self.colors)
+
+    def palette(self) -> QPalette:
+        """The palette for everything that the style sheet leaves to the style."""
+        role = QPalette.ColorRole
+        tokens = {
+            role.Window: "background",
+            role.WindowText: "text",
+            role.Base: "surface",
+            role.AlternateBase: "surface_2",
+            role.Text: "text",
+            role.PlaceholderText: "dim",
+            role.Button: "surface_2",
+            role.ButtonText: "text",
+            role.BrightText: "on_fill",
+            role.ToolTipBase: "surface_3",
+            role.ToolTipText: "text",
+            role.Highlight: "accent_fill",
+            role.HighlightedText: "on_fill",
+            role.Link: "accent_text",
+            role.LinkVisited: "accent_text",
+            role.Accent: "accent",
+            role.Light: "surface_3",
+            role.Midlight: "surface_2",
+            role.Mid: "border",
+            role.Dark: "border_strong",
+            role.Shadow: "border",
+        }
+        palette = QPalette()
+        for target, token in tokens.items():
+            palette.setColor(target, self.color(token))
+        for target in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, target, self.color("dim"))
+        return palette
+
+
+@functools.cache
+def _sheet() -> str:
+    return (resources.ROOT / "themes" / "window.qss").read_text(encoding="utf-8")
+
+
+@functools.cache
+def load(name: str) -> Theme:
+    """Read ``resources/themes/<name>.toml``."""
+    data = tomllib.loads((resources.ROOT / "themes" / f"{name}.toml").read_text(encoding="utf-8"))
+    return Theme(data["name"], data["dark"], data["colors"], data["graph"])
+
+
+def system_prefers_dark() -> bool:
+    """Whether the desktop asks for dark windows; dark where it does not say."""
+    return QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light
+
+
+class Theming(QObject):
+    """The theme in force, and the one who tells when it changes.
+
+    Attributes:
+        choice: ``system``, ``dark`` or ``light``.
+        current: The theme in force.
+
+    Signals:
+        changed: The theme in force is another one; whatever paints itself repaints.
+    """
+
+    changed = Signal()
+
+    def __init__(self, choice: str = SYSTEM, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.choice = choice
+        self.current = self._resolve()
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
+
+    def choose(self, choice: str) -> None:
+        """Take ``system``, ``dark`` or ``light`` and apply it."""
+        self.choice = choice
+        self._switch(self._resolve())
+
+    def apply(self) -> None:
+        """Dress the application in the current theme."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.setPalette(self.current.palette())
+            application.setStyleSheet(self.current.style_sheet())
+
+    def _resolve(self) -> Theme:
+        if self.choice in (DARK, LIGHT):
+            return load(self.choice)
+        return load(DARK if system_prefers_dark() else LIGHT)
+
+    def _switch(self, theme: Theme) -> None:
+        if theme is self.current:
+            return
+        self.current = theme
+        self.apply()
+        self.changed.emit()
+
+    def _system_changed(self) -> None:
+        if self.choice == SYSTEM:
+            self._switch(self._resolve())
+
+
+def base_font() -> QFont:
+    """The window's font: the desktop's family at 13 pixels, figures of equal width."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    font.setPixelSize(BASE_SIZE)
+    return tabular(font)
+
+
+def tabular(font: QFont) -> QFont:
+    """The same font with figures of equal width, so that columns of numbers line up."""
+    result = QFont(font)
+    result.setFeature(QFont.Tag("tnum"), 1)
+    return result
