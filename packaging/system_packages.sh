@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs Debian's or Ubuntu's packages for a purpose when root, and names them otherwise.
+#   window  what PySide6's wheels take from the system for X11
+#   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server)
+set -eu
+
+# Sonames that libQt6Gui, libQt6XcbQpa and the xcb platform plugin load and no wheel carries.
+window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
+    libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4 libxcb-image0
+    libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
+    libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
+rig="bubblewrap openssh-client openssh-server iproute2 strace xvfb xdotool xauth"
+
+case "${1:-}" in
+    window) wanted=$window ;;
+    test) wanted="$window $rig" ;;
+    *) echo "usage: $0 window|test" >&2; exit 2 ;;
+esac
+command -v dpkg-query >/dev/null || { echo "Not a Debian system: see $0 for what the $1 needs."; exit 0; }
+
+installed() { # also by the name that a renamed package provides (libglib2.0-0t64)
+    dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Provides}\n' "$1" "$1t64" 2>/dev/null | grep -q '^ii'
+}
+lacking=""
+for package in $wanted; do
+    installed "$package" || lacking="$lacking $package"
+done
+[ -n "$lacking" ] || exit 0
+if [ "$(id -u)" = 0 ]; then
+    echo "Installing$lacking ..."
+    apt-get update -qq
+    # shellcheck disable=SC2086  # a list of names
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking >/dev/null
+else
+    echo "For the $1 this system lacks:$lacking"
+    echo "Install them with: sudo apt-get install$lacking"
+fi
