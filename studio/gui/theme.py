@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from studio.gui import resources
+from studio.settings import resource
 
 SYSTEM, DARK, LIGHT = "system", "dark", "light"
 BASE_SIZE = 13
@@ -82,13 +82,14 @@ class Theme:
 
 @functools.cache
 def _sheet() -> str:
-    return (resources.ROOT / "themes" / "window.qss").read_text(encoding="utf-8")
+    return resource("themes", "window.qss").read_text(encoding="utf-8")
 
 
 @functools.cache
 def load(name: str) -> Theme:
     """Read ``resources/themes/<name>.toml``."""
-    data = tomllib.loads((resources.ROOT / "themes" / f"{name}.toml").read_text(encoding="utf-8"))
+    text = resource("themes", f"{name}.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(text)
     return Theme(data["name"], data["dark"], data["colors"], data["graph"])
 
 

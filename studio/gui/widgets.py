@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPaintEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -114,7 +114,9 @@ def clear(layout: QLayout) -> None:
 class ElidedLabel(QLabel):
     """A label that shortens its text with an ellipsis and shows the whole as its tooltip."""
 
-    def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
+    def __init__(
+        self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+    ) -> None:
         super().__init__()
         self._full = text
         self._mode = mode
@@ -123,7 +125,7 @@ class ElidedLabel(QLabel):
         self.setMinimumWidth(24)
         self._elide()
 
-    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+    def setText(self, text: str) -> None:
         """Show another text."""
         self._full = text
         self._elide()
@@ -132,13 +134,13 @@ class ElidedLabel(QLabel):
         """The text before it was shortened."""
         return self._full
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Wide enough for the whole text."""
         hint = super().sizeHint()
         hint.setWidth(QFontMetrics(self.font()).horizontalAdvance(self._full) + 2)
         return hint
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten again for the new width."""
         super().resizeEvent(event)
         self._elide()
@@ -233,9 +235,9 @@ class Card(QFrame):
 
 
 class FieldList(QWidget):
-    """Names at the left, values at the right, one pair a line; values can be selected and copied."""
+    """Names at the left, values at the right, a pair a line; values can be selected and copied."""
 
-    def __init__(self, fields: Iterable[tuple[str, str]] = (), name_width: int = 120) -> None:
+    def __init__(self, fields: Iterable[Sequence[str]] = (), name_width: int = 120) -> None:
         super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -245,7 +247,7 @@ class FieldList(QWidget):
         self._grid.setColumnStretch(1, 1)
         self.show_fields(fields)
 
-    def show_fields(self, fields: Iterable[tuple[str, str] | tuple[str, str, str]]) -> None:
+    def show_fields(self, fields: Iterable[Sequence[str]]) -> None:
         """Show other pairs; a third member is the value's tone."""
         clear(self._grid)
         for position, (name, value, *tone) in enumerate(fields):
@@ -339,9 +341,9 @@ class Table(QTableWidget):
         item.setTextAlignment(self._alignment(x))
         self.setItem(y, x, item)
         if isinstance(cell, QWidget):
-            holder = QWidget()
-            holder.setLayout(row(cell, None))
-            holder.layout().setContentsMargins(GRID, 0, GRID, 0)
+            holder, content = QWidget(), row(cell, None)
+            content.setContentsMargins(GRID, 0, GRID, 0)
+            holder.setLayout(content)
             self.setCellWidget(y, x, holder)
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
@@ -405,15 +407,15 @@ class Disclosure(QWidget):
 class Dot(QWidget):
     """A round state mark in a theme's colour; always used beside a word or with a name."""
 
-    def __init__(self, color: Callable[[], object], diameter: int = GRID) -> None:
+    def __init__(self, color: Callable[[], QColor], diameter: int = GRID) -> None:
         super().__init__()
         self._color = color
         self.setFixedSize(diameter, diameter)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the dot."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._color())  # type: ignore[call-overload]
+        painter.setBrush(self._color())
         painter.drawEllipse(self.rect())

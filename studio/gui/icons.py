@@ -1,27 +1,27 @@
-"""Icons and themes from the resources folder, as Qt wants them."""
+"""Icons from the resources folder, drawn in the theme's colours."""
 
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-ROOT = Path(__file__).resolve().parents[2] / "resources"
+from studio.settings import resource
+
 ICON_SIZE = 20
 SCALES = (1, 2, 3)
 
 
 def register_search_paths() -> None:
     """Let the style sheet name icons as ``icons:name.svg``."""
-    QDir.setSearchPaths("icons", [str(ROOT / "icons")])
+    QDir.setSearchPaths("icons", [str(resource("icons"))])
 
 
 @functools.cache
 def _source(name: str) -> bytes:
-    return (ROOT / "icons" / f"{name}.svg").read_bytes()
+    return resource("icons", f"{name}.svg").read_bytes()
 
 
 def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) -> QPixmap:

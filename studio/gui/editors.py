@@ -1,0 +1,408 @@
+"""The editors of a form: one widget for each kind of value that an option can have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.api import Kind, Option, UsageError
+
+UNSET = "automatic"
+_WIDEST = 1e9
+_INTEGERS = 2**31 - 1
+
+Entry = tuple[str, str]
+"""A choice: what the option's value is, and what the user reads."""
+
+
+class Choices(Protocol):
+    """What a form cannot know by itself: the models and targets that exist."""
+
+    def variants(self) -> Sequence[Entry]:
+        """The variants that a MODEL option may name."""
+
+    def targets(self) -> Sequence[Entry]:
+        """The targets that a TARGET option may name."""
+
+
+class Editor(QWidget):
+    """A widget that holds one option's value and says when it changes."""
+
+    changed = Signal()
+    submitted = Signal()
+    wide = False
+
+    def __init__(self, option: Option) -> None:
+        super().__init__()
+        self.option = option
+
+    def value(self) -> Any:
+        """The value as entered; None where nothing is."""
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show another value; None is nothing entered."""
+        raise NotImplementedError
+
+    def complaint(self) -> str:
+        """Why the value does not fit, in one sentence; empty when it does."""
+        try:
+            self.option.check(self.value())
+        except UsageError as error:
+            return error.message
+        return ""
+
+    def _hold(self, *widgets: QWidget) -> None:
+        """Lay the parts out in a row; the first is the one that is focused and named."""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in widgets:
+            row.addWidget(widget)
+        self._name(widgets[0])
+        self.setFocusProxy(widgets[0])
+
+    def _name(self, widget: QWidget) -> None:
+        widget.setObjectName(f"option.{self.option.name}")
+        widget.setAccessibleName(self.option.label)
+        widget.setAccessibleDescription(self.option.help)
+
+
+class TextEditor(Editor):
+    """A line of text."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(option)
+        self.line = QLineEdit()
+        self.line.textChanged.connect(self.changed)
+        self.line.returnPressed.connect(self.submitted)
+        self._hold(self.line)
+        self.set_value(option.default)
+
+    def value(self) -> Any:
+        """The text, or the list of its comma-separated parts."""
+        text = self.line.text().strip()
+        if not text:
+            return None
+        if self.option.many:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return text
+
+    def set_value(self, value: Any) -> None:
+        """Show a text, or a list joined by commas."""
+        if isinstance(value, (list, tuple)):
+            value = ", ".join(str(item) for item in value)
+        self.line.setText("" if value is None else str(value))
+
+
+class _CalmSpin(QDoubleSpinBox):
+    """A spin box that keeps short decimals, and leaves the wheel to the page until focused."""
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:.9g}"
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberEditor(Editor):
+    """A number with its unit; one step below the least it is unset, where that is allowed."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(option)
+        self.spin = _CalmSpin()
+        self.spin.setLocale(QLocale.c())
+        self.spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.spin.setDecimals(0 if option.kind is Kind.INTEGER else 9)
+        self.spin.setKeyboardTracking(True)
+        if option.unit:
+            self.spin.setSuffix(f" {option.unit}")
+        self._optional = option.default is None
+        self.spin.setRange(self._least(), self._most())
+        if self._optional:
+            self.spin.setSpecialValueText(UNSET)
+        self.spin.valueChanged.connect(self.changed)
+        self.spin.lineEdit().returnPressed.connect(self.submitted)
+        self._hold(self.spin)
+        self.set_value(option.default)
+
+    def _least(self) -> float:
+        option = self.option
+        widest = _INTEGERS if option.kind is Kind.INTEGER else _WIDEST
+        least = -widest if option.minimum is None else option.minimum
+        return least - 1 if self._optional else least
+
+    def _most(self) -> float:
+        if self.option.maximum is not None:
+            return self.option.maximum
+        return float(_INTEGERS) if self.option.kind is Kind.INTEGER else _WIDEST
+
+    def value(self) -> Any:
+        """The number, or None while unset."""
+        number = self.spin.value()
+        if self._optional and number < self.spin.minimum() + 1:
+            return None
+        return int(number) if self.option.kind is Kind.INTEGER else number
+
+    def set_value(self, value: Any) -> None:
+        """Show a number; None is unset (or the least, where a number is needed)."""
+        self.spin.setValue(self.spin.minimum() if value is None else float(value))
+
+
+class FlagEditor(Editor):
+    """A check box that carries its own label."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(option)
+        self.box = QCheckBox(option.label)
+        self.box.toggled.connect(self.changed)
+        self._hold(self.box)
+        self.set_value(option.default)
+
+    def value(self) -> Any:
+        """Yes or no."""
+        return self.box.isChecked()
+
+    def set_value(self, value: Any) -> None:
+        """Tick or untick."""
+        self.box.setChecked(bool(value))
+
+
+class _CalmCombo(QComboBox):
+    """A drop-down that leaves the wheel to the page until focused."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class ChoiceEditor(Editor):
+    """One of several; the first entry is "automatic" where nothing needs to be chosen."""
+
+    def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
+        super().__init__(option)
+        self.combo = _CalmCombo()
+        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.combo.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.combo.setMinimumContentsLength(8)
+        self._hold(self.combo)
+        self.set_entries(entries)
+        self.combo.currentIndexChanged.connect(self.changed)
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Offer other choices; what was chosen stays chosen if it is still there."""
+        kept = self.value() if self.combo.count() else self.option.default
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        if self.option.default is None and not self.option.required:
+            self.combo.addItem(UNSET, None)
+        for value, title in entries:
+            self.combo.addItem(title, value)
+        self.set_value(kept)
+        self.combo.blockSignals(False)
+
+    def value(self) -> Any:
+        """The chosen entry's value."""
+        return self.combo.currentData()
+
+    def set_value(self, value: Any) -> None:
+        """Choose an entry; the first where that one does not exist."""
+        index = self.combo.findData(value)
+        self.combo.setCurrentIndex(max(index, 0) if self.combo.count() else -1)
+
+
+class ChecksEditor(Editor):
+    """Any number of several, a check box each."""
+
+    wide = True
+
+    def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
+        super().__init__(option)
+        self.boxes: dict[str, QCheckBox] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self.setObjectName(f"option.{option.name}")
+        self.setAccessibleName(option.label)
+        self.set_entries(entries)
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Offer other choices; those that were ticked stay ticked."""
+        ticked = self.value() if self.boxes else self.option.default
+        for box in self.boxes.values():
+            self._column.removeWidget(box)
+            box.deleteLater()
+        self.boxes = {}
+        for value, title in entries:
+            box = QCheckBox(title)
+            box.setAccessibleName(f"{self.option.label}: {title}")
+            box.toggled.connect(self.changed)
+            self._column.addWidget(box)
+            self.boxes[value] = box
+        if self.boxes:
+            self.setFocusProxy(next(iter(self.boxes.values())))
+        self.set_value(ticked)
+
+    def value(self) -> Any:
+        """The values that are ticked, in the order shown; None when there is none."""
+        ticked = [value for value, box in self.boxes.items() if box.isChecked()]
+        return ticked or None
+
+    def set_value(self, value: Any) -> None:
+        """Tick exactly these."""
+        wanted = [value] if isinstance(value, str) else list(value or ())
+        for key, box in self.boxes.items():
+            box.setChecked(key in wanted)
+
+
+class PathEditor(Editor):
+    """A file or folder: typed, browsed for, or dropped."""
+
+    wide = True
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(option)
+        self.line = QLineEdit()
+        self.line.setPlaceholderText(self._placeholder())
+        self.line.setClearButtonEnabled(True)
+        self.line.textChanged.connect(self.changed)
+        self.line.returnPressed.connect(self.submitted)
+        self.line.setAcceptDrops(False)  # so that the whole editor takes the drop
+        self.button = QPushButton("Browse…")
+        self.button.setAccessibleName(f"Browse for {option.label.lower()}")
+        self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._connect_button()
+        self._hold(self.line, self.button)
+        self.setAcceptDrops(option.kind is not Kind.OUTPUT)
+        self.set_value(option.default)
+
+    def _placeholder(self) -> str:
+        return {
+            Kind.DATA: "Drop a folder or .npz of samples here",
+            Kind.FOLDER: "Drop a folder here",
+            Kind.FILE: "Drop a file here",
+            Kind.OUTPUT: "Where it is written",
+        }.get(self.option.kind, "")
+
+    def _connect_button(self) -> None:
+        if self.option.kind is Kind.DATA:
+            menu = QMenu(self.button)
+            menu.addAction("Folder of samples…", self._browse_folder)
+            menu.addAction("File (.npz, .npy)…", self._browse_file)
+            self.button.setMenu(menu)
+        elif self.option.kind is Kind.FOLDER:
+            self.button.clicked.connect(self._browse_folder)
+        elif self.option.kind is Kind.OUTPUT:
+            self.button.clicked.connect(self._browse_output)
+        else:
+            self.button.clicked.connect(self._browse_file)
+
+    def _browse_folder(self) -> None:
+        self._take(QFileDialog.getExistingDirectory(self, self.option.label, self._start()))
+
+    def _browse_file(self) -> None:
+        kinds = "Arrays (*.npz *.npy);;All files (*)" if self.option.kind is Kind.DATA else ""
+        self._take(QFileDialog.getOpenFileName(self, self.option.label, self._start(), kinds)[0])
+
+    def _browse_output(self) -> None:
+        self._take(QFileDialog.getSaveFileName(self, self.option.label, self._start())[0])
+
+    def _start(self) -> str:
+        return self.line.text() or str(Path.home())
+
+    def _take(self, path: str) -> None:
+        if path:
+            self.line.setText(path)
+
+    def value(self) -> Any:
+        """The path as text, the home folder's tilde spelled out."""
+        text = self.line.text().strip()
+        return str(Path(text).expanduser()) if text else None
+
+    def set_value(self, value: Any) -> None:
+        """Show a path."""
+        self.line.setText("" if value is None else str(value))
+
+    def complaint(self) -> str:
+        """The option's sentence, or that there is nothing at that path."""
+        sentence = super().complaint()
+        path = self.value()
+        if sentence or path is None or self.option.kind is Kind.OUTPUT:
+            return sentence
+        if not Path(path).exists():
+            return f"There is nothing at {path}."
+        if self.option.kind is Kind.FOLDER and not Path(path).is_dir():
+            return f"{path} is not a folder."
+        return ""
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            self._mark("drop")
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._mark("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._mark("")
+        local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        self._take(local[0])
+        event.acceptProposedAction()
+
+    def _mark(self, state: str) -> None:
+        self.line.setProperty("state", state)
+        self.line.style().unpolish(self.line)
+        self.line.style().polish(self.line)
+
+
+_PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)
+
+
+def make_editor(option: Option, choices: Choices | None = None) -> Editor:
+    """The editor that fits an option's kind."""
+    if option.kind is Kind.FLAG:
+        return FlagEditor(option)
+    if option.kind in (Kind.INTEGER, Kind.NUMBER) and not option.many:
+        return NumberEditor(option)
+    if option.kind in _PATHS and not option.many:
+        return PathEditor(option)
+    entries = _entries(option, choices)
+    if entries is None:
+        return TextEditor(option)
+    return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
+
+
+def _entries(option: Option, choices: Choices | None) -> Sequence[Entry] | None:
+    if option.kind is Kind.CHOICE or option.choices:
+        return [(choice, choice) for choice in option.choices]
+    if choices is not None and option.kind is Kind.MODEL:
+        return choices.variants()
+    if choices is not None and option.kind is Kind.TARGET:
+        return choices.targets()
+    return None

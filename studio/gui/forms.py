@@ -1,0 +1,194 @@
+"""A form made from options: the same description that makes the command line's flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from studio.api import Kind, Option
+from studio.gui.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor, make_editor
+
+
+class Field(QWidget):
+    """One option: its label, its editor, and below it what is wrong with the value."""
+
+    changed = Signal()
+
+    def __init__(self, option: Option, choices: Choices | None = None) -> None:
+        super().__init__()
+        self.option = option
+        self.editor: Editor = make_editor(option, choices)
+        self.complaint = QLabel()
+        self.complaint.setProperty("role", "complaint")
+        self.complaint.setWordWrap(True)
+        self.complaint.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        if not isinstance(self.editor, FlagEditor):
+            column.addWidget(self._label())
+        column.addWidget(self.editor)
+        column.addWidget(self.complaint)
+        column.addStretch(1)
+        self.setToolTip(option.help)
+        self.editor.changed.connect(self._edited)
+
+    def _label(self) -> QLabel:
+        label = QLabel(self.option.label)
+        label.setProperty("role", "label")
+        label.setBuddy(self.editor)
+        return label
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the whole width of the form."""
+        return self.editor.wide
+
+    def check(self) -> bool:
+        """Show what is wrong, if anything; True when the value fits."""
+        sentence = self.editor.complaint()
+        self.complaint.setText(sentence)
+        self.complaint.setVisible(bool(sentence))
+        self.editor.setProperty("state", "wrong" if sentence else "")
+        return not sentence
+
+    def _edited(self) -> None:
+        self.check()
+        self.changed.emit()
+
+
+class Disclosure(QWidget):
+    """A button that unfolds what most users never need."""
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self.button = QToolButton()
+        self.button.setText(title)
+        self.button.setCheckable(True)
+        self.button.setAutoRaise(True)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setProperty("role", "disclosure")
+        self.content = content
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(content)
+        self.button.toggled.connect(self._fold)
+        self._fold(False)
+
+    def _fold(self, unfolded: bool) -> None:
+        self.content.setVisible(unfolded)
+        arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
+        self.button.setArrowType(arrow)
+
+    def unfold(self) -> None:
+        """Show the content."""
+        self.button.setChecked(True)
+
+
+class Form(QWidget):
+    """Fields for a sequence of options.
+
+    Args:
+        options: In the order of the form; hidden ones are left out by the caller.
+        choices: Where the models and targets to choose from come from.
+        columns: How many narrow fields stand side by side.
+    """
+
+    changed = Signal()
+    submitted = Signal()
+
+    def __init__(
+        self, options: Iterable[Option], choices: Choices | None = None, *, columns: int = 1
+    ) -> None:
+        super().__init__()
+        self.fields: dict[str, Field] = {}
+        self._choices = choices
+        self._columns = columns
+        self._disclosure: Disclosure | None = None
+        every = list(options)
+        plain = [option for option in every if not option.advanced]
+        rare = [option for option in every if option.advanced]
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self._grid(plain))
+        if rare:
+            self._disclosure = Disclosure("More options", self._grid(rare))
+            column.addWidget(self._disclosure)
+        self._order()
+
+    def _grid(self, options: Sequence[Option]) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        for column in range(self._columns):
+            grid.setColumnStretch(column, 1)
+        row, column = 0, 0
+        for option in options:
+            field = self._field(option)
+            if field.wide and column:
+                row, column = row + 1, 0
+            grid.addWidget(field, row, column, 1, self._columns if field.wide else 1)
+            column = self._columns if field.wide else column + 1
+            if column >= self._columns:
+                row, column = row + 1, 0
+        return holder
+
+    def _field(self, option: Option) -> Field:
+        field = Field(option, self._choices)
+        field.changed.connect(self.changed)
+        field.editor.submitted.connect(self.submitted)
+        self.fields[option.name] = field
+        return field
+
+    def _order(self) -> None:
+        """Let Tab go through the fields in the order of the options."""
+        editors = [field.editor for field in self.fields.values()]
+        for before, after in zip(editors, editors[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
+    def values(self) -> dict[str, Any]:
+        """The values that were entered or are defaults, each in its own type; none that is unset.
+
+        Raises:
+            UsageError: for the first value that does not fit; call ``check`` before.
+        """
+        checked = {
+            name: field.option.check(field.editor.value()) for name, field in self.fields.items()
+        }
+        return {name: value for name, value in checked.items() if value is not None}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show other values; names that the form does not have are passed over."""
+        for name, value in values.items():
+            if name in self.fields:
+                self.fields[name].editor.set_value(value)
+
+    def check(self) -> bool:
+        """Show every complaint and focus the first wrong field; True when all values fit."""
+        wrong = [field for field in self.fields.values() if not field.check()]
+        if wrong:
+            if wrong[0].option.advanced and self._disclosure is not None:
+                self._disclosure.unfold()
+            wrong[0].editor.setFocus()
+        return not wrong
+
+    def refresh(self) -> None:
+        """Ask again which models and targets there are."""
+        if self._choices is None:
+            return
+        for field in self.fields.values():
+            editor = field.editor
+            if field.option.choices or not isinstance(editor, (ChoiceEditor, ChecksEditor)):
+                continue
+            if field.option.kind is Kind.MODEL:
+                editor.set_entries(self._choices.variants())
+            elif field.option.kind is Kind.TARGET:
+                editor.set_entries(self._choices.targets())
