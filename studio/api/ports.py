@@ -216,7 +216,10 @@ class Metric(Protocol):
     options: Sequence[Option]
 
     def score(
-        self, outputs: Sequence[Mapping[str, Array]], labels: Sequence[int | str], options: Mapping[str, Any]
+        self,
+        outputs: Sequence[Mapping[str, Array]],
+        labels: Sequence[int | str],
+        options: Mapping[str, Any],
     ) -> float:
         """The score over all samples.
 

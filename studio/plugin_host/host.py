@@ -15,6 +15,7 @@ from typing import Any
 from studio.api import Capability, Extension, Manifest, StudioError, Unavailable
 from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
 from studio.plugin_host.requirements import missing
+from studio.settings import Paths
 
 GROUP = "edgewright.plugins"
 
@@ -62,7 +63,7 @@ class PluginHost:
     def discover(cls, user_folder: Path | None = None) -> PluginHost:
         """Find the installed plugins, then the user's; an installed id is never replaced."""
         plugins: dict[str, Plugin] = {}
-        for name, folder in _places(user_folder):
+        for name, folder in _places(user_folder or Paths.of().plugins):
             plugin = _inspect(name, folder)
             plugins.setdefault(plugin.id, plugin)
         return cls(plugins)
@@ -134,14 +135,14 @@ class PluginHost:
             sys.path.append(parent)
 
 
-def _places(user_folder: Path | None) -> Iterator[tuple[str, Path]]:
+def _places(user_folder: Path) -> Iterator[tuple[str, Path]]:
     for entry in metadata.entry_points(group=GROUP):
         spec = find_spec(entry.value)
         if spec is not None and spec.origin is not None:
             yield entry.name, Path(spec.origin).parent
         else:
             yield entry.name, Path(entry.value)
-    if user_folder is not None and user_folder.is_dir():
+    if user_folder.is_dir():
         for folder in sorted(user_folder.iterdir()):
             if (folder / FILE_NAME).is_file():
                 yield folder.name, folder
@@ -158,7 +159,9 @@ def _inspect(name: str, folder: Path) -> Plugin:
     try:
         lacking = missing(manifest.requires)
     except ValueError as error:
-        return Plugin(manifest.id, folder, State.BROKEN, f"Its requirements are wrong: {error}.", manifest)
+        return Plugin(
+            manifest.id, folder, State.BROKEN, f"Its requirements are wrong: {error}.", manifest
+        )
     if lacking:
         names = " ".join(f"'{text}'" for text in lacking)
         reason = f"{', '.join(lacking)} is not installed; install it with: pip install {names}"

@@ -71,7 +71,14 @@ def _capabilities(plugin: str, table: Mapping[str, Any]) -> list[Capability]:
                 raise ValueError(f"the factory {factory!r} is not 'package.module:attribute'")
             rest = {k: v for k, v in entry.items() if k not in ("id", "title", "factory")}
             found.append(
-                Capability(extension, str(entry["id"]), str(entry.get("title", entry["id"])), factory, plugin, rest)
+                Capability(
+                    extension,
+                    str(entry["id"]),
+                    str(entry.get("title", entry["id"])),
+                    factory,
+                    plugin,
+                    rest,
+                )
             )
     return found
 

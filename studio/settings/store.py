@@ -15,7 +15,9 @@ SETTINGS: Mapping[str, Option] = {
     for option in (
         Option("theme", Kind.CHOICE, "system", "Theme", choices=("system", "light", "dark")),
         Option("sandbox", Kind.FLAG, True, "Sandbox for workers", "Use bubblewrap where it is."),
-        Option("worker_memory_mb", Kind.INTEGER, 0, "Memory limit of a worker", unit="MB", minimum=0),
+        Option(
+            "worker_memory_mb", Kind.INTEGER, 0, "Memory limit of a worker", unit="MB", minimum=0
+        ),
         Option("operator", Kind.TEXT, "", "Your name in release histories"),
         Option("window", Kind.TEXT, "", "Saved arrangement of the window"),
     )

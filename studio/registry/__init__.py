@@ -1,0 +1,27 @@
+"""Content-addressed artefacts and the SQLite record of models, runs, versions and releases."""
+
+from studio.registry.records import (
+    Artifact,
+    ModelRecord,
+    ModelRef,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
+from studio.registry.registry import LOCAL, Registry
+from studio.registry.store import file_digest, folder_digest
+
+__all__ = [
+    "LOCAL",
+    "Artifact",
+    "ModelRecord",
+    "ModelRef",
+    "Registry",
+    "ReleaseRecord",
+    "RunRecord",
+    "VariantRecord",
+    "VersionRecord",
+    "file_digest",
+    "folder_digest",
+]

@@ -1,0 +1,145 @@
+"""The rows of the registry, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file or a folder in the store.
+
+    Attributes:
+        digest: SHA-256 of the file, or of the folder's listing of names and digests.
+        path: Where it lies: ``store/<digest>/<name>``.
+        size: In bytes; a folder's files added up.
+    """
+
+    digest: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A model: a name for its variants."""
+
+    id: int
+    name: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRecord:
+    """One file of a model: the original, or what a transform made of it.
+
+    Attributes:
+        path: The file to load; in the store, or where it was opened if it is too large to copy.
+        parent: The variant that it was made from.
+        step, options: What made it.
+        summary: Figures of the open step, and those of the step that made it.
+        graph_path: The graph with its layout.
+    """
+
+    id: int
+    model: int
+    model_name: str
+    name: str
+    digest: str
+    path: Path
+    size: int
+    format: str
+    precision: str
+    parent: int | None
+    step: str
+    options: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    graph_path: Path | None
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A step that was run, and what came of it."""
+
+    id: int
+    step: str
+    variant: int | None
+    options: Mapping[str, Any]
+    result: Mapping[str, Any]
+    artifacts: Mapping[str, Artifact]
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """A bundle that was made of a variant.
+
+    Attributes:
+        number: Counts the versions of the model from 1.
+        counter: The release counter of the manifest, which never goes back on a target.
+        path: The bundle's folder in the store.
+        digest: Of the manifest; the release's name on a target.
+    """
+
+    id: int
+    model: int
+    number: int
+    variant: int
+    digest: str
+    path: Path
+    counter: int
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """What was done on a target, in the order in which it was done."""
+
+    id: int
+    target: str
+    version: int | None
+    digest: str
+    state: str
+    details: Mapping[str, Any]
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """What a worker needs to know of a variant; travels as JSON."""
+
+    path: str
+    digest: str
+    variant: int
+    model: int
+    model_name: str
+    name: str
+    format: str
+    precision: str
+
+    @classmethod
+    def of(cls, variant: VariantRecord) -> ModelRef:
+        """The reference to a variant."""
+        return cls(
+            str(variant.path),
+            variant.digest,
+            variant.id,
+            variant.model,
+            variant.model_name,
+            variant.name,
+            variant.format,
+            variant.precision,
+        )
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ModelRef:
+        """The reference that ``to_json`` wrote."""
+        return cls(**value)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return asdict(self)

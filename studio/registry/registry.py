@@ -1,0 +1,330 @@
+"""The record of models, variants, runs, versions, targets and releases."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from studio.api import StudioError, TargetSpec, UsageError
+from studio.registry import rows
+from studio.registry.database import Database
+from studio.registry.records import (
+    Artifact,
+    ModelRecord,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
+from studio.registry.schema import NewerRegistry, prepare
+from studio.registry.store import Store
+
+LOCAL = TargetSpec("local", "local:")
+"""This computer: a target that is always there."""
+
+
+class Registry:
+    """One SQLite file and one store. Safe to use from several threads and processes.
+
+    Only the parent of a worker writes here, after the worker's work has succeeded, so a worker
+    that dies in the middle leaves nothing behind.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._db = Database(folder / "registry.sqlite")
+        self._store = Store(folder / "store")
+
+    @classmethod
+    def open(cls, folder: Path) -> Registry:
+        """Open the registry of a folder, or make a new one.
+
+        Raises:
+            StudioError: when the file is damaged or was written by a later version.
+        """
+        registry = cls(folder)
+        try:
+            prepare(registry._db.connection)
+        except NewerRegistry:
+            raise StudioError(
+                f"The registry in {folder} was written by a later version of the studio.",
+                hint="Install that version, or use another folder with EDGEWRIGHT_HOME.",
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise StudioError(
+                f"The registry in {folder} cannot be opened: {error}.",
+                hint="Move the file registry.sqlite away; a new one will be made.",
+            ) from None
+        return registry
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._db.close()
+
+    @property
+    def store(self) -> Path:
+        """Folder of the artefacts, for workers to read."""
+        return self.folder / "store"
+
+    def adopt(self, path: Path, name: str | None = None) -> Artifact:
+        """Move a file or folder into the store."""
+        return self._store.adopt(path, name)
+
+    # Models and variants
+
+    def add_model(self, name: str) -> int:
+        """The number of the model of this name, which is made if it is new."""
+        with self._db.write() as db:
+            db.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, _now()))
+            return int(db.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()[0])
+
+    def models(self) -> list[ModelRecord]:
+        """All models, the newest first."""
+        found = self._db.all("SELECT id, name, created FROM models ORDER BY id DESC")
+        return [ModelRecord(*row) for row in found]
+
+    def add_variant(
+        self,
+        model: int,
+        name: str,
+        artifact: Artifact,
+        *,
+        format: str,
+        precision: str,
+        parent: int | None = None,
+        step: str = "open",
+        options: Mapping[str, Any] | None = None,
+        summary: Mapping[str, Any] | None = None,
+        graph: Artifact | None = None,
+    ) -> VariantRecord:
+        """Add a variant. A name that is taken gets a number behind it (``int8-2``)."""
+        with self._db.write() as db:
+            taken = {
+                row[0] for row in db.execute("SELECT name FROM variants WHERE model = ?", (model,))
+            }
+            cursor = db.execute(
+                "INSERT INTO variants (model, name, digest, path, size, format, precision, parent,"
+                " step, options, summary, graph, created) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    model,
+                    _free(name, taken),
+                    artifact.digest,
+                    str(artifact.path),
+                    artifact.size,
+                    format,
+                    precision,
+                    parent,
+                    step,
+                    _json(options),
+                    _json(summary),
+                    str(graph.path) if graph else None,
+                    _now(),
+                ),
+            )
+            identifier = int(cursor.lastrowid or 0)
+        return self.variant(identifier)
+
+    def variants(self, model: int | None = None) -> list[VariantRecord]:
+        """The variants of a model (of all), in the order in which they were made."""
+        where, values = ("WHERE v.model = ?", (model,)) if model is not None else ("", ())
+        return [
+            rows.variant(row) for row in self._db.all(f"{_VARIANTS} {where} ORDER BY v.id", values)
+        ]
+
+    def variant(self, identifier: int) -> VariantRecord:
+        """One variant.
+
+        Raises:
+            UsageError: when there is none of this number.
+        """
+        found = self._db.all(f"{_VARIANTS} WHERE v.id = ?", (identifier,))
+        if not found:
+            raise UsageError(f"There is no variant #{identifier}.")
+        return rows.variant(found[0])
+
+    def variant_by_digest(self, digest: str, model: int | None = None) -> VariantRecord | None:
+        """The first variant with this content (of this model), or None."""
+        found = self._db.all(f"{_VARIANTS} WHERE v.digest = ? ORDER BY v.id", (digest,))
+        variants = [rows.variant(row) for row in found]
+        return next((v for v in variants if model is None or v.model == model), None)
+
+    def find(self, text: str) -> VariantRecord:
+        """The variant that ``name``, ``name:variant`` or ``#number`` means.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        if text.startswith("#") and text[1:].isdigit():
+            return self.variant(int(text[1:]))
+        name, _, variant = text.partition(":")
+        found = self._db.all(f"{_VARIANTS} WHERE m.name = ? ORDER BY v.id", (name,))
+        for row in found:
+            if not variant or row["name"] == variant:
+                return rows.variant(row)
+        raise UsageError(
+            f"There is no file and no model in the registry called {text!r}.",
+            hint="Give the path of a model, or name:variant, or #number.",
+        )
+
+    # Runs
+
+    def add_run(
+        self,
+        step: str,
+        variant: int | None,
+        options: Mapping[str, Any],
+        result: Mapping[str, Any],
+        artifacts: Mapping[str, Artifact] | None = None,
+    ) -> RunRecord:
+        """Record what a step did."""
+        kept = {k: [a.digest, str(a.path), a.size] for k, a in (artifacts or {}).items()}
+        with self._db.write() as db:
+            cursor = db.execute(
+                "INSERT INTO runs (step, variant, options, result, artifacts, created)"
+                " VALUES (?,?,?,?,?,?)",
+                (step, variant, _json(options), _json(result), _json(kept), _now()),
+            )
+            identifier = int(cursor.lastrowid or 0)
+        return rows.run(self._db.all("SELECT * FROM runs WHERE id = ?", (identifier,))[0])
+
+    def runs(self, step: str | None = None, variant: int | None = None) -> list[RunRecord]:
+        """The runs of a step and a variant, the newest first."""
+        found = self._db.all(
+            "SELECT * FROM runs WHERE (?1 IS NULL OR step = ?1) AND (?2 IS NULL OR variant = ?2)"
+            " ORDER BY id DESC",
+            (step, variant),
+        )
+        return [rows.run(row) for row in found]
+
+    # Versions
+
+    def add_version(
+        self, model: int, variant: int, bundle: Artifact, manifest_digest: str, counter: int
+    ) -> VersionRecord:
+        """Record a bundle; one with the same manifest is returned as it is."""
+        with self._db.write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO versions (model, number, variant, digest, path, counter, created)"
+                " VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1),"
+                " ?2, ?3, ?4, ?5, ?6)",
+                (model, variant, manifest_digest, str(bundle.path), counter, _now()),
+            )
+        return rows.version(
+            self._db.all("SELECT * FROM versions WHERE digest = ?", (manifest_digest,))[0]
+        )
+
+    def versions(self, model: int | None = None) -> list[VersionRecord]:
+        """The versions of a model (of all), the newest first."""
+        found = self._db.all(
+            "SELECT * FROM versions WHERE ?1 IS NULL OR model = ?1 ORDER BY id DESC", (model,)
+        )
+        return [rows.version(row) for row in found]
+
+    def next_counter(self) -> int:
+        """A release counter above all that were given out."""
+        return int(self._db.all("SELECT coalesce(max(counter), 0) + 1 FROM versions")[0][0])
+
+    # Targets
+
+    def add_target(self, target: TargetSpec) -> None:
+        """Add a target, or change the one of this name; what is known of it is kept."""
+        if target.name == LOCAL.name:
+            raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
+        with self._db.write() as db:
+            db.execute(
+                "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
+                " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
+                " host_key = excluded.host_key, settings = excluded.settings",
+                (target.name, target.url, target.host_key, _json(target.settings)),
+            )
+
+    def target(self, name: str) -> TargetSpec:
+        """One target.
+
+        Raises:
+            UsageError: when there is none of this name.
+        """
+        for target in self.targets():
+            if target.name == name:
+                return target
+        known = ", ".join(target.name for target in self.targets())
+        raise UsageError(
+            f"There is no target {name!r}.",
+            hint=f"Known: {known}. Add one with: studio target add NAME ssh://user@host",
+        )
+
+    def targets(self) -> list[TargetSpec]:
+        """This computer, then the others by name."""
+        found = self._db.all(
+            "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
+            (LOCAL.name,),
+        )
+        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], json.loads(r[3])) for r in found]
+
+    def remove_target(self, name: str) -> None:
+        """Forget a target; what runs there goes on. Its history is kept."""
+        self.target(name)
+        if name == LOCAL.name:
+            raise UsageError("This computer cannot be removed.")
+        with self._db.write() as db:
+            db.execute("DELETE FROM targets WHERE name = ?", (name,))
+
+    def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Keep what was learned of a target."""
+        with self._db.write() as db:
+            if name == LOCAL.name:
+                db.execute(
+                    "INSERT OR IGNORE INTO targets VALUES (?, ?, '', '{}', '{}')", (name, LOCAL.url)
+                )
+            db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What was last learned of a target; empty when it was never probed."""
+        found = self._db.all("SELECT facts FROM targets WHERE name = ?", (name,))
+        return dict(json.loads(found[0][0])) if found else {}
+
+    # Releases
+
+    def add_release(
+        self, target: str, version: int | None, digest: str, state: str, details: Mapping[str, Any]
+    ) -> ReleaseRecord:
+        """Record what was done on a target."""
+        with self._db.write() as db:
+            cursor = db.execute(
+                "INSERT INTO releases (target, version, digest, state, details, created)"
+                " VALUES (?,?,?,?,?,?)",
+                (target, version, digest, state, _json(details), _now()),
+            )
+            identifier = int(cursor.lastrowid or 0)
+        return rows.release(self._db.all("SELECT * FROM releases WHERE id = ?", (identifier,))[0])
+
+    def releases(self, target: str | None = None) -> list[ReleaseRecord]:
+        """What was done on a target (on all), the newest first."""
+        found = self._db.all(
+            "SELECT * FROM releases WHERE ?1 IS NULL OR target = ?1 ORDER BY id DESC", (target,)
+        )
+        return [rows.release(row) for row in found]
+
+
+_VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _json(value: Any) -> str:
+    return json.dumps({} if value is None else dict(value), separators=(",", ":"), default=str)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate

@@ -1,0 +1,92 @@
+"""The content-addressed store: files and folders named by what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from studio.registry.records import Artifact
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digest(path: Path) -> str:
+    """SHA-256 of a folder's sorted listing: a line of digest and relative name for each file."""
+    listing = hashlib.sha256()
+    for file in _files(path):
+        listing.update(f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n".encode())
+    return listing.hexdigest()
+
+
+class Store:
+    """Folders ``<digest>/<name>``, each made once, whole, and never changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def adopt(self, path: Path, name: str | None = None) -> Artifact:
+        """Move a file or folder into the store; one that is already there is dropped.
+
+        The source must lie on the store's file system for the move to be atomic; where it does
+        not, it is copied beside its place first.
+        """
+        digest = folder_digest(path) if path.is_dir() else file_digest(path)
+        name = name or path.name
+        home = self._folder / digest
+        final = home / name
+        if not final.exists():
+            self._place(path, home, final)
+        return Artifact(digest, final, _size(final))
+
+    def _place(self, path: Path, home: Path, final: Path) -> None:
+        _make_read_only(path)
+        home.mkdir(exist_ok=True)
+        temporary = home / f".{uuid.uuid4().hex}"
+        shutil.move(path, temporary)
+        try:
+            os.replace(temporary, final)
+        except OSError:
+            # A folder cannot replace one that another process has put there meanwhile.
+            shutil.rmtree(temporary, ignore_errors=True)
+            if not final.exists():
+                raise
+        _sync(home)
+
+
+def _files(path: Path) -> list[Path]:
+    """The regular files below a folder, sorted by relative name; links are refused."""
+    found = []
+    for folder, _folders, names in os.walk(path):
+        for name in names:
+            file = Path(folder, name)
+            if file.is_symlink() or not file.is_file():
+                raise ValueError(f"{file} is not a regular file")
+            found.append(file)
+    return sorted(found, key=lambda file: file.relative_to(path).as_posix())
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in (_files(path) if path.is_dir() else [path]))
+
+
+def _make_read_only(path: Path) -> None:
+    """Files become read-only and reach the disk; folders stay writable, to be removable."""
+    for file in _files(path) if path.is_dir() else [path]:
+        file.chmod(0o444)
+        _sync(file)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
