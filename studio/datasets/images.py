@@ -1,0 +1,95 @@
+"""Datasets of pictures: a folder of image files with a ``preprocess.toml``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy
+from numpy.typing import NDArray
+
+from studio.api import InvalidData, Sample, Value
+from studio.datasets.choice import spread
+from studio.datasets.fit import conform
+from studio.datasets.labels import Label
+from studio.datasets.preprocess import Preprocess
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+MOST_PIXELS = 100_000_000
+"""Larger pictures are refused before they are unpacked."""
+
+
+class ImageFolder:
+    """Each picture of a folder is one sample."""
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Sequence[Path],
+        value: Value,
+        preprocess: Preprocess,
+        labels: Mapping[str, Label] | None,
+        limit: int | None,
+    ) -> None:
+        self._folder = folder
+        self._files = [files[index] for index in spread(len(files), limit)]
+        self._input = value
+        self._preprocess = preprocess
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for file in self._files:
+            name = file.relative_to(self._folder).as_posix()
+            array = self._preprocess.apply(read_picture(file))
+            feeds = {self._input.name: conform(array, self._input, name)}
+            yield Sample(feeds, self._labels[name] if self._labels else None, name)
+
+
+def read_picture(path: Path) -> NDArray[numpy.uint8]:
+    """The pixels of a picture (height × width × 3, RGB), turned as its camera says.
+
+    Raises:
+        InvalidData: when it cannot be read as a picture or is too large.
+    """
+    from PIL import Image as images
+    from PIL import ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            # Its own limit is checked below, and lower.
+            warnings.simplefilter("ignore", images.DecompressionBombWarning)
+            with images.open(path, formats=("PNG", "JPEG")) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise InvalidData(
+                        f"{path.name} has {image.width}×{image.height} pixels, "
+                        f"more than the {MOST_PIXELS // 10**6} million that are read."
+                    )
+                return numpy.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=numpy.uint8)
+    except (OSError, ValueError, SyntaxError, images.DecompressionBombError) as error:
+        raise InvalidData(
+            f"{path.name} cannot be read as a picture: it is damaged or of another kind.",
+            detail=str(error),
+        ) from None
+
+
+def _rgb(image: Image) -> Image:
+    """Eight bits a channel; transparent parts are shown on white, as viewers do."""
+    from PIL import Image as images
+
+    if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip
+        grey = (numpy.asarray(image, dtype=numpy.float32) / 257).round().clip(0, 255)
+        image = images.fromarray(grey.astype(numpy.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        page = images.new("RGBA", layer.size, "white")
+        return images.alpha_composite(page, layer).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,131 @@
+"""What is known to be right for each sample: class numbers or texts."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from studio.api import InvalidData
+from studio.datasets.rows import Rows
+
+Label = int | str
+
+LABEL_KEYS = ("labels", "y", "texts")
+"""Names under which an ``.npz`` keeps its labels."""
+
+FILES = ("labels.csv", "labels.txt")
+"""Names of the file that gives each sample of a folder its label, ``file,label`` a line."""
+
+
+def labels_of_array(rows: Rows) -> list[Label]:
+    """Labels from a stored array of whole numbers or texts, one for each sample.
+
+    Raises:
+        InvalidData: when it is of another type or has more than one axis.
+    """
+    array = rows.whole()
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        shape = "×".join(map(str, array.shape)) or "a single value"
+        raise InvalidData(
+            f"{rows.title} must hold one label for each sample, but its shape is {shape}.",
+            hint="Turn one-hot rows into class numbers: labels.argmax(axis=1).",
+        )
+    if array.dtype.kind in "iu":
+        return [int(label) for label in array]
+    if array.dtype.kind == "U":
+        return [str(label) for label in array]
+    raise InvalidData(
+        f"{rows.title} must hold whole numbers or texts, not {array.dtype.name} values."
+    )
+
+
+def labels_of_folder(folder: Path, names: Sequence[str]) -> dict[str, Label] | None:
+    """The label of each file: from the labels file, or from the sub-folder that it lies in.
+
+    Args:
+        names: The samples' names relative to the folder, with forward slashes.
+
+    Raises:
+        InvalidData: when the labels and the files do not agree.
+    """
+    for file in FILES:
+        if (folder / file).is_file():
+            return _agreeing(folder / file, names)
+    classes = sorted({name.split("/")[0] for name in names if "/" in name})
+    if not classes or any("/" not in name for name in names):
+        return None
+    numbers = _class_numbers(classes)
+    return {name: numbers[name.split("/")[0]] for name in names}
+
+
+def _class_numbers(classes: Sequence[str]) -> dict[str, Label]:
+    """Folders named by numbers are those classes; others are numbered in alphabetical order."""
+    given = _typed(classes)
+    if all(isinstance(label, int) for label in given):
+        return dict(zip(classes, given, strict=True))
+    return {name: number for number, name in enumerate(classes)}
+
+
+def _agreeing(path: Path, names: Sequence[str]) -> dict[str, Label]:
+    labels = _read(path)
+    unlabelled = [name for name in names if name not in labels]
+    if unlabelled:
+        raise InvalidData(
+            f"{path.name} has no label for {len(unlabelled)} of {len(names)} samples, "
+            f"the first of them {unlabelled[0]}."
+        )
+    known = set(names)
+    absent = [name for name in labels if name not in known]
+    if absent:
+        raise InvalidData(
+            f"{path.name} has labels for {len(absent)} files that are not there, "
+            f"the first of them {absent[0]}."
+        )
+    return dict(zip(labels, _typed(list(labels.values())), strict=True))
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [_split(line, path) for line in _records(file, path.suffix)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidData(f"{path.name} cannot be read as text.", detail=str(error)) from None
+    labels = dict(rows)
+    if len(labels) < len(rows):
+        raise InvalidData(f"{path.name} gives a file more than one label.")
+    return labels
+
+
+def _records(file: TextIO, suffix: str) -> Iterator[list[str]]:
+    """Fields of each line: quoted as in CSV, or cut at the first tab or comma in a ``.txt``."""
+    if suffix == ".csv":
+        yield from (row for row in csv.reader(file) if row)
+        return
+    for line in file:
+        text = line.rstrip("\r\n")
+        if text.strip():
+            yield text.split("\t" if "\t" in text else ",", 1)
+
+
+def _split(fields: list[str], path: Path) -> tuple[str, str]:
+    if len(fields) < 2:
+        raise InvalidData(
+            f"{path.name} has a line without a label: {fields[0][:60]!r}.",
+            hint="Each line is file,label.",
+        )
+    # A text that holds commas and was not quoted is put together again.
+    return fields[0].strip().replace("\\", "/"), ",".join(fields[1:])
+
+
+def _typed(labels: Sequence[str]) -> list[Label]:
+    """Class numbers when every label is plainly one ("7", never "007"), texts otherwise."""
+    try:
+        numbers = [int(label) for label in labels]
+    except ValueError:
+        return list(labels)
+    plain = all(str(number) == label.strip() for number, label in zip(numbers, labels, strict=True))
+    return list(numbers) if plain else list(labels)

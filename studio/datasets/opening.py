@@ -1,0 +1,87 @@
+"""The recognition of what kind of data a path holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Dataset, InvalidData, Value
+from studio.datasets.arrays import ArrayDataset, ArrayFolder
+from studio.datasets.images import SUFFIXES as IMAGE_SUFFIXES
+from studio.datasets.images import ImageFolder
+from studio.datasets.labels import labels_of_folder
+from studio.datasets.preprocess import FILE as PREPROCESS_FILE
+from studio.datasets.preprocess import Preprocess
+
+ARRAY_SUFFIXES = (".npy", ".npz")
+
+
+def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) -> Dataset:
+    """Open samples for a model with these inputs.
+
+    ``path`` is one of: an ``.npz`` whose keys are the inputs' names (one array of any name will do
+    for a single input) with labels under ``labels``, ``y`` or ``texts``; an ``.npy`` for a single
+    input; a folder of ``.npy`` or ``.npz`` files, one a sample; a folder of images with a
+    ``preprocess.toml``. Labels of a folder stand in ``labels.csv`` or ``labels.txt`` as
+    ``file,label`` lines, or each class has a sub-folder.
+
+    An array whose rank is the input's is cut along the input's batch axis; one with one axis more
+    holds whole feeds, one a row.
+
+    Args:
+        limit: At most this many samples, spread evenly over the data.
+
+    Raises:
+        InvalidData: in one sentence, when the data cannot be read or does not fit. What can be
+            seen from headers is raised here, the rest while iterating.
+    """
+    if not path.exists():
+        raise InvalidData(f"There is no data at {path}.")
+    if not inputs:
+        raise InvalidData("The model has no inputs, so no data can be given to it.")
+    if path.is_dir():
+        return _open_folder(path, inputs, limit)
+    if path.suffix.lower() == ".npz":
+        return ArrayDataset.of_npz(path, inputs, limit)
+    if path.suffix.lower() == ".npy":
+        return ArrayDataset.of_npy(path, inputs, limit)
+    raise InvalidData(
+        f"{path.name} is not a kind of data that can be read.",
+        hint="Give an .npz or .npy file, or a folder of arrays or of images.",
+    )
+
+
+def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Dataset:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    arrays = [file for file in files if file.suffix.lower() in ARRAY_SUFFIXES]
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    if arrays and images:
+        raise InvalidData(
+            f"{folder.name} holds both arrays ({arrays[0].name}) and images ({images[0].name}); "
+            "only one kind can be the data."
+        )
+    samples = arrays or images
+    if not samples:
+        raise InvalidData(
+            f"{folder.name} holds no samples: no .npy, .npz, .png or .jpg file is in it."
+        )
+    labels = labels_of_folder(folder, [file.relative_to(folder).as_posix() for file in samples])
+    if arrays:
+        return ArrayFolder(folder, arrays, inputs, labels, limit)
+    if len(inputs) != 1:
+        raise InvalidData(
+            f"Images can only be given to a model with one input, and this has {len(inputs)}.",
+            hint="Use an .npz file with one array for each input.",
+        )
+    return ImageFolder(folder, images, inputs[0], _preprocess(folder), labels, limit)
+
+
+def _preprocess(folder: Path) -> Preprocess:
+    path = folder / PREPROCESS_FILE
+    if not path.is_file():
+        raise InvalidData(
+            f"{folder.name} holds images but no {PREPROCESS_FILE}, which says how they become "
+            "the model's input.",
+            hint=f'A first one: resize = "stretch", height = 224, width = 224 in {path}.',
+        )
+    return Preprocess.from_toml(path)

@@ -1,0 +1,246 @@
+"""How a picture becomes the array that a model wants, as data."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from studio.api import Array, InvalidData
+from studio.datasets.resize import Pixels, resize
+
+FILE = "preprocess.toml"
+"""The name of the file beside the images, and in a bundle."""
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """The steps from an RGB picture to an array, in the order of the attributes.
+
+    ``preprocess.toml`` (and the JSON of the same keys in a bundle) gives any of the attributes;
+    those left out keep their defaults::
+
+        resize = "height"        # see below
+        height = 48
+        min_width = 320
+        color = "BGR"
+        mean = [0.5]
+        std = [0.5]
+
+    Attributes:
+        resize: ``none``; ``stretch`` to height × width; ``fit``: the largest that keeps the aspect
+            and lies inside height × width, padded to it; ``cover``: the smallest that keeps the
+            aspect and covers height × width; ``height``: to the height, the width follows the
+            aspect (never above max_width) and is padded to min_width.
+        antialias: Average when reducing (Pillow's bilinear) or not (OpenCV's INTER_LINEAR).
+        max_width: Of ``height``; 0 is no bound.
+        min_width: Of ``height``; narrower pictures are padded to it.
+        multiple: The padded width and height are rounded up to a multiple of this.
+        pad_value: Brightness of the padding in pixel units (127.5 becomes 0 under a mean and a
+            deviation of 0.5).
+        pad_align: ``start``: the picture lies top left; ``center``.
+        crop_height, crop_width: Cut out of the middle; 0 does not cut.
+        color: ``RGB``, ``BGR`` or ``GRAY``.
+        scale: Multiplies the pixels (0 to 255).
+        mean, std: Subtracted and divided by after scaling; one number, or one for each channel.
+        layout: ``NCHW`` or ``NHWC``.
+        dtype: Element type of the array; for whole numbers the values are rounded.
+    """
+
+    resize: str = "none"
+    height: int = 0
+    width: int = 0
+    antialias: bool = False
+    max_width: int = 0
+    min_width: int = 0
+    multiple: int = 1
+    pad_value: float = 0.0
+    pad_align: str = "start"
+    crop_height: int = 0
+    crop_width: int = 0
+    color: str = "RGB"
+    scale: float = 1 / 255
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    layout: str = "NCHW"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        """Check that the values make sense together.
+
+        Raises:
+            InvalidData: naming the first that does not.
+        """
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise InvalidData(
+                    f"{FILE}: {name} cannot be {getattr(self, name)!r}; "
+                    f"it is one of {', '.join(allowed)}."
+                )
+        for name in _SIZES[self.resize]:
+            if getattr(self, name) <= 0:
+                raise InvalidData(f"{FILE}: resize = {self.resize!r} needs a {name} above 0.")
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) not in (1, self.channels):
+                raise InvalidData(
+                    f"{FILE}: {name} has {len(getattr(self, name))} numbers for "
+                    f"{self.channels} channels."
+                )
+        if 0 in self.std:
+            raise InvalidData(f"{FILE}: std may not be 0.")
+        if self.multiple < 1:
+            raise InvalidData(f"{FILE}: multiple must be at least 1.")
+
+    @property
+    def channels(self) -> int:
+        """Number of colour channels."""
+        return 1 if self.color == "GRAY" else 3
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Preprocess:
+        """Read a ``preprocess.toml``.
+
+        Raises:
+            InvalidData: when it is not TOML, has an unknown key, or a value that does not fit.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InvalidData(f"{path.name} cannot be read as TOML: {error}.") from None
+        return cls.from_json(content)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Preprocess:
+        """Take the values from parsed JSON or TOML.
+
+        Raises:
+            InvalidData: for an unknown key, or a value that does not fit.
+        """
+        defaults = cls()
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(content) - known)
+        if unknown:
+            raise InvalidData(
+                f"{FILE}: there is no setting {unknown[0]!r}.",
+                hint=f"Known: {', '.join(sorted(known))}.",
+            )
+        return cls(
+            **{
+                name: _typed(name, value, getattr(defaults, name))
+                for name, value in content.items()
+            }
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All values, to be kept in a manifest and read again with `from_json`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+
+    def apply(self, picture: NDArray[numpy.uint8]) -> Array:
+        """Turn one picture into the model's array.
+
+        Args:
+            picture: Height × width × 3, RGB.
+
+        Returns:
+            The array with a batch axis of one.
+        """
+        pixels = self._padded(self._resized(self._colored(picture.astype(numpy.float32))))
+        pixels = self._cropped(pixels)
+        mean, std = (numpy.array(v, dtype=numpy.float32) for v in (self.mean, self.std))
+        array = (pixels * numpy.float32(self.scale) - mean) / std
+        if self.layout == "NCHW":
+            array = array.transpose(2, 0, 1)
+        target = numpy.dtype(self.dtype)
+        if target.kind in "iu":
+            bounds = numpy.iinfo(target)
+            array = array.round().clip(bounds.min, bounds.max)
+        return numpy.ascontiguousarray(array[None], dtype=target)
+
+    def _colored(self, pixels: Pixels) -> Pixels:
+        if self.color == "BGR":
+            return pixels[:, :, ::-1]
+        if self.color == "GRAY":
+            return (pixels @ numpy.array(_LUMA, dtype=numpy.float32))[:, :, None]
+        return pixels
+
+    def _resized(self, pixels: Pixels) -> Pixels:
+        if self.resize == "none":
+            return pixels
+        height, width = self._size(*pixels.shape[:2])
+        return resize(pixels, height, width, antialias=self.antialias)
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width after resizing, of a picture of this height and width."""
+        if self.resize == "stretch":
+            return self.height, self.width
+        if self.resize == "height":
+            # Rounded up, as text recognisers do, so that the last stroke is never cut off.
+            follows = max(1, math.ceil(self.height * width / height))
+            return self.height, min(follows, self.max_width) if self.max_width else follows
+        pick = min if self.resize == "fit" else max
+        ratio = pick(self.height / height, self.width / width)
+        return max(1, round(height * ratio)), max(1, round(width * ratio))
+
+    def _padded(self, pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        wanted = [height, max(width, self.min_width)]
+        if self.resize == "fit":
+            wanted = [max(height, self.height), max(width, self.width)]
+        gaps = [
+            math.ceil(w / self.multiple) * self.multiple - h
+            for w, h in zip(wanted, (height, width), strict=True)
+        ]
+        if not any(gaps):
+            return pixels
+        before = [gap // 2 if self.pad_align == "center" else 0 for gap in gaps]
+        sides = [(b, gap - b) for b, gap in zip(before, gaps, strict=True)]
+        return numpy.pad(pixels, (*sides, (0, 0)), constant_values=self.pad_value)
+
+    def _cropped(self, pixels: Pixels) -> Pixels:
+        height = min(self.crop_height or pixels.shape[0], pixels.shape[0])
+        width = min(self.crop_width or pixels.shape[1], pixels.shape[1])
+        top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+        return pixels[top : top + height, left : left + width]
+
+
+_SIZES: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "stretch": ("height", "width"),
+    "fit": ("height", "width"),
+    "cover": ("height", "width"),
+    "height": ("height",),
+}
+"""The sizes that each way of resizing needs."""
+
+_CHOICES = {
+    "resize": ("none", "stretch", "fit", "cover", "height"),
+    "pad_align": ("start", "center"),
+    "color": ("RGB", "BGR", "GRAY"),
+    "layout": ("NCHW", "NHWC"),
+    "dtype": ("float32", "float16", "uint8", "int8", "int32"),
+}
+
+
+def _typed(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the setting's default."""
+    wanted = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text"}
+    if isinstance(default, tuple):
+        items = value if isinstance(value, list | tuple) else [value]
+        return tuple(_typed(name, item, 0.0) for item in items)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default) or (isinstance(value, float) and not math.isfinite(value)):
+        raise InvalidData(f"{FILE}: {name} must be {wanted[type(default)]}, not {value!r}.")
+    return value
