@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QMenu,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import Kind, Option, UsageError
+from studio.gui.widgets import restyle
 
 UNSET = "automatic"
 _WIDEST = 1e9
@@ -70,20 +72,26 @@ class Editor(QWidget):
             return error.message
         return ""
 
-    def _hold(self, *widgets: QWidget) -> None:
+    def mark(self, wrong: bool) -> None:
+        """Show by its frame whether the value fits; the sentence below says why."""
+        proxy = self.focusProxy()
+        if proxy is not None and bool(proxy.property("invalid")) is not wrong:
+            restyle(proxy, invalid=wrong)
+
+    def _hold(self, main: QWidget, *others: QWidget) -> None:
         """Lay the parts out in a row; the first is the one that is focused and named."""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for widget in widgets:
+        for widget in (main, *others):
             row.addWidget(widget)
-        self._name(widgets[0])
-        self.setFocusProxy(widgets[0])
+        self._name(main)
 
-    def _name(self, widget: QWidget) -> None:
-        widget.setObjectName(f"option.{self.option.name}")
-        widget.setAccessibleName(self.option.label)
-        widget.setAccessibleDescription(self.option.help)
+    def _name(self, main: QWidget) -> None:
+        main.setObjectName(f"option.{self.option.name}")
+        main.setAccessibleName(self.option.label)
+        main.setAccessibleDescription(self.option.help)
+        self.setFocusProxy(main)
 
 
 class TextEditor(Editor):
@@ -298,9 +306,25 @@ class PathEditor(Editor):
         self.button.setAccessibleName(f"Browse for {option.label.lower()}")
         self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._connect_button()
-        self._hold(self.line, self.button)
+        self._zone = QFrame()
+        self._frame()
+        self._name(self.line)
         self.setAcceptDrops(option.kind is not Kind.OUTPUT)
         self.set_value(option.default)
+
+    def _frame(self) -> None:
+        """Data is most often dropped, so its editor looks like a place to drop on."""
+        roomy = self.option.kind is Kind.DATA
+        self._zone.setProperty("role", "drop" if roomy else "")
+        margin = 8 if roomy else 0
+        row = QHBoxLayout(self._zone)
+        row.setContentsMargins(margin, margin, margin, margin)
+        row.setSpacing(8)
+        row.addWidget(self.line)
+        row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._zone)
 
     def _placeholder(self) -> str:
         return {
@@ -363,22 +387,20 @@ class PathEditor(Editor):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
-            self._mark("drop")
+            self._light(True)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._mark("")
+        self._light(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._mark("")
+        self._light(False)
         local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         self._take(local[0])
         event.acceptProposedAction()
 
-    def _mark(self, state: str) -> None:
-        self.line.setProperty("state", state)
-        self.line.style().unpolish(self.line)
-        self.line.style().polish(self.line)
+    def _light(self, lit: bool) -> None:
+        restyle(self._zone, lit="true" if lit else "")
 
 
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
 from studio.gui.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor, make_editor
+from studio.gui.widgets import button, label
 
 
 class Field(QWidget):
@@ -21,9 +23,7 @@ class Field(QWidget):
         super().__init__()
         self.option = option
         self.editor: Editor = make_editor(option, choices)
-        self.complaint = QLabel()
-        self.complaint.setProperty("role", "complaint")
-        self.complaint.setWordWrap(True)
+        self.complaint = label("", "small", tone="bad", wrap=True)
         self.complaint.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -37,10 +37,9 @@ class Field(QWidget):
         self.editor.changed.connect(self._edited)
 
     def _label(self) -> QLabel:
-        label = QLabel(self.option.label)
-        label.setProperty("role", "label")
-        label.setBuddy(self.editor)
-        return label
+        result = label(self.option.label, "dim")
+        result.setBuddy(self.editor)
+        return result
 
     @property
     def wide(self) -> bool:
@@ -52,7 +51,7 @@ class Field(QWidget):
         sentence = self.editor.complaint()
         self.complaint.setText(sentence)
         self.complaint.setVisible(bool(sentence))
-        self.editor.setProperty("state", "wrong" if sentence else "")
+        self.editor.mark(wrong=bool(sentence))
         return not sentence
 
     def _edited(self) -> None:
@@ -60,34 +59,32 @@ class Field(QWidget):
         self.changed.emit()
 
 
-class Disclosure(QWidget):
-    """A button that unfolds what most users never need."""
+class MoreOptions(QWidget):
+    """A button that unfolds the fields that most users never need."""
 
-    def __init__(self, title: str, content: QWidget) -> None:
+    def __init__(self, content: QWidget) -> None:
         super().__init__()
-        self.button = QToolButton()
-        self.button.setText(title)
-        self.button.setCheckable(True)
-        self.button.setAutoRaise(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setProperty("role", "disclosure")
         self.content = content
+        self.toggle = button("", self._show, "link")
+        self.toggle.setCheckable(True)
+        self.toggle.setAccessibleName("More options")
+        self.toggle.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.toggle)
         column.addWidget(content)
-        self.button.toggled.connect(self._fold)
-        self._fold(False)
+        self._show()
 
-    def _fold(self, unfolded: bool) -> None:
+    def _show(self) -> None:
+        unfolded = self.toggle.isChecked()
+        self.toggle.setText(f"{'▾' if unfolded else '▸'} More options")
         self.content.setVisible(unfolded)
-        arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
-        self.button.setArrowType(arrow)
 
     def unfold(self) -> None:
         """Show the content."""
-        self.button.setChecked(True)
+        self.toggle.setChecked(True)
+        self._show()
 
 
 class Form(QWidget):
@@ -109,7 +106,7 @@ class Form(QWidget):
         self.fields: dict[str, Field] = {}
         self._choices = choices
         self._columns = columns
-        self._disclosure: Disclosure | None = None
+        self._more: MoreOptions | None = None
         every = list(options)
         plain = [option for option in every if not option.advanced]
         rare = [option for option in every if option.advanced]
@@ -118,8 +115,8 @@ class Form(QWidget):
         column.setSpacing(12)
         column.addWidget(self._grid(plain))
         if rare:
-            self._disclosure = Disclosure("More options", self._grid(rare))
-            column.addWidget(self._disclosure)
+            self._more = MoreOptions(self._grid(rare))
+            column.addWidget(self._more)
         self._order()
 
     def _grid(self, options: Sequence[Option]) -> QWidget:
@@ -151,7 +148,7 @@ class Form(QWidget):
     def _order(self) -> None:
         """Let Tab go through the fields in the order of the options."""
         editors = [field.editor for field in self.fields.values()]
-        for before, after in zip(editors, editors[1:], strict=False):
+        for before, after in pairwise(editors):
             QWidget.setTabOrder(before, after)
 
     def values(self) -> dict[str, Any]:
@@ -175,8 +172,8 @@ class Form(QWidget):
         """Show every complaint and focus the first wrong field; True when all values fit."""
         wrong = [field for field in self.fields.values() if not field.check()]
         if wrong:
-            if wrong[0].option.advanced and self._disclosure is not None:
-                self._disclosure.unfold()
+            if wrong[0].option.advanced and self._more is not None:
+                self._more.unfold()
             wrong[0].editor.setFocus()
         return not wrong
 

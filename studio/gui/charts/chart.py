@@ -1,0 +1,195 @@
+"""A chart whose picture is drawn by matplotlib in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QRunnable, QSize, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from studio.gui.theme import Theme, Theming
+from studio.settings import Paths
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
+
+BASE_DPI = 100
+TEXT_PIXELS = 11.5
+_POINTS_AN_INCH = 72
+_SETTLED_MS = 60
+
+# matplotlib's caches are shared by all figures, so one picture is drawn at a time.
+_drawing = threading.Lock()
+
+
+class Drawing:
+    """What a chart shows: a frozen description that can draw itself on a figure.
+
+    It is drawn outside the GUI thread, so it holds plain values and touches no widget.
+    """
+
+    @abstractmethod
+    def draw(self, figure: Figure, theme: Theme) -> None:
+        """Draw on an empty figure whose text size and colours are already set."""
+
+    @abstractmethod
+    def description(self) -> str:
+        """The same for a screen reader, in a sentence."""
+
+
+def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
+    """Make the picture.
+
+    Args:
+        drawing: What is shown.
+        theme: Where the colours come from.
+        size: In logical pixels.
+        scale: Device pixels for each logical pixel; text and lines grow with it.
+    """
+    os.environ.setdefault("MPLCONFIGDIR", str(Paths.of().cache / "matplotlib"))
+    with _drawing:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        dpi = BASE_DPI * scale
+        with rc_context(_settings(theme)):
+            figure = Figure(
+                figsize=(size.width() / BASE_DPI, size.height() / BASE_DPI),
+                dpi=dpi,
+                facecolor=theme.colors["surface"],
+                layout="constrained",
+            )
+            canvas = FigureCanvasAgg(figure)
+            drawing.draw(figure, theme)
+            canvas.draw()  # type: ignore[no-untyped-call]
+        width, height = canvas.get_width_height()
+        pixels = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+    image.setDevicePixelRatio(scale)
+    return image
+
+
+def _settings(theme: Theme) -> dict[RcKeyType, Any]:
+    colors = theme.colors
+    return {
+        "font.family": ["DejaVu Sans"],
+        "font.size": TEXT_PIXELS * _POINTS_AN_INCH / BASE_DPI,
+        "text.color": colors["text"],
+        "axes.facecolor": colors["surface"],
+        "axes.edgecolor": colors["border"],
+        "axes.labelcolor": colors["dim"],
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": "medium",
+        "xtick.color": colors["border"],
+        "ytick.color": colors["border"],
+        "xtick.labelcolor": colors["dim"],
+        "ytick.labelcolor": colors["dim"],
+        "grid.color": colors["border"],
+        "grid.linewidth": 0.6,
+    }
+
+
+class _Done(QObject):
+    made = Signal(QImage, int)
+
+
+class _Task(QRunnable):
+    """One picture on its way; the number tells an old one from the newest."""
+
+    def __init__(
+        self, drawing: Drawing, theme: Theme, size: QSize, scale: float, number: int, done: _Done
+    ) -> None:
+        super().__init__()
+        self._work = (drawing, theme, size, scale)
+        self._number = number
+        self._done = done
+
+    def run(self) -> None:
+        self._done.made.emit(render(*self._work), self._number)
+
+
+class Chart(QWidget):
+    """Shows a drawing; draws it again when its size, the screen or the theme changes.
+
+    Signals:
+        drawn: The newest picture is on the screen.
+    """
+
+    drawn = Signal()
+
+    def __init__(self, theming: Theming, name: str, least: QSize | None = None) -> None:
+        super().__init__()
+        self._theming = theming
+        self._name = name
+        self._drawing: Drawing | None = None
+        self._image: QImage | None = None
+        self._number = 0
+        self._done = _Done(self)
+        self._done.made.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        # A window being resized asks many times a second; only the last size is drawn.
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._settle.timeout.connect(self._request)
+        self.setMinimumSize(least or QSize(240, 160))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(name)
+        theming.changed.connect(self._request)
+
+    def show_drawing(self, drawing: Drawing | None) -> None:
+        """Show another drawing, or nothing."""
+        if drawing == self._drawing:
+            return
+        self._drawing = drawing
+        self.setAccessibleDescription(drawing.description() if drawing else "")
+        if drawing is None:
+            self._image = None
+            self.update()
+        self._request()
+
+    def image(self) -> QImage | None:
+        """The newest picture, for a report or the clipboard."""
+        return self._image
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw for the new size once it has settled."""
+        super().resizeEvent(event)
+        self._settle.start()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the newest picture; while a new size is being drawn, the old one is stretched."""
+        if self._image is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(self.rect(), self._image)
+
+    def _request(self) -> None:
+        if self._drawing is None or not self.isVisible() or self.size().isEmpty():
+            return
+        self._number += 1
+        self._pool.clear()
+        self._pool.start(
+            _Task(
+                self._drawing,
+                self._theming.current,
+                self.size(),
+                self.devicePixelRatioF(),
+                self._number,
+                self._done,
+            )
+        )
+
+    def _take(self, image: QImage, number: int) -> None:
+        if number == self._number and self._drawing is not None:
+            self._image = image
+            self.update()
+            self.drawn.emit()
