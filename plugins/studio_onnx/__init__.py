@@ -1,0 +1,1 @@
+"""The ONNX format as a plugin: intake without trust, graph, shapes; the one user of ``onnx``."""

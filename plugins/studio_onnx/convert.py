@@ -1,0 +1,169 @@
+"""From ONNX messages to the studio's graph, without the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import onnx
+from onnx import AttributeProto
+from studio.api import AttributeValue, Graph, Initializer, Model, Node, TensorType, Value
+
+from studio_onnx.order import ordered
+from studio_onnx.structure import blocks
+from studio_onnx.tensors import external_file, nbytes, tensor_type, value_type
+
+_LONGEST_LIST = 4096
+_LONGEST_TEXT = 4096
+
+
+def convert(proto: onnx.ModelProto) -> Model:
+    """The model as the studio sees it; types are those that the messages carry."""
+    return Model(
+        format="onnx",
+        graph=_graph(proto.graph),
+        opsets={_domain(entry.domain): entry.version for entry in proto.opset_import},
+        ir_version=proto.ir_version,
+        producer=f"{proto.producer_name} {proto.producer_version}".strip(),
+        doc=proto.doc_string[:_LONGEST_TEXT],
+        metadata={entry.key: entry.value[:_LONGEST_TEXT] for entry in proto.metadata_props},
+        functions={f"{f.domain}:{f.name}": _function(f) for f in proto.functions},
+    )
+
+
+def _domain(name: str) -> str:
+    return "" if name == "ai.onnx" else name
+
+
+def _graph(graph: onnx.GraphProto) -> Graph:
+    constants = {tensor.name: _initializer(tensor.name, tensor) for tensor in graph.initializer}
+    for sparse in graph.sparse_initializer:
+        constants[sparse.values.name] = _sparse(sparse)
+    nodes = [graph.node[index] for index in ordered(graph.name, graph.node)]
+    constants.update(_constant_nodes(nodes))
+    types: dict[str, TensorType] = {}
+    for value in (*graph.value_info, *graph.input, *graph.output):
+        kind = value_type(value.type)
+        if kind is not None:
+            types[value.name] = kind
+    return Graph(
+        name=graph.name,
+        # Files before IR version 4 list each initializer among the inputs.
+        inputs=tuple(
+            Value(v.name, types.get(v.name)) for v in graph.input if v.name not in constants
+        ),
+        outputs=tuple(Value(v.name, types.get(v.name)) for v in graph.output),
+        nodes=_nodes(nodes),
+        initializers=constants,
+        values=types,
+    )
+
+
+def _function(function: onnx.FunctionProto) -> Graph:
+    nodes = [function.node[index] for index in ordered(function.name, function.node)]
+    return Graph(
+        name=function.name,
+        inputs=tuple(Value(name) for name in function.input),
+        outputs=tuple(Value(name) for name in function.output),
+        nodes=_nodes(nodes),
+        initializers=_constant_nodes(nodes),
+    )
+
+
+def _initializer(name: str, tensor: onnx.TensorProto) -> Initializer:
+    return Initializer(name, tensor_type(tensor), nbytes(tensor), external_file(tensor))
+
+
+def _sparse(sparse: onnx.SparseTensorProto) -> Initializer:
+    kind = TensorType(tensor_type(sparse.values).dtype, tuple(sparse.dims))
+    return Initializer(sparse.values.name, kind, nbytes(sparse.values) + nbytes(sparse.indices))
+
+
+def _constant_nodes(nodes: Iterable[onnx.NodeProto]) -> dict[str, Initializer]:
+    """The tensors that Constant nodes hold, by the name of their output."""
+    found: dict[str, Initializer] = {}
+    for node in nodes:
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx") and node.output:
+            for attribute in node.attribute:
+                if attribute.name == "value" and attribute.HasField("t"):
+                    found[node.output[0]] = _initializer(node.output[0], attribute.t)
+    return found
+
+
+def _nodes(nodes: Sequence[onnx.NodeProto]) -> tuple[Node, ...]:
+    taken: set[str] = {node.name for node in nodes if node.name}
+    used: set[str] = set()
+    result = []
+    for index, node in enumerate(nodes):
+        name = node.name
+        if not name or name in used:
+            name = _fresh(node.name or f"{node.op_type}_{index}", taken)
+        used.add(name)
+        taken.add(name)
+        result.append(_node(name, node))
+    return tuple(result)
+
+
+def _fresh(wish: str, taken: set[str]) -> str:
+    """The wish, or the wish with the first free number behind it."""
+    if wish not in taken:
+        return wish
+    number = 2
+    while f"{wish}#{number}" in taken:
+        number += 1
+    return f"{wish}#{number}"
+
+
+def _node(name: str, node: onnx.NodeProto) -> Node:
+    attributes: Mapping[str, AttributeValue] = {}
+    inner: Mapping[str, Graph] = {}
+    if node.attribute:
+        attributes = {
+            a.name: value for a in node.attribute if (value := _attribute(a)) is not None
+        }
+        inner = {key: _graph(graph) for key, graph in blocks(node)}
+    return Node(
+        name=name,
+        operator=node.op_type,
+        inputs=tuple(node.input),
+        outputs=tuple(node.output),
+        domain=_domain(node.domain),
+        attributes=attributes,
+        blocks=inner,
+        doc=node.doc_string[:_LONGEST_TEXT],
+    )
+
+
+def _attribute(attribute: AttributeProto) -> AttributeValue | None:
+    """The value; tensors and types as text, long lists by their length; None for sub-graphs."""
+    kind = attribute.type
+    if kind == AttributeProto.INT:
+        return attribute.i
+    if kind == AttributeProto.FLOAT:
+        return attribute.f
+    if kind == AttributeProto.STRING:
+        return _text(attribute.s)
+    if kind == AttributeProto.TENSOR:
+        return str(tensor_type(attribute.t))
+    if kind == AttributeProto.TYPE_PROTO:
+        return str(value_type(attribute.tp) or attribute.tp.WhichOneof("value"))
+    if kind in (AttributeProto.INTS, AttributeProto.FLOATS, AttributeProto.STRINGS):
+        return _list(attribute)
+    if attribute.ref_attr_name:
+        return f"@{attribute.ref_attr_name}"
+    return None
+
+
+def _list(attribute: AttributeProto) -> AttributeValue:
+    if attribute.type == AttributeProto.STRINGS:
+        if len(attribute.strings) > _LONGEST_LIST:
+            return f"{len(attribute.strings):,} texts"
+        return tuple(_text(item) for item in attribute.strings)
+    numbers = attribute.ints if attribute.type == AttributeProto.INTS else attribute.floats
+    if len(numbers) > _LONGEST_LIST:
+        return f"{len(numbers):,} numbers"
+    return tuple(numbers)
+
+
+def _text(raw: bytes) -> str:
+    text = raw.decode("utf-8", "replace")
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

@@ -1,0 +1,110 @@
+"""What is said about a file at its intake: operators, domains, names, versions, sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import onnx
+import onnx.defs
+from studio.api import Finding, InvalidModel, Level
+
+from studio_onnx import order
+from studio_onnx.shapes import why_skipped
+from studio_onnx.structure import graphs, nodes
+
+_STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
+_RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
+
+
+def find(model: onnx.ModelProto, external: Sequence[Path]) -> Iterator[Finding]:
+    """Every finding; one with level ERROR means that the model cannot be used."""
+    yield from _versions(model)
+    yield from _domains(model)
+    yield from _unknown_operators(model)
+    yield from _structure(model)
+    yield from _names(model)
+    if external:
+        size = sum(path.stat().st_size for path in external)
+        files = f"{len(external)} file{'s' if len(external) > 1 else ''}"
+        yield Finding(Level.INFO, "external-data", f"Weights are in {files} ({size:,} bytes).")
+    reason = why_skipped(model)
+    if reason:
+        yield Finding(Level.INFO, "shapes-skipped", f"Shapes were not inferred: {reason}.")
+
+
+def _versions(model: onnx.ModelProto) -> Iterator[Finding]:
+    if not model.opset_import and not model.functions:
+        text = "The model names no operator set; it may be cut off."
+        yield Finding(Level.ERROR, "no-opset", text)
+    newest = onnx.defs.onnx_opset_version()
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx") and entry.version > newest:
+            text = f"Operator set {entry.version} is newer than the newest known ({newest})."
+            yield Finding(Level.WARNING, "new-opset", text)
+    if model.ir_version > onnx.IR_VERSION:
+        text = f"IR version {model.ir_version} is newer than the newest known ({onnx.IR_VERSION})."
+        yield Finding(Level.WARNING, "new-ir", text)
+
+
+def _domains(model: onnx.ModelProto) -> Iterator[Finding]:
+    local = {(function.domain, function.name) for function in model.functions}
+    counts = Counter(
+        node.domain
+        for node in nodes(model)
+        if node.domain not in _STANDARD and (node.domain, node.op_type) not in local
+    )
+    for domain, count in sorted(counts.items()):
+        many = f"{count} node{'s' if count > 1 else ''}"
+        if domain in _RUNTIME:
+            text = f"{many} of domain {domain}: only ONNX Runtime runs them."
+            yield Finding(Level.INFO, "runtime-domain", text)
+        else:
+            text = f"{many} of custom domain {domain}: no runtime runs them without its library."
+            yield Finding(Level.WARNING, "custom-domain", text)
+
+
+def _unknown_operators(model: onnx.ModelProto) -> Iterator[Finding]:
+    versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+    local = {function.name for function in model.functions}
+    operators = Counter((n.domain, n.op_type) for n in nodes(model) if n.domain in _STANDARD)
+    for (domain, operator), count in sorted(operators.items()):
+        short = "" if domain == "ai.onnx" else domain
+        version = versions.get(domain or "ai.onnx", onnx.defs.onnx_opset_version())
+        if operator in local or onnx.defs.has(operator, version, short):
+            continue
+        text = f"Operator {operator} ({count}x) is not in operator set {version}."
+        yield Finding(Level.WARNING, "unknown-operator", text)
+
+
+def _structure(model: onnx.ModelProto) -> Iterator[Finding]:
+    """Cycles, values produced twice, values that nothing produces."""
+    if not model.graph.output:
+        yield Finding(Level.ERROR, "no-output", "The graph has no output.")
+    try:
+        for graph in graphs(model):
+            positions = order.ordered(graph.name, graph.node)
+            if positions != sorted(positions):
+                text = f"Nodes of graph {graph.name!r} were put in the order of their data."
+                yield Finding(Level.INFO, "reordered", text)
+        for function in model.functions:
+            order.ordered(function.name, function.node)
+    except InvalidModel as error:
+        yield Finding(Level.ERROR, "bad-structure", error.message)
+        return
+    missing = sorted(order.captured(model.graph))
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        text = f"Value {missing[0]!r} is read, but nothing produces it{more}."
+        yield Finding(Level.ERROR, "missing-value", text)
+
+
+def _names(model: onnx.ModelProto) -> Iterator[Finding]:
+    for graph in graphs(model):
+        counts = Counter(node.name for node in graph.node if node.name)
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            more = f" (and {len(twice) - 1} more names)" if len(twice) > 1 else ""
+            text = f"Several nodes are named {twice[0]!r}{more}; they were numbered."
+            yield Finding(Level.WARNING, "duplicate-names", text)

@@ -1,0 +1,70 @@
+"""The ONNX format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+from studio.api import Intake, Limits, Model, Progress
+
+from studio_onnx import external, findings
+from studio_onnx.convert import convert
+from studio_onnx.shapes import infer
+from studio_onnx.structure import constants, load
+
+
+class OnnxFormat:
+    """Opens ONNX files. Weights are never read; external data is never opened."""
+
+    id = "onnx"
+    title = "ONNX"
+    suffixes = (".onnx",)
+
+    def __init__(self) -> None:
+        self._limits = Limits()
+        self._last: tuple[tuple[str, int, int], onnx.ModelProto] | None = None
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
+        if path.suffix.lower() in self.suffixes:
+            return True
+        try:
+            with path.open("rb") as file:
+                start = file.read(3)
+        except OSError:
+            return False
+        # ir_version (field 1), then the producer (2) or the graph (7).
+        return len(start) == 3 and start[0] == 0x08 and start[1] < 32 and start[2] in (0x12, 0x3A)
+
+    def intake(self, path: Path, limits: Limits) -> Intake:
+        """Look at sizes, nesting, domains, structure and external files.
+
+        Raises:
+            InvalidModel: when the file is not a model, is damaged, or lacks its data.
+            UnsafeModel: when it reaches outside its folder or beyond the limits.
+        """
+        self._limits = limits
+        proto = self._load(path)
+        files = external.check(path, constants(proto))
+        return Intake((path.absolute(), *files), tuple(findings.find(proto, files)))
+
+    def read(
+        self, path: Path, progress: Progress, shapes: Mapping[str, Sequence[int]] | None = None
+    ) -> Model:
+        """Read the graph with all types that shape inference finds.
+
+        Args:
+            shapes: Sizes for inputs whose shape is open.
+        """
+        proto = self._load(path)
+        progress.check()
+        return convert(infer(proto, progress, shapes))
+
+    def _load(self, path: Path) -> onnx.ModelProto:
+        """The structure of the file; kept until another file (or another state of it) is asked."""
+        status = path.stat() if path.exists() else None
+        key = (str(path), status.st_mtime_ns, status.st_size) if status else (str(path), 0, 0)
+        if self._last is None or self._last[0] != key:
+            self._last = (key, load(path, self._limits))
+        return self._last[1]

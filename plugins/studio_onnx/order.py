@@ -1,0 +1,91 @@
+"""The order of nodes by their data, and what makes an order impossible."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Sequence
+
+import onnx
+from studio.api import InvalidModel
+
+from studio_onnx.structure import blocks
+
+
+def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
+    """Positions of the nodes so that each comes after what it reads; file order where possible.
+
+    Raises:
+        InvalidModel: when two nodes produce the same value, or nodes wait for each other.
+    """
+    producers = _producers(nodes)
+    needs = [
+        {producers[name] for name in read_names(node) if name in producers} for node in nodes
+    ]
+    if all(max(need, default=-1) < index for index, need in enumerate(needs)):
+        return list(range(len(nodes)))
+    readers: list[list[int]] = [[] for _ in nodes]
+    for index, need in enumerate(needs):
+        for source in need:
+            readers[source].append(index)
+    waiting = [len(need) for need in needs]
+    ready = [index for index, count in enumerate(waiting) if count == 0]
+    order: list[int] = []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(index)
+        for reader in readers[index]:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                heapq.heappush(ready, reader)
+    if len(order) < len(nodes):
+        raise InvalidModel(_describe_cycle(graph_name, nodes, needs, set(order)))
+    return order
+
+
+def _producers(nodes: Sequence[onnx.NodeProto]) -> dict[str, int]:
+    producers: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        for name in node.output:
+            if name and producers.setdefault(name, index) != index:
+                raise InvalidModel(f"Value {name!r} is produced by two nodes.")
+    return producers
+
+
+def _describe_cycle(
+    graph_name: str,
+    nodes: Sequence[onnx.NodeProto],
+    needs: Sequence[Collection[int]],
+    done: set[int],
+) -> str:
+    """A sentence that names a few nodes which wait for each other."""
+    index = next(i for i in range(len(nodes)) if i not in done)
+    path: list[int] = []
+    while index not in path:
+        path.append(index)
+        index = min(source for source in needs[index] if source not in done)
+    cycle = path[path.index(index) :]
+    names = [nodes[i].name or nodes[i].op_type for i in cycle[:4]]
+    more = " …" if len(cycle) > 4 else ""
+    return f"Graph {graph_name!r} has a cycle: {' <- '.join(names)}{more}."
+
+
+def read_names(node: onnx.NodeProto) -> set[str]:
+    """Names of the values that a node reads, those that its sub-graphs capture included."""
+    names = set(node.input)
+    if node.attribute:
+        for _, graph in blocks(node):
+            names |= captured(graph)
+    names.discard("")
+    return names
+
+
+def captured(graph: onnx.GraphProto) -> set[str]:
+    """Names that a sub-graph takes from the graphs around it."""
+    known = {value.name for value in graph.input}
+    known.update(tensor.name for tensor in graph.initializer)
+    known.update(sparse.values.name for sparse in graph.sparse_initializer)
+    read: set[str] = {value.name for value in graph.output}
+    for node in graph.node:
+        read |= read_names(node)
+        known.update(node.output)
+    return read - known - {""}

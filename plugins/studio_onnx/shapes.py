@@ -1,0 +1,121 @@
+"""Shape inference on the structure of a model, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import onnx
+import onnx.shape_inference
+from studio.api import InvalidData, Progress
+
+from studio_onnx.structure import blocks, graphs, nodes
+
+_MOST_NODES = 400_000
+_MOST_EXPANSIONS = 200_000
+_MOST_VALUES = 100_000
+_RANK = 64
+
+
+def why_skipped(model: onnx.ModelProto) -> str:
+    """Why shapes are not inferred; empty when they are."""
+    count = sum(len(graph.node) for graph in graphs(model))
+    if count > _MOST_NODES:
+        return f"{count:,} nodes are more than {_MOST_NODES:,}"
+    if model.functions and _expansions(model) > _MOST_EXPANSIONS:
+        return "its functions call each other too often"
+    return ""
+
+
+def infer(
+    model: onnx.ModelProto,
+    progress: Progress,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> onnx.ModelProto:
+    """A copy with the types of all values that could be inferred.
+
+    Args:
+        shapes: Sizes for inputs whose shape is open; everything behind them is inferred anew.
+
+    Raises:
+        InvalidData: when a shape is given for an input that is not there or has another rank.
+    """
+    reason = why_skipped(model)
+    if reason:
+        progress.log(f"Shapes were not inferred: {reason}.")
+        return model
+    if shapes:
+        model = _bound(model, shapes)
+    try:
+        return onnx.shape_inference.infer_shapes(model, data_prop=_propagation_is_small(model))
+    except (RuntimeError, ValueError, MemoryError, onnx.shape_inference.InferenceError) as error:
+        first = str(error).strip().splitlines()[:1]
+        progress.log(f"Shapes could not be inferred: {first[0] if first else error!r}")
+        return model
+
+
+def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
+    """A copy whose inputs have the given shapes, and which forgot the shapes behind them."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    inputs = {value.name: value for value in copy.graph.input}
+    for name, sizes in shapes.items():
+        if name not in inputs:
+            known = ", ".join(inputs)
+            raise InvalidData(f"The model has no input {name!r}.", hint=f"Its inputs: {known}.")
+        tensor = inputs[name].type.tensor_type
+        rank = len(tensor.shape.dim)
+        if tensor.HasField("shape") and rank != len(sizes):
+            raise InvalidData(f"Input {name!r} has {rank} axes, but {len(sizes)} sizes were given.")
+        tensor.shape.Clear()
+        for size in sizes:
+            tensor.shape.dim.add().dim_value = size
+    del copy.graph.value_info[:]
+    for output in copy.graph.output:
+        if output.type.HasField("tensor_type"):
+            output.type.tensor_type.ClearField("shape")
+    return copy
+
+
+def _expansions(model: onnx.ModelProto) -> int:
+    """How many nodes inference visits when every call of a function is followed."""
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
+    costs: dict[tuple[str, str], int] = {}
+
+    def cost(key: tuple[str, str], above: frozenset[tuple[str, str]]) -> int:
+        if key not in bodies:
+            return 1
+        if key in above or len(above) > _RANK:
+            return _MOST_EXPANSIONS + 1  # recursion
+        if key not in costs:
+            inner = above | {key}
+            costs[key] = 1 + sum(cost((n.domain, n.op_type), inner) for n in bodies[key])
+        return costs[key]
+
+    return sum(cost((node.domain, node.op_type), frozenset()) for node in nodes(model))
+
+
+def _propagation_is_small(model: onnx.ModelProto) -> bool:
+    """Whether following the content of shape tensors stays small.
+
+    Inference keeps the content of such tensors, and a chain of Concat doubles it each time: 27
+    nodes take gigabytes. So an upper bound of what it would keep is computed first.
+    """
+    sizes: dict[str, int] = {}
+    total = 0
+    for graph in graphs(model):
+        for tensor in graph.initializer:
+            sizes[tensor.name] = max(len(tensor.raw_data) // 4, len(tensor.int64_data), 1)
+    for node in nodes(model):
+        if any(True for _ in blocks(node)) or node.op_type == "Constant":
+            size = 1 + node.ByteSize() // 4 if node.op_type == "Constant" else _RANK
+        elif node.op_type == "Concat":
+            size = sum(sizes.get(name, _RANK) for name in node.input)
+        else:
+            size = max((sizes.get(name, 1) for name in node.input), default=1)
+            size = max(size, _RANK) if node.op_type == "Shape" else size
+        total += size
+        if size > _MOST_VALUES or total > 100 * _MOST_VALUES:
+            return False
+        for name in node.output:
+            sizes[name] = size
+    return True

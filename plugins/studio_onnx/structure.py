@@ -1,0 +1,143 @@
+"""The structure of an ONNX file (everything but its weights), and walks over it."""
+
+from __future__ import annotations
+
+import mmap
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from studio.api import InvalidModel, Limits, UnsafeModel
+
+from studio_onnx.wire import Skimmer
+
+_LARGE_STRUCTURE = 32 * 2**20
+_KNOWN_STARTS = {
+    b"PK\x03\x04": "a zip archive (a PyTorch checkpoint or a packed folder)",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x80": "a Python pickle",
+    b"\x89HDF": "an HDF5 file (Keras)",
+    b"version https://git-lfs": "a Git LFS pointer: its content was never downloaded",
+}
+
+
+def load(path: Path, limits: Limits) -> onnx.ModelProto:
+    """Parse a file without its weights; large tensors become references into it.
+
+    Raises:
+        InvalidModel: when the file is empty, a text, cut off, or otherwise no model.
+        UnsafeModel: when it is beyond the limits.
+    """
+    size = _check_file(path, limits)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
+        _check_start(path.name, data[:512])
+        skimmed = Skimmer(data, path.name, limits).skim()
+    if len(skimmed) > _LARGE_STRUCTURE:
+        # Small messages were not looked into: count what they hold before protobuf makes objects.
+        Skimmer(skimmed, path.name, limits, keep=0).skim()
+    return _parse(path.name, skimmed, limits)
+
+
+def _check_file(path: Path, limits: Limits) -> int:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise InvalidModel(f"There is no file {path}.") from None
+    except OSError as error:
+        raise InvalidModel(f"{path} cannot be read: {error.strerror}.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InvalidModel(f"{path.name} is a folder, not a model file.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnsafeModel(f"{path.name} is a device or a pipe, not a regular file.")
+    if status.st_size == 0:
+        raise InvalidModel(f"{path.name} is empty.", hint="Export or download the model again.")
+    if status.st_size > limits.file_bytes:
+        raise UnsafeModel(
+            f"{path.name} has {status.st_size:,} bytes; at most {limits.file_bytes:,} are read.",
+            hint="Save the model with its weights as external data.",
+        )
+    return status.st_size
+
+
+def _check_start(name: str, start: bytes) -> None:
+    """Name what people take for a model by mistake."""
+    for magic, kind in _KNOWN_STARTS.items():
+        if start.startswith(magic):
+            raise InvalidModel(f"{name} is {kind}, not an ONNX model.")
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:
+            return
+        text = start[: error.start].decode("utf-8")
+    if text and all(char.isprintable() or char in "\t\r\n\f" for char in text):
+        raise InvalidModel(
+            f"{name} is a text file, not an ONNX model.",
+            hint="It may be an error page saved by the browser; look at its first lines.",
+        )
+
+
+def _parse(name: str, skimmed: bytes, limits: Limits) -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(skimmed)
+    except DecodeError as error:
+        # protobuf refuses deep nesting with the same words as damage: look which one it is.
+        Skimmer(skimmed, name, limits, keep=0).skim()
+        raise InvalidModel(
+            f"{name} is damaged: its content is not a valid ONNX model.", detail=str(error)
+        ) from None
+    if not model.HasField("graph"):
+        raise InvalidModel(f"{name} holds no graph; it is not an ONNX model.")
+    return model
+
+
+def blocks(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
+    """The sub-graphs of a node with their attribute's name."""
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH or attribute.HasField("g"):
+            yield attribute.name, attribute.g
+        for index, graph in enumerate(attribute.graphs):
+            yield f"{attribute.name}[{index}]", graph
+
+
+def graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
+    """The main graph and every sub-graph in it and in the functions."""
+    yield from _graphs_below(model.graph)
+    for function in model.functions:
+        for node in function.node:
+            for _, graph in blocks(node):
+                yield from _graphs_below(graph)
+
+
+def _graphs_below(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    yield graph
+    for node in graph.node:
+        if node.attribute:
+            for _, block in blocks(node):
+                yield from _graphs_below(block)
+
+
+def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    """Every node, those of sub-graphs and functions included."""
+    for graph in graphs(model):
+        yield from graph.node
+    for function in model.functions:
+        yield from function.node
+
+
+def constants(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Every constant tensor: initializers and the tensors among the attributes."""
+    for graph in graphs(model):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+    for node in nodes(model):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            if attribute.HasField("sparse_tensor"):
+                yield from (attribute.sparse_tensor.values, attribute.sparse_tensor.indices)
