@@ -225,18 +225,16 @@ def main() -> None:
     folder: Path = parser.parse_args().out
     data = load_digits()
     images = (data.images / 16).astype(numpy.float32)[..., None]
+    digits = data.target.astype(numpy.int64)
     learned, heldout, labels, truth = train_test_split(
-        images,
-        data.target.astype(numpy.int64),
-        test_size=0.25,
-        random_state=0,
-        stratify=data.target,
+        images, digits, test_size=0.25, random_state=0, stratify=digits
     )
     started = time.monotonic()
     network = train(learned, labels)
     print(
-        f"{time.monotonic() - started:.0f} s; top-1: {network.accuracy(learned, labels):.4f} "
-        f"on {len(learned)} trained, {network.accuracy(heldout, truth):.4f} on {len(heldout)} held out"
+        f"{time.monotonic() - started:.0f} s; "
+        f"top-1 {network.accuracy(learned, labels):.4f} on {len(learned)} trained, "
+        f"{network.accuracy(heldout, truth):.4f} on {len(heldout)} held out"
     )
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(exported(network), folder / "digits.onnx")

@@ -1,0 +1,62 @@
+"""The public surface: what it holds, and that it needs nothing but the standard library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import studio.api
+
+NAMES = frozenset(
+    """
+    API_VERSION Analyzer Array AttributeValue Backend Cancelled Capability ChangedHost Channel
+    Check Completed Connector Dataset Dimension Extension Feeds Finding Format GateMissed Graph
+    GraphLayout Initializer Intake InvalidData InvalidModel Kind Level Limits Manifest Metric Model
+    ModelRegistry Monitor Node Option Packager Permission Progress Refused Sample Session Silent
+    StudioError TargetError TargetFacts TargetSpec TensorType Transform Transformed Tunnel
+    Unavailable UnknownHost UnsafeModel UsageError Value validate
+    """.split()
+)
+"""Frozen: plugins are written against these names. Add with care; remove with a new API_VERSION."""
+
+
+def test_names() -> None:
+    assert set(studio.api.__all__) == NAMES
+    assert all(hasattr(studio.api, name) for name in NAMES)
+
+
+def test_exit_codes() -> None:
+    codes = {
+        name: error.exit_code
+        for name in NAMES
+        if isinstance(error := getattr(studio.api, name), type)
+        and issubclass(error, studio.api.StudioError)
+    }
+    assert codes == {
+        "StudioError": 1,
+        "Cancelled": 130,
+        "ChangedHost": 4,
+        "GateMissed": 3,
+        "InvalidData": 1,
+        "InvalidModel": 1,
+        "Refused": 4,
+        "TargetError": 1,
+        "Unavailable": 1,
+        "UnknownHost": 4,
+        "UnsafeModel": 4,
+        "UsageError": 2,
+    }
+
+
+def test_imports_the_standard_library_alone() -> None:
+    code = """
+import sys
+before = set(sys.modules)
+import studio.api
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    foreign = set(done.stdout.split()) - set(sys.stdlib_module_names) - {"studio"}
+    assert foreign == set()

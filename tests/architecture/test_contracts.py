@@ -1,0 +1,112 @@
+"""The import contracts: that they hold, that they name everything, that they can be broken."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINT = (sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()")
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    return {entry["id"]: entry for entry in project()["tool"]["importlinter"]["contracts"]}
+
+
+def plugin_folders() -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+
+def stages() -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "studio").glob("*/__init__.py"))
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LINT, "--no-cache"],
+        cwd=root,
+        env={"PYTHONPATH": f"{root}:{root / 'plugins'}", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_every_plugin_has_its_entry_point() -> None:
+    group = project()["project"]["entry-points"]["edgewright.plugins"]
+    assert group == {name: name for name in plugin_folders()}
+
+
+@pytest.mark.parametrize(
+    ("contract", "key"),
+    [
+        ("plugins", "source_modules"),
+        ("plugins-apart", "modules"),
+        ("plugins-qt", "source_modules"),
+        ("runtimes", "forbidden_modules"),
+    ],
+)
+def test_contracts_name_every_plugin(contract: str, key: str) -> None:
+    listed = [name for name in contracts()[contract][key] if name.startswith("studio_")]
+    assert sorted(listed) == plugin_folders()
+
+
+def test_every_plugin_is_looked_at() -> None:
+    roots = project()["tool"]["importlinter"]["root_packages"]
+    assert sorted(roots) == ["studio", *plugin_folders()]
+
+
+@pytest.mark.parametrize(
+    ("contract", "free"),
+    [
+        ("plugins", {"api"}),
+        ("window", {"api", "settings", "workspace", "gui", "cli"}),
+        ("runtime", {"runtime"}),
+    ],
+)
+def test_contracts_name_every_stage(contract: str, free: set[str]) -> None:
+    listed = {name.removeprefix("studio.") for name in contracts()[contract]["forbidden_modules"]}
+    assert set(stages()) - listed == free
+
+
+def test_contracts_hold() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "broken"),
+    [
+        ("studio/models/bad.py", "import PySide6.QtCore", "Only the window and studio.api.qt"),
+        ("studio/workspace/bad.py", "import matplotlib", "Only the charts"),
+        ("studio/registry/bad.py", "import studio_onnx", "The studio imports no plugin"),
+        ("studio/quantization/bad.py", "import onnxruntime", "The studio imports no plugin"),
+        ("studio/gui/bad.py", "import studio.models", "The window talks to the workspace"),
+        ("studio/jobs/bad.py", "import studio.models", "The stages lie in layers"),
+        ("studio/runtime/bad.py", "import studio.api", "The runtime stands alone"),
+        ("plugins/studio_onnx/bad.py", "import studio.registry", "A plugin imports studio.api"),
+        ("plugins/studio_onnx/bad.py", "import studio_ssh", "Plugins do not import each other"),
+        ("plugins/studio_onnx/bad.py", "import PySide6", "Only the panel of a plugin"),
+    ],
+)
+@pytest.mark.slow
+def test_contracts_can_be_broken(tmp_path: Path, file: str, line: str, broken: str) -> None:
+    for name in ("studio", "plugins"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / file).write_text(f'"""A file that breaks a rule."""\n\n{line}\n')
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    verdicts = [text for text in done.stdout.splitlines() if text.endswith("BROKEN")]
+    assert any(text.startswith(broken) for text in verdicts), done.stdout

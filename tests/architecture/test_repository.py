@@ -1,0 +1,103 @@
+"""What the repository says of itself: locks, commands, licences of names and hosts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import studio
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+def text_files() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name for name in done.stdout.split("\0") if name]
+    return [p for p in paths if p.is_file() and b"\0" not in p.read_bytes()[:4096]]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_names_versions_and_hashes_and_no_host(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    entries = re.split(r"\n(?=[a-z0-9])", text.replace("\\\n", " "))
+    entries = [entry for entry in entries if re.match(r"[a-z0-9]", entry)]
+    assert len(entries) > 30
+    for entry in entries:
+        assert re.match(r"[a-z0-9.\-]+(\[[a-z,]+\])?==\S+", entry), entry[:80]
+        assert "--hash=sha256:" in entry, entry[:80]
+
+
+def test_locks_agree() -> None:
+    def versions(name: str) -> dict[str, str]:
+        lines = re.findall(r"^([a-z0-9.\-]+)==([^\s;]+)", (ROOT / name).read_text(), re.M)
+        return dict(lines)
+
+    small, large = (versions(name) for name in LOCKS)
+    assert small.items() <= large.items()
+    assert {"hatchling", "editables"} <= set(small), "needed to install without a network"
+
+
+def test_lock_holds_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[^A-Za-z0-9\-]", text)[0].lower() for text in project["dependencies"]}
+    locked = set(re.findall(r"^([a-z0-9.\-]+)==", (ROOT / LOCKS[0]).read_text(), re.M))
+    assert wanted <= locked
+
+
+def test_no_file_names_the_host_of_a_registry() -> None:
+    # Split, so that this file does not name one either.
+    hosts = ["pypi" + ".org", "python" + "hosted", "registry." + "npmjs", "deb.debian" + ".org"]
+    guilty = [
+        f"{path.relative_to(ROOT)}: {host}"
+        for path in text_files()
+        for host in hosts
+        if host in path.read_text(errors="replace")
+    ]
+    assert guilty == []
+
+
+def test_readme_names_commands_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        named = set(re.findall(r"`make ([a-z-]+)", page.read_text()))
+        assert named <= targets, page.name
+    assert {"run", "test", "check"} <= set(
+        re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text())
+    )
+
+
+def test_documents_link_to_files_that_exist() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_security_page_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    assert named
+    for file, function in named:
+        assert f"def {function}(" in (ROOT / file).read_text(), f"{file}::{function}"
+
+
+def test_changelog_has_this_version() -> None:
+    assert f"## {studio.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_installed_version_is_this_one() -> None:
+    code = "import importlib.metadata as m; print(m.version('edgewright'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == studio.__version__
