@@ -1,0 +1,24 @@
+"""Work in processes of its own: progress, cancel, limits, sandbox, outcome."""
+
+from studio.jobs.outcome import End, JobOutcome
+from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
+from studio.jobs.sandbox import SandboxLevel, available_level
+from studio.jobs.spec import JobSpec
+from studio.jobs.step import Arguments, Job, Limits, Result, Step
+
+__all__ = [
+    "Arguments",
+    "End",
+    "Job",
+    "JobListener",
+    "JobOutcome",
+    "JobProgress",
+    "JobRunner",
+    "JobSpec",
+    "Limits",
+    "Result",
+    "RunningJob",
+    "SandboxLevel",
+    "Step",
+    "available_level",
+]

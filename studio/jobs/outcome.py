@@ -1,0 +1,73 @@
+"""How a job ended, as a value that can say itself."""
+
+from __future__ import annotations
+
+import enum
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class End(enum.Enum):
+    """The ways in which a job ends."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """The end of a job.
+
+    Attributes:
+        result: What the work returned; empty unless it succeeded.
+        message: The error's sentence.
+        hint: What the user can do about it.
+        detail: The traceback or the worker's last words, for the disclosure.
+        exit_code: What the command line exits with.
+        error: Name of the error's class in ``studio.api`` (``UnknownHost``), with its ``fields``.
+    """
+
+    end: End
+    title: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    hint: str = ""
+    detail: str = ""
+    exit_code: int = 0
+    signal: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the work was done."""
+        return self.end is End.SUCCEEDED
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in one sentence."""
+        if self.end is End.FAILED:
+            return self.message
+        if self.end is End.CRASHED:
+            return f"{self.title} stopped: its worker was ended by {_signal_name(self.signal)}."
+        if self.end is End.TIMED_OUT:
+            return f"{self.title} was stopped after {self.seconds:.0f} s, its time limit."
+        if self.end is End.OUT_OF_MEMORY:
+            return f"{self.title} was stopped: it needed more memory than its limit allows."
+        if self.end is End.CANCELLED:
+            return f"{self.title} was cancelled."
+        return f"{self.title} took {self.seconds:.1f} s."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "an unknown cause"

@@ -1,0 +1,174 @@
+"""A worker process seen from its parent: started, spoken to, ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import Permission
+from studio.jobs.sandbox import SandboxLevel, contained, environment, walls
+from studio.jobs.spec import JobSpec
+from studio.settings import Paths
+
+_ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
+_TAIL_BYTES = 4000
+
+
+class WorkerProcess:
+    """One worker. Used by one thread, but for ``cancel``."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        folder: Path,
+        *,
+        level: SandboxLevel,
+        reads: Sequence[Path] = (),
+        needs: frozenset[Permission] = frozenset(),
+        preload: Sequence[str] = (),
+    ) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self._errors = folder.with_suffix(".stderr")
+        self._cancel_asked: float | None = None
+        self._wake_read, self._wake_write = os.pipe()
+        command = [sys.executable, "-m", "studio.jobs.worker", *preload]
+        if level is SandboxLevel.FULL and contained(needs):
+            command = walls(command, folder=folder, reads=reads, needs=needs)
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment(paths, folder, needs),
+                cwd=folder,
+                start_new_session=True,
+            )
+
+    def send(self, spec: JobSpec) -> None:
+        """Give the worker its job."""
+        self._write(spec.line(self.folder))
+
+    def cancel(self) -> None:
+        """Ask it to stop; from any thread. The reading thread enforces it."""
+        if self._cancel_asked is None:
+            self._cancel_asked = time.monotonic()
+            os.write(self._wake_write, b"c")
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether the user asked it to stop."""
+        return self._cancel_asked is not None
+
+    def events(self, seconds: float = 0.0) -> Iterator[dict[str, Any]]:
+        """The worker's events until its end; its process group is ended with it.
+
+        Raises:
+            TimeoutError: after the worker was killed because its time was up.
+        """
+        deadline = time.monotonic() + seconds if seconds else float("inf")
+        with selectors.DefaultSelector() as selector:
+            assert self._process.stdout is not None
+            stdout = self._process.stdout.fileno()
+            selector.register(stdout, selectors.EVENT_READ)
+            selector.register(self._wake_read, selectors.EVENT_READ)
+            pending = b""
+            sent: set[float] = set()
+            while True:
+                wait = min(deadline, self._enforce_cancel(sent)) - time.monotonic()
+                if time.monotonic() >= deadline:
+                    self.kill()
+                    raise TimeoutError
+                ready = selector.select(max(0.0, min(wait, 3600.0)))
+                for key, _ in ready:
+                    if key.fd == self._wake_read:
+                        os.read(self._wake_read, 64)
+                        continue
+                    chunk = os.read(stdout, 1 << 16)
+                    if not chunk:
+                        return
+                    *lines, pending = (pending + chunk).split(b"\n")
+                    yield from (json.loads(line) for line in lines)
+
+    def _enforce_cancel(self, sent: set[float]) -> float:
+        """Do what is due of ask, SIGTERM, SIGKILL; the time of the next."""
+        if self._cancel_asked is None:
+            return float("inf")
+        for after in (_ASK, _TERM, _KILL):
+            due = self._cancel_asked + after
+            if after in sent:
+                continue
+            if time.monotonic() < due:
+                return due
+            sent.add(after)
+            if after == _ASK:
+                self._write(b"cancel\n")
+            else:
+                self._signal(signal.SIGTERM if after == _TERM else signal.SIGKILL)
+        return float("inf")
+
+    def finish(self) -> int:
+        """Wait for the end and clear up; the signal that ended the worker, or 0."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass  # the worker is gone already
+        try:
+            status = self._process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            status = 0  # it has said its last word and hangs in a destructor
+        self.kill()
+        self._process.stdout.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        if status < 0:
+            return -status
+        return status - 128 if status > 128 else 0  # bubblewrap's way to say it
+
+    def kill(self) -> None:
+        """End the worker and all that it started."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        try:
+            return self._errors.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def remove(self) -> None:
+        """Remove its folder and log."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._errors.unlink(missing_ok=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def _write(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            pass  # its end is noticed by the reader
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass

@@ -1,0 +1,277 @@
+"""Running of jobs: a thread a job that listens to its worker, and one worker kept ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import StudioError
+from studio.jobs.outcome import End, JobOutcome
+from studio.jobs.process import WorkerProcess
+from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
+from studio.jobs.spec import JobSpec
+from studio.jobs.worker import describe
+from studio.settings import Paths
+
+Finish = Callable[[dict[str, Any], Path], Mapping[str, Any]]
+"""Makes the record of a result, given the job's folder; returns the final result."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far a job is. A total of 0 means: not known."""
+
+    done: float = 0.0
+    total: float = 0.0
+    text: str = ""
+
+
+@dataclass(eq=False)
+class RunningJob:
+    """A job from its start to its end, and after it.
+
+    Attributes:
+        started: ``time.monotonic()`` at the start.
+        outcome: None while it runs.
+        log: What the work wrote, a line each.
+    """
+
+    spec: JobSpec
+    started: float = field(default_factory=time.monotonic)
+    state: JobProgress = field(default_factory=JobProgress)
+    outcome: JobOutcome | None = None
+    log: list[str] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _worker: WorkerProcess | None = None
+    _cancelled: bool = False
+
+    @property
+    def id(self) -> str:
+        """Unique among all jobs."""
+        return self.spec.id
+
+    @property
+    def title(self) -> str:
+        """What it does, for people."""
+        return self.spec.title
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.outcome is None
+
+    def cancel(self) -> None:
+        """Ask it to stop: at its next progress point, SIGTERM after 3 s, SIGKILL after 5 s."""
+        self._cancelled = True
+        if self._worker is not None and self.running:
+            self._worker.cancel()
+
+    def wait(self, timeout: float | None = None) -> JobOutcome | None:
+        """Wait for the end; None when the time was up before it."""
+        self._ended.wait(timeout)
+        return self.outcome
+
+    def _end(self, outcome: JobOutcome) -> None:
+        self.outcome = outcome
+        self._ended.set()
+
+
+class JobListener:
+    """Is told what happens to jobs, on the job's own thread. All methods may be overridden."""
+
+    def started(self, job: RunningJob) -> None:
+        """A job began."""
+
+    def progressed(self, job: RunningJob) -> None:
+        """Its ``state`` changed."""
+
+    def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
+        """The work sent a message of its own."""
+
+    def finished(self, job: RunningJob) -> None:
+        """Its ``outcome`` is known."""
+
+
+class JobRunner:
+    """Starts jobs.
+
+    Attributes:
+        level: How workers that parse or run models are contained.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        store: Path,
+        listener: JobListener | None = None,
+        sandbox: bool = True,
+        preload: Sequence[str] = (),
+    ) -> None:
+        self._paths = paths
+        self._always_readable = (store, paths.plugins, paths.samples)
+        self._listener = listener or JobListener()
+        self._preload = tuple(preload)
+        self._wanted = sandbox
+        self._spare: WorkerProcess | None = None
+        self._lock = threading.Lock()
+        self._running: set[RunningJob] = set()
+        self._closed = False
+        paths.jobs.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def level(self) -> SandboxLevel:
+        """How workers that parse or run models are contained."""
+        return available_level() if self._wanted else SandboxLevel.LIMITS
+
+    def prepare(self) -> None:
+        """Start the worker that is kept ready; what it imports is then paid for already."""
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = self._new_worker(preload=self._preload)
+
+    def start(self, spec: JobSpec, finish: Finish | None = None) -> RunningJob:
+        """Start a job.
+
+        Args:
+            finish: Called on the job's thread after the work has succeeded, before its folder is
+                removed; what it raises fails the job.
+        """
+        job = RunningJob(spec)
+        with self._lock:
+            self._running.add(job)
+        self._listener.started(job)
+        threading.Thread(target=self._follow, args=(job, finish), name=f"job {spec.id}").start()
+        return job
+
+    def close(self) -> None:
+        """Cancel what runs, wait for it, and end the worker that is kept ready."""
+        with self._lock:
+            self._closed = True
+            running, spare, self._spare = list(self._running), self._spare, None
+        for job in running:
+            job.cancel()
+        for job in running:
+            job.wait(10.0)
+        if spare is not None:
+            spare.kill()
+            spare.finish()
+            spare.remove()
+
+    def _follow(self, job: RunningJob, finish: Finish | None) -> None:
+        outcome = self._outcome(job, finish)
+        seconds = time.monotonic() - job.started
+        with self._lock:
+            self._running.discard(job)
+        job._end(replace(outcome, title=job.title, seconds=seconds))
+        self._listener.finished(job)
+
+    def _outcome(self, job: RunningJob, finish: Finish | None) -> JobOutcome:
+        try:
+            worker = self._worker_for(job.spec)
+        except OSError as error:
+            text = f"A worker could not be started: {error.strerror or error}."
+            return JobOutcome(End.FAILED, message=text, exit_code=1)
+        job._worker = worker
+        if job._cancelled:  # asked for before there was a worker to tell
+            worker.cancel()
+        try:
+            worker.send(job.spec)
+            last = self._listen(job, worker)
+            number = worker.finish()
+            return self._conclude(job, worker, last, number, finish)
+        except TimeoutError:
+            worker.finish()
+            return JobOutcome(End.TIMED_OUT, exit_code=1)
+        finally:
+            worker.remove()
+
+    def _listen(self, job: RunningJob, worker: WorkerProcess) -> dict[str, Any]:
+        """Pass the events on; returns the last, or an empty one when the worker just ended."""
+        last: dict[str, Any] = {}
+        for event in worker.events(job.spec.limits.seconds):
+            kind = event.get("event")
+            if kind == "progress":
+                job.state = JobProgress(event["done"], event["total"], event["text"])
+                self._listener.progressed(job)
+            elif kind == "log":
+                job.log.append(event["text"])
+            elif kind == "message":
+                self._listener.message(job, event["name"], event["values"])
+            elif kind != "ready":
+                last = event
+        return last
+
+    def _conclude(
+        self,
+        job: RunningJob,
+        worker: WorkerProcess,
+        last: Mapping[str, Any],
+        number: int,
+        finish: Finish | None,
+    ) -> JobOutcome:
+        kind = last.get("event")
+        if kind == "result":
+            return self._record(last["result"], worker.folder, finish)
+        if kind == "memory":
+            return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
+        if kind == "cancelled" or (kind is None and worker.cancel_asked):
+            return JobOutcome(End.CANCELLED, exit_code=130)
+        if kind == "error":
+            return _failure(last)
+        return JobOutcome(End.CRASHED, signal=number, detail=worker.last_words(), exit_code=1)
+
+    @staticmethod
+    def _record(result: dict[str, Any], folder: Path, finish: Finish | None) -> JobOutcome:
+        try:
+            final = finish(result, folder) if finish is not None else result
+        except StudioError as error:
+            return _failure(describe(error))
+        except OSError as error:
+            text = f"The result could not be kept: {error.strerror or error}."
+            return JobOutcome(End.FAILED, message=text, detail=repr(error), exit_code=1)
+        return JobOutcome(End.SUCCEEDED, result=final)
+
+    def _worker_for(self, spec: JobSpec) -> WorkerProcess:
+        """The one that is kept ready where it can see enough, otherwise a new one."""
+        reads = [path for path in spec.reads if not self._visible(path)]
+        if not reads and not spec.needs:
+            with self._lock:
+                spare, self._spare = self._spare, None
+            if spare is not None and spare.alive:
+                self.prepare()
+                return spare
+        around = [shown for path in reads for shown in readable_around(path)]
+        return self._new_worker(spec, around)
+
+    def _visible(self, path: Path) -> bool:
+        return any(path.is_relative_to(folder) for folder in self._always_readable)
+
+    def _new_worker(
+        self, spec: JobSpec | None = None, reads: Sequence[Path] = (), preload: Sequence[str] = ()
+    ) -> WorkerProcess:
+        return WorkerProcess(
+            self._paths,
+            self._paths.jobs / uuid.uuid4().hex,
+            level=self.level,
+            reads=(*self._always_readable, *reads),
+            needs=spec.needs if spec else frozenset(),
+            preload=preload,
+        )
+
+
+def _failure(event: Mapping[str, Any]) -> JobOutcome:
+    return JobOutcome(
+        End.FAILED,
+        message=event["message"],
+        hint=event.get("hint", ""),
+        detail=event.get("detail", ""),
+        exit_code=event.get("exit_code", 1),
+        error=event.get("error", ""),
+        fields=event.get("fields", {}),
+    )

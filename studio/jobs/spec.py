@@ -1,0 +1,42 @@
+"""What a worker is asked to do, and what it may reach; one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import Permission
+from studio.jobs.step import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job.
+
+    Attributes:
+        entry: ``"module:function"``.
+        title: For people (``Quantize digits``).
+        reads: Files and folders, beyond the store, that the worker may read.
+    """
+
+    id: str
+    title: str
+    entry: str
+    arguments: Mapping[str, Any]
+    reads: tuple[Path, ...] = ()
+    needs: frozenset[Permission] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+
+    def line(self, folder: Path) -> bytes:
+        """What is sent to the worker."""
+        message = {
+            "entry": self.entry,
+            "arguments": dict(self.arguments),
+            "folder": str(folder),
+            "memory_mb": self.limits.memory_mb,
+            "cpu_seconds": self.limits.cpu_seconds,
+        }
+        return json.dumps(message).encode() + b"\n"

@@ -1,0 +1,154 @@
+"""The worker process: exactly one job, events as JSON lines, no life beyond its parent's."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
+
+from studio.api import Cancelled, StudioError  # noqa: E402  (the line above is first)
+
+_PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
+
+
+class WorkerJob:
+    """The worker's side of a job: events out, cancellation in."""
+
+    def __init__(self, folder: Path, out: BinaryIO) -> None:
+        self.folder = folder
+        self._out = out
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._last = 0.0
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Say how far the work is; the first, the last and some between are sent."""
+        self.check()
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_INTERVAL or done >= total:
+            self._last = now
+            self._send("progress", done=done, total=total, text=text)
+
+    def log(self, text: str) -> None:
+        """Add a line to the job's log."""
+        self._send("log", text=text)
+
+    def event(self, name: str, **values: Any) -> None:
+        """Send a message to whoever watches."""
+        self.check()
+        self._send("message", name=name, values=values)
+
+    def check(self) -> None:
+        """Raise Cancelled when the parent asked to stop."""
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """Make the next progress point raise."""
+        self._cancelled.set()
+
+    def finish(self, kind: str, **values: Any) -> None:
+        """Send the last event."""
+        self._send(kind, **values)
+
+    def _send(self, kind: str, **values: Any) -> None:
+        line = json.dumps({"event": kind, **values}, default=str).encode() + b"\n"
+        with self._lock:
+            self._out.write(line)
+            self._out.flush()
+
+
+def main() -> int:
+    """Wait for a job on standard input, do it, and say how it ended."""
+    out = _take_stdout()
+    for name in sys.argv[1:]:
+        _preload(name)
+    out.write(b'{"event":"ready"}\n')
+    out.flush()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return 0
+    spec = json.loads(line)
+    job = WorkerJob(Path(spec["folder"]), out)
+    threading.Thread(target=_watch_parent, args=(job,), name="parent", daemon=True).start()
+    _limit(spec["memory_mb"], spec["cpu_seconds"])
+    _run(spec, job)
+    # Native threads of a runtime may hang in their destructors; nothing is left to be done.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _take_stdout() -> BinaryIO:
+    """Keep fd 1 for the events and give native chatter fd 2 instead."""
+    events = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return cast(BinaryIO, events)
+
+
+def _preload(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except Exception:  # a broken library fails the job that needs it, not every job
+        traceback.print_exc()
+
+
+def _watch_parent(job: WorkerJob) -> None:
+    """A line means: cancel. The end of input means that the parent is gone."""
+    while sys.stdin.buffer.readline():
+        job.cancel()
+    os._exit(1)
+
+
+def _limit(memory_mb: int, cpu_seconds: int) -> None:
+    if memory_mb:
+        size = memory_mb << 20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    if cpu_seconds:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _run(spec: dict[str, Any], job: WorkerJob) -> None:
+    try:
+        module, _, name = spec["entry"].partition(":")
+        work: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        job.finish("result", result=work(spec["arguments"], job))
+    except Cancelled:
+        job.finish("cancelled")
+    except MemoryError:
+        job.finish("memory")
+    except StudioError as error:
+        job.finish("error", **describe(error))
+    except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
+        text = f"{type(error).__name__}: {error}".rstrip(".")
+        job.finish("error", message=f"{text}.", detail=traceback.format_exc(), exit_code=1)
+
+
+def describe(error: StudioError) -> dict[str, Any]:
+    """An error as JSON; the fields that its class adds travel too."""
+    known = ("hint", "detail", "exit_code")
+    fields = {k: v for k, v in vars(error).items() if k not in known and isinstance(v, str | int)}
+    return {
+        "error": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "detail": error.detail or traceback.format_exc(),
+        "exit_code": error.exit_code,
+        "fields": fields,
+    }
+
+
+__all__ = ["WorkerJob", "describe", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Small works for the tests of the job runner; they run in real workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from studio.api import InvalidModel, UnknownHost
+from studio.jobs import Arguments, Job, Result
+
+
+def add(arguments: Arguments, job: Job) -> Result:
+    """Two numbers, with progress, chatter and a file."""
+    for step in range(3):
+        job.progress(step + 1, 3, f"step {step + 1}")
+    os.write(1, b"native chatter on standard output\n")
+    job.event("partial", value=1)
+    job.log("added")
+    (job.folder / "sum.txt").write_text(str(arguments["a"] + arguments["b"]))
+    return {"sum": arguments["a"] + arguments["b"]}
+
+
+def refuse(arguments: Arguments, job: Job) -> Result:
+    """Fail on purpose."""
+    raise InvalidModel("This is not a model.", hint="Try another.")
+
+
+def unknown_host(arguments: Arguments, job: Job) -> Result:
+    """Fail with an error that carries fields."""
+    raise UnknownHost("First contact.", key="ssh-ed25519 AAAA", fingerprint="SHA256:x")
+
+
+def defect(arguments: Arguments, job: Job) -> Result:
+    """Fail by a defect."""
+    raise ZeroDivisionError("division by zero")
+
+
+def crash(arguments: Arguments, job: Job) -> Result:
+    """Die of a signal."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return {}
+
+
+def hang(arguments: Arguments, job: Job) -> Result:
+    """Never end; with ``deaf`` without a progress point."""
+    job.progress(0, 0, "hanging")
+    while True:
+        time.sleep(0.02)
+        if not arguments.get("deaf"):
+            job.check()
+
+
+def eat(arguments: Arguments, job: Job) -> Result:
+    """Take memory until there is none."""
+    chunks = []
+    while True:
+        chunks.append(bytearray(1 << 24))
+
+
+def look(arguments: Arguments, job: Job) -> Result:
+    """What a worker can reach."""
+    found: dict[str, Any] = {
+        "home": os.listdir(arguments["home"]),
+        "network": _network(arguments["port"]),
+    }
+    found["readable"] = [path for path in arguments["paths"] if os.access(path, os.R_OK)]
+    found["writable"] = _writable(Path(arguments["paths"][0]).parent)
+    found["telemetry"] = os.environ["ORT_DISABLE_TELEMETRY"]
+    found["secret"] = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+    return found
+
+
+def _network(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        (folder / "written").write_text("x")
+    except OSError:
+        return False
+    return True
