@@ -60,21 +60,21 @@ def read_picture(path: Path) -> NDArray[numpy.uint8]:
     Raises:
         InvalidData: when it cannot be read as a picture or is too large.
     """
-    from PIL import Image as images
-    from PIL import ImageOps
+    import PIL.Image
+    import PIL.ImageOps
 
     try:
         with warnings.catch_warnings():
             # Its own limit is checked below, and lower.
-            warnings.simplefilter("ignore", images.DecompressionBombWarning)
-            with images.open(path, formats=("PNG", "JPEG")) as image:
+            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+            with PIL.Image.open(path, formats=("PNG", "JPEG")) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise InvalidData(
                         f"{path.name} has {image.width}×{image.height} pixels, "
                         f"more than the {MOST_PIXELS // 10**6} million that are read."
                     )
-                return numpy.asarray(_rgb(ImageOps.exif_transpose(image)), dtype=numpy.uint8)
-    except (OSError, ValueError, SyntaxError, images.DecompressionBombError) as error:
+                return numpy.asarray(_rgb(PIL.ImageOps.exif_transpose(image)), dtype=numpy.uint8)
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise InvalidData(
             f"{path.name} cannot be read as a picture: it is damaged or of another kind.",
             detail=str(error),
@@ -83,13 +83,13 @@ def read_picture(path: Path) -> NDArray[numpy.uint8]:
 
 def _rgb(image: Image) -> Image:
     """Eight bits a channel; transparent parts are shown on white, as viewers do."""
-    from PIL import Image as images
+    import PIL.Image
 
     if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip
         grey = (numpy.asarray(image, dtype=numpy.float32) / 257).round().clip(0, 255)
-        image = images.fromarray(grey.astype(numpy.uint8))
+        image = PIL.Image.fromarray(grey.astype(numpy.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
-        page = images.new("RGBA", layer.size, "white")
-        return images.alpha_composite(page, layer).convert("RGB")
+        page = PIL.Image.new("RGBA", layer.size, "white")
+        return PIL.Image.alpha_composite(page, layer).convert("RGB")
     return image.convert("RGB")

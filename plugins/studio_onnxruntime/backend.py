@@ -1,0 +1,134 @@
+"""ONNX Runtime as a backend: models loaded and run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import (
+    Array,
+    Feeds,
+    InvalidData,
+    InvalidModel,
+    Kind,
+    Option,
+    StudioError,
+    Unavailable,
+    validate,
+)
+
+_QUIET = 3  # severity: errors only
+
+
+class OnnxRuntime:
+    """The backend."""
+
+    id = "onnxruntime"
+    title = "ONNX Runtime"
+    runner = Path(__file__).with_name("runner.py")
+    options: Sequence[Option] = (
+        Option(
+            "threads",
+            Kind.INTEGER,
+            default=0,
+            minimum=0,
+            maximum=1024,
+            help="Threads within an operator; 0 leaves it to the runtime (one for each core).",
+        ),
+        Option(
+            "provider",
+            default="CPUExecutionProvider",
+            title="Execution provider",
+            help="The provider asked for first; what it cannot run stays on the CPU.",
+        ),
+    )
+
+    def version(self) -> str:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise Unavailable(
+                "ONNX Runtime is not installed.",
+                hint="pip install onnxruntime",
+                detail=str(error),
+            ) from None
+        return str(onnxruntime.__version__)
+
+    def load(self, path: Path, options: Mapping[str, Any]) -> LoadedModel:
+        """Load a model.
+
+        Raises:
+            Unavailable: when the execution provider is not part of the installed runtime.
+            InvalidModel: when the runtime refuses the model.
+        """
+        import onnxruntime
+
+        values = validate(self.options, options)
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = values["threads"]
+        settings.log_severity_level = _QUIET
+        try:
+            session = onnxruntime.InferenceSession(
+                str(path), sess_options=settings, providers=_providers(values["provider"])
+            )
+        except StudioError:
+            raise
+        except Exception as error:  # the runtime's errors share no other base class
+            raise InvalidModel(
+                f"ONNX Runtime {onnxruntime.__version__} cannot load {path.name}: "
+                f"{first_sentence(error)}",
+                detail=str(error),
+            ) from None
+        return LoadedModel(session, path.name)
+
+
+class LoadedModel:
+    """A model that ONNX Runtime has loaded."""
+
+    def __init__(self, session: Any, name: str) -> None:
+        self._session = session
+        self._name = name
+        self.input_names = tuple(value.name for value in session.get_inputs())
+        self.output_names = tuple(value.name for value in session.get_outputs())
+
+    def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
+        """Run once.
+
+        Raises:
+            InvalidData: when the runtime refuses the arrays or fails on them.
+        """
+        names = list(outputs) if outputs is not None else list(self.output_names)
+        if self._session is None:
+            raise StudioError(f"{self._name} was closed.")
+        try:
+            arrays = self._session.run(names, dict(feeds))
+        except Exception as error:  # the runtime's errors share no other base class
+            raise InvalidData(
+                f"ONNX Runtime cannot run {self._name} on this sample: {first_sentence(error)}",
+                detail=str(error),
+            ) from None
+        return dict(zip(names, arrays, strict=True))
+
+    def close(self) -> None:
+        self._session = None
+
+
+def first_sentence(error: BaseException) -> str:
+    """The first line of a native message, without the runtime's prefix and source position."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if line.startswith("[ONNXRuntimeError]"):
+        line = line.split(" : ", 3)[-1]
+    return line[:300].rstrip(". ") + "."
+
+
+def _providers(wanted: str) -> list[str]:
+    import onnxruntime
+
+    available = onnxruntime.get_available_providers()
+    if wanted not in available:
+        raise Unavailable(
+            f"The installed ONNX Runtime has no {wanted}; it has {', '.join(available)}.",
+            hint="Install the build of onnxruntime that contains it.",
+        )
+    return list(dict.fromkeys((wanted, "CPUExecutionProvider")))

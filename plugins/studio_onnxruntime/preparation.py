@@ -1,0 +1,225 @@
+"""A model made ready for quantization: named nodes, folded constants, inferred shapes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import onnx
+from onnx import GraphProto, ModelProto, NodeProto
+
+from studio.api import InvalidModel, StudioError, UsageError
+from studio_onnxruntime.backend import first_sentence
+
+MOST_BYTES = 2**31 - 2**26
+"""Largest model that fits one file with room for what a transform adds."""
+
+_QUANTIZED = frozenset(
+    {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
+    | {"ConvInteger", "QLinearConv", "QLinearMatMul", "MatMulNBits"}
+)
+
+
+@contextlib.contextmanager
+def confined(folder: Path) -> Iterator[None]:
+    """Keep the libraries' temporary files in a folder, and their chatter out of the output."""
+    before, threshold = tempfile.tempdir, logging.root.manager.disable
+    tempfile.tempdir = str(folder)
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        tempfile.tempdir = before
+        logging.disable(threshold)
+
+
+def load(path: Path) -> ModelProto:
+    """Read a model with its weights, and give a name to each node that has none.
+
+    Raises:
+        InvalidModel: when it cannot be read.
+        StudioError: when it is too large for one file, or was quantized before.
+    """
+    try:
+        size = path.stat().st_size
+        model = onnx.load(str(path), load_external_data=False)
+        size += sum(_external_bytes(tensor) for tensor in model.graph.initializer)
+        if size > MOST_BYTES:
+            raise StudioError(
+                f"{path.name} has {size / 2**30:.1f} GiB of weights; "
+                "models beyond 2 GiB cannot be transformed yet."
+            )
+        onnx.load_external_data_for_model(model, str(path.parent))
+    except StudioError:
+        raise
+    except Exception as error:  # protobuf and onnx raise many kinds
+        raise InvalidModel(
+            f"{path.name} cannot be read: {first_sentence(error)}", detail=str(error)
+        ) from None
+    found = sum(node.op_type in _QUANTIZED for node in model.graph.node)
+    if found:
+        raise StudioError(
+            f"{path.name} is quantized already ({found} such operators).",
+            hint="Start from the float model.",
+        )
+    name_nodes(model.graph)
+    return model
+
+
+def name_nodes(graph: GraphProto) -> None:
+    """Name the nodes that have no name by operator and position, as the graph view shows them."""
+    taken = {node.name for node in graph.node}
+    for index, node in enumerate(graph.node):
+        if not node.name:
+            name = f"{node.op_type}_{index}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            node.name = name
+
+
+def prepared(model: ModelProto, folder: Path) -> Path:
+    """Fold constants, fuse batch normalisation and infer shapes.
+
+    Raises:
+        InvalidModel: when ONNX Runtime cannot do that.
+    """
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    source, output = folder / "named.onnx", folder / "prepared.onnx"
+    onnx.save(model, str(source))
+    try:
+        # Symbolic inference needs sympy and gains nothing for convolutions.
+        quant_pre_process(str(source), str(output), skip_symbolic_shape=True)
+    except Exception as error:  # native and Python errors of many kinds
+        raise InvalidModel(
+            f"ONNX Runtime cannot prepare the model for quantization: {first_sentence(error)}",
+            detail=str(error),
+        ) from None
+    return output
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which nodes of a prepared graph are changed, and which stay as they are.
+
+    Attributes:
+        chosen: Names of the nodes to be quantized.
+        kept: Names of those that could be but stay in float, with the reason.
+    """
+
+    chosen: tuple[str, ...]
+    kept: dict[str, str]
+
+
+def select(
+    original: GraphProto,
+    graph: GraphProto,
+    operators: Sequence[str],
+    keep: Sequence[str],
+    *,
+    constant_only: bool,
+) -> Selection:
+    """Choose the nodes of the given operators, except those to be kept.
+
+    Args:
+        original: The graph whose names the user knows.
+        graph: The prepared graph.
+        keep: Names (with * and ?) or operators.
+        constant_only: Keep a product of two activations (attention) in float.
+
+    Raises:
+        UsageError: for a name to be kept that the model does not have.
+        StudioError: when nothing is left to quantize.
+    """
+    asked = _survivors(original, graph, kept_names(original, keep))
+    constants = {tensor.name for tensor in graph.initializer}
+    chosen, kept = [], {}
+    for node in graph.node:
+        if node.op_type not in operators:
+            continue
+        if node.name in asked:
+            kept[node.name] = "asked for"
+        elif constant_only and node.input[1] not in constants:
+            kept[node.name] = "both factors are activations"
+        else:
+            chosen.append(node.name)
+    if not chosen:
+        names = ", ".join(operators)
+        why = f"all of its {names} are kept in float" if kept else f"it has no {names}"
+        raise StudioError(f"There is nothing to quantize in this model: {why}.")
+    return Selection(tuple(chosen), kept)
+
+
+def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
+    """Names of the nodes that a list of names (with * and ?) and operators means.
+
+    Raises:
+        UsageError: for one that the model does not have.
+    """
+    names: set[str] = set()
+    for pattern in keep:
+        found = {n.name for n in graph.node if fnmatchcase(n.name, pattern) or n.op_type == pattern}
+        if not found:
+            raise UsageError(
+                f"The model has no node {pattern!r} that could be kept in float.",
+                hint="Give a node's name as the graph shows it, * for any characters.",
+            )
+        names |= found
+    return names
+
+
+def _survivors(original: GraphProto, graph: GraphProto, names: set[str]) -> set[str]:
+    """The prepared nodes that some nodes went into: themselves, or what they were fused into."""
+    makers = {output: node.name for node in graph.node for output in node.output}
+    consumers: dict[str, list[NodeProto]] = {}
+    for node in original.node:
+        for name in node.input:
+            consumers.setdefault(name, []).append(node)
+    asked = (node for node in original.node if node.name in names)
+    return {_survivor(node, makers, consumers) for node in asked} - {""}
+
+
+def _survivor(
+    node: NodeProto, survivors: dict[str, str], consumers: dict[str, list[NodeProto]]
+) -> str:
+    current = node
+    while current.output[0] not in survivors:
+        following = consumers.get(current.output[0], [])
+        if len(following) != 1:
+            return ""
+        current = following[0]
+    return survivors[current.output[0]]
+
+
+def checked(path: Path) -> None:
+    """Make sure that a written model is valid and that the runtime takes it.
+
+    Raises:
+        InvalidModel: when it does not; the file is removed.
+    """
+    from studio_onnxruntime.backend import OnnxRuntime
+
+    try:
+        onnx.checker.check_model(str(path))
+        OnnxRuntime().load(path, {"threads": 1}).close()
+    except InvalidModel:
+        path.unlink(missing_ok=True)
+        raise
+    except Exception as error:  # the checker's errors
+        path.unlink(missing_ok=True)
+        raise InvalidModel(
+            f"The transformed model is not valid: {first_sentence(error)}", detail=str(error)
+        ) from None
+
+
+def _external_bytes(tensor: onnx.TensorProto) -> int:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    return int(entries.get("length", 0)) if entries else 0
