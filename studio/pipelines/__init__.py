@@ -1,0 +1,1 @@
+"""The catalogue of steps, and recipes that run them with gates."""

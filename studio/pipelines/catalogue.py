@@ -1,0 +1,47 @@
+"""The catalogue of steps: everything that can be done, by name."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from studio.api import UsageError
+from studio.jobs import Step
+
+_MODULES = (
+    "studio.models.step",
+    "studio.quantization.step",
+    "studio.profiling.step",
+    "studio.packages.step",
+    "studio.deployment.step",
+    "studio.monitoring.step",
+    "studio.pipelines.samples",
+    "studio.pipelines.step",
+)
+
+
+@functools.cache
+def steps() -> Mapping[str, Step]:
+    """Every step by its name, in the order of the pipeline."""
+    found: dict[str, Step] = {}
+    for name in _MODULES:
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, Step):
+                found.setdefault(value.name, value)
+    return MappingProxyType(found)
+
+
+def step(name: str) -> Step:
+    """One step.
+
+    Raises:
+        UsageError: when there is none of this name.
+    """
+    try:
+        return steps()[name]
+    except KeyError:
+        raise UsageError(
+            f"There is no step {name!r}.", hint=f"Known: {', '.join(steps())}."
+        ) from None

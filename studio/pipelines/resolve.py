@@ -1,0 +1,107 @@
+"""Checked arguments for a worker, made from what the user gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Option, UsageError, validate
+from studio.jobs import Step
+from studio.registry import ModelRef, Registry
+
+_PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a worker is given.
+
+    Attributes:
+        reads: Files and folders that the worker must be able to read.
+        subject: What the step is about, for the job's title (a model's or a target's name).
+    """
+
+    arguments: dict[str, Any]
+    reads: tuple[Path, ...]
+    subject: str
+
+
+def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolved:
+    """Check the options of a step and look up what they name.
+
+    Raises:
+        UsageError: in one sentence, for an unknown option, a value that does not fit, a file
+            that is not there, or a model or target that is not known.
+    """
+    checked = validate(step.options, given)
+    arguments, reads, subjects = {}, [], []
+    for option in step.options:
+        value = checked[option.name]
+        if value is not None:
+            value = _each(option, value, lambda one, o=option: _one(o, one, registry))
+            reads += _reads(option, value)
+            subjects += _subjects(option, value)
+        arguments[option.name] = value
+    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)))
+
+
+def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """The MODEL options that name a file that has yet to be opened, as (option, file)."""
+    found = []
+    for option in step.options:
+        value = given.get(option.name)
+        if option.kind is Kind.MODEL and value is not None:
+            for text in [value] if isinstance(value, str) else value:
+                path = Path(text).expanduser()
+                if path.is_file():
+                    found.append((option.name, path.absolute()))
+    return found
+
+
+def _each(option: Option, value: Any, convert: Callable[[Any], Any]) -> Any:
+    return [convert(item) for item in value] if option.many else convert(value)
+
+
+def _one(option: Option, value: Any, registry: Registry) -> Any:
+    if option.kind is Kind.MODEL:
+        return ModelRef.of(registry.find(value)).to_json()
+    if option.kind is Kind.TARGET:
+        return asdict(registry.target(value))
+    if option.kind in _PATHS:
+        return _path(option, value)
+    return value
+
+
+def _path(option: Option, value: str) -> str:
+    path = Path(value).expanduser().absolute()
+    if option.kind is Kind.FILE and not path.is_file():
+        problem = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise UsageError(f"{option.label}: {value} {problem}.")
+    if option.kind is Kind.FOLDER and not path.is_dir():
+        raise UsageError(f"{option.label}: {value} is not a folder.")
+    if option.kind is Kind.DATA and not path.exists():
+        raise UsageError(f"{option.label}: {value} does not exist.")
+    if option.kind is Kind.OUTPUT and not path.parent.is_dir():
+        raise UsageError(f"{option.label}: the folder {path.parent} does not exist.")
+    return str(path)
+
+
+def _reads(option: Option, value: Any) -> list[Path]:
+    if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
+        return [Path(item) for item in (value if option.many else [value])]
+    if option.kind is Kind.MODEL:
+        return [Path(item["path"]) for item in (value if option.many else [value])]
+    return []
+
+
+def _subjects(option: Option, value: Any) -> list[str]:
+    values = value if option.many else [value]
+    if option.kind is Kind.MODEL:
+        return [f"{item['model_name']} {item['name']}" for item in values]
+    if option.kind is Kind.TARGET:
+        return [f"on {item['name']}" for item in values if item["name"] != "local"]
+    if option.kind is Kind.FILE and option.positional:
+        return [Path(item).name for item in values]
+    return []

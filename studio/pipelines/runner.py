@@ -1,0 +1,97 @@
+"""Running of one step: checked, put into a worker, recorded."""
+
+from __future__ import annotations
+
+import importlib
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.jobs import End, JobOutcome, JobRunner, JobSpec, Limits, RunningJob, Step
+from studio.pipelines.catalogue import step as step_named
+from studio.pipelines.resolve import model_files, resolve
+from studio.registry import Registry, file_digest
+
+
+class StepRunner:
+    """The one door: clicks, commands and recipes all ask here."""
+
+    def __init__(self, registry: Registry, jobs: JobRunner, memory_mb: int = 0) -> None:
+        self._registry = registry
+        self._jobs = jobs
+        self._memory_mb = memory_mb
+
+    def start(self, name: str, given: Mapping[str, Any]) -> RunningJob:
+        """Start a step; its models must be in the registry.
+
+        Raises:
+            UsageError: when an option does not fit; nothing was started.
+        """
+        step = step_named(name)
+        resolved = resolve(step, given, self._registry)
+        spec = JobSpec(
+            id=uuid.uuid4().hex[:12],
+            title=f"{step.title} {resolved.subject}".strip(),
+            entry=step.work,
+            arguments=resolved.arguments,
+            reads=resolved.reads,
+            needs=step.needs,
+            limits=self._limits(step),
+        )
+        return self._jobs.start(spec, self._recorder(step, resolved.arguments))
+
+    def run(self, name: str, given: Mapping[str, Any]) -> JobOutcome:
+        """Run a step to its end; models given as files are opened first."""
+        opened, failure = self._open_files(step_named(name), given)
+        if failure is not None:
+            return failure
+        job = self.start(name, opened)
+        try:
+            outcome = job.wait()
+        except BaseException:  # Ctrl+C: the worker must not outlive the question
+            job.cancel()
+            job.wait()
+            raise
+        assert outcome is not None
+        return outcome
+
+    def open(self, path: Path) -> JobOutcome:
+        """Open a model file, or find it in the registry where it was opened before."""
+        known = self._registry.variant_by_digest(file_digest(path))
+        if known is not None and known.path.exists():
+            return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})
+        return self.run("open", {"model": str(path)})
+
+    def _open_files(
+        self, step: Step, given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], JobOutcome | None]:
+        opened = dict(given)
+        for option, path in model_files(step, given):
+            outcome = self.open(path)
+            if not outcome.ok:
+                return opened, outcome
+            opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
+        return opened, None
+
+    def _limits(self, step: Step) -> Limits:
+        memory = step.limits.memory_mb or self._memory_mb
+        return Limits(memory, step.limits.seconds, step.limits.cpu_seconds)
+
+    def _recorder(self, step: Step, arguments: Mapping[str, Any]) -> Any:
+        if not step.record:
+            return None
+
+        def record(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
+            module, _, function = step.record.partition(":")
+            recorder = getattr(importlib.import_module(module), function)
+            final: Mapping[str, Any] = recorder(self._registry, arguments, result, folder)
+            return final
+
+        return record
+
+
+def _replaced(value: Any, path: Path, reference: str) -> Any:
+    if isinstance(value, str):
+        return reference
+    return [reference if Path(item).expanduser().absolute() == path else item for item in value]

@@ -1,0 +1,88 @@
+"""What happens in a workspace, told to whoever listens; Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.jobs import RunningJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A job began."""
+
+    job: RunningJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgressed:
+    """A job's ``state`` changed."""
+
+    job: RunningJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobMessage:
+    """The work of a job sent a message of its own (a live sample, a finished row)."""
+
+    job: RunningJob
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job's ``outcome`` is known, and the registry holds its record."""
+
+    job: RunningJob
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanged:
+    """Rows were added or removed.
+
+    Attributes:
+        what: ``targets`` or ``records``.
+    """
+
+    what: str
+
+
+Event = JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged
+Listener = Callable[[Event], None]
+
+
+def _directly(call: Callable[[], None]) -> None:
+    call()
+
+
+class Events:
+    """A list of listeners.
+
+    Events come from the threads of jobs. A window sets ``deliver`` to something that runs a call
+    on its own thread; without it, listeners run on the thread that published.
+    """
+
+    def __init__(self) -> None:
+        self.deliver: Callable[[Callable[[], None]], None] = _directly
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener; returns what removes it."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Tell every listener."""
+        self.deliver(lambda: self._tell(event))
+
+    def _tell(self, event: Event) -> None:
+        for listener in list(self._listeners):
+            listener(event)

@@ -1,0 +1,184 @@
+"""The one object that the window and the command line talk to."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import GraphLayout, Model, StudioError, TargetSpec
+from studio.jobs import JobListener, JobOutcome, JobRunner, RunningJob, SandboxLevel, Step
+from studio.pipelines.catalogue import steps
+from studio.pipelines.execution import RecipeReport, Watcher, run_recipe
+from studio.pipelines.recipe import read_recipe
+from studio.pipelines.runner import StepRunner
+from studio.plugin_host import PluginHost
+from studio.registry import Registry, VariantRecord
+from studio.settings import Paths, Settings
+from studio.workspace.background import Background
+from studio.workspace.events import (
+    Events,
+    JobFinished,
+    JobMessage,
+    JobProgressed,
+    JobStarted,
+    RegistryChanged,
+)
+from studio.workspace.samples import SampleInfo, samples
+
+_PRELOAD = ("numpy", "onnx", "studio.models.work")
+"""What the worker that is kept ready has imported: what opening a model needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView:
+    """A model's graph with the place of each of its boxes."""
+
+    model: Model
+    layout: GraphLayout
+
+
+class Workspace(JobListener):
+    """A registry, its jobs and its plugins.
+
+    Attributes:
+        paths, settings, registry, events: What they say.
+        jobs: Every job of this session, the newest last.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.settings = Settings(paths.settings)
+        self.registry = Registry.open(paths.registry)
+        self.events = Events()
+        self.jobs: list[RunningJob] = []
+        self._background = Background(lambda call: self.events.deliver(call))
+        self._runner = JobRunner(
+            paths,
+            store=self.registry.store,
+            listener=self,
+            sandbox=bool(self.settings["sandbox"]),
+            preload=_PRELOAD,
+        )
+        self._steps = StepRunner(
+            self.registry, self._runner, int(self.settings["worker_memory_mb"])
+        )
+
+    @classmethod
+    def open(cls, home: Path | None = None) -> Workspace:
+        """The workspace of the user, or of one folder.
+
+        Raises:
+            StudioError: when its folder cannot be used.
+        """
+        paths = Paths.of(home=home)
+        try:
+            return cls(paths)
+        except OSError as error:
+            raise StudioError(
+                f"The folder {paths.data} cannot be used: {error.strerror or error}.",
+                hint="Choose another with EDGEWRIGHT_HOME.",
+            ) from None
+
+    def close(self) -> None:
+        """Stop what runs and close the registry."""
+        self._runner.close()
+        self._background.close()
+        self.registry.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What can be done
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """Every step, with its options."""
+        return steps()
+
+    def warm_up(self) -> None:
+        """Keep a worker ready, so that the next job begins at once."""
+        self._background.run(self._runner.prepare, lambda _: None)
+
+    def start(self, step: str, **options: Any) -> RunningJob:
+        """Start a step; its models must be in the registry (``#12``, ``name:variant``).
+
+        Raises:
+            StudioError: when an option does not fit; nothing was started.
+        """
+        return self._steps.start(step, options)
+
+    def run(self, step: str, **options: Any) -> JobOutcome:
+        """Run a step to its end; models given as files are opened first."""
+        return self._steps.run(step, options)
+
+    def run_recipe(self, path: Path, watch: Watcher | None = None) -> RecipeReport:
+        """Run a recipe to its end; blocks.
+
+        Raises:
+            UsageError: when it cannot be read.
+        """
+        return run_recipe(read_recipe(path), self._steps, watch)
+
+    @property
+    def sandbox(self) -> SandboxLevel:
+        """How workers that parse or run models are contained."""
+        return self._runner.level
+
+    # What is shown
+
+    @functools.cached_property
+    def plugins(self) -> PluginHost:
+        """The plugins; found on first use."""
+        return PluginHost.discover(self.paths.plugins)
+
+    def samples(self) -> tuple[SampleInfo, ...]:
+        """The samples that come with the studio."""
+        return samples()
+
+    def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
+        """Read a variant's graph on the background thread and hand it to ``done``."""
+        record = self.registry.variant(variant)
+        self._background.run(lambda: _read_graph(record), done)
+
+    # Targets
+
+    def add_target(self, target: TargetSpec) -> None:
+        """Add or change a target."""
+        self.registry.add_target(target)
+        self.events.publish(RegistryChanged("targets"))
+
+    def remove_target(self, name: str) -> None:
+        """Forget a target; what runs there goes on."""
+        self.registry.remove_target(name)
+        self.events.publish(RegistryChanged("targets"))
+
+    # JobListener: the threads of jobs call these
+
+    def started(self, job: RunningJob) -> None:
+        self.jobs.append(job)
+        self.events.publish(JobStarted(job))
+
+    def progressed(self, job: RunningJob) -> None:
+        self.events.publish(JobProgressed(job))
+
+    def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
+        self.events.publish(JobMessage(job, name, values))
+
+    def finished(self, job: RunningJob) -> None:
+        self.events.publish(RegistryChanged("records"))
+        self.events.publish(JobFinished(job))
+
+
+def _read_graph(record: VariantRecord) -> GraphView:
+    # The reader belongs to a stage; it is loaded with the first graph, not with the window.
+    from studio.models.graphfile import read
+
+    if record.graph_path is None:
+        raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
+    return GraphView(*read(record.graph_path))
