@@ -1,0 +1,85 @@
+"""What every verb needs: the folders, the state, the journal, and a way to talk."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from . import manifest, state
+from .errors import ReleaseError
+from .journal import Journal
+from .layout import Layout
+from .manifest import Manifest
+from .state import State
+
+
+class Board:
+    """One folder of releases, as one command sees it.
+
+    Attributes:
+        state: As it was last read or saved.
+        owner: Who asked, for the history.
+    """
+
+    def __init__(self, layout: Layout, owner: str, out: int = 1) -> None:
+        self.layout = layout
+        self.owner = owner
+        self.journal = Journal(layout.log)
+        self.state = state.load(layout)
+        self._out = out
+
+    def save(self, new: State) -> None:
+        """Write the state before the step that it announces."""
+        state.save(self.layout, new)
+        self.state = new
+
+    def say(self, event: str, **values: Any) -> None:
+        """Send a JSON line. That nobody listens any more must not stop a release half way."""
+        line = json.dumps(dict(values, event=event), sort_keys=True) + "\n"
+        try:
+            os.write(self._out, line.encode())
+        except OSError:
+            self._out = os.open(os.devnull, os.O_WRONLY)
+
+    def manifest(self, digest: str) -> Manifest:
+        """The manifest of a staged release."""
+        if not self.layout.release(digest).is_dir():
+            raise ReleaseError(
+                "not-staged", "Release {} is not on this target.".format(digest[:12])
+            )
+        return manifest.read(self.layout.release(digest))
+
+    def binding(self, digest: str) -> dict[str, Any]:
+        """Which interpreter and runtime a release is run with."""
+        try:
+            return dict(json.loads(self.layout.binding(digest).read_bytes()))
+        except (OSError, ValueError):
+            raise ReleaseError(
+                "no-binding", "How release {} is to be run is not known.".format(digest[:12])
+            ) from None
+
+    def staged(self) -> list[Manifest]:
+        """The releases on this target, the lowest counter first."""
+        found = []
+        if self.layout.releases.is_dir():
+            for folder in sorted(self.layout.releases.iterdir()):
+                if len(folder.name) == 64 and folder.is_dir():
+                    found.append(manifest.read(folder))
+        return sorted(found, key=lambda one: (one.counter, one.version))
+
+    def note(self, what: Manifest, outcome: str, **facts: Any) -> dict[str, Any]:
+        """Add to the journal what became of a release; returns the entry for the history."""
+        entry: dict[str, Any] = {
+            "release": what.digest,
+            "name": what.name,
+            "version": what.version,
+            "counter": what.counter,
+            "state": outcome,
+            "at": round(time.time(), 3),
+            "owner": self.owner,
+        }
+        entry.update(facts)
+        self.journal.append("release", **{k: v for k, v in entry.items() if k != "at"})
+        return entry

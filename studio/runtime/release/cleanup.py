@@ -1,0 +1,62 @@
+"""What is no longer needed on a target, and removing it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from . import manifest
+from .board import Board
+from .errors import ReleaseError
+from .files import remove
+
+
+def collect(board: Board, running: str = "") -> dict[str, Any]:
+    """Keep the current release and the one before with all they need; remove the rest.
+
+    Args:
+        running: File name of the zip application that runs this command; it stays.
+    """
+    layout = board.layout
+    kept = set(board.state.kept) | {layout.linked()}
+    blobs, environments, runtimes = set(), set(), {running}
+    for digest in sorted(kept - {""}):
+        try:
+            blobs |= {entry.digest for entry in manifest.read(layout.release(digest)).files}
+            binding = board.binding(digest)
+        except ReleaseError:
+            continue  # pending and not staged yet
+        environments.add(str(binding["env"]))
+        runtimes.add(str(binding["runtime"]))
+    freed = _sweep(layout.releases, kept | {digest + ".json" for digest in kept})
+    freed += _sweep(layout.blobs, blobs)
+    freed += _sweep(layout.environments, environments)
+    freed += _sweep(layout.runtimes, runtimes)
+    freed += _sweep(layout.incoming, ())
+    return {"freed": freed, "kept": sorted(kept - {""})}
+
+
+def _sweep(folder: Path, keep: Iterable[str]) -> int:
+    """Remove what is not to be kept; returns the bytes that this frees."""
+    kept = set(keep)
+    freed = 0
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in kept:
+            freed += _size(path)
+            remove(path)
+    return freed
+
+
+def _size(path: Path) -> int:
+    """Bytes that would be freed: a hard link that lies elsewhere too counts for nothing."""
+    if path.is_symlink():
+        return 0
+    if path.is_file():
+        found = path.stat()
+        return found.st_size if found.st_nlink == 1 else 0
+    total = 0
+    for base, _, names in os.walk(str(path)):
+        total += sum(_size(Path(base, name)) for name in names)
+    return total

@@ -1,0 +1,184 @@
+"""The verbs of ``release``: a JSON request on standard input, JSON lines on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import state
+from .board import Board
+from .cleanup import collect
+from .environment import install
+from .errors import ReleaseError
+from .files import digest_of, free_bytes
+from .layout import Layout
+from .lease import give_back, locked, refuse_others, renew, take
+from .probe import probe
+from .receive import megabytes, missing, receive
+from .server import Server
+from .stage import stage
+from .switch import recover, rollback, start_current, stop_current, switch, withdraw
+
+Request = Mapping[str, Any]
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; the last line is its ``result`` or its ``error``."""
+    parser = argparse.ArgumentParser(prog="release", description=__doc__)
+    parser.add_argument("verb", choices=sorted(_VERBS))
+    parser.add_argument("--root", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    # A connection that is lost must not stop a switch half way.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    layout = Layout(Path(os.path.abspath(str(given.root))))
+    try:
+        request = json.loads(sys.stdin.buffer.read() or b"{}")
+        result = _run(given.verb, layout, request)
+    except Exception as error:  # the studio reads one JSON line, never a traceback
+        _print(dict(_failure(error, layout), event="error"))
+        return 1
+    _print(dict(result, event="result"))
+    return 0
+
+
+def _run(verb: str, layout: Layout, request: Request) -> dict[str, Any]:
+    if verb == "try":
+        from .trial import run_trial
+
+        return run_trial(layout, request)
+    owner = str(request.get("owner") or "unknown")
+    if verb == "status":
+        return _status(Board(layout, owner), request)
+    layout.make()
+    with locked(layout):
+        if verb != "begin" and request.get("token"):
+            renew(layout, str(request["token"]))
+        else:
+            refuse_others(layout, owner)
+        board = Board(layout, owner)
+        if verb in ("begin", "rollback", "remove", "start", "stop"):
+            recover(board)
+        return dict(_VERBS[verb](board, request))
+
+
+def _begin(board: Board, request: Request) -> dict[str, Any]:
+    """Become the operator of the target, for one release."""
+    token = take(board.layout, board.owner)
+    board.save(board.state.at(state.RECEIVE, str(request.get("release") or "")))
+    return {"token": token, "counter": board.state.counter, "current": board.state.current}
+
+
+def _end(board: Board, request: Request) -> dict[str, Any]:
+    """Let the next operator in."""
+    if board.state.phase == state.RECEIVE:
+        board.save(board.state.at(state.IDLE, ""))
+    give_back(board.layout, str(request["token"]))
+    return {}
+
+
+def _status(board: Board, request: Request) -> dict[str, Any]:
+    """What is here and what runs; changes nothing, asks for no lock."""
+    server, now = Server(board.layout), board.state
+    running = server.runs()
+    return {
+        "phase": now.phase,
+        "current": now.current,
+        "previous": now.previous,
+        "counter": now.counter,
+        "history": list(now.history),
+        "releases": [
+            {"release": one.digest, "version": one.version, "name": one.name} for one in board.staged()
+        ],
+        "running": running,
+        "server": server.report() if running else {},
+        "free": free_bytes(board.layout.root) if board.layout.root.is_dir() else 0,
+        "runtime": digest_of(Path(sys.argv[0])) if os.path.isfile(sys.argv[0]) else "",
+        "log_broken_at": board.journal.broken_at(),
+    }
+
+
+def _remove(board: Board, request: Request) -> dict[str, Any]:
+    """Serve nothing any more; with ``purge``, free the disk as well."""
+    done = withdraw(board, request)
+    if request.get("purge"):
+        board.save(state.State(counter=board.state.counter, history=board.state.history))
+        done.update(collect(board, _own_name()))
+    return done
+
+
+def _collect(board: Board, request: Request) -> dict[str, Any]:
+    return collect(board, _own_name())
+
+
+def _log(board: Board, request: Request) -> dict[str, Any]:
+    """The whole record, and whether it is whole."""
+    return {"entries": board.journal.entries(), "broken_at": board.journal.broken_at()}
+
+
+def _own_name() -> str:
+    return os.path.basename(sys.argv[0])
+
+
+def _failure(error: Exception, layout: Layout) -> dict[str, str]:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = megabytes(free_bytes(layout.root)) if layout.root.is_dir() else "nothing"
+        error = ReleaseError(
+            "no-space",
+            "The disk of this target is full ({} is free below {}).".format(free, layout.root),
+            "Free some space and repeat the deploy; what was sent is kept.",
+        )
+    elif isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        error = ReleaseError(
+            "not-writable",
+            "The target does not let this user write {}: {}.".format(error.filename, error.strerror),
+            "Choose another folder for this target's releases.",
+        )
+    if isinstance(error, ReleaseError):
+        found = error
+    elif isinstance(error, (KeyError, ValueError, TypeError)):
+        found = ReleaseError("bad-request", "The request cannot be used: {!r}.".format(error))
+        found.detail = traceback.format_exc()[-4000:]
+    else:
+        found = ReleaseError("internal", "The release machine failed: {!r}.".format(error))
+        found.detail = traceback.format_exc()[-4000:]
+    return {
+        "code": found.code,
+        "message": found.message,
+        "hint": found.hint,
+        "detail": found.detail,
+    }
+
+
+def _print(line: Mapping[str, Any]) -> None:
+    try:
+        os.write(1, json.dumps(line, sort_keys=True).encode() + b"\n")
+    except OSError:
+        pass  # nobody listens any more; the state file tells what became of it
+
+
+_VERBS: dict[str, Any] = {
+    "begin": _begin,
+    "end": _end,
+    "gc": _collect,
+    "install": install,
+    "log": _log,
+    "missing": missing,
+    "probe": probe,
+    "receive": receive,
+    "remove": _remove,
+    "rollback": rollback,
+    "stage": stage,
+    "start": start_current,
+    "status": _status,
+    "stop": stop_current,
+    "switch": switch,
+    "try": None,
+}

@@ -1,0 +1,98 @@
+"""File operations that survive a power cut: written aside, flushed, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names to the disk."""
+    handle = os.open(str(folder), os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file's content to the disk."""
+    handle = os.open(str(path), os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file whole: a reader sees the old content or the new one, also after a crash."""
+    aside = path.with_name(".{}.{}".format(path.name, uuid.uuid4().hex))
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(str(aside), str(path))
+    except BaseException:
+        remove(aside)
+        raise
+    sync_folder(path.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Make ``link`` a symbolic link to ``target`` in one rename."""
+    aside = link.with_name(".{}.{}".format(link.name, uuid.uuid4().hex))
+    try:
+        os.symlink(target, str(aside))
+        os.replace(str(aside), str(link))
+    except BaseException:
+        remove(aside)
+        raise
+    sync_folder(link.parent)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system has them, a flushed copy elsewhere."""
+    try:
+        os.link(str(source), str(target))
+    except OSError:
+        shutil.copyfile(str(source), str(target))
+        sync_file(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder; one that is not there is fine."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(str(path), ignore_errors=True)
+        return
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write to the folder's file system."""
+    found = os.statvfs(str(folder))
+    return found.f_bavail * found.f_frsize
+
+
+def plain_name(name: str) -> bool:
+    """Whether a relative path stays below its folder: no root, no drive, no ``..``."""
+    parts = name.split("/")
+    return bool(name) and "\\" not in name and "\0" not in name and not (
+        name.startswith("/") or any(part in ("", ".", "..") for part in parts)
+    )

@@ -1,0 +1,90 @@
+"""The append-only record of what changed on a target, each entry chained to the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from .files import sync_folder
+
+START = "0" * 64
+
+
+class Journal:
+    """Lines of JSON. ``hash`` is the SHA-256 of the line without it; ``previous`` names the last.
+
+    An entry counts when its line is whole: the torn end that a power cut leaves is cut off by the
+    next append, and is not an entry.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def append(self, event: str, **facts: Any) -> None:
+        """Add an entry and flush it to the disk."""
+        new = not self._path.exists()
+        with open(self._path, "ab+") as file:
+            last = self._whole_end(file)
+            entry = dict(facts, event=event, at=round(time.time(), 3), previous=last)
+            entry["hash"] = _hash(entry)
+            file.write(_line(entry))
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            sync_folder(self._path.parent)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All whole entries, the oldest first."""
+        if not self._path.exists():
+            return []
+        lines = self._path.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def broken_at(self) -> int:
+        """Number of the first entry (from 1) that was altered, or 0 when the chain is whole."""
+        last = START
+        try:
+            for number, entry in enumerate(self.entries(), 1):
+                if entry.get("previous") != last or entry.get("hash") != _hash(entry):
+                    return number
+                last = entry["hash"]
+        except ValueError:
+            return self._unreadable()
+        return 0
+
+    def _unreadable(self) -> int:
+        for number, line in enumerate(self._path.read_bytes().split(b"\n"), 1):
+            try:
+                json.loads(line)
+            except ValueError:
+                return number
+        return 1
+
+    @staticmethod
+    def _whole_end(file: Any) -> str:
+        """Cut a torn last line; return the hash of the last whole entry."""
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            file.truncate(whole)
+        if not whole:
+            return START
+        try:
+            return str(json.loads(content[:whole].splitlines()[-1])["hash"])
+        except (ValueError, KeyError, TypeError):
+            # An altered line stays, and the chain stays broken there: broken_at tells.
+            return START
+
+
+def _hash(entry: dict[str, Any]) -> str:
+    rest = {key: value for key, value in entry.items() if key != "hash"}
+    return hashlib.sha256(_line(rest)).hexdigest()
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"

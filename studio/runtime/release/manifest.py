@@ -1,0 +1,159 @@
+"""The manifest of a bundle, and the check that a folder is what its manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import ReleaseError
+from .files import digest_of, plain_name
+
+NAME = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+FORMAT = 1
+_MOST_BYTES = 16 << 20
+
+
+class Entry(NamedTuple):
+    """One file of a bundle."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest that was read and found to be well formed.
+
+    Attributes:
+        digest: SHA-256 of its bytes; the name of the release.
+        raw: The whole JSON object.
+    """
+
+    digest: str
+    name: str
+    version: int
+    counter: int
+    files: tuple[Entry, ...]
+    raw: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """Relative name of the model's file."""
+        return str(self.raw["model"]["file"])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(entry.size for entry in self.files)
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """The one spelling of a JSON object: sorted keys, no spaces, UTF-8, a newline at the end."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def parse(content: bytes) -> Manifest:
+    """Read the bytes of a manifest.
+
+    Raises:
+        ReleaseError: saying what is wrong with it.
+    """
+    if len(content) > _MOST_BYTES:
+        raise _bad("it is too large")
+    try:
+        raw = json.loads(content.decode("utf-8"))
+        if raw["format"] != FORMAT:
+            raise _bad("its format {!r} is not known here".format(raw["format"]))
+        files = tuple(_entry(name, facts) for name, facts in sorted(raw["files"].items()))
+        found = Manifest(
+            hashlib.sha256(content).hexdigest(),
+            str(raw["name"]),
+            int(raw["version"]),
+            int(raw["counter"]),
+            files,
+            raw,
+        )
+        if found.model not in raw["files"]:
+            raise _bad("it names no model among its files")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _bad("{}: {}".format(type(error).__name__, error)) from None
+    return found
+
+
+def read(folder: Path) -> Manifest:
+    """Read the manifest of a bundle's folder."""
+    try:
+        content = (folder / NAME).read_bytes()
+    except OSError as error:
+        raise ReleaseError(
+            "no-bundle", "{} is not a bundle: {} {}.".format(folder, NAME, _reason(error))
+        ) from None
+    return parse(content)
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its digest; nothing may be missing, altered or added.
+
+    Raises:
+        ReleaseError: naming the first file that differs.
+    """
+    for entry in manifest.files:
+        verify_file(folder / entry.name, entry)
+    known = {entry.name for entry in manifest.files} | {NAME, SIGNATURE}
+    for found in sorted(_below(folder)):
+        if found not in known:
+            raise ReleaseError(
+                "foreign-file", "The bundle holds {}, which its manifest does not name.".format(found)
+            )
+
+
+def verify_file(path: Path, entry: Entry) -> None:
+    """Compare one file with its entry; links are refused."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise ReleaseError("missing-file", "The bundle's file {} is missing.".format(entry.name))
+        same = path.stat().st_size == entry.size and digest_of(path) == entry.digest
+    except OSError as error:
+        raise ReleaseError(
+            "unreadable", "The bundle's file {} {}.".format(entry.name, _reason(error))
+        ) from None
+    if not same:
+        raise ReleaseError(
+            "altered-file",
+            "The bundle's file {} is not what its manifest says.".format(entry.name),
+            "Make the bundle again.",
+        )
+
+
+def _entry(name: str, facts: Mapping[str, Any]) -> Entry:
+    digest, size = str(facts["sha256"]), int(facts["bytes"])
+    if not plain_name(name) or name in (NAME, SIGNATURE):
+        raise _bad("it names the file {!r}".format(name))
+    if len(digest) != 64 or size < 0:
+        raise _bad("the digest or the size of {!r} is wrong".format(name))
+    return Entry(name, digest, size)
+
+
+def _below(folder: Path) -> list[str]:
+    found = []
+    for base, folders, names in os.walk(str(folder)):
+        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
+        for name in names + links:
+            found.append(os.path.relpath(os.path.join(base, name), str(folder)).replace(os.sep, "/"))
+    return found
+
+
+def _bad(what: str) -> ReleaseError:
+    return ReleaseError("bad-manifest", "The bundle's manifest cannot be used: {}.".format(what))
+
+
+def _reason(error: OSError) -> str:
+    return "cannot be read ({})".format(error.strerror or error)

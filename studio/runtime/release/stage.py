@@ -1,0 +1,106 @@
+"""VERIFY and STAGE: a release's folder is put together from blobs, checked, and put in place."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import environment, manifest, state
+from .board import Board
+from .errors import ReleaseError
+from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
+from .manifest import Manifest
+
+
+def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a release in place beside those that are there; nothing that is served changes.
+
+    Args:
+        request: ``manifest`` (its text), ``runtime`` (SHA-256 of the zip application), and
+            ``env`` (digest of an environment) or ``python`` (an interpreter that has all).
+
+    Raises:
+        ReleaseError: when a file is missing or altered, or the counter goes back.
+    """
+    layout = board.layout
+    content = str(request["manifest"]).encode()
+    what = manifest.parse(content)
+    board.save(board.state.at(state.VERIFY, what.digest))
+    check_counter(board, what)
+    binding = _binding(board, request)
+    board.save(board.state.at(state.STAGE, what.digest))
+    final = layout.release(what.digest)
+    if not final.is_dir():
+        _assemble(board, what, content, final)
+    else:
+        manifest.verify(final, what)
+    write_atomically(layout.binding(what.digest), json.dumps(binding, sort_keys=True).encode())
+    board.save(board.state.at(state.IDLE, what.digest))
+    return {"release": what.digest, "version": what.version, "name": what.name}
+
+
+def check_counter(board: Board, what: Manifest) -> None:
+    """Raise ReleaseError when a release is older than what the target runs."""
+    now = board.state
+    if what.digest == now.current or what.counter > now.counter:
+        return
+    if not now.current and what.counter == now.counter:
+        return  # the release that was removed comes back
+    raise ReleaseError(
+        "counter-back",
+        "Version {} of {} is older than what this target runs (counter {} after {}).".format(
+            what.version, what.name, what.counter, now.counter
+        ),
+        "Use a rollback to go back to it on purpose.",
+    )
+
+
+def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
+    layout = board.layout
+    runtime = layout.runtime(str(request["runtime"]))
+    if not runtime.is_file() or digest_of(runtime) != request["runtime"]:
+        raise ReleaseError("no-runtime", "The studio's runtime on this target is damaged.")
+    if not request.get("env"):
+        return {"runtime": runtime.name, "env": "", "python": str(request["python"])}
+    folder = layout.environment(str(request["env"]))
+    if not (folder / environment.MARKER).is_file():
+        raise ReleaseError("no-environment", "The Python environment of this release is not there.")
+    python = environment.interpreter(folder).relative_to(layout.root)
+    return {"runtime": runtime.name, "env": folder.name, "python": str(python)}
+
+
+def _assemble(board: Board, what: Manifest, content: bytes, final: Path) -> None:
+    aside = final.with_name(final.name + ".tmp")
+    remove(aside)
+    try:
+        aside.mkdir()
+        for entry in what.files:
+            _place(board, entry, aside)
+        write_atomically(aside / manifest.NAME, content)
+        _sync_folders(aside)
+        os.replace(str(aside), str(final))
+        sync_folder(final.parent)
+    finally:
+        remove(aside)
+
+
+def _place(board: Board, entry: manifest.Entry, folder: Path) -> None:
+    blob = board.layout.blob(entry.digest)
+    if not blob.is_file():
+        raise ReleaseError("not-received", "The file {} has not arrived.".format(entry.name))
+    target = folder / entry.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    link_or_copy(blob, target)
+    try:
+        manifest.verify_file(target, entry)
+    except ReleaseError:
+        remove(blob)  # so that the repeated deploy sends it again
+        raise
+
+
+def _sync_folders(folder: Path) -> None:
+    for base, _, _ in os.walk(str(folder)):
+        sync_folder(Path(base))

@@ -1,0 +1,81 @@
+"""The state of the release machine, and its one file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .files import write_atomically
+from .layout import Layout
+
+IDLE = "idle"
+RECEIVE = "receive"
+VERIFY = "verify"
+STAGE = "stage"
+PROBE = "probe"
+SWITCH = "switch"
+SOAK = "soak"
+PHASES = (IDLE, RECEIVE, VERIFY, STAGE, PROBE, SWITCH, SOAK)
+UNCOMMITTED = (SWITCH, SOAK)
+"""Phases in which ``current`` may point to a release that has not proved itself."""
+
+_HISTORY = 100
+
+
+@dataclass(frozen=True)
+class State:
+    """What is decided; ``current`` (the link) follows it.
+
+    Attributes:
+        phase: The step that is about to be done, written before it is done.
+        pending: Digest of the release under way.
+        current, previous: Digests of the release that is served, and of the one before.
+        counter: Release counter of the current release.
+        history: What became of each release, the oldest first; the whole record is the journal.
+    """
+
+    phase: str = IDLE
+    pending: str = ""
+    current: str = ""
+    previous: str = ""
+    counter: int = 0
+    history: tuple[dict[str, Any], ...] = field(default=())
+
+    def at(self, phase: str, pending: str) -> State:
+        """The same, about to do a phase."""
+        return replace(self, phase=phase, pending=pending)
+
+    def noted(self, entry: dict[str, Any]) -> State:
+        """The same, with an entry of history added."""
+        return replace(self, history=(self.history + (entry,))[-_HISTORY:])
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The releases that must stay on the disk."""
+        return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
+
+
+def load(layout: Layout) -> State:
+    """Read the state; a damaged file is made again from what ``current`` points to."""
+    try:
+        raw = json.loads(layout.state.read_bytes())
+        state = State(
+            phase=str(raw["phase"]),
+            pending=str(raw["pending"]),
+            current=str(raw["current"]),
+            previous=str(raw["previous"]),
+            counter=int(raw["counter"]),
+            history=tuple(dict(entry) for entry in raw["history"]),
+        )
+    except FileNotFoundError:
+        return State()
+    except (ValueError, KeyError, TypeError):
+        return State(current=layout.linked())
+    return state if state.phase in PHASES else replace(state, phase=IDLE)
+
+
+def save(layout: Layout, state: State) -> None:
+    """Write the state whole, and flush it."""
+    text = json.dumps(asdict(state), sort_keys=True, indent=1) + "\n"
+    write_atomically(layout.state, text.encode())

@@ -1,0 +1,220 @@
+"""SWITCH, SOAK, COMMIT, ROLLBACK: what is served changes whole, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from . import state
+from .board import Board
+from .errors import ReleaseError
+from .files import point, remove
+from .manifest import Manifest
+from .server import Address, Server
+from .soak import soak
+from .stage import check_counter
+
+_READY_S = 60.0
+_SOAK_S = 0.5
+
+
+class Plan(NamedTuple):
+    """How a switch is to be done."""
+
+    address: Address
+    ready_s: float
+    soak_s: float
+
+
+def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Serve a staged release; on any failure serve again what was served before.
+
+    Args:
+        request: ``release`` (digest), and optionally ``host``, ``port``, ``ready_s``, ``soak_s``.
+
+    Raises:
+        ReleaseError: why the new release could not be served.
+    """
+    what = board.manifest(str(request["release"]))
+    check_counter(board, what)
+    server = Server(board.layout)
+    plan = _plan(server, request)
+    if what.digest == board.state.current and _serving(board, server, what, plan):
+        board.save(board.state.at(state.IDLE, ""))
+        return _outcome("unchanged", what, server.report())
+    report = _change(board, server, what, plan)
+    _commit(board, what, "active")
+    return _outcome("active", what, report)
+
+
+def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Serve an earlier release again.
+
+    Args:
+        request: ``to``: a version's number or a digest; without it, the newest that is older.
+
+    Raises:
+        ReleaseError: when it is not on the target any more, or cannot be served.
+    """
+    start = time.monotonic()
+    now = board.state.current
+    if not now:
+        raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
+    left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
+    server = Server(board.layout)
+    report = _change(board, server, what, _plan(server, request))
+    board.save(board.state.noted(board.note(left, "rolled back")))
+    _commit(board, what, "active")
+    facts = _outcome("active", what, report)
+    facts.update({"from": left.version, "to": what.version, "seconds": time.monotonic() - start})
+    return facts
+
+
+def recover(board: Board) -> None:
+    """Undo what an interrupted command left: an uncommitted release is never kept active."""
+    now = board.state
+    if now.phase in state.UNCOMMITTED:
+        board.journal.append("recovered", phase=now.phase, release=now.pending, owner=board.owner)
+        _restore(board, Server(board.layout), now.current)
+    elif now.current and board.layout.linked() != now.current:
+        point(board.layout.current, "releases/" + now.current)
+    if now.phase != state.IDLE:
+        board.save(now.at(state.IDLE, ""))
+
+
+def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Start the server of the current release, if it does not run (after a restart, say)."""
+    if not board.state.current:
+        raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
+    server = Server(board.layout)
+    what = board.manifest(board.state.current)
+    plan = _plan(server, request)
+    if not server.serves(what.digest):
+        _serve(board, server, what.digest, plan)
+        board.journal.append("started", release=what.digest, owner=board.owner)
+    return _outcome("active", what, server.report())
+
+
+def stop_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Stop the server; the release stays in place."""
+    stopped = Server(board.layout).stop(float(request.get("seconds") or 15.0))
+    if stopped:
+        board.journal.append("stopped", release=board.state.current, owner=board.owner)
+    return {"stopped": stopped}
+
+
+def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Stop the server and serve nothing any more."""
+    stopped = stop_current(board, request)["stopped"]
+    left = board.state.current
+    remove(board.layout.current)
+    if left:
+        entry = board.note(board.manifest(left), "removed")
+        board.save(board.state.noted(entry))
+    # The counter stays: removing a release is no way to go back behind it.
+    board.save(replace(board.state.at(state.IDLE, ""), current="", previous=left))
+    return {"stopped": stopped, "release": left}
+
+
+def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
+    """What was asked for; the address of the running service where nothing was."""
+    service, report = server.service(), server.report()
+    host = str(request.get("host") or service.get("host") or "127.0.0.1")
+    port = int(request.get("port") or report.get("port") or service.get("port") or 0)
+    ready_s = float(request.get("ready_s") or _READY_S)
+    soak_s = request.get("soak_s")
+    return Plan(Address(host, port), ready_s, _SOAK_S if soak_s is None else float(soak_s))
+
+
+def _serving(board: Board, server: Server, what: Manifest, plan: Plan) -> bool:
+    binding = board.binding(what.digest)
+    return server.serves(what.digest) and server.fits(binding, plan.address)
+
+
+def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
+    """Point to a release and serve it; put everything back when that fails."""
+    before = board.state.current
+    board.save(board.state.at(state.SWITCH, what.digest))
+    try:
+        point(board.layout.current, "releases/" + what.digest)
+        board.say("phase", phase=state.SWITCH)
+        report = _serve(board, server, what.digest, plan)
+        board.save(board.state.at(state.SOAK, what.digest))
+        board.say("phase", phase=state.SOAK)
+        soak(server, what.digest, plan.soak_s)
+        return report
+    except (ReleaseError, OSError) as error:
+        _restore(board, server, before)
+        entry = board.note(what, "failed", reason=str(error))
+        board.save(board.state.at(state.IDLE, "").noted(entry))
+        raise
+
+
+def _serve(board: Board, server: Server, digest: str, plan: Plan) -> dict[str, Any]:
+    """Reload the running server where that is enough, else start one."""
+    binding = board.binding(digest)
+    if server.runs() and server.fits(binding, plan.address):
+        if server.report().get("state") in ("ready", "failed"):
+            stamp = server.stamp()
+            server.reload()
+            return server.wait_for(digest, stamp, plan.ready_s)
+    server.stop()
+    server.start(binding, plan.address)
+    return server.wait_for(digest, (0, 0), plan.ready_s)
+
+
+def _restore(board: Board, server: Server, before: str) -> None:
+    """Serve again what was served before, or nothing where nothing was."""
+    if not before:
+        remove(board.layout.current)
+        server.stop()
+        return
+    point(board.layout.current, "releases/" + before)
+    if server.serves(before):
+        return
+    try:
+        _serve(board, server, before, _plan(server, {}))
+    except ReleaseError as error:
+        board.journal.append("restore-failed", release=before, reason=error.message)
+
+
+def _commit(board: Board, what: Manifest, outcome: str) -> None:
+    now = board.state
+    previous = now.current if now.current != what.digest else now.previous
+    entry = board.note(what, outcome)
+    committed = replace(
+        now.at(state.IDLE, ""), current=what.digest, previous=previous, counter=what.counter
+    )
+    board.save(committed.noted(entry))
+
+
+def _earlier(board: Board, wanted: str) -> Manifest:
+    now = board.manifest(board.state.current)
+    others = [one for one in board.staged() if one.digest != now.digest]
+    if wanted:
+        found = [one for one in others if wanted in (str(one.version), one.digest)]
+    else:
+        found = [one for one in others if one.counter < now.counter]
+    if found:
+        return found[-1]
+    there = ", ".join(str(one.version) for one in others) or "none"
+    what = "Version {}".format(wanted) if wanted else "An earlier release"
+    raise ReleaseError(
+        "no-such-release",
+        "{} is not on this target (beside version {}: {}).".format(what, now.version, there),
+        "Deploy the version that you want.",
+    )
+
+
+def _outcome(outcome: str, what: Manifest, report: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "state": outcome,
+        "release": what.digest,
+        "version": what.version,
+        "name": what.name,
+        "host": report.get("host", ""),
+        "port": report.get("port", 0),
+        "pid": report.get("pid", 0),
+    }
