@@ -1,0 +1,53 @@
+"""The latency bench: one harness for a local process, a board over SSH and a container.
+
+``python -m studio.runtime bench`` reads one line of JSON on standard input (see
+``config.Config``) and writes JSON lines on standard output. Every candidate (a model on a
+backend) runs in a process of its own; outputs are compared with the reference's before anything
+is timed; rounds are interleaved and balanced, with the reference twice (the A/A twin).
+
+Events, each an object with the key ``event``:
+
+=============  ==================================================================================
+``started``    ``environment``: CPU, cores, governor, kernel, Python, load
+``progress``   ``phase, done, total, text``
+``candidate``  ``id, state, reason``: whenever the state of a candidate changes
+``round``      ``round, of, order, times_ns{id: [...]}, wall_ns{id}, cpu_ns{id}, clock_mhz``,
+               ``temperature_c, steal, spoiled[reason]``
+``operators``  ``id, operators[{name, operator, provider, type, us, calls}]``
+``result``     ``reference, twin, feeds, candidates[...], rounds, spoiled{reason: count}``
+``cancelled``  standard input was closed
+``error``      ``text``: nothing could be measured, in one sentence
+=============  ==================================================================================
+
+Exit status: 0 measured, 1 error, 2 bad configuration, 130 cancelled.
+
+**The runner contract.** A backend is one self-contained Python 3.8 file that needs numpy and its
+runtime alone. It is loaded by its path, inside the candidate's process, and defines
+``load(path, options)``, which returns an object with
+
+``inputs()``
+    ``[{"name": str, "dtype": numpy's name, "shape": [int | str | None, ...]}, ...]``
+``run(feeds)``
+    the outputs by name, from arrays by input name. This is what is timed: nothing else in it.
+``describe()``
+    ``{"runtime", "version", "device", "providers", "precision", "threads"}``, as in force.
+``operators(feeds, runs)``
+    ``[{"name", "operator", "provider", "type", "us", "calls"}, ...]``, per inference; an empty
+    list where the runtime cannot tell.
+``close()``
+    free the model.
+
+An exception's message becomes the reason of the state "cannot load" or "cannot run".
+"""
+
+from __future__ import annotations
+
+PROTOCOL = 1
+"""Version of the events and of the configuration."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the bench; ``argv`` holds nothing, the configuration comes on standard input."""
+    from .command import run
+
+    return run(argv)

@@ -1,0 +1,123 @@
+"""The process of one candidate: loads the runner, and does what the bench asks, line by line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import numpy
+
+from .arrays import load_arrays, save_arrays
+from .limits import die_with_parent, limit_memory, peak_memory_mb
+from .stream import LineWriter
+from .timing import measure, warm_up
+
+
+def load_runner(path: str) -> Any:
+    """Import a runner's file by its path, without leaving bytecode beside it."""
+    sys.dont_write_bytecode = True
+    spec = importlib.util.spec_from_file_location("edgewright_runner", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Candidate:
+    """A loaded model and the answers to the bench's questions, one method for each."""
+
+    def __init__(self) -> None:
+        self._session = None  # type: Any
+        self._feeds = {}  # type: dict[str, Any]
+
+    def load(self, model: str, runner: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Load the model; times are of the import of the runtime and of the load alone."""
+        base = peak_memory_mb()
+        start = time.perf_counter()
+        module = load_runner(runner)
+        imported = time.perf_counter()
+        self._session = module.load(model, options)
+        loaded = time.perf_counter()
+        return {
+            "inputs": self._session.inputs(),
+            "describe": self._session.describe(),
+            "import_ms": (imported - start) * 1e3,
+            "load_ms": (loaded - imported) * 1e3,
+            "memory_base_mb": base,
+        }
+
+    def check(self, feeds: str, outputs: str) -> dict[str, Any]:
+        """Run the very first inference, and leave its outputs for the comparison."""
+        wanted = {each["name"]: each["dtype"] for each in self._session.inputs()}
+        given = load_arrays(feeds)
+        missing = sorted(set(wanted) - set(given))
+        if missing:
+            raise ValueError(f"there is no array for the input {missing[0]!r}")
+        self._feeds = {name: _as_type(given[name], dtype) for name, dtype in wanted.items()}
+        start = time.perf_counter()
+        results = self._session.run(self._feeds)
+        first = time.perf_counter() - start
+        skipped = save_arrays(outputs, results)
+        return {"first_ms": first * 1e3, "not_compared": skipped}
+
+    def warm(self, seconds: float) -> dict[str, Any]:
+        """Run until the times are stable."""
+        return vars(warm_up(self._session.run, self._feeds, seconds))
+
+    def time(self, runs: int, settle: int) -> dict[str, Any]:
+        """Time a block of inferences."""
+        return vars(measure(self._session.run, self._feeds, runs, settle))
+
+    def operators(self, runs: int) -> dict[str, Any]:
+        """Times of the operators, per inference."""
+        return {"operators": self._session.operators(self._feeds, runs)}
+
+    def close(self) -> dict[str, Any]:
+        """Free the model."""
+        if self._session is not None:
+            self._session.close()
+        return {}
+
+    def memory(self) -> dict[str, Any]:
+        """The peak of the whole process so far, in MiB."""
+        return {"memory_mb": peak_memory_mb()}
+
+
+def _as_type(array: Any, dtype: str) -> Any:
+    """The array in the candidate's own element type (an fp16 variant takes fp16)."""
+    return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)
+
+
+def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
+    """Do what was asked; an exception of the runner becomes an answer with a reason."""
+    arguments = {key: value for key, value in request.items() if key != "do"}
+    try:
+        return dict(getattr(candidate, request["do"])(**arguments), ok=True)
+    except MemoryError:
+        return {"ok": False, "error": "out of memory"}
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return {"ok": False, "error": text[:500]}
+
+
+def main() -> int:
+    """Answer until standard input ends."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    writer = LineWriter()
+    limit_memory(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+    candidate = Candidate()
+    for line in sys.stdin:
+        request = json.loads(line)
+        writer.write(answer(candidate, request))
+        if request["do"] == "close":
+            # Not an orderly exit: some runtimes hang in their destructors.
+            os._exit(0)
+    os._exit(0)

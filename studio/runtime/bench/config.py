@@ -1,0 +1,126 @@
+"""The configuration of a bench, as read from its one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Mapping
+
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model on a backend.
+
+    Attributes:
+        id: Unique label of the caller.
+        model: Path of the model's file.
+        runner: Path of the backend's runner.
+        options: Passed to the runner's ``load`` (``threads``, ``provider`` ...).
+        python: Interpreter of the backend's own environment; empty: the bench's.
+        tolerance: Largest accepted relative error against the reference; None: any finite one.
+    """
+
+    id: str
+    model: str
+    runner: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    python: str = ""
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class FeedPlan:
+    """Where the input arrays come from.
+
+    Attributes:
+        npz: File with one array for each input; empty: random values.
+        shapes: Full shape by input name.
+        symbols: Size by the name of a symbolic dimension.
+    """
+
+    npz: str = ""
+    seed: int = 0
+    shapes: Mapping[str, list[int]] = field(default_factory=dict)
+    symbols: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that one bench does.
+
+    Attributes:
+        candidates: The first one that works is the reference.
+        rounds: Most rounds that are made.
+        seconds: Wall time that the rounds may take; slow models get fewer inferences a round.
+        twin: Measure the reference twice.
+        operators: Profiled inferences for the per-operator times; 0: none.
+        load_timeout, run_timeout: Seconds for a load, and for a block of inferences.
+        warm_up_seconds: Longest warm-up of a candidate.
+        memory_limit_mb: Address space of a candidate; 0: no limit.
+        cancel_on_eof: Closing standard input cancels. Off for channels that always close it;
+            there the bench ends when its events can no longer be written.
+    """
+
+    candidates: tuple[Candidate, ...]
+    feeds: FeedPlan = field(default_factory=FeedPlan)
+    rounds: int = 40
+    seconds: float = 20.0
+    seed: int = 0
+    twin: bool = True
+    operators: int = 0
+    load_timeout: float = 120.0
+    run_timeout: float = 60.0
+    warm_up_seconds: float = 2.0
+    memory_limit_mb: int = 0
+    cancel_on_eof: bool = True
+
+
+def parse(line: str) -> Config:
+    """Read a configuration.
+
+    Raises:
+        ConfigError: in one sentence.
+    """
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"The configuration is not JSON: {error}.") from error
+    if not isinstance(data, dict):
+        raise ConfigError("The configuration is not a JSON object.")
+    listed = data.get("candidates")
+    if not isinstance(listed, list) or not listed:
+        raise ConfigError("The configuration names no candidates.")
+    values = dict(data)
+    values["candidates"] = tuple(_build(Candidate, each, "A candidate") for each in listed)
+    values["feeds"] = _build(FeedPlan, data.get("feeds") or {}, "'feeds'")
+    config: Config = _build(Config, values, "The configuration")
+    _check(config)
+    return config
+
+
+def _build(kind: Any, values: Any, what: str) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{what} is not an object.")
+    known = {each.name for each in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"{what} has an unknown key {unknown[0]!r}.")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigError(f"{what} is incomplete: {error}.") from error
+
+
+def _check(config: Config) -> None:
+    ids = [candidate.id for candidate in config.candidates]
+    for candidate in config.candidates:
+        if not all(isinstance(text, str) and text for text in (candidate.id, candidate.model)):
+            raise ConfigError("A candidate needs an id and a model.")
+    if len(set(ids)) != len(ids):
+        raise ConfigError("Two candidates have the same id.")
+    for name in ("rounds", "seconds", "load_timeout", "run_timeout"):
+        value = getattr(config, name)
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0:
+            raise ConfigError(f"{name!r} must be a positive number.")

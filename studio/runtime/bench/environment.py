@@ -1,0 +1,81 @@
+"""A record of the machine that was measured on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+from typing import Any
+
+import numpy
+
+
+def environment(root: str = "/") -> dict[str, Any]:
+    """What a reader needs to judge the numbers; None where the machine does not tell."""
+    return {
+        "cpu": cpu_name(root),
+        "board": _text(root, "proc/device-tree/model"),
+        "arch": platform.machine(),
+        "cores": os.cpu_count(),
+        "usable_cores": usable_cores(),
+        "governor": _text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "kernel": platform.release(),
+        "os": _os_name(root),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "memory_mb": _memory_mb(root),
+        "load": _load(),
+        "platform": sys.platform,
+    }
+
+
+def cpu_name(root: str = "/") -> str:
+    """Name of the processor; ARM boards give it in other places than PCs."""
+    with contextlib.suppress(OSError), open(os.path.join(root, "proc/cpuinfo")) as info:
+        found = {}
+        for line in info:
+            key, _, value = line.partition(":")
+            found.setdefault(key.strip(), value.strip())
+        for key in ("model name", "Hardware", "Model", "cpu model"):
+            if found.get(key):
+                return found[key]
+        if "CPU part" in found:
+            return f"implementer {found.get('CPU implementer')} part {found['CPU part']}"
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    with contextlib.suppress(AttributeError, OSError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _text(root: str, path: str) -> str | None:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        with open(os.path.join(root, path), encoding="utf-8") as stream:
+            return stream.read().strip("\0\n ") or None
+    return None
+
+
+def _os_name(root: str) -> str:
+    release = _text(root, "etc/os-release") or ""
+    for line in release.splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return platform.system()
+
+
+def _memory_mb(root: str) -> int | None:
+    for line in (_text(root, "proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) // 1024
+    return None
+
+
+def _load() -> float | None:
+    """Average of runnable processes over the last minute."""
+    with contextlib.suppress(OSError, AttributeError):
+        return round(os.getloadavg()[0], 2)
+    return None

@@ -1,0 +1,114 @@
+"""The input arrays of a bench: from a file, or random values of the right type and shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+import numpy
+
+from .arrays import load_arrays
+from .config import FeedPlan
+from .errors import BenchError
+
+IMAGE_SIDE = 224
+"""Assumed for an unknown height or width of an input of rank 4, where 1 would leave nothing."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input as it will be fed.
+
+    Attributes:
+        assumed: Axes whose size neither the model nor the user gave.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    assumed: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Its JSON form."""
+        values = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
+        return dict(values, assumed=list(self.assumed))
+
+
+def resolve(declared: Mapping[str, Any], plan: FeedPlan) -> Input:
+    """Give every axis of an input a size.
+
+    Raises:
+        BenchError: when a given shape contradicts the model.
+    """
+    name, shape = declared["name"], list(declared["shape"])
+    given = plan.shapes.get(name)
+    if given is not None:
+        _check_shape(name, shape, given)
+        return Input(name, declared["dtype"], tuple(given))
+    sizes = []
+    assumed = []
+    for axis, size in enumerate(shape):
+        if isinstance(size, str):
+            size = plan.symbols.get(size)
+        if not isinstance(size, int) or size < 0:
+            assumed.append(axis)
+            size = IMAGE_SIDE if len(shape) == 4 and axis >= 2 else 1
+        sizes.append(size)
+    return Input(name, declared["dtype"], tuple(sizes), tuple(assumed))
+
+
+def build(declared: list[dict[str, Any]], plan: FeedPlan) -> tuple[dict[str, Any], list[Input]]:
+    """Make the arrays for all inputs of the reference.
+
+    Returns:
+        The arrays by input name, and how each input was resolved.
+
+    Raises:
+        BenchError: when the file lacks an input or does not fit, or nothing can be made up.
+    """
+    if plan.npz:
+        return _from_file(declared, plan.npz)
+    unknown = sorted(set(plan.shapes) - {each["name"] for each in declared})
+    if unknown:
+        known = ", ".join(each["name"] for each in declared)
+        raise BenchError(f"The model has no input {unknown[0]!r}; its inputs are {known}.")
+    random = numpy.random.RandomState(plan.seed)
+    inputs = [resolve(each, plan) for each in declared]
+    return {each.name: _random(random, each) for each in inputs}, inputs
+
+
+def _from_file(
+    declared: list[dict[str, Any]], path: str
+) -> tuple[dict[str, Any], list[Input]]:
+    try:
+        arrays = load_arrays(path)
+    except ValueError as error:
+        raise BenchError(f"{error}.") from error
+    inputs = []
+    for each in declared:
+        if each["name"] not in arrays:
+            raise BenchError(f"The data holds no array for the input {each['name']!r}.")
+        array = arrays[each["name"]]
+        _check_shape(each["name"], list(each["shape"]), list(array.shape))
+        inputs.append(Input(each["name"], each["dtype"], array.shape))
+    return {each.name: arrays[each.name] for each in inputs}, inputs
+
+
+def _check_shape(name: str, wanted: list[Any], given: list[int]) -> None:
+    fits = len(wanted) == len(given) and all(
+        not isinstance(want, int) or want < 0 or want == have for want, have in zip(wanted, given)
+    )
+    if not fits:
+        shape = "x".join("?" if not isinstance(size, int) else str(size) for size in wanted)
+        have = "x".join(map(str, given))
+        raise BenchError(f"The input {name!r} has the shape {shape}, which {have} does not fit.")
+
+
+def _random(random: Any, each: Input) -> Any:
+    if each.dtype == "str":
+        raise BenchError(f"The input {each.name!r} takes text; give data to measure with.")
+    kind = numpy.dtype(each.dtype)
+    if kind.kind in "iub":
+        # 0 and 1 are valid indices nearly everywhere, larger ones are not.
+        return random.randint(0, 2, each.shape).astype(kind)
+    return random.random_sample(each.shape).astype(kind)

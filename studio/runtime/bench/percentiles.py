@@ -1,0 +1,48 @@
+"""Latency percentiles, each only where there are enough samples for it."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy
+
+ENOUGH = {"p50": (50.0, 1), "p90": (90.0, 64), "p99": (99.0, 662)}
+"""Percentile and the samples it needs. 64 and 662 are MLPerf's early-stopping minima for a
+confidence of 99 % (Reddi et al., MLPerf Inference Benchmark, 2020)."""
+
+ECDF_POINTS = 101
+
+
+def latency(times_ns: Sequence[int]) -> dict[str, float | None]:
+    """p50, p90 and p99 in milliseconds; None where the samples are too few."""
+    count = len(times_ns)
+    return {
+        name: float(numpy.percentile(times_ns, share)) / 1e6 if count >= needed else None
+        for name, (share, needed) in ENOUGH.items()
+    }
+
+
+def missing(count: int) -> dict[str, str]:
+    """Why a percentile is not given, by its name."""
+    return {
+        name: f"needs {needed} samples, has {count}"
+        for name, (_, needed) in ENOUGH.items()
+        if count < needed
+    }
+
+
+def distribution(times_ns: Sequence[int]) -> list[float]:
+    """The 0th, 1st, ... 100th percentile in milliseconds: the empirical distribution in short."""
+    if not len(times_ns):
+        return []
+    shares = numpy.linspace(0, 100, ECDF_POINTS)
+    return [round(float(value) / 1e6, 6) for value in numpy.percentile(times_ns, shares)]
+
+
+def summary(times_ns: Sequence[int]) -> dict[str, Any]:
+    """Samples, percentiles, and the reasons of those that are missing."""
+    return {
+        "samples": len(times_ns),
+        "latency_ms": latency(times_ns),
+        "missing": missing(len(times_ns)),
+    }

@@ -1,0 +1,167 @@
+"""A candidate's process, seen from the bench."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Callable
+
+from .config import Candidate
+from .errors import Cancelled, Failure
+
+# The package may be called "studio.runtime" in a folder or "edgewright_runtime" in a zip
+# application; a child finds it where this module was found, behind its own packages.
+_PACKAGE = __package__ or ""
+_BOOT = (
+    "import sys, importlib; sys.path = [p for p in sys.path if p] + [sys.argv[1]]; "
+    "sys.exit(importlib.import_module(sys.argv[2]).main())"
+)
+
+
+def package_root() -> str:
+    """The folder or zip file that holds the outermost package of this one."""
+    path = os.path.abspath(__file__)
+    for _ in range(_PACKAGE.count(".") + 2):
+        path = os.path.dirname(path)
+    return path
+
+
+class CancelWatch:
+    """Knows whether standard input was closed, or the bench was told to stop."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._set = threading.Event()
+        self._wake = []  # type: list[Callable[[], None]]
+        if descriptor is not None:
+            threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
+
+    def cancel(self) -> None:
+        """Cancel, and wake whoever waits for an answer."""
+        self._set.set()
+        for wake in list(self._wake):
+            wake()
+
+    def check(self) -> None:
+        """Raise Cancelled if it was."""
+        if self._set.is_set():
+            raise Cancelled("cancelled")
+
+    def on_cancel(self, wake: Callable[[], None]) -> None:
+        """Call it from another thread when the bench is cancelled."""
+        self._wake.append(wake)
+
+    def _watch(self, descriptor: int) -> None:
+        # os.read, not sys.stdin: a buffered reader blocks the interpreter's exit.
+        with contextlib.suppress(OSError):
+            while os.read(descriptor, 4096):
+                pass
+        self.cancel()
+
+
+class CandidateProcess:
+    """One child, which answers one request at a time."""
+
+    def __init__(self, candidate: Candidate, watch: CancelWatch, memory_limit_mb: int = 0) -> None:
+        self._watch = watch
+        self._answers = queue.Queue()  # type: queue.Queue[bytes | None]
+        python = candidate.python or sys.executable
+        argv = [python, "-c", _BOOT, package_root(), _PACKAGE + ".child", str(memory_limit_mb)]
+        environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
+        try:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            )
+        except OSError as error:
+            raise Failure("cannot load", f"{python} does not start: {error.strerror}.") from error
+        threading.Thread(target=self._read, daemon=True).start()
+        watch.on_cancel(lambda: self._answers.put(None))
+
+    @property
+    def pid(self) -> int:
+        """Identifier of the process."""
+        return self._process.pid
+
+    def ask(self, state: str, timeout: float, **request: Any) -> dict[str, Any]:
+        """Send a request and wait for its answer.
+
+        Args:
+            state: The state of the failure, should the runner raise an exception.
+
+        Raises:
+            Failure: when the runner raises, the process ends, or the time is up.
+            Cancelled: when the bench is cancelled meanwhile.
+        """
+        self._send(request)
+        line = self._wait(timeout, request["do"])
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise Failure("crashed", "The process wrote something else than JSON.") from error
+        if not answer.pop("ok"):
+            raise Failure(state, _sentence(answer["error"]))
+        return dict(answer)
+
+    def close(self) -> None:
+        """End the process: asked first, killed if it does not hear."""
+        with contextlib.suppress(Failure, Cancelled):
+            self.ask("crashed", 5.0, do="close")
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._process.stdout:
+                self._answers.put(line)
+        self._answers.put(None)
+
+    def _send(self, request: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise self._ended() from error
+
+    def _wait(self, timeout: float, doing: str) -> bytes:
+        deadline = time.monotonic() + timeout
+        self._watch.check()
+        try:
+            line = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            self.kill()
+            text = f"It did not finish '{doing}' within {timeout:g} s and was stopped."
+            raise Failure("timed out", text) from None
+        self._watch.check()
+        if line is None:
+            raise self._ended()
+        return line
+
+    def _ended(self) -> Failure:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2)
+        code = self._process.poll()
+        if code is not None and code < 0:
+            hint = " (perhaps out of memory)" if code == -9 else ""
+            return Failure("crashed", f"The process was killed by signal {-code}{hint}.")
+        return Failure("crashed", f"The process ended by itself with status {code}.")
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
