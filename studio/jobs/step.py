@@ -42,6 +42,9 @@ class Step:
             It writes files only below ``job.folder`` and returns a JSON object.
         record: ``"module:function"``, called in the parent after success as
             ``function(registry, arguments, result, folder)``; returns the final result.
+        prepare: ``"module:function"``, called in the parent before the worker starts as
+            ``function(registry, arguments)``; returns the arguments, with what the work must know
+            of the registry added (the number of the next version).
         needs: What the worker may reach beyond the registry and the files that it was given.
     """
 
@@ -51,6 +54,7 @@ class Step:
     options: tuple[Option, ...]
     work: str
     record: str = ""
+    prepare: str = ""
     needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
 

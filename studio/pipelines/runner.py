@@ -30,16 +30,17 @@ class StepRunner:
         """
         step = step_named(name)
         resolved = resolve(step, given, self._registry)
+        arguments = self._prepared(step, resolved.arguments)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
-            arguments=resolved.arguments,
+            arguments=arguments,
             reads=resolved.reads,
             needs=step.needs,
             limits=self._limits(step),
         )
-        return self._jobs.start(spec, self._recorder(step, resolved.arguments))
+        return self._jobs.start(spec, self._recorder(step, arguments))
 
     def run(self, name: str, given: Mapping[str, Any]) -> JobOutcome:
         """Run a step to its end; models given as files are opened first."""
@@ -77,6 +78,13 @@ class StepRunner:
     def _limits(self, step: Step) -> Limits:
         memory = step.limits.memory_mb or self._memory_mb
         return Limits(memory, step.limits.seconds, step.limits.cpu_seconds)
+
+    def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not step.prepare:
+            return arguments
+        module, _, function = step.prepare.partition(":")
+        prepare = getattr(importlib.import_module(module), function)
+        return dict(prepare(self._registry, arguments))
 
     def _recorder(self, step: Step, arguments: Mapping[str, Any]) -> Any:
         if not step.record:
