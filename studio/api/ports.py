@@ -217,11 +217,15 @@ class Metric(Protocol):
 
     def score(
         self,
-        outputs: Sequence[Mapping[str, Array]],
-        labels: Sequence[int | str],
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[int | str],
         options: Mapping[str, Any],
     ) -> float:
         """The score over all samples.
+
+        Args:
+            outputs: What the model gave for each sample, by output; computed while it is read,
+                so that memory holds one sample's outputs at a time, and read only once.
 
         Raises:
             InvalidData: when labels and outputs cannot be compared.
