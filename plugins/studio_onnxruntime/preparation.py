@@ -74,15 +74,22 @@ def load(path: Path) -> ModelProto:
 
 
 def name_nodes(graph: GraphProto) -> None:
-    """Name the nodes that have no name by operator and position, as the graph view shows them."""
-    taken = {node.name for node in graph.node}
+    """Give each node a name of its own, by the same rule as the graph view."""
+    taken = {node.name for node in graph.node if node.name}
+    used: set[str] = set()
     for index, node in enumerate(graph.node):
-        if not node.name:
-            name = f"{node.op_type}_{index}"
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            node.name = name
+        if not node.name or node.name in used:
+            node.name = _fresh(node.name or f"{node.op_type}_{index}", taken)
+        used.add(node.name)
+        taken.add(node.name)
+
+
+def _fresh(wish: str, taken: set[str]) -> str:
+    number, name = 1, wish
+    while name in taken:
+        number += 1
+        name = f"{wish}#{number}"
+    return name
 
 
 def prepared(model: ModelProto, folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +16,9 @@ LABEL_KEYS = ("labels", "y", "texts")
 """Names under which an ``.npz`` keeps its labels."""
 
 FILES = ("labels.csv", "labels.txt")
-"""Names of the file that gives each sample of a folder its label, ``file,label`` a line."""
+"""Names of the file that gives each sample of a folder its label, ``file,label`` a line.
+
+Where the samples lie in sub-folders it may list the classes in their order instead."""
 
 
 def labels_of_array(rows: Rows) -> list[Label]:
@@ -52,14 +54,32 @@ def labels_of_folder(folder: Path, names: Sequence[str]) -> dict[str, Label] | N
     Raises:
         InvalidData: when the labels and the files do not agree.
     """
+    classes = sorted({name.split("/")[0] for name in names if "/" in name})
+    nested = all("/" in name for name in names)
     for file in FILES:
         if (folder / file).is_file():
-            return _agreeing(folder / file, names)
-    classes = sorted({name.split("/")[0] for name in names if "/" in name})
-    if not classes or any("/" not in name for name in names):
-        return None
-    numbers = _class_numbers(classes)
+            listed = _class_names(folder / file) if nested else None
+            if listed is None:
+                return _agreeing(folder / file, names)
+            return _by_folder(names, _numbered(classes, listed, file))
+    return _by_folder(names, _class_numbers(classes)) if nested else None
+
+
+def _by_folder(names: Sequence[str], numbers: Mapping[str, Label]) -> dict[str, Label]:
     return {name: numbers[name.split("/")[0]] for name in names}
+
+
+def _class_names(path: Path) -> list[str] | None:
+    """The lines of a file that lists the classes in their order, None for other files."""
+    records = _fields(path)
+    return [fields[0] for fields in records] if all(len(f) == 1 for f in records) else None
+
+
+def _numbered(classes: Sequence[str], listed: Sequence[str], file: str) -> dict[str, Label]:
+    unknown = [name for name in classes if name not in listed]
+    if unknown:
+        raise InvalidData(f"{file} lists the classes, but {unknown[0]!r} is not among them.")
+    return {name: listed.index(name) for name in classes}
 
 
 def _class_numbers(classes: Sequence[str]) -> dict[str, Label]:
@@ -89,15 +109,19 @@ def _agreeing(path: Path, names: Sequence[str]) -> dict[str, Label]:
 
 
 def _read(path: Path) -> dict[str, str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [_split(line, path) for line in _records(file, path.suffix)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidData(f"{path.name} cannot be read as text.", detail=str(error)) from None
+    rows = [_split(fields, path) for fields in _fields(path)]
     labels = dict(rows)
     if len(labels) < len(rows):
         raise InvalidData(f"{path.name} gives a file more than one label.")
     return labels
+
+
+def _fields(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(_records(file, path.suffix))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidData(f"{path.name} cannot be read as text.", detail=str(error)) from None
 
 
 def _records(file: TextIO, suffix: str) -> Iterator[list[str]]:

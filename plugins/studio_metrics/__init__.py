@@ -1,0 +1,1 @@
+"""Metrics of tasks: the quality of a classifier, of a text recogniser."""

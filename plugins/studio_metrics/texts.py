@@ -1,0 +1,145 @@
+"""Metrics of text recognisers trained with connectionist temporal classification (CTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from studio.api import Array, InvalidData, Kind, Option, validate
+from studio_metrics.outputs import OUTPUT, chosen
+
+_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "dictionary",
+        Kind.FILE,
+        required=True,
+        help="Text file with the characters in the order of the classes, one a line.",
+    ),
+    Option("blank", Kind.INTEGER, default=0, minimum=0, advanced=True, help="The blank's class."),
+    OUTPUT,
+)
+
+
+class ExactMatch:
+    """The share of texts that are read without a single error (0 to 1)."""
+
+    id = "exact"
+    title = "Exact match"
+    unit = ""
+    higher_is_better = True
+    options: Sequence[Option] = _OPTIONS
+
+    def score(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[int | str],
+        options: Mapping[str, Any],
+    ) -> float:
+        right = [read == wanted for read, wanted in _read(outputs, labels, options)]
+        if not right:
+            raise InvalidData("There are no labelled samples to score.")
+        return sum(right) / len(right)
+
+
+class CharacterErrorRate:
+    """Insertions, deletions and substitutions for each character of the labels (0 is perfect)."""
+
+    id = "cer"
+    title = "Character error rate"
+    unit = ""
+    higher_is_better = False
+    options: Sequence[Option] = _OPTIONS
+
+    def score(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[int | str],
+        options: Mapping[str, Any],
+    ) -> float:
+        errors = characters = 0
+        for read, wanted in _read(outputs, labels, options):
+            errors += distance(read, wanted)
+            characters += len(wanted)
+        if not characters:
+            raise InvalidData("There are no labelled characters to score.")
+        return errors / characters
+
+
+def decode(scores: Array, alphabet: Sequence[str], blank: int) -> str:
+    """The most likely path without repetitions and blanks.
+
+    Args:
+        scores: Steps × classes, with any axes of one in front.
+        alphabet: Each class's character.
+
+    Raises:
+        InvalidData: when the classes are not those of the alphabet.
+    """
+    steps = scores.reshape(scores.shape[-2:]) if scores.ndim >= 2 else scores
+    if scores.ndim < 2 or steps.size != scores.size:
+        shape = "×".join(map(str, scores.shape))
+        raise InvalidData(f"A text needs steps × classes as output, but its shape is {shape}.")
+    best = steps.argmax(axis=-1)
+    changes = numpy.insert(best[1:] != best[:-1], 0, True)
+    return "".join(alphabet[index] for index in best[changes] if index != blank)
+
+
+def distance(first: str, second: str) -> int:
+    """The edit distance (Levenshtein) of two texts."""
+    row = list(range(len(second) + 1))
+    for i, left in enumerate(first, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(second, 1):
+            cost = diagonal + (left != right)
+            diagonal, row[j] = row[j], min(cost, row[j] + 1, row[j - 1] + 1)
+    return row[-1]
+
+
+def alphabet(characters: Sequence[str], classes: int, blank: int) -> list[str]:
+    """The character of each class: the dictionary with the blank and, where it lacks, the space.
+
+    Raises:
+        InvalidData: when the dictionary is for another number of classes.
+    """
+    found = list(characters)
+    if len(found) == classes - 2:
+        found.append(" ")  # dictionaries of one character a line seldom list the space
+    if len(found) == classes - 1:
+        found.insert(blank, "")
+    if len(found) != classes:
+        raise InvalidData(
+            f"The dictionary has {len(characters)} characters, but the model has {classes} classes.",
+            hint="Use the dictionary that the model was trained with.",
+        )
+    return found
+
+
+def _read(
+    outputs: Iterable[Mapping[str, Array]],
+    labels: Iterable[int | str],
+    options: Mapping[str, Any],
+) -> Iterator[tuple[str, str]]:
+    """Pairs of what was read and what should have been."""
+    values = validate(_OPTIONS, options)
+    characters = _characters(Path(values["dictionary"]))
+    known: list[str] = []
+    for output, label in zip(outputs, labels, strict=True):
+        scores = chosen(output, values["output"])
+        if not known:
+            known = alphabet(characters, scores.shape[-1] if scores.ndim else 0, values["blank"])
+        yield decode(scores, known, values["blank"]), str(label)
+
+
+def _characters(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidData(
+            f"The dictionary {path.name} cannot be read.", detail=str(error)
+        ) from None
+    # Not splitlines: a dictionary may list characters that count as line ends there.
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
