@@ -1,0 +1,35 @@
+"""``studio deploy``: a model or bundle, put to work on a target."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from studio.cli.output import megabytes
+from studio.cli.session import add_step, run_step
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "deploy")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Deploy, or plan to, and print."""
+    return run_step("deploy", arguments, describe)
+
+
+def describe(result: Mapping[str, Any]) -> list[str]:
+    """The steps, then the outcome."""
+    lines = [f"{step['state']:<9} {step['name']:<12} {step['text']}" for step in result["steps"]]
+    if result["state"] == "planned":
+        return [*lines, "Nothing was changed."]
+    sent = f"{megabytes(result['bytes_sent'])} of {megabytes(result['bytes_total'])} sent"
+    lines.append(
+        f"Version {result['version']} {result['state']} on {result['target']} "
+        f"after {result['seconds']:.1f} s, {sent}."
+    )
+    if result.get("endpoint"):
+        lines.append(f"It answers at {result['endpoint']}")
+    return lines

@@ -1,0 +1,82 @@
+"""``studio doctor``: is this installation in order?"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+
+from studio.api import Extension, StudioError
+from studio.cli.output import print_json
+from studio.plugin_host import State
+from studio.workspace import Workspace
+
+_ENOUGH_DISK_MB = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """There are no arguments."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at everything; 1 when something is wrong."""
+    checks = list(examine())
+    if arguments.json:
+        print_json({"checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def examine() -> Iterator[Check]:
+    """The checks, one after the other; none can raise."""
+    yield Check("Python", sys.version_info >= (3, 11), platform.python_version())
+    yield _guarded("PySide6", _pyside)
+    try:
+        with Workspace.open() as workspace:
+            yield Check("registry", True, str(workspace.paths.registry))
+            yield from _of_workspace(workspace)
+    except StudioError as error:
+        yield Check("registry", False, error.message)
+
+
+def _of_workspace(workspace: Workspace) -> Iterator[Check]:
+    yield Check("sandbox", True, f"{workspace.sandbox.value}: {workspace.sandbox.explanation}")
+    free = shutil.disk_usage(workspace.paths.data).free >> 20
+    yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
+    host = workspace.plugins
+    for plugin in host.plugins:
+        fine = plugin.state is State.AVAILABLE
+        yield Check(plugin.id, fine, plugin.reason or "available")
+    yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
+    yield Check("ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed")
+
+
+def _pyside() -> str:
+    version = metadata.version("PySide6-Essentials")
+    if version == "6.12.0" and sys.version_info < (3, 12):
+        raise StudioError("PySide6 6.12.0 does not work on Python 3.11; install another version.")
+    return version
+
+
+def _guarded(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except StudioError as error:
+        return Check(name, False, error.message)
+    except Exception as error:  # whatever is wrong with an installation, the doctor says so
+        return Check(name, False, f"{type(error).__name__}: {error}")

@@ -1,0 +1,73 @@
+"""Flags of the command line, made from the options of a step."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from studio.api import Kind, Option
+
+_METAVARS = {
+    Kind.INTEGER: "N",
+    Kind.NUMBER: "X",
+    Kind.FILE: "FILE",
+    Kind.FOLDER: "FOLDER",
+    Kind.OUTPUT: "OUT",
+    Kind.DATA: "DATA",
+    Kind.MODEL: "MODEL",
+    Kind.TARGET: "NAME",
+}
+
+
+def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
+    """Add an argument for each option. Values stay texts: ``validate`` checks them all alike."""
+    for option in options:
+        text = _help(option)
+        if option.positional:
+            parser.add_argument(
+                option.name,
+                metavar=_METAVARS.get(option.kind, option.name.upper()),
+                nargs=_count(option),
+                help=text,
+            )
+        elif option.kind is Kind.FLAG:
+            parser.add_argument(
+                option.flag, action=argparse.BooleanOptionalAction, default=None, help=text
+            )
+        else:
+            parser.add_argument(
+                option.flag,
+                metavar=_metavar(option),
+                action="append" if option.many else "store",
+                help=text,
+            )
+
+
+def given(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
+    """The options that the user gave."""
+    values = {option.name: getattr(arguments, option.name) for option in options}
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _count(option: Option) -> str | None:
+    if option.many:
+        return "+" if option.required else "*"
+    return None if option.required else "?"
+
+
+def _metavar(option: Option) -> str:
+    if option.choices:
+        return "|".join(option.choices)
+    return _METAVARS.get(option.kind, option.name.upper())
+
+
+def _help(option: Option) -> str:
+    text = option.help or option.label
+    if option.unit:
+        text += f" ({option.unit})"
+    if option.default not in (None, "", False, [], ()):
+        default = option.default
+        shown = ", ".join(default) if isinstance(default, list | tuple) else default
+        text += f" [default: {shown}]"
+    return text.replace("%", "%%")

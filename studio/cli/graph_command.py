@@ -1,0 +1,27 @@
+"""``studio graph``: a model's graph drawn into a file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from studio.cli.session import add_step, run_step
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "graph")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw and say where it is."""
+    return run_step("graph", arguments, describe)
+
+
+def describe(result: Mapping[str, Any]) -> list[str]:
+    """Where the drawing is."""
+    return [
+        f"{result['nodes']:,} nodes and {result['edges']:,} edges drawn in "
+        f"{result['seconds']:.1f} s: {result['output']}"
+    ]

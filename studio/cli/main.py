@@ -1,0 +1,98 @@
+"""The entry of the ``studio`` command: finds the command's module and calls it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
+
+import studio
+from studio.api import StudioError
+from studio.cli.output import fail
+
+COMMANDS = {
+    "open": "open the window, with a model if one is named",
+    "inspect": "look at a model: what is in it, and is it safe to open",
+    "graph": "draw a model's graph into a file",
+    "quantize": "make a model smaller and measure what that costs",
+    "evaluate": "measure a model's quality on labelled data",
+    "profile": "measure latency, with verdicts that can be trusted",
+    "package": "make a bundle that can be deployed",
+    "target": "add, list, probe or remove places to deploy to",
+    "deploy": "deploy a model or bundle to a target",
+    "releases": "list what was released on a target",
+    "rollback": "take a target back to an earlier release",
+    "undeploy": "stop serving on a target and remove its releases",
+    "call": "send requests to what a target serves",
+    "monitor": "see how what a target serves is doing",
+    "serve": "serve a model on this computer",
+    "run": "run a recipe",
+    "samples": "list or get models and data to begin with",
+    "plugins": "list the plugins and what they offer",
+    "backends": "list the runtimes that can execute models",
+    "doctor": "check this installation",
+}
+
+EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not met;
+4 refused for safety; 130 cancelled"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("--safe",):
+        words.insert(0, "open")
+    arguments = _parser(words).parse_args(words)
+    try:
+        module = importlib.import_module(f"studio.cli.{arguments.command}_command")
+        code: int = module.run(arguments)
+        return code
+    except StudioError as error:
+        return fail(error, as_json=arguments.json, debug=arguments.debug)
+    except KeyboardInterrupt:
+        print("studio: Cancelled.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        text = f"{type(error).__name__}: {error}".rstrip(".")
+        return fail(
+            StudioError(f"{text}.", hint="This is a defect; --debug shows where."),
+            as_json=arguments.json,
+        )
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the asked command's module is loaded to describe itself."""
+    parser = argparse.ArgumentParser(
+        prog="studio",
+        description="Edgewright: see, shrink, profile, deploy and watch AI models.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Edgewright {studio.__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON document")
+    common.add_argument("--debug", action="store_true", help="print tracebacks and details")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in words if not word.startswith("-")), "")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
+        )
+        if name == asked:
+            importlib.import_module(f"studio.cli.{name}_command").add(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What the command line prints: one JSON document, or text for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from studio.api import StudioError
+from studio.jobs import JobOutcome
+
+
+def print_json(document: Any) -> None:
+    """The one document that ``--json`` puts on standard output."""
+    json.dump(document, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Text for people."""
+    for line in lines:
+        print(line)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: str = "") -> list[str]:
+    """Aligned columns; ``right`` has an ``r`` at the position of each right-aligned one."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(head), *texts]) for i in range(len(head))]
+    lines = []
+    for row in [list(head), *texts]:
+        cells = [
+            cell.rjust(width) if right[i : i + 1] == "r" else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def megabytes(size: float) -> str:
+    """A size as people read it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def count(number: float) -> str:
+    """A large count as people read it."""
+    for unit in ("", " k", " M", " G"):
+        if number < 1000:
+            return f"{number:.4g}{unit}"
+        number /= 1000
+    return f"{number:.4g} T"
+
+
+def fail(error: StudioError, *, as_json: bool, debug: bool = False) -> int:
+    """Print an expected failure; returns its exit code."""
+    return _fail(
+        error.message,
+        error.hint,
+        error.detail if debug else "",
+        type(error).__name__,
+        error.exit_code,
+        as_json,
+    )
+
+
+def fail_job(outcome: JobOutcome, *, as_json: bool, debug: bool = False) -> int:
+    """Print how a job failed; returns its exit code."""
+    kind = outcome.error or outcome.end.value
+    return _fail(
+        outcome.sentence,
+        outcome.hint,
+        outcome.detail if debug else "",
+        kind,
+        outcome.exit_code,
+        as_json,
+        outcome.fields,
+    )
+
+
+def _fail(
+    message: str,
+    hint: str,
+    detail: str,
+    kind: str,
+    exit_code: int,
+    as_json: bool,
+    fields: Mapping[str, Any] | None = None,
+) -> int:
+    print(f"studio: {message}", file=sys.stderr)
+    if hint:
+        print(f"        {hint}", file=sys.stderr)
+    if detail:
+        print(detail, file=sys.stderr)
+    if as_json:
+        error = {"kind": kind, "message": message, "hint": hint, **(fields or {})}
+        print_json({"error": error})
+    return exit_code

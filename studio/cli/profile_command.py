@@ -1,0 +1,51 @@
+"""``studio profile``: latency, with verdicts that can be trusted."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from studio.cli.output import table
+from studio.cli.session import add_step, run_step
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "profile")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Profile and print."""
+    return run_step("profile", arguments, describe)
+
+
+def describe(result: Mapping[str, Any]) -> list[str]:
+    """A row for each run, a sentence for each verdict."""
+    head = ("model", "runtime", "device", "computes in", "p50 ms", "p90", "p99", "error")
+    lines = table(head, [_row(run) for run in result["runs"]], right="    rrrr")
+    return lines + [_verdict(verdict) for verdict in result["verdicts"]]
+
+
+def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
+    latency = run.get("latency_ms") or {}
+    error = run.get("max_error")
+    return (
+        str(run["model"]),
+        str(run["backend"]),
+        str(run["device"]),
+        str(run.get("precision") or "-"),
+        *(_milliseconds(latency.get(name)) for name in ("p50", "p90", "p99")),
+        "-" if error is None else f"{error:.1g}",
+    )
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    return (
+        f"{verdict['b']} against {verdict['a']}: {verdict['verdict']}, "
+        f"ratio {verdict['ratio']:.3f} [{verdict['low']:.3f}, {verdict['high']:.3f}]"
+    )

@@ -1,0 +1,41 @@
+"""``studio quantize``: a smaller model, and what that costs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from studio.cli.session import add_step, run_step
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "quantize")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Quantize and print."""
+    return run_step("quantize", arguments, describe)
+
+
+def describe(result: Mapping[str, Any]) -> list[str]:
+    """The new variant in a few lines."""
+    lines = [
+        f"Written to {result['output']}",
+        f"size      {result['size_ratio']:.2f} of the original",
+    ]
+    metric = result.get("metric")
+    if metric:
+        lines.append(
+            f"{metric['name']:<9} {metric['before']:.4f} before, {metric['after']:.4f} after"
+        )
+    if result.get("sqnr_db") is not None:
+        lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
+    if result.get("latency_ratio"):
+        lines.append(
+            f"latency   about {result['latency_ratio']:.2f} of the original "
+            "(studio profile tells surely)"
+        )
+    lines.append(f"took      {result['seconds']:.1f} s, {result['peak_memory_mb']:.0f} MB at most")
+    return lines

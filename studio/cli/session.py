@@ -1,0 +1,79 @@
+"""A command at work: its workspace, its progress on standard error, its outcome."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from studio.cli.flags import add_options, given
+from studio.cli.output import fail_job, print_json, print_lines
+from studio.jobs import JobOutcome
+from studio.workspace import Event, JobFinished, JobProgressed, Workspace
+
+Describe = Callable[[Mapping[str, Any]], list[str]]
+"""Text for people, made from a result."""
+
+
+class ProgressLine:
+    """One line on a terminal that tells how far the job is; silent where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, event: Event) -> None:
+        """Listen to the workspace."""
+        if isinstance(event, JobProgressed):
+            state = event.job.state
+            share = f" {100 * state.done / state.total:3.0f} %" if state.total else ""
+            self._show(f"{event.job.title}{share}  {state.text}")
+        elif isinstance(event, JobFinished):
+            self._show("")
+
+    def _show(self, text: str) -> None:
+        if not sys.stderr.isatty():
+            return
+        text = text[:100]
+        print(
+            "\r" + text.ljust(self._shown) + ("\r" if not text else ""),
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        self._shown = len(text)
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Workspace]:
+    """The user's workspace, with progress on the terminal."""
+    with Workspace.open() as opened:
+        opened.events.subscribe(ProgressLine())
+        yield opened
+
+
+def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add the flags of steps, by the steps' names."""
+    from studio.pipelines.catalogue import step
+
+    for name in names:
+        add_options(parser, step(name).options)
+
+
+def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> int:
+    """Run a step with the flags that were given, and print its result."""
+    with workspace() as opened:
+        options = given(arguments, opened.steps[name].options)
+        return finish(opened.run(name, **options), arguments, describe)
+
+
+def finish(outcome: JobOutcome, arguments: argparse.Namespace, describe: Describe) -> int:
+    """Print a job's result or failure; returns the exit code."""
+    if not outcome.ok:
+        return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
+    if arguments.json:
+        print_json(outcome.result)
+    else:
+        print_lines(describe(outcome.result))
+    return 0

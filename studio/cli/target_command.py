@@ -1,0 +1,112 @@
+"""``studio target``: places to deploy to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from studio.api import TargetSpec
+from studio.cli.output import fail_job, print_json, print_lines, table
+from studio.cli.session import workspace
+from studio.jobs import JobOutcome
+from studio.workspace import Workspace
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    verbs = parser.add_subparsers(dest="verb", metavar="add|list|probe|remove", required=True)
+    new = verbs.add_parser("add", help="add a target and look at it")
+    new.add_argument("name")
+    new.add_argument("url", help="ssh://user@host:port")
+    new.add_argument("--key-file", help="private key to log in with [default: the agent's keys]")
+    new.add_argument("--root", help="folder for the releases on the target")
+    new.add_argument(
+        "--accept-host-key",
+        metavar="SHA256:...",
+        help="confirm the target's host key by its fingerprint, as read on the target itself",
+    )
+    verbs.add_parser("list", help="the targets that were added")
+    verbs.add_parser("probe", help="look at a target").add_argument("name")
+    verbs.add_parser("remove", help="forget a target").add_argument("name")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    with workspace() as opened:
+        if arguments.verb == "add":
+            return _add(opened, arguments)
+        if arguments.verb == "probe":
+            return _show(opened.run("target-probe", target=arguments.name), arguments)
+        if arguments.verb == "remove":
+            opened.remove_target(arguments.name)
+            print(f"{arguments.name} is forgotten; what runs there goes on.", file=sys.stderr)
+            if arguments.json:
+                print_json({"name": arguments.name})
+            return 0
+        return _list(opened, arguments)
+
+
+def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
+    before = {target.name for target in opened.registry.targets()}
+    settings = {
+        name: value
+        for name, value in (("key_file", arguments.key_file), ("root", arguments.root))
+        if value
+    }
+    target = TargetSpec(arguments.name, arguments.url, "", settings)
+    opened.add_target(target)
+    outcome = opened.run("target-probe", target=target.name)
+    if outcome.error == "UnknownHost" and _confirmed(outcome.fields, arguments):
+        opened.add_target(replace(target, host_key=str(outcome.fields["key"])))
+        outcome = opened.run("target-probe", target=target.name)
+    if not outcome.ok and target.name not in before:
+        opened.remove_target(target.name)
+    return _show(outcome, arguments)
+
+
+def _confirmed(fields: Mapping[str, Any], arguments: argparse.Namespace) -> bool:
+    """Whether a person vouches for the key: by the flag, or by an answer at the terminal."""
+    fingerprint = fields["fingerprint"]
+    if arguments.accept_host_key is not None:
+        return bool(arguments.accept_host_key == fingerprint)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{arguments.url} presents the host key {fingerprint}.", file=sys.stderr)
+    print(
+        "Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).",
+        file=sys.stderr,
+    )
+    print("Is it the same? Type yes to trust it: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _show(outcome: JobOutcome, arguments: argparse.Namespace) -> int:
+    if not outcome.ok:
+        return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
+    if arguments.json:
+        print_json(outcome.result)
+        return 0
+    facts = outcome.result
+    print_lines(
+        [
+            f"{facts['name']}  {facts['url']}",
+            f"{facts['os']}, {facts['arch']}, Python {facts['python'] or 'missing'}",
+            f"{facts['memory_mb']:,} MB memory, {facts['disk_free_mb']:,} MB disk free",
+            "runtimes: "
+            + (", ".join(f"{k} {v}" for k, v in facts["runtimes"].items()) or "none yet"),
+        ]
+    )
+    return 0
+
+
+def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
+    targets = opened.registry.targets()
+    if arguments.json:
+        print_json([{**asdict(t), **opened.registry.facts(t.name)} for t in targets])
+    else:
+        rows = [(t.name, t.url, opened.registry.facts(t.name).get("os", "")) for t in targets]
+        print_lines(table(("name", "address", "system"), rows))
+    return 0
