@@ -1,5 +1,8 @@
 """The one object that the window and the command line talk to."""
 
+from studio.jobs import JobOutcome, RunningJob, Step
+from studio.plugin_host import Plugin
+from studio.registry import ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
     Event,
     Events,
@@ -18,9 +21,17 @@ __all__ = [
     "GraphView",
     "JobFinished",
     "JobMessage",
+    "JobOutcome",
     "JobProgressed",
     "JobStarted",
+    "Plugin",
     "RegistryChanged",
+    "ReleaseRecord",
+    "RunRecord",
+    "RunningJob",
     "SampleInfo",
+    "Step",
+    "VariantRecord",
+    "VersionRecord",
     "Workspace",
 ]
