@@ -54,6 +54,11 @@ class Field(QWidget):
         self.editor.mark(wrong=bool(sentence))
         return not sentence
 
+    def forget(self) -> None:
+        """Hide the complaint until the next edit."""
+        self.complaint.hide()
+        self.editor.mark(wrong=False)
+
     def _edited(self) -> None:
         self.check()
         self.changed.emit()
@@ -176,6 +181,11 @@ class Form(QWidget):
                 self._more.unfold()
             wrong[0].editor.setFocus()
         return not wrong
+
+    def forget_complaints(self) -> None:
+        """Hide the complaints, as for a form that nobody has touched yet."""
+        for field in self.fields.values():
+            field.forget()
 
     def refresh(self) -> None:
         """Ask again which models and targets there are."""

@@ -1,0 +1,98 @@
+"""What the window says about targets: kind, facts, and what runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from studio.api import TargetSpec
+from studio.gui import figures
+from studio.gui.pages.parts import part
+
+if TYPE_CHECKING:
+    from studio.workspace import ReleaseRecord
+
+LOCAL = "local"
+SERVING = frozenset({"serving", "committed", "active", "deployed", "current"})
+
+
+def title(target: TargetSpec) -> str:
+    """The name as people say it."""
+    return "This computer" if target.name == LOCAL else target.name
+
+
+def kind(target: TargetSpec, facts: Mapping[str, Any]) -> str:
+    """What sort of place it is: ``board · Raspberry Pi 5 · aarch64``."""
+    scheme = target.url.partition(":")[0]
+    sort = {"local": "local", "ssh": "board", "docker": "container"}.get(scheme, scheme)
+    described = part(facts, "board", "os") or ""
+    return " · ".join(text for text in (sort, str(described), str(facts.get("arch", ""))) if text)
+
+
+def runtimes(facts: Mapping[str, Any]) -> str:
+    """The runtimes that its Python can import: ``onnxruntime 1.23.2``."""
+    found = facts.get("runtimes") or {}
+    return ", ".join(f"{name} {version}" for name, version in found.items()) or figures.NOTHING
+
+
+def fields(facts: Mapping[str, Any]) -> list[Sequence[str]]:
+    """The facts of a target, for a list of names and values; what is unknown is left out."""
+    cpus = facts.get("cpus")
+    processor = " × ".join(str(p) for p in (cpus, facts.get("cpu")) if p)
+    system = " · ".join(str(facts[key]) for key in ("os", "kernel") if facts.get(key))
+    python = str(facts.get("python") or "")
+    if python and facts.get("python_path"):
+        python += f" at {facts['python_path']}"
+    skew = figures.number(facts.get("clock_skew_s"))
+    pairs = [
+        ("Board", str(facts.get("board") or "")),
+        ("System", system),
+        ("Architecture", str(facts.get("arch") or "")),
+        ("Processor", processor),
+        ("Memory", figures.megabytes(facts.get("memory_mb") or None)),
+        ("Free disk", figures.megabytes(facts.get("disk_free_mb") or None)),
+        ("Python", python or "none: python3 is needed"),
+        ("C library", f"glibc {facts['glibc']}" if facts.get("glibc") else ""),
+        ("Runtimes", runtimes(facts) if facts.get("runtimes") else "none; sent with a deploy"),
+        ("Accelerators", ", ".join(facts.get("accelerators") or ()) or "none found"),
+        ("Services", str(facts.get("services") or "")),
+        ("Clock", "" if skew is None or abs(skew) < 2 else f"off by {skew:.0f} s"),
+        ("Releases in", str(facts.get("root") or "")),
+    ]
+    return [pair for pair in pairs if pair[1] and pair[1] != figures.NOTHING]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What serves on a target.
+
+    Attributes:
+        release: None where nothing does.
+        name: ``v12 int8``.
+    """
+
+    release: ReleaseRecord | None
+    name: str = figures.NOTHING
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, empty where that is not known."""
+        return "" if self.release is None else str(self.release.details.get("endpoint") or "")
+
+
+def release_name(release: ReleaseRecord) -> str:
+    """``v12 int8``, from what was recorded when it was deployed."""
+    details = release.details
+    number = part(details, "version", "number", "to")
+    version = f"v{number}" if number is not None else release.digest[:8]
+    variant = part(details, "variant_name", "variant", "name")
+    return f"{version} {variant}" if isinstance(variant, str) else version
+
+
+def running(releases: Iterable[ReleaseRecord]) -> Running:
+    """What serves now, from a target's history with the newest first."""
+    for release in releases:
+        if release.state in SERVING:
+            return Running(release, release_name(release))
+    return Running(None)
