@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
 
-from studio.api import Cancelled, StudioError  # noqa: E402  (the line above is first)
+from studio.api import Cancelled, StudioError
 
 _PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
 

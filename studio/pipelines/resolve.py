@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
     for option in step.options:
         value = checked[option.name]
         if value is not None:
-            value = _each(option, value, lambda one, o=option: _one(o, one, registry))
+            value = _each(option, value, partial(_one, option, registry=registry))
             reads += _reads(option, value)
             subjects += _subjects(option, value)
         arguments[option.name] = value
