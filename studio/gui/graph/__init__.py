@@ -1,0 +1,1 @@
+"""The graph of a model, painted on our own canvas."""

@@ -1,0 +1,399 @@
+"""The canvas: a graph that is panned, zoomed, searched and travelled by mouse and keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from studio.gui.graph.overlay import Overlay
+from studio.gui.graph.paint import Marks, ScenePainter
+from studio.gui.graph.raster import Raster
+from studio.gui.graph.scene import Area, Scene
+from studio.gui.theme import Theming
+
+LEAST_ZOOM, MOST_ZOOM = 0.0005, 3.0
+READING_ZOOM = 1.0
+MARGIN = 40.0
+"""Pixels kept free around the graph when it is fitted."""
+
+CROWDED = 400
+"""More boxes than this in sight are painted once and then moved as a picture."""
+
+STEP = 60.0
+"""Pixels that an arrow key pans."""
+
+SETTLE_MS = 80
+"""After a zoom gesture a rough picture is replaced by an exact one this much later."""
+
+_TRAVEL = {
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+}
+
+
+class GraphCanvas(QWidget):
+    """Shows a Scene.
+
+    Attributes:
+        scene: What is shown; None before there is one.
+        zoom: Pixels of the screen for one of the scene.
+        selected: The selected box, or None.
+
+    Signals:
+        selection_changed: The selected box; -1 for none.
+        view_changed: Zoom or position are others.
+    """
+
+    selection_changed = Signal(int)
+    view_changed = Signal()
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__()
+        self.scene: Scene | None = None
+        self.zoom = READING_ZOOM
+        self.selected: int | None = None
+        self._theming = theming
+        self._origin = QPointF(0, 0)
+        self._hits: frozenset[int] = frozenset()
+        self._overlay: Overlay | None = None
+        self._painter: ScenePainter | None = None
+        self._raster = Raster()
+        self._version = 0
+        self._grabbed: QPoint | None = None
+        self._moved = False
+        self._is_fresh = False
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settle.timeout.connect(self.update)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setAccessibleName("Graph")
+        theming.changed.connect(self._redress)
+
+    # What is shown
+
+    def show_scene(self, scene: Scene | None) -> None:
+        """Show another graph from its beginning."""
+        self.scene = scene
+        self.selected, self._hits, self._overlay = None, frozenset(), None
+        self._is_fresh = True
+        self._redress()
+        count = len(scene.graph.nodes) if scene else 0
+        self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
+        self._describe()
+        self.show_start()
+
+    def set_overlay(self, overlay: Overlay | None) -> None:
+        """Paint numbers on the boxes, or their families again."""
+        self._overlay = overlay
+        self._repaint_all()
+
+    def set_hits(self, boxes: frozenset[int]) -> None:
+        """Outline the boxes that a search found."""
+        self._hits = boxes
+        self._repaint_all()
+
+    def select(self, box: int | None, *, reveal: bool = True) -> None:
+        """Select a box and bring it into view."""
+        if box != self.selected:
+            self.selected = box
+            self._describe()
+            self._repaint_all()
+            self.selection_changed.emit(-1 if box is None else box)
+        if box is not None and reveal:
+            self.reveal(box)
+
+    # Where one looks
+
+    def area(self) -> Area:
+        """The part of the scene that is in sight."""
+        left, top = self._origin.x(), self._origin.y()
+        return Area(left, top, left + self.width() / self.zoom, top + self.height() / self.zoom)
+
+    def to_scene(self, point: QPointF) -> QPointF:
+        """The scene's point under a point of the widget."""
+        return self._origin + point / self.zoom
+
+    def show_start(self) -> None:
+        """Show the whole graph if it can be read so, otherwise its beginning at reading size."""
+        if self.scene is None:
+            return
+        fitting = self._fitting_zoom()
+        if fitting >= 0.6:
+            self.fit()
+            return
+        first = self.scene.centre(0) if len(self.scene) else (0.0, 0.0)
+        self.zoom = READING_ZOOM
+        self._move_to(QPointF(first[0] - self.width() / 2, -MARGIN))
+
+    def fit(self) -> None:
+        """Show the whole graph."""
+        if self.scene is None:
+            return
+        self.zoom = self._fitting_zoom()
+        width, height = self.scene.size
+        self._move_to(
+            QPointF(
+                width / 2 - self.width() / 2 / self.zoom, height / 2 - self.height() / 2 / self.zoom
+            )
+        )
+
+    def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
+        """Zoom; the anchor (the middle by default) stays where it is on the screen."""
+        point = anchor if anchor is not None else QPointF(self.width() / 2, self.height() / 2)
+        before = self.to_scene(point)
+        self.zoom = min(max(self.zoom * factor, self._least_zoom()), MOST_ZOOM)
+        self._settle.start()
+        self._move_to(before - point / self.zoom)
+
+    def zoom_to(self, zoom: float) -> None:
+        """Take a zoom and keep the middle."""
+        self.zoom_by(zoom / self.zoom)
+
+    def pan(self, right: float, down: float) -> None:
+        """Look further right and down, in pixels of the screen."""
+        self._move_to(self._origin + QPointF(right, down) / self.zoom)
+
+    def centre_on(self, x: float, y: float) -> None:
+        """Bring a point of the scene into the middle."""
+        self._move_to(QPointF(x, y) - QPointF(self.width(), self.height()) / 2 / self.zoom)
+
+    def reveal(self, box: int) -> None:
+        """Bring a box into view, at a size that can be read."""
+        if self.scene is None:
+            return
+        x, y = self.scene.centre(box)
+        area = self.area()
+        across, down = 100 / self.zoom, 60 / self.zoom
+        inside = (
+            area.left + across < x < area.right - across
+            and area.top + down < y < area.bottom - down
+        )
+        if self.zoom < 0.4:
+            self.zoom = READING_ZOOM
+            inside = False
+        if not inside:
+            self.centre_on(x, y)
+
+    # Events
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theming.current.color("background"))
+        if self.scene is not None and self._painter is not None:
+            self._paint_scene(painter)
+        if self.hasFocus():
+            painter.setPen(QPen(self._theming.current.color("accent"), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._is_fresh:  # laid out for the first time: the start was computed for another size
+            self.show_start()
+            self._is_fresh = False
+        self.view_changed.emit()
+        super().resizeEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._grabbed, self._moved = event.position().toPoint(), False
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grabbed is None:
+            return
+        now = event.position().toPoint()
+        delta = now - self._grabbed
+        if self._moved or delta.manhattanLength() > 4:
+            self._moved = True
+            self._grabbed = now
+            self.pan(-delta.x(), -delta.y())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton or self._grabbed is None:
+            return
+        self._grabbed = None
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        if not self._moved and self.scene is not None:
+            point = self.to_scene(event.position())
+            self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.zoom_by(READING_ZOOM / self.zoom if self.zoom < 0.9 else 1.5, event.position())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_by(1.0015 ** event.angleDelta().y(), event.position())
+        else:
+            delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta()
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                delta = QPoint(delta.y(), delta.x())
+            self.pan(-delta.x(), -delta.y())
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            isinstance(event, QNativeGestureEvent)
+            and event.gestureType() is Qt.NativeGestureType.ZoomNativeGesture
+        ):
+            self.zoom_by(1 + event.value(), event.position())
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._handle_key(event):
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    # Keyboard
+
+    def _handle_key(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        simple = {
+            Qt.Key.Key_Plus: lambda: self.zoom_by(1.25),
+            Qt.Key.Key_Equal: lambda: self.zoom_by(1.25),
+            Qt.Key.Key_Minus: lambda: self.zoom_by(0.8),
+            Qt.Key.Key_0: lambda: self.zoom_to(READING_ZOOM),
+            Qt.Key.Key_F: self.fit,
+            Qt.Key.Key_Home: self._select_first,
+            Qt.Key.Key_End: self._select_last,
+            Qt.Key.Key_PageDown: lambda: self.pan(0, self.height() * 0.8),
+            Qt.Key.Key_PageUp: lambda: self.pan(0, -self.height() * 0.8),
+        }
+        if key in _TRAVEL:
+            self._arrow(key, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key is Qt.Key.Key_Escape and self.selected is not None:
+            self.select(None)
+        elif key in simple:
+            simple[key]()
+        else:
+            return False
+        return True
+
+    def _arrow(self, key: Qt.Key, is_pan: bool) -> None:
+        right, down = _TRAVEL[key]
+        if self.selected is None or is_pan or self.scene is None:
+            self.pan(right * STEP, down * STEP)
+            return
+        target: int | None
+        if right:
+            target = self.scene.beside(self.selected, right)
+        else:
+            ways = (
+                self.scene.after(self.selected) if down > 0 else self.scene.before(self.selected)
+            )
+            target = ways[0] if ways else None
+        if target is not None:
+            self.select(target)
+
+    def _select_first(self) -> None:
+        if self.scene:
+            self.select(0)
+
+    def _select_last(self) -> None:
+        if self.scene:
+            self.select(len(self.scene) - 1)
+
+    # Inside
+
+    def _paint_scene(self, painter: QPainter) -> None:
+        assert self.scene is not None
+        area = self.area()
+        if self.scene.count_between(area.top, area.bottom) > CROWDED:
+            self._raster.draw(
+                painter,
+                area,
+                self.zoom,
+                (self._version, self.devicePixelRatioF()),
+                self._paint_area,
+                rough=self._settle.isActive(),
+            )
+            return
+        painter.scale(self.zoom, self.zoom)
+        painter.translate(-self._origin)
+        self._paint_area(painter, area)
+
+    def _paint_area(self, painter: QPainter, area: Area) -> None:
+        if self._painter is not None:
+            marks = Marks(self.selected, self._hits, self._overlay)
+            self._painter.paint(painter, area, self.zoom, marks)
+
+    def _fitting_zoom(self) -> float:
+        if self.scene is None:
+            return READING_ZOOM
+        width, height = (max(side, 1.0) for side in self.scene.size)
+        across = (self.width() - 2 * MARGIN) / width
+        down = (self.height() - 2 * MARGIN) / height
+        return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
+
+    def _least_zoom(self) -> float:
+        return min(self._fitting_zoom(), 0.2)
+
+    def _move_to(self, origin: QPointF) -> None:
+        self._origin = self._kept_in_sight(origin)
+        self.update()
+        self.view_changed.emit()
+
+    def _kept_in_sight(self, origin: QPointF) -> QPointF:
+        if self.scene is None:
+            return origin
+        half_width = self.width() / 2 / self.zoom
+        half_height = self.height() / 2 / self.zoom
+        width, height = self.scene.size
+        return QPointF(
+            min(max(origin.x(), -half_width), max(width - half_width, -half_width)),
+            min(max(origin.y(), -half_height), max(height - half_height, -half_height)),
+        )
+
+    def _repaint_all(self) -> None:
+        self._version += 1
+        self.update()
+
+    def _redress(self) -> None:
+        self._painter = (
+            ScenePainter(self.scene, self._theming.current, self.font()) if self.scene else None
+        )
+        self._repaint_all()
+
+    def _describe(self) -> None:
+        text = "Nothing selected"
+        if self.scene is not None and self.selected is not None:
+            box = self.scene.boxes[self.selected]
+            before = len(self.scene.before(self.selected))
+            after = len(self.scene.after(self.selected))
+            text = f"{box.title} {box.name}, {box.detail}; {before} before, {after} after"
+        self.setAccessibleDescription(text)
+        QAccessible.updateAccessibility(
+            QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
+        )
+
+    def box_rectangle(self, box: int) -> QRectF:
+        """Where a box is on the widget."""
+        assert self.scene is not None
+        top_left = (QPointF(self.scene.x[box], self.scene.y[box]) - self._origin) * self.zoom
+        return QRectF(
+            top_left.x(),
+            top_left.y(),
+            self.scene.width[box] * self.zoom,
+            self.scene.height[box] * self.zoom,
+        )

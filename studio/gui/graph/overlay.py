@@ -1,0 +1,82 @@
+"""Numbers painted on the boxes of a graph, as a heat scale with readable text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QColor
+
+SCALE = ("#2c2f6b", "#2a5783", "#22807f", "#4fa765", "#b3c646", "#f3e255")
+"""From little to much: lightness grows evenly, so that it is read without seeing hues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A number for each box that has one.
+
+    Attributes:
+        title: What is shown, with its unit.
+        least, most: Text of the ends of the scale.
+        colors, inks, texts: Ground, text colour and text of a box, by box.
+    """
+
+    title: str
+    least: str
+    most: str
+    colors: Mapping[int, QColor]
+    inks: Mapping[int, QColor]
+    texts: Mapping[int, str]
+
+
+def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float], str]) -> Overlay:
+    """Scale values from 0 to their largest and give each its colour.
+
+    Args:
+        values: By box; none may be negative.
+        text: How a value is written on its box.
+    """
+    most = max(values.values(), default=0.0)
+    colors = {box: heat(value / most if most else 0.0) for box, value in values.items()}
+    return Overlay(
+        title=title,
+        least=text(0),
+        most=text(most),
+        colors=colors,
+        inks={box: readable_on(color) for box, color in colors.items()},
+        texts={box: text(value) for box, value in values.items()},
+    )
+
+
+def heat(share: float) -> QColor:
+    """The colour of a share between 0 and 1."""
+    place = min(max(share, 0.0), 1.0) * (len(SCALE) - 1)
+    index = min(int(place), len(SCALE) - 2)
+    low, high, part = QColor(SCALE[index]), QColor(SCALE[index + 1]), place - index
+    return QColor(
+        *(
+            round(a + (b - a) * part)
+            for a, b in zip(low.getRgb()[:3], high.getRgb()[:3], strict=True)  # type: ignore[index]
+        )
+    )
+
+
+def readable_on(ground: QColor) -> QColor:
+    """Black or white, whichever has more contrast; the better one has at least 4.5 to 1."""
+    return QColor("#ffffff") if luminance(ground) < 0.179 else QColor("#000000")
+
+
+def luminance(color: QColor) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = (color.redF(), color.greenF(), color.blueF())
+    red, green, blue = (
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """Contrast ratio of two colours, from 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
