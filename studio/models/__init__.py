@@ -1,0 +1,1 @@
+"""Opening a model: intake, graph, layout, search, cost and summary."""

@@ -1,0 +1,76 @@
+"""The boxes and edges that a graph is drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from studio.api import Graph, Node, TensorType
+from studio.models.walk import is_constant, read_names
+
+HEIGHT = 44.0
+_NARROWEST, _WIDEST = 112.0, 240.0
+_PADDING = 28.0
+_OPERATOR_CHAR, _DETAIL_CHAR = 8.2, 6.4
+"""Mean advance of a character in pixels: semibold 13 px, and regular 11 px."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """What is drawn, in the order that ``GraphLayout`` defines: inputs, nodes, outputs.
+
+    Attributes:
+        widths: Zero for what is not drawn: constants, which belong to the nodes that read them.
+        edges: (from box, to box, value name).
+    """
+
+    widths: list[float]
+    edges: list[tuple[int, int, str]]
+
+
+def boxes(graph: Graph) -> Boxes:
+    """The boxes of a graph, its terminals included."""
+    widths = [_terminal(value.name, value.type) for value in graph.inputs]
+    producers = {value.name: index for index, value in enumerate(graph.inputs)}
+    first = len(widths)
+    for index, node in enumerate(graph.nodes, first):
+        if is_constant(node):
+            widths.append(0.0)
+            continue
+        widths.append(_node(node))
+        for name in node.outputs:
+            if name:
+                producers[name] = index
+    edges: list[tuple[int, int, str]] = []
+    for index, node in enumerate(graph.nodes, first):
+        edges += _edges_to(index, read_names(node), producers)
+    for index, value in enumerate(graph.outputs, first + len(graph.nodes)):
+        widths.append(_terminal(value.name, value.type))
+        edges += _edges_to(index, (value.name,), producers)
+    return Boxes(widths, edges)
+
+
+def _edges_to(
+    target: int, names: Iterable[str], producers: dict[str, int]
+) -> list[tuple[int, int, str]]:
+    found = {name: producers[name] for name in names if name in producers}
+    return [(source, target, name) for name, source in found.items() if source != target]
+
+
+def detail(node: Node) -> str:
+    """The second line of a node's box: the last part of its name."""
+    last = node.name.rstrip("/.").replace(".", "/").rsplit("/", 1)[-1] or node.name
+    return last if len(last) <= 30 else last[:14] + "…" + last[-14:]
+
+
+def _node(node: Node) -> float:
+    return _width(node.operator, detail(node))
+
+
+def _terminal(name: str, kind: TensorType | None) -> float:
+    return _width(name, str(kind or ""))
+
+
+def _width(title: str, text: str) -> float:
+    needed = max(len(title) * _OPERATOR_CHAR, len(text) * _DETAIL_CHAR) + _PADDING
+    return round(min(max(needed, _NARROWEST), _WIDEST) / 8) * 8.0

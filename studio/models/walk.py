@@ -1,0 +1,43 @@
+"""Walks over a graph that several parts of the stage share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from studio.api import Graph, Node
+
+
+def is_constant(node: Node) -> bool:
+    """Whether the node only holds a constant; it is shown with the node that reads it."""
+    return node.operator == "Constant" and node.domain == ""
+
+
+def read_names(node: Node) -> tuple[str, ...]:
+    """Names of the values that a node reads, those that its blocks capture included."""
+    if not node.blocks:
+        return node.inputs
+    captured = sorted({name for block in node.blocks.values() for name in _captured(block)})
+    return (*node.inputs, *captured)
+
+
+def _captured(graph: Graph) -> set[str]:
+    known = {value.name for value in graph.inputs} | set(graph.initializers)
+    read = {value.name for value in graph.outputs}
+    for node in graph.nodes:
+        read.update(read_names(node))
+        known.update(node.outputs)
+    return read - known - {""}
+
+
+def all_graphs(graph: Graph) -> Iterator[Graph]:
+    """The graph and, behind it, every block below it."""
+    yield graph
+    for node in graph.nodes:
+        for block in node.blocks.values():
+            yield from all_graphs(block)
+
+
+def all_nodes(graph: Graph) -> Iterator[Node]:
+    """Every node, those of the blocks included."""
+    for part in all_graphs(graph):
+        yield from part.nodes
