@@ -62,11 +62,13 @@ class Board:
 
     def staged(self) -> list[Manifest]:
         """The releases on this target, the lowest counter first."""
-        found = []
-        if self.layout.releases.is_dir():
-            for folder in sorted(self.layout.releases.iterdir()):
-                if len(folder.name) == 64 and folder.is_dir():
-                    found.append(manifest.read(folder))
+        if not self.layout.releases.is_dir():
+            return []
+        found = [
+            manifest.read(folder)
+            for folder in self.layout.releases.iterdir()
+            if len(folder.name) == 64 and folder.is_dir()
+        ]
         return sorted(found, key=lambda one: (one.counter, one.version))
 
     def note(self, what: Manifest, outcome: str, **facts: Any) -> dict[str, Any]:

@@ -95,7 +95,8 @@ def _status(board: Board, request: Request) -> dict[str, Any]:
         "counter": now.counter,
         "history": list(now.history),
         "releases": [
-            {"release": one.digest, "version": one.version, "name": one.name} for one in board.staged()
+            {"release": one.digest, "version": one.version, "name": one.name}
+            for one in board.staged()
         ],
         "running": running,
         "server": server.report() if running else {},
@@ -138,7 +139,7 @@ def _failure(error: Exception, layout: Layout) -> dict[str, str]:
     elif isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         error = ReleaseError(
             "not-writable",
-            "The target does not let this user write {}: {}.".format(error.filename, error.strerror),
+            "{} cannot be written on this target: {}.".format(error.filename, error.strerror),
             "Choose another folder for this target's releases.",
         )
     if isinstance(error, ReleaseError):

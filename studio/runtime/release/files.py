@@ -93,6 +93,9 @@ def free_bytes(folder: Path) -> int:
 def plain_name(name: str) -> bool:
     """Whether a relative path stays below its folder: no root, no drive, no ``..``."""
     parts = name.split("/")
-    return bool(name) and "\\" not in name and "\0" not in name and not (
-        name.startswith("/") or any(part in ("", ".", "..") for part in parts)
+    return (
+        bool(name)
+        and "\\" not in name
+        and "\0" not in name
+        and not (name.startswith("/") or any(part in ("", ".", "..") for part in parts))
     )

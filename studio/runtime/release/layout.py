@@ -120,7 +120,8 @@ class Layout:
         Raises:
             ReleaseError: when the place cannot be written to.
         """
-        folders = (self.blobs, self.incoming, self.releases, self.environments, self.runtimes, self.run)
+        received = (self.blobs, self.incoming, self.runtimes)
+        folders = (*received, self.releases, self.environments, self.run)
         try:
             for folder in folders:
                 folder.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -105,7 +105,8 @@ def _write(layout: Layout, owner: str, token: str) -> None:
 def _runs(held: dict[str, Any]) -> bool:
     # A clock that was set back would make a lease last for ever: one that ends later than any
     # lease can is over as well.
-    return 0 < held["expires"] - time.time() <= LEASE_S
+    left = float(held["expires"]) - time.time()
+    return 0 < left <= LEASE_S
 
 
 def _busy(held: dict[str, Any]) -> ReleaseError:

@@ -111,7 +111,8 @@ def verify(folder: Path, manifest: Manifest) -> None:
     for found in sorted(_below(folder)):
         if found not in known:
             raise ReleaseError(
-                "foreign-file", "The bundle holds {}, which its manifest does not name.".format(found)
+                "foreign-file",
+                "The bundle holds {}, which its manifest does not name.".format(found),
             )
 
 
@@ -119,7 +120,9 @@ def verify_file(path: Path, entry: Entry) -> None:
     """Compare one file with its entry; links are refused."""
     try:
         if path.is_symlink() or not path.is_file():
-            raise ReleaseError("missing-file", "The bundle's file {} is missing.".format(entry.name))
+            raise ReleaseError(
+                "missing-file", "The bundle's file {} is missing.".format(entry.name)
+            )
         same = path.stat().st_size == entry.size and digest_of(path) == entry.digest
     except OSError as error:
         raise ReleaseError(
@@ -143,11 +146,12 @@ def _entry(name: str, facts: Mapping[str, Any]) -> Entry:
 
 
 def _below(folder: Path) -> list[str]:
-    found = []
+    found: list[str] = []
     for base, folders, names in os.walk(str(folder)):
-        links = [name for name in folders if os.path.islink(os.path.join(base, name))]
-        for name in names + links:
-            found.append(os.path.relpath(os.path.join(base, name), str(folder)).replace(os.sep, "/"))
+        paths = [os.path.join(base, name) for name in names]
+        inner = [os.path.join(base, name) for name in folders]
+        paths += [path for path in inner if os.path.islink(path)]
+        found += [os.path.relpath(path, str(folder)).replace(os.sep, "/") for path in paths]
     return found
 
 

@@ -168,7 +168,8 @@ class Server:
 def command(layout: Layout, binding: Mapping[str, Any]) -> list[str]:
     """The start of a command line that runs a release's own runtime."""
     # An interpreter inside the folder of releases is kept relative, so that the folder can move.
-    return [str(layout.root / str(binding["python"])), str(layout.runtimes / str(binding["runtime"]))]
+    python = layout.root / str(binding["python"])
+    return [str(python), str(layout.runtimes / str(binding["runtime"]))]
 
 
 def environment() -> dict[str, str]:

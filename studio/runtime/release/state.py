@@ -48,7 +48,7 @@ class State:
 
     def noted(self, entry: dict[str, Any]) -> State:
         """The same, with an entry of history added."""
-        return replace(self, history=(self.history + (entry,))[-_HISTORY:])
+        return replace(self, history=(*self.history, entry)[-_HISTORY:])
 
     @property
     def kept(self) -> tuple[str, ...]:

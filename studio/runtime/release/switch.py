@@ -155,11 +155,11 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
 def _serve(board: Board, server: Server, digest: str, plan: Plan) -> dict[str, Any]:
     """Reload the running server where that is enough, else start one."""
     binding = board.binding(digest)
-    if server.runs() and server.fits(binding, plan.address):
-        if server.report().get("state") in ("ready", "failed"):
-            stamp = server.stamp()
-            server.reload()
-            return server.wait_for(digest, stamp, plan.ready_s)
+    loaded = server.report().get("state") in ("ready", "failed")
+    if loaded and server.runs() and server.fits(binding, plan.address):
+        stamp = server.stamp()
+        server.reload()
+        return server.wait_for(digest, stamp, plan.ready_s)
     server.stop()
     server.start(binding, plan.address)
     return server.wait_for(digest, (0, 0), plan.ready_s)

@@ -73,7 +73,8 @@ def _load(path: Path) -> tuple[Any, str]:
 
 def _answers(session: Any, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     try:
-        return dict(zip(names, session.run(names, dict(feeds))))
+        answers = session.run(names, dict(feeds))
+        return {name: answers[number] for number, name in enumerate(names)}
     except Exception as error:  # the library has no common base class
         raise ReleaseError(
             "not-runnable", "The model fails on this target.", detail=str(error)

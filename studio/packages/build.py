@@ -1,0 +1,143 @@
+"""The assembly of a bundle's folder from a model and what goes with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import InvalidModel, Model, StudioError, TensorType, Value
+from studio.datasets import Preprocess
+from studio.packages import golden
+from studio.packages.bundle import MANIFEST
+from studio.packages.golden import GoldenSample, Tolerance
+from studio.registry import file_digest
+
+FORMAT = 1
+REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
+"""What serves a bundle; older versions were not tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a bundle is made of.
+
+    Attributes:
+        files: The model's own file first, then its external tensors.
+        labels, preprocess: Files to take along, or None.
+        baseline: Latency measured here, for later comparison.
+        lineage: Where the model came from.
+    """
+
+    name: str
+    precision: str
+    model: Model
+    files: Sequence[Path]
+    samples: Sequence[GoldenSample]
+    tolerance: Tolerance
+    labels: Path | None
+    preprocess: Path | None
+    baseline: Mapping[str, Any] | None
+    lineage: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What tells one bundle from the next."""
+
+    version: int
+    counter: int
+    created: str
+
+
+def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
+    """Write a bundle's files and return its manifest, which is not written yet.
+
+    Equal content and number give equal bytes.
+
+    Raises:
+        StudioError: when a file cannot be read.
+    """
+    folder.mkdir(parents=True)
+    try:
+        model_name = _copy_model(content, folder)
+        list(golden.write(content.samples, folder / "golden"))
+        labels = _copy(content.labels, folder / "labels.txt")
+        _copy(content.preprocess, folder / "preprocess.toml")
+    except OSError as error:
+        raise StudioError(
+            f"The bundle cannot be written: {error.filename}: {error.strerror}."
+        ) from None
+    return {
+        "format": FORMAT,
+        "name": content.name,
+        "version": number.version,
+        "counter": number.counter,
+        "created": number.created,
+        "model": _model(content, model_name),
+        "files": _files(folder),
+        "runtime": dict(REQUIREMENTS),
+        "preprocess": _preprocess(content.preprocess),
+        "labels": labels,
+        "golden": {"count": len(content.samples), **asdict(content.tolerance)},
+        "baseline": None if content.baseline is None else dict(content.baseline),
+        "lineage": dict(content.lineage),
+    }
+
+
+def _copy_model(content: Content, folder: Path) -> str:
+    """Copy the model; external tensors keep the names by which the model refers to them."""
+    first, *rest = content.files
+    name = f"model{first.suffix.lower()}"
+    _copy(first, folder / name)
+    for path in rest:
+        relative = Path(os.path.relpath(path, first.parent))
+        if ".." in relative.parts or relative.as_posix() in (name, MANIFEST):
+            raise InvalidModel(f"The model's file {path.name} cannot be part of a bundle.")
+        _copy(path, folder / relative)
+    return name
+
+
+def _copy(source: Path | None, target: Path) -> str | None:
+    if source is None:
+        return None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return target.name
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": file_digest(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _model(content: Content, file: str) -> dict[str, Any]:
+    model = content.model
+    return {
+        "file": file,
+        "format": model.format,
+        "precision": content.precision,
+        "opset": dict(model.opsets),
+        "ir_version": model.ir_version,
+        "inputs": [_value(value) for value in model.graph.inputs],
+        "outputs": [_value(value) for value in model.graph.outputs],
+    }
+
+
+def _value(value: Value) -> dict[str, Any]:
+    kind = value.type or TensorType("unknown", None)
+    shape = None if kind.shape is None else list(kind.shape)
+    return {"name": value.name, "dtype": kind.dtype, "shape": shape}
+
+
+def _preprocess(path: Path | None) -> dict[str, Any] | None:
+    return None if path is None else asdict(Preprocess.from_toml(path))

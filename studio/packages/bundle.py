@@ -1,0 +1,107 @@
+"""A bundle on this computer: read, verified, and compared by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import StudioError
+from studio.runtime.release import manifest as form
+from studio.runtime.release.errors import ReleaseError
+
+MANIFEST = form.NAME
+_OWN = ("version", "counter", "created")
+"""Keys of the manifest that number a bundle and say nothing about its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """One file of a bundle."""
+
+    name: str
+    path: Path
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder whose every file is what its manifest says.
+
+    Attributes:
+        digest: SHA-256 of the manifest; the release's name on a target.
+        text: The manifest as it stands in the file.
+    """
+
+    folder: Path
+    digest: str
+    name: str
+    version: int
+    counter: int
+    files: tuple[BundleFile, ...]
+    text: str
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path) -> Bundle:
+        """Read a bundle and verify every digest.
+
+        Raises:
+            StudioError: naming the first file that is missing, altered or foreign.
+        """
+        try:
+            found = form.read(folder)
+            form.verify(folder, found)
+            content = (folder / MANIFEST).read_bytes()
+        except ReleaseError as error:
+            raise StudioError(error.message, hint=error.hint, detail=error.detail) from None
+        files = tuple(
+            BundleFile(entry.name, folder / entry.name, entry.digest, entry.size)
+            for entry in found.files
+        )
+        return cls(
+            folder,
+            found.digest,
+            found.name,
+            found.version,
+            found.counter,
+            files,
+            content.decode(),
+            found.raw,
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files and the manifest."""
+        return sum(file.size for file in self.files) + len(self.text.encode())
+
+    @property
+    def requirements(self) -> Mapping[str, str]:
+        """What a target needs to have installed: distribution -> version (``>=1.17``)."""
+        return {str(k): str(v) for k, v in dict(self.raw.get("runtime") or {}).items()}
+
+    @property
+    def content(self) -> str:
+        """Digest of what is in it, whatever its number and date."""
+        return content_digest(self.raw)
+
+
+def content_digest(manifest: Mapping[str, Any]) -> str:
+    """Digest of a manifest without its numbers and date."""
+    rest = {key: value for key, value in manifest.items() if key not in _OWN}
+    return hashlib.sha256(form.canonical(rest)).hexdigest()
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a folder looks like a bundle."""
+    return (path / MANIFEST).is_file()
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Write the manifest in its one spelling; returns the digest of the bundle."""
+    content = form.canonical(manifest)
+    (folder / MANIFEST).write_bytes(content)
+    return hashlib.sha256(content).hexdigest()

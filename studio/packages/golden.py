@@ -1,0 +1,152 @@
+"""Golden samples: inputs, and what the model answers to them here."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+from studio.api import Array, Dimension, Feeds, InvalidData, Session, StudioError, TensorType, Value
+
+_RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
+_RELATIVE_FLOAT = 1e-3
+_OPEN_SIZES = (32, 224, 64, 320, 1, 8)
+"""Tried in this order where an axis beyond the batch is open and no sample tells its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far an answer may be from the golden one: ``atol + rtol * |golden|``."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenSample:
+    """One input with the outputs that it gave."""
+
+    feeds: Feeds
+    outputs: Mapping[str, Array]
+
+
+def answer(session: Session, feeds: Iterable[Feeds]) -> list[GoldenSample]:
+    """Run the model on each input."""
+    return [GoldenSample(one, session.run(one)) for one in feeds]
+
+
+def tolerance(samples: Sequence[GoldenSample], precision: str, relative: float | None) -> Tolerance:
+    """The tolerance for a precision, scaled by the outputs.
+
+    Other processors round otherwise: by some ulp in fp32, by whole quantization steps in int8.
+
+    Args:
+        relative: Overrides what follows from the precision.
+    """
+    share = _RELATIVE.get(precision, _RELATIVE_FLOAT) if relative is None else relative
+    sizes = [
+        float(numpy.abs(array[numpy.isfinite(array)]).max(initial=0.0))
+        for sample in samples
+        for array in sample.outputs.values()
+        if array.dtype.kind == "f"
+    ]
+    scale = min((size for size in sizes if size > 0), default=1.0)
+    # Two digits say enough, and keep the manifest readable.
+    return Tolerance(share, float(f"{share * scale:.2g}"))
+
+
+def random_feeds(inputs: Sequence[Value], count: int, size: int) -> list[Feeds]:
+    """Inputs from a fixed seed, for models without data.
+
+    Args:
+        size: Of open axes beyond the batch.
+
+    Raises:
+        InvalidData: for an input that cannot be made up.
+    """
+    generator = numpy.random.default_rng(0)
+    return [
+        {value.name: _random(generator, value.name, value.type, size) for value in inputs}
+        for _ in range(count)
+    ]
+
+
+def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
+    """Answers to random inputs, with the first size of open axes that the model accepts.
+
+    Raises:
+        InvalidData: when it accepts none.
+    """
+    sizes = _OPEN_SIZES if any(_open(value.type) for value in inputs) else _OPEN_SIZES[:1]
+    reason = ""
+    for size in sizes:
+        try:
+            return answer(session, random_feeds(inputs, count, size))
+        except InvalidData:
+            raise
+        except StudioError as error:
+            reason = error.message
+    raise InvalidData(
+        "The model accepts no made-up input, so golden samples must be given.",
+        hint="Give some data with --data.",
+        detail=reason,
+    )
+
+
+def write(samples: Sequence[GoldenSample], folder: Path) -> Iterator[Path]:
+    """Write ``000.npz`` and so on; equal samples give equal bytes."""
+    folder.mkdir(parents=True)
+    for number, sample in enumerate(samples):
+        path = folder / f"{number:03}.npz"
+        arrays = {f"in.{name}": array for name, array in sample.feeds.items()}
+        arrays |= {f"out.{name}": array for name, array in sample.outputs.items()}
+        _write_npz(path, arrays)
+        yield path
+
+
+def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(arrays):
+            member = zipfile.ZipInfo(f"{name}.npy")  # with the fixed date of 1980
+            with archive.open(member, "w", force_zip64=True) as file:
+                array = numpy.ascontiguousarray(arrays[name])
+                if array.dtype.hasobject:
+                    array = array.astype(str)
+                numpy.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _random(
+    generator: numpy.random.Generator, name: str, kind: TensorType | None, size: int
+) -> Array:
+    if kind is None or kind.shape is None:
+        raise InvalidData(
+            f"The shape of the input {name!r} is not known, so no sample can be made up for it.",
+            hint="Give some data with --data.",
+        )
+    shape = [_size(axis, number, size) for number, axis in enumerate(kind.shape)]
+    try:
+        dtype = numpy.dtype(kind.dtype)
+    except TypeError:
+        dtype = numpy.dtype(object)
+    if dtype.kind == "f":
+        return generator.standard_normal(shape).astype(dtype)
+    if dtype.kind in "iub":
+        # Small numbers: an index into a table of a few rows still finds its row.
+        return generator.integers(0, 2, shape).astype(dtype)
+    raise InvalidData(
+        f"No sample can be made up for the input {name!r} of type {kind.dtype}.",
+        hint="Give some data with --data.",
+    )
+
+
+def _size(axis: Dimension, number: int, size: int) -> int:
+    if isinstance(axis, int):
+        return axis
+    return 1 if number == 0 else size
+
+
+def _open(kind: TensorType | None) -> bool:
+    return kind is not None and any(not isinstance(axis, int) for axis in (kind.shape or ())[1:])

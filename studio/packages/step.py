@@ -1,0 +1,46 @@
+"""The step of packages: a model becomes a bundle."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+from studio.jobs import Limits, Step
+
+PACKAGE = Step(
+    name="package",
+    title="Package",
+    summary="Make a bundle of a model: its files, golden samples, preprocessing and a manifest.",
+    options=(
+        Option("model", Kind.MODEL, positional=True, required=True, help="What to package."),
+        Option("out", Kind.OUTPUT, title="Folder", help="Where a copy of the bundle is put."),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Data whose first samples every target must answer as this computer does; "
+            "without it, random inputs are used.",
+        ),
+        Option("labels", Kind.FILE, help="The names of the classes, one a line."),
+        Option("preprocess", Kind.FILE, help="How an image becomes the input (preprocess.toml)."),
+        Option(
+            "samples",
+            Kind.INTEGER,
+            default=8,
+            minimum=1,
+            maximum=256,
+            title="Number of golden samples",
+            advanced=True,
+        ),
+        Option(
+            "tolerance",
+            Kind.NUMBER,
+            minimum=0,
+            help="Largest difference allowed on a target, relative to the outputs' size; "
+            "by default it follows the precision.",
+            advanced=True,
+        ),
+    ),
+    work="studio.packages.work:package",
+    prepare="studio.packages.record:prepare",
+    record="studio.packages.record:packaged",
+    limits=Limits(seconds=1800),
+)

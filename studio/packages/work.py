@@ -1,0 +1,136 @@
+"""The work of packaging, inside a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+import studio
+from studio.api import (
+    Backend,
+    Extension,
+    Format,
+    InvalidModel,
+    Level,
+    Limits,
+    Model,
+    Session,
+    Value,
+)
+from studio.datasets import open_dataset
+from studio.jobs import Arguments, Job, Result
+from studio.packages import golden
+from studio.packages.build import Content, Number, build
+from studio.packages.bundle import Bundle, content_digest, write_manifest
+from studio.packages.golden import GoldenSample
+from studio.plugin_host import PluginHost
+from studio.registry import ModelRef
+
+BACKEND = "onnxruntime"
+FOLDER = "bundle"
+
+
+def package(arguments: Arguments, job: Job) -> Result:
+    """Make a bundle below ``job.folder``, or find that one with this content exists.
+
+    Args:
+        arguments: The step's options; ``number`` (version, counter, created) and ``known`` (the
+            folders of the model's bundles) come from ``record.prepare``.
+    """
+    host = PluginHost.discover()
+    reference = ModelRef.from_json(arguments["model"])
+    job.progress(0, 4, "Reading the model")
+    content = _content(host, reference, arguments, job)
+    job.progress(3, 4, "Writing the bundle")
+    folder = job.folder / FOLDER
+    manifest = build(content, Number(**arguments["number"]), folder)
+    digest = write_manifest(folder, manifest)
+    bundle = _same(arguments["known"], content_digest(manifest)) or Bundle.open(folder)
+    job.progress(4, 4, "Packaged")
+    return {
+        "bundle": str(bundle.folder),
+        "digest": bundle.digest,
+        "bytes": bundle.size,
+        "name": bundle.name,
+        "version": bundle.version,
+        "counter": bundle.counter,
+        "new": bundle.digest == digest,
+    }
+
+
+def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) -> Content:
+    path = Path(ref.path)
+    form: Format = host.get(Extension.FORMAT, ref.format)
+    files, model = _read(form, path, job)
+    backend: Backend = host.get(Extension.BACKEND, BACKEND)
+    job.progress(1, 4, "Loading the model")
+    session = backend.load(path, {"threads": 1})  # one thread: the same sums in the same order
+    try:
+        job.progress(2, 4, "Running the golden samples")
+        samples = _samples(session, model.graph.inputs, arguments)
+    finally:
+        session.close()
+    return Content(
+        name=ref.model_name,
+        precision=ref.precision,
+        model=model,
+        files=files,
+        samples=samples,
+        tolerance=golden.tolerance(samples, ref.precision, arguments.get("tolerance")),
+        labels=_file(arguments.get("labels")),
+        preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
+        baseline=None,
+        lineage=_lineage(ref, backend),
+    )
+
+
+def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:
+    intake = form.intake(path, Limits())
+    for finding in intake.findings:
+        if finding.level is Level.ERROR:
+            raise InvalidModel(finding.text)
+    return intake.files, form.read(path, job)
+
+
+def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) -> list[GoldenSample]:
+    count = int(arguments.get("samples") or 8)
+    if not arguments.get("data"):
+        return golden.made_up(session, inputs, count)
+    dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
+    return golden.answer(session, (sample.feeds for sample in islice(dataset, count)))
+
+
+def _lineage(ref: ModelRef, backend: Backend) -> Mapping[str, Any]:
+    tools = {
+        "edgewright": studio.__version__,
+        BACKEND: backend.version(),
+        "numpy": numpy.__version__,
+    }
+    return {"parent": ref.digest, "recipe": ref.name, "tools": tools}
+
+
+def _file(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _beside(data: str | None) -> Path | None:
+    """The preprocess.toml of the data, which is then also that of the model."""
+    if data is None:
+        return None
+    path = Path(data)
+    found = (path if path.is_dir() else path.parent) / "preprocess.toml"
+    return found if found.is_file() else None
+
+
+def _same(known: Sequence[str], content: str) -> Bundle | None:
+    """An earlier bundle with the same content, so that packaging twice makes one version."""
+    for folder in known:
+        if Path(folder).is_dir():
+            bundle = Bundle.open(Path(folder))
+            if bundle.content == content:
+                return bundle
+    return None
