@@ -111,7 +111,8 @@ def alphabet(characters: Sequence[str], classes: int, blank: int) -> list[str]:
         found.insert(blank, "")
     if len(found) != classes:
         raise InvalidData(
-            f"The dictionary has {len(characters)} characters, but the model has {classes} classes.",
+            f"The dictionary has {len(characters)} characters, "
+            f"but the model has {classes} classes.",
             hint="Use the dictionary that the model was trained with.",
         )
     return found

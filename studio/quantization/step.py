@@ -1,0 +1,122 @@
+"""The steps of the stage: quantize a model, and evaluate one on labelled data."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+from studio.jobs import Step
+
+METHODS = ("static-int8", "dynamic-int8", "fp16")
+"""Identifiers of the transforms that make a model smaller."""
+
+_METRIC = Option(
+    "metric",
+    Kind.CHOICE,
+    default="auto",
+    choices=("auto", "top1", "exact", "cer", "none"),
+    help="What the model is judged by; auto chooses by the kind of labels.",
+)
+_DICTIONARY = Option(
+    "dictionary",
+    Kind.FILE,
+    help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
+)
+
+QUANTIZE = Step(
+    name="quantize",
+    title="Quantize",
+    summary="Make a model smaller and faster, and measure what that costs.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The float model."),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Calibration data",
+            help="Samples that show the ranges of the activations; labels are not needed.",
+        ),
+        Option("out", Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."),
+        Option(
+            "method",
+            Kind.CHOICE,
+            default="static-int8",
+            choices=METHODS,
+            help="Calibrated int8, int8 with ranges measured at each run, or half precision.",
+        ),
+        Option(
+            "calibration",
+            Kind.CHOICE,
+            default="minmax",
+            choices=("minmax", "percentile", "entropy"),
+            help="How a range follows from the samples; percentile ignores rare extremes.",
+        ),
+        Option(
+            "samples",
+            Kind.INTEGER,
+            default=128,
+            minimum=1,
+            maximum=100_000,
+            help="At most so many samples calibrate, spread evenly over the data.",
+        ),
+        Option(
+            "keep",
+            many=True,
+            default=(),
+            title="Keep in float",
+            help="Nodes that stay in float: names (with * for any characters) or operators.",
+        ),
+        Option(
+            "eval_data",
+            Kind.DATA,
+            title="Evaluation data",
+            help="Labelled samples for the task metric; the calibration data when it has labels.",
+        ),
+        Option(
+            "eval_samples",
+            Kind.INTEGER,
+            default=1000,
+            minimum=1,
+            maximum=1_000_000,
+            advanced=True,
+            help="At most so many samples are evaluated, spread evenly over the data.",
+        ),
+        _METRIC,
+        _DICTIONARY,
+        Option(
+            "max_drop",
+            Kind.NUMBER,
+            minimum=0,
+            title="Largest loss",
+            help="Loss of the metric that is accepted, in its own unit (0.01 is one point).",
+        ),
+        Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
+        Option(
+            "recipe",
+            Kind.FILE,
+            advanced=True,
+            help="TOML file with values for the method and its options; options given here win.",
+        ),
+    ),
+    work="studio.quantization.work:quantize",
+    record="studio.quantization.record:quantized",
+)
+
+EVALUATE = Step(
+    name="evaluate",
+    title="Evaluate",
+    summary="Measure a model's quality on labelled data.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
+        Option("data", Kind.DATA, required=True, help="Labelled samples."),
+        Option(
+            "samples",
+            Kind.INTEGER,
+            default=1000,
+            minimum=1,
+            maximum=1_000_000,
+            help="At most so many samples are evaluated, spread evenly over the data.",
+        ),
+        _METRIC,
+        _DICTIONARY,
+    ),
+    work="studio.quantization.work:evaluate",
+    record="studio.quantization.record:evaluated",
+)

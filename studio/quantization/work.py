@@ -1,0 +1,196 @@
+"""The work of the stage, done in a worker: transform, compare, judge."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from studio.api import Dataset, Extension, GateMissed, Transform, UsageError
+from studio.datasets import open_dataset
+from studio.jobs import Arguments, Job, Result
+from studio.plugin_host import PluginHost
+from studio.quantization.comparison import OutputError, latency_ratio, output_errors
+from studio.quantization.evaluation import Judge, dictionary_for
+from studio.quantization.phases import Phase
+from studio.quantization.recipe import Recipe
+from studio.quantization.subject import Subject
+
+_COMPARED = 32
+"""Samples whose outputs are compared; the error settles after a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The task metric of both models."""
+
+    name: str
+    title: str
+    before: float
+    after: float
+    loss: float
+    samples: int
+
+
+def quantize(arguments: Arguments, job: Job) -> Result:
+    """Make the variant below ``job.folder`` and compare it with the float model.
+
+    Raises:
+        UsageError, InvalidData, InvalidModel: for what does not fit, in one sentence.
+        GateMissed: when the metric fell by more than ``max_drop``.
+    """
+    begin = time.monotonic()
+    host = PluginHost.discover()
+    job.progress(0, 1, "Reading the model")
+    subject = Subject.of(arguments["model"], host, job)
+    transform: Transform
+    recipe, transform = _plan(arguments, host)
+    data = _data(arguments.get("data"), subject, recipe.samples)
+    if transform.needs_data and data is None:
+        raise UsageError(
+            f"{transform.title} needs calibration data.",
+            hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
+        )
+    output = job.folder / f"{Path(arguments['model']['path']).stem}.{recipe.method}.onnx"
+    made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
+    judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
+    errors, ratio = _compare(subject, made.path, judged or data, job)
+    verdict = _judge(arguments, host, subject, made.path, judged, job)
+    _hold(arguments, verdict, made.precision)
+    size = made.path.stat().st_size
+    return {
+        "file": made.path.name,
+        "precision": made.precision,
+        "recipe": recipe.to_json(),
+        "facts": dict(made.facts),
+        "bytes": {"before": subject.nbytes, "after": size},
+        "size_ratio": size / subject.nbytes,
+        "metric": asdict(verdict) if verdict else None,
+        "outputs": [asdict(error) for error in errors],
+        "sqnr_db": min((error.sqnr_db for error in errors), default=None),
+        "latency_ratio": ratio,
+        "peak_memory_mb": round(_peak_memory_mb(), 1),
+        "seconds": round(time.monotonic() - begin, 3),
+    }
+
+
+def evaluate(arguments: Arguments, job: Job) -> Result:
+    """Score a model on labelled data.
+
+    Raises:
+        UsageError: when the data has no labels, or the metric cannot be chosen.
+    """
+    begin = time.monotonic()
+    host = PluginHost.discover()
+    job.progress(0, 1, "Reading the model")
+    subject = Subject.of(arguments["model"], host, job)
+    path = Path(arguments["data"])
+    dataset = open_dataset(path, subject.inputs, arguments.get("samples"))
+    dictionary = dictionary_for(path, arguments.get("dictionary"))
+    judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    if judge is None:
+        raise UsageError(
+            "No metric suits this data: it has no labels, or texts without a dictionary.",
+            hint="Give labelled data, and --dictionary for a text recogniser.",
+        )
+    session = subject.session()
+    value = judge.score(session, dataset, Phase(job, 0.02, 1, "Evaluating"))
+    return {
+        "model": f"{subject.ref.model_name}:{subject.ref.name}",
+        "metric": {"name": judge.metric.id, "title": judge.metric.title, "value": value},
+        "samples": len(dataset),
+        "backend": {"id": subject.backend.id, "version": subject.backend.version()},
+        "seconds": round(time.monotonic() - begin, 3),
+    }
+
+
+def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
+    recipe = Recipe.of(arguments)
+    transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
+    return recipe.for_transform(transform.options), transform
+
+
+def _data(path: str | None, subject: Subject, limit: int | None) -> Dataset | None:
+    return open_dataset(Path(path), subject.inputs, limit) if path else None
+
+
+def _eval_path(arguments: Arguments) -> str | None:
+    path: str | None = arguments.get("eval_data") or arguments.get("data")
+    return path
+
+
+def _compare(
+    subject: Subject, made: Path, dataset: Dataset | None, job: Job
+) -> tuple[Sequence[OutputError], float | None]:
+    """Errors at the outputs and the ratio of latencies; nothing without samples."""
+    if dataset is None:
+        return (), None
+    before, after = subject.session(threads=1), subject.session(made, threads=1)
+    try:
+        total = min(_COMPARED, len(dataset))
+        step = len(dataset) // total
+        chosen = (s for i, s in enumerate(dataset) if i % step == 0 and i // step < total)
+        phase = Phase(job, 0.5, 0.6, "Comparing the outputs")
+        errors = output_errors(before, after, chosen, total, phase)
+        feeds = next(iter(dataset)).feeds
+        return errors, latency_ratio(before, after, feeds, Phase(job, 0.6, 0.65, "Timing"))
+    finally:
+        before.close()
+        after.close()
+
+
+def _judge(
+    arguments: Arguments,
+    host: PluginHost,
+    subject: Subject,
+    made: Path,
+    dataset: Dataset | None,
+    job: Job,
+) -> _Verdict | None:
+    if dataset is None:
+        return None
+    path = Path(str(_eval_path(arguments)))
+    dictionary = dictionary_for(path, arguments.get("dictionary"))
+    judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    if judge is None:
+        return None
+    scores = []
+    for begin, title, model in ((0.65, "float", None), (0.82, "new", made)):
+        session = subject.session(model)
+        phase = Phase(job, begin, begin + 0.17, f"Evaluating the {title} model")
+        scores.append(judge.score(session, dataset, phase))
+        session.close()
+    before, after = scores
+    loss = judge.loss(before, after)
+    return _Verdict(judge.metric.id, judge.metric.title, before, after, loss, len(dataset))
+
+
+def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> None:
+    """Compare the loss with the limit.
+
+    Raises:
+        UsageError: when there is a limit but nothing to hold against it.
+        GateMissed: when the loss is larger.
+    """
+    limit = arguments.get("max_drop")
+    if limit is None:
+        return
+    if verdict is None:
+        raise UsageError(
+            "A largest loss was given, but no metric could be measured.",
+            hint="Give --eval-data with labels (and --dictionary for a text recogniser).",
+        )
+    # A loss of exactly the limit passes, whatever the last bit of a difference says.
+    if verdict.loss > limit + 1e-9:
+        raise GateMissed(
+            f"{precision} loses {verdict.loss:.4f} of {verdict.title.lower()} "
+            f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "
+            f"more than the {limit:g} that is accepted; the variant was not kept.",
+            hint="Keep sensitive nodes in float with --keep, or calibrate by percentile.",
+        )
+
+
+def _peak_memory_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
