@@ -25,7 +25,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"health      {result['health']}",
         f"throughput  {result['throughput']:.1f} requests/s",
-        "latency     " + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
+        "latency     "
+        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
         f"errors      {result['errors']}",
     ]
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studio.cli.output import print_json
 from studio.cli.session import workspace
-from studio.pipelines.execution import RecipeReport
+from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.recipe import RecipeStep
 
 

@@ -18,7 +18,6 @@ _MODULES = (
     "studio.deployment.step",
     "studio.monitoring.step",
     "studio.pipelines.samples",
-    "studio.pipelines.step",
 )
 
 

@@ -4,63 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError
 from studio.jobs import JobOutcome
 from studio.pipelines.catalogue import step as step_named
+from studio.pipelines.outcome import GateReport, RecipeReport, StepReport
 from studio.pipelines.recipe import Gate, Recipe, RecipeStep, look_up, substitute
 from studio.pipelines.runner import StepRunner
 
 _INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL)
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What became of a step: ``succeeded``, ``failed`` or ``not run``."""
-
-    id: str
-    step: str
-    state: str = "not run"
-    seconds: float = 0.0
-    result: Mapping[str, Any] = field(default_factory=dict)
-    message: str = ""
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GateReport:
-    """Whether a gate was met. ``value`` is None when its step was not run."""
-
-    name: str
-    passed: bool
-    value: float | None
-    limit: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecipeReport:
-    """The outcome of a recipe.
-
-    Attributes:
-        exit_code: 0 done, 3 a gate was not met, otherwise that of the step that failed.
-    """
-
-    name: str
-    title: str
-    steps: tuple[StepReport, ...]
-    gates: tuple[GateReport, ...]
-    exit_code: int
-    report: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract's keys (``steps``, ``gates``) and ours."""
-        value = asdict(self)
-        for step in value["steps"]:
-            step["name"] = step.pop("id")
-        return value
 
 
 Watcher = Callable[[RecipeStep, int, int], None]
@@ -88,11 +42,6 @@ def run_recipe(recipe: Recipe, runner: StepRunner, watch: Watcher | None = None)
     if not exit_code and not all(gate.passed for gate in gates):
         exit_code = 3
     return RecipeReport(recipe.name, recipe.title, tuple(reports), gates, exit_code)
-
-
-def with_report(report: RecipeReport, path: Path) -> RecipeReport:
-    """The same outcome, with the place of its HTML report."""
-    return replace(report, report=str(path))
 
 
 def _run(

@@ -10,8 +10,10 @@ from typing import Any
 
 from studio.jobs import End, JobOutcome, JobRunner, JobSpec, Limits, RunningJob, Step
 from studio.pipelines.catalogue import step as step_named
+from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import model_files, resolve
 from studio.registry import Registry, file_digest
+from studio.settings import write_atomically
 
 
 class StepRunner:
@@ -63,6 +65,33 @@ class StepRunner:
         if known is not None and known.path.exists():
             return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})
         return self.run("open", {"model": str(path)})
+
+    def report(self, report: RecipeReport, path: Path) -> JobOutcome:
+        """Write a recipe's report to ``path``."""
+        spec = JobSpec(
+            id=uuid.uuid4().hex[:12],
+            title=f"Report of {report.name}",
+            entry="studio.pipelines.report:render",
+            arguments={"report": report.to_json(), "graphs": self._graphs(report)},
+        )
+
+        def keep(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
+            write_atomically(path, Path(result["path"]).read_bytes())
+            return {"path": str(path)}
+
+        outcome = self._jobs.start(spec, keep).wait()
+        assert outcome is not None
+        return outcome
+
+    def _graphs(self, report: RecipeReport) -> list[dict[str, str]]:
+        """The graphs of the models that the recipe opened."""
+        numbers = [step.result.get("variant") for step in report.steps if step.step == "open"]
+        variants = [self._registry.variant(number) for number in numbers if number is not None]
+        return [
+            {"title": f"{variant.model_name} {variant.name}", "path": str(variant.graph_path)}
+            for variant in variants
+            if variant.graph_path is not None
+        ]
 
     def _open_files(
         self, step: Step, given: Mapping[str, Any]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from studio.api import GraphLayout, Model, StudioError, TargetSpec
 from studio.jobs import JobListener, JobOutcome, JobRunner, RunningJob, SandboxLevel, Step
 from studio.pipelines.catalogue import steps
-from studio.pipelines.execution import RecipeReport, Watcher, run_recipe
+from studio.pipelines.execution import Watcher, run_recipe
+from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.recipe import read_recipe
 from studio.pipelines.runner import StepRunner
 from studio.plugin_host import PluginHost
@@ -117,13 +119,26 @@ class Workspace(JobListener):
         """Run a step to its end; models given as files are opened first."""
         return self._steps.run(step, options)
 
-    def run_recipe(self, path: Path, watch: Watcher | None = None) -> RecipeReport:
-        """Run a recipe to its end; blocks.
+    def run_recipe(
+        self, path: Path, report: Path | None = None, watch: Watcher | None = None
+    ) -> RecipeReport:
+        """Run a recipe to its end and write its HTML report; blocks.
+
+        Args:
+            report: Where the report goes; the data folder's ``reports`` by default.
 
         Raises:
-            UsageError: when it cannot be read.
+            UsageError: when the recipe cannot be read.
         """
-        return run_recipe(read_recipe(path), self._steps, watch)
+        outcome = run_recipe(read_recipe(path), self._steps, watch)
+        place = report.absolute() if report else self._report_path(outcome.name)
+        written = self._steps.report(outcome, place)
+        return replace(outcome, report=str(place)) if written.ok else outcome
+
+    def _report_path(self, name: str) -> Path:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+        return self.paths.data / "reports" / f"{safe}-{stamp}.html"
 
     @property
     def sandbox(self) -> SandboxLevel:
