@@ -48,7 +48,8 @@ class Settings:
     def _read(self) -> dict[str, Any]:
         try:
             values = json.loads(self._path.read_text())
-            return {name: SETTINGS[name].check(values[name]) for name in values if name in SETTINGS}
+            known = {name: value for name, value in values.items() if name in SETTINGS}
+            return {name: SETTINGS[name].check(value) for name, value in known.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, UsageError):

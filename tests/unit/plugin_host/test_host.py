@@ -1,0 +1,126 @@
+"""Discovery and loading of plugins, and the reasons for what is unavailable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.api import Extension, Unavailable
+from studio.plugin_host import ManifestError, PluginHost, State, read_manifest
+
+MANIFEST = """
+id = "{id}"
+name = "Example"
+version = "1.0"
+api = {api}
+requires = [{requires}]
+permissions = ["network"]
+[[metrics]]
+id = "m"
+title = "A metric"
+factory = "{id}.metric:Metric"
+unit = "points"
+"""
+
+
+def make(folder: Path, name: str, *, api: int = 1, requires: str = "", code: str = "") -> None:
+    (folder / name).mkdir(parents=True)
+    text = MANIFEST.format(id=name, api=api, requires=requires)
+    (folder / name / "plugin.toml").write_text(text)
+    (folder / name / "__init__.py").write_text("")
+    (folder / name / "metric.py").write_text(code or "class Metric:\n    id = 'm'\n")
+
+
+def state_of(host: PluginHost, name: str) -> tuple[State, str]:
+    plugin = next(plugin for plugin in host.plugins if plugin.id == name)
+    return plugin.state, plugin.reason
+
+
+def test_nothing_is_imported_before_first_use(tmp_path: Path) -> None:
+    make(tmp_path, "example_lazy")
+    host = PluginHost.discover(tmp_path)
+    capability = host.find(Extension.METRIC, "m")
+    assert capability.extra == {"unit": "points"}
+    assert "example_lazy" not in sys.modules
+    assert host.create(capability).id == "m"
+    assert host.create(capability) is host.create(capability)
+    assert "example_lazy.metric" in sys.modules
+
+
+def test_the_installed_plugins_are_found() -> None:
+    host = PluginHost.discover()
+    assert {"studio_onnx", "studio_onnxruntime"} <= {plugin.id for plugin in host.plugins}
+
+
+def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
+    make(tmp_path, "example_needy", requires='"no-such-library>=3"')
+    host = PluginHost.discover(tmp_path)
+    state, reason = state_of(host, "example_needy")
+    assert state is State.UNAVAILABLE
+    assert reason == (
+        "no-such-library>=3 is not installed; install it with: pip install 'no-such-library>=3'"
+    )
+    with pytest.raises(Unavailable, match="A metric is not available: no-such-library"):
+        host.get(Extension.METRIC, "m")
+    assert all(capability.plugin != "example_needy" for capability in host.all(Extension.METRIC))
+
+
+def test_another_version_of_the_api_is_the_reason(tmp_path: Path) -> None:
+    make(tmp_path, "example_future", api=2)
+    state, reason = state_of(PluginHost.discover(tmp_path), "example_future")
+    assert state is State.UNAVAILABLE
+    assert "version 2" in reason
+
+
+def test_a_broken_requirement_does_not_take_the_others_down(tmp_path: Path) -> None:
+    make(tmp_path, "example_wrong", requires='"=== what"')
+    make(tmp_path, "example_right")
+    host = PluginHost.discover(tmp_path)
+    assert state_of(host, "example_wrong")[0] is State.BROKEN
+    assert state_of(host, "example_right")[0] is State.AVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("1 / 0", "ZeroDivisionError"), ("Metric = None", "TypeError"), ("x = 1", "AttributeError")],
+)
+def test_code_that_fails_names_its_plugin(tmp_path: Path, code: str, words: str) -> None:
+    name = f"example_fails_{words.lower()}"
+    make(tmp_path, name, code=code)
+    host = PluginHost.discover(tmp_path)
+    with pytest.raises(Unavailable, match=f"{name} failed .*{words}"):
+        host.get(Extension.METRIC, "m")
+
+
+def test_what_nobody_offers_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="no backend 'tpu'"):
+        PluginHost.discover(tmp_path).get(Extension.BACKEND, "tpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the key 'id' is missing"),
+        ("id = 'Upper'\n", "not a lower-case package name"),
+        ("id = [", "cannot be read"),
+        (MANIFEST.format(id="abc", api="1", requires="1"), "requires must be a list of texts"),
+        (
+            MANIFEST.format(id="abc", api="1", requires="").replace(".metric:Metric", ""),
+            "is not 'package.module:attribute'",
+        ),
+        (MANIFEST.format(id="abc", api="1", requires="").replace("network", "root"), "'root'"),
+    ],
+)
+def test_a_wrong_manifest_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "plugin.toml"
+    file.write_text(text)
+    with pytest.raises(ManifestError, match="plugin.toml") as raised:
+        read_manifest(file)
+    assert words in str(raised.value)
+
+
+def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="cannot be read"):
+        read_manifest(tmp_path / "plugin.toml")

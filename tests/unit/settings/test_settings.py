@@ -1,0 +1,57 @@
+"""Paths by the XDG rules, settings that survive damage, files written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.api import UsageError
+from studio.settings import Paths, Settings, resource, write_atomically
+
+
+def test_the_xdg_variables_are_followed_and_relative_ones_ignored() -> None:
+    env = {"HOME": "/h", "XDG_DATA_HOME": "/data", "XDG_CACHE_HOME": "relative"}
+    paths = Paths.of(env)
+    assert paths.data == Path("/data/edgewright")
+    assert paths.config == Path("/h/.config/edgewright")
+    assert paths.cache == Path("/h/.cache/edgewright")
+
+
+def test_one_variable_moves_everything(tmp_path: Path) -> None:
+    paths = Paths.of({"HOME": "/h", "EDGEWRIGHT_HOME": str(tmp_path)})
+    assert {paths.data.parent, paths.config.parent, paths.cache.parent} == {tmp_path}
+
+
+def test_a_setting_is_kept_and_checked(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "c" / "settings.json")
+    assert settings["theme"] == "system"
+    settings["theme"] = "dark"
+    assert Settings(tmp_path / "c" / "settings.json")["theme"] == "dark"
+    with pytest.raises(UsageError, match="Theme cannot be 'pink'"):
+        settings["theme"] = "pink"
+    with pytest.raises(UsageError, match="no setting 'colour'"):
+        settings["colour"] = "red"
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"theme": "pink"}', "\x00"])
+def test_a_damaged_file_is_put_aside(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(content)
+    settings = Settings(file)
+    assert settings["theme"] == "system"
+    settings["theme"] = "light"
+    assert file.with_suffix(".damaged.json").read_text() == content
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    write_atomically(file, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(file, "not bytes")  # type: ignore[arg-type]
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_resources_are_found() -> None:
+    assert resource("samples").is_dir()
