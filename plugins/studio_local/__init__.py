@@ -1,0 +1,1 @@
+"""This computer as a target, with the same runtime as a board."""

@@ -1,0 +1,181 @@
+"""A channel to this computer: processes and files, without a network."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from studio.api import Completed, Progress, TargetError
+
+_CHUNK = 1 << 20
+
+
+class LocalTunnel:
+    """No way to dig: the port is on this computer already."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def __enter__(self) -> LocalTunnel:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is to be ended."""
+
+
+class LocalChannel:
+    """Commands as child processes, files as copies."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            return Completed(127, b"", f"{argv[0]}: not found".encode())
+        except OSError as error:
+            raise TargetError(f"{argv[0]} cannot be started: {error.strerror}.") from None
+        watch = _Deadline(process, timeout)
+        try:
+            with watch:
+                out, err = _exchange(process, stdin, on_line)
+        except BaseException:
+            _kill(process)
+            raise
+        if watch.reached:
+            raise TargetError(f"{Path(argv[0]).name} did not end within {timeout:g} s.")
+        return Completed(process.returncode, out, err)
+
+    def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
+        final = Path(target)
+        aside = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+        try:
+            _copy(source, aside, progress)
+            os.replace(aside, final)
+        except OSError as error:
+            raise TargetError(_reason(error, target)) from None
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def get(self, source: str, target: Path) -> None:
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise TargetError(f"{source} cannot be read: {error.strerror}.") from None
+
+    def forward(self, port: int) -> LocalTunnel:
+        return LocalTunnel(port)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _Deadline:
+    """Kills a process group when its time is up."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.reached = False
+        self._process = process
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+
+    def _end(self) -> None:
+        self.reached = True
+        _kill(self._process)
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], stdin: bytes, on_line: Callable[[str], None] | None
+) -> tuple[bytes, bytes]:
+    """Feed standard input and read both outputs until the end of the process."""
+    assert process.stdout is not None
+    errors: list[bytes] = []
+    helpers = [
+        threading.Thread(target=_feed, args=(process, stdin), daemon=True),
+        threading.Thread(target=lambda: errors.append(_all(process)), daemon=True),
+    ]
+    for helper in helpers:
+        helper.start()
+    lines = []
+    with process.stdout as stream:
+        for line in stream:
+            lines.append(line)
+            if on_line is not None:
+                on_line(line.decode("utf-8", "replace").rstrip("\n"))
+    process.wait()
+    for helper in helpers:
+        helper.join()
+    return b"".join(lines), b"".join(errors)
+
+
+def _feed(process: subprocess.Popen[bytes], content: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError), process.stdin as stream:
+        stream.write(content)
+
+
+def _all(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stderr is not None
+    with process.stderr as stream:
+        return stream.read()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _copy(source: Path, target: Path, progress: Progress | None) -> None:
+    size, done = source.stat().st_size, 0
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while chunk := reader.read(_CHUNK):
+            writer.write(chunk)
+            done += len(chunk)
+            if progress is not None:
+                progress.progress(done, size)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _reason(error: OSError, target: str) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full; {target} cannot be written."
+    return f"{target} cannot be written: {error.strerror}."

@@ -1,0 +1,163 @@
+"""A channel to a board: commands, files and forwarded ports over one SSH connection."""
+
+from __future__ import annotations
+
+import select
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import paramiko
+
+from studio.api import Completed, Progress, TargetError
+from studio_ssh.transfer import download, upload
+from studio_ssh.tunnel import SshTunnel
+from studio_ssh.watchdog import Watchdog
+
+_CHUNK = 1 << 16
+_LOOK_S = 0.5
+
+
+class SshChannel:
+    """What the studio does on a board."""
+
+    def __init__(self, transport: paramiko.Transport, name: str) -> None:
+        self._transport = transport
+        self._name = name
+        self._sftp: paramiko.SFTPClient | None = None
+        self._tunnels: list[SshTunnel] = []
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        # The far side always has a shell read the command; quoting leaves it nothing to expand.
+        session = self._session()
+        try:
+            with Watchdog(self._transport) as watchdog:
+                session.exec_command(shlex.join(argv))
+                self._feed(session, stdin)
+                conversation = _Conversation(session, on_line, time.monotonic() + timeout)
+                out, err = conversation.listen(watchdog)
+        except TimeoutError:
+            raise TargetError(
+                f"{argv[0]} on {self._name} did not end within {timeout:g} s."
+            ) from None
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from None
+        finally:
+            session.close()
+        if not session.exit_status_ready():
+            raise self._lost(None)
+        return Completed(session.recv_exit_status(), out, err)
+
+    def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
+        upload(self._files(), self._transport, source, target, progress, self)
+
+    def get(self, source: str, target: Path) -> None:
+        download(self._files(), self._transport, source, target, self._name)
+
+    def forward(self, port: int) -> SshTunnel:
+        tunnel = SshTunnel(self._transport, port)
+        self._tunnels.append(tunnel)
+        return tunnel
+
+    def close(self) -> None:
+        for tunnel in self._tunnels:
+            tunnel.close()
+        if self._sftp is not None:
+            self._sftp.close()
+        self._transport.close()
+
+    @property
+    def name(self) -> str:
+        """The board's address, for sentences."""
+        return self._name
+
+    def _session(self) -> paramiko.Channel:
+        try:
+            return self._transport.open_session(timeout=15)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(error) from None
+
+    def _files(self) -> paramiko.SFTPClient:
+        if self._sftp is None:
+            try:
+                self._sftp = paramiko.SFTPClient.from_transport(self._transport)
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                if self._transport.is_active():
+                    raise TargetError(
+                        f"{self._name} takes no files (its SSH server has no SFTP).",
+                        hint="Enable the sftp subsystem in its sshd_config.",
+                    ) from None
+                raise self._lost(error) from None
+        assert self._sftp is not None
+        return self._sftp
+
+    @staticmethod
+    def _feed(session: paramiko.Channel, content: bytes) -> None:
+        try:
+            if content:
+                session.sendall(content)
+            session.shutdown_write()
+        except OSError:
+            if not session.closed:  # a command that ended without reading is no failure
+                raise
+
+    def _lost(self, error: BaseException | None) -> TargetError:
+        return TargetError(
+            f"The connection to {self._name} was lost.",
+            hint="Repeat the command; what was done is kept.",
+            detail=f"{type(error).__name__}: {error}" if error else "",
+        )
+
+
+class _Conversation:
+    """Reads what a command writes until it ends."""
+
+    def __init__(
+        self, session: paramiko.Channel, on_line: Callable[[str], None] | None, deadline: float
+    ) -> None:
+        self._session = session
+        self._on_line = on_line
+        self._deadline = deadline
+        self._out, self._err = bytearray(), bytearray()
+        self._told = 0
+
+    def listen(self, watchdog: Watchdog) -> tuple[bytes, bytes]:
+        """Both outputs.
+
+        Raises:
+            TimeoutError: when the time is up.
+        """
+        session = self._session
+        while not (session.closed or (session.eof_received and session.exit_status_ready())):
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
+            watchdog.touch()  # a silent command is no dead link; the deadline bounds it
+            select.select([session], [], [], _LOOK_S)
+            self._drain()
+        self._drain()
+        self._tell(final=True)
+        return bytes(self._out), bytes(self._err)
+
+    def _drain(self) -> None:
+        while self._session.recv_ready():
+            self._out += self._session.recv(_CHUNK)
+        while self._session.recv_stderr_ready():
+            self._err += self._session.recv_stderr(_CHUNK)
+        self._tell()
+
+    def _tell(self, *, final: bool = False) -> None:
+        if self._on_line is None:
+            return
+        end = len(self._out) if final else self._out.rfind(b"\n") + 1
+        fresh = bytes(self._out[self._told : end])
+        self._told = max(self._told, end)
+        for line in fresh.splitlines():
+            self._on_line(line.decode("utf-8", "replace"))

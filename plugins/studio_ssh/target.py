@@ -1,0 +1,44 @@
+"""The connector to boards over SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Kind, Option, Progress, TargetSpec
+from studio_ssh.address import Address
+from studio_ssh.channel import SshChannel
+from studio_ssh.connection import connect
+
+
+class SshTarget:
+    """Boards with an SSH server and python3."""
+
+    id = "ssh"
+    title = "Board over SSH"
+    schemes: tuple[str, ...] = ("ssh",)
+    options: Sequence[Option] = (
+        Option(
+            "key_file",
+            Kind.FILE,
+            title="Key file",
+            help="The private key to log in with; without it the SSH agent and ~/.ssh are tried.",
+        ),
+        Option("root", Kind.TEXT, title="Folder", help="Where on the board releases are kept."),
+    )
+
+    def connect(self, target: TargetSpec, progress: Progress) -> SshChannel:
+        """Open a channel.
+
+        Raises:
+            UnknownHost: at first contact, with the key to be confirmed.
+            ChangedHost: when the key is not the confirmed one.
+            TargetError: when it does not answer or refuses the login.
+        """
+        address = Address.parse(target.url)
+        progress.log(f"Connecting to {address} as {address.user}")
+        transport = connect(target, Path("~/.ssh/known_hosts").expanduser())
+        return SshChannel(transport, str(address))
+
+    def default_root(self, target: TargetSpec) -> str:
+        return target.settings.get("root") or "~/.edgewright"
