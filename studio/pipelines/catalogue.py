@@ -17,6 +17,7 @@ _MODULES = (
     "studio.packages.step",
     "studio.deployment.step",
     "studio.monitoring.step",
+    "studio.monitoring.call_step",
     "studio.pipelines.samples",
 )
 
