@@ -43,5 +43,6 @@ def _measure(config: Config, writer: LineWriter) -> int:
 
 
 def _first_line() -> str:
-    """The first line of standard input, without reading ahead of it."""
-    return sys.stdin.buffer.raw.readline().decode("utf-8", "replace")  # type: ignore[attr-defined]
+    """The first line of standard input; unbuffered, so that the watch sees what comes after."""
+    with open(0, "rb", buffering=0, closefd=False) as stream:
+        return stream.readline().decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from typing import Any, Mapping
 
 import numpy
 
-from .errors import Failure
+from .errors import CandidateError
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,19 @@ def compare(
     Outputs are paired by name, or by position where the names differ but not their number.
 
     Raises:
-        Failure: ``wrong output``: another shape, not finite where the reference is, or a
+        CandidateError: ``wrong output``: another shape, not finite where the reference is, or a
             relative error beyond the tolerance.
     """
     largest = relative = 0.0
     for name, expected, actual in _pairs(reference, other):
         if expected.shape != actual.shape:
-            text = f"The output {name!r} has the shape {_text(actual)} instead of {_text(expected)}."
-            raise Failure("wrong output", text)
+            text = (
+                f"The output {name!r} has the shape {_text(actual)} instead of {_text(expected)}."
+            )
+            raise CandidateError("wrong output", text)
         if expected.dtype.kind in "OSU" or actual.dtype.kind in "OSU":
             if not (expected == actual).all():
-                raise Failure("wrong output", f"The text in the output {name!r} differs.")
+                raise CandidateError("wrong output", f"The text in the output {name!r} differs.")
             continue
         error = _error(name, expected, actual)
         scale = _magnitude(expected)
@@ -49,14 +51,14 @@ def compare(
         relative = max(relative, error / scale if scale else float(error > 0))
     if tolerance is not None and relative > tolerance:
         text = f"Its outputs differ by {relative:.2g} of their magnitude; {tolerance:g} is allowed."
-        raise Failure("wrong output", text)
+        raise CandidateError("wrong output", text)
     return Difference(largest, relative)
 
 
 def _pairs(reference: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     if len(reference) != len(other):
         text = f"It has {len(other)} outputs instead of {len(reference)}."
-        raise Failure("wrong output", text)
+        raise CandidateError("wrong output", text)
     if set(reference) == set(other):
         return [(name, reference[name], other[name]) for name in reference]
     values = zip(reference.items(), other.values())
@@ -68,7 +70,9 @@ def _error(name: str, expected: Any, actual: Any) -> float:
     finite = numpy.isfinite(a)
     broken = int((finite & ~numpy.isfinite(b)).sum())
     if broken:
-        raise Failure("wrong output", f"The output {name!r} has {broken} values that are no numbers.")
+        raise CandidateError(
+            "wrong output", f"The output {name!r} has {broken} values that are no numbers."
+        )
     return float(numpy.abs(a[finite] - b[finite]).max()) if finite.any() else 0.0
 
 

@@ -33,7 +33,7 @@ def environment(root: str = "/") -> dict[str, Any]:
 def cpu_name(root: str = "/") -> str:
     """Name of the processor; ARM boards give it in other places than PCs."""
     with contextlib.suppress(OSError), open(os.path.join(root, "proc/cpuinfo")) as info:
-        found = {}
+        found = {}  # type: dict[str, str]
         for line in info:
             key, _, value = line.partition(":")
             found.setdefault(key.strip(), value.strip())
@@ -53,10 +53,11 @@ def usable_cores() -> int:
 
 
 def _text(root: str, path: str) -> str | None:
-    with contextlib.suppress(OSError, UnicodeDecodeError):
+    try:
         with open(os.path.join(root, path), encoding="utf-8") as stream:
             return stream.read().strip("\0\n ") or None
-    return None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _os_name(root: str) -> str:

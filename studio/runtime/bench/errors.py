@@ -11,11 +11,11 @@ class BenchError(Exception):
     """Nothing can be measured, in one sentence."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - the user's wish, not an error
     """Standard input was closed, or nobody reads the events any more."""
 
 
-class Failure(Exception):
+class CandidateError(Exception):
     """A candidate that cannot go on.
 
     Attributes:

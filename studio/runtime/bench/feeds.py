@@ -77,9 +77,7 @@ def build(declared: list[dict[str, Any]], plan: FeedPlan) -> tuple[dict[str, Any
     return {each.name: _random(random, each) for each in inputs}, inputs
 
 
-def _from_file(
-    declared: list[dict[str, Any]], path: str
-) -> tuple[dict[str, Any], list[Input]]:
+def _from_file(declared: list[dict[str, Any]], path: str) -> tuple[dict[str, Any], list[Input]]:
     try:
         arrays = load_arrays(path)
     except ValueError as error:

@@ -13,7 +13,7 @@ import time
 from typing import Any, Callable
 
 from .config import Candidate
-from .errors import Cancelled, Failure
+from .errors import Cancelled, CandidateError
 
 # The package may be called "studio.runtime" in a folder or "edgewright_runtime" in a zip
 # application; a child finds it where this module was found, behind its own packages.
@@ -78,7 +78,9 @@ class CandidateProcess:
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
             )
         except OSError as error:
-            raise Failure("cannot load", f"{python} does not start: {error.strerror}.") from error
+            raise CandidateError(
+                "cannot load", f"{python} does not start: {error.strerror}."
+            ) from error
         threading.Thread(target=self._read, daemon=True).start()
         watch.on_cancel(lambda: self._answers.put(None))
 
@@ -94,7 +96,7 @@ class CandidateProcess:
             state: The state of the failure, should the runner raise an exception.
 
         Raises:
-            Failure: when the runner raises, the process ends, or the time is up.
+            CandidateError: when the runner raises, the process ends, or the time is up.
             Cancelled: when the bench is cancelled meanwhile.
         """
         self._send(request)
@@ -102,14 +104,16 @@ class CandidateProcess:
         try:
             answer = json.loads(line)
         except ValueError as error:
-            raise Failure("crashed", "The process wrote something else than JSON.") from error
+            raise CandidateError(
+                "crashed", "The process wrote something else than JSON."
+            ) from error
         if not answer.pop("ok"):
-            raise Failure(state, _sentence(answer["error"]))
+            raise CandidateError(state, _sentence(answer["error"]))
         return dict(answer)
 
     def close(self) -> None:
         """End the process: asked first, killed if it does not hear."""
-        with contextlib.suppress(Failure, Cancelled):
+        with contextlib.suppress(CandidateError, Cancelled):
             self.ask("crashed", 5.0, do="close")
         self.kill()
 
@@ -146,20 +150,20 @@ class CandidateProcess:
         except queue.Empty:
             self.kill()
             text = f"It did not finish '{doing}' within {timeout:g} s and was stopped."
-            raise Failure("timed out", text) from None
+            raise CandidateError("timed out", text) from None
         self._watch.check()
         if line is None:
             raise self._ended()
         return line
 
-    def _ended(self) -> Failure:
+    def _ended(self) -> CandidateError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=2)
         code = self._process.poll()
         if code is not None and code < 0:
             hint = " (perhaps out of memory)" if code == -9 else ""
-            return Failure("crashed", f"The process was killed by signal {-code}{hint}.")
-        return Failure("crashed", f"The process ended by itself with status {code}.")
+            return CandidateError("crashed", f"The process was killed by signal {-code}{hint}.")
+        return CandidateError("crashed", f"The process ended by itself with status {code}.")
 
 
 def _sentence(text: str) -> str:

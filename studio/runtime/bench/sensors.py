@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import os
 from dataclasses import dataclass
@@ -62,17 +61,19 @@ class Sensors:
 
     def _ticks(self) -> tuple[int, int]:
         """Stolen and all ticks, from the first line of /proc/stat."""
-        with contextlib.suppress(OSError, ValueError, IndexError):
+        try:
             with open(os.path.join(self._root, "proc/stat")) as stat:
                 values = [int(text) for text in stat.readline().split()[1:9]]
             return values[7], sum(values)
-        return 0, 0
+        except (OSError, ValueError, IndexError):
+            return 0, 0
 
     def _pi_flags(self) -> int:
-        with contextlib.suppress(OSError, ValueError):
+        try:
             with open(os.path.join(self._root, _PI_THROTTLED)) as flags:
                 return int(flags.read().strip(), 16) & _PI_THROTTLED_NOW
-        return 0
+        except (OSError, ValueError):
+            return 0
 
 
 def spoils(readings: list[Reading]) -> list[str]:
@@ -92,7 +93,8 @@ def spoils(readings: list[Reading]) -> list[str]:
 
 
 def _number(path: str) -> int | None:
-    with contextlib.suppress(OSError, ValueError):
+    try:
         with open(path) as stream:
             return int(stream.read())
-    return None
+    except (OSError, ValueError):
+        return None

@@ -12,7 +12,7 @@ from .arrays import load_arrays, save_arrays
 from .compare import compare
 from .config import Candidate, Config
 from .environment import environment
-from .errors import BenchError, Failure
+from .errors import BenchError, CandidateError
 from .process import CancelWatch, CandidateProcess
 from .sensors import Reading, Sensors, spoils
 
@@ -43,7 +43,7 @@ class Entry:
         assert self.process is not None
         return self.process.ask(state, timeout, **request)
 
-    def drop(self, failure: Failure) -> None:
+    def drop(self, failure: CandidateError) -> None:
         """Take it out of the study, with the reason."""
         self.state, self.reason = failure.state, failure.reason
         if self.process is not None:
@@ -129,8 +129,8 @@ class Study:
         try:
             timeout = self._config.run_timeout
             answer = entry.ask("cannot run", timeout, do="check", feeds=given, outputs=outputs)
-        except Failure as failure:
-            raise Failure(failure.state, failure.reason + self._assumptions()) from failure
+        except CandidateError as failure:
+            raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
         entry.facts.update(answer)
         reference = os.path.join(folder, "reference.npz")
         if self._reference is None:
@@ -176,9 +176,7 @@ class Study:
             if not any(entry.alive for entry in alive.values()):
                 break
 
-    def _round(
-        self, number: int, planned: plan.Plan, order: list[Entry], sensors: Sensors
-    ) -> None:
+    def _round(self, number: int, planned: plan.Plan, order: list[Entry], sensors: Sensors) -> None:
         """One block of each candidate that is still there."""
         readings = [sensors.read()]
         blocks = {}  # type: dict[str, dict[str, Any]]
@@ -222,7 +220,7 @@ class Study:
         runs = self._config.operators
         try:
             answer = entry.ask("cannot run", timeout, do="operators", runs=runs)
-        except Failure as failure:
+        except CandidateError as failure:
             if failure.state != "cannot run":
                 raise
             # Its latencies stand; only the operators are missing.
@@ -250,7 +248,7 @@ class Study:
         """Turn a candidate's failure into its state; the others go on."""
         try:
             yield
-        except Failure as failure:
+        except CandidateError as failure:
             entry.drop(failure)
             self._tell(entry)
 

@@ -1,0 +1,1 @@
+"""Latency that can be trusted: rounds, statistics, verdicts, reports."""

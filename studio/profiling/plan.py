@@ -1,0 +1,126 @@
+"""What is measured: models times backends, with labels, as a bench's configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Backend, UsageError
+from studio.registry import ModelRef
+
+PROFILED_INFERENCES = 20
+"""Inferences from which the times of the operators are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant on a backend.
+
+    Attributes:
+        label: Unique; what verdicts and charts call it.
+        options: For the backend's runner.
+    """
+
+    label: str
+    model: ModelRef
+    backend: str
+    runner: Path
+    options: Mapping[str, Any]
+
+    @property
+    def model_label(self) -> str:
+        """The variant alone."""
+        return f"{self.model.model_name}:{self.model.name}"
+
+
+def candidates(
+    models: Sequence[ModelRef], backends: Sequence[Backend], options: Mapping[str, Any]
+) -> list[Candidate]:
+    """Every variant on every backend; the first is the reference.
+
+    Args:
+        options: Values for those options that a backend has (``threads``).
+    """
+    made: list[Candidate] = []
+    for backend in backends:
+        known = {option.name for option in backend.options}
+        values = {name: value for name, value in options.items() if name in known}
+        for model in models:
+            label = f"{model.model_name}:{model.name}"
+            if len(backends) > 1:
+                label += f"@{backend.id}"
+            label = _unique(label, [each.label for each in made])
+            made.append(Candidate(label, model, backend.id, backend.runner, values))
+    return made
+
+
+def configuration(
+    chosen: Sequence[Candidate], arguments: Mapping[str, Any], npz: str = ""
+) -> dict[str, Any]:
+    """The bench's configuration, with paths of this computer.
+
+    Args:
+        arguments: The step's checked options.
+        npz: File with the input arrays; random values when empty.
+
+    Raises:
+        UsageError: when a shape cannot be understood.
+    """
+    shapes, symbols = parse_shapes(arguments.get("shapes") or [])
+    tolerance = arguments.get("tolerance")
+    return {
+        "candidates": [
+            {
+                "id": each.label,
+                "model": each.model.path,
+                "runner": str(each.runner),
+                "options": dict(each.options),
+                "tolerance": tolerance,
+            }
+            for each in chosen
+        ],
+        "feeds": {"npz": npz, "shapes": shapes, "symbols": symbols},
+        "rounds": arguments["rounds"],
+        "seconds": arguments["seconds"],
+        "twin": len(chosen) > 1,
+        "operators": PROFILED_INFERENCES if arguments.get("operators") else 0,
+    }
+
+
+def parse_shapes(texts: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, int]]:
+    """Read ``input=1x3x48x320`` (a shape) and ``batch=4`` (the size of a symbol).
+
+    A name with a single size may be either; it is taken for both, and what the model does not
+    have is not used.
+
+    Raises:
+        UsageError: when a text is neither.
+    """
+    shapes: dict[str, list[int]] = {}
+    symbols: dict[str, int] = {}
+    for text in texts:
+        match = re.fullmatch(r"(.+?)=(\d+(?:[x×,]\d+)*)", text.strip())
+        sizes = [int(size) for size in re.split("[x×,]", match.group(2))] if match else []
+        if match is None or 0 in sizes:
+            raise UsageError(
+                f"{text!r} is not a shape.",
+                hint="Write input=1x3x224x224, or batch=1 for a symbolic size.",
+            )
+        if len(sizes) == 1:
+            symbols[match.group(1)] = sizes[0]
+        else:
+            shapes[match.group(1)] = sizes
+    return shapes, symbols
+
+
+def _unique(label: str, taken: Sequence[str]) -> str:
+    """The same model given twice is an A/A test, not a mistake."""
+    number = 2
+    unique = label
+    while unique in taken:
+        unique = f"{label} ({number})"
+        number += 1
+    return unique

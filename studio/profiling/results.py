@@ -1,0 +1,152 @@
+"""The result of ``studio profile``, made from a recording; its keys are a contract."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from studio.profiling.plan import Candidate
+from studio.profiling.recording import TWIN, Recording
+from studio.profiling.statistics import Verdict, compare, margin_of
+from studio.runtime.bench import percentiles
+
+
+def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
+    """Everything but the operators, which need the models' graphs."""
+    verdicts, noise = _verdicts(recording, "wall")
+    cpu = _cpu_verdicts(recording)
+    facts = {each["id"]: each for each in recording.result.get("candidates", [])}
+    spoiled = [each for each in recording.rounds if each.get("spoiled")]
+    return {
+        "environment": _environment(recording, facts),
+        "runs": [_run(each, recording, facts.get(each.label, {})) for each in chosen],
+        "verdicts": [_with_cpu(each, cpu.get(each.b)) for each in verdicts],
+        "twin": asdict(noise) | {"margin": margin_of(noise)} if noise else None,
+        "reference": recording.reference,
+        "feeds": recording.result.get("feeds", []),
+        "rounds": len(recording.rounds),
+        "spoiled": len(spoiled),
+        "spoiled_reasons": _counts(spoiled),
+        "spoiled_kept": bool(spoiled) and recording.clean_rounds is recording.rounds,
+        "complete": recording.complete,
+        "interruption": recording.interruption,
+        "operators": [],
+    }
+
+
+def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
+    """A candidate's time for one inference in each clean round, in ns; NaN where it has none.
+
+    Wall time is the median of the round's inferences, CPU time (of all threads) their mean.
+    """
+    times = []
+    for each in recording.clean_rounds:
+        block = each["times_ns"].get(candidate)
+        if not block:
+            times.append(float("nan"))
+        elif kind == "cpu":
+            times.append(each["cpu_ns"][candidate] / len(block))
+        else:
+            times.append(float(statistics.median(block)))
+    return times
+
+
+def _verdicts(recording: Recording, kind: str) -> tuple[list[Verdict], Any]:
+    measured = {name for each in recording.rounds for name in each["times_ns"]}
+    if recording.reference not in measured:
+        return [], None
+    names = [name for name in recording.states if name in measured]
+    times = {name: round_times(recording, name, kind) for name in names}
+    return compare(recording.reference, times, recording.twin)
+
+
+def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
+    """Ratios of CPU time, where every candidate has one thread.
+
+    CPU time is blind to what else the machine does, but counts threads that spin: with more than
+    one it says nothing about latency.
+    """
+    threads = [
+        each.get("describe", {}).get("threads") for each in recording.result.get("candidates", [])
+    ]
+    if not threads or any(count not in (1, None) for count in threads):
+        return {}
+    return {each.b: each for each in _verdicts(recording, "cpu")[0]}
+
+
+def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
+    keys = ("ratio", "low", "high", "verdict")
+    found = {key: getattr(cpu, key) for key in keys} if cpu else None
+    return verdict.to_json() | {"cpu": found}
+
+
+def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -> dict[str, Any]:
+    times = [
+        time
+        for each in recording.clean_rounds
+        for time in each["times_ns"].get(candidate.label, [])
+    ]
+    state, reason = recording.states.get(candidate.label, ("not measured", ""))
+    described = facts.get("describe", {})
+    return {
+        "id": candidate.label,
+        "model": candidate.model_label,
+        "variant": candidate.model.variant,
+        "backend": candidate.backend,
+        "version": described.get("version"),
+        "device": described.get("device"),
+        "providers": described.get("providers", []),
+        "precision": _precision(described, candidate),
+        "threads": described.get("threads"),
+        "state": facts.get("state", state),
+        "reason": facts.get("reason", reason),
+        **percentiles.summary(times),
+        "distribution": percentiles.distribution(times),
+        "round_ms": [
+            round(time / 1e6, 6) for time in round_times(recording, candidate.label) if time == time
+        ],
+        "cpu_ms": _cpu_ms(recording, candidate.label),
+        "first_ms": facts.get("first_ms"),
+        "load_ms": facts.get("load_ms"),
+        "memory_mb": facts.get("memory_mb"),
+        "memory_base_mb": facts.get("memory_base_mb"),
+        "max_error": facts.get("max_error"),
+        "relative_error": facts.get("relative_error"),
+        "warm_up": facts.get("warm_up"),
+    }
+
+
+def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:
+    """The effective precision: the runtime's own where it tells one, else the variant's."""
+    told = str(described.get("precision") or "")
+    return candidate.model.precision if told in ("", "as in the model") else told
+
+
+def _cpu_ms(recording: Recording, candidate: str) -> float | None:
+    times = [time for time in round_times(recording, candidate, "cpu") if time == time]
+    return statistics.median(times) / 1e6 if times else None
+
+
+def _environment(recording: Recording, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    runtimes = {
+        each["describe"]["runtime"]: each["describe"].get("version")
+        for each in facts.values()
+        if each.get("describe", {}).get("runtime")
+    }
+    clocks = [each["clock_mhz"] for each in recording.rounds if each.get("clock_mhz")]
+    heat = [each["temperature_c"] for each in recording.rounds if each.get("temperature_c")]
+    return recording.environment | {
+        "runtimes": runtimes,
+        "clock_mhz": statistics.median(clocks) if clocks else None,
+        "temperature_c": max(heat) if heat else None,
+    }
+
+
+def _counts(spoiled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    reasons = [reason for each in spoiled for reason in each["spoiled"]]
+    return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+
+
+__all__ = ["TWIN", "build", "round_times"]
