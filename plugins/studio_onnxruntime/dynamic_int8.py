@@ -18,6 +18,9 @@ from studio_onnxruntime.static_int8 import KEEP
 OPERATORS = ("MatMul", "Gemm")
 """Convolutions are left out: the runtime's dynamic ones are slower than float."""
 
+_SPLIT = "_MatMul"
+"""Behind the name of the product that the runtime makes of a Gemm before it quantizes it."""
+
 
 class DynamicInt8:
     """The transform. It needs no samples, and suits models that are mostly matrix products."""
@@ -51,7 +54,7 @@ class DynamicInt8:
                     str(ready),
                     str(output),
                     op_types_to_quantize=list(OPERATORS),
-                    nodes_to_quantize=list(selection.chosen),
+                    nodes_to_quantize=[name for n in selection.chosen for name in (n, n + _SPLIT)],
                     per_channel=True,
                     reduce_range=reduced,
                     weight_type=QuantType.QInt8,

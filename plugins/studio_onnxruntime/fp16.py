@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,7 +35,7 @@ class Float16:
         with TemporaryDirectory(dir=output.parent) as scratch, confined(Path(scratch)):
             progress.progress(0, 3, "Reading the model")
             model = load(source)
-            weights = sum(t.data_type == onnx.TensorProto.FLOAT for t in model.graph.initializer)
+            weights = sum(1 for _ in _float_constants(model.graph))
             if not weights:
                 raise StudioError("There is nothing to convert: the model has no float32 weights.")
             kept = kept_names(model.graph, values["keep"])
@@ -47,13 +47,23 @@ class Float16:
         return Transformed(output, "fp16", {"converted": weights, "kept": sorted(kept)})
 
 
+def _float_constants(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """The float32 tensors that are stored, as initializers or in Constant nodes."""
+    stored = list(graph.initializer)
+    stored += [a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute]
+    return (tensor for tensor in stored if tensor.data_type == onnx.TensorProto.FLOAT)
+
+
 def _convert(model: onnx.ModelProto, kept: set[str]) -> onnx.ModelProto:
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     try:
         converted: onnx.ModelProto = convert_float_to_float16(
             model, keep_io_types=True, node_block_list=sorted(kept)
         )
+        # The conversion puts its casts behind the nodes that read them.
+        OnnxModel(converted).topological_sort()
     except Exception as error:  # Python errors of many kinds
         raise InvalidModel(
             f"The model cannot be converted to half precision: {first_sentence(error)}",
