@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Union
 
-Dimension = Union[int, str, None]
+Dimension = int | str | None
 """A size, the name of a symbolic size, or unknown."""
 
-AttributeValue = Union[int, float, str, tuple[int, ...], tuple[float, ...], tuple[str, ...]]
+AttributeValue = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,8 @@ class GraphLayout:
 
     Attributes:
         edges: (from box, to box, value name) for each drawn connection.
-        bends: For each edge its intermediate points, flattened (x0, y0, x1, y1, ...); empty: direct.
+        bends: For each edge its intermediate points, flattened (x0, y0, x1, y1, ...); empty where
+            it is direct.
     """
 
     x: tuple[float, ...]

@@ -49,8 +49,14 @@ class Format(Protocol):
             UnsafeModel: when it reaches outside its folder or beyond the limits.
         """
 
-    def read(self, path: Path, progress: Progress) -> Model:
-        """Read the graph (not the weights) of a file that passed its intake."""
+    def read(
+        self, path: Path, progress: Progress, shapes: Mapping[str, Sequence[int]] | None = None
+    ) -> Model:
+        """Read the graph (not the weights) of a file that passed its intake.
+
+        Args:
+            shapes: Sizes for inputs whose shape is open, to infer the shapes behind them.
+        """
 
 
 class Analyzer(Protocol):
