@@ -18,6 +18,15 @@ _MARKS = re.compile(
 )
 """What runtimes append to a node's name when they fuse, convert or copy it."""
 
+_ADDED = re.compile(r"^Transpose_token_\d+$")
+"""Transposes that the runtime added while it moved others."""
+
+_MADE_UP = re.compile(r"^(\w+?)_(\d+)$")
+"""The name that onnxruntime gives to a node without one: operator and position."""
+
+_DECOMPOSED = {"HardSwish": ("HardSigmoid", "Mul")}
+"""Operators that a runtime without a kernel for them replaces by nameless others."""
+
 _PARTS = re.compile(r"[/:;,\s]+")
 
 
@@ -79,29 +88,30 @@ def attribute(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> Attribution
     """Give each kernel's time to the node that it came from.
 
     A kernel is found by its name, by its name without what runtimes append, by the value that it
-    makes, or by the longest part of its name that names a node or a value.
+    makes, or by the longest part of its name that names a node or a value; a nameless one by its
+    position, or in the order of the operators that were replaced.
 
     Args:
         kernels: As a runner's ``operators`` gives them.
         graph: The graph of the file that was measured.
     """
-    names = _names(graph)
+    names = _names(graph) | _nameless(kernels, graph)
     found = Attribution()
     operators = {node.name: node.operator for node in graph.nodes}
     for kernel in kernels:
-        us = float(kernel["us"])
+        us, name = float(kernel["us"]), str(kernel["name"])
         found.total_us += us
         found.providers[str(kernel.get("provider") or "unknown")] += us
         found.types[str(kernel.get("type") or "unknown")] += us
-        node = find_node(str(kernel["name"]), names)
+        node = find_node(name, names)
         if node is not None:
             found.nodes[node] += us
             found.kernels[node].append(str(kernel["operator"]))
             found.operators[node] = operators[node]
-        elif kernel["operator"] in _LAYOUT:
+        elif kernel["operator"] in _LAYOUT or _ADDED.match(name):
             found.layout_us += us
         else:
-            label = str(kernel["name"] or kernel["operator"])
+            label = name or str(kernel["operator"])
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
     return found
 
@@ -125,3 +135,35 @@ def _names(graph: Graph) -> dict[str, str]:
     names = {value: node.name for node in graph.nodes for value in node.outputs if value}
     names.update({node.name: node.name for node in graph.nodes if node.name})
     return names
+
+
+def _nameless(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> dict[str, str]:
+    """Node by the made-up name of a kernel that has none of its own.
+
+    onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
+    those that it makes; it replaces operators in the order of the graph.
+    """
+    nodes = [node for node in graph.nodes if node.operator != "Constant"]
+    found = {}
+    made: dict[int, tuple[str, str]] = {}
+    for kernel in kernels:
+        match = _MADE_UP.match(str(kernel["name"]))
+        if match is None or match.group(1) != kernel["operator"]:
+            continue
+        index = int(match.group(2))
+        if index >= len(nodes):
+            made[index] = (str(kernel["operator"]), str(kernel["name"]))
+        elif nodes[index].operator == kernel["operator"]:
+            found[str(kernel["name"])] = nodes[index].name
+    for operator, parts in _DECOMPOSED.items():
+        replaced = [node.name for node in nodes if node.operator == operator]
+        starts = [start for start in sorted(made) if _matches(made, start, parts)]
+        if len(starts) != len(replaced):
+            continue  # some were fused with others: which, nobody tells
+        for start, node in zip(starts, replaced, strict=True):
+            found.update({made[start + step][1]: node for step in range(len(parts))})
+    return found
+
+
+def _matches(made: Mapping[int, tuple[str, str]], start: int, parts: Sequence[str]) -> bool:
+    return all(made.get(start + step, ("",))[0] == part for step, part in enumerate(parts))

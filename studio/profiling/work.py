@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Backend, Extension, Graph, TargetSpec, Unavailable
+from studio.api import Backend, Extension, Format, Graph, Limits, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, feeds, results
+from studio.profiling import attribution, feeds, remote, results
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.plan import Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
@@ -55,9 +55,14 @@ def _measure(
     target = arguments.get("target")
     if target is None or target["url"].startswith("local:"):
         return run_bench(LocalRunner(job.folder, job), LOCAL_BENCH, config, follow)
-    from studio.profiling.remote import measure  # rarely needed
+    formats = {each["path"]: each["format"] for each in arguments["model"]}
 
-    return measure(host, TargetSpec(**target), config, follow, job)
+    def files(path: Path) -> tuple[Path, ...]:
+        format: Format = host.get(Extension.FORMAT, formats[str(path)])
+        return format.intake(path, Limits()).files
+
+    shipment = remote.Shipment(job.folder, files, job)
+    return remote.measure(host, TargetSpec(**target), config, shipment, follow)
 
 
 class _Follower:
@@ -103,11 +108,8 @@ def _operators(
 
 
 def _graph(host: PluginHost, model: ModelRef, job: Job) -> Graph:
-    format = host.get(Extension.FORMAT, model.format)
-    graph = format.read(Path(model.path), job).graph
-    if not isinstance(graph, Graph):
-        raise Unavailable(f"The format {model.format} gives no graph.")
-    return graph
+    format: Format = host.get(Extension.FORMAT, model.format)
+    return format.read(Path(model.path), job).graph
 
 
 def _keep(recording: Recording, config: Mapping[str, Any], path: Path) -> None:

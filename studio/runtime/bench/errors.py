@@ -11,7 +11,7 @@ class BenchError(Exception):
     """Nothing can be measured, in one sentence."""
 
 
-class Cancelled(Exception):  # noqa: N818 - the user's wish, not an error
+class Cancelled(Exception):
     """Standard input was closed, or nobody reads the events any more."""
 
 

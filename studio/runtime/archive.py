@@ -1,0 +1,37 @@
+"""The runtime as one file that any Python from 3.8 on runs: a zip application of its sources."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from typing import Iterator
+
+PACKAGE = "edgewright_runtime"
+"""Name of the package inside the file."""
+
+_MAIN = "import sys\n\nfrom {}.main import main\n\nsys.exit(main())\n".format(PACKAGE)
+
+
+def write_application(path: str) -> None:
+    """Write the zip application; the same sources give the same bytes."""
+    source = os.path.dirname(os.path.abspath(__file__))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, "__main__.py", _MAIN.encode())
+        for file in sorted(_sources(source)):
+            name = os.path.relpath(file, source).replace(os.sep, "/")
+            with open(file, "rb") as stream:
+                _add(archive, PACKAGE + "/" + name, stream.read())
+
+
+def _sources(folder: str) -> Iterator[str]:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".py"):
+                yield os.path.join(parent, name)
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    member = zipfile.ZipInfo(name)  # with the fixed date of 1980
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.external_attr = 0o644 << 16
+    archive.writestr(member, content)
