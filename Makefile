@@ -39,7 +39,7 @@ check: setup ## Lint, types, import contracts, the runtime's Python version; sec
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format."; exit 1; }
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@$(BIN)/vermin --quiet --no-tips --violations --target=3.8- --backport typing \
-		--eval-annotations --no-parse-comments studio/runtime plugins/*/runner.py
+		--no-parse-comments studio/runtime plugins/*/runner.py
 	@$(BIN)/mypy
 
 format: setup ## Sort imports and format.
