@@ -77,6 +77,20 @@ def interval(low: object, high: object) -> str:
     return "" if a is None or b is None else f"[{a:.2f}–{b:.2f}]"
 
 
+def rate(value: object) -> str:
+    """Requests a second: ``31.0``; 100 and more without a decimal."""
+    amount = number(value)
+    if amount is None:
+        return NOTHING
+    return f"{amount:.0f}" if amount >= 100 or amount == 0 else f"{amount:.1f}"
+
+
+def whole(value: object) -> str:
+    """A count with a thin gap between thousands."""
+    amount = number(value)
+    return NOTHING if amount is None else f"{amount:,.0f}".replace(",", "\u2009")
+
+
 def error(value: object) -> str:
     """An error as its order: ``4e-3``; 0 is ``0``."""
     amount = number(value)

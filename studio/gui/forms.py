@@ -132,16 +132,25 @@ class Form(QWidget):
         grid.setVerticalSpacing(12)
         for column in range(self._columns):
             grid.setColumnStretch(column, 1)
-        row, column = 0, 0
+        for y, fields in enumerate(self._lines(options)):
+            # What is alone on its line takes the whole line.
+            span = self._columns if len(fields) == 1 else 1
+            for x, field in enumerate(fields):
+                grid.addWidget(field, y, x, 1, span)
+        return holder
+
+    def _lines(self, options: Sequence[Option]) -> list[list[Field]]:
+        """The fields of each line: a wide one, or narrow ones side by side."""
+        lines: list[list[Field]] = []
+        room = 0
         for option in options:
             field = self._field(option)
-            if field.wide and column:
-                row, column = row + 1, 0
-            grid.addWidget(field, row, column, 1, self._columns if field.wide else 1)
-            column = self._columns if field.wide else column + 1
-            if column >= self._columns:
-                row, column = row + 1, 0
-        return holder
+            if field.wide or not room:
+                lines.append([])
+                room = 1 if field.wide else self._columns
+            lines[-1].append(field)
+            room = 0 if field.wide else room - 1
+        return lines
 
     def _field(self, option: Option) -> Field:
         field = Field(option, self._choices)

@@ -71,7 +71,7 @@ class JobStrip(QFrame):
     def hear(self, event: object) -> None:
         """Take what concerns the followed job out of the workspace's events."""
         job = self.job
-        if job is None or getattr(event, "job", None) is not job:
+        if job is None or getattr(event, "job", None) != job:
             return
         if isinstance(event, JobProgressed):
             state = job.state

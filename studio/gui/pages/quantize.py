@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -30,7 +31,7 @@ from studio.workspace import RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
-STEP = "quantize"
+STEP = rows.STEP
 FORM_WIDTH = 42 * GRID
 
 
@@ -46,7 +47,7 @@ class QuantizePage(Page):
         self._variant: VariantRecord | None = None
         self._variants: list[VariantRecord] = []
         self._awaited = False
-        self.form = Form(self._options())
+        self.form = Form(self._options(), columns=2)
         self.strip = JobStrip()
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
         self.chart = Chart(shell.theming, "Quality against size")
@@ -204,17 +205,23 @@ class QuantizePage(Page):
         names = {item.id: item.name for item in self._variants}
         source = names.get(variant.parent, "") if variant.parent is not None else ""
         self._facts.heading.setText(variant.name)
-        self.fields.show_fields(rows.fields(variant, source))
+        asked = self._asked(variant)
+        self.fields.show_fields(rows.fields(variant, source, asked))
         made_here = variant.step == STEP
         self.verdict.setVisible(made_here)
         self.sentence.setVisible(made_here)
         if made_here:
-            limit = figures.number(variant.options.get("max_drop"))
+            limit = figures.number(asked.get("max_drop"))
             word, tone, sentence = rows.conclusion(variant, limit)
             self.verdict.show_state(word, tone)
             self.sentence.setText(sentence)
         current = self._variant is not None and variant.id == self._variant.id
         set_enabled(self.use, "It is the current variant." if current else "")
+
+    def _asked(self, variant: VariantRecord) -> Mapping[str, Any]:
+        """The options of the run that made a variant."""
+        runs = self.workspace.registry.runs(STEP, variant.id)
+        return runs[0].options if runs else {}
 
     def _use(self) -> None:
         identifier = self._selected_id()

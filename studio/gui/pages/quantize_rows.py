@@ -8,98 +8,126 @@ from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
-from studio.gui.pages.parts import part
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
 
-COLUMNS = ("Variant", "Precision", "Size", "of original", "SQNR dB", "Metric", "Latency", "")
+COLUMNS = ("Variant", "Precision", "Size", "of float", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
+STEP = "quantize"
+
+Json = Mapping[str, Any]
+
+
+def made(variant: VariantRecord) -> Json:
+    """The figures of the step that made a variant; empty for one that was opened."""
+    found: Json = variant.summary.get(STEP) or {}
+    return found
+
+
+def metric(variant: VariantRecord) -> Json:
+    """The task metric of a variant and of what it was made from; empty where there is none."""
+    found: Json = made(variant).get("metric") or {}
+    return found
 
 
 def table_row(variant: VariantRecord, current: int | None) -> list[str]:
     """One variant as texts, in the order of the columns."""
-    summary = variant.summary
-    sqnr = figures.number(summary.get("sqnr_db"))
+    values = made(variant)
+    sqnr = figures.number(values.get("sqnr_db"))
+    original = variant.parent is None
     return [
         variant.name,
         variant.precision,
         figures.size(variant.size),
-        figures.ratio(summary.get("size_ratio")) if variant.parent is not None else "1.00",
+        "1.00" if original else figures.ratio(values.get("size_ratio")),
         figures.NOTHING if sqnr is None else f"{sqnr:.1f}",
-        metric(summary),
-        _latency(summary) if variant.parent is not None else "1.00",
+        metric_text(variant),
+        "1.00" if original else figures.ratio(values.get("latency_ratio")),
         "current" if variant.id == current else "",
     ]
 
 
-def metric(summary: Mapping[str, Any]) -> str:
+def metric_text(variant: VariantRecord) -> str:
     """The metric before and after with its name: ``top-1 98.1 → 97.8 % (−0.3 pt)``."""
-    values = summary.get("metric")
-    if not isinstance(values, Mapping) or figures.number(values.get("after")) is None:
+    values = metric(variant)
+    if figures.number(values.get("after")) is None:
         return figures.NOTHING
-    return f"{values.get('name', '')} {figures.metric_change(values)}".strip()
+    return f"{_metric_name(values)} {figures.metric_change(values)}"
 
 
-def _latency(summary: Mapping[str, Any]) -> str:
-    return figures.ratio(summary.get("latency_ratio"))
+def _metric_name(values: Json) -> str:
+    return str(values.get("title") or values.get("name") or "metric")
+
+
+def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
+    """The metric of each variant that has one, by its number, and the metric's name."""
+    variants = list(variants)
+    title = ""
+    found: dict[int, float] = {}
+    for variant in variants:
+        values = metric(variant)
+        before, after = (figures.number(values.get(end)) for end in ("before", "after"))
+        if after is None:
+            continue
+        title = _metric_name(values)
+        found[variant.id] = after
+        if variant.parent is not None and before is not None:
+            found.setdefault(variant.parent, before)
+    return found, title
 
 
 def tradeoff(variants: Iterable[VariantRecord], selected: int | None) -> Tradeoff | None:
     """Quality against size; None while fewer than two variants were measured."""
-    points: list[Point] = []
-    title = "quality"
     variants = list(variants)
-    before: dict[int, float] = {}
-    for variant in variants:
-        values = variant.summary.get("metric")
-        if not isinstance(values, Mapping):
-            continue
-        title = str(values.get("name", title))
-        first, after = figures.number(values.get("before")), figures.number(values.get("after"))
-        if first is not None and variant.parent is not None:
-            before.setdefault(variant.parent, first)
-        if after is not None:
-            points.append(_point(variant, after, selected))
-    known = {point.name for point in points}
-    points += [
-        _point(variant, before[variant.id], selected)
+    found, title = quality(variants)
+    points = tuple(
+        Point(variant.name, variant.size / 1e6, found[variant.id], variant.id == selected)
         for variant in variants
-        if variant.id in before and variant.name not in known
-    ]
-    return Tradeoff(tuple(points), "size, MB", title) if len(points) > 1 else None
+        if variant.id in found
+    )
+    return Tradeoff(points, "size, MB", title) if len(points) > 1 else None
 
 
-def _point(variant: VariantRecord, quality: float, selected: int | None) -> Point:
-    return Point(variant.name, variant.size / 1e6, quality, variant.id == selected)
+def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[str]]:
+    """How a variant was made, for a list of names and values.
 
-
-def fields(variant: VariantRecord, source: str) -> list[Sequence[str]]:
-    """How a variant was made, for a list of names and values."""
-    summary, options = variant.summary, variant.options
+    Args:
+        variant: Any variant.
+        source: Name of the one that it was made from.
+        asked: The options that its step was given.
+    """
     if variant.parent is None:
         return [("Made by", "opened from a file"), ("Size", figures.size(variant.size))]
-    found: list[Sequence[str]] = [
-        ("Made from", source),
-        (
-            "Method",
-            str(part(summary, "recipe_name", "method") or options.get("method", variant.step)),
-        ),
-    ]
-    data = options.get("data")
-    if data:
-        samples = part(summary, "samples") or options.get("samples")
-        name = Path(str(data)).name
-        found.append(("Calibration", f"{name}, {samples} samples" if samples else name))
-    for title, key, write in (
-        ("Nodes in int8", "nodes_quantized", str),
-        ("Kept in float", "nodes_kept", str),
-        ("Peak memory", "peak_memory_mb", figures.megabytes),
-        ("Took", "seconds", figures.seconds),
-    ):
-        if summary.get(key) is not None:
-            found.append((title, write(summary[key])))
+    values = made(variant)
+    found: list[Sequence[str]] = [("Made from", source), ("Method", _method(variant))]
+    if asked.get("data"):
+        name = Path(str(asked["data"])).name
+        found.append(("Calibrated with", f"{name}, at most {asked.get('samples')} samples"))
+    evaluated = metric(variant).get("samples")
+    if evaluated:
+        found.append(("Evaluated on", f"{evaluated} samples"))
+    for key, value in (values.get("facts") or {}).items():
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            found.append(
+                (
+                    str(key).replace("_", " ").capitalize(),
+                    f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value),
+                )
+            )
+    if values.get("peak_memory_mb") is not None:
+        found.append(("Peak memory", figures.megabytes(values["peak_memory_mb"])))
+    if values.get("seconds") is not None:
+        found.append(("Took", figures.seconds(values["seconds"])))
     return found
+
+
+def _method(variant: VariantRecord) -> str:
+    options = variant.options
+    calibration = options.get("calibration") or (options.get("options") or {}).get("calibration")
+    return ", ".join(
+        str(text) for text in (options.get("method", variant.step), calibration) if text
+    )
 
 
 def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str, str]:
@@ -107,28 +135,25 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
 
     Args:
         variant: A variant that was made here.
-        max_drop: The limit on the metric's loss in points that it was made under.
+        max_drop: The loss of the metric that was accepted, in the metric's unit.
     """
-    summary = variant.summary
-    size = figures.number(summary.get("size_ratio"))
-    smaller = "" if size is None else f"{figures.ratio(size)} of the size"
-    values = summary.get("metric")
-    loss = _loss(values) if isinstance(values, Mapping) else None
+    ratio = figures.number(made(variant).get("size_ratio"))
+    smaller = f"{figures.ratio(ratio)} of the size" if ratio is not None else "made"
+    values = metric(variant)
+    loss = figures.number(values.get("drop"))
     if loss is None:
-        sentence = f"{smaller}; no labelled data, so its quality is not known."
-        return "not evaluated", "warning", sentence.lstrip("; ")
-    change = f"loses {loss:.1f} pt" if loss > 0.05 else "loses nothing that can be measured"
-    sentence = f"{smaller}, {change}".lstrip(", ")
+        return "not evaluated", "warning", f"{smaller}; what it loses was not measured."
+    written = _loss(loss, values)
+    change = f"loses {written} of {_metric_name(values)}" if written else "loses nothing measurable"
     if max_drop is None:
-        return "evaluated", "accent", f"{sentence}."
-    if loss <= max_drop + 1e-9:
-        return "within the limit", "good", f"{sentence}; the limit is {max_drop:g} pt."
-    return "over the limit", "bad", f"{sentence}; the limit is {max_drop:g} pt."
+        return "evaluated", "accent", f"{smaller}, {change}."
+    limit = _loss(max_drop, values) or "0"
+    return "within the limit", "good", f"{smaller}, {change}; {limit} is accepted."
 
 
-def _loss(values: Mapping[str, Any]) -> float | None:
-    before, after = figures.number(values.get("before")), figures.number(values.get("after"))
-    if before is None or after is None:
-        return None
-    share = 100.0 if 0 <= before <= 1 and 0 <= after <= 1 else 1.0
-    return share * (before - after)
+def _loss(loss: float, values: Json) -> str:
+    """A loss in points where the metric is a share; empty when it rounds to nothing."""
+    shares = (figures.number(values.get(end)) for end in ("before", "after"))
+    if all(share is not None and 0 <= share <= 1 for share in shares):
+        return f"{100 * loss:.1f} pt" if loss > 0.0005 else ""
+    return f"{loss:.3g}" if loss > 0 else ""

@@ -1,0 +1,303 @@
+"""The Deploy page: where a version runs, the plan before it is carried out, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from studio.api import Kind, TargetSpec
+from studio.gui import figures
+from studio.gui.pages import deploy_rows as rows
+from studio.gui.pages import target_rows
+from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.contact import HostKeyPanel
+from studio.gui.pages.deploy_history import HistoryCard
+from studio.gui.pages.parts import JobStrip, StateRows
+from studio.gui.widgets import (
+    GRID,
+    Card,
+    ElidedLabel,
+    Pill,
+    Scroll,
+    Table,
+    button,
+    label,
+    row,
+    set_enabled,
+)
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
+
+STEP = "deploy"
+ROLLBACK = "rollback"
+BEFORE = (
+    "Plan asks the target what it has and says what would be done. Nothing is changed before you "
+    "press Deploy."
+)
+
+
+class DeployPage(Page):
+    """Plans a deploy, carries it out, and takes it back."""
+
+    stage = STEP
+    title = "Deploy"
+    icon = STEP
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self._variant: VariantRecord | None = None
+        self._targets: list[TargetSpec] = []
+        self._steps: list[Mapping[str, Any]] = []
+        self._planned: tuple[int, str] | None = None
+        self._doing = ""
+        self._asked: TargetSpec | None = None
+        options = workspace.steps[STEP].options
+        self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
+        self.strip = JobStrip()
+        self.contact = HostKeyPanel(workspace)
+        self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")
+        self.steps = StateRows("Plan")
+        self.plan_hint = label(BEFORE, "dim", wrap=True)
+        self.plan_button = button("Plan", self.plan)
+        self.history = HistoryCard(self._roll_back)
+        self.endpoint = ElidedLabel()
+        self.curl = ElidedLabel()
+        self.add_view("Deploy", self._content())
+        self.add_tool(button("Add target", lambda: shell.go("targets")))
+        self.set_primary("Deploy", self.deploy)
+        self.strip.message.connect(self._live)
+        self.strip.finished.connect(self._finished)
+        self.contact.trusted.connect(lambda _name: self.plan())
+        self.table.itemSelectionChanged.connect(self._chosen)
+        self._reload()
+
+    # Layout
+
+    def _content(self) -> QWidget:
+        scroll = Scroll()
+        listed = Card()
+        listed.body.setContentsMargins(4, 4, 4, 4)
+        listed.body.addWidget(self.table)
+        lower = QHBoxLayout()
+        lower.setSpacing(2 * GRID)
+        lower.addWidget(self._plan_card(), 1)
+        lower.addWidget(self.history, 1)
+        for part in (self.strip, self.contact, listed, self._endpoint_card()):
+            scroll.body.addWidget(part)
+        scroll.body.addLayout(lower)
+        scroll.body.addStretch(1)
+        return scroll
+
+    def _plan_card(self) -> Card:
+        self._plan = Card("Plan")
+        self._plan_note = label("", "dim")
+        self._plan.body.insertLayout(0, row(self._plan.heading, self._plan_note, None))
+        self._plan.body.addWidget(self.plan_hint)
+        self._plan.body.addWidget(self.steps)
+        self._plan.body.addLayout(row(self.plan_button, None))
+        self._plan.body.addStretch(1)
+        return self._plan
+
+    def _endpoint_card(self) -> Card:
+        card = Card()
+        copy = button("Copy", self._copy_curl)
+        copy.setToolTip("Copies a command that calls the endpoint.")
+        copy.setAccessibleName("Copy the call")
+        self.curl.setProperty("role", "mono")
+        self._calling = label("Endpoint", "dim")
+        layout = row(self._calling, self.endpoint, 2 * GRID, self.curl, copy)
+        layout.setStretch(3, 1)
+        self.endpoint.setMinimumWidth(24 * GRID)
+        card.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
+        card.body.addLayout(layout)
+        self._endpoint = card
+        return card
+
+    # What happens
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Offer another variant for the deploy."""
+        if (variant and variant.id) != (self._variant and self._variant.id):
+            self._forget_plan()
+        self._variant = variant
+        self._show_selected()
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's job, and show what changed on the targets."""
+        self.strip.hear(event)
+        if isinstance(event, RegistryChanged):
+            self._reload()
+
+    def plan(self) -> None:
+        """Ask what a deploy would do; changes nothing."""
+        self._start(dry_run=True)
+
+    def deploy(self) -> None:
+        """Carry it out."""
+        self._start(dry_run=False)
+
+    def _start(self, *, dry_run: bool) -> None:
+        target, variant = self._selected(), self._variant
+        if target is None or variant is None or self.strip.running:
+            return
+        options = {self._model_option: f"#{variant.id}", "target": target.name}
+        job = self.shell.start(STEP, **options, dry_run=dry_run)
+        if self.strip.follow(job):
+            self._asked = target
+            self._doing = "plan" if dry_run else "deploy"
+            if dry_run:
+                self._forget_plan()
+        self._show_selected()
+
+    def _roll_back(self, release: ReleaseRecord) -> None:
+        target = self._selected()
+        if target is None or self.strip.running:
+            return
+        number = rows.version_number(release)
+        options = {"target": target.name, **({"to": number} if number else {})}
+        if self.strip.follow(self.shell.start(ROLLBACK, **options)):
+            self._asked, self._doing = target, "rollback"
+            self._forget_plan()
+        self._show_selected()
+
+    def _live(self, name: str, values: dict[str, Any]) -> None:
+        """Show the state of a step as soon as the job tells of it."""
+        if name in ("step", "plan") and isinstance(values.get("steps"), list):
+            self._steps = list(values["steps"])
+        elif name in ("step", "state") and values.get("name"):
+            self._steps = rows.merge(self._steps, values)
+        self.steps.show_rows(rows.plan(self._steps))
+        self._show_plan_state()
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        target, variant = self._asked, self._variant
+        if outcome.ok:
+            self._steps = list(outcome.result.get("steps") or self._steps)
+            if self._doing == "plan" and target is not None and variant is not None:
+                self._planned = (variant.id, target.name)
+            elif target is not None:
+                self._planned = None
+                self._say_done(target, outcome.result)
+        elif target is not None:
+            self.contact.ask_if_unknown(target, outcome)
+        self._reload()
+
+    def _say_done(self, target: TargetSpec, result: Mapping[str, Any]) -> None:
+        where = target_rows.title(target)
+        took = figures.seconds(result.get("seconds"))
+        verb = "serves again" if self._doing == "rollback" else "serves"
+        self.shell.say(f"{where} {verb}; it took {took}.", "good")
+
+    def _forget_plan(self) -> None:
+        self._steps = []
+        self._planned = None
+
+    # Showing
+
+    def _reload(self) -> None:
+        registry = self.workspace.registry
+        chosen = self._selected()
+        self._targets = registry.targets()
+        live = self._last_seen()
+        self.table.blockSignals(True)
+        self.table.show_rows([self._cells(target, live) for target in self._targets])
+        self.table.blockSignals(False)
+        self.table.fit_height(8)
+        names = [target.name for target in self._targets]
+        wanted = chosen.name if chosen else target_rows.LOCAL
+        if names:
+            self.table.blockSignals(True)
+            self.table.selectRow(names.index(wanted) if wanted in names else 0)
+            self.table.blockSignals(False)
+        self._show_selected()
+
+    def _cells(self, target: TargetSpec, live: Mapping[str, Any]) -> list[str | QWidget]:
+        registry = self.workspace.registry
+        releases = registry.releases(target.name)
+        facts = registry.facts(target.name)
+        *texts, state, since = rows.target_row(target, facts, releases, live.get(target.name) or {})
+        return [*texts, Pill(state, rows.tone(state)), since]
+
+    def _last_seen(self) -> dict[str, Mapping[str, Any]]:
+        """What the Monitor page last measured of each target."""
+        seen: dict[str, Mapping[str, Any]] = {}
+        for run in self.workspace.registry.runs("monitor"):
+            seen.setdefault(str(run.options.get("target")), run.result)
+        return seen
+
+    def _selected(self) -> TargetSpec | None:
+        y = self.table.currentRow()
+        return self._targets[y] if 0 <= y < len(self._targets) else None
+
+    def _chosen(self) -> None:
+        target = self._selected()
+        if not self.strip.running and (target is None or target != self._asked):
+            self._forget_plan()
+        self._show_selected()
+
+    def _show_selected(self) -> None:
+        target = self._selected()
+        if target is None:
+            return
+        releases = self.workspace.registry.releases(target.name)
+        self.history.show_releases(target_rows.title(target), releases)
+        self.steps.show_rows(rows.plan(self._steps))
+        self._show_plan_state()
+        self._show_endpoint(releases)
+        self._explain(target)
+
+    def _show_plan_state(self) -> None:
+        target = self._selected()
+        name = target_rows.title(target) if target else ""
+        self._plan.heading.setText(f"Plan for {name}")
+        parts = [self._variant.name] if self._variant else []
+        if self._planned is not None:
+            parts.append("nothing has been changed yet")
+        elif self._doing == "deploy" and self._steps:
+            parts.append("running" if self.strip.running else "carried out")
+        self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
+        self.steps.setVisible(bool(self._steps))
+        self.plan_hint.setVisible(not self._steps)
+
+    def _show_endpoint(self, releases: Sequence[ReleaseRecord]) -> None:
+        running = target_rows.running(releases)
+        self._endpoint.setVisible(bool(running.endpoint))
+        if not running.endpoint:
+            return
+        variant = self._variant_of(running.release)
+        model = variant.model_name if variant else ""
+        self.endpoint.setText(running.endpoint)
+        self.curl.setText(rows.curl(running.endpoint, model, variant))
+
+    def _variant_of(self, release: ReleaseRecord | None) -> VariantRecord | None:
+        registry = self.workspace.registry
+        if release is None or release.version is None:
+            return None
+        version = next((v for v in registry.versions() if v.id == release.version), None)
+        return registry.variant(version.variant) if version is not None else None
+
+    def _explain(self, target: TargetSpec) -> None:
+        """Name the buttons after the target, and say why one cannot be pressed."""
+        reason = ""
+        if self._variant is None:
+            reason = "Open a model first."
+        elif self.strip.running:
+            reason = "A job runs on a target; wait for it or cancel it."
+        set_enabled(self.plan_button, reason)
+        self.plan_button.setText("Plan again" if self._steps else "Plan")
+        if self._planned is not None:
+            reason = reason or rows.in_the_way(self._steps)
+        if self.primary is not None:
+            self.primary.setText(f"Deploy to {target_rows.title(target)}".replace("This", "this"))
+            self.primary.setAccessibleName(self.primary.text())
+            set_enabled(self.primary, reason)
+        set_enabled(self.history.back, "A job runs." if self.strip.running else "")
+
+    def _copy_curl(self) -> None:
+        QGuiApplication.clipboard().setText(self.curl.full_text())
+        self.shell.say("The call is on the clipboard.")

@@ -1,0 +1,259 @@
+"""The Monitor page: how a deployed version does, live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+
+from studio.api import TargetSpec
+from studio.gui import figures
+from studio.gui.charts.live import LiveChart
+from studio.gui.pages import target_rows
+from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.parts import JobStrip, Needs, StateRow, StateRows, part
+from studio.gui.widgets import GRID, Card, Hint, Pill, label, line, row, set_enabled
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, Workspace
+
+STEP = "monitor"
+LONG = 7 * 24 * 3600
+"""A live view ends with Stop, or after a week."""
+
+HEALTH = {"healthy": "good", "ok": "good", "ready": "good", "live": "good"}
+
+
+class Figure(QWidget):
+    """One big figure with its name above and its unit behind."""
+
+    def __init__(self, name: str, unit: str = "") -> None:
+        super().__init__()
+        self._name = name
+        self._unit = unit
+        self.value = label(figures.NOTHING, "title")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(label(name, "dim"))
+        layout.addLayout(row(self.value, label(unit, "dim"), None))
+
+    def show_value(self, text: str) -> None:
+        """Show another value."""
+        self.value.setText(text)
+        self.value.setAccessibleName(f"{self._name}: {text} {self._unit}".strip())
+
+
+class MonitorPage(Page):
+    """Follows the runtime on one target until it is told to stop."""
+
+    stage = STEP
+    title = "Monitor"
+    icon = STEP
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self._targets: list[TargetSpec] = []
+        self._alerts: list[Mapping[str, Any]] = []
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Target")
+        self.choice.setMinimumWidth(24 * GRID)
+        self.strip = JobStrip()
+        self.health = Pill("not watched")
+        self.version = label("", "dim")
+        self.figures = {
+            "throughput": Figure("Throughput", "req/s"),
+            "p50": Figure("p50", "ms"),
+            "p90": Figure("p90", "ms"),
+            "p99": Figure("p99", "ms"),
+            "errors": Figure("Errors"),
+            "memory": Figure("Memory"),
+        }
+        theming = shell.theming
+        lines = (("accent", "p50"), ("warning", "p90"), ("bad", "p99"))
+        self.latency = LiveChart(theming, "Latency", lines, "ms")
+        self.throughput = LiveChart(theming, "Throughput", (("accent", "req/s"),), "req/s")
+        self.memory = LiveChart(theming, "Memory", (("accent", "memory"),), "MB")
+        self.alerts = StateRows("Alerts")
+        self.calm = label("No alert.", "dim")
+        hint = Hint(
+            "Nothing is deployed yet",
+            "Deploy a model to this computer or to a board; here you see how it does there.",
+            "Go to Deploy",
+            lambda: shell.go("deploy"),
+        )
+        self._pane = Needs(self._content(), hint)
+        self.add_view("Live", self._pane)
+        self.add_tool(self.choice, left=True)
+        self.set_primary("Start", self.toggle)
+        self.strip.message.connect(self._sample)
+        self.strip.finished.connect(self._finished)
+        self.choice.currentIndexChanged.connect(self._chosen)
+        self._reload()
+
+    # Layout
+
+    def _content(self) -> QWidget:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        state = Card()
+        state.body.addLayout(row(self.health, self.version, None))
+        state.body.addWidget(line())
+        state.body.addLayout(self._big_figures())
+        layout.addWidget(state)
+        layout.addLayout(self._charts(), 1)
+        alerts = Card("Alerts")
+        alerts.body.addWidget(self.calm)
+        alerts.body.addWidget(self.alerts)
+        layout.addWidget(alerts)
+        return content
+
+    def _big_figures(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * GRID)
+        for column, figure in enumerate(self.figures.values()):
+            grid.addWidget(figure, 0, column, Qt.AlignmentFlag.AlignLeft)
+            grid.setColumnStretch(column, 1)
+        return grid
+
+    def _charts(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(2 * GRID)
+        places = (
+            ("Latency", self.latency, (0, 0, 2, 1)),
+            ("Throughput", self.throughput, (0, 1, 1, 1)),
+            ("Memory", self.memory, (1, 1, 1, 1)),
+        )
+        for title, chart, place in places:
+            card = Card(title)
+            card.body.addWidget(chart, 1)
+            grid.addWidget(card, *place)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    # What happens
+
+    def on_event(self, event: object) -> None:
+        """Follow the live view, and offer targets that something was deployed to."""
+        self.strip.hear(event)
+        if isinstance(event, RegistryChanged):
+            self._reload()
+
+    def toggle(self) -> None:
+        """Start the live view, or stop it."""
+        if self.strip.running and self.strip.job is not None:
+            self.strip.job.cancel()
+            if self.primary is not None:
+                set_enabled(self.primary, "Stopping…")
+            return
+        target = self._target()
+        if target is None:
+            return
+        self._clear()
+        if self.strip.follow(self.shell.start(STEP, target=target.name, seconds=LONG)):
+            self.strip.hide()  # the page itself is the progress
+            self.health.show_state("connecting", "accent")
+        self._explain()
+
+    def _sample(self, name: str, values: dict[str, Any]) -> None:
+        if name == "sample":
+            self._show(values)
+        elif name == "alert":
+            self._show_alerts([*self._alerts, values])
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        self.health.show_state("not watched")
+        self._explain()
+
+    def _reload(self) -> None:
+        registry = self.workspace.registry
+        kept = self._target()
+        found = {target.name: target for target in registry.targets()}
+        self._targets = [
+            target
+            for name, target in found.items()
+            if target_rows.running(registry.releases(name)).release is not None
+        ]
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for target in self._targets:
+            self.choice.addItem(target_rows.title(target), target.name)
+        if kept is not None:
+            self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
+        self.choice.blockSignals(False)
+        self._pane.show_content(bool(self._targets))
+        self.choice.setVisible(bool(self._targets))
+        self._show_version()
+        self._explain()
+
+    def _chosen(self) -> None:
+        if self.strip.job is not None:
+            self.strip.job.cancel()
+        self._clear()
+        self._show_version()
+
+    def _target(self) -> TargetSpec | None:
+        index = self.choice.currentIndex()
+        return self._targets[index] if 0 <= index < len(self._targets) else None
+
+    # Showing
+
+    def _clear(self) -> None:
+        for chart in (self.latency, self.throughput, self.memory):
+            chart.clear()
+        for figure in self.figures.values():
+            figure.show_value(figures.NOTHING)
+        self._show_alerts([])
+
+    def _show_version(self) -> None:
+        target = self._target()
+        if target is None:
+            return
+        running = target_rows.running(self.workspace.registry.releases(target.name))
+        where = f" at {running.endpoint}" if running.endpoint else ""
+        self.version.setText(f"{running.name}{where}")
+
+    def _show(self, sample: Mapping[str, Any]) -> None:
+        latency: Mapping[str, Any] = sample.get("latency_ms") or {}
+        memory = part(sample, "memory_mb", "memory")
+        health = str(sample.get("health") or "unknown")
+        self.health.show_state(health, HEALTH.get(health, "warning"))
+        for name in ("p50", "p90", "p99"):
+            self.figures[name].show_value(figures.milliseconds(latency.get(name)))
+        self.figures["throughput"].show_value(figures.rate(sample.get("throughput")))
+        self.figures["errors"].show_value(figures.whole(sample.get("errors")))
+        self.figures["memory"].show_value(figures.megabytes(memory))
+        self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
+        self.throughput.add(figures.number(sample.get("throughput")))
+        self.memory.add(figures.number(memory))
+        if isinstance(sample.get("alerts"), list):
+            self._show_alerts(sample["alerts"])
+
+    def _show_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> None:
+        self._alerts = list(alerts)
+        shown = [_alert_row(alert) for alert in self._alerts[-5:]]
+        self.alerts.show_rows(shown)
+        self.alerts.setVisible(bool(shown))
+        self.calm.setVisible(not shown)
+
+    def _explain(self) -> None:
+        """Name the primary button after what it does next."""
+        if self.primary is None:
+            return
+        running = self.strip.running
+        self.primary.setText("Stop" if running else "Start")
+        self.primary.setAccessibleName("Stop the live view" if running else "Start the live view")
+        set_enabled(self.primary, "" if self._targets else "Nothing is deployed yet.")
+
+
+def _alert_row(alert: Mapping[str, Any]) -> StateRow:
+    level = str(part(alert, "level", "severity", "state") or "warning")
+    tone = "bad" if level in ("critical", "error", "bad") else "warning"
+    name = str(part(alert, "name", "kind", "title") or "Alert")
+    return StateRow(level, tone, name.capitalize(), str(part(alert, "text", "message") or ""))

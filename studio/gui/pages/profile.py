@@ -1,0 +1,280 @@
+"""The Profile page: latencies that can be trusted, and how far they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.api import Kind, Option
+from studio.gui import figures
+from studio.gui.charts.chart import Chart
+from studio.gui.editors import Entry
+from studio.gui.forms import Form
+from studio.gui.pages import profile_rows as rows
+from studio.gui.pages import target_rows
+from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.parts import JobStrip, needs_model
+from studio.gui.pages.quantize_rows import quality
+from studio.gui.widgets import (
+    GRID,
+    Card,
+    FieldList,
+    Hint,
+    Pill,
+    Scroll,
+    Table,
+    label,
+    row,
+    set_enabled,
+)
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
+
+STEP = "profile"
+COLUMNS = 4
+
+
+class ProfilePage(Page):
+    """Measures variants against each other and says what is sure about it."""
+
+    stage = STEP
+    title = "Profile"
+    icon = STEP
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self._variant: VariantRecord | None = None
+        self._result: dict[str, Any] = {}
+        self._rows: list[rows.Row] = []
+        self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
+        self.form = Form(self._options(), self, columns=COLUMNS)
+        self.strip = JobStrip()
+        self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
+        self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(240, 176))
+        self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(240, 160))
+        self.certainty = FieldList(name_width=20 * GRID)
+        self.verdict = Pill("")
+        self.sentence = label("", wrap=True)
+        self._pane = needs_model(self._content(), "profile", shell.go)
+        self.add_view("Latency", self._pane)
+        self.set_primary("Profile", self.run)
+        self.form.submitted.connect(self.run)
+        self.strip.message.connect(self._live)
+        self.strip.finished.connect(self._finished)
+        self.table.itemSelectionChanged.connect(self._show_selected)
+        self.show_variant(None)
+
+    # What the form can choose from
+
+    def variants(self) -> Sequence[Entry]:
+        """The variants of the current model."""
+        if self._variant is None:
+            return ()
+        found = self.workspace.registry.variants(self._variant.model)
+        return [(f"#{v.id}", f"{v.name}  {figures.size(v.size)}") for v in found]
+
+    def targets(self) -> Sequence[Entry]:
+        """Where it can be measured."""
+        targets = self.workspace.registry.targets()
+        return [(target.name, target_rows.title(target)) for target in targets]
+
+    def _options(self) -> tuple[Option, ...]:
+        """The step's options without those that name a file to write."""
+        options = self.workspace.steps[STEP].options
+        return tuple(o for o in options if o.kind is not Kind.OUTPUT)
+
+    # Layout
+
+    def _content(self) -> QWidget:
+        scroll = Scroll()
+        measured = Card("What is measured")
+        measured.body.addWidget(self.form)
+        scroll.body.addWidget(measured)
+        scroll.body.addWidget(self.strip)
+        self._results = QWidget()
+        results = QVBoxLayout(self._results)
+        results.setContentsMargins(0, 0, 0, 0)
+        results.setSpacing(2 * GRID)
+        results.addLayout(self._upper())
+        results.addLayout(self._lower(), 1)
+        self._nothing = Hint(
+            "Nothing measured yet",
+            "Tick the variants to compare and press Profile. They are measured in turns, so that "
+            "a busy machine disturbs all of them alike.",
+        )
+        scroll.body.addWidget(self._results, 1)
+        scroll.body.addWidget(self._nothing, 1)
+        return scroll
+
+    def _upper(self) -> QVBoxLayout:
+        listed = Card()
+        listed.body.setContentsMargins(4, 4, 4, 4)
+        listed.body.addWidget(self.table)
+        self._tradeoff_card = Card(
+            "Accuracy against latency", "The line is what is worth choosing."
+        )
+        self._tradeoff_card.body.addWidget(self.tradeoff, 1)
+        layout = QVBoxLayout()
+        layout.addWidget(listed)
+        return layout
+
+    def _lower(self) -> Any:
+        spread = Card("Distribution")
+        spread.body.addWidget(self.distribution, 1)
+        sure = Card("How sure is this?")
+        sure.body.addWidget(self.certainty)
+        conclusion = row(self.verdict, self.sentence)
+        conclusion.setStretch(1, 1)
+        sure.body.addLayout(conclusion)
+        sure.body.addStretch(1)
+        self._spread = spread
+        layout = row(spacing=2 * GRID)
+        layout.addWidget(self._tradeoff_card, 1)
+        layout.addWidget(spread, 1)
+        layout.addWidget(sure, 1)
+        return layout
+
+    # What happens
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show the newest run of the current model."""
+        other = (variant and variant.model) != (self._variant and self._variant.model)
+        self._variant = variant
+        self._pane.show_content(variant is not None)
+        self.form.refresh()
+        if other:
+            self._tick_all()
+        if not self.strip.running:
+            self._reload()
+        self._explain()
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's job, and offer new variants and targets."""
+        self.strip.hear(event)
+        if isinstance(event, RegistryChanged):
+            self.form.refresh()
+            if not self.strip.running:
+                self._reload()
+
+    def run(self) -> None:
+        """Measure what is ticked."""
+        if self._variant is None or self.strip.running or not self.form.check():
+            return
+        if self.strip.follow(self.shell.start(STEP, **self.form.values())):
+            self._result = {}
+            self._show([])
+        self._explain()
+
+    def _tick_all(self) -> None:
+        self.form.set_values({self._model: [value for value, _title in self.variants()]})
+
+    def _live(self, name: str, values: dict[str, Any]) -> None:
+        """Show a row as soon as the job tells of it."""
+        if "runs" in values:
+            self._show_result(values)
+        elif "latency_ms" in values or name in ("run", "row", "candidate"):
+            runs = {rows.key(run): run for run in self._result.get("runs") or ()}
+            merged = {**runs.get(rows.key(values), {}), **values}
+            runs[rows.key(values)] = {"state": "measuring", **merged}
+            self._show_result({**self._result, "runs": list(runs.values())})
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            self._show_result(dict(outcome.result))
+        else:
+            self._reload()
+        self._explain()
+
+    def _newest(self) -> RunRecord | None:
+        if self._variant is None:
+            return None
+        ours = {v.id for v in self.workspace.registry.variants(self._variant.model)}
+        runs = self.workspace.registry.runs(STEP)
+        return next((run for run in runs if run.variant in ours), None)
+
+    def _reload(self) -> None:
+        newest = self._newest()
+        self._show_result(dict(newest.result) if newest else {})
+
+    def _show_result(self, result: dict[str, Any]) -> None:
+        self._result = result
+        self._show(rows.table(result))
+
+    def _show(self, shown: list[rows.Row]) -> None:
+        chosen = self._selected_key()
+        self._rows = shown
+        self._results.setVisible(bool(shown))
+        self._nothing.setVisible(not shown and not self.strip.running)
+        self.table.blockSignals(True)
+        self.table.show_rows([[*item.texts, self._pill(item)] for item in shown])
+        self.table.blockSignals(False)
+        self.table.fit_height(10)
+        self.set_note(rows.summary(shown) if shown else "")
+        keys = [item.key for item in shown]
+        if keys:
+            self.table.selectRow(keys.index(chosen) if chosen in keys else self._default_row())
+        self._show_selected()
+
+    def _default_row(self) -> int:
+        """The first that is compared with the baseline."""
+        states = [item.state for item in self._rows]
+        return next((y for y, state in enumerate(states) if state != "baseline"), 0)
+
+    @staticmethod
+    def _pill(item: rows.Row) -> Pill:
+        pill = Pill(item.state, item.tone)
+        pill.setToolTip(item.reason)
+        pill.setAccessibleDescription(item.reason)
+        return pill
+
+    def _selected_key(self) -> str:
+        y = self.table.currentRow()
+        return self._rows[y].key if 0 <= y < len(self._rows) else ""
+
+    def _show_selected(self) -> None:
+        if not self._rows:
+            return
+        chosen = self._selected_key()
+        drawing = rows.distribution(self._result, chosen)
+        self._spread.setVisible(drawing is not None)
+        self.distribution.show_drawing(drawing)
+        quality, title = self._quality()
+        tradeoff = rows.tradeoff(self._result, quality, title, chosen)
+        self._tradeoff_card.setVisible(tradeoff is not None)
+        self.tradeoff.show_drawing(tradeoff)
+        self.certainty.show_fields(rows.certainty(self._result))
+        word, tone, sentence = rows.conclusion(self._result, chosen)
+        item = next(item for item in self._rows if item.key == chosen)
+        if item.reason and item.state not in ("baseline", "faster", "slower", "equal"):
+            word, tone, sentence = item.state, item.tone, item.reason
+        self.verdict.show_state(word, tone)
+        self.sentence.setText(sentence)
+        running = self.strip.running
+        self.verdict.setVisible(not running)
+        self.sentence.setVisible(not running)
+
+    def _quality(self) -> tuple[dict[str, float], str]:
+        """The metric of each variant by name, as it was measured when they were made."""
+        if self._variant is None:
+            return {}, ""
+        variants = self.workspace.registry.variants(self._variant.model)
+        found, title = quality(variants)
+        return {v.name: found[v.id] for v in variants if v.id in found}, title
+
+    def _explain(self) -> None:
+        """Name the primary button, and say on it why it cannot be pressed."""
+        if self.primary is None:
+            return
+        self.primary.setText("Run again" if self._rows else "Profile")
+        self.primary.setAccessibleName(self.primary.text())
+        reason = ""
+        if self._variant is None:
+            reason = "Open a model first."
+        elif self.strip.running:
+            reason = "A measurement is running; cancel it to start another one."
+        set_enabled(self.primary, reason)
