@@ -72,7 +72,7 @@ class Judge:
         run = _Run(session, dataset, progress)
         return self.metric.score(run.outputs(), run.labels(), self.options)
 
-    def loss(self, before: float, after: float) -> float:
+    def drop(self, before: float, after: float) -> float:
         """How much worse a score has become; negative when it is better."""
         return before - after if self.metric.higher_is_better else after - before
 

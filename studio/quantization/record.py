@@ -25,7 +25,6 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
     parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
     figures = {k: v for k, v in result.items() if k not in ("file", "graph", "summary")}
     copy = _Copy.begin(folder / result["file"], arguments.get("out"))
-    graph = registry.adopt(folder / result["graph"]) if result.get("graph") else None
     variant = registry.add_variant(
         parent.model,
         arguments.get("name") or _name(result),
@@ -35,8 +34,8 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         parent=parent.id,
         step="quantize",
         options=result["recipe"],
-        summary={**result.get("summary", {}), "quantize": figures},
-        graph=graph,
+        summary={**result["summary"], "quantize": figures},
+        graph=registry.adopt(folder / result["graph"]),
     )
     output = copy.finish() if copy else variant.path
     final = {

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.api import (
-    Backend,
-    Extension,
-    Format,
-    Limits,
-    Progress,
-    Session,
-    Unavailable,
-    Value,
-)
+from studio.api import Backend, Extension, Progress, Session, Unavailable, Value
+from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
@@ -44,19 +36,14 @@ class Subject:
             Unavailable: when nothing here can run its format.
         """
         ref = ModelRef.from_json(reference)
-        path = Path(ref.path)
-        reader: Format = host.get(Extension.FORMAT, ref.format)
-        inputs = reader.read(path, progress).graph.inputs
-        return cls(ref, path, inputs, stored_bytes(reader, path), _backend(host, ref.format))
+        opened = look(Path(ref.path), progress, host=host)
+        nbytes = sum(file.stat().st_size for file in opened.files)
+        backend = _backend(host, ref.format)
+        return cls(ref, opened.path, opened.model.graph.inputs, nbytes, backend)
 
     def session(self, path: Path | None = None, threads: int = 0) -> Session:
         """Load the model, or a transformed one of the same format."""
         return self.backend.load(path or self.path, {"threads": threads})
-
-
-def stored_bytes(reader: Format, path: Path) -> int:
-    """Size of a model's files, external tensors included."""
-    return sum(file.stat().st_size for file in reader.intake(path, Limits()).files)
 
 
 def _backend(host: PluginHost, wanted: str) -> Backend:

@@ -11,6 +11,7 @@ from pathlib import Path
 from studio.api import Dataset, Extension, GateMissed, Transform, UsageError
 from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
+from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.comparison import OutputError, latency_ratio, output_errors
 from studio.quantization.evaluation import Judge, dictionary_for
@@ -24,13 +25,18 @@ _COMPARED = 32
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """The task metric of both models."""
+    """The task metric of both models.
+
+    Attributes:
+        drop: How much worse it has become, without the noise of a float's last bits; negative
+            when it is better.
+    """
 
     name: str
     title: str
     before: float
     after: float
-    loss: float
+    drop: float
     samples: int
 
 
@@ -43,9 +49,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    job.progress(0, 1, "Reading the model")
-    subject = Subject.of(arguments["model"], host, job)
-    transform: Transform
+    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
     recipe, transform = _plan(arguments, host)
     data = _data(arguments.get("data"), subject, recipe.samples)
     if transform.needs_data and data is None:
@@ -59,9 +63,13 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     errors, ratio = _compare(subject, made.path, judged or data, job)
     verdict = _judge(arguments, host, subject, made.path, judged, job)
     _hold(arguments, verdict, made.precision)
-    size = made.path.stat().st_size
+    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
+    graph = write_graph(opened.model, job.folder, Phase(job, 0.99, 1))
+    size = sum(file.stat().st_size for file in opened.files)
     return {
         "file": made.path.name,
+        "graph": graph.name,
+        "summary": opened.figures(),
         "precision": made.precision,
         "recipe": recipe.to_json(),
         "facts": dict(made.facts),
@@ -84,8 +92,7 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    job.progress(0, 1, "Reading the model")
-    subject = Subject.of(arguments["model"], host, job)
+    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
     path = Path(arguments["data"])
     dataset = open_dataset(path, subject.inputs, arguments.get("samples"))
     dictionary = dictionary_for(path, arguments.get("dictionary"))
@@ -157,14 +164,14 @@ def _judge(
     if judge is None:
         return None
     scores = []
-    for begin, title, model in ((0.65, "float", None), (0.82, "new", made)):
+    for begin, title, model in ((0.65, "float", None), (0.81, "new", made)):
         session = subject.session(model)
-        phase = Phase(job, begin, begin + 0.17, f"Evaluating the {title} model")
+        phase = Phase(job, begin, begin + 0.16, f"Evaluating the {title} model")
         scores.append(judge.score(session, dataset, phase))
         session.close()
     before, after = scores
-    loss = judge.loss(before, after)
-    return _Verdict(judge.metric.id, judge.metric.title, before, after, loss, len(dataset))
+    drop = round(judge.drop(before, after), 9)
+    return _Verdict(judge.metric.id, judge.metric.title, before, after, drop, len(dataset))
 
 
 def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> None:
@@ -182,10 +189,9 @@ def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> Non
             "A largest loss was given, but no metric could be measured.",
             hint="Give --eval-data with labels (and --dictionary for a text recogniser).",
         )
-    # A loss of exactly the limit passes, whatever the last bit of a difference says.
-    if verdict.loss > limit + 1e-9:
+    if verdict.drop > limit:
         raise GateMissed(
-            f"{precision} loses {verdict.loss:.4f} of {verdict.title.lower()} "
+            f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
             f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "
             f"more than the {limit:g} that is accepted; the variant was not kept.",
             hint="Keep sensitive nodes in float with --keep, or calibrate by percentile.",
