@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 
-from studio.settings import resource
+from studio.pipelines.samples import samples as catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,7 @@ class SampleInfo:
 
 def samples() -> tuple[SampleInfo, ...]:
     """The catalogue of samples."""
-    table = tomllib.loads(resource("samples", "catalogue.toml").read_text(encoding="utf-8"))
     return tuple(
-        SampleInfo(
-            str(entry["name"]),
-            str(entry["title"]),
-            str(entry.get("summary", "")),
-            bool(entry.get("download", False)),
-        )
-        for entry in table["samples"]
+        SampleInfo(entry.name, entry.title, entry.summary, entry.wheel is not None)
+        for entry in catalogue().values()
     )
