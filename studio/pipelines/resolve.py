@@ -36,7 +36,7 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
         UsageError: in one sentence, for an unknown option, a value that does not fit, a file
             that is not there, or a model or target that is not known.
     """
-    checked = validate(step.options, given)
+    checked = validate(step.options, _bundle_apart(step, given))
     arguments, reads, subjects = {}, [], []
     for option in step.options:
         value = checked[option.name]
@@ -59,6 +59,15 @@ def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
                 if path.is_file():
                     found.append((option.name, path.absolute()))
     return found
+
+
+def _bundle_apart(step: Step, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Move a bundle's folder, given as the model, to the option for bundles of a step with one."""
+    text = given.get("model")
+    takes_bundles = any(option.name == "bundle" for option in step.options)
+    if not takes_bundles or not isinstance(text, str) or not Path(text).expanduser().is_dir():
+        return given
+    return {**given, "model": None, "bundle": text}
 
 
 def _each(option: Option, value: Any, convert: Callable[[Any], Any]) -> Any:
