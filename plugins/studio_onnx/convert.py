@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import onnx
 from onnx import AttributeProto
-from studio.api import AttributeValue, Graph, Initializer, Model, Node, TensorType, Value
 
+from studio.api import AttributeValue, Graph, Initializer, Model, Node, TensorType, Value
 from studio_onnx.order import ordered
 from studio_onnx.structure import blocks
 from studio_onnx.tensors import external_file, nbytes, tensor_type, value_type
@@ -117,9 +117,7 @@ def _node(name: str, node: onnx.NodeProto) -> Node:
     attributes: Mapping[str, AttributeValue] = {}
     inner: Mapping[str, Graph] = {}
     if node.attribute:
-        attributes = {
-            a.name: value for a in node.attribute if (value := _attribute(a)) is not None
-        }
+        attributes = {a.name: value for a in node.attribute if (value := _attribute(a)) is not None}
         inner = {key: _graph(graph) for key, graph in blocks(node)}
     return Node(
         name=name,

@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import onnx
-from studio.api import InvalidModel, UnsafeModel
 
+from studio.api import InvalidModel, UnsafeModel
 from studio_onnx.tensors import is_external, is_known, nbytes, reference
 from studio_onnx.wire import INSIDE
 

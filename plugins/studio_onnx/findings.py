@@ -8,8 +8,8 @@ from pathlib import Path
 
 import onnx
 import onnx.defs
-from studio.api import Finding, InvalidModel, Level
 
+from studio.api import Finding, InvalidModel, Level
 from studio_onnx import order
 from studio_onnx.shapes import why_skipped
 from studio_onnx.structure import graphs, nodes

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
-from studio.api import Intake, Limits, Model, Progress
 
+from studio.api import Intake, Limits, Model, Progress
 from studio_onnx import external, findings
 from studio_onnx.convert import convert
 from studio_onnx.shapes import infer

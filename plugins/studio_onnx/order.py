@@ -6,8 +6,8 @@ import heapq
 from collections.abc import Collection, Sequence
 
 import onnx
-from studio.api import InvalidModel
 
+from studio.api import InvalidModel
 from studio_onnx.structure import blocks
 
 
@@ -18,9 +18,7 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
         InvalidModel: when two nodes produce the same value, or nodes wait for each other.
     """
     producers = _producers(nodes)
-    needs = [
-        {producers[name] for name in read_names(node) if name in producers} for node in nodes
-    ]
+    needs = [{producers[name] for name in read_names(node) if name in producers} for node in nodes]
     if all(max(need, default=-1) < index for index, need in enumerate(needs)):
         return list(range(len(nodes)))
     readers: list[list[int]] = [[] for _ in nodes]

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import onnx
 import onnx.shape_inference
-from studio.api import InvalidData, Progress
 
+from studio.api import InvalidData, Progress
 from studio_onnx.structure import blocks, graphs, nodes
 
 _MOST_NODES = 400_000

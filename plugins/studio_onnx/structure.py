@@ -9,8 +9,8 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from studio.api import InvalidModel, Limits, UnsafeModel
 
+from studio.api import InvalidModel, Limits, UnsafeModel
 from studio_onnx.wire import Skimmer
 
 _LARGE_STRUCTURE = 32 * 2**20

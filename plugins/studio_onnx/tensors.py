@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import onnx
-from studio.api import Dimension, TensorType
 
+from studio.api import Dimension, TensorType
 from studio_onnx.wire import INSIDE
 
 # TensorProto.DataType: numpy's name (or the field's own), and bits an element.
@@ -69,9 +69,10 @@ def is_known(number: int) -> bool:
 def nbytes(tensor: onnx.TensorProto) -> int:
     """Size of the tensor's data in bytes, as its shape and element type say."""
     if tensor.data_type == onnx.TensorProto.STRING:
-        return sum(len(text) for text in tensor.string_data)
+        return sum(map(len, tensor.string_data))
     bits = _TYPES.get(tensor.data_type, ("", 0))[1]
-    return (math.prod(tensor.dims) * bits + 7) // 8
+    elements: int = math.prod(tensor.dims)
+    return (elements * bits + 7) // 8
 
 
 def is_external(tensor: onnx.TensorProto) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass
-from typing import Union
 
 from studio.api import InvalidModel, Limits, UnsafeModel
 
@@ -39,15 +38,15 @@ _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14
 _TENSOR_DATA = frozenset({4, 5, 6, 7, _RAW_DATA, 10, 11})
 
 
-Buffer = Union[bytes, mmap.mmap]
+Buffer = bytes | mmap.mmap
 """Bytes, or a mapped file."""
 
 
-class _Overrun(Exception):
+class _OverrunError(Exception):
     """A field that ends behind its message."""
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """Bytes that are no protobuf."""
 
 
@@ -77,7 +76,7 @@ class Skimmer:
         self._check_top_level()
         try:
             return self._message(0, len(self.buffer), _MODEL, 0)
-        except (_Overrun, _Malformed, IndexError):
+        except (_OverrunError, _MalformedError, IndexError):
             raise InvalidModel(
                 f"{self.name} is damaged: its content is not a valid ONNX model.",
                 hint="Copy or download the file again.",
@@ -89,20 +88,20 @@ class Skimmer:
         while pos < end:
             try:
                 tag, pos = self._varint(pos, end)
-            except (_Malformed, _Overrun):
+            except (_MalformedError, _OverrunError):
                 raise self._not_a_model() from None
             number, wire = tag >> 3, tag & 7
             if first and _TOP_LEVEL_WIRE_TYPES.get(number) != wire:
                 raise self._not_a_model()
             try:
                 pos = self._skip(pos, end, wire)
-            except _Malformed:
+            except _MalformedError:
                 raise self._not_a_model() from None
-            except _Overrun as overrun:
+            except _OverrunError as overrun:
                 if first:
                     raise self._not_a_model() from None
                 raise InvalidModel(
-                    f"{self.name} is cut off: it has {end:,} bytes of at least {overrun.args[0]:,}.",
+                    f"{self.name} is cut off: {end:,} bytes of at least {overrun.args[0]:,}.",
                     hint="Copy or download the file again.",
                 ) from None
             first = False
@@ -134,7 +133,7 @@ class Skimmer:
             length, pos = self._varint(pos, end)
             stop = pos + length
             if stop > end:
-                raise _Overrun(stop)
+                raise _OverrunError(stop)
             number = tag >> 3
             if number == node_field:
                 self._count()
@@ -186,8 +185,8 @@ class Skimmer:
                 return value, pos
             shift += 7
             if shift > 63:
-                raise _Malformed
-        raise _Overrun(pos + 1)
+                raise _MalformedError
+        raise _OverrunError(pos + 1)
 
     def _skip(self, pos: int, end: int, wire: int) -> int:
         if wire == 0:
@@ -200,9 +199,9 @@ class Skimmer:
         elif wire == 5:
             pos += 4
         else:
-            raise _Malformed
+            raise _MalformedError
         if pos > end:
-            raise _Overrun(pos)
+            raise _OverrunError(pos)
         return pos
 
 

@@ -47,9 +47,7 @@ def _lay_out(
     """Coordinates of a piece in the order of its ids, from memory where an equal one was seen."""
     local = {node: index for index, node in enumerate(ids)}
     last = set(rows[-1])
-    down = [
-        [] if node in last else [local[n] for n in graph.down[node]] for node in ids
-    ]
+    down = [[] if node in last else [local[n] for n in graph.down[node]] for node in ids]
     dummy = [node >= graph.real for node in ids]
     sizes = [DUMMY_WIDTH if node >= graph.real else widths[node] for node in ids]
     numbered = [[local[node] for node in row] for row in rows]
@@ -70,10 +68,7 @@ def _lay_out(
 def _on_the_line(rows: Sequence[Sequence[int]], x: list[float]) -> list[float]:
     """Shift a piece so that its single ends stand on x = 0, or else its middle does."""
     ends = [row[0] for row in (rows[0], rows[-1]) if len(row) == 1]
-    if ends:
-        line = sum(x[node] for node in ends) / len(ends)
-    else:
-        line = (min(x) + max(x)) / 2
+    line = sum(x[node] for node in ends) / len(ends) if ends else (min(x) + max(x)) / 2
     shifted = [value - line for value in x]
     for node in ends:
         shifted[node] = 0.0

@@ -8,6 +8,7 @@ between blocks by the longest path, which avoids the known flaw of the paper's r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 Rows = Sequence[Sequence[int]]
 Neighbours = Sequence[Sequence[int]]
@@ -44,8 +45,10 @@ def _straight(
     """
     above = [list(nodes) for nodes in up]
     below = [list(nodes) for nodes in down]
-    first = set(rows[0])
-    side = [not nodes and node not in first for node, nodes in enumerate(up)]
+    side = [False] * len(up)
+    for row in rows[1:]:
+        for node in row:
+            side[node] = all(side[other] for other in up[node])
     for node, ends in enumerate(down):
         further = dummy[node] and any(dummy[end] for end in ends)
         for end in ends:
@@ -60,7 +63,7 @@ def _straight(
 def _conflicts(rows: Rows, up: Neighbours, dummy: Sequence[bool]) -> set[tuple[int, int]]:
     """Edges (upper, lower) that cross a segment between two dummies and give way to it."""
     found: set[tuple[int, int]] = set()
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         if len(upper) < 2 or len(lower) < 2:
             continue
         place = {node: index for index, node in enumerate(upper)}
@@ -118,7 +121,7 @@ def _pack(
     for row in rows:
         for node in row:
             waiting.setdefault(root[node], 0)
-        for one, other in zip(row, row[1:], strict=False):
+        for one, other in pairwise(row):
             gap = _NARROW_GAP if dummy[one] or dummy[other] else _GAP
             distance = (widths[one] + widths[other]) / 2 + gap
             known = right_of.setdefault(root[one], {})
@@ -152,7 +155,5 @@ def _balance(layouts: Sequence[Sequence[float]], widths: Sequence[float]) -> lis
     shifts = [
         low - bound[0] if index % 2 == 0 else high - bound[1] for index, bound in enumerate(bounds)
     ]
-    shifted = [
-        [x + shift for x in layout] for layout, shift in zip(layouts, shifts, strict=True)
-    ]
+    shifted = [[x + shift for x in layout] for layout, shift in zip(layouts, shifts, strict=True)]
     return [sum(sorted(four)[1:3]) / 2 for four in zip(*shifted, strict=True)]

@@ -1,0 +1,49 @@
+"""The cost of each node, as numbers to paint on the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.api import Graph, Node
+from studio.models.macs import macs
+from studio.models.memory import nbytes
+
+KINDS = ("macs", "weights", "activations")
+UNITS = {"macs": "MACs", "weights": "B", "activations": "B"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one node costs; None where a shape is not known.
+
+    Attributes:
+        weights: Bytes of the constants that it reads.
+        activations: Bytes that it writes.
+    """
+
+    macs: int | None
+    weights: int
+    activations: int | None
+
+
+def cost(node: Node, graph: Graph) -> Cost:
+    """The cost of one node of a graph."""
+    written = [nbytes(graph.type_of(name)) for name in node.outputs if name]
+    return Cost(
+        macs=macs(node, graph),
+        weights=sum(
+            graph.initializers[name].nbytes for name in node.inputs if name in graph.initializers
+        ),
+        activations=None if None in written else sum(size or 0 for size in written),
+    )
+
+
+def overlay(graph: Graph, kind: str) -> Mapping[str, float]:
+    """One of the costs (of ``KINDS``) by node name, where it is known and not nothing."""
+    found = {}
+    for node in graph.nodes:
+        value = getattr(cost(node, graph), kind)
+        if value:
+            found[node.name] = float(value)
+    return found

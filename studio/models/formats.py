@@ -1,0 +1,28 @@
+"""The choice of the format plugin for a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from studio.api import Extension, Format, InvalidModel
+from studio.plugin_host import PluginHost
+
+
+def format_for(path: Path, host: PluginHost) -> Format:
+    """The format that recognises a file.
+
+    Raises:
+        InvalidModel: when there is no such file, or no format knows it.
+    """
+    if not path.exists():
+        raise InvalidModel(f"There is no file {path}.")
+    capabilities = host.all(Extension.FORMAT)
+    for capability in capabilities:
+        known = cast(Format, host.create(capability))
+        if known.recognises(path):
+            return known
+    titles = ", ".join(capability.title for capability in capabilities) or "none"
+    raise InvalidModel(
+        f"{path.name} is not a model in a known format.", hint=f"Known formats: {titles}."
+    )

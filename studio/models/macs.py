@@ -1,0 +1,115 @@
+"""Multiply-accumulate operations of a node, by its operator and shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from studio.api import Graph, Node
+from studio.models.walk import all_nodes
+
+Rule = Callable[[Node, Graph], "int | None"]
+
+
+def macs(node: Node, graph: Graph) -> int | None:
+    """MACs of one node; 0 for operators that have none, None where a shape is not known.
+
+    An If counts its costlier branch. The body of a Loop or Scan counts once, as the number of
+    trips is not in the file.
+    """
+    if node.blocks:
+        return _blocks(node)
+    rule = _RULES.get(node.operator)
+    return 0 if rule is None else rule(node, graph)
+
+
+def has_macs(graph: Graph) -> bool:
+    """Whether any node is of an operator that multiplies and accumulates."""
+    return any(node.operator in _RULES for node in all_nodes(graph))
+
+
+def _blocks(node: Node) -> int | None:
+    costs = []
+    for block in node.blocks.values():
+        inner = [macs(child, block) for child in block.nodes]
+        if None in inner:
+            return None
+        costs.append(sum(cost for cost in inner if cost is not None))
+    return max(costs) if node.operator == "If" else sum(costs)
+
+
+def sizes(graph: Graph, name: str) -> tuple[int, ...] | None:
+    """The shape of a value if all its sizes are known."""
+    kind = graph.type_of(name)
+    if kind is None or kind.shape is None:
+        return None
+    known = tuple(size for size in kind.shape if isinstance(size, int))
+    return known if len(known) == len(kind.shape) else None
+
+
+def _input(node: Node, graph: Graph, index: int) -> tuple[int, ...] | None:
+    return sizes(graph, node.inputs[index]) if index < len(node.inputs) else None
+
+
+def _output(node: Node, graph: Graph) -> tuple[int, ...] | None:
+    return sizes(graph, node.outputs[0]) if node.outputs else None
+
+
+def _convolution(weight_index: int) -> Rule:
+    """Each output element needs one weight of each input channel of its group."""
+
+    def rule(node: Node, graph: Graph) -> int | None:
+        weight, output = _input(node, graph, weight_index), _output(node, graph)
+        if weight is None or output is None:
+            return None
+        return math.prod(output) * math.prod(weight[1:])
+
+    return rule
+
+
+def _transposed_convolution(node: Node, graph: Graph) -> int | None:
+    """Each input element meets one weight of each output channel of its group."""
+    data, weight = _input(node, graph, 0), _input(node, graph, 1)
+    if data is None or weight is None:
+        return None
+    return math.prod(data) * math.prod(weight[1:])
+
+
+def _matrix_product(node: Node, graph: Graph) -> int | None:
+    left, output = _input(node, graph, 0), _output(node, graph)
+    if not left or output is None:
+        return None
+    shared = left[-2] if node.attributes.get("transA") and len(left) > 1 else left[-1]
+    return math.prod(output) * shared
+
+
+def _recurrent(gates: int) -> Rule:
+    """Input and hidden state meet the weights of each gate at each time step."""
+
+    def rule(node: Node, graph: Graph) -> int | None:
+        data, weight, recurrence = (_input(node, graph, index) for index in range(3))
+        if data is None or weight is None or recurrence is None:
+            return None
+        if len(data) != 3 or len(weight) != 3 or len(recurrence) != 3:
+            return None
+        directions, inputs, hidden = weight[0], weight[2], recurrence[2]
+        return data[0] * data[1] * directions * gates * hidden * (inputs + hidden)
+
+    return rule
+
+
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(("Conv", "ConvInteger", "FusedConv", "DeformConv"), _convolution(1)),
+    "QLinearConv": _convolution(3),
+    "ConvTranspose": _transposed_convolution,
+    **dict.fromkeys(
+        ("MatMul", "Gemm", "MatMulInteger", "QLinearMatMul", "QGemm", "FusedMatMul", "FusedGemm"),
+        _matrix_product,
+    ),
+    **dict.fromkeys(
+        ("MatMulNBits", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"), _matrix_product
+    ),
+    "LSTM": _recurrent(4),
+    "GRU": _recurrent(3),
+    "RNN": _recurrent(1),
+}

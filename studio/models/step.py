@@ -1,0 +1,63 @@
+"""The steps of this stage: open, inspect, graph."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+from studio.jobs.step import Limits, Step
+
+_SHAPE = Option(
+    "shape",
+    many=True,
+    advanced=True,
+    title="Input shape",
+    help="Size of an input that leaves it open, for MACs and memory: x=1,3,224,224.",
+)
+_LIMITS = Limits(memory_mb=16_384, seconds=900.0)
+
+OPEN = Step(
+    name="open",
+    title="Open",
+    summary="Check a model file, read its graph, and keep it in the registry.",
+    options=(
+        Option("model", Kind.FILE, required=True, positional=True, help="The model's file."),
+        Option("name", help="Name in the registry; the file's name if left out."),
+        _SHAPE,
+    ),
+    work="studio.models.work:open_model",
+    record="studio.models.record:opened",
+    limits=_LIMITS,
+)
+
+INSPECT = Step(
+    name="inspect",
+    title="Inspect",
+    summary="Check a model file and say what is in it.",
+    options=(
+        Option("model", Kind.FILE, required=True, positional=True, help="The model's file."),
+        _SHAPE,
+    ),
+    work="studio.models.work:inspect_model",
+    limits=_LIMITS,
+)
+
+GRAPH = Step(
+    name="graph",
+    title="Draw the graph",
+    summary="Draw the graph of a model as SVG or as one HTML file.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
+        Option("out", Kind.OUTPUT, required=True, help="A file that ends in .svg or .html."),
+        Option("overlay", Kind.FILE, help="JSON with a number for each node, or a profile's."),
+        Option(
+            "cost",
+            Kind.CHOICE,
+            default="none",
+            choices=("none", "macs", "weights", "activations"),
+            help="Colour the nodes by their cost instead.",
+        ),
+        _SHAPE,
+    ),
+    work="studio.models.work:draw",
+    record="studio.models.record:drawn",
+    limits=_LIMITS,
+)

@@ -1,0 +1,118 @@
+"""The work of the steps open, inspect and graph, in a worker."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import GraphLayout, Model, UsageError
+from studio.jobs.step import Arguments, Job, Result
+from studio.models.cost import UNITS, overlay
+from studio.models.drawing import Overlay, html, read_overlay, svg
+from studio.models.layout import lay_out
+from studio.models.opening import Opened, look, write_graph
+from studio.models.shapes import parse
+
+_LARGEST_COPY = 2 * 2**30
+_CHUNK = 4 * 2**20
+
+
+def open_model(arguments: Arguments, job: Job) -> Result:
+    """Look at a model, lay its graph out, and copy its files into ``model/``.
+
+    Models of more than 2 GiB stay where they are.
+    """
+    path = Path(arguments["model"])
+    opened = look(path, job, parse(arguments.get("shape") or ()))
+    figures = opened.figures()
+    write_graph(opened.model, job.folder, job)
+    copied = figures["bytes"] <= _LARGEST_COPY
+    if copied:
+        _copy(opened, job)
+    else:
+        job.log("The model is larger than 2 GB: it is used where it is and must not be moved.")
+    job.progress(4, 4, "Opened")
+    return {
+        **figures,
+        "source": str(path),
+        "name": arguments.get("name") or _name(path),
+        "copied": copied,
+    }
+
+
+def inspect_model(arguments: Arguments, job: Job) -> Result:
+    """Look at a model and keep nothing."""
+    opened = look(Path(arguments["model"]), job, parse(arguments.get("shape") or ()))
+    job.progress(4, 4, "Inspected")
+    return opened.figures()
+
+
+def draw(arguments: Arguments, job: Job) -> Result:
+    """Draw the graph of a model as ``graph.svg`` or ``graph.html``."""
+    started = time.perf_counter()
+    reference, output = arguments["model"], Path(arguments["out"])
+    if output.suffix.lower() not in (".svg", ".html", ".htm"):
+        raise UsageError(
+            f"A graph is drawn as .svg or .html, not as {output.suffix or 'nothing'}.",
+            hint="A picture (.png) of what is visible is exported from the window.",
+        )
+    opened = look(Path(reference["path"]), job, parse(arguments.get("shape") or ()))
+    job.progress(3, 4, "Laying out the graph")
+    layout = lay_out(opened.model.graph)
+    painted = _overlay(opened, arguments)
+    title = str(reference.get("model_name") or Path(reference["path"]).stem)
+    drawing = job.folder / f"graph{output.suffix.lower()}"
+    drawing.write_text(_render(drawing, title, opened.model, layout, painted), "utf-8")
+    job.progress(4, 4, "Drawn")
+    return {
+        "nodes": len(opened.model.graph.nodes),
+        "edges": len(layout.edges),
+        "seconds": round(time.perf_counter() - started, 3),
+        "output": drawing.name,
+    }
+
+
+def _render(
+    path: Path, title: str, model: Model, layout: GraphLayout, painted: Overlay | None
+) -> str:
+    if path.suffix == ".svg":
+        return svg(model.graph, layout, painted)
+    return html(title, model.graph, layout, painted)
+
+
+def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
+    if arguments.get("overlay"):
+        return read_overlay(Path(arguments["overlay"]))
+    kind = arguments.get("cost") or "none"
+    if kind == "none":
+        return None
+    values = overlay(opened.sized.graph, kind)
+    return Overlay(values, kind.capitalize(), UNITS[kind]) if values else None
+
+
+def _name(path: Path) -> str:
+    """The file's name, or its folder's where every export has the same file name."""
+    common = path.stem.lower() in ("model", "inference", "model_quantized")
+    return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
+
+
+def _copy(opened: Opened, job: Job) -> None:
+    """Copy the files into ``model/``, external data under its name beside the model."""
+    source = opened.path.absolute().parent
+    target = job.folder / "model"
+    names = [opened.path.name, *_relative(opened.files[1:], source)]
+    for file, name in zip(opened.files, names, strict=True):
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("rb") as reader, place.open("wb") as writer:
+            while chunk := reader.read(_CHUNK):
+                job.check()
+                writer.write(chunk)
+        shutil.copystat(file, place, follow_symlinks=True)
+
+
+def _relative(files: Sequence[Path], folder: Path) -> list[str]:
+    root = folder.resolve()
+    return [file.relative_to(root).as_posix() for file in files]
