@@ -1,0 +1,58 @@
+"""The commands of the runtime, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import platform
+import sys
+from typing import List, Optional
+
+RUNTIME_VERSION = "0.1.0"
+
+COMMANDS = {
+    "bench": (".bench", "measure a model; JSON lines on stdin and stdout"),
+    "serve": (".serve", "answer inference requests over HTTP"),
+    "release": (".release", "receive, stage, probe, switch and roll back releases"),
+}
+"""Command -> (package that has ``main(arguments) -> exit status``, what it does)."""
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run one command and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given[0] if given else "--help"
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name in ("version", "--version"):
+        print(json.dumps(versions()))
+        return 0
+    if name not in COMMANDS:
+        print("There is no command {!r}.\n{}".format(name, usage()), file=sys.stderr)
+        return 2
+    module = COMMANDS[name][0]
+    package = importlib.import_module(module, __package__)
+    return int(package.main(given[1:]))
+
+
+def usage() -> str:
+    """The list of commands."""
+    rows = ["  {:9}{}".format(name, text) for name, (_, text) in COMMANDS.items()]
+    rows.append("  {:9}{}".format("version", "the versions of this runtime and of what it uses"))
+    return "\n".join(["Commands:"] + rows)
+
+
+def versions() -> dict:
+    """The runtime's version and what it stands on; nothing heavy is imported."""
+    found = {"edgewright": RUNTIME_VERSION, "python": platform.python_version()}
+    try:
+        from importlib.metadata import PackageNotFoundError, version
+    except ImportError:  # Python 3.7
+        return found
+    for name in ("numpy", "onnxruntime", "uvloop"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,31 @@
+"""The ``serve`` command: a supervisor over a root of releases, or one server of one model."""
+
+from __future__ import annotations
+
+import sys
+from typing import List
+
+from . import options as command_line
+from .errors import CannotListen
+
+
+def main(arguments: List[str]) -> int:
+    """Serve until told to end; returns the exit status."""
+    options = command_line.parse(arguments)
+    try:
+        if options.root is not None:
+            from .supervisor import Supervisor
+
+            return Supervisor(options).run()
+        from .worker import run
+
+        return run(options)
+    except CannotListen as error:
+        print(error, file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in ("numpy", "onnxruntime"):
+            raise
+        sentence = "The Python at {} lacks {}.".format(sys.executable, error.name)
+        print(sentence, file=sys.stderr)
+        return 1

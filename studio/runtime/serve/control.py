@@ -1,0 +1,46 @@
+"""JSON lines between a supervisor and its worker, over a pair of sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any, Dict, List, Optional
+
+Message = Dict[str, Any]
+
+
+class ControlLink:
+    """One end of the pair. Messages are small: a send never waits for the other side."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._buffer = b""
+
+    def fileno(self) -> int:
+        """The descriptor, for a selector or an event loop."""
+        return self._end.fileno()
+
+    def send(self, **message: Any) -> None:
+        """Send a message; without effect when the other side has ended."""
+        try:
+            self._end.sendall(json.dumps(message).encode("utf-8") + b"\n")
+        except OSError:  # its end is noticed where it is read
+            return
+
+    def receive(self) -> Optional[List[Message]]:
+        """The messages that have come; None when the other side has ended."""
+        try:
+            data = self._end.recv(65536)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not data:
+            return None
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        return [json.loads(line.decode("utf-8")) for line in lines if line]
+
+    def close(self) -> None:
+        """Close this end."""
+        self._end.close()

@@ -1,0 +1,88 @@
+"""Threads that run inferences, behind a queue with an end."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from typing import Callable, Deque, List, Optional, Protocol
+
+
+class Work(Protocol):
+    """Something to be run by a worker thread."""
+
+    def run(self) -> None:
+        """Do it; raises nothing."""
+
+    def done(self) -> None:
+        """Called in the event loop's thread afterwards."""
+
+
+class QueueFull(Exception):
+    """There is more work waiting than is good for anybody."""
+
+
+class Executor:
+    """A few worker threads fed from the event loop.
+
+    Its hand-over costs a third of ``run_in_executor``: no future for each piece of work, and one
+    wake-up of the event loop for all that has finished in the meantime.
+
+    Attributes:
+        waiting: Pieces of work handed over and not yet done.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, workers: int, capacity: int) -> None:
+        self._loop = loop
+        self._capacity = capacity
+        self._wanted = workers
+        self._threads: List[threading.Thread] = []
+        self._queue: queue.SimpleQueue[Optional[Work]] = queue.SimpleQueue()
+        self._finished: Deque[Callable[[], None]] = deque()
+        self.waiting = 0
+
+    def resize(self, workers: int) -> None:
+        """Use that many threads from now on; none is started before it is needed."""
+        while len(self._threads) > workers:
+            self._queue.put(None)  # whichever thread takes it ends
+            self._threads.pop()
+        self._wanted = workers
+
+    def submit(self, work: Work) -> None:
+        """Hand work over.
+
+        Raises:
+            QueueFull: when too much is waiting.
+        """
+        if self.waiting >= self._capacity + self._wanted:
+            raise QueueFull
+        self.waiting += 1
+        if len(self._threads) < self._wanted and len(self._threads) < self.waiting:
+            thread = threading.Thread(target=self._work, name="inference", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._queue.put(work)
+
+    def close(self) -> None:
+        """Let the threads end after what is queued."""
+        self.resize(0)
+
+    def _work(self) -> None:
+        while True:
+            work = self._queue.get()
+            if work is None:
+                return
+            work.run()
+            self._finished.append(work.done)
+            del work  # a waiting thread must not keep a replaced model alive
+            try:
+                self._loop.call_soon_threadsafe(self._finish)
+            except RuntimeError:  # the event loop is closed: nobody waits
+                return
+
+    def _finish(self) -> None:
+        while self._finished:
+            done = self._finished.popleft()
+            self.waiting -= 1
+            done()

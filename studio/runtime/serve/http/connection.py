@@ -1,0 +1,281 @@
+"""One client connection: requests in order, answers in order, deadlines for slow clients."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, Optional, cast
+
+from .message import CONTINUE, HttpError, Request, Response, render
+from .parser import RequestParser
+
+if TYPE_CHECKING:
+    from .server import HttpServer
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,64})?")
+_READ_AHEAD = 256 * 1024
+"""Bytes of further requests that are kept while one is being answered."""
+
+
+class Exchange:
+    """One request and the place for its answer.
+
+    Attributes:
+        received: Clock of the event loop when the request was complete.
+        gone: The client has left; nobody waits for the answer.
+    """
+
+    __slots__ = ("_connection", "gone", "received", "request")
+
+    def __init__(self, connection: Connection, request: Request, received: float) -> None:
+        self._connection = connection
+        self.request = request
+        self.received = received
+        self.gone = False
+
+    def answer(self, response: Response) -> None:
+        """Send the answer, in the event loop's thread; without effect when the client has left."""
+        if not self.gone:
+            self._connection.finish(self, response)
+
+    @property
+    def peer(self) -> str:
+        """Address of the client."""
+        return self._connection.peer
+
+    @property
+    def trace(self) -> str:
+        """The client's ``traceparent``, empty when it sent none or an invalid one."""
+        value = self.request.headers.get("traceparent", "")
+        return value if value and _TRACEPARENT.fullmatch(value) else ""
+
+
+class _Waiting(enum.Enum):
+    """What a connection waits for; each has its own deadline."""
+
+    REQUEST = 1
+    HEAD = 2
+    BODY = 3
+    ANSWER = 4
+    READER = 5
+    END = 6
+
+
+_TIMEOUT_OF = {
+    _Waiting.REQUEST: "idle",
+    _Waiting.HEAD: "head",
+    _Waiting.READER: "write",
+    _Waiting.END: "linger",
+}
+
+
+class Connection(asyncio.Protocol):
+    """The asyncio protocol of one client.
+
+    Attributes:
+        deadline: Clock of the event loop after which the server calls ``expire``.
+    """
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._clock = server.clock
+        self._parser = RequestParser(server.limits)
+        self._transport = cast(asyncio.Transport, None)
+        self._exchange: Optional[Exchange] = None
+        self._waiting = _Waiting.REQUEST
+        self._began = 0.0
+        self._body_bytes = 0
+        self._advancing = False
+        self._writable = True
+        self._eof = False
+        self._paused = False
+        self.deadline = math.inf
+
+    # Callbacks of asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Register, or turn away when there are too many already."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._wait_for(_Waiting.REQUEST)
+        if not self._server.admit(self):
+            self._refuse(HttpError(503, "There are too many connections.", headers="Retry-After: 1\r\n"))
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those after the end of the conversation are thrown away."""
+        if self._waiting is _Waiting.END:
+            return
+        self._parser.feed(data)
+        if self._waiting is _Waiting.BODY:
+            self._body_bytes += len(data)
+        if self._exchange is None:
+            self._advance()
+        elif self._parser.buffered > _READ_AHEAD and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; it still gets the answers that it waits for."""
+        self._eof = True
+        return self._exchange is not None and self._waiting is not _Waiting.END
+
+    def pause_writing(self) -> None:
+        """The client reads slower than it asks: answer no further request for now."""
+        self._writable = False
+        if self._exchange is None and self._waiting is not _Waiting.END:
+            self._wait_for(_Waiting.READER)
+
+    def resume_writing(self) -> None:
+        """The client has read on."""
+        self._writable = True
+        if self._exchange is None and self._waiting is _Waiting.READER:
+            self._advance()
+
+    def connection_lost(self, error: Optional[Exception]) -> None:
+        """Forget the connection, and tell the unfinished exchange."""
+        if self._exchange is not None:
+            self._exchange.gone = True
+            self._exchange = None
+        self._waiting = _Waiting.END
+        self._server.forget(self)
+
+    # The conversation
+
+    def _advance(self) -> None:
+        """Begin requests until one must be waited for."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._exchange is None and self._waiting is not _Waiting.END:
+                if not self._writable:
+                    self._wait_for(_Waiting.READER)
+                    return
+                try:
+                    request = self._parser.next()
+                except HttpError as error:
+                    self._refuse(error)
+                    return
+                if request is None:
+                    self._wait_for_bytes()
+                    return
+                self._begin(request)
+        finally:
+            self._advancing = False
+
+    def _begin(self, request: Request) -> None:
+        exchange = self._exchange = Exchange(self, request, self._clock())
+        self._waiting = _Waiting.ANSWER
+        self.deadline = math.inf
+        try:
+            response = self._server.application(exchange)
+        except HttpError as error:
+            response = error.response()
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            response = Response.error(500, "The server made a mistake; its log says which.")
+        if response is not None:
+            exchange.answer(response)
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Write an answer and go on with the next request."""
+        request = exchange.request
+        self._exchange = None
+        server = self._server
+        close = not request.keep_alive or self._ends_here()
+        trace = exchange.trace
+        data = render(
+            response,
+            date=server.date,
+            close=close,
+            without_body=request.method == "HEAD",
+            extra="traceparent: {}\r\n".format(trace) if trace else "",
+        )
+        self._transport.write(data)
+        server.answered(exchange, response)
+        if close:
+            self._wait_for(_Waiting.END)
+            self._transport.close()
+            return
+        if self._paused and self._parser.buffered <= _READ_AHEAD:
+            self._paused = False
+            self._transport.resume_reading()
+        self._waiting = _Waiting.REQUEST
+        self._advance()
+
+    def _ends_here(self) -> bool:
+        """Whether this answer is the last one: no request that has already come is left behind."""
+        return (self._eof or self._server.draining) and not self._parser.started
+
+    def _refuse(self, error: HttpError) -> None:
+        """Answer bytes that are no request, and end the conversation.
+
+        Closing with unread bytes would reset the connection and could take the answer with it:
+        so the rest is read and thrown away until the client closes, or a deadline passes.
+        """
+        response = error.response()
+        self._transport.write(render(response, date=self._server.date, close=True))
+        self._server.refused(self, response)
+        self._wait_for(_Waiting.END)
+        if self._transport.can_write_eof() and not self._eof:
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    # Deadlines
+
+    def _wait_for_bytes(self) -> None:
+        parser = self._parser
+        if self._eof:
+            self._wait_for(_Waiting.END)
+            self._transport.close()
+        elif not parser.started:
+            self._wait_for(_Waiting.REQUEST)
+        elif not parser.head_done:
+            if self._waiting is not _Waiting.HEAD:
+                self._wait_for(_Waiting.HEAD)
+        else:
+            self._wait_for_body()
+
+    def _wait_for_body(self) -> None:
+        timeouts = self._server.timeouts
+        if self._waiting is not _Waiting.BODY:
+            self._waiting = _Waiting.BODY
+            self._began = self._clock()
+            self._body_bytes = self._parser.buffered
+        if self._parser.wants_continue:
+            self._parser.wants_continue = False
+            self._transport.write(CONTINUE)
+        self.deadline = self._began + timeouts.body + self._body_bytes / timeouts.body_rate
+
+    def _wait_for(self, waiting: _Waiting) -> None:
+        self._waiting = waiting
+        self.deadline = self._clock() + getattr(self._server.timeouts, _TIMEOUT_OF[waiting])
+
+    def expire(self) -> None:
+        """The deadline has passed: say so where someone still listens, and close."""
+        if self._waiting in (_Waiting.HEAD, _Waiting.BODY):
+            self._refuse(HttpError(408, "The request did not come in time.", close=True))
+        elif self._waiting is _Waiting.REQUEST:
+            self._wait_for(_Waiting.END)
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    def drain(self, grace: float) -> None:
+        """The server is going: an idle connection may live for a few more seconds."""
+        if self._waiting is _Waiting.REQUEST:
+            self.deadline = min(self.deadline, self._clock() + grace)
+
+    def cut(self) -> None:
+        """Close without waiting for anything."""
+        self._transport.abort()
+
+    @property
+    def peer(self) -> str:
+        """Address of the client."""
+        address = self._transport.get_extra_info("peername")
+        return str(address[0]) if isinstance(address, tuple) and address else ""

@@ -1,0 +1,151 @@
+"""The set of client connections on one listening socket, and how it comes to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from email.utils import formatdate
+from typing import Callable, NamedTuple, Optional, Set
+
+from .connection import Connection, Exchange
+from .message import Response
+from .parser import HttpLimits
+
+Application = Callable[[Exchange], Optional[Response]]
+"""Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
+
+
+class Timeouts(NamedTuple):
+    """Seconds that a client may take.
+
+    Attributes:
+        idle: Between two requests.
+        head: For a request's head, however it trickles in.
+        body: For the body, on top of the time that ``body_rate`` grants.
+        body_rate: Bytes a second below which a body is too slow.
+        write: Without reading anything of an answer.
+        linger: To close, after the last answer.
+    """
+
+    idle: float = 75.0
+    head: float = 10.0
+    body: float = 30.0
+    body_rate: float = 16 * 1024.0
+    write: float = 30.0
+    linger: float = 3.0
+
+
+class HttpServer:
+    """Accepts connections and hands each request to the application.
+
+    Attributes:
+        application: See ``Application``.
+        draining: No new connections; each answer is the last one of its connection.
+        date: Value of the Date header, renewed every second.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        limits: HttpLimits = HttpLimits(),  # noqa: B008 (immutable)
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
+        max_connections: int = 1024,
+        on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
+    ) -> None:
+        self.application = application
+        self.limits = limits
+        self.timeouts = timeouts
+        self.draining = False
+        self.date = formatdate(usegmt=True)
+        self._max_connections = max_connections
+        self._on_answer = on_answer
+        self._connections: Set[Connection] = set()
+        self._empty: Optional[asyncio.Event] = None
+        self._server: Optional[asyncio.AbstractServer] = None
+        self._ticker: Optional[asyncio.TimerHandle] = None
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+
+    async def start(self, listener: socket.socket) -> None:
+        """Begin to accept connections from a listening socket, which it then owns."""
+        self._loop = asyncio.get_running_loop()
+        self._empty = asyncio.Event()
+        self._server = await self._loop.create_server(lambda: Connection(self), sock=listener)
+        self._tick()
+
+    async def drain(self, grace: float, limit: float) -> bool:
+        """Accept no more, let the unfinished requests finish, and close.
+
+        Args:
+            grace: Seconds that an idle connection may live on. A client that sends its next
+                request within them gets its answer, and learns that the connection ends there.
+            limit: Seconds after which what is left is cut.
+
+        Returns:
+            Whether all requests were answered.
+        """
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.drain(grace)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._tick()
+        finished = await self._wait_until_empty(limit)
+        for connection in list(self._connections):
+            connection.cut()
+        self._ticker.cancel()
+        return finished
+
+    async def _wait_until_empty(self, limit: float) -> bool:
+        assert self._empty is not None
+        if not self._connections:
+            return True
+        try:
+            await asyncio.wait_for(self._empty.wait(), limit)
+        except asyncio.TimeoutError:  # another class than TimeoutError before Python 3.11
+            return False
+        return True
+
+    # For connections
+
+    def clock(self) -> float:
+        """The event loop's monotonic clock, in seconds."""
+        assert self._loop is not None
+        return self._loop.time()
+
+    def admit(self, connection: Connection) -> bool:
+        """Take a new connection; False when it must be turned away."""
+        self._connections.add(connection)
+        return len(self._connections) <= self._max_connections
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is closed."""
+        self._connections.discard(connection)
+        if self.draining and not self._connections and self._empty is not None:
+            self._empty.set()
+
+    def answered(self, exchange: Exchange, response: Response) -> None:
+        """An answer was written."""
+        if self._on_answer is not None:
+            self._on_answer(exchange, response, exchange.peer)
+
+    def refused(self, connection: Connection, response: Response) -> None:
+        """Bytes that were no request were answered with an error."""
+        if self._on_answer is not None:
+            self._on_answer(None, response, connection.peer)
+
+    @property
+    def connections(self) -> int:
+        """Number of open connections."""
+        return len(self._connections)
+
+    def _tick(self) -> None:
+        """Once a second: renew the date, and end what is overdue."""
+        assert self._loop is not None
+        self._ticker = self._loop.call_later(0.1 if self.draining else 1.0, self._tick)
+        self.date = formatdate(usegmt=True)
+        now = self._loop.time()
+        for connection in [c for c in self._connections if c.deadline <= now]:
+            connection.expire()

@@ -1,0 +1,102 @@
+"""The log: one JSON object a line, sampled, and never in the way of an answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import stat
+import threading
+import time
+from typing import Any, Optional
+
+_QUEUED = 1000
+
+
+class Log:
+    """Writes JSON lines from a thread of its own: whoever does not read them cannot block us.
+
+    A log that is a regular file is emptied when it grows beyond its limit: a board's card must
+    not fill up with it.
+    """
+
+    def __init__(self, descriptor: int, *, requests_per_s: float, limit: int = 16 << 20) -> None:
+        """Start with nothing written.
+
+        Args:
+            descriptor: File descriptor to write to.
+            requests_per_s: Lines for requests a second, at most; and as many for failed ones.
+            limit: Bytes that the file may have.
+        """
+        self._descriptor = descriptor
+        self._limit = limit
+        self._rate = requests_per_s
+        self._budgets = {"answered": _Budget(requests_per_s), "failed": _Budget(requests_per_s)}
+        self._queue: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
+        self._thread: Optional[threading.Thread] = None
+
+    def event(self, name: str, /, **values: Any) -> None:
+        """Write a line about the server itself."""
+        self._put({"at": _now(), "event": name, **values})
+
+    def wants(self, status: int) -> bool:
+        """Whether a request with this outcome may have its line now."""
+        return self._budgets["failed" if status >= 500 else "answered"].take()
+
+    def request(self, **values: Any) -> None:
+        """Write a line about a request that ``wants`` has admitted."""
+        self._put({"at": _now(), "event": "request", **values})
+
+    def close(self) -> None:
+        """Write what is queued, for a second at most."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(1.0)
+
+    def _put(self, document: Any) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+            self._thread.start()
+        if self._queue.qsize() < _QUEUED:
+            self._queue.put(json.dumps(document).encode("utf-8") + b"\n")
+
+    def _write(self) -> None:
+        while True:
+            line = self._queue.get()
+            if line is None:
+                return
+            try:
+                self._keep_short()
+                os.write(self._descriptor, line)
+            except OSError:  # the disk is full, or the reader has left: serving goes on
+                continue
+
+    def _keep_short(self) -> None:
+        status = os.fstat(self._descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_size > self._limit:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+
+
+class _Budget:
+    """So many a second; unused ones are kept for a second."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = rate
+        self._at = time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(max(self._rate, 1.0), self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+def _now() -> str:
+    now = time.time()
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    return "{}.{:03d}Z".format(whole, int(now * 1000) % 1000)

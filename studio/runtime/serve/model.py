@@ -1,0 +1,175 @@
+"""A served version of a model, and the set of those that are served."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Dict, List, Mapping, NamedTuple, Optional
+
+from .http.message import HttpError
+from .session import ModelSession, golden_feeds, warm_up
+from .source import ModelSource
+from .statistics import ModelStatistics
+from .tensors import TensorSpec
+
+INLINE_BELOW_S = 0.001
+"""A faster model runs in the event loop: handing it to a thread would cost as much as it."""
+PARALLEL_ABOVE_S = 0.05
+"""A slower model gets all cores for one request: its latency matters more than throughput."""
+
+
+class Execution(NamedTuple):
+    """How a model is run.
+
+    Attributes:
+        threads: Of one inference.
+        workers: Inferences at the same time.
+        inline: In the event loop's own thread.
+    """
+
+    threads: int
+    workers: int
+    inline: bool
+
+
+def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Execution:
+    """Choose how to run a model from how long one inference takes on one thread.
+
+    Args:
+        seconds: Measured; None when it could not be measured.
+        threads: As asked by the user; 0 lets the measurement decide.
+    """
+    if not threads:
+        slow = seconds is not None and seconds > PARALLEL_ABOVE_S
+        threads = cores if slow else 1
+    inline = seconds is not None and seconds < INLINE_BELOW_S
+    return Execution(threads, max(1, cores // threads), inline)
+
+
+def usable_cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ServedModel:
+    """One loaded version. Whoever holds a reference may run it, also after it was replaced.
+
+    Attributes:
+        headers: The response headers that name it, each ended with CRLF.
+        inline: Whether it is run in the event loop; follows what is measured.
+        warning: Why it could not be warmed up; empty when it was.
+    """
+
+    def __init__(
+        self,
+        source: ModelSource,
+        session: ModelSession,
+        execution: Execution,
+        statistics: ModelStatistics,
+        warning: str = "",
+    ) -> None:
+        self.source = source
+        self.session = session
+        self.execution = execution
+        self.statistics = statistics
+        self.inline = execution.inline
+        self.warning = warning
+        self._typical_s = 0.0
+        self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
+            source.digest, source.version
+        )
+
+    @property
+    def name(self) -> str:
+        """Name in the address of its endpoints."""
+        return self.source.name
+
+    @property
+    def version(self) -> str:
+        """Version number as text."""
+        return self.source.version
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """Specifications of the inputs, by name."""
+        return self.session.inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """Specifications of the outputs, by name."""
+        return self.session.outputs
+
+    def observe(self, seconds: float) -> None:
+        """Learn from a real inference whether the event loop can afford to run the next one.
+
+        The warm-up may have been too kind: a dynamic input is invented as small as it can be.
+        """
+        self._typical_s += 0.1 * (seconds - self._typical_s) if self._typical_s else seconds
+        if self.inline:
+            self.inline = seconds < 10 * INLINE_BELOW_S and self._typical_s < 1.5 * INLINE_BELOW_S
+        else:
+            self.inline = self._typical_s < 0.7 * INLINE_BELOW_S
+
+
+def load(source: ModelSource, threads: int = 0) -> ServedModel:
+    """Load a version and warm it up; takes seconds, call it outside the event loop.
+
+    Args:
+        threads: Of each inference; 0 to choose by measuring.
+
+    Raises:
+        LoadError: in one sentence.
+    """
+    cores = usable_cores()
+    session = ModelSession(source.path, threads or 1)
+    golden = golden_feeds(source.golden, session.inputs)
+    seconds, warning = warm_up(session, golden)
+    execution = plan_execution(seconds, cores, threads)
+    if execution.threads != session.threads:
+        del session  # two copies of a large model may not fit
+        session = ModelSession(source.path, execution.threads)
+        warm_up(session, golden)
+    return ServedModel(source, session, execution, ModelStatistics(time.monotonic()), warning)
+
+
+class Repository:
+    """The served models by name and version; replaced as a whole by one assignment."""
+
+    def __init__(self) -> None:
+        self._models: Mapping[str, Mapping[str, ServedModel]] = {}
+
+    def replace(self, models: List[ServedModel]) -> None:
+        """Serve exactly these from now on."""
+        names: Dict[str, Dict[str, ServedModel]] = {}
+        for model in models:
+            names.setdefault(model.name, {})[model.version] = model
+        self._models = names
+
+    def find(self, name: str, version: str = "") -> ServedModel:
+        """The named version, or the newest.
+
+        Raises:
+            HttpError: 404, in one sentence.
+        """
+        versions = self._models.get(name)
+        if not versions:
+            raise HttpError(404, "There is no model {!r} here.".format(name))
+        if not version:
+            return versions[max(versions, key=_number)]
+        if version not in versions:
+            raise HttpError(404, "There is no version {!r} of the model {!r}.".format(version, name))
+        return versions[version]
+
+    def versions(self, name: str) -> List[str]:
+        """The versions of a model, oldest first."""
+        return sorted(self._models.get(name, ()), key=_number)
+
+    def all(self) -> List[ServedModel]:
+        """Every served version."""
+        return [model for versions in self._models.values() for model in versions.values()]
+
+
+def _number(version: str) -> int:
+    return int(version) if version.isdigit() else 0

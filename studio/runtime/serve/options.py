@@ -1,0 +1,155 @@
+"""The options of the ``serve`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from pathlib import Path
+from typing import List, NamedTuple, Optional
+
+from .errors import CannotListen
+
+
+class Options(NamedTuple):
+    """How to serve; sizes in bytes, times in seconds.
+
+    Attributes:
+        root: Folder of releases; exactly one of root, bundle and model is given.
+        threads: Of one inference; 0 to choose by measuring.
+        workers: Inferences at the same time; 0 to choose by measuring.
+        queue: Requests that may wait for a worker.
+        log_rate: Requests logged a second, at most.
+        listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
+        control: File descriptor of the socket to that supervisor; -1 without one.
+        generation: Number that a supervisor gave to what is served.
+    """
+
+    root: Optional[Path]
+    bundle: Optional[Path]
+    model: Optional[Path]
+    host: str
+    port: int
+    threads: int
+    workers: int
+    queue: int
+    max_body: int
+    max_connections: int
+    drain_s: float
+    log_rate: float
+    listener: int = -1
+    control: int = -1
+    generation: int = 1
+
+    def for_worker(
+        self, bundle: Path, listener: int, control: int, generation: int
+    ) -> List[str]:
+        """The command line of a worker that serves a bundle for a supervisor."""
+        given = {
+            "bundle": bundle,
+            "threads": self.threads,
+            "workers": self.workers,
+            "queue": self.queue,
+            "max-body-mb": self.max_body >> 20,
+            "max-connections": self.max_connections,
+            "drain-seconds": self.drain_s,
+            "log-requests-per-second": self.log_rate,
+            "listener": listener,
+            "control": control,
+            "generation": generation,
+        }
+        return ["--{}={}".format(name, value) for name, value in given.items()]
+
+
+def parse(arguments: List[str]) -> Options:
+    """Read a command line; argparse ends the process with status 2 when it is wrong."""
+    given = _parser().parse_args(arguments)
+    return Options(
+        root=given.root,
+        bundle=given.bundle,
+        model=given.model,
+        host=given.host,
+        port=given.port,
+        threads=given.threads,
+        workers=given.workers,
+        queue=given.queue,
+        max_body=given.max_body_mb << 20,
+        max_connections=given.max_connections,
+        drain_s=given.drain_seconds,
+        log_rate=given.log_requests_per_second,
+        listener=given.listener,
+        control=given.control,
+        generation=given.generation,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="serve", description="Serve a model over HTTP.")
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--root", type=_path, help="folder of releases; serves the current one")
+    source.add_argument("--bundle", type=_path, help="folder of one bundle")
+    source.add_argument("--model", type=_path, help="model file")
+    add("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
+    add("--port", type=_port, default=8000, help="port, 0 for a free one (%(default)s)")
+    add("--threads", type=_count, default=0, help="threads of one inference (0: measure)")
+    add("--workers", type=_count, default=0, help="inferences at the same time (0: measure)")
+    add("--queue", type=_count, default=64, help="requests that may wait (%(default)s)")
+    add("--max-body-mb", type=_positive, default=64, help="size of a request (%(default)s)")
+    add("--max-connections", type=_positive, default=1024, help="clients (%(default)s)")
+    add("--drain-seconds", type=float, default=10.0, help="to end requests (%(default)s)")
+    add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
+    for name in ("--listener", "--control"):
+        add(name, type=int, default=-1, help=argparse.SUPPRESS)
+    add("--generation", type=int, default=1, help=argparse.SUPPRESS)
+    return parser
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError("must be between 0 and 65535")
+    return value
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket.
+
+    Raises:
+        CannotListen: when the address is unknown, taken, or not allowed.
+    """
+    place = "port {} of {}".format(port, host)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotListen("Cannot listen at {}: {}.".format(place, error.strerror)) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise CannotListen("Cannot listen at {}: {}.".format(place, error.strerror)) from error
+    listener.setblocking(False)
+    return listener

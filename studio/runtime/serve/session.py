@@ -1,0 +1,140 @@
+"""A model loaded by onnxruntime, with telemetry off."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # too late once onnxruntime is imported
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from .errors import LoadError
+from .tensors import BY_ORT, TensorSpec
+
+Feeds = Mapping[str, np.ndarray]
+
+
+class ModelSession:
+    """An onnxruntime session and what goes in and out of it. ``run`` may be called by threads.
+
+    Attributes:
+        inputs: By name, in the model's order.
+        outputs: By name, in the model's order; those that are not tensors are left out.
+        threads: Of each operator; 0 means that onnxruntime decides.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Threads that spin between requests take the processor from everything else on a board.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own classes have no common base
+            raise LoadError(
+                "onnxruntime {} cannot load {}: {}".format(
+                    ort.__version__, path.name, first_line(error)
+                )
+            ) from error
+        self.threads = threads
+        self.inputs = _specs(self._session.get_inputs(), strict=True)
+        self.outputs = _specs(self._session.get_outputs(), strict=False)
+        if not self.outputs:
+            raise LoadError("{} has no output that is a tensor.".format(path.name))
+
+    def run(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
+        """Run once; the arrays of the named outputs."""
+        result: List[np.ndarray] = self._session.run(list(outputs), dict(feeds))
+        return result
+
+
+def _specs(arguments: Sequence[Any], strict: bool) -> Dict[str, TensorSpec]:
+    specs = {}
+    for argument in arguments:
+        kind = BY_ORT.get(argument.type)
+        if kind is None:
+            if strict:
+                raise LoadError(
+                    "The input {} is a {}, which cannot be sent in a request.".format(
+                        argument.name, argument.type
+                    )
+                )
+            continue
+        shape = tuple(d if isinstance(d, int) and d >= 0 else -1 for d in argument.shape or ())
+        specs[argument.name] = TensorSpec(argument.name, kind, shape)
+    return specs
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a native message, short enough for a sentence."""
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else type(error).__name__
+
+
+def invented_feeds(inputs: Mapping[str, TensorSpec]) -> Dict[str, np.ndarray]:
+    """Inputs of the right types and shapes, for a model without golden samples."""
+    generator = np.random.RandomState(0)
+    feeds = {}
+    for spec in inputs.values():
+        shape = tuple(1 if size < 0 else size for size in spec.shape)
+        if spec.kind.dtype is None:
+            feeds[spec.name] = np.full(shape, "", dtype=object)
+        elif spec.kind.dtype.kind == "f":
+            feeds[spec.name] = generator.random_sample(shape).astype(spec.kind.dtype)
+        else:
+            feeds[spec.name] = np.zeros(shape, spec.kind.dtype)
+    return feeds
+
+
+def golden_feeds(folder: Optional[Path], inputs: Mapping[str, TensorSpec]) -> List[Feeds]:
+    """The inputs of a bundle's first golden samples."""
+    if folder is None:
+        return []
+    samples = []
+    for path in sorted(folder.glob("*.npz"))[:3]:
+        with np.load(str(path), allow_pickle=False) as arrays:
+            sample = {name: arrays["in." + name] for name in inputs if "in." + name in arrays}
+        samples.append(
+            {n: a.astype(object) if inputs[n].kind.dtype is None else a for n, a in sample.items()}
+        )
+    return samples
+
+
+def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[float], str]:
+    """Run the model until its memory is allocated, and measure it.
+
+    Returns:
+        Median seconds of a run (None when it could not be run), and why not.
+
+    Raises:
+        LoadError: when golden samples, which must work, do not.
+    """
+    samples = list(golden) or [invented_feeds(session.inputs)]
+    outputs = list(session.outputs)
+    seconds: List[float] = []
+    end = time.perf_counter() + 0.5
+    try:
+        for sample in samples:
+            session.run(sample, outputs)
+        while len(seconds) < 3 or (len(seconds) < 20 and time.perf_counter() < end):
+            start = time.perf_counter()
+            session.run(samples[len(seconds) % len(samples)], outputs)
+            seconds.append(time.perf_counter() - start)
+            if seconds[-1] > 2.0:
+                break
+    except Exception as error:  # onnxruntime's own classes have no common base
+        if golden:
+            raise LoadError("The golden samples do not run: " + first_line(error)) from error
+        return None, first_line(error)
+    return statistics.median(seconds), ""

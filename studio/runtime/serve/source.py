@@ -1,0 +1,94 @@
+"""Where the model comes from: a release's root folder, a bundle, or a bare model file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any, Dict, NamedTuple, Optional
+
+from .errors import LoadError
+
+
+class ModelSource(NamedTuple):
+    """Everything needed to load one version of a model.
+
+    Attributes:
+        version: Number of the model version, as text; "1" for a bare file.
+        digest: The release's digest (sha256 of the manifest), or that of the bare file.
+        precision: As the manifest says; empty for a bare file.
+        golden: Folder of golden samples, where there is one.
+    """
+
+    name: str
+    version: str
+    digest: str
+    precision: str
+    path: Path
+    golden: Optional[Path] = None
+
+
+def from_root(root: Path) -> ModelSource:
+    """The bundle that ``ROOT/current`` points to now."""
+    folder = current_release(root)
+    if folder is None:
+        raise LoadError("There is no current release below {}.".format(root))
+    return from_bundle(folder)
+
+
+def current_release(root: Path) -> Optional[Path]:
+    """The folder of the current release, resolved once so that a later switch cannot mix two."""
+    try:
+        return root / os.readlink(str(root / "current"))
+    except OSError:
+        return None
+
+
+def from_bundle(folder: Path) -> ModelSource:
+    """A bundle's model, as its manifest describes it."""
+    raw, manifest = _read_manifest(folder)
+    try:
+        name, version = str(manifest["name"]), str(int(manifest["version"]))
+        model = manifest["model"]
+        file = PurePosixPath(model["file"])
+        precision = str(model.get("precision") or "")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
+    path = folder / file
+    if file.is_absolute() or ".." in file.parts or not path.is_file():
+        raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
+    golden = folder / "golden"
+    return ModelSource(
+        name=name,
+        version=version,
+        digest=hashlib.sha256(raw).hexdigest(),
+        precision=precision,
+        path=path,
+        golden=golden if golden.is_dir() else None,
+    )
+
+
+def _read_manifest(folder: Path) -> "tuple[bytes, Dict[str, Any]]":
+    try:
+        raw = (folder / "manifest.json").read_bytes()
+        manifest = json.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise LoadError("{} is not a bundle: it has no manifest.json.".format(folder)) from error
+    except ValueError as error:
+        raise LoadError("The manifest of the bundle {} is damaged.".format(folder)) from error
+    if not isinstance(manifest, dict):
+        raise LoadError("The manifest of the bundle {} is damaged.".format(folder))
+    return raw, manifest
+
+
+def from_file(path: Path) -> ModelSource:
+    """A bare model file, named by its stem."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    except OSError as error:
+        raise LoadError("{} cannot be read: {}.".format(path, error.strerror)) from error
+    return ModelSource(path.stem, "1", digest.hexdigest(), "", path)

@@ -1,0 +1,183 @@
+"""Counts and latencies of a served model, in memory that does not grow with the traffic."""
+
+from __future__ import annotations
+
+import math
+from typing import Dict, List, NamedTuple, Sequence
+
+_GROWTH = math.log(1.05)
+_FIRST_S = 10e-6
+_BUCKETS = 350
+"""From 10 microseconds in steps of 5 %, the last one ends above four minutes."""
+
+HISTOGRAM_BOUNDS_S = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+)  # fmt: skip
+
+
+def bucket_of(seconds: float) -> int:
+    """Number of the logarithmic bucket that holds a duration."""
+    if seconds <= _FIRST_S:
+        return 0
+    return min(_BUCKETS - 1, 1 + int(math.log(seconds / _FIRST_S) / _GROWTH))
+
+
+def bucket_bounds(index: int) -> tuple:
+    """Lower and upper end of a bucket, in seconds."""
+    if index == 0:
+        return 0.0, _FIRST_S
+    return _FIRST_S * math.exp((index - 1) * _GROWTH), _FIRST_S * math.exp(index * _GROWTH)
+
+
+def percentile(counts: Sequence[int], share: float) -> float:
+    """A percentile in seconds, read from bucket counts; the error is at most one bucket (5 %).
+
+    Args:
+        share: Between 0 and 1.
+
+    Returns:
+        0.0 when nothing was counted.
+    """
+    total = sum(counts)
+    if not total:
+        return 0.0
+    wanted = share * total
+    seen = 0
+    for index, count in enumerate(counts):
+        if count and seen + count >= wanted:
+            low, high = bucket_bounds(index)
+            return low + (high - low) * max(0.0, wanted - seen) / count
+        seen += count
+    return bucket_bounds(_BUCKETS - 1)[1]
+
+
+class LatencyWindow:
+    """Latencies of the last ``slots * slot_s`` seconds: a ring of bucket counts."""
+
+    def __init__(self, slots: int = 12, slot_s: float = 5.0) -> None:
+        self._slot_s = slot_s
+        self._counts = [[0] * _BUCKETS for _ in range(slots)]
+        self._epochs = [-1] * slots
+
+    def record(self, now: float, seconds: float) -> None:
+        """Count one latency.
+
+        Args:
+            now: A monotonic clock, in seconds.
+        """
+        epoch = int(now / self._slot_s)
+        slot = epoch % len(self._epochs)
+        if self._epochs[slot] != epoch:
+            self._epochs[slot] = epoch
+            self._counts[slot] = [0] * _BUCKETS
+        self._counts[slot][bucket_of(seconds)] += 1
+
+    def counts(self, now: float) -> List[int]:
+        """Bucket counts over the whole window."""
+        oldest = int(now / self._slot_s) - len(self._epochs) + 1
+        live = [c for c, epoch in zip(self._counts, self._epochs) if epoch >= oldest]
+        return [sum(column) for column in zip(*live)] if live else [0] * _BUCKETS
+
+
+class RateWindow:
+    """Events a second over the last few whole seconds."""
+
+    def __init__(self, seconds: int = 10) -> None:
+        self._counts = [0] * (seconds + 1)
+        self._epochs = [-1] * (seconds + 1)
+
+    def record(self, now: float) -> None:
+        """Count one event."""
+        epoch = int(now)
+        slot = epoch % len(self._epochs)
+        if self._epochs[slot] != epoch:
+            self._epochs[slot] = epoch
+            self._counts[slot] = 0
+        self._counts[slot] += 1
+
+    def rate(self, now: float, age: float) -> float:
+        """Events a second.
+
+        Args:
+            age: Seconds since counting began; a young window divides by less.
+        """
+        epoch = int(now)
+        span = len(self._epochs) - 1
+        whole = sum(c for c, e in zip(self._counts, self._epochs) if epoch - span <= e < epoch)
+        if age >= span:
+            return whole / span
+        return sum(c for c, e in zip(self._counts, self._epochs) if e >= 0) / max(age, 1.0)
+
+
+class Timing(NamedTuple):
+    """Where the time of one request went, in seconds."""
+
+    queue: float
+    compute_input: float
+    compute_infer: float
+    compute_output: float
+    total: float
+
+
+class ModelStatistics:
+    """All that is counted for one served version. Used in the event loop's thread alone."""
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self.success = 0
+        self.failures: Dict[str, int] = {}
+        self.inferences = 0
+        self.executions = 0
+        self.in_flight = 0
+        self.last_inference_ms = 0
+        self.totals_s = Timing(0.0, 0.0, 0.0, 0.0, 0.0)
+        self.failed_s = 0.0
+        self.histogram = [0] * (len(HISTOGRAM_BOUNDS_S) + 1)
+        self.window = LatencyWindow()
+        self.rate = RateWindow()
+
+    @property
+    def errors(self) -> int:
+        """Requests that the server failed; those that the client got wrong are not among them."""
+        return sum(count for reason, count in self.failures.items() if reason != "BAD_REQUEST")
+
+    @property
+    def failed(self) -> int:
+        """Requests that were not answered with an inference, whoever's fault."""
+        return sum(self.failures.values())
+
+    @property
+    def requests(self) -> int:
+        """All inference requests that were answered."""
+        return self.success + self.failed
+
+    def succeeded(self, now: float, wall_ms: int, timing: Timing, batch: int) -> None:
+        """Count an answered request.
+
+        Args:
+            batch: Number of samples in it.
+        """
+        self.success += 1
+        self.executions += 1
+        self.inferences += batch
+        self.last_inference_ms = wall_ms
+        self.totals_s = Timing(*(a + b for a, b in zip(self.totals_s, timing)))
+        index = 0
+        while index < len(HISTOGRAM_BOUNDS_S) and timing.total > HISTOGRAM_BOUNDS_S[index]:
+            index += 1
+        self.histogram[index] += 1
+        self.window.record(now, timing.total)
+        self.rate.record(now)
+
+    def failed_because(self, reason: str, seconds: float) -> None:
+        """Count a failure (``BAD_REQUEST``, ``REJECTED``, ``CANCELED``, ``BACKEND``)."""
+        self.failures[reason] = self.failures.get(reason, 0) + 1
+        self.failed_s += seconds
+
+    def latency_ms(self, now: float) -> Dict[str, float]:
+        """Percentiles over the last minute."""
+        counts = self.window.counts(now)
+        result: Dict[str, float] = {"count": sum(counts)}
+        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+            result[name] = round(percentile(counts, share) * 1000.0, 4)
+        return result
