@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QMenu,
@@ -30,19 +31,17 @@ from studio.gui.widgets import restyle
 UNSET = "automatic"
 _WIDEST = 1e9
 _INTEGERS = 2**31 - 1
+_CHECKS_A_LINE = 6
 
 Entry = tuple[str, str]
 """A choice: what the option's value is, and what the user reads."""
 
 
 class Choices(Protocol):
-    """What a form cannot know by itself: the models and targets that exist."""
+    """What a form cannot know by itself: the models, targets and plugins that exist."""
 
-    def variants(self) -> Sequence[Entry]:
-        """The variants that a MODEL option may name."""
-
-    def targets(self) -> Sequence[Entry]:
-        """The targets that a TARGET option may name."""
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """What an option can be; None where that is not for the caller to say."""
 
 
 class Editor(QWidget):
@@ -253,9 +252,11 @@ class ChecksEditor(Editor):
     def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
         super().__init__(option)
         self.boxes: dict[str, QCheckBox] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(24)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnStretch(_CHECKS_A_LINE, 1)
         self.setObjectName(f"option.{option.name}")
         self.setAccessibleName(option.label)
         self.set_entries(entries)
@@ -264,14 +265,14 @@ class ChecksEditor(Editor):
         """Offer other choices; those that were ticked stay ticked."""
         ticked = self.value() if self.boxes else self.option.default
         for box in self.boxes.values():
-            self._column.removeWidget(box)
+            self._grid.removeWidget(box)
             box.deleteLater()
         self.boxes = {}
-        for value, title in entries:
+        for position, (value, title) in enumerate(entries):
             box = QCheckBox(title)
             box.setAccessibleName(f"{self.option.label}: {title}")
             box.toggled.connect(self.changed)
-            self._column.addWidget(box)
+            self._grid.addWidget(box, *divmod(position, _CHECKS_A_LINE))
             self.boxes[value] = box
         if self.boxes:
             self.setFocusProxy(next(iter(self.boxes.values())))
@@ -407,24 +408,22 @@ _PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)
 
 
 def make_editor(option: Option, choices: Choices | None = None) -> Editor:
-    """The editor that fits an option's kind."""
+    """The editor that fits an option's kind, and the values that it can have."""
+    entries = known_entries(option, choices)
+    if entries is not None:
+        return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
     if option.kind is Kind.FLAG:
         return FlagEditor(option)
     if option.kind in (Kind.INTEGER, Kind.NUMBER) and not option.many:
         return NumberEditor(option)
     if option.kind in _PATHS and not option.many:
         return PathEditor(option)
-    entries = _entries(option, choices)
-    if entries is None:
-        return TextEditor(option)
-    return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
+    return TextEditor(option)
 
 
-def _entries(option: Option, choices: Choices | None) -> Sequence[Entry] | None:
-    if option.kind is Kind.CHOICE or option.choices:
+def known_entries(option: Option, choices: Choices | None) -> Sequence[Entry] | None:
+    """The values to choose from; None where anything may be entered."""
+    found = choices.choices(option) if choices is not None else None
+    if found is None and option.choices:
         return [(choice, choice) for choice in option.choices]
-    if choices is not None and option.kind is Kind.MODEL:
-        return choices.variants()
-    if choices is not None and option.kind is Kind.TARGET:
-        return choices.targets()
-    return None
+    return found

@@ -9,8 +9,16 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from studio.api import Kind, Option
-from studio.gui.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor, make_editor
+from studio.api import Option
+from studio.gui.editors import (
+    ChecksEditor,
+    ChoiceEditor,
+    Choices,
+    Editor,
+    FlagEditor,
+    known_entries,
+    make_editor,
+)
 from studio.gui.widgets import button, label
 
 
@@ -197,14 +205,8 @@ class Form(QWidget):
             field.forget()
 
     def refresh(self) -> None:
-        """Ask again which models and targets there are."""
-        if self._choices is None:
-            return
+        """Ask again which models, targets and plugins there are."""
         for field in self.fields.values():
-            editor = field.editor
-            if field.option.choices or not isinstance(editor, (ChoiceEditor, ChecksEditor)):
-                continue
-            if field.option.kind is Kind.MODEL:
-                editor.set_entries(self._choices.variants())
-            elif field.option.kind is Kind.TARGET:
-                editor.set_entries(self._choices.targets())
+            entries = known_entries(field.option, self._choices)
+            if entries is not None and isinstance(field.editor, (ChoiceEditor, ChecksEditor)):
+                field.editor.set_entries(entries)

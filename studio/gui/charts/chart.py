@@ -133,7 +133,7 @@ class Chart(QWidget):
         self._drawing: Drawing | None = None
         self._image: QImage | None = None
         self._number = 0
-        self._done = _Done(self)
+        self._done = _Done()  # no child: a picture may come when the chart is gone
         self._done.made.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from studio.api import Kind, Option
+from studio.api import Extension, Kind, Option
 from studio.gui import figures
 from studio.gui.charts.chart import Chart
 from studio.gui.editors import Entry
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
 
 STEP = "profile"
+BACKEND = "backend"
 COLUMNS = 4
 
 
@@ -69,19 +70,25 @@ class ProfilePage(Page):
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.show_variant(None)
 
-    # What the form can choose from
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """The variants of the current model, the machines, and the runtimes."""
+        if option.kind is Kind.MODEL:
+            found = self._variants()
+            return [(f"#{v.id}", f"{v.name}  {figures.size(v.size)}") for v in found]
+        if option.kind is Kind.TARGET:
+            targets = self.workspace.registry.targets()
+            return [(target.name, target_rows.title(target)) for target in targets]
+        if option.name == BACKEND:
+            return list(self._backends().items())
+        return None
 
-    def variants(self) -> Sequence[Entry]:
-        """The variants of the current model."""
-        if self._variant is None:
-            return ()
-        found = self.workspace.registry.variants(self._variant.model)
-        return [(f"#{v.id}", f"{v.name}  {figures.size(v.size)}") for v in found]
+    def _variants(self) -> list[VariantRecord]:
+        variant = self._variant
+        return self.workspace.registry.variants(variant.model) if variant is not None else []
 
-    def targets(self) -> Sequence[Entry]:
-        """Where it can be measured."""
-        targets = self.workspace.registry.targets()
-        return [(target.name, target_rows.title(target)) for target in targets]
+    def _backends(self) -> dict[str, str]:
+        """Titles of the runtimes that can be used, by identifier."""
+        return {c.id: c.title for c in self.workspace.plugins.all(Extension.BACKEND)}
 
     def _options(self) -> tuple[Option, ...]:
         """The step's options without those that name a file to write."""
@@ -171,17 +178,12 @@ class ProfilePage(Page):
         self._explain()
 
     def _tick_all(self) -> None:
-        self.form.set_values({self._model: [value for value, _title in self.variants()]})
+        self.form.set_values({self._model: [f"#{variant.id}" for variant in self._variants()]})
 
     def _live(self, name: str, values: dict[str, Any]) -> None:
-        """Show a row as soon as the job tells of it."""
-        if "runs" in values:
-            self._show_result(values)
-        elif "latency_ms" in values or name in ("run", "row", "candidate"):
-            runs = {rows.key(run): run for run in self._result.get("runs") or ()}
-            merged = {**runs.get(rows.key(values), {}), **values}
-            runs[rows.key(values)] = {"state": "measuring", **merged}
-            self._show_result({**self._result, "runs": list(runs.values())})
+        """Show the medians so far after each round."""
+        if name == "round":
+            self._show_result(rows.live(self._result, values))
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
@@ -193,7 +195,7 @@ class ProfilePage(Page):
     def _newest(self) -> RunRecord | None:
         if self._variant is None:
             return None
-        ours = {v.id for v in self.workspace.registry.variants(self._variant.model)}
+        ours = {variant.id for variant in self._variants()}
         runs = self.workspace.registry.runs(STEP)
         return next((run for run in runs if run.variant in ours), None)
 
@@ -203,7 +205,11 @@ class ProfilePage(Page):
 
     def _show_result(self, result: dict[str, Any]) -> None:
         self._result = result
-        self._show(rows.table(result))
+        self._show(rows.table(result, self._names(result)))
+
+    def _names(self, result: Mapping[str, Any]) -> rows.Names:
+        target = str(result.get("target") or self.form.fields["target"].editor.value() or "")
+        return rows.Names(self._backends(), target_rows.spoken(target))
 
     def _show(self, shown: list[rows.Row]) -> None:
         chosen = self._selected_key()
@@ -262,7 +268,7 @@ class ProfilePage(Page):
         """The metric of each variant by name, as it was measured when they were made."""
         if self._variant is None:
             return {}, ""
-        variants = self.workspace.registry.variants(self._variant.model)
+        variants = self._variants()
         found, title = quality(variants)
         return {v.name: found[v.id] for v in variants if v.id in found}, title
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from studio.gui import figures
 from studio.gui.charts.distribution import Distribution, Spread
 from studio.gui.charts.tradeoff import Point, Tradeoff
-from studio.gui.pages.parts import part
 
 COLUMNS = (
     "Variant",
@@ -34,9 +34,33 @@ TONES = {
     "crashed": "bad",
     "measuring": "accent",
 }
+TWIN = "#twin"
 WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people call the parts of a run.
+
+    Attributes:
+        backends: Titles by identifier.
+        target: The machine that was measured on.
+    """
+
+    backends: Mapping[str, str]
+    target: str
+
+    def runtime(self, run: Json) -> str:
+        """Name and version of a run's runtime."""
+        backend = str(run.get("backend") or "")
+        return f"{self.backends.get(backend, backend)} {run.get('version') or ''}".strip()
+
+    def device(self, run: Json) -> str:
+        """Machine and device: ``this computer``, ``jetson-07 · CUDA``."""
+        device = str(run.get("device") or "").upper()
+        return self.target if device in ("", "CPU") else f"{self.target} · {device}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +70,7 @@ class Row:
     Attributes:
         key: Identifies it within the result.
         state: The word of the pill.
-        reason: Why it has no figures, or what its figures hide.
+        reason: Why it has no figures, or not all of them.
     """
 
     key: str
@@ -62,41 +86,69 @@ class Row:
 
 def key(run: Json) -> str:
     """What identifies a run within its result, and in the verdicts."""
-    return str(part(run, "id", "candidate") or f"{run.get('model')} {run.get('backend')}")
+    return str(run.get("id") or run.get("model") or "")
 
 
-def table(result: Json) -> list[Row]:
-    """The rows of a finished run."""
+def variant_name(run: Json) -> str:
+    """The variant's name without its model's."""
+    return str(run.get("model") or run.get("id") or "").rpartition(":")[2]
+
+
+def table(result: Json, names: Names) -> list[Row]:
+    """The rows of a run."""
     verdicts = {str(verdict.get("b")): verdict for verdict in result.get("verdicts") or ()}
-    baseline = reference(result)
     return [
-        _row(run, verdicts.get(key(run)), key(run) == baseline) for run in result.get("runs") or ()
+        _row(run, verdicts.get(key(run)), key(run) == result.get("reference"), names)
+        for run in result.get("runs") or ()
     ]
 
 
-def reference(result: Json) -> str:
-    """The key of the run that the others are compared with."""
-    for verdict in result.get("verdicts") or ():
-        return str(verdict.get("a"))
-    for run in result.get("runs") or ():
-        if str(run.get("state", "")) in WORKS:
-            return key(run)
-    return ""
+def live(result: Json, message: Json) -> dict[str, Any]:
+    """A running job's result so far, with one more round.
+
+    Args:
+        result: As returned for the round before; empty at first.
+        message: ``median_ms`` of each candidate in the newest round.
+    """
+    medians: dict[str, list[float]] = {
+        name: list(values) for name, values in (result.get("medians") or {}).items()
+    }
+    for name, value in (message.get("median_ms") or {}).items():
+        if not name.endswith(TWIN):
+            medians.setdefault(name, []).append(float(value))
+    runs = [
+        {
+            "id": name,
+            "model": name.partition("@")[0],
+            "backend": name.partition("@")[2],
+            "state": "measuring",
+            "latency_ms": {"p50": median(values)},
+        }
+        for name, values in medians.items()
+    ]
+    return {"medians": medians, "runs": runs}
 
 
-def _row(run: Json, verdict: Json | None, is_baseline: bool) -> Row:
+def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names) -> Row:
     latency = run.get("latency_ms") or {}
     texts = (
-        str(part(run, "variant", "model") or ""),
-        str(part(run, "runtime", "backend") or ""),
-        str(part(run, "device_name", "device", "target") or ""),
+        variant_name(run),
+        names.runtime(run),
+        names.device(run),
         str(run.get("precision") or figures.NOTHING),
         figures.milliseconds(latency.get("p50")),
         figures.milliseconds(latency.get("p90")),
         figures.NOTHING if is_baseline else figures.error(run.get("max_error")),
         "1.00" if is_baseline else _ratio(verdict),
     )
-    return Row(key(run), texts, _state(run, verdict, is_baseline), str(run.get("reason") or ""))
+    return Row(key(run), texts, _state(run, verdict, is_baseline), _reason(run))
+
+
+def _reason(run: Json) -> str:
+    """Why the run has no figures, or why a percentile is missing."""
+    if run.get("reason"):
+        return str(run["reason"])
+    return "; ".join(f"{name} {why}" for name, why in (run.get("missing") or {}).items())
 
 
 def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:
@@ -119,23 +171,13 @@ def distribution(result: Json, selected: str) -> Distribution | None:
     """The latencies of the runs that have any; the selected one stands out."""
     spreads = []
     for run in result.get("runs") or ():
-        samples = _samples(run)
-        median = figures.number((run.get("latency_ms") or {}).get("p50"))
-        if len(samples) > 1 and median is not None:
+        # Percentiles at equal steps stand for the samples: each carries the same weight.
+        samples = tuple(float(value) for value in run.get("distribution") or ())
+        middle = figures.number((run.get("latency_ms") or {}).get("p50"))
+        if len(samples) > 1 and middle is not None:
             token = "accent" if key(run) == selected else "dim"
-            spreads.append(Spread(_name(run), samples, median, token))
+            spreads.append(Spread(variant_name(run), samples, middle, token))
     return Distribution(tuple(spreads)) if spreads else None
-
-
-def _samples(run: Json) -> tuple[float, ...]:
-    values = part(run, "samples_ms", "times_ms", "quantiles_ms")
-    if not isinstance(values, Sequence) or isinstance(values, str):
-        return ()
-    return tuple(number for number in map(figures.number, values) if number is not None)
-
-
-def _name(run: Json) -> str:
-    return str(part(run, "variant", "model") or "")
 
 
 def tradeoff(
@@ -151,10 +193,10 @@ def tradeoff(
     """
     points = []
     for run in result.get("runs") or ():
-        median = figures.number((run.get("latency_ms") or {}).get("p50"))
-        if median is not None and _name(run) in quality:
-            chosen = key(run) == selected
-            points.append(Point(_name(run), median, quality[_name(run)], chosen))
+        middle = figures.number((run.get("latency_ms") or {}).get("p50"))
+        name = variant_name(run)
+        if middle is not None and name in quality:
+            points.append(Point(name, middle, quality[name], key(run) == selected))
     return Tradeoff(tuple(points), "p50 latency, ms", title) if len(points) > 1 else None
 
 
@@ -175,7 +217,7 @@ def _by_ratio(verdict: Json) -> float:
 
 
 def _sentence(result: Json, verdict: Json, word: str) -> str:
-    names = {key(run): _name(run) for run in result.get("runs") or ()}
+    names = {key(run): variant_name(run) for run in result.get("runs") or ()}
     a, b = (names.get(str(verdict.get(end)), str(verdict.get(end))) for end in ("a", "b"))
     margin = figures.number(verdict.get("margin"))
     limit = f" of {100 * margin:.0f} %" if margin is not None else ""
@@ -193,45 +235,40 @@ def _sentence(result: Json, verdict: Json, word: str) -> str:
 def certainty(result: Json) -> list[Sequence[str]]:
     """What the figures rest on, for a list of names and values."""
     environment: Json = result.get("environment") or {}
-    found: list[Sequence[str]] = []
-    _add(found, "Rounds kept / dropped", _rounds(result))
-    _add(found, "A/A twin", _twin(result))
-    _add(found, "Margin", _margin(result))
-    _add(found, "Temperature", _temperature(result))
-    _add(found, "Processor", str(environment.get("cpu") or ""))
-    _add(found, "Cores", _cores(environment))
-    _add(found, "Governor", str(environment.get("governor") or ""))
-    _add(found, "Threads", _threads(result))
-    return found
-
-
-def _add(found: list[Sequence[str]], name: str, value: str) -> None:
-    if value:
-        found.append((name, value))
+    heat = figures.number(environment.get("temperature_c"))
+    clock = figures.number(environment.get("clock_mhz"))
+    pairs = (
+        ("Rounds kept / dropped", _rounds(result)),
+        ("A/A twin", _twin(result)),
+        ("Margin", _margin(result)),
+        ("Temperature", "not told by this machine" if heat is None else f"up to {heat:.0f} °C"),
+        ("Processor", str(environment.get("cpu") or "")),
+        ("Cores", _cores(environment)),
+        ("Clock", "" if clock is None else f"{clock:.0f} MHz, governor {_governor(environment)}"),
+        ("Threads", _threads(result)),
+        ("Ended early", str(result.get("interruption") or "")),
+    )
+    return [pair for pair in pairs if pair[1]]
 
 
 def _rounds(result: Json) -> str:
-    rounds = result.get("rounds")
-    facts: Json = rounds if isinstance(rounds, Mapping) else result
-    kept = figures.number(part(facts, "kept", "rounds_kept"))
-    reasons = part(facts, "dropped", "spoiled", "rounds_dropped") or {}
-    if kept is None:
+    rounds, spoiled = (figures.number(result.get(name)) for name in ("rounds", "spoiled"))
+    if rounds is None:
         return ""
-    if isinstance(reasons, Mapping):
-        number = sum(int(n) for n in reasons.values())
-        why = ", ".join(str(reason) for reason in reasons)
-    else:
-        number, why = int(reasons), ""
-    return f"{kept:.0f} / {number}" + (f" ({why})" if why else "")
+    reasons = ", ".join(result.get("spoiled_reasons") or ())
+    if not spoiled:
+        return f"{rounds:.0f} / 0"
+    if result.get("spoiled_kept"):
+        return f"{rounds:.0f} / 0; {spoiled:.0f} were disturbed ({reasons}), too many to drop"
+    return f"{rounds - spoiled:.0f} / {spoiled:.0f} ({reasons})"
 
 
 def _twin(result: Json) -> str:
-    twin = result.get("twin")
-    if not isinstance(twin, Mapping) or figures.number(twin.get("ratio")) is None:
+    twin: Json = result.get("twin") or {}
+    ratio, low, high = (figures.number(twin.get(name)) for name in ("ratio", "low", "high"))
+    if ratio is None or low is None or high is None:
         return ""
-    low, high = (figures.number(twin.get(end)) for end in ("low", "high"))
-    span = "" if low is None or high is None else f" [{low:.3f}–{high:.3f}]"
-    return f"{twin['ratio']:.3f}{span}, the baseline against itself"
+    return f"{ratio:.3f} [{low:.3f}–{high:.3f}], the baseline against itself"
 
 
 def _margin(result: Json) -> str:
@@ -243,20 +280,15 @@ def _margin(result: Json) -> str:
     return f"{100 * max(margins):.1f} %".replace(".0 %", " %") if margins else ""
 
 
-def _temperature(result: Json) -> str:
-    value = part(result, "temperature_c") or part(result.get("environment") or {}, "temperature_c")
-    ends = value if isinstance(value, Sequence) else [value]
-    known = [number for number in map(figures.number, ends) if number is not None]
-    if not known:
-        return "not told by this machine"
-    return " → ".join(f"{number:.0f}" for number in dict.fromkeys((known[0], known[-1]))) + " °C"
-
-
 def _cores(environment: Json) -> str:
     cores, usable = environment.get("cores"), environment.get("usable_cores")
     if not cores:
         return ""
     return f"{usable} of {cores} usable" if usable and usable != cores else str(cores)
+
+
+def _governor(environment: Json) -> str:
+    return str(environment.get("governor") or "not told")
 
 
 def _threads(result: Json) -> str:

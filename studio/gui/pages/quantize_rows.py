@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = ("Variant", "Precision", "Size", "of float", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
 STEP = "quantize"
+_NAMED = 3
 
 Json = Mapping[str, Any]
 
@@ -107,19 +108,24 @@ def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[st
     evaluated = metric(variant).get("samples")
     if evaluated:
         found.append(("Evaluated on", f"{evaluated} samples"))
-    for key, value in (values.get("facts") or {}).items():
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            found.append(
-                (
-                    str(key).replace("_", " ").capitalize(),
-                    f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value),
-                )
-            )
+    facts: Json = values.get("facts") or {}
+    for title, name in (("Quantized nodes", "quantized"), ("Converted nodes", "converted")):
+        if facts.get(name) is not None:
+            found.append((title, figures.whole(facts[name])))
+    if facts.get("kept"):
+        found.append(("Kept in float", _kept(facts["kept"])))
     if values.get("peak_memory_mb") is not None:
         found.append(("Peak memory", figures.megabytes(values["peak_memory_mb"])))
     if values.get("seconds") is not None:
         found.append(("Took", figures.seconds(values["seconds"])))
     return found
+
+
+def _kept(nodes: Iterable[object]) -> str:
+    """The first of the nodes that stayed in float, and how many more there are."""
+    names = [str(node) for node in nodes]
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _method(variant: VariantRecord) -> str:

@@ -22,6 +22,11 @@ def title(target: TargetSpec) -> str:
     return "This computer" if target.name == LOCAL else target.name
 
 
+def spoken(name: str) -> str:
+    """A target's name within a sentence or a table."""
+    return "this computer" if name in ("", LOCAL) else name
+
+
 def kind(target: TargetSpec, facts: Mapping[str, Any]) -> str:
     """What sort of place it is: ``board · Raspberry Pi 5 · aarch64``."""
     scheme = target.url.partition(":")[0]
