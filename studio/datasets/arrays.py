@@ -70,7 +70,7 @@ class _Column:
             shared = self.rows.whole()
             yield from (shared for _ in indices)
             return
-        starts = [index * self.length for index in indices]
+        starts = (index * self.length for index in indices)
         for block in self.rows.blocks(starts, self.length):
             yield block[0] if self.whole else block
 

@@ -43,7 +43,8 @@ class Preprocess:
         antialias: Average when reducing (Pillow's bilinear) or not (OpenCV's INTER_LINEAR).
         max_width: Of ``height``; 0 is no bound.
         min_width: Of ``height``; narrower pictures are padded to it.
-        multiple: The padded width and height are rounded up to a multiple of this.
+        multiple: The width, and the height unless ``resize`` is ``height``, are padded up to a
+            multiple of this.
         pad_value: Brightness of the padding in pixel units (127.5 becomes 0 under a mean and a
             deviation of 0.5).
         pad_align: ``start``: the picture lies top left; ``center``.
@@ -195,18 +196,19 @@ class Preprocess:
 
     def _padded(self, pixels: Pixels) -> Pixels:
         height, width = pixels.shape[:2]
-        wanted = [height, max(width, self.min_width)]
+        wanted = (height, max(width, self.min_width))
         if self.resize == "fit":
-            wanted = [max(height, self.height), max(width, self.width)]
-        gaps = [
-            math.ceil(w / self.multiple) * self.multiple - h
-            for w, h in zip(wanted, (height, width), strict=True)
-        ]
+            wanted = (max(height, self.height), max(width, self.width))
+        rows = 0 if self.resize == "height" else self._rounded(wanted[0]) - height
+        gaps = (rows, self._rounded(wanted[1]) - width)
         if not any(gaps):
             return pixels
         before = [gap // 2 if self.pad_align == "center" else 0 for gap in gaps]
         sides = [(b, gap - b) for b, gap in zip(before, gaps, strict=True)]
         return numpy.pad(pixels, (*sides, (0, 0)), constant_values=self.pad_value)
+
+    def _rounded(self, size: int) -> int:
+        return math.ceil(size / self.multiple) * self.multiple
 
     def _cropped(self, pixels: Pixels) -> Pixels:
         height = min(self.crop_height or pixels.shape[0], pixels.shape[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -68,7 +68,7 @@ class Rows:
             self._header(stream)
             return self._take(stream, self.shape)
 
-    def blocks(self, starts: Sequence[int], length: int) -> Iterator[Array]:
+    def blocks(self, starts: Iterable[int], length: int) -> Iterator[Array]:
         """Blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
         shape = (length, *self.shape[1:])
         row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
