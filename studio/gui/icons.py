@@ -51,3 +51,8 @@ def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:
     for scale in SCALES:
         result.addPixmap(pixmap(name, color, size, scale))
     return result
+
+
+def application_icon() -> QIcon:
+    """The product's own icon, for the task bar."""
+    return QIcon(str(resource("icons", "edgewright.svg")))

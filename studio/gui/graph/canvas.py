@@ -299,9 +299,7 @@ class GraphCanvas(QWidget):
         if right:
             target = self.scene.beside(self.selected, right)
         else:
-            ways = (
-                self.scene.after(self.selected) if down > 0 else self.scene.before(self.selected)
-            )
+            ways = self.scene.after(self.selected) if down > 0 else self.scene.before(self.selected)
             target = ways[0] if ways else None
         if target is not None:
             self.select(target)

@@ -148,7 +148,9 @@ class ScenePainter:
         painter.setBrush(fill)
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
         if zoom >= TEXT_FROM:
-            self._paint_text(painter, box, rectangle, (ink, dim), detail if zoom >= DETAIL_FROM else "")
+            self._paint_text(
+                painter, box, rectangle, (ink, dim), detail if zoom >= DETAIL_FROM else ""
+            )
 
     def _paint_text(
         self,
@@ -222,7 +224,9 @@ def _inks(theme: Theme, font: QFont) -> _Inks:
         ink=families["ink"],
         dim=families["ink_dim"],
         fills=families,
-        borders={token: shade(color, 130 if theme.dark else 118) for token, color in families.items()},
+        borders={
+            token: shade(color, 130 if theme.dark else 118) for token, color in families.items()
+        },
         title=title,
         detail=detail,
     )

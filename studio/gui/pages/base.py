@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from PySide6.QtGui import QAction
@@ -19,8 +19,8 @@ from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, Segmented, button, label
 
 if TYPE_CHECKING:
-    from studio.registry import VariantRecord
-    from studio.workspace import RunningJob, Workspace
+    from studio.gui.command_palette import Entry
+    from studio.workspace import RunningJob, VariantRecord, Workspace
 
 HEADER_HEIGHT = 44
 
@@ -44,6 +44,12 @@ class Shell(Protocol):
 
     def go(self, stage: str) -> None:
         """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
+
+    def choose_model(self) -> None:
+        """Let the user choose a model file and open it."""
+
+    def open_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
 
     def inspector_changed(self) -> None:
         """Ask the page for its inspector again."""
@@ -81,7 +87,8 @@ class Page(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._header())
+        self._top = self._header()
+        layout.addWidget(self._top)
         layout.addWidget(self.stack, 1)
         self._views.changed.connect(self.stack.setCurrentIndex)
 
@@ -121,6 +128,10 @@ class Page(QWidget):
             end = self._right.count() - (1 if self.primary is not None else 0)
             self._right.insertWidget(end, widget)
 
+    def hide_header(self) -> None:
+        """Leave the whole page to the content."""
+        self._top.hide()
+
     def set_primary(self, text: str, clicked: Callable[[], object]) -> QPushButton:
         """Add the page's one primary button, at the right end of the header."""
         if self.primary is not None:
@@ -151,6 +162,10 @@ class Page(QWidget):
     def inspector(self) -> QWidget | None:
         """The widget for the dock at the right, or None where there is nothing to inspect."""
         return None
+
+    def entries(self) -> Iterable[Entry]:
+        """What the page adds to the command palette beside its actions (the nodes of a graph)."""
+        return ()
 
     def on_event(self, event: object) -> None:
         """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""

@@ -1,0 +1,100 @@
+"""The window as a program: one application, one workspace, one window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.api import Unavailable
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+
+def run(argv: Sequence[str]) -> int:
+    """Open the window, with a model where one is named, and stay until it is closed.
+
+    Raises:
+        Unavailable: when this Python cannot show a window.
+    """
+    refuse_broken_pair(_pyside_version(), sys.version_info[:2])
+    from studio.gui.bridge import Bridge
+    from studio.gui.theme import Theming
+    from studio.gui.window import MainWindow
+    from studio.workspace import Workspace
+
+    application = make_application()
+    with Workspace.open() as workspace:
+        bridge = Bridge()
+        workspace.events.deliver = bridge.deliver
+        theming = Theming(str(workspace.settings["theme"]))
+        theming.apply()
+        window = MainWindow(workspace, theming)
+        window.show()
+        for name in argv:
+            window.open_model(Path(name).absolute())
+        code = application.exec()
+        bridge.close()
+        _ = window  # kept until here: the workspace outlives it
+    return code
+
+
+def refuse_broken_pair(pyside: str, python: tuple[int, int]) -> None:
+    """Refuse PySide6 6.12.0 on Python 3.11: each call loses a reference to None, until it aborts.
+
+    Raises:
+        Unavailable: for that pair.
+    """
+    if pyside == "6.12.0" and python == (3, 11):
+        raise Unavailable(
+            "PySide6 6.12.0 does not work with Python 3.11.",
+            hint="Install PySide6-Essentials 6.11.3, or use Python 3.12.",
+        )
+
+
+def _pyside_version() -> str:
+    try:
+        import PySide6
+    except ImportError:
+        raise Unavailable(
+            "The window needs PySide6, which is not installed.",
+            hint="Install it with: pip install PySide6-Essentials",
+        ) from None
+    return str(PySide6.__version__)
+
+
+def make_application() -> QApplication:
+    """The application in our own style.
+
+    Raises:
+        Unavailable: when there is no display to show a window on.
+    """
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui import icons
+    from studio.gui.theme import base_font
+
+    if not _has_display():
+        raise Unavailable(
+            "There is no display to show a window on.",
+            hint="Use the commands instead: studio --help.",
+        )
+    application = QApplication(["edgewright"])
+    application.setApplicationName("Edgewright")
+    application.setDesktopFileName("edgewright")
+    application.setStyle("Fusion")
+    application.setFont(base_font())
+    icons.register_search_paths()
+    application.setWindowIcon(icons.application_icon())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return application
+
+
+def _has_display() -> bool:
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,36 @@
+"""The bridge from the threads of the workspace to the window's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+
+class Bridge(QObject):
+    """Runs calls on the thread that it lives on, in the order in which they were asked for.
+
+    One queued signal carries all of them, so that no other object of the window needs to know of
+    threads.
+    """
+
+    _asked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_open = True
+        self._asked.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def deliver(self, call: Callable[[], None]) -> None:
+        """Ask for a call; may be called from any thread, and does nothing once closed."""
+        if self._is_open:
+            self._asked.emit(call)
+
+    def close(self) -> None:
+        """Drop what was asked for and is not run yet."""
+        self._is_open = False
+
+    @Slot(object)
+    def _run(self, call: Callable[[], None]) -> None:
+        if self._is_open:
+            call()

@@ -1,0 +1,184 @@
+"""The Model page: the graph on its canvas, the summary, and the inspector of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
+
+from studio.gui import figures
+from studio.gui.command_palette import Entry
+from studio.gui.graph.costs import KINDS, cost_overlay
+from studio.gui.graph.scene import Scene
+from studio.gui.graph.view import GraphPane
+from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.model_inspector import ModelInspector
+from studio.gui.pages.model_summary import ModelSummary
+from studio.gui.widgets import Hint, Segmented, label
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, VariantRecord, Workspace
+
+SEARCH_WIDTH = 200
+
+
+class SearchField(QLineEdit):
+    """Finds nodes: Enter goes to the next hit, Shift+Enter to the one before."""
+
+    def __init__(self, page: ModelPage) -> None:
+        super().__init__()
+        self._page = page
+        self.setPlaceholderText("Find a node…")
+        self.setAccessibleName("Find a node by its operator or name")
+        self.setToolTip("Find a node (Ctrl+F); Enter for the next, Shift+Enter for the one before")
+        self.setClearButtonEnabled(True)
+        self.setFixedWidth(SEARCH_WIDTH)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            back = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            self._page.next_hit(-1 if back else 1)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self._page.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+
+class ModelPage(Page):
+    """Shows what is in the current variant."""
+
+    stage = "model"
+    title = "Model"
+    icon = "model"
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self.variant: VariantRecord | None = None
+        self.view: GraphView | None = None
+        self._hits: list[int] = []
+        self.pane = GraphPane(shell.theming)
+        self.summary = ModelSummary()
+        self._inspector = ModelInspector(self.show_box)
+        self._waiting = Hint("Reading the graph…")
+        self._trouble = Hint("The graph cannot be shown", " ")
+        self._graph = QStackedWidget()
+        for item in (self.pane, self._waiting, self._trouble):
+            self._graph.addWidget(item)
+        self.add_view("Graph", self._graph)
+        self.add_view("Summary", self.summary)
+        self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
+        self.colors.setToolTip("What the colours of the nodes say")
+        self.search = SearchField(self)
+        self.found = label("", "dim")
+        self.add_tool(self.colors, left=True)
+        self.add_tool(self.found)
+        self.add_tool(self.search)
+        self.set_primary("Quantize…", lambda: shell.go("quantize"))
+        self._connect()
+
+    def _connect(self) -> None:
+        canvas = self.pane.canvas
+        canvas.selection_changed.connect(self._selected)
+        self.colors.changed.connect(self._recolor)
+        self.search.textChanged.connect(self._search)
+        self.stack.currentChanged.connect(self._view_changed)
+        self.add_command("Find a node", self._find, "Ctrl+F")
+        self.add_command("Show the whole graph", canvas.fit)
+        self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
+        self.add_command("Show the graph", lambda: self.show_view(0))
+        self.add_command("Show the summary", lambda: self.show_view(1))
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Read the graph of another variant; the old one stays until the new one is there."""
+        if variant is not None and self.variant is not None and variant.id == self.variant.id:
+            return
+        self.variant, self.view = variant, None
+        self.summary.show_variant(variant)
+        self._inspector.show_variant(variant)
+        self.pane.show_scene(None)
+        self.set_note("")
+        if variant is not None:
+            self._graph.setCurrentWidget(self._waiting)
+            self.workspace.load_graph(variant.id, partial(self._loaded, variant.id))
+
+    def inspector(self) -> QWidget | None:
+        """The inspector, beside the graph only: the summary says the same at length."""
+        return self._inspector if self.stack.currentIndex() == 0 and self.variant else None
+
+    def entries(self) -> Iterable[Entry]:
+        """Every node of the graph, for the command palette."""
+        scene = self.pane.canvas.scene
+        if scene is None:
+            return
+        for index, box in enumerate(scene.boxes):
+            if box.node is not None and scene.width[index]:
+                run = partial(self.show_box, index)
+                yield Entry(box.title, "Node", run, detail=box.name, weight=3)
+
+    def show_box(self, index: int) -> None:
+        """Select a box on the graph and bring it into view."""
+        self.show_view(0)
+        self.pane.canvas.select(index)
+        self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def next_hit(self, step: int) -> None:
+        """Select the next box that the search found, or the one before."""
+        if not self._hits:
+            return
+        selected = self.pane.canvas.selected
+        if selected in self._hits:
+            place = (self._hits.index(selected) + step) % len(self._hits)
+        else:
+            place = 0 if step > 0 else len(self._hits) - 1
+        self.pane.canvas.select(self._hits[place])
+        self.found.setText(f"{place + 1} of {len(self._hits)}")
+
+    def _loaded(self, variant: int, result: GraphView | Exception) -> None:
+        if self.variant is None or self.variant.id != variant:
+            return  # another variant was chosen meanwhile
+        if isinstance(result, Exception):
+            self._trouble.text.setText(f"{result} {getattr(result, 'hint', '')}".strip())
+            self._graph.setCurrentWidget(self._trouble)
+            return
+        self.view = result
+        scene = Scene(result.model.graph, result.layout)
+        self._graph.setCurrentWidget(self.pane)
+        self.pane.show_scene(scene)
+        self._inspector.show_scene(scene, result)
+        self.summary.show_model(result.model)
+        self.set_note(figures.count(len(result.model.graph.nodes), "node"))
+        self._search(self.search.text())
+        self._recolor()
+
+    def _selected(self, box: int) -> None:
+        self._inspector.show_box(None if box < 0 else box)
+
+    def _view_changed(self) -> None:
+        on_graph = self.stack.currentIndex() == 0
+        for item in (self.colors, self.search, self.found):
+            item.setVisible(on_graph)
+        self.shell.inspector_changed()
+
+    def _find(self) -> None:
+        self.show_view(0)
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _search(self, text: str) -> None:
+        scene = self.pane.canvas.scene
+        self._hits = scene.find(text) if scene is not None else []
+        self.pane.canvas.set_hits(frozenset(self._hits))
+        self.found.setText(f"{len(self._hits)} found" if text.strip() else "")
+
+    def _recolor(self) -> None:
+        scene = self.pane.canvas.scene
+        kind = self.colors.index()
+        overlay = None
+        if scene is not None and self.view is not None and kind > 0:
+            overlay = cost_overlay(scene, self.view, KINDS[kind - 1])
+        self.pane.set_overlay(overlay)

@@ -1,0 +1,198 @@
+"""The inspector of the Model page: the selected node, or the model when nothing is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from studio.api import AttributeValue, Node
+from studio.gui.graph.costs import KINDS
+from studio.gui.graph.families import TITLES
+from studio.gui.graph.scene import Box, Scene
+from studio.gui.pages import model_facts
+from studio.gui.widgets import GRID, ElidedLabel, FieldList, Scroll, button, clear, label, line
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, VariantRecord
+
+LONGEST = 60
+NAME_WIDTH = 88
+
+
+class ModelInspector(Scroll):
+    """Says what a node is, reads, writes and costs; its neighbours can be gone to.
+
+    Args:
+        go: Called with the box that the user wants to see.
+    """
+
+    def __init__(self, go: Callable[[int], None]) -> None:
+        super().__init__(margin=2 * GRID, spacing=GRID)
+        self._go = go
+        self._variant: VariantRecord | None = None
+        self._scene: Scene | None = None
+        self._view: GraphView | None = None
+        self.setAccessibleName("Inspector")
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Take another variant, whose graph is still to come."""
+        self._variant, self._scene, self._view = variant, None, None
+        self.show_box(None)
+
+    def show_scene(self, scene: Scene, view: GraphView) -> None:
+        """Take the graph."""
+        self._scene, self._view = scene, view
+        self.show_box(None)
+
+    def show_box(self, index: int | None) -> None:
+        """Show a box of the scene, or the model."""
+        clear(self.body)
+        if index is None or self._scene is None:
+            self._show_model()
+        else:
+            self._show_scene_box(index, self._scene.boxes[index])
+        self.body.addStretch(1)
+
+    # Nothing selected
+
+    def _show_model(self) -> None:
+        if self._variant is None:
+            return
+        self._head(self._variant.model_name, f"{self._variant.name} · {self._variant.format}")
+        self._fields(model_facts.figures_of(self._variant))
+        self._section("Inputs")
+        self._values(model_facts.terminals(self._variant, "inputs"))
+        self._section("Outputs")
+        self._values(model_facts.terminals(self._variant, "outputs"))
+        findings = model_facts.findings(self._variant)
+        self._section("Intake")
+        if not findings:
+            self.body.addWidget(label("Nothing to remark.", "dim"))
+        for finding in findings:
+            self.body.addWidget(label(finding.text, tone=finding.tone, wrap=True))
+        self.body.addSpacing(GRID)
+        self.body.addWidget(
+            label("Select a node to see its attributes and types.", "small", wrap=True)
+        )
+
+    # A box
+
+    def _show_scene_box(self, index: int, box: Box) -> None:
+        if box.node is None:
+            assert box.value is not None
+            kind = "Input of the model" if not self._before(index) else "Output of the model"
+            self._head(box.title, kind)
+            self._fields([("Type", str(box.value.type or "not known"))])
+        else:
+            domain = f" · {box.node.domain}" if box.node.domain else ""
+            self._head(box.title, f"{TITLES[box.family]}{domain}")
+            self._show_node(box.node)
+        self._neighbours("Reads from", self._before(index))
+        self._neighbours("Feeds", self._after(index))
+
+    def _show_node(self, node: Node) -> None:
+        fields: list[tuple[str, str]] = [("Name", node.name)]
+        fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind.name))]
+        self._fields(fields)
+        self._section("Inputs")
+        self._values(self._typed(node.inputs))
+        self._section("Outputs")
+        self._values(self._typed(node.outputs))
+        if node.attributes:
+            self._section("Attributes")
+            self._fields(
+                (name, _attribute(node.attributes[name])) for name in sorted(node.attributes)
+            )
+        if node.blocks:
+            self._section("Blocks")
+            self._fields((name, f"{len(block.nodes)} nodes") for name, block in node.blocks.items())
+        if node.doc:
+            self._section("Note")
+            self.body.addWidget(label(node.doc, "dim", wrap=True))
+
+    def _cost(self, node: Node, kind: str) -> str:
+        costs: Mapping[str, float] = self._view.costs(kind) if self._view is not None else {}
+        value = costs.get(node.name)
+        if value is None:
+            return ""
+        text = next(each.text for each in KINDS if each.name == kind)(value)
+        total = sum(costs.values())
+        return f"{text} ({100 * value / total:.1f} % of the model)" if total else text
+
+    def _typed(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        assert self._scene is not None
+        graph = self._scene.graph
+        rows = []
+        for name in names:
+            if not name:
+                rows.append(("(left out)", ""))
+                continue
+            text = str(graph.type_of(name) or "type not known")
+            constant = graph.initializers.get(name)
+            rows.append((name, f"{text} · constant" if constant is not None else text))
+        return rows
+
+    # Pieces
+
+    def _head(self, title: str, note: str) -> None:
+        head = ElidedLabel(title)
+        head.setProperty("role", "heading")
+        self.body.addWidget(head)
+        self.body.addWidget(label(note, "dim", wrap=True))
+        self.body.addSpacing(4)
+
+    def _section(self, title: str) -> None:
+        self.body.addSpacing(4)
+        self.body.addWidget(line())
+        self.body.addWidget(label(title, "section"))
+
+    def _fields(self, fields: Iterable[tuple[str, str]]) -> None:
+        self.body.addWidget(FieldList(fields, name_width=NAME_WIDTH))
+
+    def _values(self, values: Iterable[tuple[str, str]]) -> None:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        grid.setHorizontalSpacing(GRID)
+        row = 0
+        for row, (name, kind) in enumerate(values):
+            title, text = ElidedLabel(name), label(kind, "mono", wrap=True)
+            title.setMinimumWidth(NAME_WIDTH)
+            grid.addWidget(title, row, 0)
+            grid.addWidget(text, row, 1)
+        grid.setColumnStretch(0, 2)
+        grid.setColumnStretch(1, 3)
+        self.body.addWidget(holder)
+
+    def _neighbours(self, title: str, boxes: list[int]) -> None:
+        assert self._scene is not None
+        if not boxes:
+            return
+        self._section(title)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        for index in boxes[:12]:
+            box = self._scene.boxes[index]
+            go = button(f"{box.title}", lambda number=index: self._go(number), "link")
+            go.setToolTip(box.name)
+            go.setAccessibleName(f"Go to {box.title} {box.name}")
+            column.addWidget(go)
+        if len(boxes) > 12:
+            column.addWidget(label(f"and {len(boxes) - 12} more", "small"))
+        self.body.addLayout(column)
+
+    def _before(self, index: int) -> list[int]:
+        return list(dict.fromkeys(self._scene.before(index))) if self._scene else []
+
+    def _after(self, index: int) -> list[int]:
+        return list(dict.fromkeys(self._scene.after(index))) if self._scene else []
+
+
+def _attribute(value: AttributeValue) -> str:
+    text = ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, float):
+        text = f"{value:.6g}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

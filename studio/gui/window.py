@@ -1,0 +1,478 @@
+"""The window: rail, top bar, page, inspector, jobs; and what it does for its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.api import StudioError
+from studio.gui import memory
+from studio.gui.actions import action, explain, reason
+from studio.gui.banner import Banner
+from studio.gui.command_palette import CommandPalette, Entry
+from studio.gui.current import Current
+from studio.gui.inspector_dock import InspectorDock
+from studio.gui.jobbar import JobBar
+from studio.gui.jobs_dock import JobsDock
+from studio.gui.pages.base import Page
+from studio.gui.rail import Rail, StageState
+from studio.gui.stages import BY_ID, STAGES, page_class, stage_of_step
+from studio.gui.theme import DARK, LIGHT, Theming
+from studio.gui.topbar import TopBar
+from studio.workspace import (
+    JobFinished,
+    JobProgressed,
+    JobStarted,
+    RegistryChanged,
+)
+
+if TYPE_CHECKING:
+    from studio.workspace import Event, RunningJob, Workspace
+
+SUFFIXES = (".onnx",)
+START_SIZE = (1280, 800)
+LEAST_SIZE = (960, 600)
+
+
+class MainWindow(QMainWindow):
+    """The only window. It draws and asks; whatever takes time is a job of the workspace.
+
+    Attributes:
+        current: The current variant.
+        theming: The theme in force.
+    """
+
+    def __init__(self, workspace: Workspace, theming: Theming) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.theming = theming
+        self.current = Current(workspace)
+        self._pages: dict[str, Page] = {}
+        self._stage = ""
+        self._opening: set[str] = set()
+        self._sampling: set[str] = set()
+        self._failed: set[str] = set()
+        self._actions: list[QAction] = []
+        self.setWindowTitle("Edgewright")
+        self.setMinimumSize(*LEAST_SIZE)
+        self.resize(*START_SIZE)
+        self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._models_menu = QMenu(self)
+        self._models_menu.aboutToShow.connect(self._fill_models_menu)
+        self._build()
+        self._make_actions()
+        self._connect()
+        self.restore()
+        self.go("model")
+
+    # Services for pages (see pages.base.Shell)
+
+    def start(self, step: str, **options: object) -> RunningJob | None:
+        """Start a job; an error is shown and gives None."""
+        try:
+            return self.workspace.start(step, **options)
+        except StudioError as error:
+            self.fail(error)
+            return None
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one sentence."""
+        self.banner.show_message(text, tone)
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error."""
+        hint, detail = "", repr(error)
+        if isinstance(error, StudioError):
+            hint, detail = error.hint, error.detail
+        self.banner.show_message(str(error) or type(error).__name__, "bad", hint, detail)
+
+    def select(self, variant: int) -> None:
+        """Make a variant the current one."""
+        if not self.current.select(variant):
+            self.say("This variant is no longer in the registry.", "warning")
+
+    def go(self, stage: str) -> None:
+        """Show a stage; its page is made on the first visit."""
+        shown = "welcome" if stage == "model" and self.current.variant is None else stage
+        self._stage = stage
+        self.rail.show_stage("model" if stage == "welcome" else stage)
+        page = self._page(shown)
+        if page is not None and self.stack.currentWidget() is not page:
+            self.stack.setCurrentWidget(page)
+        self.inspector_changed()
+
+    def choose_model(self) -> None:
+        """Ask for a model file and open it."""
+        start = memory.recall(self.workspace.settings).get("folder", "")
+        pattern = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        chosen, _filter = QFileDialog.getOpenFileName(
+            self, "Open a model", str(start), f"Models ({pattern});;All files (*)"
+        )
+        if chosen:
+            memory.keep(self.workspace.settings, folder=str(Path(chosen).parent))
+            self.open_model(Path(chosen))
+
+    def open_model(self, path: Path) -> None:
+        """Open a model in a worker; the Model page shows it when it is there."""
+        job = self.start("open", model=str(path))
+        if job is not None:
+            self._opening.add(job.id)
+
+    def open_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
+        job = self.start("samples-get", name=name)
+        if job is not None:
+            self._sampling.add(job.id)
+
+    def inspector_changed(self) -> None:
+        """Show the inspector of the current page, or none."""
+        page = self.page()
+        self.inspector.show_content(page.inspector() if page is not None else None)
+
+    def page(self) -> Page | None:
+        """The page that is shown."""
+        shown = self.stack.currentWidget()
+        return shown if isinstance(shown, Page) else None
+
+    # Building
+
+    def _build(self) -> None:
+        self.topbar = TopBar(self.theming, self._models_menu)
+        self.rail = Rail(STAGES, self.theming)
+        self.banner = Banner(self.theming)
+        self.stack = QStackedWidget()
+        self.inspector = InspectorDock()
+        self.jobbar = JobBar(self.workspace)
+        self.jobs = JobsDock(self.workspace, self.theming)
+        self.palette_box = CommandPalette(
+            self, self.theming, (self._action_entries, self._place_entries, self._page_entries)
+        )
+        centre = QWidget()
+        centre.setObjectName("centre")
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.stack, 1)
+        self.setCentralWidget(centre)
+        self.setMenuWidget(self.topbar)
+        self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
+        self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.jobs)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.jobs.hide()
+
+    def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> None:
+        bar = QToolBar(name.capitalize())
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.addWidget(content)
+        self.addToolBar(area, bar)
+
+    def _make_actions(self) -> None:
+        self._act("open", "Open a model…", self.choose_model, "Ctrl+O")
+        self._act("palette", "Command palette", lambda: self.palette_box.open(), "Ctrl+K")
+        for stage in STAGES:
+            show = partial(self.go, stage.id)
+            self._act(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
+        self._act("welcome", "Close the model", self.current.close, "Ctrl+W")
+        self._act("inspector", "Show or hide the inspector", self.inspector.toggle, "Ctrl+I")
+        self._act("jobs", "Show or hide the list of jobs", self._toggle_jobs, "Ctrl+J")
+        self._act("cancel", "Cancel the job that runs", self.jobbar.cancel_job, "Ctrl+.")
+        self._act("theme", "Switch between light and dark", self.toggle_theme, "Ctrl+Shift+T")
+        self._act("theme-system", "Follow the system's light or dark", self._follow_system)
+        self._act("dismiss", "Close the message", self.banner.close_message, "Escape")
+        self._act("full-screen", "Full screen", self._toggle_full_screen, "F11")
+        self._act("quit", "Quit", self.close, "Ctrl+Q")
+
+    def _act(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
+        made = action(self, name, text, run, shortcut)
+        self._actions.append(made)
+        self.addAction(made)
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.go)
+        self.topbar.variant_chosen.connect(self.select)
+        self.topbar.new_variant.connect(lambda: self.go("quantize"))
+        self.topbar.search.connect(lambda: self.palette_box.open())
+        self.topbar.theme.connect(self.toggle_theme)
+        self.topbar.inspector.connect(self.inspector.toggle)
+        self.jobbar.list_asked.connect(self._toggle_jobs)
+        self.current.changed.connect(self._show_current)
+        self._unsubscribe = self.workspace.events.subscribe(self._hear)
+        # How workers are contained is found by trying, which takes longer than a first paint may.
+        QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        level = self.workspace.sandbox
+        self.jobbar.show_sandbox(level.value, level.explanation)
+        self.workspace.warm_up()
+
+    def _page(self, name: str) -> Page | None:
+        if name not in self._pages:
+            try:
+                page = page_class(BY_ID[name])(self.workspace, self)
+            except (ImportError, AttributeError) as error:
+                self.fail(StudioError(f"The {name} page cannot be shown.", detail=repr(error)))
+                return None
+            page.show_variant(self.current.variant)
+            self._pages[name] = page
+            self.stack.addWidget(page)
+        return self._pages[name]
+
+    # What happens
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, JobStarted | JobProgressed | JobFinished):
+            self.jobbar.refresh()
+            self.jobs.refresh(event.job)
+        if isinstance(event, RegistryChanged):
+            self.current.refresh()
+        if isinstance(event, JobFinished):
+            self._finished(event.job)
+        if isinstance(event, JobStarted | JobFinished | RegistryChanged):
+            self._show_states()
+        for page in list(self._pages.values()):
+            page.on_event(event)
+
+    def _finished(self, job: RunningJob) -> None:
+        outcome = job.outcome
+        if outcome is None:
+            return
+        stage = self._stage_of(job)
+        if outcome.ok:
+            self._failed.discard(stage)
+            self._follow_up(job)
+        elif outcome.end.value == "cancelled":
+            self.say(outcome.sentence)
+        else:
+            self._failed.add(stage)
+            self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
+
+    def _follow_up(self, job: RunningJob) -> None:
+        assert job.outcome is not None
+        result = job.outcome.result
+        if job.id in self._opening:
+            self._opening.discard(job.id)
+            self.select(int(result["variant"]))
+            self.go("model")
+        elif job.id in self._sampling:
+            self._sampling.discard(job.id)
+            self.open_model(Path(str(result["model"])))
+
+    def _stage_of(self, job: RunningJob) -> str:
+        for name, step in self.workspace.steps.items():
+            if step.work == job.spec.entry:
+                return stage_of_step(name)
+        return ""
+
+    def _show_current(self) -> None:
+        variant = self.current.variant
+        self.topbar.show_model(
+            variant.model_name if variant else "",
+            self.current.variants,
+            variant.id if variant else None,
+        )
+        self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
+        memory.keep(self.workspace.settings, variant=variant.id if variant else 0)
+        for page in list(self._pages.values()):
+            page.show_variant(variant)
+        self._show_states()
+        self.go(self._stage or "model")
+
+    def _show_states(self) -> None:
+        running = {self._stage_of(job) for job in self.workspace.jobs if job.running}
+        done = self._done_stages()
+        for stage in STAGES:
+            state = StageState.NONE
+            if stage.id in running:
+                state = StageState.RUNNING
+            elif stage.id in self._failed:
+                state = StageState.FAILED
+            elif stage.id in done:
+                state = StageState.DONE
+            self.rail.show_state(stage.id, state)
+
+    def _done_stages(self) -> set[str]:
+        variant = self.current.variant
+        if variant is None:
+            return set()
+        registry = self.workspace.registry
+        done = {"model"}
+        if len(self.current.variants) > 1:
+            done.add("quantize")
+        if any(registry.runs(step="profile", variant=each.id) for each in self.current.variants):
+            done.add("profile")
+        versions = {version.id for version in registry.versions(variant.model)}
+        if any(release.version in versions for release in registry.releases()):
+            done |= {"deploy", "monitor"}
+        return done
+
+    # Palette
+
+    def _action_entries(self) -> Iterator[Entry]:
+        self._explain_actions()
+        page = self.page()
+        for item in (*self._actions, *(page.actions() if page is not None else ())):
+            if item.objectName() in ("palette", "dismiss"):
+                continue
+            yield Entry(
+                item.text(),
+                "Action",
+                item.trigger,
+                shortcut=item.shortcut().toString().replace("+", " "),
+                reason=reason(item),
+            )
+
+    def _explain_actions(self) -> None:
+        reasons = {
+            "welcome": "" if self.current.variant else "No model is open.",
+            "cancel": "" if self.jobbar.current() else "Nothing runs.",
+            "inspector": "" if self.inspector.has_content() else "This page has no inspector.",
+        }
+        for item in self._actions:
+            if item.objectName() in reasons:
+                explain(item, reasons[item.objectName()])
+
+    def _place_entries(self) -> Iterator[Entry]:
+        registry = self.workspace.registry
+        for variant in self.current.variants:
+            yield Entry(
+                f"{variant.model_name} {variant.name}",
+                "Variant",
+                partial(self.select, variant.id),
+                weight=1,
+            )
+        for model in registry.models():
+            yield Entry(
+                model.name,
+                "Model",
+                partial(self._open_known, model.id),
+                weight=2,
+            )
+        for target in registry.targets():
+            yield Entry(
+                target.name, "Target", lambda: self.go("targets"), detail=target.url, weight=2
+            )
+
+    def _page_entries(self) -> Iterator[Entry]:
+        for page in list(self._pages.values()):
+            yield from page.entries()
+
+    def _open_known(self, model: int) -> None:
+        self.current.select_model(model)
+        self.go("model")
+
+    def _fill_models_menu(self) -> None:
+        menu = self._models_menu
+        menu.clear()
+        menu.addAction("Open a model…", self.choose_model)
+        close = menu.addAction("Close the model", self.current.close)
+        close.setEnabled(self.current.variant is not None)
+        models = sorted(self.workspace.registry.models(), key=lambda model: -model.id)
+        if models:
+            menu.addSeparator()
+        for model in models[:15]:
+            menu.addAction(model.name, partial(self._open_known, model.id))
+
+    # Theme, docks, state
+
+    def toggle_theme(self) -> None:
+        """Switch between light and dark, and remember it."""
+        self._choose_theme(LIGHT if self.theming.current.dark else DARK)
+
+    def _follow_system(self) -> None:
+        self._choose_theme("system")
+
+    def _choose_theme(self, choice: str) -> None:
+        self.workspace.settings["theme"] = choice
+        self.theming.choose(choice)
+
+    def _toggle_jobs(self) -> None:
+        self.jobs.refresh()
+        self.jobs.setVisible(not self.jobs.isVisible())
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def restore(self) -> None:
+        """Take the arrangement of the last session."""
+        kept = memory.recall(self.workspace.settings)
+        for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
+            if isinstance(kept.get(name), str):
+                take(QByteArray.fromBase64(str(kept[name]).encode("ascii")))
+        self.jobs.hide()
+        self.inspector.wanted = bool(kept.get("inspector", True))
+        number = kept.get("variant")
+        if isinstance(number, int) and number:
+            self.current.select(number)
+
+    def save(self) -> None:
+        """Keep the arrangement for the next session."""
+        memory.keep(
+            self.workspace.settings,
+            geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
+            state=bytes(self.saveState().toBase64().data()).decode("ascii"),
+            inspector=self.inspector.wanted,
+        )
+
+    # Events
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.save()
+        self._unsubscribe()
+        super().closeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.palette_box.isVisible():
+            self.palette_box.place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange and self.palette_box.isVisible():
+            self.palette_box.place()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._light(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._light(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._light(False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        for path in paths:
+            self.open_model(path)
+
+    def _light(self, is_lit: bool) -> None:
+        drop = getattr(self._pages.get("welcome"), "drop", None)
+        if drop is not None:
+            drop.light(is_lit)
