@@ -108,7 +108,10 @@ class OnnxRuntimeRunner:
         providers = [wanted]
         if wanted != "CPUExecutionProvider":
             providers.append("CPUExecutionProvider")
-        return onnxruntime.InferenceSession(self._path, options, providers=providers)
+        try:
+            return onnxruntime.InferenceSession(self._path, options, providers=providers)
+        except Exception as error:
+            raise RuntimeError(_message(error)) from error
 
     def _session_options(self) -> onnxruntime.SessionOptions:
         options = onnxruntime.SessionOptions()
@@ -118,6 +121,12 @@ class OnnxRuntimeRunner:
         level = str(self._options.get("optimization") or "all")
         options.graph_optimization_level = _LEVELS[level]
         return options
+
+
+def _message(error: Exception) -> str:
+    """The runtime's message without its prefix of codes."""
+    text = " ".join(str(error).split())
+    return text.split(" : ", 3)[-1] if text.startswith("[ONNXRuntimeError]") else text
 
 
 def _dtype(kind: str) -> str:

@@ -27,6 +27,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
         "reference": recording.reference,
         "feeds": recording.result.get("feeds", []),
         "rounds": len(recording.rounds),
+        "rounds_kept": len(recording.clean_rounds),
         "spoiled": len(spoiled),
         "spoiled_reasons": _counts(spoiled),
         "spoiled_kept": bool(spoiled) and recording.clean_rounds is recording.rounds,
@@ -93,7 +94,8 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
     return {
         "id": candidate.label,
         "model": candidate.model_label,
-        "variant": candidate.model.variant,
+        "variant": candidate.model.name,
+        "variant_id": candidate.model.variant,
         "backend": candidate.backend,
         "version": described.get("version"),
         "device": described.get("device"),

@@ -12,13 +12,11 @@ from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, feeds, remote, results
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
+from studio.profiling.follower import Follower
 from studio.profiling.plan import Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
 from studio.registry import ModelRef
-
-_SHARE_OF_PREPARATION = 0.2
-"""How much of the progress bar loading and warming up get."""
 
 
 def profile(arguments: Arguments, job: Job) -> Result:
@@ -40,7 +38,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
         graph = _graph(host, models[0], job)
         npz = str(feeds.first_sample(Path(arguments["data"]), graph.inputs, job.folder))
     config = configuration(chosen, arguments, npz)
-    recording = _measure(host, arguments, config, job)
+    recording = _measure(host, arguments, config, job, Follower(job, chosen))
     result = results.build(recording, chosen)
     result["target"] = (arguments.get("target") or {}).get("name", "local")
     result["operators"] = _operators(host, chosen, recording, job)
@@ -49,9 +47,8 @@ def profile(arguments: Arguments, job: Job) -> Result:
 
 
 def _measure(
-    host: PluginHost, arguments: Arguments, config: Mapping[str, Any], job: Job
+    host: PluginHost, arguments: Arguments, config: Mapping[str, Any], job: Job, follow: Follower
 ) -> Recording:
-    follow = _Follower(job)
     target = arguments.get("target")
     if target is None or target["url"].startswith("local:"):
         return run_bench(LocalRunner(job.folder, job), LOCAL_BENCH, config, follow)
@@ -63,36 +60,6 @@ def _measure(
 
     shipment = remote.Shipment(job.folder, files, job)
     return remote.measure(host, TargetSpec(**target), config, shipment, follow)
-
-
-class _Follower:
-    """Turns the bench's events into the job's progress."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        kind = event.get("event")
-        if kind == "progress":
-            share = event["done"] / event["total"] if event["total"] else 0.0
-            base = {"load": 0.0, "warm-up": 0.5}.get(event["phase"], 1.0)
-            done = (base + share / 2) * _SHARE_OF_PREPARATION if base < 1 else 1.0
-            self._job.progress(min(done, 1.0), 1.0, event["text"])
-        elif kind == "round":
-            part = (1 - _SHARE_OF_PREPARATION) * event["round"] / event["of"]
-            text = f"Round {event['round']} of {event['of']}"
-            self._job.progress(_SHARE_OF_PREPARATION + part, 1.0, text)
-            self._job.event("round", **_medians(event))
-        elif kind == "candidate" and event["reason"]:
-            self._job.log(f"{event['id']}: {event['state']}: {event['reason']}")
-
-
-def _medians(event: Mapping[str, Any]) -> dict[str, Any]:
-    """A round in short, for a live chart."""
-    times = {
-        each: sorted(block)[len(block) // 2] / 1e6 for each, block in event["times_ns"].items()
-    }
-    return {"round": event["round"], "of": event["of"], "median_ms": times}
 
 
 def _operators(

@@ -58,7 +58,7 @@ class Candidate:
         given = load_arrays(feeds)
         missing = sorted(set(wanted) - set(given))
         if missing:
-            raise ValueError(f"there is no array for the input {missing[0]!r}")
+            raise ValueError(f"it has an input {missing[0]!r}, which the reference has not")
         self._feeds = {name: _as_type(given[name], dtype) for name, dtype in wanted.items()}
         start = time.perf_counter()
         results = self._session.run(self._feeds)
