@@ -341,9 +341,10 @@ class Table(QTableWidget):
         item.setTextAlignment(self._alignment(x))
         self.setItem(y, x, item)
         if isinstance(cell, QWidget):
-            holder, content = QWidget(), row(cell, None)
-            content.setContentsMargins(GRID, 0, GRID, 0)
-            holder.setLayout(content)
+            holder = QWidget()
+            holder.setLayout(row(cell, None))
+            # The style takes the padding of a cell off the widget in it.
+            item.setSizeHint(QSize(cell.sizeHint().width() + 2 * GRID, ROW_HEIGHT))
             self.setCellWidget(y, x, holder)
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
