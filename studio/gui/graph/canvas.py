@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -269,16 +272,16 @@ class GraphCanvas(QWidget):
 
     def _handle_key(self, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())
-        simple = {
-            Qt.Key.Key_Plus: lambda: self.zoom_by(1.25),
-            Qt.Key.Key_Equal: lambda: self.zoom_by(1.25),
-            Qt.Key.Key_Minus: lambda: self.zoom_by(0.8),
-            Qt.Key.Key_0: lambda: self.zoom_to(READING_ZOOM),
+        simple: dict[Qt.Key, Callable[[], None]] = {
+            Qt.Key.Key_Plus: partial(self.zoom_by, 1.25),
+            Qt.Key.Key_Equal: partial(self.zoom_by, 1.25),
+            Qt.Key.Key_Minus: partial(self.zoom_by, 0.8),
+            Qt.Key.Key_0: partial(self.zoom_to, READING_ZOOM),
             Qt.Key.Key_F: self.fit,
             Qt.Key.Key_Home: self._select_first,
             Qt.Key.Key_End: self._select_last,
-            Qt.Key.Key_PageDown: lambda: self.pan(0, self.height() * 0.8),
-            Qt.Key.Key_PageUp: lambda: self.pan(0, -self.height() * 0.8),
+            Qt.Key.Key_PageDown: partial(self.pan, 0, self.height() * 0.8),
+            Qt.Key.Key_PageUp: partial(self.pan, 0, -self.height() * 0.8),
         }
         if key in _TRAVEL:
             self._arrow(key, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
@@ -381,9 +384,8 @@ class GraphCanvas(QWidget):
             after = len(self.scene.after(self.selected))
             text = f"{box.title} {box.name}, {box.detail}; {before} before, {after} after"
         self.setAccessibleDescription(text)
-        QAccessible.updateAccessibility(
-            QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
-        )
+        event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
+        QAccessible.updateAccessibility(event)
 
     def box_rectangle(self, box: int) -> QRectF:
         """Where a box is on the widget."""

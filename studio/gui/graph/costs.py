@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ class CostKind:
     """A way to look at cost.
 
     Attributes:
-        name: As the workspace calls it.
         text: How a value is written.
+        values: The cost by node name.
     """
 
-    name: str
     title: str
     legend: str
     text: Callable[[float], str]
+    values: Callable[[GraphView], Mapping[str, float]]
 
 
 def short_count(value: object) -> str:
@@ -46,15 +46,23 @@ def macs(value: float) -> str:
     return f"{short_count(value)} MACs"
 
 
+def weights(view: GraphView) -> Mapping[str, float]:
+    """Bytes of the constants that each node reads, by node name."""
+    graph = view.model.graph
+    sizes = {name: constant.nbytes for name, constant in graph.initializers.items()}
+    found = {node.name: sum(sizes.get(name, 0) for name in node.inputs) for node in graph.nodes}
+    return {name: float(size) for name, size in found.items() if size}
+
+
 KINDS = (
-    CostKind("macs", "MACs", "Multiply-accumulates a node", macs),
-    CostKind("weights", "Weights", "Size of a node's constants", figures.size),
+    CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs),
+    CostKind("Weights", "Size of a node's constants", figures.size, weights),
 )
 
 
 def cost_overlay(scene: Scene, view: GraphView, kind: CostKind) -> Overlay:
     """The numbers of one kind for the nodes that have them."""
-    costs = view.costs(kind.name)
+    costs = kind.values(view)
     values = {
         index: costs[box.name]
         for index, box in enumerate(scene.boxes)

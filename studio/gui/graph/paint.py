@@ -148,9 +148,8 @@ class ScenePainter:
         painter.setBrush(fill)
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
         if zoom >= TEXT_FROM:
-            self._paint_text(
-                painter, box, rectangle, (ink, dim), detail if zoom >= DETAIL_FROM else ""
-            )
+            shown = detail if zoom >= DETAIL_FROM else ""
+            self._paint_text(painter, box, rectangle, (ink, dim), shown)
 
     def _paint_text(
         self,
@@ -209,7 +208,10 @@ class ScenePainter:
 
 def _inks(theme: Theme, font: QFont) -> _Inks:
     families = {token: QColor(value) for token, value in theme.graph.items()}
-    shade = QColor.lighter if theme.dark else QColor.darker
+    borders = {
+        token: color.lighter(130) if theme.dark else color.darker(118)
+        for token, color in families.items()
+    }
     title, detail = QFont(font), QFont(font)
     title.setPixelSize(13)
     title.setWeight(QFont.Weight.DemiBold)
@@ -224,9 +226,7 @@ def _inks(theme: Theme, font: QFont) -> _Inks:
         ink=families["ink"],
         dim=families["ink_dim"],
         fills=families,
-        borders={
-            token: shade(color, 130 if theme.dark else 118) for token, color in families.items()
-        },
+        borders=borders,
         title=title,
         detail=detail,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
-from studio.gui.graph.costs import KINDS
+from studio.gui.graph.costs import KINDS, CostKind
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.pages import model_facts
@@ -33,17 +34,18 @@ class ModelInspector(Scroll):
         self._go = go
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
-        self._view: GraphView | None = None
+        self._costs: dict[str, Mapping[str, float]] = {}
         self.setAccessibleName("Inspector")
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, whose graph is still to come."""
-        self._variant, self._scene, self._view = variant, None, None
+        self._variant, self._scene = variant, None
         self.show_box(None)
 
     def show_scene(self, scene: Scene, view: GraphView) -> None:
         """Take the graph."""
-        self._scene, self._view = scene, view
+        self._scene = scene
+        self._costs = {kind.title: kind.values(view) for kind in KINDS}
         self.show_box(None)
 
     def show_box(self, index: int | None) -> None:
@@ -94,7 +96,7 @@ class ModelInspector(Scroll):
 
     def _show_node(self, node: Node) -> None:
         fields: list[tuple[str, str]] = [("Name", node.name)]
-        fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind.name))]
+        fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
         self._fields(fields)
         self._section("Inputs")
         self._values(self._typed(node.inputs))
@@ -112,14 +114,12 @@ class ModelInspector(Scroll):
             self._section("Note")
             self.body.addWidget(label(node.doc, "dim", wrap=True))
 
-    def _cost(self, node: Node, kind: str) -> str:
-        costs: Mapping[str, float] = self._view.costs(kind) if self._view is not None else {}
+    def _cost(self, node: Node, kind: CostKind) -> str:
+        costs = self._costs[kind.title]
         value = costs.get(node.name)
         if value is None:
             return ""
-        text = next(each.text for each in KINDS if each.name == kind)(value)
-        total = sum(costs.values())
-        return f"{text} ({100 * value / total:.1f} % of the model)" if total else text
+        return f"{kind.text(value)} ({100 * value / sum(costs.values()):.1f} % of the model)"
 
     def _typed(self, names: Iterable[str]) -> list[tuple[str, str]]:
         assert self._scene is not None
@@ -176,7 +176,7 @@ class ModelInspector(Scroll):
         column.setSpacing(0)
         for index in boxes[:12]:
             box = self._scene.boxes[index]
-            go = button(f"{box.title}", lambda number=index: self._go(number), "link")
+            go = button(f"{box.title}", partial(self._go, index), "link")
             go.setToolTip(box.name)
             go.setAccessibleName(f"Go to {box.title} {box.name}")
             column.addWidget(go)

@@ -71,8 +71,8 @@ class ModelSummary(Scroll):
         body = self._intake.body
         while body.count() > 2:  # heading and note stay
             item = body.takeAt(2)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
+            if item is not None and (widget := item.widget()) is not None:
+                widget.deleteLater()
         findings = model_facts.findings(variant)
         if not findings:
             body.addWidget(label("Nothing to remark: no external data, no unknown operators."))
