@@ -32,7 +32,8 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Serve a staged release; on any failure serve again what was served before.
 
     Args:
-        request: ``release`` (digest), and optionally ``host``, ``port``, ``ready_s``, ``soak_s``.
+        request: ``release`` (digest), and optionally ``host``, ``port``,
+            ``usual_port`` (where none is in use), ``ready_s``, ``soak_s``.
 
     Raises:
         ReleaseError: why the new release could not be served.
@@ -68,7 +69,14 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     board.save(board.state.noted(board.note(left, "rolled back")))
     _commit(board, what, "active")
     facts = _outcome("active", what, report)
-    facts.update({"from": left.version, "to": what.version, "seconds": time.monotonic() - start})
+    facts.update(
+        {
+            "from": left.version,
+            "to": what.version,
+            "left": left.digest,
+            "seconds": time.monotonic() - start,
+        }
+    )
     return facts
 
 
@@ -122,7 +130,13 @@ def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
     """What was asked for; the address of the running service where nothing was."""
     service, report = server.service(), server.report()
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
-    port = int(request.get("port") or report.get("port") or service.get("port") or 0)
+    ports = (
+        request.get("port"),
+        report.get("port"),
+        service.get("port"),
+        request.get("usual_port"),
+    )
+    port = next((int(port) for port in ports if port), 0)
     ready_s = float(request.get("ready_s") or _READY_S)
     soak_s = request.get("soak_s")
     return Plan(Address(host, port), ready_s, _SOAK_S if soak_s is None else float(soak_s))

@@ -1,0 +1,140 @@
+"""One deploy from the bundle to the served release, and what is reported of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from studio.api import Channel, TargetFacts, TargetSpec
+from studio.deployment import inventory
+from studio.deployment.agent import Agent
+from studio.deployment.connect import gather_facts, host_of, is_local
+from studio.deployment.packaging import package_contained
+from studio.deployment.plan import Plan, make_plan
+from studio.deployment.rollout import Rollout, Wish
+from studio.deployment.steplog import StepLog
+from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
+from studio.jobs import Arguments, Job, Result
+from studio.packages import Bundle, build_runtime
+from studio.settings import Paths
+
+BOARD_PORT = 8477
+"""Where a board serves unless something else is asked for."""
+
+_ANY_ADDRESS = ("0.0.0.0", "::")
+
+
+class Deployment:
+    """Plans and carries out one deploy on one target."""
+
+    def __init__(self, target: TargetSpec, arguments: Arguments, job: Job, owner: str) -> None:
+        self._target = target
+        self._arguments = arguments
+        self._job = job
+        self._owner = owner
+        self._log = StepLog(job)
+        self._packaged: dict[str, Any] | None = None
+        self._began = time.monotonic()
+
+    def find_bundle(self) -> Bundle:
+        """Verify the given bundle, or package the given model."""
+        if self._arguments.get("bundle"):
+            with self._log.step("bundle", "every file verified"):
+                return Bundle.open(Path(self._arguments["bundle"]))
+        with self._log.step("package") as row:
+            self._packaged = package_contained(self._arguments, self._job)
+            bundle = Bundle.open(Path(self._packaged["bundle"]))
+            if self._packaged["new"]:
+                row.text = f"version {bundle.version} of {bundle.name}"
+            else:
+                row.skip(f"version {bundle.version} of {bundle.name} is the same")
+            return bundle
+
+    def run(self, channel: Channel, bundle: Bundle) -> Result:
+        """Plan, and unless only that was asked for, do it."""
+        facts = self._facts(channel)
+        plan = self._plan(channel, facts, bundle)
+        if self._arguments.get("dry_run"):
+            rows = [*self._log.to_json(), *plan.rows()]
+            return self._result(plan, rows, state="planned")
+        with self._log.step("check") as row:
+            plan.require()
+            row.text = "; ".join(check.text for check in plan.checks)
+        python = facts.python_path
+        agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
+        rollout = Rollout(channel, agent, plan, self._wish(), self._log, self._job)
+        done = rollout.run()
+        result = self._result(plan, self._log.to_json(), state="serving")
+        result.update(
+            bytes_sent=rollout.bytes_sent, endpoint=self._endpoint(done), **_address(done)
+        )
+        return result
+
+    def _facts(self, channel: Channel) -> TargetFacts:
+        with self._log.step("connect", self._target.url) as row:
+            facts = gather_facts(self._target, channel)
+            if not facts.python:
+                raise no_python(self._target.name)
+            row.text = f"{facts.os or facts.kernel}, {facts.arch}, Python {facts.python}"
+            return facts
+
+    def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+        with self._log.step("wheels") as row:
+            wheels = self._wheels(facts, bundle)
+            if wheels is None:
+                row.skip("its own Python has all that is needed")
+            else:
+                row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
+        found = inventory.take(channel, facts.root)
+        return make_plan(facts, found, bundle, build_runtime(self._job.folder), wheels)
+
+    def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
+        """What is to be installed there: all of it when anything lacks, so that it fits."""
+        if not lacking(facts, bundle.requirements):
+            return None
+        cache = WheelCache(Paths.of().cache / "wheels")
+        wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
+        return cache.find(Platform.of(facts), wanted, self._job)
+
+    def _wish(self) -> Wish:
+        given = self._arguments
+        return Wish(
+            host=str(given.get("host") or "127.0.0.1"),
+            port=given.get("port"),
+            usual_port=0 if is_local(self._target) else BOARD_PORT,
+            budget_ms=given.get("budget_ms"),
+            soak_s=float(given.get("soak_s") or 0.0),
+        )
+
+    def _endpoint(self, done: dict[str, Any]) -> str:
+        """Where it answers; a board that listens on its loopback is reached through the studio."""
+        host = str(done["host"])
+        if host in _ANY_ADDRESS:
+            host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
+        return f"http://{host}:{done['port']}"
+
+    def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
+        bundle = plan.bundle
+        return {
+            "target": self._target.name,
+            "release": bundle.digest,
+            "version": bundle.version,
+            "name": bundle.name,
+            "precision": str(bundle.raw["model"].get("precision") or ""),
+            "state": state,
+            "possible": all(check.ok or check.warning for check in plan.checks),
+            "bytes_sent": 0,
+            "bytes_to_send": plan.bytes_to_send,
+            "bytes_total": plan.bytes_total,
+            "seconds": time.monotonic() - self._began,
+            "endpoint": "",
+            "steps": rows,
+            "by": self._owner,
+            "root": plan.facts.root,
+            "packaged": self._packaged,
+        }
+
+
+def _address(done: dict[str, Any]) -> dict[str, Any]:
+    return {"host": done["host"], "port": done["port"], "pid": done["pid"]}

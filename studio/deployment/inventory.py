@@ -1,0 +1,102 @@
+"""What lies below a target's folder of releases, read without changing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from studio.api import Channel
+
+SCRIPT = """\
+cd "$1" 2>/dev/null || exit 0
+for folder in blobs runtime env releases; do
+  [ -d "$folder" ] && ls -1 "$folder" | sed "s|^|$folder/|"
+done
+echo state
+cat state.json 2>/dev/null
+true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Names of what is there, and the state of the release machine.
+
+    Attributes:
+        state: Content of ``state.json``; empty where nothing was ever deployed.
+    """
+
+    blobs: frozenset[str] = frozenset()
+    runtimes: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    releases: frozenset[str] = frozenset()
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def current(self) -> str:
+        """Digest of the release that is served."""
+        return str(self.state.get("current") or "")
+
+    @property
+    def counter(self) -> int:
+        """Counter of the release that is served, or was last."""
+        return int(self.state.get("counter") or 0)
+
+
+def take(channel: Channel, root: str) -> Inventory:
+    """Look at a target."""
+    return parse(channel.run(["sh", "-c", SCRIPT, "sh", root], timeout=60).text)
+
+
+def parse(text: str) -> Inventory:
+    """Read the script's output."""
+    listing, _, rest = text.partition("state\n")
+    names: dict[str, set[str]] = {}
+    for line in listing.splitlines():
+        folder, _, name = line.partition("/")
+        names.setdefault(folder, set()).add(name)
+    try:
+        state = json.loads(rest)
+    except ValueError:
+        state = {}
+    return Inventory(
+        frozenset(names.get("blobs", ())),
+        frozenset(names.get("runtime", ())),
+        frozenset(names.get("env", ())),
+        frozenset(names.get("releases", ())),
+        state if isinstance(state, dict) else {},
+    )
+
+
+def history(found: Inventory) -> list[dict[str, Any]]:
+    """What became of each release, the newest first; what is served now says ``serving``."""
+    rows, serving = [], found.current
+    for entry in reversed(found.state.get("history") or []):
+        outcome = str(entry.get("state", ""))
+        if outcome == "active":
+            outcome = "serving" if entry.get("release") == serving else "replaced"
+            # Of several times that a release was put to work only the last still holds.
+            serving = "" if outcome == "serving" else serving
+        rows.append(
+            {
+                "version": entry.get("version"),
+                "release": str(entry.get("release", "")),
+                "name": str(entry.get("name", "")),
+                "state": outcome,
+                "at": _when(entry.get("at")),
+                "by": str(entry.get("owner", "")),
+                "reason": str(entry.get("reason", "")),
+                "kept": entry.get("release") in found.releases,
+            }
+        )
+    return rows
+
+
+def _when(value: Any) -> str:
+    try:
+        return datetime.fromtimestamp(float(value), UTC).isoformat(timespec="seconds")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""

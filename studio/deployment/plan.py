@@ -1,0 +1,212 @@
+"""The plan of a deploy: what is checked, what will be sent, and what will be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Refused, StudioError, TargetError, TargetFacts
+from studio.deployment.inventory import Inventory
+from studio.deployment.wheels import WheelSet
+from studio.packages import Bundle, ZipApplication
+
+_RESERVE_MB = 5
+_SERVER_MB = 120
+"""Memory that the server takes beside the model."""
+
+_MANY_SECONDS = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question that was answered before anything is changed.
+
+    Attributes:
+        hint: What to do when the answer is no.
+        safety: Whether a no is a refusal rather than an inability.
+        warning: Whether it may be gone ahead nevertheless.
+    """
+
+    name: str
+    ok: bool
+    text: str
+    hint: str = ""
+    safety: bool = False
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One file that the target lacks."""
+
+    name: str
+    path: Path
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a deploy is going to do.
+
+    Attributes:
+        wheels: What makes the environment; None where the target's own interpreter has all.
+        transfers: What is to be sent as blobs.
+        wanted: Digest and size of every blob of the release, whether it is there or not.
+        unpacked: Bytes that the environment will take; 0 where it is there already.
+        sends_runtime: Whether the zip application is to be sent too.
+    """
+
+    facts: TargetFacts
+    bundle: Bundle
+    runtime: ZipApplication
+    wheels: WheelSet | None
+    transfers: tuple[Transfer, ...]
+    wanted: Mapping[str, int]
+    unpacked: int
+    sends_runtime: bool
+    unchanged: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def bytes_total(self) -> int:
+        """Bytes of all that the release needs there."""
+        return sum(self.wanted.values()) + self.runtime.size
+
+    @property
+    def bytes_to_send(self) -> int:
+        """Bytes that go over the wire."""
+        runtime = self.runtime.size if self.sends_runtime else 0
+        return sum(transfer.size for transfer in self.transfers) + runtime
+
+    def require(self) -> None:
+        """Raise the first check that stands in the way.
+
+        Raises:
+            Refused: when it is not safe.
+            TargetError: when it cannot work.
+        """
+        for check in self.checks:
+            if not check.ok and not check.warning:
+                kind: type[StudioError] = Refused if check.safety else TargetError
+                raise kind(check.text, hint=check.hint)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The plan as steps for the window and the command line."""
+        for check in self.checks:
+            state = "checked" if check.ok else "warning" if check.warning else "blocked"
+            yield _row(check.name, state, check.text)
+        yield self._environment_row()
+        sent = self.bytes_to_send
+        yield _row("transfer", "planned" if sent else "skipped", self._transfer_text(), sent)
+        if self.unchanged:
+            yield _row("switch", "skipped", "this release is served already")
+            return
+        yield _row("stage", "planned", f"put {self.bundle.digest[:12]} in place beside the others")
+        count = self.bundle.raw["golden"]["count"]
+        yield _row("probe", "planned", f"answer {count} golden samples in a process of its own")
+        yield _row("switch", "planned", "serve it in one rename, watch it, keep it or go back")
+
+    def _environment_row(self) -> dict[str, Any]:
+        if self.wheels is None:
+            return _row("environment", "skipped", "its own Python has all that is needed")
+        names = ", ".join("-".join(wheel.name.split("-")[:2]) for wheel in self.wheels.wheels)
+        if not self.unpacked:
+            return _row("environment", "skipped", f"{names}: installed there already")
+        text = f"{names}: {self.unpacked / 1e6:,.0f} MB on its disk"
+        return _row("environment", "planned", text)
+
+    def _transfer_text(self) -> str:
+        if not self.bytes_to_send:
+            return "all files are there already"
+        count = len(self.transfers) + self.sends_runtime
+        files = "1 file" if count == 1 else f"{count} files"
+        return f"{files}, {self.bytes_to_send / 1e6:,.1f} MB"
+
+
+def make_plan(
+    facts: TargetFacts,
+    found: Inventory,
+    bundle: Bundle,
+    runtime: ZipApplication,
+    wheels: WheelSet | None,
+) -> Plan:
+    """Compare what is there with what is wanted; nothing is asked or changed."""
+    installed = wheels is not None and wheels.digest in found.environments
+    pieces = [Transfer(file.name, file.path, file.digest, file.size) for file in bundle.files]
+    if wheels is not None and not installed:
+        pieces += [Transfer(w.name, w.path, w.digest, w.size) for w in wheels.wheels]
+    unique = {piece.digest: piece for piece in pieces}
+    transfers = tuple(piece for piece in unique.values() if piece.digest not in found.blobs)
+    unpacked = 0 if wheels is None or installed else wheels.unpacked
+    sends_runtime = f"{runtime.digest}.pyz" not in found.runtimes
+    need = sum(piece.size for piece in transfers) + unpacked
+    return Plan(
+        facts=facts,
+        bundle=bundle,
+        runtime=runtime,
+        wheels=wheels,
+        transfers=transfers,
+        wanted={piece.digest: piece.size for piece in unique.values()},
+        unpacked=unpacked,
+        sends_runtime=sends_runtime,
+        unchanged=found.current == bundle.digest,
+        checks=(
+            Check("python", True, f"Python {facts.python} on {facts.arch}"),
+            _disk(facts, need),
+            _memory(facts, bundle),
+            _counter(found, bundle),
+            _clock(facts),
+        ),
+    )
+
+
+def _disk(facts: TargetFacts, need: int) -> Check:
+    need_mb = need / 1e6 + _RESERVE_MB if need else 0
+    free_mb = facts.disk_free_mb * 1.048576
+    where = f"{free_mb:,.0f} MB is free in {facts.root}"
+    if need_mb <= free_mb:
+        return Check("disk", True, f"{where}, {need_mb:,.0f} MB is needed")
+    return Check(
+        "disk",
+        False,
+        f"The disk of {facts.name} is too full: the release needs {need_mb:,.0f} MB, and {where}.",
+        "Free some space there, or choose another folder for its releases.",
+    )
+
+
+def _memory(facts: TargetFacts, bundle: Bundle) -> Check:
+    """Old and new are in memory at once while the server changes over."""
+    model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    need_mb = round(2 * model / 1e6) + _SERVER_MB
+    text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed to change over"
+    ok = not facts.memory_mb or need_mb <= facts.memory_mb
+    return Check("memory", ok, text, warning=True)
+
+
+def _counter(found: Inventory, bundle: Bundle) -> Check:
+    what = f"version {bundle.version} of {bundle.name}"
+    if bundle.digest == found.current:
+        return Check("counter", True, f"{what} is served there already")
+    same_again = not found.current and bundle.counter == found.counter
+    if bundle.counter > found.counter or same_again:
+        return Check("counter", True, f"{what} is newer than what is there")
+    return Check(
+        "counter",
+        False,
+        f"{what[0].upper()}{what[1:]} is older than what the target runs.",
+        "Use a rollback to go back to it on purpose.",
+        safety=True,
+    )
+
+
+def _clock(facts: TargetFacts) -> Check:
+    skew = facts.clock_skew_s
+    text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
+    return Check("clock", abs(skew) < _MANY_SECONDS, text, warning=True)
+
+
+def _row(name: str, state: str, text: str, size: int = 0) -> dict[str, Any]:
+    return {"name": name, "state": state, "text": text, "seconds": 0.0, "bytes": size}

@@ -1,0 +1,111 @@
+"""What deployment adds to the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.jobs import Arguments, Result
+from studio.packages import record as packages
+from studio.registry import Registry, VersionRecord
+
+
+def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+    """Number the bundle that a model is going to need."""
+    if arguments.get("model") and not arguments.get("bundle"):
+        return packages.prepare(registry, arguments)
+    return dict(arguments)
+
+
+def probed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Keep what was learned of a target."""
+    registry.set_facts(result["name"], result)
+    return result
+
+
+def deployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Keep the bundle as a version, and the release."""
+    packaged = result.pop("packaged")
+    if result["state"] == "planned":
+        return result
+    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
+    version = version or _version(registry, result["release"])
+    details = {key: value for key, value in result.items() if key != "target"}
+    details["variant_name"] = _variant_name(registry, version)
+    registry.add_release(
+        result["target"],
+        version.id if version else None,
+        result["release"],
+        result["state"],
+        details,
+    )
+    registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
+    return result
+
+
+def rolled_back(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Note what was taken back, then what serves again."""
+    target, left = result["target"], _version(registry, result["left"])
+    version = _version(registry, result["release"])
+    facts = {"by": result["by"], "seconds": result["seconds"]}
+    before = _endpoint(registry, target)
+    registry.add_release(
+        target,
+        left.id if left else None,
+        result["left"],
+        "rolled back",
+        {**facts, "version": result["from"]},
+    )
+    registry.add_release(
+        target,
+        version.id if version else None,
+        result["release"],
+        "serving",
+        {
+            **facts,
+            "version": result["to"],
+            "name": result["name"],
+            "variant_name": _variant_name(registry, version),
+            "endpoint": before,
+        },
+    )
+    registry.add_run("rollback", version.variant if version else None, _given(arguments), result)
+    return result
+
+
+def undeployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Note that nothing is served any more."""
+    version = _version(registry, result["release"])
+    if result["release"]:
+        registry.add_release(
+            result["target"],
+            version.id if version else None,
+            result["release"],
+            "removed",
+            {"by": result["by"], "version": version.number if version else None},
+        )
+    return result
+
+
+def _version(registry: Registry, digest: str) -> VersionRecord | None:
+    """The version of a release, unless its bundle was made elsewhere."""
+    return next((one for one in registry.versions() if one.digest == digest), None)
+
+
+def _variant_name(registry: Registry, version: VersionRecord | None) -> str | None:
+    return registry.variant(version.variant).name if version else None
+
+
+def _endpoint(registry: Registry, target: str) -> str:
+    """Where the target answers: a rollback does not change that."""
+    for release in registry.releases(target):
+        if release.details.get("endpoint"):
+            return str(release.details["endpoint"])
+    return ""
+
+
+def _given(arguments: Arguments) -> dict[str, Any]:
+    """The options, with the target by its name."""
+    hidden = ("model", "known", "number", "target")
+    options = {key: value for key, value in arguments.items() if key not in hidden}
+    return {**options, "target": arguments["target"]["name"]}

@@ -1,0 +1,216 @@
+"""A deploy, step by step: each can be repeated, and until the switch nothing active changes."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import Channel, Progress
+from studio.deployment.agent import Agent
+from studio.deployment.plan import Plan, Transfer
+from studio.deployment.steplog import StepLog, StepRow
+from studio.jobs import Job
+
+_INSTALL_S = 900.0
+_PROBE_S = 300.0
+_SWITCH_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the release is to be served.
+
+    Attributes:
+        port: None keeps the port in use.
+        usual_port: Where none is in use; 0 lets the target choose.
+        budget_ms: Largest median latency; None for no limit.
+        soak_s: How long it is watched before it is kept.
+    """
+
+    host: str
+    port: int | None
+    usual_port: int
+    budget_ms: float | None
+    soak_s: float
+
+
+class Rollout:
+    """Carries out one plan on one target."""
+
+    def __init__(
+        self, channel: Channel, agent: Agent, plan: Plan, wish: Wish, log: StepLog, job: Job
+    ) -> None:
+        self._channel = channel
+        self._agent = agent
+        self._plan = plan
+        self._wish = wish
+        self._log = log
+        self._job = job
+        self.bytes_sent = 0
+
+    def run(self) -> dict[str, Any]:
+        """Do all steps; returns what the target says of the switch."""
+        with self._log.step("runtime") as row:
+            self._runtime(row)
+        with self._log.step("claim", "become the only operator") as row:
+            claimed = self._agent.begin(self._plan.bundle.digest)
+            row.text = (
+                "nothing was served" if not claimed["current"] else "the old release serves on"
+            )
+        try:
+            return self._release()
+        finally:
+            self._agent.end()
+
+    def _release(self) -> dict[str, Any]:
+        with self._log.step("transfer") as row:
+            self._transfer(row)
+        with self._log.step("environment") as row:
+            self._environment(row)
+        with self._log.step("stage") as row:
+            self._stage(row)
+        with self._log.step("probe") as row:
+            self._probe(row)
+        with self._log.step("switch") as row:
+            done = self._switch(row)
+        with self._log.step("clean") as row:
+            freed = self._agent.call("gc", {})["freed"]
+            row.text = f"{freed / 1e6:,.1f} MB freed; the last two releases are kept"
+        return done
+
+    def _runtime(self, row: StepRow) -> None:
+        row.bytes = self._agent.install()
+        self.bytes_sent += row.bytes
+        if not row.bytes:
+            row.skip("the studio's runtime is there already")
+        else:
+            row.text = f"the studio's runtime, {row.bytes / 1e3:,.0f} kB"
+
+    def _transfer(self, row: StepRow) -> None:
+        plan = self._plan
+        request = {"blobs": dict(plan.wanted), "extra": plan.unpacked}
+        lacking = set(self._agent.call("missing", request)["missing"])
+        pieces = [piece for piece in self._pieces() if piece.digest in lacking]
+        if not pieces:
+            row.skip("all files are there already")
+            return
+        total = sum(piece.size for piece in pieces)
+        began = time.monotonic()
+        for piece in pieces:
+            # Taken in one by one: what has arrived whole survives a cut at the next.
+            self._send(piece, row, total)
+        row.text = _rate(len(pieces), total, time.monotonic() - began)
+
+    def _send(self, piece: Transfer, row: StepRow, total: int) -> None:
+        part = f"{uuid.uuid4().hex}.part"
+        meter = _Meter(self._job, row.bytes, total, piece.name)
+        self._channel.put(piece.path, f"{self._agent.root}/incoming/{part}", meter)
+        announced = {"part": part, "sha256": piece.digest, "bytes": piece.size}
+        self._agent.call("receive", {"parts": [announced]})
+        row.bytes += piece.size
+        self.bytes_sent += piece.size
+
+    def _pieces(self) -> list[Transfer]:
+        """Every file that the release needs, as the target may have lost one that was there."""
+        plan = self._plan
+        pieces = [Transfer(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
+        wheels = plan.wheels.wheels if plan.wheels else ()
+        pieces += [Transfer(w.name, w.path, w.digest, w.size) for w in wheels]
+        return list({piece.digest: piece for piece in pieces}.values())
+
+    def _environment(self, row: StepRow) -> None:
+        wheels = self._plan.wheels
+        if wheels is None:
+            row.skip("its own Python has all that is needed")
+            return
+        done = self._agent.call(
+            "install",
+            {
+                "env": wheels.digest,
+                "wheels": [{"name": w.name, "sha256": w.digest} for w in wheels.wheels],
+                "imports": sorted(self._plan.bundle.requirements),
+            },
+            timeout=_INSTALL_S,
+            watch=self._tell,
+        )
+        if not done["installed"]:
+            row.skip("installed already")
+            return
+        row.text = ", ".join(f"{name} {version}" for name, version in done["versions"].items())
+
+    def _stage(self, row: StepRow) -> None:
+        plan = self._plan
+        interpreter = (
+            {"python": plan.facts.python_path}
+            if plan.wheels is None
+            else {"env": plan.wheels.digest}
+        )
+        request = {"manifest": plan.bundle.text, "runtime": plan.runtime.digest, **interpreter}
+        done = self._agent.call("stage", request)
+        row.text = f"version {done['version']} of {done['name']}, every file verified"
+
+    def _probe(self, row: StepRow) -> None:
+        if self._plan.unchanged:
+            row.skip("this release is served already")
+            return
+        found = self._agent.call(
+            "probe",
+            {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
+            timeout=_PROBE_S,
+        )
+        row.text = (
+            f"{found['samples']} golden samples agree (largest difference "
+            f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
+            f"onnxruntime {found['onnxruntime']}"
+        )
+
+    def _switch(self, row: StepRow) -> dict[str, Any]:
+        wish = self._wish
+        done = self._agent.call(
+            "switch",
+            {
+                "release": self._plan.bundle.digest,
+                "host": wish.host,
+                "port": wish.port,
+                "usual_port": wish.usual_port,
+                "soak_s": wish.soak_s,
+            },
+            timeout=_SWITCH_S + wish.soak_s,
+            watch=self._tell,
+        )
+        if done["state"] == "unchanged":
+            row.skip("this release is served already")
+        else:
+            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, kept"
+        return done
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        if message.get("event") == "progress":
+            self._job.progress(message["done"], message["total"], message["text"])
+
+
+class _Meter(Progress):
+    """Bytes of one file as a share of all that is sent."""
+
+    def __init__(self, job: Job, before: int, total: int, name: str) -> None:
+        self._job = job
+        self._before = before
+        self._total = total
+        self._name = name
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        self._job.progress(self._before + done, self._total, text or f"Sending {self._name}")
+
+    def log(self, text: str) -> None:
+        self._job.log(text)
+
+    def check(self) -> None:
+        self._job.check()
+
+
+def _rate(count: int, size: int, seconds: float) -> str:
+    files = "1 file" if count == 1 else f"{count} files"
+    return f"{files}, {size / 1e6:,.1f} MB, {size / 1e6 / max(seconds, 1e-3):,.0f} MB/s"

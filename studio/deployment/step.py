@@ -1,0 +1,113 @@
+"""The steps of deployment: look at a target, deploy, list, roll back, take away."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option, Permission
+from studio.jobs import Limits, Step
+
+_NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
+_TARGET = Option("target", Kind.TARGET, default="local", help="Where; by default this computer.")
+
+PROBE_TARGET = Step(
+    name="target-probe",
+    title="Look at",
+    summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
+    options=(_TARGET,),
+    work="studio.deployment.work:probe_target",
+    record="studio.deployment.record:probed",
+    needs=_NEEDS,
+    limits=Limits(seconds=120),
+)
+
+DEPLOY = Step(
+    name="deploy",
+    title="Deploy",
+    summary="Put a model to work on a target: sent, tested there, switched to in one step.",
+    options=(
+        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
+        _TARGET,
+        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
+        Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
+        Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
+        Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "host",
+            default="127.0.0.1",
+            title="Listen on",
+            help="The target's own address to listen on; 0.0.0.0 opens it to the network.",
+            advanced=True,
+        ),
+        Option(
+            "port",
+            Kind.INTEGER,
+            minimum=0,
+            maximum=65535,
+            help="Port to listen on: by default the one in use there, else 8477 on a board and "
+            "any free one on this computer.",
+            advanced=True,
+        ),
+        Option(
+            "budget_ms",
+            Kind.NUMBER,
+            minimum=0,
+            title="Latency budget",
+            unit="ms",
+            help="Refuse the release if its median latency on the target is above this.",
+        ),
+        Option(
+            "soak_s",
+            Kind.NUMBER,
+            default=1.0,
+            minimum=0,
+            maximum=3600,
+            title="Soak",
+            unit="s",
+            help="How long the new release is watched before it is kept.",
+            advanced=True,
+        ),
+    ),
+    work="studio.deployment.work:deploy",
+    prepare="studio.deployment.record:prepare",
+    record="studio.deployment.record:deployed",
+    needs=_NEEDS,
+    limits=Limits(seconds=3600),
+)
+
+ROLLBACK = Step(
+    name="rollback",
+    title="Roll back",
+    summary="Serve an earlier release of a target again.",
+    options=(
+        _TARGET,
+        Option("to", title="Version", help="Which; by default the one before the current."),
+    ),
+    work="studio.deployment.work:rollback",
+    record="studio.deployment.record:rolled_back",
+    needs=_NEEDS,
+    limits=Limits(seconds=600),
+)
+
+RELEASES = Step(
+    name="releases",
+    title="List releases",
+    summary="What was released on a target, the newest first.",
+    options=(_TARGET,),
+    work="studio.deployment.work:releases",
+    needs=_NEEDS,
+    limits=Limits(seconds=120),
+)
+
+UNDEPLOY = Step(
+    name="undeploy",
+    title="Take away",
+    summary="Stop what a target serves.",
+    options=(
+        _TARGET,
+        Option("purge", Kind.FLAG, default=False, help="Also remove the files from its disk."),
+    ),
+    work="studio.deployment.work:undeploy",
+    record="studio.deployment.record:undeployed",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)

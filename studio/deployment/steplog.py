@@ -1,0 +1,72 @@
+"""The steps of a deploy as they happen: told live, and kept with their times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from studio.jobs import Job
+
+
+@dataclass
+class StepRow:
+    """One step.
+
+    Attributes:
+        state: ``running``, then ``done``, ``skipped`` or ``failed``.
+        bytes: Sent over the wire.
+    """
+
+    name: str
+    state: str = "running"
+    text: str = ""
+    seconds: float = 0.0
+    bytes: int = 0
+
+    def skip(self, text: str) -> None:
+        """There was nothing to do."""
+        self.state, self.text = "skipped", text
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's keys."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "text": self.text,
+            "seconds": round(self.seconds, 4),
+            "bytes": self.bytes,
+        }
+
+
+class StepLog:
+    """The steps so far, in order."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.rows: list[StepRow] = []
+
+    @contextmanager
+    def step(self, name: str, text: str = "") -> Iterator[StepRow]:
+        """Time a step, and tell whoever watches when it begins and ends."""
+        row = StepRow(name, text=text)
+        self.rows.append(row)
+        began = time.monotonic()
+        self._job.event("step", **row.to_json())
+        try:
+            yield row
+        except BaseException as error:
+            row.state, row.text = "failed", str(error)
+            raise
+        finally:
+            row.seconds = time.monotonic() - began
+            if row.state == "running":
+                row.state = "done"
+            if row.state != "failed":
+                self._job.event("step", **row.to_json())
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """All steps."""
+        return [row.to_json() for row in self.rows]

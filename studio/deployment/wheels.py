@@ -1,0 +1,278 @@
+"""Wheels for a target: found on this computer for another processor and another Python."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.api import Progress, TargetError, TargetFacts, Unavailable
+from studio.registry import file_digest
+from studio.settings import write_atomically
+
+OLDEST_PYTHON = (3, 8)
+_OLDEST_GLIBC_MINOR = 17
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a wheel must fit.
+
+    Attributes:
+        arch: As ``uname -m`` says.
+        python: ``(3, 11)``.
+        glibc: ``(2, 36)``.
+    """
+
+    arch: str
+    python: tuple[int, int]
+    glibc: tuple[int, int]
+
+    @classmethod
+    def of(cls, facts: TargetFacts) -> Platform:
+        """The platform of a machine.
+
+        Raises:
+            TargetError: when no wheels are made for such machines.
+        """
+        python, glibc = _version(facts.python), _version(facts.glibc)
+        if python is None:
+            raise no_python(facts.name)
+        if python < OLDEST_PYTHON:
+            raise TargetError(
+                f"{facts.name} has Python {facts.python}; at least 3.8 is needed.",
+                hint="Install a newer python3 beside it.",
+            )
+        if glibc is None:
+            raise TargetError(
+                f"{facts.name} has no GNU C library, and onnxruntime has no wheels without it.",
+                hint="Install onnxruntime for the target's own python3.",
+            )
+        return cls(facts.arch, python, glibc)
+
+    @property
+    def tags(self) -> list[str]:
+        """Platform tags of the wheels that run there, the best first."""
+        major, minor = self.glibc
+        numbers = range(minor, _OLDEST_GLIBC_MINOR - 1, -1)
+        return [f"manylinux_{major}_{n}_{self.arch}" for n in numbers] + [
+            f"manylinux2014_{self.arch}"
+        ]
+
+    @property
+    def abi(self) -> str:
+        """The interpreter's tag, ``cp311``."""
+        return "cp{}{}".format(*self.python)
+
+    def __str__(self) -> str:
+        python, glibc = ("{}.{}".format(*number) for number in (self.python, self.glibc))
+        return f"Python {python} on {self.arch} (glibc {glibc})"
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One wheel on this computer.
+
+    Attributes:
+        unpacked: Bytes that it takes when it is unpacked.
+    """
+
+    path: Path
+    digest: str
+    size: int
+    unpacked: int
+
+    @classmethod
+    def of(cls, path: Path) -> Wheel:
+        """Measure a wheel.
+
+        Raises:
+            Unavailable: when it is damaged.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+        except (OSError, zipfile.BadZipFile):
+            raise Unavailable(
+                f"The wheel {path.name} is damaged.", hint=f"Remove {path} and try again."
+            ) from None
+        return cls(path, file_digest(path), path.stat().st_size, unpacked)
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSet:
+    """The wheels that make one environment."""
+
+    wheels: tuple[Wheel, ...]
+
+    @property
+    def digest(self) -> str:
+        """Names the environment on a target."""
+        lines = sorted(f"{wheel.digest}  {wheel.name}\n" for wheel in self.wheels)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes to be sent."""
+        return sum(wheel.size for wheel in self.wheels)
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes on the target's disk."""
+        return sum(wheel.unpacked for wheel in self.wheels)
+
+
+def no_python(name: str) -> TargetError:
+    """What is said of a machine without an interpreter."""
+    return TargetError(
+        f"There is no python3 on {name}.",
+        hint="Install it there, for instance: apt install python3",
+    )
+
+
+def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:
+    """The requirements that the target's own interpreter does not fulfil (``numpy>=1.19``)."""
+    return [
+        f"{name}{wanted}"
+        for name, wanted in sorted(requirements.items())
+        if not _fulfils(facts.runtimes.get(name, ""), wanted)
+    ]
+
+
+class WheelCache:
+    """Wheels that were downloaded once; a platform keeps the set that was chosen for it.
+
+    So a repeated deploy installs nothing new, and one without a network works.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, platform: Platform, requirements: Sequence[str], progress: Progress) -> WheelSet:
+        """The wheels for a platform.
+
+        Raises:
+            Unavailable: when they are neither here nor can be downloaded, in one sentence.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        index = self._index(platform, requirements)
+        kept = self._kept(index)
+        if kept is not None:
+            return kept
+        progress.progress(0, 0, f"Finding the runtime for {platform}")
+        with tempfile.TemporaryDirectory(dir=self._folder) as aside:
+            self._download(platform, requirements, Path(aside), progress)
+            names = sorted(path.name for path in Path(aside).glob("*.whl"))
+            for name in names:
+                os.replace(Path(aside, name), self._folder / name)
+        write_atomically(index, json.dumps(names).encode())
+        return WheelSet(tuple(Wheel.of(self._folder / name) for name in names))
+
+    def _index(self, platform: Platform, requirements: Sequence[str]) -> Path:
+        asked = hashlib.sha256("\n".join(sorted(requirements)).encode()).hexdigest()[:12]
+        glibc = "{}.{}".format(*platform.glibc)
+        return self._folder / f"{platform.abi}-{platform.arch}-glibc{glibc}-{asked}.json"
+
+    def _kept(self, index: Path) -> WheelSet | None:
+        try:
+            names = [str(name) for name in json.loads(index.read_bytes())]
+        except (OSError, ValueError, TypeError):
+            return None
+        paths = [self._folder / name for name in names]
+        if not all(path.is_file() for path in paths):
+            return None
+        return WheelSet(tuple(map(Wheel.of, paths)))
+
+    def _download(
+        self, platform: Platform, requirements: Sequence[str], folder: Path, progress: Progress
+    ) -> None:
+        online = self._pip(platform, requirements, folder, progress, [])
+        if online is None:
+            return
+        # What the user has put into the cache by hand will do as well.
+        offline = ["--no-index", "--find-links", str(self._folder)]
+        if self._pip(platform, requirements, folder, progress, offline) is None:
+            return
+        raise Unavailable(
+            f"No wheels of {_names(requirements)} for {platform} are here, and none could be "
+            "downloaded.",
+            hint=f"Connect to the network once, or put the wheels into {self._folder}.",
+            detail=online[-4000:],
+        )
+
+    def _pip(
+        self,
+        platform: Platform,
+        requirements: Sequence[str],
+        folder: Path,
+        progress: Progress,
+        more: Sequence[str],
+    ) -> str | None:
+        """Run pip; what it complained of, or None when all went well."""
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+        command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
+        for tag in platform.tags:
+            command += ["--platform", tag]
+        command += ["--python-version", "{}.{}".format(*platform.python)]
+        command += [
+            "--implementation",
+            "cp",
+            "--abi",
+            platform.abi,
+            "--abi",
+            "abi3",
+            "--abi",
+            "none",
+        ]
+        command += ["--dest", str(folder), *more, *requirements]
+        with tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+            )
+            try:
+                while _runs(process):
+                    progress.check()
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            errors.seek(0)
+            text = errors.read().decode("utf-8", "replace")
+        return None if process.returncode == 0 else text
+
+
+def _runs(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(_POLL_S)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _names(requirements: Sequence[str]) -> str:
+    return " and ".join(re.split(r"[<>=!~]", text)[0] for text in requirements)
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _fulfils(version: str, wanted: str) -> bool:
+    """Whether a version fulfils ``>=1.17``, the only form that bundles use."""
+    have, need = _version(version), _version(wanted.lstrip(">="))
+    return have is not None and (need is None or have >= need)

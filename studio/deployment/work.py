@@ -1,0 +1,111 @@
+"""The work of the deployment steps, inside a worker."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from studio.api import Channel, TargetSpec, UsageError
+from studio.deployment import inventory
+from studio.deployment.agent import Agent
+from studio.deployment.connect import (
+    gather_facts,
+    interpreter_of,
+    open_channel,
+    root_of,
+    target_of,
+)
+from studio.deployment.deploying import Deployment
+from studio.jobs import Arguments, Job, Result
+from studio.packages import build_runtime
+
+_ROLLBACK_S = 180.0
+
+
+def probe_target(arguments: Arguments, job: Job) -> Result:
+    """Ask a target what it is."""
+    target = target_of(arguments["target"])
+    with connected(target, job) as channel:
+        return asdict(gather_facts(target, channel))
+
+
+def deploy(arguments: Arguments, job: Job) -> Result:
+    """Put a model or a bundle to work on a target, or plan to."""
+    if not arguments.get("model") and not arguments.get("bundle"):
+        raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
+    target = target_of(arguments["target"])
+    deployment = Deployment(target, arguments, job, owner())
+    bundle = deployment.find_bundle()
+    with connected(target, job) as channel:
+        return deployment.run(channel, bundle)
+
+
+def rollback(arguments: Arguments, job: Job) -> Result:
+    """Serve an earlier release again."""
+    began = time.monotonic()
+    target = target_of(arguments["target"])
+    with connected(target, job) as channel:
+        agent = _agent(target, channel, job)
+        agent.install()
+        done = agent.call("rollback", {"to": arguments.get("to")}, timeout=_ROLLBACK_S)
+    return {
+        "target": target.name,
+        "from": done["from"],
+        "to": done["to"],
+        "release": done["release"],
+        "name": done["name"],
+        "left": done["left"],
+        "switch_seconds": done["seconds"],
+        "seconds": time.monotonic() - began,
+        "by": agent.owner,
+    }
+
+
+def releases(arguments: Arguments, job: Job) -> Result:
+    """List what was released; reads the target's state, and needs nothing to be installed."""
+    target = target_of(arguments["target"])
+    with connected(target, job) as channel:
+        found = inventory.take(channel, root_of(target, channel))
+    return {
+        "target": target.name,
+        "current": found.current,
+        "releases": inventory.history(found),
+    }
+
+
+def undeploy(arguments: Arguments, job: Job) -> Result:
+    """Stop what a target serves."""
+    target = target_of(arguments["target"])
+    with connected(target, job) as channel:
+        agent = _agent(target, channel, job)
+        agent.install()
+        done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
+    return {"target": target.name, "by": agent.owner, **done}
+
+
+@contextmanager
+def connected(target: TargetSpec, job: Job) -> Iterator[Channel]:
+    """A channel that is closed in the end."""
+    channel = open_channel(target, job)
+    try:
+        yield channel
+    finally:
+        channel.close()
+
+
+def owner() -> str:
+    """Who asks, for the record of a target: ``ann@workstation``."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = "unknown"
+    return f"{name}@{platform.node() or 'unknown'}"
+
+
+def _agent(target: TargetSpec, channel: Channel, job: Job) -> Agent:
+    root, runtime = root_of(target, channel), build_runtime(job.folder)
+    return Agent(channel, root, interpreter_of(target), runtime, owner(), target.name)
