@@ -1,0 +1,187 @@
+"""Quantize and evaluate on the digits sample, through the real plugins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from studio.api import Cancelled, GateMissed, InvalidData, UsageError, validate
+from studio.quantization import record, work
+from studio.quantization.step import EVALUATE, QUANTIZE
+from studio.registry import Registry, VariantRecord
+
+from .conftest import DIGITS, FakeJob, reference
+
+CALIBRATION = str(DIGITS / "calibration.npz")
+HELDOUT = str(DIGITS / "heldout.npz")
+
+
+def arguments(variant: VariantRecord, step=QUANTIZE, **given: Any) -> dict[str, Any]:
+    checked = validate(step.options, {**given, "model": "digits"})
+    return {**checked, "model": reference(variant)}
+
+
+def quantize(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
+    result = work.quantize(arguments(variant, **given), job)
+    assert json.loads(json.dumps(result)) == result  # it travels as JSON
+    return result
+
+
+def test_int8_loses_at_most_a_point(digits: VariantRecord, job: FakeJob) -> None:
+    result = quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.01)
+    assert result["metric"]["name"] == "top1"
+    assert result["metric"]["before"] > 0.98
+    assert result["metric"]["drop"] <= 0.01
+    assert result["metric"]["samples"] == 450
+    assert result["size_ratio"] < 0.35
+    assert result["sqnr_db"] > 25
+    assert 0 < result["latency_ratio"] < 10
+    assert result["summary"]["precision"] == "int8"
+    assert (job.folder / result["file"]).is_file()
+    assert (job.folder / result["graph"]).is_file()
+
+
+def test_progress_never_goes_back(digits: VariantRecord, job: FakeJob) -> None:
+    quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT)
+    shares = [share for share, _ in job.points]
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1
+    assert {"Calibrating", "Timing"} <= {text for _, text in job.points}
+
+
+@pytest.mark.parametrize(("method", "largest"), [("dynamic-int8", 0.8), ("fp16", 0.55)])
+def test_methods_that_need_no_data(
+    digits: VariantRecord, job: FakeJob, method: str, largest: float
+) -> None:
+    result = quantize(digits, job, method=method)
+    assert result["size_ratio"] < largest
+    assert result["metric"] is None
+    assert result["latency_ratio"] is None
+    assert result["outputs"] == []
+
+
+def test_calibration_needs_data(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="needs calibration data"):
+        quantize(digits, job)
+
+
+def test_a_loss_beyond_the_limit_misses_the_gate(
+    digits: VariantRecord, job: FakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The sample is too good to lose a point, so the labels are made hard for the int8 model alone.
+    scores = iter((0.9, 0.8))
+    monkeypatch.setattr(work.Judge, "score", lambda *_: next(scores))
+    with pytest.raises(GateMissed) as caught:
+        quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.05)
+    assert caught.value.message == (
+        "int8 loses 0.1000 of top-1 accuracy (0.9000 to 0.8000 on 450 samples), "
+        "more than the 0.05 that is accepted; the variant was not kept."
+    )
+
+
+def test_a_limit_without_a_metric_is_a_mistake(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="no metric could be measured"):
+        quantize(digits, job, data=CALIBRATION, max_drop=0.01)
+
+
+def test_a_metric_without_labels_is_a_mistake(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="The metric top1 needs labels"):
+        quantize(digits, job, data=CALIBRATION, metric="top1")
+
+
+def test_text_labels_for_a_classifier(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
+    images = numpy.load(HELDOUT)["image"][:4]
+    numpy.savez(tmp_path / "d.npz", image=images, labels=numpy.array(list("abcd")))
+    with pytest.raises(InvalidData, match="needs class numbers as labels, but 'a' is a text"):
+        quantize(digits, job, data=str(tmp_path / "d.npz"), metric="top1")
+
+
+def test_labels_beyond_the_classes(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
+    images = numpy.load(HELDOUT)["image"][:4]
+    numpy.savez(tmp_path / "d.npz", image=images, labels=numpy.arange(4) + 8)
+    with pytest.raises(InvalidData, match="The label 10 is outside the model's 10 classes"):
+        quantize(digits, job, data=str(tmp_path / "d.npz"))
+
+
+def test_data_of_the_wrong_shape(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "d.npz", image=numpy.zeros((4, 1, 9, 9), numpy.float32))
+    with pytest.raises(InvalidData, match="'image' has data of shape 4×1×9×9"):
+        quantize(digits, job, data=str(tmp_path / "d.npz"))
+
+
+def test_not_a_number_in_the_middle_of_the_data(
+    digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    images = numpy.load(CALIBRATION)["image"].copy()
+    images[7, 0, 3, 3] = numpy.nan
+    numpy.savez(tmp_path / "d.npz", image=images)
+    with pytest.raises(InvalidData, match="Sample #7 gives input 'image' not-a-number values"):
+        quantize(digits, job, data=str(tmp_path / "d.npz"), samples=200)
+
+
+def test_one_sample_is_enough(digits: VariantRecord, job: FakeJob) -> None:
+    result = quantize(digits, job, data=CALIBRATION, samples=1, eval_samples=1)
+    assert result["facts"]["samples"] == 1
+
+
+def test_a_node_that_is_not_there(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="The model has no node 'conv9'"):
+        quantize(digits, job, data=CALIBRATION, keep=["conv9"])
+
+
+def test_cancel_during_calibration(digits: VariantRecord, job: FakeJob) -> None:
+    cancelled = FakeJob(job.folder, cancel_at="Calibrating")
+    with pytest.raises(Cancelled):
+        quantize(digits, cancelled, data=CALIBRATION)
+    assert list(job.folder.iterdir()) == []
+
+
+def test_the_variant_is_recorded_and_copied(
+    registry: Registry, digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.onnx"
+    out.write_text("older")
+    asked = arguments(digits, data=CALIBRATION, eval_data=HELDOUT, out=str(out))
+    final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
+    variant = registry.variant(final["variant"])
+    assert (variant.name, variant.precision, variant.parent) == ("int8", "int8", digits.id)
+    assert variant.graph_path is not None
+    assert variant.options == {
+        "method": "static-int8", "samples": 128, "calibration": "minmax", "keep": []
+    }  # fmt: skip
+    assert variant.summary["quantize"]["metric"] == final["metric"]
+    assert variant.summary["nodes"] > 7
+    assert final["output"] == str(out)
+    assert out.read_bytes() == variant.path.read_bytes()
+    assert [path.name for path in tmp_path.glob(".out*")] == []
+    assert [row["precision"] for row in final["front"]] == ["fp32", "int8"]
+    assert final["front"][1]["metric"] == final["metric"]["after"]
+    assert [run.variant for run in registry.runs("quantize")] == [variant.id]
+
+
+def test_a_copy_that_cannot_be_written_leaves_nothing(
+    registry: Registry, digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    asked = arguments(digits, data=CALIBRATION, out=str(tmp_path / "absent" / "out.onnx"))
+    result = work.quantize(asked, job)
+    with pytest.raises(record.StudioError, match="cannot be written to"):
+        record.quantized(registry, asked, result, job.folder)
+    assert registry.variants() == [digits]
+
+
+def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> None:
+    asked = arguments(digits, EVALUATE, data=HELDOUT, samples=100)
+    result = record.evaluated(registry, asked, work.evaluate(asked, job), job.folder)
+    assert result["metric"]["name"] == "top1"
+    assert result["metric"]["value"] >= 0.97
+    assert result["samples"] == 100
+    assert registry.runs("evaluate", digits.id)[0].result == result
+
+
+def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="No metric suits this data"):
+        work.evaluate(arguments(digits, EVALUATE, data=CALIBRATION), job)
