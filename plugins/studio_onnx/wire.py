@@ -9,12 +9,13 @@ is left, the structure, is small and is parsed by protobuf as usual.
 from __future__ import annotations
 
 import mmap
+import secrets
 from dataclasses import dataclass
 
 from studio.api import InvalidModel, Limits, UnsafeModel
 
-INSIDE = "\0inside"
-"""Location of a skimmed tensor. No file can have this name, so no model can borrow it."""
+INSIDE = f"\0{secrets.token_hex(8)}"
+"""Location of a skimmed tensor: no file can have this name, and no model can know it."""
 
 KEEP = 4096
 """Messages up to this size are kept as they are: shapes and scalars are needed for inference."""
