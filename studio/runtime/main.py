@@ -6,7 +6,7 @@ import importlib
 import json
 import platform
 import sys
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 RUNTIME_VERSION = "0.1.0"
 
@@ -40,10 +40,10 @@ def usage() -> str:
     """The list of commands."""
     rows = ["  {:9}{}".format(name, text) for name, (_, text) in COMMANDS.items()]
     rows.append("  {:9}{}".format("version", "the versions of this runtime and of what it uses"))
-    return "\n".join(["Commands:"] + rows)
+    return "\n".join(["Commands:", *rows])
 
 
-def versions() -> dict:
+def versions() -> Dict[str, str]:
     """The runtime's version and what it stands on; nothing heavy is imported."""
     found = {"edgewright": RUNTIME_VERSION, "python": platform.python_version()}
     try:

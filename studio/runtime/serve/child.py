@@ -54,11 +54,10 @@ class Child:
         self, runner: Runner, release: Path, options: Options, listener: int, generation: int
     ) -> None:
         ours, theirs = socket.socketpair()
-        command = runner.command + ["serve"]
-        command += options.for_worker(release, listener, theirs.fileno(), generation)
+        given = options.for_worker(release, listener, theirs.fileno(), generation)
         try:
             self._process = subprocess.Popen(
-                command,
+                [*runner.command, "serve", *given],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(listener, theirs.fileno()),
                 env=dict(os.environ, ORT_DISABLE_TELEMETRY="1"),

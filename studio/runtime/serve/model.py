@@ -159,7 +159,8 @@ class Repository:
         if not version:
             return versions[max(versions, key=_number)]
         if version not in versions:
-            raise HttpError(404, "There is no version {!r} of the model {!r}.".format(version, name))
+            sentence = "There is no version {!r} of the model {!r}.".format(version, name)
+            raise HttpError(404, sentence)
         return versions[version]
 
     def versions(self, name: str) -> List[str]:

@@ -41,9 +41,7 @@ class Options(NamedTuple):
     control: int = -1
     generation: int = 1
 
-    def for_worker(
-        self, bundle: Path, listener: int, control: int, generation: int
-    ) -> List[str]:
+    def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
         """The command line of a worker that serves a bundle for a supervisor."""
         given = {
             "bundle": bundle,

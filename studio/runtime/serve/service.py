@@ -160,9 +160,7 @@ class InferenceCall:
         else:
             timing = Timing(t[1] - t[0], t[2] - t[1], t[3] - t[2], t[4] - t[3], now - t[0])
             model.observe(timing.compute_infer)
-            statistics.succeeded(
-                time.monotonic(), int(time.time() * 1000), timing, self._batch
-            )
+            statistics.succeeded(time.monotonic(), int(time.time() * 1000), timing, self._batch)
         return response
 
     def done(self) -> None:

@@ -101,7 +101,7 @@ def golden_feeds(folder: Optional[Path], inputs: Mapping[str, TensorSpec]) -> Li
     """The inputs of a bundle's first golden samples."""
     if folder is None:
         return []
-    samples = []
+    samples: List[Feeds] = []
     for path in sorted(folder.glob("*.npz"))[:3]:
         with np.load(str(path), allow_pickle=False) as arrays:
             sample = {name: arrays["in." + name] for name in inputs if "in." + name in arrays}

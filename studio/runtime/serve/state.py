@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -43,6 +44,12 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(str(temporary), str(path))
+
+
+def say(document: Dict[str, Any]) -> None:
+    """Write a JSON line to standard output in one piece, whatever else writes there."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
 
 
 def endpoint(host: str, port: int) -> str:

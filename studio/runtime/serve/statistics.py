@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 _GROWTH = math.log(1.05)
 _FIRST_S = 10e-6
@@ -14,6 +14,9 @@ HISTOGRAM_BOUNDS_S = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
 
+REASONS = ("BAD_REQUEST", "REJECTED", "CANCELED", "BACKEND")
+"""Why a request got no inference: the client's mistake, a full queue, a client that left, or us."""
+
 
 def bucket_of(seconds: float) -> int:
     """Number of the logarithmic bucket that holds a duration."""
@@ -22,7 +25,7 @@ def bucket_of(seconds: float) -> int:
     return min(_BUCKETS - 1, 1 + int(math.log(seconds / _FIRST_S) / _GROWTH))
 
 
-def bucket_bounds(index: int) -> tuple:
+def bucket_bounds(index: int) -> Tuple[float, float]:
     """Lower and upper end of a bucket, in seconds."""
     if index == 0:
         return 0.0, _FIRST_S
@@ -138,8 +141,8 @@ class ModelStatistics:
 
     @property
     def errors(self) -> int:
-        """Requests that the server failed; those that the client got wrong are not among them."""
-        return sum(count for reason, count in self.failures.items() if reason != "BAD_REQUEST")
+        """Requests that the server failed; what clients got wrong or left is not among them."""
+        return self.failures.get("BACKEND", 0) + self.failures.get("REJECTED", 0)
 
     @property
     def failed(self) -> int:
@@ -170,7 +173,7 @@ class ModelStatistics:
         self.rate.record(now)
 
     def failed_because(self, reason: str, seconds: float) -> None:
-        """Count a failure (``BAD_REQUEST``, ``REJECTED``, ``CANCELED``, ``BACKEND``)."""
+        """Count a failure by one of ``REASONS``."""
         self.failures[reason] = self.failures.get(reason, 0) + 1
         self.failed_s += seconds
 

@@ -26,7 +26,7 @@ from .control import Message
 from .errors import CannotListen
 from .options import Options, listen
 from .source import current_release
-from .state import ServerReport, endpoint
+from .state import ServerReport, endpoint, say
 
 READY_LIMIT_S = 120.0
 HANDOVER_GRACE_S = 5.0
@@ -237,8 +237,7 @@ class Supervisor:
         )
         if first:
             host, port = self._report.values["host"], self._report.values["port"]
-            line = {"endpoint": endpoint(host, port), "pid": os.getpid(), **facts}
-            print(json.dumps(line), flush=True)
+            say({"endpoint": endpoint(host, port), "pid": os.getpid(), **facts})
         self._reload_again()
 
     def _reload_again(self) -> None:
@@ -309,7 +308,8 @@ class Supervisor:
         if not self._served and (child.failure or self._failures >= _FIRST_TRIES):
             self._give_up(sentence)
             return
-        print(json.dumps({"event": "worker ended", "reason": sentence}), file=sys.stderr, flush=True)
+        line = json.dumps({"event": "worker ended", "reason": sentence})
+        print(line, file=sys.stderr, flush=True)
         self._report.update(state="failed", error=sentence, worker=0)
         if self._next is not None:  # it was about to take over anyway
             self._active, self._next = self._next, None

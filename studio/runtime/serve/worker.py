@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import signal
 import socket
@@ -12,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional
 
-from . import observation, open_inference
+from . import metrics, observation, open_inference
 from .control import ControlLink, Message
 from .errors import LoadError
 from .executor import Executor
@@ -23,9 +22,9 @@ from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
-from .state import endpoint
+from .state import endpoint, say
 
-ROUTES = open_inference.ROUTES + observation.ROUTES
+ROUTES = open_inference.ROUTES + observation.ROUTES + metrics.ROUTES
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
 
@@ -60,7 +59,7 @@ def _locate(options: Options) -> ModelSource:
 
 def _event_loop() -> asyncio.AbstractEventLoop:
     try:
-        import uvloop
+        import uvloop  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -142,13 +141,13 @@ class Worker:
     def _announce(self, address: str) -> None:
         model = self._service.repository.all()[0]
         facts = {"name": model.name, "version": model.version, "digest": model.source.digest}
+        if self._control is not None:
+            self._control.send(event="ready", **facts)
+        else:
+            say({"endpoint": address, "pid": os.getpid(), **facts})
         self._log.event("ready", endpoint=address, **facts)
         if model.warning:
             self._log.event("not warmed up", reason=model.warning)
-        if self._control is not None:
-            self._control.send(event="ready", **facts)
-            return
-        print(json.dumps({"endpoint": address, "pid": os.getpid(), **facts}), flush=True)
 
     # Orders of the supervisor
 

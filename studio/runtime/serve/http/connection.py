@@ -16,7 +16,9 @@ from .parser import RequestParser
 if TYPE_CHECKING:
     from .server import HttpServer
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,64})?")
+_TRACEPARENT = re.compile(
+    r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,64})?"
+)
 _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""
 
@@ -102,7 +104,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._wait_for(_Waiting.REQUEST)
         if not self._server.admit(self):
-            self._refuse(HttpError(503, "There are too many connections.", headers="Retry-After: 1\r\n"))
+            sentence = "There are too many connections."
+            self._refuse(HttpError(503, sentence, headers="Retry-After: 1\r\n"))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; those after the end of the conversation are thrown away."""

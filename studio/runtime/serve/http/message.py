@@ -25,14 +25,14 @@ class Request:
     __slots__ = ("body", "headers", "keep_alive", "method", "path", "query")
 
     def __init__(
-        self, method: str, path: str, query: str, headers: Headers, keep_alive: bool, body: bytes = b""
+        self, method: str, path: str, query: str, headers: Headers, keep_alive: bool
     ) -> None:
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.keep_alive = keep_alive
-        self.body = body
+        self.body = b""
 
 
 class Response:
@@ -73,7 +73,9 @@ class HttpError(Exception):
         close: The connection cannot be trusted any more (its framing is in doubt).
     """
 
-    def __init__(self, status: int, sentence: str, *, headers: str = "", close: bool = False) -> None:
+    def __init__(
+        self, status: int, sentence: str, *, headers: str = "", close: bool = False
+    ) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence

@@ -114,9 +114,7 @@ class RequestParser:
         self._length = length
         self._chunks = _Chunked(self._limits) if chunked else None
         self._request = request
-        self.wants_continue = (
-            "expect" in request.headers and not buffer and (chunked or length > 0)
-        )
+        self.wants_continue = "expect" in request.headers and not buffer and (chunked or length > 0)
         return True
 
     def _refuse_endless_head(self) -> None:

@@ -95,7 +95,8 @@ class HttpServer:
         finished = await self._wait_until_empty(limit)
         for connection in list(self._connections):
             connection.cut()
-        self._ticker.cancel()
+        if self._ticker is not None:
+            self._ticker.cancel()
         return finished
 
     async def _wait_until_empty(self, limit: float) -> bool:

@@ -1,0 +1,130 @@
+"""Metrics in Prometheus' text format, under the names that clients of Triton know."""
+
+from __future__ import annotations
+
+import resource
+from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
+
+from .http.connection import Exchange
+from .http.message import TEXT, Response
+from .model import ServedModel
+from .observation import memory_bytes
+from .routes import Route
+from .service import Service
+from .statistics import HISTOGRAM_BOUNDS_S, REASONS, ModelStatistics
+
+Labelled = List[Tuple[str, ModelStatistics]]
+"""The labels of each served version, and what was counted for it."""
+
+
+class Metric(NamedTuple):
+    """A metric with one value for each served version."""
+
+    name: str
+    kind: str
+    text: str
+    value: Callable[[ModelStatistics], float]
+
+
+def _us(field: str) -> Callable[[ModelStatistics], float]:
+    return lambda counted: int(getattr(counted.totals_s, field) * 1e6)
+
+
+_DURATION = "nv_inference_{}_duration_us"
+
+METRICS = (
+    Metric("nv_inference_request_success", "counter", "Answered requests", lambda s: s.success),
+    Metric("nv_inference_count", "counter", "Samples inferred", lambda s: s.inferences),
+    Metric("nv_inference_exec_count", "counter", "Runs of the model", lambda s: s.executions),
+    Metric(_DURATION.format("request"), "counter", "Time in requests", _us("total")),
+    Metric(_DURATION.format("queue"), "counter", "Time in the queue", _us("queue")),
+    Metric(_DURATION.format("compute_input"), "counter", "Reading inputs", _us("compute_input")),
+    Metric(_DURATION.format("compute_infer"), "counter", "In the model", _us("compute_infer")),
+    Metric(_DURATION.format("compute_output"), "counter", "Writing outputs", _us("compute_output")),
+    Metric("nv_inference_pending_request_count", "gauge", "Unanswered", lambda s: s.in_flight),
+)
+
+
+def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+    """Everything that is counted."""
+    lines: List[str] = []
+    models = service.repository.all()
+    labelled = [(_labels(model), model.statistics) for model in models]
+    for row in METRICS:
+        samples = [(labels, row.value(counted)) for labels, counted in labelled]
+        _family(lines, row.name, row.kind, row.text, samples)
+    _failures(lines, labelled)
+    _histogram(lines, labelled)
+    _info(lines, models)
+    _process(lines, service)
+    return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
+
+
+def _labels(model: ServedModel) -> str:
+    return 'model="{}",version="{}"'.format(_escape(model.name), _escape(model.version))
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _family(
+    lines: List[str], name: str, kind: str, text: str, samples: Iterable[Tuple[str, float]]
+) -> None:
+    lines.append("# HELP {} {}".format(name, text))
+    lines.append("# TYPE {} {}".format(name, kind))
+    for labels, value in samples:
+        lines.append("{}{} {}".format(name, "{" + labels + "}" if labels else "", value))
+
+
+def _failures(lines: List[str], labelled: Labelled) -> None:
+    samples = [
+        ('{},reason="{}"'.format(labels, reason), counted.failures.get(reason, 0))
+        for labels, counted in labelled
+        for reason in REASONS
+    ]
+    text = "Requests without an inference"
+    _family(lines, "nv_inference_request_failure", "counter", text, samples)
+
+
+def _histogram(lines: List[str], labelled: Labelled) -> None:
+    name = "edgewright_request_seconds"
+    _family(lines, name, "histogram", "Time from the whole request to its answer", ())
+    bounds = [repr(bound) for bound in HISTOGRAM_BOUNDS_S] + ["+Inf"]
+    for labels, counted in labelled:
+        total = 0
+        for bound, count in zip(bounds, counted.histogram):
+            total += count
+            lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, labels, bound, total))
+        lines.append("{}_sum{{{}}} {:.6f}".format(name, labels, counted.totals_s.total))
+        lines.append("{}_count{{{}}} {}".format(name, labels, total))
+
+
+def _info(lines: List[str], models: Iterable[ServedModel]) -> None:
+    samples = [
+        (
+            '{},digest="{}",precision="{}"'.format(
+                _labels(model), model.source.digest, _escape(model.source.precision)
+            ),
+            1,
+        )
+        for model in models
+    ]
+    _family(lines, "edgewright_model_info", "gauge", "The versions that are served", samples)
+
+
+def _process(lines: List[str], service: Service) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = round(usage.ru_utime + usage.ru_stime, 3)
+    rows = (
+        ("edgewright_generation", "gauge", "Number of the loaded release", service.generation),
+        ("edgewright_queue_length", "gauge", "Work handed to threads", service.executor.waiting),
+        ("process_resident_memory_bytes", "gauge", "Resident memory", memory_bytes()),
+        ("process_cpu_seconds_total", "counter", "Processor time", cpu_s),
+        ("process_start_time_seconds", "gauge", "Start since the epoch", round(service.started, 3)),
+    )
+    for name, kind, text, value in rows:
+        _family(lines, name, kind, text, [("", value)])
+
+
+ROUTES = (Route("GET", "/metrics", metrics),)

@@ -1,0 +1,250 @@
+"""Tensors of the Open Inference Protocol: JSON or bytes to arrays, and back."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
+
+import numpy as np
+
+from .http.message import HttpError
+from .tensors import BY_NAME, TensorSpec
+
+_UNSUPPORTED = ("classification", "shared_memory_region")
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+_JSON_TYPES: Dict[str, FrozenSet[type]] = {
+    "b": frozenset((bool,)),
+    "i": frozenset((int,)),
+    "u": frozenset((int,)),
+    "f": frozenset((int, float)),
+}
+"""Kind of a numpy type -> what JSON may hold for it."""
+
+
+def bad(sentence: str, *values: Any) -> HttpError:
+    """A 400 with a formatted sentence."""
+    return HttpError(400, sentence.format(*values))
+
+
+def parameters_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a request, an input or an output.
+
+    Raises:
+        HttpError: 400, when they are no object, or ask for what is not supported.
+    """
+    parameters = entry.get("parameters")
+    if parameters is None:
+        return {}
+    if not isinstance(parameters, dict):
+        raise bad("The parameters of a request, an input or an output must be an object.")
+    for name in _UNSUPPORTED:
+        if name in parameters:
+            raise bad("The parameter {!r} is not supported.", name)
+    return parameters
+
+
+class BinaryPart:
+    """The tensors behind the JSON of a body, taken in the order of the inputs."""
+
+    def __init__(self, body: bytes, offset: int, allowed: bool) -> None:
+        self._body = body
+        self._offset = offset
+        self._allowed = allowed
+
+    def take(self, size: Any, name: str) -> Tuple[int, int]:
+        """Begin and end of the next tensor's bytes."""
+        if not self._allowed:
+            raise bad("Binary tensors need the header Inference-Header-Content-Length.")
+        if not is_size(size):
+            raise bad("binary_data_size of the input {!r} must be a number of bytes.", name)
+        begin, end = self._offset, self._offset + size
+        if end > len(self._body):
+            raise bad("The body ends before the {} bytes of the input {!r}.", size, name)
+        self._offset = end
+        return begin, end
+
+    @property
+    def body(self) -> bytes:
+        """The whole body, that the offsets belong to."""
+        return self._body
+
+    def check_used_up(self) -> None:
+        """Refuse bytes that belong to no input."""
+        left = len(self._body) - self._offset
+        if left:
+            raise bad("{} bytes at the end of the body belong to no input.", left)
+
+
+def is_size(value: Any) -> bool:
+    """Whether a JSON value is a number of bytes or elements."""
+    return type(value) is int and value >= 0
+
+
+def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
+    """The array that an entry of ``inputs`` describes.
+
+    Raises:
+        HttpError: 400, when it does not fit the specification or its own shape.
+    """
+    datatype = entry.get("datatype")
+    if datatype != spec.kind.name:
+        known = "" if datatype in BY_NAME else ", which is not known here"
+        raise bad(
+            "The input {!r} is {}, not {}{}.", spec.name, spec.kind.name, repr(datatype)[:40], known
+        )
+    shape = _shape(entry, spec)
+    count = 1
+    for size in shape:
+        count *= size
+    parameters = parameters_of(entry)
+    if "binary_data_size" in parameters:
+        if "data" in entry:
+            raise bad("The input {!r} is given both as JSON and as binary.", spec.name)
+        begin, end = binary.take(parameters["binary_data_size"], spec.name)
+        array = _from_binary(binary.body, begin, end, spec, count)
+    elif "data" in entry:
+        array = _from_json(entry["data"], spec, count)
+    else:
+        raise bad("The input {!r} has no data.", spec.name)
+    return array.reshape(shape)
+
+
+def _shape(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[int, ...]:
+    given = entry.get("shape")
+    if not isinstance(given, list) or not all(is_size(size) for size in given):
+        raise bad("The shape of the input {!r} must be a list of sizes.", spec.name)
+    shape = tuple(given)
+    if len(shape) > 32 or any(size > 1 << 40 for size in shape):
+        raise bad("The shape of the input {!r} is too large.", spec.name)
+    if not spec.accepts(shape):
+        raise bad(
+            "The input {!r} has the shape {}, not {}.", spec.name, list(spec.shape), list(shape)
+        )
+    return shape
+
+
+def _from_binary(body: bytes, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
+    dtype = spec.kind.dtype
+    if dtype is None:
+        return _strings_from_binary(body, begin, end, spec, count)
+    if end - begin != count * dtype.itemsize:
+        raise bad(
+            "The input {!r} needs {} bytes for its shape, not {}.",
+            spec.name,
+            count * dtype.itemsize,
+            end - begin,
+        )
+    if count == 0:
+        return np.empty(0, dtype)
+    if dtype.kind == "b" and np.frombuffer(body, np.uint8, count, begin).max() > 1:
+        raise bad("The input {!r} is BOOL: each byte must be 0 or 1.", spec.name)
+    array = np.frombuffer(body, dtype, count, begin)
+    return array if array.flags.aligned else array.copy()
+
+
+def _strings_from_binary(
+    body: bytes, begin: int, end: int, spec: TensorSpec, count: int
+) -> np.ndarray:
+    # Four bytes of length each: the count cannot make the array larger than the body.
+    if end - begin < 4 * count:
+        raise bad("The input {!r} has fewer strings than its shape needs.", spec.name)
+    array = np.empty(count, dtype=object)
+    for index in range(count):
+        if end - begin < 4:
+            raise bad("The input {!r} has fewer strings than its shape needs.", spec.name)
+        (size,) = struct.unpack_from("<I", body, begin)
+        begin += 4
+        if size > end - begin:
+            raise bad("A string of the input {!r} is longer than the input.", spec.name)
+        array[index] = _text(body[begin : begin + size], spec)
+        begin += size
+    if begin != end:
+        raise bad("The input {!r} has more strings than its shape needs.", spec.name)
+    return array
+
+
+def _text(raw: bytes, spec: TensorSpec) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad("A string of the input {!r} is not UTF-8.", spec.name) from None
+
+
+def _from_json(data: Any, spec: TensorSpec, count: int) -> np.ndarray:
+    if not isinstance(data, list):
+        raise bad("The data of the input {!r} must be a list.", spec.name)
+    if spec.kind.dtype is None:
+        array = _strings_from_json(data, spec)
+    else:
+        array = _numbers_from_json(data, spec)
+    if array.size != count:
+        raise bad(
+            "The input {!r} needs {} values for its shape, not {}.", spec.name, count, array.size
+        )
+    return array
+
+
+def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+    dtype = spec.kind.dtype
+    assert dtype is not None
+    values = _flat(data, spec)
+    # Types first: numpy would make room for the longest string once for each value.
+    if not set(map(type, values)) <= _JSON_TYPES[dtype.kind]:
+        raise bad("The input {!r} is {}: its values do not fit.", spec.name, spec.kind.name)
+    if values and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if min(values) < limits.min or max(values) > limits.max:
+            raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name)
+    try:
+        with np.errstate(over="ignore"):
+            return np.array(values, dtype)
+    except OverflowError:
+        raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name) from None
+
+
+def _strings_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+    values = _flat(data, spec)
+    if not set(map(type, values)) <= {str}:
+        raise bad("The input {!r} is BYTES: its values must be strings.", spec.name)
+    if any(_SURROGATE.search(value) for value in values):
+        raise bad("A string of the input {!r} is not valid Unicode.", spec.name)
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _flat(data: List[Any], spec: TensorSpec) -> List[Any]:
+    """The values of a list of lists in order; itself when it is flat already."""
+    if not data or type(data[0]) is not list:
+        return data
+    flat: List[Any] = []
+    waiting = [data]
+    while waiting:
+        values = waiting.pop()
+        if values and type(values[0]) is list:
+            if not all(type(value) is list for value in values):
+                raise bad("The data of the input {!r} is ragged.", spec.name)
+            waiting.extend(reversed(values))
+        else:
+            flat.extend(values)
+    return flat
+
+
+def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
+    """The elements in row-major order, little-endian; strings with their length in front."""
+    if spec.kind.dtype is not None:
+        return array.astype(spec.kind.dtype, copy=False).tobytes()
+    texts = [str(value).encode("utf-8") for value in array.reshape(-1)]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def to_json(array: np.ndarray, spec: TensorSpec) -> str:
+    """The elements in row-major order, as a flat JSON list."""
+    values = array.reshape(-1).tolist()
+    text = json.dumps(values, separators=(",", ":"))
+    if spec.kind.dtype is None or not ("N" in text or "I" in text):
+        return text
+    # JSON has no NaN and no infinity; null and a number too large are read as such by clients.
+    return text.replace("Infinity", "1e999").replace("NaN", "null")
