@@ -54,7 +54,7 @@ class StepLog:
         row = StepRow(name, text=text)
         self.rows.append(row)
         began = time.monotonic()
-        self._job.event("step", **row.to_json())
+        self._tell()
         try:
             yield row
         except BaseException as error:
@@ -65,8 +65,11 @@ class StepLog:
             if row.state == "running":
                 row.state = "done"
             if row.state != "failed":
-                self._job.event("step", **row.to_json())
+                self._tell()
 
     def to_json(self) -> list[dict[str, Any]]:
         """All steps."""
         return [row.to_json() for row in self.rows]
+
+    def _tell(self) -> None:
+        self._job.event("step", steps=self.to_json())

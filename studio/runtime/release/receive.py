@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from .board import Board
@@ -25,6 +26,7 @@ def missing(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         ReleaseError: when the disk has no room for them.
     """
     layout = board.layout
+    _take_whole_parts(layout)
     wanted = {str(digest): int(size) for digest, size in request["blobs"].items()}
     lacking = {}
     for digest, size in wanted.items():
@@ -72,12 +74,33 @@ def receive(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
                 "The file {} was damaged on its way.".format(digest[:12]),
                 "Repeat the deploy; only this file is sent again.",
             )
-        sync_file(source)
-        os.chmod(str(source), 0o444)
-        os.replace(str(source), str(layout.blob(digest)))
+        _take(layout, source, digest)
         taken += size
     sync_folder(layout.blobs)
     return {"received": len(request["parts"]), "bytes": taken}
+
+
+def _take_whole_parts(layout: Layout) -> None:
+    """Take in what an interrupted deploy has sent whole but did not come to announce.
+
+    A part's name begins with the digest that it should have. Hidden names are still being written,
+    perhaps by a transfer that hangs; they are left alone.
+    """
+    for part in layout.incoming.iterdir():
+        digest = part.name.partition(".")[0]
+        if len(digest) != 64 or part.is_symlink() or not part.is_file():
+            continue
+        if digest_of(part) == digest:
+            _take(layout, part, digest)
+        else:
+            remove(part)
+    sync_folder(layout.blobs)
+
+
+def _take(layout: Layout, part: Path, digest: str) -> None:
+    sync_file(part)
+    os.chmod(str(part), 0o444)
+    os.replace(str(part), str(layout.blob(digest)))
 
 
 def megabytes(count: int) -> str:
