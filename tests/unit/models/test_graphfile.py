@@ -1,0 +1,92 @@
+"""The graph file: what is written is read, quickly and without numpy."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studio.api import Graph, InvalidData, Model, Node, Value
+from studio.models.graphfile import read, write
+from studio.models.layout import lay_out
+from tests.unit.models import graphs
+
+
+def full_model() -> Model:
+    body = Graph("body", (Value("i"),), (Value("o"),), (Node("n", "Relu", ("i",), ("o",)),))
+    nodes = [
+        Node("c", "Conv", ("x", "w", ""), ("a",), attributes={"pads": (1, 1), "auto": "no"}),
+        Node("l", "Loop", ("a",), ("b",), "acme", {"alpha": 0.5, "n": 3}, {"body": body}, "doc"),
+        Node("größe", "Clip", ("b",), ("y",), attributes={"max": math.inf, "names": ("a", "ß")}),
+    ]
+    inner = graphs.graph(
+        nodes,
+        [graphs.typed("x", "N", 3, None), graphs.typed("y", 1)],
+        [graphs.constant("w", 4, 3)],
+    )
+    return replace(
+        graphs.model(inner), metadata={"k": "v"}, producer="p 1", functions={"d:f": body}
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    model = full_model()
+    layout = lay_out(model.graph)
+    write(tmp_path / "g.json.gz", model, layout)
+    assert read(tmp_path / "g.json.gz") == (model, layout)
+
+
+def test_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name, full_model(), lay_out(full_model().graph))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_5000_nodes_are_read_quickly(tmp_path: Path) -> None:
+    graph = graphs.residual(1250)
+    write(tmp_path / "g", graphs.model(graph), lay_out(graph))
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        read(tmp_path / "g")
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.15
+
+
+def test_reading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, studio.models.graphfile\n"
+        "heavy = {'numpy', 'onnx', 'google.protobuf', 'PySide6', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_steps_import_nothing_heavy() -> None:
+    code = (
+        "import sys, studio.models.step\n"
+        "heavy = {'numpy', 'onnx', 'PySide6', 'PIL', 'studio.models.work'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b'{"version":99}')],
+)
+def test_damaged_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "g").write_bytes(content)
+    with pytest.raises(InvalidData):
+        read(tmp_path / "g")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidData, match="is gone"):
+        read(tmp_path / "g")
