@@ -78,10 +78,10 @@ def decode(scores: Array, alphabet: Sequence[str], blank: int) -> str:
     Raises:
         InvalidData: when the classes are not those of the alphabet.
     """
-    steps = scores.reshape(scores.shape[-2:]) if scores.ndim >= 2 else scores
-    if scores.ndim < 2 or steps.size != scores.size:
+    if scores.ndim < 2 or scores.size != scores.shape[-2] * scores.shape[-1]:
         shape = "×".join(map(str, scores.shape))
         raise InvalidData(f"A text needs steps × classes as output, but its shape is {shape}.")
+    steps = scores.reshape(scores.shape[-2:])
     best = steps.argmax(axis=-1)
     changes = numpy.insert(best[1:] != best[:-1], 0, True)
     return "".join(alphabet[index] for index in best[changes] if index != blank)

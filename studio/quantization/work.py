@@ -60,7 +60,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     output = job.folder / f"{Path(arguments['model']['path']).stem}.{recipe.method}.onnx"
     made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
-    errors, ratio = _compare(subject, made.path, judged or data, job)
+    errors, ratio = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _judge(arguments, host, subject, made.path, judged, job)
     _hold(arguments, verdict, made.precision)
     opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
