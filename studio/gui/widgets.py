@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
 
 GRID = 8
 ROW_HEIGHT = 32
+TEXT_MARGIN = 3
+"""What the style leaves between the padding of a table's cell and its text."""
 
 
 def restyle(widget: QWidget, **properties: object) -> None:
@@ -234,6 +236,23 @@ class Card(QFrame):
         self.setAccessibleName(title)
 
 
+class TableCard(Card):
+    """A card of tables, whose text lines up with the heading."""
+
+    INDENT = 11
+    """Pixels by which a table's cells indent their text."""
+
+    def __init__(self, title: str, *tables: QWidget, note: str = "") -> None:
+        super().__init__(title, note)
+        side = 2 * GRID - self.INDENT
+        self.body.setContentsMargins(side, 2 * GRID - 2, side, side)
+        for item in (self.heading, self.note):
+            item.setContentsMargins(self.INDENT, 0, self.INDENT, 0)
+        for table in tables:
+            self.body.addWidget(table)
+        self.body.addStretch(1)
+
+
 class FieldList(QWidget):
     """Names at the left, values at the right, a pair a line; values can be selected and copied."""
 
@@ -342,9 +361,12 @@ class Table(QTableWidget):
         self.setItem(y, x, item)
         if isinstance(cell, QWidget):
             holder = QWidget()
-            holder.setLayout(row(cell, None))
+            content = row(cell, None)
+            content.setContentsMargins(TEXT_MARGIN, 0, 0, 0)
+            holder.setLayout(content)
             # The style takes the padding of a cell off the widget in it.
-            item.setSizeHint(QSize(cell.sizeHint().width() + 2 * GRID, ROW_HEIGHT))
+            wide = cell.sizeHint().width() + 2 * GRID + TEXT_MARGIN
+            item.setSizeHint(QSize(wide, ROW_HEIGHT))
             self.setCellWidget(y, x, holder)
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
