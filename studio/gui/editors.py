@@ -28,10 +28,11 @@ from PySide6.QtWidgets import (
 from studio.api import Kind, Option, UsageError
 from studio.gui.widgets import restyle
 
-UNSET = "automatic"
+UNSET = "not set"
 _WIDEST = 1e9
 _INTEGERS = 2**31 - 1
 _CHECKS_A_LINE = 6
+_CHECKS_NARROW = 2
 
 Entry = tuple[str, str]
 """A choice: what the option's value is, and what the user reads."""
@@ -150,6 +151,9 @@ class NumberEditor(Editor):
         self.spin.setRange(self._least(), self._most())
         if self._optional:
             self.spin.setSpecialValueText(UNSET)
+        # The style gives a spin box more height than a line edit, and its text no room at the left.
+        self.spin.setFixedHeight(QLineEdit().sizeHint().height())
+        self.spin.lineEdit().setTextMargins(7, 0, 0, 0)
         self.spin.valueChanged.connect(self.changed)
         self.spin.lineEdit().returnPressed.connect(self.submitted)
         self._hold(self.spin)
@@ -208,7 +212,7 @@ class _CalmCombo(QComboBox):
 
 
 class ChoiceEditor(Editor):
-    """One of several; the first entry is "automatic" where nothing needs to be chosen."""
+    """One of several; the first entry is "not set" where nothing needs to be chosen."""
 
     def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
         super().__init__(option)
@@ -247,10 +251,10 @@ class ChoiceEditor(Editor):
 class ChecksEditor(Editor):
     """Any number of several, a check box each."""
 
-    wide = True
-
     def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
         super().__init__(option)
+        # Models come and go, so they have a line of their own from the beginning.
+        self.wide = option.kind is Kind.MODEL or len(entries) > _CHECKS_NARROW
         self.boxes: dict[str, QCheckBox] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -329,7 +333,7 @@ class PathEditor(Editor):
 
     def _placeholder(self) -> str:
         return {
-            Kind.DATA: "Drop a folder or .npz of samples here",
+            Kind.DATA: "Drop samples here",
             Kind.FOLDER: "Drop a folder here",
             Kind.FILE: "Drop a file here",
             Kind.OUTPUT: "Where it is written",

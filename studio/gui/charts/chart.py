@@ -167,10 +167,13 @@ class Chart(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the newest picture; while a new size is being drawn, the old one is stretched."""
+        painter = QPainter(self)
         if self._image is not None:
-            painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(self.rect(), self._image)
+        elif self._drawing is not None:
+            painter.setPen(self._theming.current.color("dim"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drawing…")
 
     def _request(self) -> None:
         if self._drawing is None or not self.isVisible() or self.size().isEmpty():

@@ -36,7 +36,7 @@ class LiveChart(QWidget):
         self._unit = unit
         self._name = name
         self._samples: deque[tuple[float | None, ...]] = deque(maxlen=KEPT)
-        self.setMinimumSize(QSize(160, 96))
+        self.setMinimumSize(QSize(160, 80))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
         theming.changed.connect(self.update)
@@ -124,10 +124,10 @@ class LiveChart(QWidget):
 
 
 def round_up(value: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that is not below a positive value."""
+    """The least round number (1, 1.5, 2, 3 ... times a power of ten) not below a positive value."""
     power = 1e-9
     while True:
-        for step in (1, 2, 5):
+        for step in (1, 1.5, 2, 3, 4, 5, 6, 8):
             if value <= step * power * (1 + 1e-9):
                 return float(f"{step * power:.3g}")
         power *= 10

@@ -10,7 +10,13 @@ from studio.gui.charts.chart import Drawing
 from studio.gui.theme import Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_CLOSE = 0.3
+_TEXT_LINE = 10
+_LINES = (-1, 1, -2, 2, -3, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Tradeoff(Drawing):
         axes = figure.add_subplot()
         axes.set_xlabel(self.cost)
         axes.set_ylabel(self.quality)
-        axes.margins(0.24)
+        self._frame(axes)
         chosen = front(self.points)
         axes.plot(
             [point.cost for point in chosen],
@@ -60,7 +66,7 @@ class Tradeoff(Drawing):
             linestyle="--",
             zorder=1,
         )
-        for point in self.points:
+        for point, (side, level) in zip(self.points, self._places(), strict=True):
             token = "accent" if point.selected else "dim"
             axes.scatter(
                 [point.cost],
@@ -72,7 +78,32 @@ class Tradeoff(Drawing):
             axes.annotate(
                 point.name,
                 (point.cost, point.quality),
-                xytext=(5, -9),
+                xytext=(5 * side, level * _TEXT_LINE),
                 textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
                 color=theme.colors["text"],
             )
+
+    def _frame(self, axes: Axes) -> None:
+        """Leave room for the names; equal qualities do not become a mountain range."""
+        x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
+        wide = max(max(x) - min(x), 0.1 * max(x))
+        tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y) or 1.0)
+        axes.set_xlim(min(x) - 0.25 * wide, max(x) + 0.45 * wide)
+        axes.set_ylim(min(y) - 0.35 * tall, max(y) + 0.35 * tall)
+
+    def _places(self) -> list[tuple[int, int]]:
+        """Side and line of each name, so that the names of close points do not overlap."""
+        x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
+        wide = max(max(x) - min(x), 1e-12)
+        tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y), 1e-12)
+        places: list[tuple[int, int]] = []
+        for index, point in enumerate(self.points):
+            close = sum(
+                abs(point.cost - other.cost) < _CLOSE * wide
+                and abs(point.quality - other.quality) < _CLOSE * tall
+                for other in self.points[:index]
+            )
+            places.append((1, _LINES[close % len(_LINES)]))
+        return places

@@ -30,7 +30,7 @@ class HostKeyPanel(QFrame):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.setProperty("role", "banner")
-        self.setProperty("tone", "warning")
+        self.setProperty("tone", "warning")  # the same strip at the left as the window's banner
         self.setAccessibleName("Confirm the board's host key")
         self._workspace = workspace
         self._target: TargetSpec | None = None

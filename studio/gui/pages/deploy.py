@@ -245,7 +245,7 @@ class DeployPage(Page):
         if target is None:
             return
         releases = self.workspace.registry.releases(target.name)
-        self.history.show_releases(target_rows.title(target), releases)
+        self.history.show_releases(target_rows.spoken(target.name), releases)
         self.steps.show_rows(rows.plan(self._steps))
         self._show_plan_state()
         self._show_endpoint(releases)
@@ -253,7 +253,7 @@ class DeployPage(Page):
 
     def _show_plan_state(self) -> None:
         target = self._selected()
-        name = target_rows.title(target) if target else ""
+        name = target_rows.spoken(target.name) if target else ""
         self._plan.heading.setText(f"Plan for {name}")
         parts = [self._variant.name] if self._variant else []
         if self._planned is not None:
@@ -293,7 +293,7 @@ class DeployPage(Page):
         if self._planned is not None:
             reason = reason or rows.in_the_way(self._steps)
         if self.primary is not None:
-            self.primary.setText(f"Deploy to {target_rows.title(target)}".replace("This", "this"))
+            self.primary.setText(f"Deploy to {target_rows.spoken(target.name)}")
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)
         set_enabled(self.history.back, "A job runs." if self.strip.running else "")

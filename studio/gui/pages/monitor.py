@@ -14,7 +14,7 @@ from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.parts import JobStrip, Needs, StateRow, StateRows, part
-from studio.gui.widgets import GRID, Card, Hint, Pill, label, line, row, set_enabled
+from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
@@ -97,10 +97,8 @@ class MonitorPage(Page):
     # Layout
 
     def _content(self) -> QWidget:
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
+        content = Scroll()
+        layout = content.body
         state = Card()
         state.body.addLayout(row(self.health, self.version, None))
         state.body.addWidget(line())

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from studio.workspace import RunningJob
 
 _THOUSAND = 1000
+_TEXT_WIDTH = 25 * GRID  # a wrapped text asks for the height that it needs at its least width
 
 
 class JobStrip(QFrame):
@@ -160,11 +161,12 @@ class StateRows(QWidget):
                 self._grid.addWidget(line(), y - 1, 0, 1, 3)
             state = label(item.state, "" if item.tone else "dim", tone=item.tone)
             text = label(item.text, "dim", wrap=True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            text.setMinimumWidth(_TEXT_WIDTH)
             state.setAccessibleName(f"{item.name}: {item.state}. {item.text}")
-            self._grid.addWidget(state, y, 0, top)
-            self._grid.addWidget(label(item.name), y, 1, top)
-            self._grid.addWidget(text, y, 2, top)
+            for x, cell in enumerate((state, label(item.name), text)):
+                # All of a line, because selectable text sits a pixel higher than other text.
+                cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                self._grid.addWidget(cell, y, x, top)
 
 
 def part(values: Mapping[str, Any], *names: str) -> Any:

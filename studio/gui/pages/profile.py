@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 STEP = "profile"
 BACKEND = "backend"
+IN_FRONT = ("model", BACKEND, "target", "threads", "seconds")
 COLUMNS = 4
 
 
@@ -91,15 +93,20 @@ class ProfilePage(Page):
         return {c.id: c.title for c in self.workspace.plugins.all(Extension.BACKEND)}
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options without those that name a file to write."""
+        """The step's options: the few that matter each time in front, the others folded."""
         options = self.workspace.steps[STEP].options
-        return tuple(o for o in options if o.kind is not Kind.OUTPUT)
+        return tuple(
+            replace(option, advanced=option.name not in IN_FRONT)
+            for option in options
+            if option.kind is not Kind.OUTPUT
+        )
 
     # Layout
 
     def _content(self) -> QWidget:
         scroll = Scroll()
-        measured = Card("What is measured")
+        measured = Card()
+        measured.setAccessibleName("What is measured")
         measured.body.addWidget(self.form)
         scroll.body.addWidget(measured)
         scroll.body.addWidget(self.strip)
@@ -134,10 +141,10 @@ class ProfilePage(Page):
         spread = Card("Distribution")
         spread.body.addWidget(self.distribution, 1)
         sure = Card("How sure is this?")
-        sure.body.addWidget(self.certainty)
         conclusion = row(self.verdict, self.sentence)
         conclusion.setStretch(1, 1)
         sure.body.addLayout(conclusion)
+        sure.body.addWidget(self.certainty)
         sure.body.addStretch(1)
         self._spread = spread
         layout = row(spacing=2 * GRID)

@@ -242,8 +242,7 @@ def certainty(result: Json) -> list[Sequence[str]]:
         ("A/A twin", _twin(result)),
         ("Margin", _margin(result)),
         ("Temperature", "not told by this machine" if heat is None else f"up to {heat:.0f} °C"),
-        ("Processor", str(environment.get("cpu") or "")),
-        ("Cores", _cores(environment)),
+        ("Processor", _processor(environment)),
         ("Clock", "" if clock is None else f"{clock:.0f} MHz, governor {_governor(environment)}"),
         ("Threads", _threads(result)),
         ("Ended early", str(result.get("interruption") or "")),
@@ -268,7 +267,7 @@ def _twin(result: Json) -> str:
     ratio, low, high = (figures.number(twin.get(name)) for name in ("ratio", "low", "high"))
     if ratio is None or low is None or high is None:
         return ""
-    return f"{ratio:.3f} [{low:.3f}–{high:.3f}], the baseline against itself"
+    return f"{ratio:.3f} [{low:.3f}–{high:.3f}]"
 
 
 def _margin(result: Json) -> str:
@@ -280,11 +279,12 @@ def _margin(result: Json) -> str:
     return f"{100 * max(margins):.1f} %".replace(".0 %", " %") if margins else ""
 
 
-def _cores(environment: Json) -> str:
+def _processor(environment: Json) -> str:
     cores, usable = environment.get("cores"), environment.get("usable_cores")
-    if not cores:
-        return ""
-    return f"{usable} of {cores} usable" if usable and usable != cores else str(cores)
+    count = figures.count(int(cores), "core") if cores else ""
+    if usable and usable != cores:
+        count = f"{usable} of {count}"
+    return ", ".join(text for text in (str(environment.get("cpu") or ""), count) if text)
 
 
 def _governor(environment: Json) -> str:

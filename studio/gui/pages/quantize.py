@@ -157,6 +157,9 @@ class QuantizePage(Page):
         self.table.blockSignals(True)
         self.table.show_rows([self._cells(item, current) for item in self._variants])
         self.table.blockSignals(False)
+        heading = self.table.horizontalHeaderItem(rows.METRIC)
+        if heading is not None:
+            heading.setText(rows.metric_heading(self._variants))
         self.table.fit_height(8)
         if self._awaited and self._variants:
             selected, self._awaited = self._variants[-1].id, False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("Variant", "Precision", "Size", "of float", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
+METRIC = 5
 STEP = "quantize"
 _NAMED = 3
 
@@ -50,11 +51,14 @@ def table_row(variant: VariantRecord, current: int | None) -> list[str]:
 
 
 def metric_text(variant: VariantRecord) -> str:
-    """The metric before and after with its name: ``top-1 98.1 → 97.8 % (−0.3 pt)``."""
-    values = metric(variant)
-    if figures.number(values.get("after")) is None:
-        return figures.NOTHING
-    return f"{_metric_name(values)} {figures.metric_change(values)}"
+    """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``."""
+    return figures.metric_change(metric(variant))
+
+
+def metric_heading(variants: Iterable[VariantRecord]) -> str:
+    """The heading of the metric's column: its name, where all were judged by the same."""
+    names = {_metric_name(metric(variant)) for variant in variants if metric(variant)}
+    return names.pop() if len(names) == 1 else "Metric"
 
 
 def _metric_name(values: Json) -> str:

@@ -65,7 +65,7 @@ class TargetsPage(Page):
         self._states: dict[str, tuple[str, str]] = {}
         self.strip = JobStrip()
         self.contact = HostKeyPanel(workspace)
-        self.table = Table(COLUMNS, (3, 4), stretch=1, name="Targets")
+        self.table = Table(COLUMNS, (3, 4), stretch=2, name="Targets")
         self.form = Form(OPTIONS)
         self.fields = FieldList()
         self.hint = label("", "dim", wrap=True)
@@ -223,7 +223,8 @@ class TargetsPage(Page):
         facts: dict[str, Any] = self.workspace.registry.facts(target.name)
         self._card.heading.setText(rows.title(target))
         self.fields.show_fields(rows.fields(facts) if facts else ())
-        self.hint.setText(f"Nothing is known yet. Probe asks {rows.title(target)} what it is.")
+        name = rows.spoken(target.name)
+        self.hint.setText(f"Nothing is known yet. Probe asks {name} what it is.")
         self.hint.setVisible(not facts)
         set_enabled(self.probe_button, "A probe is running." if self.strip.running else "")
         local = target.name == rows.LOCAL
