@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from studio.api import Array, InvalidData, Option, validate
-from studio_metrics.outputs import OUTPUT, chosen
+from studio_metrics.outputs import OUTPUT, labelled
 
 
 class Top1:
@@ -26,11 +26,9 @@ class Top1:
     ) -> float:
         name = validate(self.options, options)["output"]
         right = [
-            _class(chosen(output, name)) == _number(label, chosen(output, name).size)
-            for output, label in zip(outputs, labels, strict=True)
+            _class(scores) == _number(label, scores.size)
+            for scores, label in labelled(outputs, labels, name)
         ]
-        if not right:
-            raise InvalidData("There are no labelled samples to score.")
         return sum(right) / len(right)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from studio.api import Array, InvalidData, Kind, Option, validate
-from studio_metrics.outputs import OUTPUT, chosen
+from studio_metrics.outputs import OUTPUT, labelled
 
 _OPTIONS: tuple[Option, ...] = (
     Option(
@@ -39,8 +39,6 @@ class ExactMatch:
         options: Mapping[str, Any],
     ) -> float:
         right = [read == wanted for read, wanted in _read(outputs, labels, options)]
-        if not right:
-            raise InvalidData("There are no labelled samples to score.")
         return sum(right) / len(right)
 
 
@@ -127,8 +125,7 @@ def _read(
     values = validate(_OPTIONS, options)
     characters = _characters(Path(values["dictionary"]))
     known: list[str] = []
-    for output, label in zip(outputs, labels, strict=True):
-        scores = chosen(output, values["output"])
+    for scores, label in labelled(outputs, labels, values["output"]):
         if not known:
             known = alphabet(characters, scores.shape[-1] if scores.ndim else 0, values["blank"])
         yield decode(scores, known, values["blank"]), str(label)

@@ -47,6 +47,7 @@ def test_top1_of_another_output() -> None:
         (scores(0), [3], "label 3 is outside the model's 3 classes"),
         ([{"map": numpy.zeros((1, 3, 8, 8))}], [0], "output's shape is 1×3×8×8"),
         ([], [], "no labelled samples"),
+        (scores(0, 1), [0], "not as many labels"),
     ],
 )
 def test_top1_of_what_cannot_be_compared(
