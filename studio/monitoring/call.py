@@ -14,7 +14,7 @@ import numpy
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
 from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel
+from studio.deployment.connect import open_channel, root_of, target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
 
@@ -46,9 +46,12 @@ def call(arguments: Arguments, job: Job) -> Result:
     Raises:
         TargetError: when nothing answers there at all.
     """
-    channel = open_channel(arguments["target"], job)
+    target = target_of(arguments["target"])
+    channel = open_channel(target, job)
     try:
-        server = server_info(channel)
+        server = server_info(channel, root_of(target, channel))
+        if not server.get("port"):
+            raise TargetError(f"Nothing is served on {target.name}.", hint="Deploy a model first.")
         with channel.forward(int(server["port"])) as tunnel:
             return _call(tunnel.host, tunnel.port, arguments, job)
     finally:

@@ -55,6 +55,7 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "in_flight": counted.in_flight,
         "throughput_rps": round(counted.rate.rate(now, now - counted.began), 3),
         "latency_ms": counted.latency_ms(now),
+        "baseline": model.source.baseline,
         "inline": model.inline,
         "threads": model.execution.threads,
         "workers": model.execution.workers,

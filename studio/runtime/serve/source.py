@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .errors import LoadError
 
@@ -19,6 +19,7 @@ class ModelSource(NamedTuple):
         digest: The release's digest (sha256 of the manifest), or that of the bare file.
         precision: As the manifest says; empty for a bare file.
         golden: Folder of golden samples, where there is one.
+        baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
     """
 
     name: str
@@ -27,6 +28,7 @@ class ModelSource(NamedTuple):
     precision: str
     path: Path
     golden: Optional[Path] = None
+    baseline: Optional[Mapping[str, Any]] = None
 
 
 def from_root(root: Path) -> ModelSource:
@@ -58,7 +60,7 @@ def from_bundle(folder: Path) -> ModelSource:
     path = folder / file
     if file.is_absolute() or ".." in file.parts or not path.is_file():
         raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
-    golden = folder / "golden"
+    golden, baseline = folder / "golden", manifest.get("baseline")
     return ModelSource(
         name=name,
         version=version,
@@ -66,10 +68,11 @@ def from_bundle(folder: Path) -> ModelSource:
         precision=precision,
         path=path,
         golden=golden if golden.is_dir() else None,
+        baseline=baseline if isinstance(baseline, dict) else None,
     )
 
 
-def _read_manifest(folder: Path) -> "tuple[bytes, Dict[str, Any]]":
+def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, Any]]:
     try:
         raw = (folder / "manifest.json").read_bytes()
         manifest = json.loads(raw.decode("utf-8"))

@@ -1,0 +1,1 @@
+"""Health, throughput, latency and errors of what runs."""
