@@ -10,6 +10,7 @@ from studio.models.macs import macs
 from studio.models.memory import nbytes
 
 KINDS = ("macs", "weights", "activations")
+TITLES = {"macs": "Work", "weights": "Weights", "activations": "Activations"}
 UNITS = {"macs": "MACs", "weights": "B", "activations": "B"}
 
 

@@ -43,10 +43,10 @@ INSPECT = Step(
 GRAPH = Step(
     name="graph",
     title="Draw the graph",
-    summary="Draw the graph of a model as SVG or as one HTML file.",
+    summary="Draw the graph of a model as SVG, PNG or one HTML file.",
     options=(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option("out", Kind.OUTPUT, required=True, help="A file that ends in .svg or .html."),
+        Option("out", Kind.OUTPUT, required=True, help="A file that ends in .svg, .html or .png."),
         Option("overlay", Kind.FILE, help="JSON with a number for each node, or a profile's."),
         Option(
             "cost",

@@ -7,15 +7,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.api import GraphLayout, Model, UsageError
+from studio.api import Graph, GraphLayout, UsageError
 from studio.jobs.step import Arguments, Job, Result
-from studio.models.cost import UNITS, overlay
+from studio.models.cost import TITLES, UNITS, overlay
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
 from studio.models.opening import Opened, look, write_graph
 from studio.models.shapes import parse
 
 _LARGEST_COPY = 2 * 2**30
+_DRAWINGS = (".svg", ".html", ".png")
 _CHUNK = 4 * 2**20
 
 
@@ -50,21 +51,20 @@ def inspect_model(arguments: Arguments, job: Job) -> Result:
 
 
 def draw(arguments: Arguments, job: Job) -> Result:
-    """Draw the graph of a model as ``graph.svg`` or ``graph.html``."""
+    """Draw the graph of a model as ``graph.svg``, ``.html`` or ``.png``."""
     started = time.perf_counter()
     reference, output = arguments["model"], Path(arguments["out"])
-    if output.suffix.lower() not in (".svg", ".html", ".htm"):
-        raise UsageError(
-            f"A graph is drawn as .svg or .html, not as {output.suffix or 'nothing'}.",
-            hint="A picture (.png) of what is visible is exported from the window.",
-        )
+    if output.suffix.lower() not in _DRAWINGS:
+        raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
     opened = look(Path(reference["path"]), job, parse(arguments.get("shape") or ()))
     job.progress(3, 4, "Laying out the graph")
     layout = lay_out(opened.model.graph)
     painted = _overlay(opened, arguments)
     title = str(reference.get("model_name") or Path(reference["path"]).stem)
     drawing = job.folder / f"graph{output.suffix.lower()}"
-    drawing.write_text(_render(drawing, title, opened.model, layout, painted), "utf-8")
+    scale = _draw(drawing, title, opened.model.graph, layout, painted)
+    if scale < 1:
+        job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
     job.progress(4, 4, "Drawn")
     return {
         "nodes": len(opened.model.graph.nodes),
@@ -74,12 +74,21 @@ def draw(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def _render(
-    path: Path, title: str, model: Model, layout: GraphLayout, painted: Overlay | None
-) -> str:
-    if path.suffix == ".svg":
-        return svg(model.graph, layout, painted)
-    return html(title, model.graph, layout, painted)
+def _draw(
+    path: Path, title: str, graph: Graph, layout: GraphLayout, painted: Overlay | None
+) -> float:
+    """Write the drawing; returns its scale."""
+    if path.suffix == ".png":
+        from studio.models.drawing.png import png  # Pillow is loaded for pictures alone
+
+        return png(graph, layout, path, painted)
+    text = (
+        svg(graph, layout, painted)
+        if path.suffix == ".svg"
+        else html(title, graph, layout, painted)
+    )
+    path.write_text(text, "utf-8")
+    return 1.0
 
 
 def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
@@ -89,7 +98,7 @@ def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
     if kind == "none":
         return None
     values = overlay(opened.sized.graph, kind)
-    return Overlay(values, kind.capitalize(), UNITS[kind]) if values else None
+    return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
 def _name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Drawings of a laid out graph that need no window: SVG, and one-file HTML."""
+"""Drawings of a laid out graph that need no window: SVG, one-file HTML and PNG."""
 
 from studio.models.drawing.html import html
 from studio.models.drawing.overlay import Overlay, read_overlay

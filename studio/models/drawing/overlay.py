@@ -64,6 +64,12 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def legend(overlay: Overlay) -> str:
+    """What the colours mean, in one line."""
+    low, high = overlay.bounds
+    return f"{overlay.title} {short(low)} … {short(high)} {overlay.unit}".strip()
+
+
 def read_overlay(path: Path) -> Overlay:
     """Read numbers from JSON: name to number, ``{"values": ..., "unit": ...}``, or a profile.
 

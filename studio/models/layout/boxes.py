@@ -11,7 +11,7 @@ from studio.models.walk import is_constant, read_names
 HEIGHT = 44.0
 _NARROWEST, _WIDEST = 112.0, 240.0
 _PADDING = 28.0
-_OPERATOR_CHAR, _DETAIL_CHAR = 8.2, 6.4
+OPERATOR_CHAR, DETAIL_CHAR = 8.2, 6.4
 """Mean advance of a character in pixels: semibold 13 px, and regular 11 px."""
 
 
@@ -72,5 +72,5 @@ def _terminal(name: str, kind: TensorType | None) -> float:
 
 
 def _width(title: str, text: str) -> float:
-    needed = max(len(title) * _OPERATOR_CHAR, len(text) * _DETAIL_CHAR) + _PADDING
+    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING
     return round(min(max(needed, _NARROWEST), _WIDEST) / 8) * 8.0

@@ -1,0 +1,113 @@
+"""What is written on each box of a drawing, whatever it is drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from studio.api import Graph, GraphLayout, Node, TensorType
+from studio.models.drawing.overlay import Overlay
+from studio.models.families import family
+from studio.models.layout.boxes import DETAIL_CHAR, OPERATOR_CHAR, detail
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBox:
+    """A box with its place and texts.
+
+    Attributes:
+        kind: A family of operators, ``terminal``, or ``unmeasured`` under an overlay.
+        colours: Fill and text, where an overlay decides them.
+        tooltip: Several lines.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+    text: str
+    tooltip: str
+    colours: tuple[str, str] | None = None
+
+
+def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> Iterator[DrawnBox]:
+    """The boxes that are drawn, in the layout's order."""
+    index = 0
+    for value in graph.inputs:
+        yield _box(layout, index, "terminal", value.name, _type(value.type), "input")
+        index += 1
+    for node in graph.nodes:
+        if layout.width[index]:
+            yield _node(graph, node, layout, index, overlay)
+        index += 1
+    for value in graph.outputs:
+        yield _box(layout, index, "terminal", value.name, _type(value.type), "output")
+        index += 1
+
+
+def _node(
+    graph: Graph, node: Node, layout: GraphLayout, index: int, overlay: Overlay | None
+) -> DrawnBox:
+    tooltip = _tooltip(graph, node)
+    if overlay is None:
+        kind = family(node.operator)
+        return _box(layout, index, kind, node.operator, detail(node), tooltip)
+    text = overlay.text(node.name) or detail(node)
+    colours = overlay.colours(node.name)
+    return _box(layout, index, "unmeasured", node.operator, text, tooltip, colours)
+
+
+def _box(
+    layout: GraphLayout,
+    index: int,
+    kind: str,
+    title: str,
+    text: str,
+    tooltip: str,
+    colours: tuple[str, str] | None = None,
+) -> DrawnBox:
+    width = layout.width[index]
+    return DrawnBox(
+        layout.x[index],
+        layout.y[index],
+        width,
+        layout.height[index],
+        kind,
+        _fit(title, width / OPERATOR_CHAR),
+        _fit(text, width / DETAIL_CHAR),
+        tooltip,
+        colours,
+    )
+
+
+def _tooltip(graph: Graph, node: Node) -> str:
+    lines = [f"{node.operator}  {node.name}"]
+    lines += [f"{name} = {value}" for name, value in sorted(node.attributes.items())]
+    for arrow, names in (("in", node.inputs), ("out", node.outputs)):
+        lines += [f"{arrow}: {name}  {_type(graph.type_of(name))}" for name in names if name]
+    return "\n".join(line if len(line) < 200 else line[:200] + "…" for line in lines[:40])
+
+
+def _type(kind: TensorType | None) -> str:
+    return "" if kind is None else str(kind)
+
+
+def _fit(text: str, characters: float) -> str:
+    limit = max(int(characters) - 2, 4)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+Point = tuple[float, float]
+
+
+def edge_points(layout: GraphLayout) -> Iterator[list[Point]]:
+    """The points that each edge goes through: out of a box, the bends, into the other box."""
+    for (source, target, _), bends in zip(layout.edges, layout.bends, strict=True):
+        start = (
+            layout.x[source] + layout.width[source] / 2,
+            layout.y[source] + layout.height[source],
+        )
+        end = (layout.x[target] + layout.width[target] / 2, layout.y[target])
+        yield [start, *zip(bends[::2], bends[1::2], strict=True), end]

@@ -1,0 +1,91 @@
+"""A graph as a PNG picture, drawn with Pillow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from studio.api import Graph, GraphLayout
+from studio.models.drawing.boxes import DrawnBox, Point, drawn_boxes, edge_points
+from studio.models.drawing.colours import EDGE, FILLS, INK, PAPER
+from studio.models.drawing.overlay import Overlay, legend
+
+_LONGEST_SIDE = 30_000
+_MOST_PIXELS = 60_000_000
+_READABLE = 0.4
+"""Scale below which texts are left out."""
+
+
+def png(graph: Graph, layout: GraphLayout, path: Path, overlay: Overlay | None = None) -> float:
+    """Draw and save; returns the scale, below 1 where the graph is too large for a picture."""
+    width, height = layout.size
+    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    scale = min(scale, math.sqrt(_MOST_PIXELS / (width * height)))
+    image = Image.new("RGB", (max(int(width * scale), 1), max(int(height * scale), 1)), PAPER)
+    canvas = _Canvas(ImageDraw.Draw(image), scale)
+    for points in edge_points(layout):
+        canvas.edge(points)
+    for box in drawn_boxes(graph, layout, overlay):
+        canvas.box(box)
+    if overlay is not None:
+        canvas.legend(legend(overlay))
+    image.save(path, optimize=False, compress_level=4)
+    return scale
+
+
+class _Canvas:
+    """Pillow's drawing in the layout's units."""
+
+    def __init__(self, draw: ImageDraw.ImageDraw, scale: float) -> None:
+        self._draw = draw
+        self._scale = scale
+        self._title = _font(13 * scale)
+        self._text = _font(11 * scale)
+
+    def edge(self, points: Sequence[Point]) -> None:
+        scaled = [(x * self._scale, y * self._scale) for x, y in _curve(points)]
+        self._draw.line(scaled, fill=EDGE, width=1, joint="curve")
+
+    def box(self, box: DrawnBox) -> None:
+        scale = self._scale
+        fill, ink = box.colours or (FILLS[box.kind], INK if box.kind == "terminal" else "#ffffff")
+        corners = (box.x, box.y, box.x + box.width, box.y + box.height)
+        self._draw.rounded_rectangle([value * scale for value in corners], 6 * scale, fill)
+        if scale < _READABLE:
+            return
+        middle = (box.x + box.width / 2) * scale
+        for text, font, y in ((box.title, self._title, 15), (box.text, self._text, 31)):
+            at = (middle, (box.y + y) * scale)
+            self._draw.text(at, _printable(text), ink, font, anchor="mm")
+
+    def legend(self, text: str) -> None:
+        self._draw.text((8, 8), _printable(text), INK, _font(12))
+
+
+def _curve(points: Sequence[Point]) -> Iterator[Point]:
+    """Points along the curves that leave and reach their boxes vertically."""
+    yield points[0]
+    for (x, y), (next_x, next_y) in pairwise(points):
+        if next_x != x:
+            for step in range(1, 8):
+                t = step / 8
+                ease = t * t * (3 - 2 * t)
+                yield x + (next_x - x) * ease, y + (next_y - y) * t
+        yield next_x, next_y
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """DejaVu where it is installed, otherwise the small font that Pillow brings along."""
+    try:
+        return ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)
+
+
+def _printable(text: str) -> str:
+    """One line that every font can draw."""
+    return "".join(c if c.isprintable() else " " for c in text.replace("×", "x"))
