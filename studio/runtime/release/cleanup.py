@@ -11,6 +11,7 @@ from . import manifest
 from .board import Board
 from .errors import ReleaseError
 from .files import remove
+from .server import Server
 
 
 def collect(board: Board, running: str = "") -> dict[str, Any]:
@@ -30,6 +31,10 @@ def collect(board: Board, running: str = "") -> dict[str, Any]:
             continue  # pending and not staged yet
         environments.add(str(binding["env"]))
         runtimes.add(str(binding["runtime"]))
+    service = Server(layout)
+    if service.runs():  # what started the server may be older than what it serves
+        environments.add(str(service.service().get("env")))
+        runtimes.add(str(service.service().get("runtime")))
     freed = _sweep(layout.releases, kept | {digest + ".json" for digest in kept})
     freed += _sweep(layout.blobs, blobs)
     freed += _sweep(layout.environments, environments)

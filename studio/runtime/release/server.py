@@ -56,12 +56,11 @@ class Server:
         report = self.report()
         return report.get("digest") == digest and report.get("state") == "ready" and self.runs()
 
-    def fits(self, binding: Mapping[str, Any], address: Address) -> bool:
-        """Whether a reload is enough to serve a release with this binding at this address."""
+    def listens(self, address: Address) -> bool:
+        """Whether it is where it shall be. It changes interpreters by itself, never its address."""
         service = self.service()
-        same = all(service.get(key) == binding[key] for key in ("runtime", "env", "python"))
         asked = address.port in (0, service.get("port"), self.report().get("port"))
-        return same and asked and service.get("host") == address.host
+        return asked and service.get("host") == address.host
 
     def start(self, binding: Mapping[str, Any], address: Address) -> None:
         """Start it as a process of its own session, with its output in the log."""

@@ -42,7 +42,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     check_counter(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
-    if what.digest == board.state.current and _serving(board, server, what, plan):
+    if what.digest == board.state.current and _serving(server, what, plan):
         board.save(board.state.at(state.IDLE, ""))
         return _outcome("unchanged", what, server.report())
     report = _change(board, server, what, plan)
@@ -142,9 +142,8 @@ def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
     return Plan(Address(host, port), ready_s, _SOAK_S if soak_s is None else float(soak_s))
 
 
-def _serving(board: Board, server: Server, what: Manifest, plan: Plan) -> bool:
-    binding = board.binding(what.digest)
-    return server.serves(what.digest) and server.fits(binding, plan.address)
+def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
+    return server.serves(what.digest) and server.listens(plan.address)
 
 
 def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
@@ -168,14 +167,13 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
 
 def _serve(board: Board, server: Server, digest: str, plan: Plan) -> dict[str, Any]:
     """Reload the running server where that is enough, else start one."""
-    binding = board.binding(digest)
     loaded = server.report().get("state") in ("ready", "failed")
-    if loaded and server.runs() and server.fits(binding, plan.address):
+    if loaded and server.runs() and server.listens(plan.address):
         stamp = server.stamp()
         server.reload()
         return server.wait_for(digest, stamp, plan.ready_s)
     server.stop()
-    server.start(binding, plan.address)
+    server.start(board.binding(digest), plan.address)
     return server.wait_for(digest, (0, 0), plan.ready_s)
 
 

@@ -1,0 +1,1 @@
+"""Real parts that tests drive: boards with an SSH server."""
