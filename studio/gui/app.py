@@ -14,6 +14,9 @@ from studio.api import Unavailable
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from studio.gui.window import MainWindow
+    from studio.workspace import Workspace
+
 
 def run(argv: Sequence[str]) -> int:
     """Open the window, with a model where one is named, and stay until it is closed.
@@ -23,24 +26,29 @@ def run(argv: Sequence[str]) -> int:
     """
     refuse_broken_pair(_pyside_version(), sys.version_info[:2])
     from studio.gui.bridge import Bridge
-    from studio.gui.theme import Theming
-    from studio.gui.window import MainWindow
     from studio.workspace import Workspace
 
     application = make_application()
     with Workspace.open() as workspace:
         bridge = Bridge()
         workspace.events.deliver = bridge.deliver
-        theming = Theming(str(workspace.settings["theme"]))
-        theming.apply()
-        window = MainWindow(workspace, theming)
+        window = open_window(workspace)
         window.show()
         for name in argv:
             window.open_model(Path(name).absolute())
         code = application.exec()
         bridge.close()
-        _ = window  # kept until here: the workspace outlives it
     return code
+
+
+def open_window(workspace: Workspace) -> MainWindow:
+    """The window of a workspace, dressed in the user's theme and not shown yet."""
+    from studio.gui.theme import Theming
+    from studio.gui.window import MainWindow
+
+    theming = Theming(str(workspace.settings["theme"]))
+    theming.apply()
+    return MainWindow(workspace, theming)
 
 
 def refuse_broken_pair(pyside: str, python: tuple[int, int]) -> None:

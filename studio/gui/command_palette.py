@@ -197,7 +197,6 @@ class CommandPalette(QFrame):
         self._all = [entry for source in self._sources for entry in source()]
         self.input.setText(text)
         self._search(text)
-        self.place()
         self.show()
         self.raise_()
         self.input.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -207,7 +206,8 @@ class CommandPalette(QFrame):
         """Centre it near the top of the window."""
         window = self.window()
         wide = min(WIDTH, window.width() - 4 * GRID)
-        high = min(ROWS * ROW_HEIGHT + 64, window.height() - 12 * GRID)
+        rows = max(1, min(self.model.rowCount(), ROWS))
+        high = min(rows * ROW_HEIGHT + 64, window.height() - 12 * GRID)
         self.setGeometry((window.width() - wide) // 2, 7 * GRID, wide, high)
 
     def close_palette(self) -> None:
@@ -263,6 +263,7 @@ class CommandPalette(QFrame):
         self.nothing.setVisible(not entries)
         if entries:
             self.list.setCurrentIndex(self.model.index(0))
+        self.place()
 
     def _take(self, row: int) -> None:
         if not 0 <= row < len(self.model.entries):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QSizePolicy, QStackedWidget, QWidget
 
 WIDTH = 312
 
@@ -19,11 +19,13 @@ class InspectorDock(QDockWidget):
         super().__init__("Inspector")
         self.wanted = True
         self._content: QWidget | None = None
+        self._is_sized = False
         self.setObjectName("inspector")
         self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setTitleBarWidget(QWidget())
         self._stack = QStackedWidget()
         self._stack.setProperty("role", "dock")
+        self._stack.setProperty("side", "right")
         self._stack.setMinimumWidth(WIDTH)
         self._stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._stack.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -38,6 +40,7 @@ class InspectorDock(QDockWidget):
                 self._stack.addWidget(content)
             self._stack.setCurrentWidget(content)
         self.setVisible(content is not None and self.wanted)
+        self._take_width()
 
     def has_content(self) -> bool:
         """Whether the page has something to inspect."""
@@ -47,3 +50,11 @@ class InspectorDock(QDockWidget):
         """Show or hide it, on this page and on the others."""
         self.wanted = not self.wanted
         self.setVisible(self.has_content() and self.wanted)
+        self._take_width()
+
+    def _take_width(self) -> None:
+        """Start narrow; from then on the width is the user's."""
+        window = self.parentWidget()
+        if not self._is_sized and self.isVisible() and isinstance(window, QMainWindow):
+            self._is_sized = True
+            window.resizeDocks([self], [WIDTH], Qt.Orientation.Horizontal)

@@ -98,7 +98,7 @@ class JobBar(QFrame):
         self.count.setText(
             figures.count(len(running), "job")
             if running
-            else f"{total} done"
+            else f"{total} finished"
             if total
             else "No jobs"
         )

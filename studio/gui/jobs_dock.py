@@ -39,7 +39,7 @@ class JobRow(QWidget):
         super().__init__()
         self.job = job
         self.pill = Pill("")
-        self.pill.setMinimumWidth(88)
+        self.pill.setFixedWidth(96)
         self.sentence = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.sentence.setProperty("role", "dim")
         self.time = label("", "dim")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 48
 PADDING = 12
-SEARCH_WIDTH = 280
+SEARCH_WIDTH = 312
 
 
 class Chip(QPushButton):

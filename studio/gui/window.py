@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
         page = self._page(shown)
         if page is not None and self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
+            page.take_focus()
         self.inspector_changed()
 
     def choose_model(self) -> None:
@@ -270,7 +271,8 @@ class MainWindow(QMainWindow):
         elif outcome.end.value == "cancelled":
             self.say(outcome.sentence)
         else:
-            self._failed.add(stage)
+            if stage != "model":  # a file that could not be opened says nothing of this model
+                self._failed.add(stage)
             self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
 
     def _follow_up(self, job: RunningJob) -> None:

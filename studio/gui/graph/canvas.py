@@ -111,7 +111,7 @@ class GraphCanvas(QWidget):
         self._repaint_all()
 
     def select(self, box: int | None, *, reveal: bool = True) -> None:
-        """Select a box and bring it into view."""
+        """Select a box and bring it into view; None for nothing."""
         if box != self.selected:
             self.selected = box
             self._describe()

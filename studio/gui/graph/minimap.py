@@ -27,18 +27,31 @@ class Minimap(QWidget):
         self._picture: QPixmap | None = None
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setAccessibleName("Overview of the graph")
-        canvas.view_changed.connect(self.update)
+        canvas.view_changed.connect(self._follow)
         theming.changed.connect(self.refresh)
 
     def refresh(self) -> None:
         """Take the canvas's scene anew."""
         self._picture = None
         scene = self._canvas.scene
-        self.setVisible(scene is not None and len(scene) > 1)
         if scene is not None:
             width, height = (max(side, 1.0) for side in scene.size)
             tall = round((WIDTH - 2 * INSET) * height / width) + 2 * INSET
             self.setFixedSize(WIDTH, min(max(tall, LEAST_HEIGHT), MOST_HEIGHT))
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show the new place; hide where the whole graph is in sight anyway."""
+        scene, area = self._canvas.scene, self._canvas.area()
+        self.setVisible(
+            scene is not None
+            and (
+                area.left > 0
+                or area.top > 0
+                or area.right < scene.size[0]
+                or area.bottom < scene.size[1]
+            )
+        )
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

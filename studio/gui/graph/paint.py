@@ -71,7 +71,7 @@ class ScenePainter:
         self._inks = _inks(theme, font)
         self._titles = QFontMetricsF(self._inks.title)
         self._details = QFontMetricsF(self._inks.detail)
-        self._elided: dict[tuple[int, bool, str], str] = {}
+        self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
 
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""
@@ -135,20 +135,20 @@ class ScenePainter:
         what = scene.boxes[box]
         rectangle = QRectF(scene.x[box], scene.y[box], scene.width[box], scene.height[box])
         fill, border = self._inks.fills[what.family], self._inks.borders[what.family]
-        ink, dim, detail = self._inks.ink, self._inks.dim, what.detail
+        ink, dim, details = self._inks.ink, self._inks.dim, what.details
         if marks.overlay is not None:
             heat = marks.overlay.colors.get(box)
             if heat is not None:
                 fill, border = heat, heat.darker(120)
                 ink = dim = marks.overlay.inks[box]
-                detail = marks.overlay.texts[box]
+                details = (marks.overlay.texts[box],)
             else:
                 fill, border = self._inks.fills["shape"], self._inks.borders["shape"]
         painter.setPen(QPen(border, 1.0))
         painter.setBrush(fill)
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
         if zoom >= TEXT_FROM:
-            shown = detail if zoom >= DETAIL_FROM else ""
+            shown = details if zoom >= DETAIL_FROM else ()
             self._paint_text(painter, box, rectangle, (ink, dim), shown)
 
     def _paint_text(
@@ -157,13 +157,13 @@ class ScenePainter:
         box: int,
         rectangle: QRectF,
         inks: tuple[QColor, QColor],
-        detail: str,
+        details: tuple[str, ...],
     ) -> None:
-        title = self._fit(box, True, self._scene.boxes[box].title, rectangle.width())
+        title = self._fit(box, (self._scene.boxes[box].title,), self._titles)
         centre = Qt.AlignmentFlag.AlignCenter
         painter.setPen(inks[0])
         painter.setFont(self._inks.title)
-        if not detail:
+        if not details:
             painter.drawText(rectangle, centre, title)
             return
         middle = rectangle.center().y()
@@ -172,16 +172,19 @@ class ScenePainter:
         painter.setPen(inks[1])
         painter.setFont(self._inks.detail)
         lower = QRectF(rectangle.left(), middle + 1, rectangle.width(), 16)
-        painter.drawText(lower, centre, self._fit(box, False, detail, rectangle.width()))
+        painter.drawText(lower, centre, self._fit(box, details, self._details))
 
-    def _fit(self, box: int, is_title: bool, text: str, width: float) -> str:
-        key = (box, is_title, text)
-        shown = self._elided.get(key)
+    def _fit(self, box: int, texts: tuple[str, ...], metrics: QFontMetricsF) -> str:
+        """The first text that fits into a box; the second one shortened when none does."""
+        key = (box, texts)
+        shown = self._fitting.get(key)
         if shown is None:
-            metrics = self._titles if is_title else self._details
-            room = width - 2 * INSET
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
-            self._elided[key] = shown
+            room = self._scene.width[box] - 2 * INSET
+            fitting = (text for text in texts if metrics.horizontalAdvance(text) <= room)
+            shown = next(fitting, "") or metrics.elidedText(
+                texts[min(1, len(texts) - 1)], Qt.TextElideMode.ElideMiddle, room
+            )
+            self._fitting[key] = shown
         return shown
 
     def _paint_marks(

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from studio.api import Graph, GraphLayout, Node, TensorType, Value
+from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.graph.families import TERMINAL, family
 
 STRIP = 512.0
 """Height in pixels of the strips that segments are sorted into."""
+
+LONGEST_SYMBOL = 6
 
 LONG = 8
 """A segment that crosses more strips than this is looked at in every frame instead."""
@@ -33,18 +35,24 @@ class Box:
 
     Attributes:
         title: The operator, or the name of an input or output.
-        detail: Kernel and output shape where they are known, else the node's name.
+        details: What may stand below the title, the most telling first: kernel and output shape,
+            the shape alone, the name. The first one that fits is written.
         family: Decides the colour.
         node: None for an input or output of the graph.
         value: The terminal's value; None for a node.
     """
 
     title: str
-    detail: str
+    details: tuple[str, ...]
     family: str
     name: str
     node: Node | None = None
     value: Value | None = None
+
+    @property
+    def detail(self) -> str:
+        """The most telling detail."""
+        return self.details[0] if self.details else ""
 
 
 Segment = tuple[float, float, float, float, int]
@@ -54,7 +62,8 @@ Segment = tuple[float, float, float, float, int]
 class Scene:
     """A laid out graph, ready to be painted and searched.
 
-    Boxes are numbered as in the layout: inputs, nodes, outputs.
+    Boxes are numbered as in the layout: inputs, nodes, outputs. A box without width is a constant
+    that belongs to the nodes that read it; it is neither painted nor found.
 
     Attributes:
         boxes: What is written on each box.
@@ -98,7 +107,7 @@ class Scene:
         return [
             index
             for index in self._by_y[first:last]
-            if x[index] <= area.right and x[index] + width[index] >= area.left
+            if width[index] and x[index] <= area.right and x[index] + width[index] >= area.left
         ]
 
     def count_between(self, top: float, bottom: float) -> int:
@@ -155,7 +164,7 @@ class Scene:
         return [
             index
             for index, box in enumerate(self.boxes)
-            if wanted in box.title.lower() or wanted in box.name.lower()
+            if self.width[index] and (wanted in box.title.lower() or wanted in box.name.lower())
         ]
 
     def index_of(self, name: str) -> int | None:
@@ -165,22 +174,19 @@ class Scene:
 
 def _boxes(graph: Graph) -> Iterator[Box]:
     for value in graph.inputs:
-        yield Box(value.name, _shape(value.type), TERMINAL, value.name, value=value)
+        yield Box(value.name, (_shape(value.type),), TERMINAL, value.name, value=value)
     for node in graph.nodes:
-        yield Box(node.operator, _detail(graph, node), family(node.operator), node.name, node=node)
+        yield Box(node.operator, _details(graph, node), family(node.operator), node.name, node=node)
     for value in graph.outputs:
-        yield Box(value.name, _shape(value.type), TERMINAL, value.name, value=value)
+        yield Box(value.name, (_shape(value.type),), TERMINAL, value.name, value=value)
 
 
-def _detail(graph: Graph, node: Node) -> str:
-    parts = []
-    kernel = node.attributes.get("kernel_shape")
-    if isinstance(kernel, tuple):
-        parts.append("×".join(str(edge) for edge in kernel))
+def _details(graph: Graph, node: Node) -> tuple[str, ...]:
     shape = _shape(graph.type_of(node.outputs[0]) if node.outputs else None)
-    if shape:
-        parts.append(shape)
-    return " · ".join(parts) or node.name
+    kernel = node.attributes.get("kernel_shape")
+    edges = "×".join(str(edge) for edge in kernel) if isinstance(kernel, tuple) else ""
+    candidates = (f"{edges} · {shape}" if edges and shape else "", shape, edges, node.name)
+    return tuple(text for text in candidates if text)
 
 
 def _shape(kind: TensorType | None) -> str:
@@ -188,7 +194,13 @@ def _shape(kind: TensorType | None) -> str:
         return ""
     if not kind.shape:
         return "scalar"
-    return "×".join("?" if size is None else str(size) for size in kind.shape)
+    return "×".join(_size(size) for size in kind.shape)
+
+
+def _size(size: Dimension) -> str:
+    """A size; a long symbolic name says no more than that it is open, and takes all the room."""
+    text = "?" if size is None else str(size)
+    return text if len(text) <= LONGEST_SYMBOL else "?"
 
 
 def _segments(layout: GraphLayout) -> Iterator[Segment]:

@@ -167,5 +167,8 @@ class Page(QWidget):
         """What the page adds to the command palette beside its actions (the nodes of a graph)."""
         return ()
 
+    def take_focus(self) -> None:
+        """Put the keyboard where one begins on this page."""
+
     def on_event(self, event: object) -> None:
         """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
-from studio.gui import figures
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
 from studio.gui.graph.scene import Scene
@@ -23,7 +22,7 @@ from studio.gui.widgets import Hint, Segmented, label
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-SEARCH_WIDTH = 200
+SEARCH_WIDTH = 168
 
 
 class SearchField(QLineEdit):
@@ -101,10 +100,13 @@ class ModelPage(Page):
         self.summary.show_variant(variant)
         self._inspector.show_variant(variant)
         self.pane.show_scene(None)
-        self.set_note("")
         if variant is not None:
             self._graph.setCurrentWidget(self._waiting)
             self.workspace.load_graph(variant.id, partial(self._loaded, variant.id))
+
+    def take_focus(self) -> None:
+        """The arrow keys travel on the graph."""
+        self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def inspector(self) -> QWidget | None:
         """The inspector, beside the graph only: the summary says the same at length."""
@@ -151,7 +153,6 @@ class ModelPage(Page):
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
         self.summary.show_model(result.model)
-        self.set_note(figures.count(len(result.model.graph.nodes), "node"))
         self._search(self.search.text())
         self._recolor()
 

@@ -98,10 +98,10 @@ class ModelInspector(Scroll):
         fields: list[tuple[str, str]] = [("Name", node.name)]
         fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
         self._fields(fields)
-        self._section("Inputs")
-        self._values(self._typed(node.inputs))
-        self._section("Outputs")
-        self._values(self._typed(node.outputs))
+        for title, names in (("Inputs", node.inputs), ("Outputs", node.outputs)):
+            if names:
+                self._section(title)
+                self._values(self._typed(names))
         if node.attributes:
             self._section("Attributes")
             self._fields(
@@ -176,7 +176,7 @@ class ModelInspector(Scroll):
         column.setSpacing(0)
         for index in boxes[:12]:
             box = self._scene.boxes[index]
-            go = button(f"{box.title}", partial(self._go, index), "link")
+            go = button(f"{box.title} {_tail(box.name)}", partial(self._go, index), "link")
             go.setToolTip(box.name)
             go.setAccessibleName(f"Go to {box.title} {box.name}")
             column.addWidget(go)
@@ -189,6 +189,12 @@ class ModelInspector(Scroll):
 
     def _after(self, index: int) -> list[int]:
         return list(dict.fromkeys(self._scene.after(index))) if self._scene else []
+
+
+def _tail(name: str) -> str:
+    """The last part of a name, shortened: the whole is in the tooltip."""
+    last = name.rstrip("/").rsplit("/", 1)[-1]
+    return last if len(last) <= 24 else f"{last[:11]}…{last[-11:]}"
 
 
 def _attribute(value: AttributeValue) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Model
 from studio.gui import figures
 from studio.gui.pages import model_facts
-from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, Table, label, row
+from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, Table, TableCard, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -29,16 +29,16 @@ class ModelSummary(Scroll):
         )
         self._intake = Card("Intake", "What was found when the file was first looked at.")
         self._origin = FieldList(name_width=112)
-        grid = QGridLayout()
-        grid.setSpacing(2 * GRID)
-        grid.addWidget(_card("Model", self._figures), 0, 0)
-        grid.addWidget(_card("Inputs and outputs", self._inputs, self._outputs), 0, 1)
-        grid.addWidget(_card("Operators", self._operators), 1, 0, 2, 1)
-        grid.addWidget(self._intake, 1, 1)
-        grid.addWidget(_card("Origin", self._origin), 2, 1)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        self.body.addLayout(grid)
+        left = _column(_card("Model", self._figures), TableCard("Operators", self._operators))
+        right = _column(
+            TableCard("Inputs and outputs", self._inputs, self._outputs),
+            self._intake,
+            _card("Origin", self._origin),
+        )
+        columns = row(spacing=2 * GRID)
+        columns.addLayout(left, 1)
+        columns.addLayout(right, 1)
+        self.body.addLayout(columns)
         self.body.addStretch(1)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
@@ -60,7 +60,7 @@ class ModelSummary(Scroll):
                 ("Variant", variant.name),
                 ("Opened", figures.moment(variant.created)),
                 ("From", str(variant.options.get("model", figures.NOTHING))),
-                ("SHA-256", variant.digest),
+                ("SHA-256", f"{variant.digest[:16]}…"),
             ]
         )
 
@@ -75,12 +75,21 @@ class ModelSummary(Scroll):
                 widget.deleteLater()
         findings = model_facts.findings(variant)
         if not findings:
-            body.addWidget(label("Nothing to remark: no external data, no unknown operators."))
+            body.addWidget(label("Nothing to remark."))
         for finding in findings:
             holder = QWidget()
             holder.setLayout(row(Pill(finding.level, finding.tone), label(finding.text, wrap=True)))
             body.addWidget(holder)
         body.addStretch(1)
+
+
+def _column(*cards: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2 * GRID)
+    for card in cards:
+        column.addWidget(card)
+    column.addStretch(1)
+    return column
 
 
 def _card(title: str, *content: QWidget) -> Card:

@@ -37,8 +37,8 @@ class DropZone(QFrame):
             "dim",
             wrap=True,
         )
-        text.setMaximumWidth(54 * GRID)
-        text.setMinimumWidth(48 * GRID)
+        text.setFixedWidth(52 * GRID)
+        text.setMinimumHeight(text.heightForWidth(52 * GRID))
         self.choose = button("Open a model…", choose, "primary")
         self.choose.setToolTip("Open a model (Ctrl+O)")
         layout = QVBoxLayout(self)
@@ -86,6 +86,10 @@ class WelcomePage(Page):
         self._recent.body.addStretch(1)
         self.add_view("Welcome", self._content())
         self._show_recent()
+
+    def take_focus(self) -> None:
+        """Enter opens a model."""
+        self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
         """Keep the list of recent models true."""

@@ -1,0 +1,80 @@
+"""Time from the start of the process to the first painted window, against a bare main window."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROUNDS = 7
+BARE = """
+import time; began = time.perf_counter()
+from PySide6.QtWidgets import QApplication, QMainWindow
+application = QApplication([])
+window = QMainWindow()
+window.resize(1280, 800)
+"""
+STUDIO = """
+import time; began = time.perf_counter()
+from studio.gui.app import make_application, open_window
+from studio.workspace import Workspace
+application = make_application()
+workspace = Workspace.open()
+window = open_window(workspace)
+"""
+SHOW = """
+from PySide6.QtCore import QEvent, QObject
+class Watch(QObject):
+    painted = 0.0
+    def eventFilter(self, watched, event):
+        if event.type() is QEvent.Type.Paint and not self.painted:
+            self.painted = 1.0
+        return False
+watch = Watch()
+window.installEventFilter(watch)
+window.show()
+while not watch.painted:
+    application.processEvents()
+print(time.perf_counter() - began)
+import os, sys
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def first_paint(code: str) -> float:
+    """Seconds that one process takes to its first paint, imports included."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {
+            **os.environ,
+            "EDGEWRIGHT_HOME": home,
+            "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", code + SHOW],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            env=environment,
+        )
+    return float(done.stdout)
+
+
+def measure(rounds: int = ROUNDS) -> dict[str, object]:
+    """Both windows in turn, so that a busy moment slows both; the ratio is that of each round."""
+    first_paint(STUDIO)  # compiles the modules once
+    pairs = [(first_paint(BARE), first_paint(STUDIO)) for _ in range(rounds)]
+    return {
+        "bare_ms": round(1000 * statistics.median(bare for bare, _ in pairs), 1),
+        "studio_ms": round(1000 * statistics.median(studio for _, studio in pairs), 1),
+        "ratio": round(statistics.median(studio / bare for bare, studio in pairs), 3),
+        "rounds": rounds,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
