@@ -14,7 +14,7 @@ import numpy
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
 from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel, root_of, target_of
+from studio.deployment.connect import open_channel, root_of, target_of, root_of, target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
 
@@ -50,6 +50,10 @@ def call(arguments: Arguments, job: Job) -> Result:
     channel = open_channel(target, job)
     try:
         server = server_info(channel, root_of(target, channel))
+        if not server.get("running"):
+            raise TargetError(
+                f"Nothing is served on {target.name}.", hint="Deploy a model to it first."
+            )
         if not server.get("port"):
             raise TargetError(f"Nothing is served on {target.name}.", hint="Deploy a model first.")
         with channel.forward(int(server["port"])) as tunnel:
