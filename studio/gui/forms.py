@@ -73,7 +73,11 @@ class Field(QWidget):
 
 
 class MoreOptions(QWidget):
-    """A button that unfolds the fields that most users never need."""
+    """The fields that most users never need, and the button that unfolds them.
+
+    Attributes:
+        toggle: The button; the form puts it where there is room.
+    """
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
@@ -84,20 +88,29 @@ class MoreOptions(QWidget):
         self.toggle.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.toggle)
         column.addWidget(content)
         self._show()
 
     def _show(self) -> None:
         unfolded = self.toggle.isChecked()
         self.toggle.setText(f"{'▾' if unfolded else '▸'} More options")
-        self.content.setVisible(unfolded)
+        self.setVisible(unfolded)
 
     def unfold(self) -> None:
         """Show the content."""
         self.toggle.setChecked(True)
         self._show()
+
+    def beside_fields(self) -> QWidget:
+        """The button as a cell of a form: level with the editors, not with their labels."""
+        cell = QWidget()
+        column = QVBoxLayout(cell)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(label(" ", "dim"))
+        column.addWidget(self.toggle)
+        column.addStretch(1)
+        return cell
 
 
 class Form(QWidget):
@@ -119,20 +132,26 @@ class Form(QWidget):
         self.fields: dict[str, Field] = {}
         self._choices = choices
         self._columns = columns
-        self._more: MoreOptions | None = None
         every = list(options)
-        plain = [option for option in every if not option.advanced]
-        rare = [option for option in every if option.advanced]
+        plain = self._lines([option for option in every if not option.advanced])
+        rare = self._lines([option for option in every if option.advanced])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        column.addWidget(self._grid(plain))
-        if rare:
-            self._more = MoreOptions(self._grid(rare))
+        self._more = MoreOptions(self._grid(rare)) if rare else None
+        if plain:
+            column.addWidget(self._grid(plain, self._more))
+        if self._more is not None:
+            if not self._has_room(plain):
+                column.addWidget(self._more.toggle)
             column.addWidget(self._more)
         self._order()
 
-    def _grid(self, options: Sequence[Option]) -> QWidget:
+    def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
+        """Whether something fits behind the last field."""
+        return bool(lines) and len(lines[-1]) < self._columns and not lines[-1][0].wide
+
+    def _grid(self, lines: Sequence[Sequence[Field]], more: MoreOptions | None = None) -> QWidget:
         holder = QWidget()
         grid = QGridLayout(holder)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -140,11 +159,14 @@ class Form(QWidget):
         grid.setVerticalSpacing(12)
         for column in range(self._columns):
             grid.setColumnStretch(column, 1)
-        for y, fields in enumerate(self._lines(options)):
+        for y, fields in enumerate(lines):
+            beside = more is not None and fields is lines[-1] and self._has_room(lines)
             # What is alone on its line takes the whole line.
-            span = self._columns if len(fields) == 1 else 1
+            span = self._columns if len(fields) == 1 and not beside else 1
             for x, field in enumerate(fields):
                 grid.addWidget(field, y, x, 1, span)
+            if beside and more is not None:
+                grid.addWidget(more.beside_fields(), y, len(fields))
         return holder
 
     def _lines(self, options: Sequence[Option]) -> list[list[Field]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _POINTS = 240
 _MOST_SHOWN = 5
+_TAIL = 95  # percentile of the slowest run at which the axis ends
+_LATE = 0.7  # beyond this share of the axis a name stands left of its line
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Distribution(Drawing):
         return [spread for spread in self.spreads if len(spread.samples) > 1][:_MOST_SHOWN]
 
     def draw(self, figure: Figure, theme: Theme) -> None:
-        """Draw the densities from the lowest to the 99th percentile of the slowest run."""
+        """Draw the densities from the lowest to a high percentile of the slowest run."""
         axes = figure.add_subplot()
         axes.spines["left"].set_visible(False)
         axes.set_yticks([])
@@ -76,7 +78,8 @@ class Distribution(Drawing):
         if not shown:
             return
         grid = self._grid(shown)
-        for position, spread in enumerate(shown):
+        # The fastest has the topmost name, so that no name crosses the line of another.
+        for position, spread in enumerate(sorted(shown, key=lambda spread: -spread.p50)):
             self._one(axes, spread, grid, theme, position)
         axes.set_xlim(float(grid[0]), float(grid[-1]))
         axes.set_ylim(0, 1.12 + 0.12 * len(shown))
@@ -86,7 +89,7 @@ class Distribution(Drawing):
         import numpy as np
 
         low = min(min(spread.samples) for spread in shown)
-        high = max(float(np.percentile(spread.samples, 99)) for spread in shown)
+        high = max(float(np.percentile(spread.samples, _TAIL)) for spread in shown)
         room = 0.08 * (high - low) or 0.1 * high or 1.0
         return np.linspace(max(low - room, 0.0), high + room, _POINTS)
 
@@ -100,13 +103,13 @@ class Distribution(Drawing):
         axes.plot(grid, heights, color=color, linewidth=1.4)
         level = 1.08 + 0.13 * position  # one line of text each, so that close medians stay legible
         axes.plot([spread.p50] * 2, [0, level - 0.03], color=color, linewidth=0.8, linestyle=":")
-        middle = (float(grid[0]) + float(grid[-1])) / 2
+        late = spread.p50 > float(grid[0]) + _LATE * float(grid[-1] - grid[0])
         axes.annotate(
             f"{spread.name}  {spread.p50:.3g}",
             (spread.p50, level),
-            xytext=(4 if spread.p50 < middle else -4, 0),
+            xytext=(-4 if late else 4, 0),
             textcoords="offset points",
-            ha="left" if spread.p50 < middle else "right",
+            ha="right" if late else "left",
             va="center",
             color=theme.colors["text"],
         )

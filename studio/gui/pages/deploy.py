@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from studio.api import Kind, TargetSpec
+from studio.api import Kind, Option, TargetSpec
 from studio.gui import figures
+from studio.gui.forms import Form
 from studio.gui.pages import deploy_rows as rows
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Page, Shell
@@ -35,10 +37,21 @@ if TYPE_CHECKING:
 
 STEP = "deploy"
 ROLLBACK = "rollback"
+NOT_ASKED = ("dry_run", "bundle")
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
     "press Deploy."
 )
+
+
+def _form_options(options: Sequence[Option]) -> list[Option]:
+    """What can be asked for beside the model and the target; all of it folded away."""
+    shown = (option for option in options if option.name not in NOT_ASKED)
+    return [
+        replace(option, advanced=True)
+        for option in shown
+        if option.kind not in (Kind.MODEL, Kind.TARGET, Kind.OUTPUT)
+    ]
 
 
 class DeployPage(Page):
@@ -58,6 +71,7 @@ class DeployPage(Page):
         self._asked: TargetSpec | None = None
         options = workspace.steps[STEP].options
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
+        self.form = Form(_form_options(options), columns=2)
         self.strip = JobStrip()
         self.contact = HostKeyPanel(workspace)
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")
@@ -100,6 +114,7 @@ class DeployPage(Page):
         self._plan.body.addWidget(self.plan_hint)
         self._plan.body.addWidget(self.steps)
         self._plan.body.addLayout(row(self.plan_button, None))
+        self._plan.body.addWidget(self.form)
         self._plan.body.addStretch(1)
         return self._plan
 
@@ -145,8 +160,10 @@ class DeployPage(Page):
         target, variant = self._selected(), self._variant
         if target is None or variant is None or self.strip.running:
             return
+        if not self.form.check():
+            return
         options = {self._model_option: f"#{variant.id}", "target": target.name}
-        job = self.shell.start(STEP, **options, dry_run=dry_run)
+        job = self.shell.start(STEP, **self.form.values(), **options, dry_run=dry_run)
         if self.strip.follow(job):
             self._asked = target
             self._doing = "plan" if dry_run else "deploy"
@@ -166,13 +183,11 @@ class DeployPage(Page):
         self._show_selected()
 
     def _live(self, name: str, values: dict[str, Any]) -> None:
-        """Show the state of a step as soon as the job tells of it."""
-        if name in ("step", "plan") and isinstance(values.get("steps"), list):
-            self._steps = list(values["steps"])
-        elif name in ("step", "state") and values.get("name"):
-            self._steps = rows.merge(self._steps, values)
-        self.steps.show_rows(rows.plan(self._steps))
-        self._show_plan_state()
+        """Show the state of the steps as soon as the job tells of it."""
+        if name == "step":
+            self._steps = list(values.get("steps") or ())
+            self.steps.show_rows(rows.plan(self._steps))
+            self._show_plan_state()
 
     def _finished(self, outcome: JobOutcome) -> None:
         target, variant = self._asked, self._variant
@@ -184,6 +199,7 @@ class DeployPage(Page):
                 self._planned = None
                 self._say_done(target, outcome.result)
         elif target is not None:
+            self._steps = rows.fail_running(self._steps, outcome.sentence)
             self.contact.ask_if_unknown(target, outcome)
         self._reload()
 
@@ -248,7 +264,7 @@ class DeployPage(Page):
         self.history.show_releases(target_rows.spoken(target.name), releases)
         self.steps.show_rows(rows.plan(self._steps))
         self._show_plan_state()
-        self._show_endpoint(releases)
+        self._show_endpoint(target, releases)
         self._explain(target)
 
     def _show_plan_state(self) -> None:
@@ -264,20 +280,16 @@ class DeployPage(Page):
         self.steps.setVisible(bool(self._steps))
         self.plan_hint.setVisible(not self._steps)
 
-    def _show_endpoint(self, releases: Sequence[ReleaseRecord]) -> None:
+    def _show_endpoint(self, target: TargetSpec, releases: Sequence[ReleaseRecord]) -> None:
         running = target_rows.running(releases)
         self._endpoint.setVisible(bool(running.endpoint))
-        if not running.endpoint:
-            return
-        variant = self._variant_of(running.release)
-        model = variant.model_name if variant else ""
-        self.endpoint.setText(running.endpoint)
-        self.curl.setText(rows.curl(running.endpoint, model, variant))
+        if running.release is not None and running.endpoint:
+            self.endpoint.setText(running.endpoint)
+            variant = self._variant_of(running.release)
+            self.curl.setText(rows.curl(target, running.release, variant))
 
-    def _variant_of(self, release: ReleaseRecord | None) -> VariantRecord | None:
+    def _variant_of(self, release: ReleaseRecord) -> VariantRecord | None:
         registry = self.workspace.registry
-        if release is None or release.version is None:
-            return None
         version = next((v for v in registry.versions() if v.id == release.version), None)
         return registry.variant(version.variant) if version is not None else None
 

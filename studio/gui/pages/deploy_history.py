@@ -58,8 +58,8 @@ class HistoryCard(Card):
         self._empty.setVisible(not releases)
         self._lines.setVisible(bool(releases))
         clear(self._grid)
-        for position, release in enumerate(releases[:SHOWN]):
-            self._add(2 * position, release)
+        for position, texts in enumerate(rows.history(releases)[:SHOWN]):
+            self._add(2 * position, *texts)
         self._candidate = rows.rollback_candidate(releases)
         self._serving = target_rows.running(releases).name
         if self._candidate is not None:
@@ -78,15 +78,14 @@ class HistoryCard(Card):
         if asking and possible:
             self.confirm.setFocus()
 
-    def _add(self, y: int, release: ReleaseRecord) -> None:
-        name, state, tone, moment, operator = rows.history_row(release)
+    def _add(self, y: int, name: str, state: str, tone: str, moment: str, by: str) -> None:
         if y:
             self._grid.addWidget(line(), y - 1, 0, 1, 4)
         texts = (
             label(name, "strong"),
             label(state, "" if tone else "dim", tone=tone, wrap=True),
             label(moment, "dim"),
-            label(operator, "dim"),
+            label(by, "dim"),
         )
         for x, text in enumerate(texts):
             self._grid.addWidget(text, y, x, Qt.AlignmentFlag.AlignTop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from studio.api import TargetSpec
 from studio.gui import figures
@@ -21,11 +22,8 @@ Json = Mapping[str, Any]
 
 # The words of a step's state, as the user reads them, and their tone.
 STATES = {
-    "ok": ("checked", "good"),
     "checked": ("checked", "good"),
     "planned": ("to do", "accent"),
-    "todo": ("to do", "accent"),
-    "pending": ("to do", "accent"),
     "running": ("running", "accent"),
     "done": ("done", "good"),
     "skipped": ("nothing to do", ""),
@@ -35,11 +33,10 @@ STATES = {
 }
 HISTORY = {
     "serving": "good",
-    "replaced": "",
     "rolled back": "warning",
-    "taken back": "warning",
     "failed": "bad",
 }
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_ARGUMENT = 100_000  # a shell passes at most 128 KiB in one argument
 
 
@@ -95,46 +92,73 @@ def in_the_way(steps: Iterable[Json]) -> str:
     return ""
 
 
-def merge(steps: Sequence[Json], update: Json) -> list[Json]:
-    """The steps with one of them changed, found by its name; a new one comes last."""
-    name = update.get("name")
-    merged = [{**step, **update} if step.get("name") == name else step for step in steps]
-    if all(step.get("name") != name for step in steps):
-        merged.append(dict(update))
-    return merged
+def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str, str]]:
+    """A target's history, the newest first: version, state, its tone, when, and by whom.
 
-
-def history_row(release: ReleaseRecord) -> tuple[str, str, str, str, str]:
-    """One line of a target's history: version, state, its tone, when, and by whom."""
-    details = release.details
-    reason = part(details, "reason", "error")
-    state = f"{release.state}: {reason}" if reason else release.state
-    shade = HISTORY.get(release.state, "")
-    by = str(part(details, "by", "operator") or "")
-    return target_rows.release_name(release), state, shade, figures.moment(release.created), by
+    The record is only ever added to, so what served before still says so; it was replaced.
+    """
+    serving = target_rows.running(releases).release
+    lines = []
+    for release in releases:
+        state = release.state
+        if state == target_rows.SERVING and release is not serving:
+            state = "replaced"
+        reason = part(release.details, "reason", "error")
+        by = str(release.details.get("by") or "").partition("@")[0]
+        lines.append(
+            (
+                target_rows.release_name(release),
+                f"{state}: {reason}" if reason else state,
+                HISTORY.get(state, ""),
+                figures.moment(release.created),
+                by,
+            )
+        )
+    return lines
 
 
 def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | None:
-    """The release that a rollback would bring back: the last good one before that which serves."""
+    """The release that a rollback would bring back: the newest version below the serving one."""
     serving = target_rows.running(releases).release
-    if serving is None:
+    current = None if serving is None else figures.number(serving.details.get("version"))
+    if current is None:
         return None
-    for release in releases:
-        older = release.id < serving.id and release.digest != serving.digest
-        if older and release.state in target_rows.SERVING | {"replaced"}:
-            return release
-    return None
+    earlier = [
+        (version, release)
+        for release in releases
+        if release.state == target_rows.SERVING
+        and (version := figures.number(release.details.get("version"))) is not None
+        and version < current
+    ]
+    return max(earlier, key=lambda pair: pair[0])[1] if earlier else None
+
+
+def fail_running(steps: Iterable[Json], sentence: str) -> list[Json]:
+    """The steps of a job that failed: the one that ran has failed, with the reason."""
+    return [
+        {**step, "state": "failed", "text": sentence} if step.get("state") == "running" else step
+        for step in steps
+    ]
 
 
 def version_number(release: ReleaseRecord) -> str:
     """What a rollback calls a release: its version's number, empty where it has none."""
-    number = part(release.details, "version", "number")
-    return "" if number is None else str(number).removeprefix("v")
+    number = release.details.get("version")
+    return "" if number is None else str(number)
 
 
-def curl(endpoint: str, model: str, variant: VariantRecord | None) -> str:
-    """A command that calls the endpoint: an inference on zeros where that is short enough."""
-    base = f"{endpoint.rstrip('/')}/v2/models/{model}"
+def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | None) -> str:
+    """A command that calls the endpoint: an inference on zeros where that is short enough.
+
+    A board that listens on its own loopback is called there.
+    """
+    endpoint = str(release.details.get("endpoint") or "").rstrip("/")
+    base = f"{endpoint}/v2/models/{release.details.get('name') or ''}".rstrip("/")
+    board = urlsplit(target.url)
+    if board.scheme == "ssh" and urlsplit(endpoint).hostname in LOOPBACK:
+        login = f"{board.username}@{board.hostname}" if board.username else board.hostname
+        port = f"-p {board.port} " if board.port else ""
+        return f"ssh {port}{login} curl -s {base}"
     inputs = variant.summary.get("inputs") if variant is not None else None
     tensors = [_tensor(entry) for entry in inputs or ()]
     if not tensors or any(tensor is None for tensor in tensors):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 STEP = "profile"
 BACKEND = "backend"
 IN_FRONT = ("model", BACKEND, "target", "threads", "seconds")
-COLUMNS = 4
+COLUMNS = 5
 
 
 class ProfilePage(Page):
@@ -58,8 +58,8 @@ class ProfilePage(Page):
         self.form = Form(self._options(), self, columns=COLUMNS)
         self.strip = JobStrip()
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
-        self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(240, 176))
-        self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(240, 160))
+        self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(240, 144))
+        self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(240, 144))
         self.certainty = FieldList(name_width=20 * GRID)
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord
 
 LOCAL = "local"
-SERVING = frozenset({"serving", "committed", "active", "deployed", "current"})
+SERVING = "serving"
+REMOVED = "removed"
 
 
 def title(target: TargetSpec) -> str:
@@ -89,15 +90,16 @@ class Running:
 def release_name(release: ReleaseRecord) -> str:
     """``v12 int8``, from what was recorded when it was deployed."""
     details = release.details
-    number = part(details, "version", "number", "to")
+    number = details.get("version")
     version = f"v{number}" if number is not None else release.digest[:8]
-    variant = part(details, "variant_name", "variant", "name")
-    return f"{version} {variant}" if isinstance(variant, str) else version
+    return f"{version} {details.get('variant_name') or ''}".strip()
 
 
 def running(releases: Iterable[ReleaseRecord]) -> Running:
     """What serves now, from a target's history with the newest first."""
     for release in releases:
-        if release.state in SERVING:
+        if release.state == REMOVED:
+            break
+        if release.state == SERVING:
             return Running(release, release_name(release))
     return Running(None)
