@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from studio.api import Capability, Extension, StudioError, Unavailable
+from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
 from studio.cli.session import workspace
 from studio.plugin_host import PluginHost
@@ -13,10 +14,8 @@ from studio.plugin_host import PluginHost
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="list|install", required=True)
-    verbs.add_parser("list", help="the runtimes, with their versions")
-    install = verbs.add_parser("install", help="install a runtime")
-    install.add_argument("name")
+    verbs = add_verbs(parser, list="the runtimes, with their versions", install="install a runtime")
+    verbs["install"].add_argument("name")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,29 @@ _METAVARS = {
 }
 
 
+def common_flags(default: Any = False) -> argparse.ArgumentParser:
+    """The flags of every command, as a parent parser."""
+    parser = argparse.ArgumentParser(add_help=False)
+    for flag, text in (
+        ("--json", "print one JSON document"),
+        ("--debug", "print tracebacks and details"),
+    ):
+        parser.add_argument(flag, action="store_true", default=default, help=text)
+    return parser
+
+
+def add_verbs(parser: argparse.ArgumentParser, **verbs: str) -> dict[str, argparse.ArgumentParser]:
+    """Give a command verbs (``studio target add``), each with a help text; their parsers."""
+    names = "|".join(verbs)
+    group = parser.add_subparsers(dest="verb", metavar=names, required=True)
+    # SUPPRESS: a verb's own default must not undo a flag that stands before the verb.
+    common = common_flags(argparse.SUPPRESS)
+    return {
+        name: group.add_parser(name, help=text, description=text, parents=[common])
+        for name, text in verbs.items()
+    }
+
+
 def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
     """Add an argument for each option. Values stay texts: ``validate`` checks them all alike."""
     for option in options:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
+from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
 from studio.cli.session import workspace
 from studio.plugin_host import ManifestError, Plugin, read_manifest
@@ -14,10 +15,8 @@ from studio.plugin_host import ManifestError, Plugin, read_manifest
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="list|check", required=True)
-    verbs.add_parser("list", help="the plugins that were found")
-    check = verbs.add_parser("check", help="check a plugin's folder")
-    check.add_argument("folder", type=Path, help="a folder with a plugin.toml")
+    verbs = add_verbs(parser, list="the plugins that were found", check="check a plugin's folder")
+    verbs["check"].add_argument("folder", type=Path, help="a folder with a plugin.toml")
 
 
 def run(arguments: argparse.Namespace) -> int:

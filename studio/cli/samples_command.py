@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
 from studio.cli.session import add_step, run_step, workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="list|get", required=True)
-    verbs.add_parser("list", help="what there is")
-    add_step(verbs.add_parser("get", help="put one into a folder"), "samples-get")
+    verbs = add_verbs(parser, list="what there is", get="put one into a folder")
+    add_step(verbs["get"], "samples-get")
 
 
 def run(arguments: argparse.Namespace) -> int:

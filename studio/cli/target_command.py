@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from studio.api import TargetSpec
+from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines, table
 from studio.cli.session import workspace
 from studio.jobs import JobOutcome
@@ -17,8 +18,14 @@ from studio.workspace import Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = parser.add_subparsers(dest="verb", metavar="add|list|probe|remove", required=True)
-    new = verbs.add_parser("add", help="add a target and look at it")
+    verbs = add_verbs(
+        parser,
+        add="add a target and look at it",
+        list="the targets that were added",
+        probe="look at a target",
+        remove="forget a target",
+    )
+    new = verbs["add"]
     new.add_argument("name")
     new.add_argument("url", help="ssh://user@host:port")
     new.add_argument("--key-file", help="private key to log in with [default: the agent's keys]")
@@ -28,9 +35,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SHA256:...",
         help="confirm the target's host key by its fingerprint, as read on the target itself",
     )
-    verbs.add_parser("list", help="the targets that were added")
-    verbs.add_parser("probe", help="look at a target").add_argument("name")
-    verbs.add_parser("remove", help="forget a target").add_argument("name")
+    verbs["probe"].add_argument("name")
+    verbs["remove"].add_argument("name")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -57,7 +57,7 @@ def test_a_wrong_recipe_is_one_sentence(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
     path = write(tmp_path, RECIPE.replace(*change))
-    with pytest.raises(UsageError, match="recipe.toml") as raised:
+    with pytest.raises(UsageError, match=r"recipe\.toml") as raised:
         read_recipe(path)
     assert words in raised.value.message
 

@@ -116,7 +116,7 @@ def test_what_nobody_offers_is_said(tmp_path: Path) -> None:
 def test_a_wrong_manifest_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "plugin.toml"
     file.write_text(text)
-    with pytest.raises(ManifestError, match="plugin.toml") as raised:
+    with pytest.raises(ManifestError, match=r"plugin\.toml") as raised:
         read_manifest(file)
     assert words in str(raised.value)
 

@@ -1,0 +1,83 @@
+"""The installed ``studio`` command, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUDIO = Path(sys.executable).with_name("studio")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        return json.loads(self.out)
+
+
+class Studio:
+    """The command with a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.user = home / "user"
+        self.user.mkdir(parents=True)
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "ORT_"))},
+            "EDGEWRIGHT_HOME": str(home / "edgewright"),
+            "HOME": str(self.user),
+        }
+
+    def run(self, *words: str | Path, timeout: float = 300, under: Sequence[str] = ()) -> Ended:
+        """Run a command to its end; ``under`` is put in front of it (a tracer)."""
+        done = subprocess.run(
+            [*under, str(STUDIO), *map(str, words)],
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *words: str | Path, timeout: float = 300) -> Any:
+        """Run a command with ``--json`` that must succeed; its document."""
+        ended = self.run(*words, "--json", timeout=timeout)
+        assert ended.code == 0, ended.err or ended.out
+        return ended.json
+
+
+@pytest.fixture
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The command; what it serves on this computer is ended with the test."""
+    studio = Studio(tmp_path_factory.mktemp("studio"))
+    yield studio
+    studio.run("undeploy", "--target", "local")
+
+
+@pytest.fixture(scope="session")
+def digits() -> Path:
+    """The folder of the sample."""
+    from studio.settings import resource
+
+    return resource("samples", "digits")
+
+
+Waiter = Callable[[Callable[[], Any]], Any]
