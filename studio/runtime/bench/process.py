@@ -17,7 +17,8 @@ from .errors import Cancelled, CandidateError
 
 # The package may be called "studio.runtime" in a folder or "edgewright_runtime" in a zip
 # application; a child finds it where this module was found, behind its own packages.
-_PACKAGE = __package__ or ""
+# Not __package__: Python 3.8 sets it late for what comes out of a zip file.
+_PACKAGE = __name__.rpartition(".")[0]
 _BOOT = (
     "import sys, importlib; sys.path = [p for p in sys.path if p] + [sys.argv[1]]; "
     "sys.exit(importlib.import_module(sys.argv[2]).main())"
