@@ -7,7 +7,6 @@ import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -136,6 +135,8 @@ class PluginHost:
 
 
 def _places(user_folder: Path) -> Iterator[tuple[str, Path]]:
+    from importlib import metadata  # slow to import, and the window's start needs no plugin
+
     for entry in metadata.entry_points(group=GROUP):
         spec = find_spec(entry.value)
         if spec is not None and spec.origin is not None:

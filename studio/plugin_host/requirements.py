@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import metadata
 
 
 def missing(requires: Iterable[str]) -> tuple[str, ...]:
@@ -12,8 +11,10 @@ def missing(requires: Iterable[str]) -> tuple[str, ...]:
 
 
 def _met(text: str) -> bool:
-    # Imported here: it costs more than everything else in this module, and the window starts
+    # Imported here: they cost more than everything else in this module, and the window starts
     # without asking for any plugin.
+    from importlib import metadata
+
     from packaging.requirements import Requirement
 
     requirement = Requirement(text)
