@@ -29,6 +29,9 @@ _BY_COPY = "Import by copy: copy the model and its data into a folder of their o
 def check(model: Path, tensors: Iterable[onnx.TensorProto]) -> list[Path]:
     """Check every reference; return the external files, in the order of their first use.
 
+    Args:
+        model: Absolute path of the model's file.
+
     Raises:
         UnsafeModel: when a reference could reach a file that does not belong to the model.
         InvalidModel: when data is missing, cut off, or does not fit its tensor's shape.
@@ -59,7 +62,7 @@ def _location(tensor: onnx.TensorProto) -> str:
 
 
 def _resolve(folder: Path, location: str) -> Path:
-    """The external file of that name, if it is safe to read."""
+    """The path of an external file by the name that the model gives it, if it is safe to read."""
     posix, windows = PurePosixPath(location), PureWindowsPath(location)
     if not location or "\0" in location:
         raise InvalidModel("A tensor has external data, but no file name.")
@@ -89,7 +92,7 @@ def _resolve(folder: Path, location: str) -> Path:
             "computer; import by copy.",
             hint=_BY_COPY,
         )
-    return resolved
+    return named
 
 
 def _check_range(tensor: onnx.TensorProto, location: str, size: int) -> None:

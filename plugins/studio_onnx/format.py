@@ -45,9 +45,10 @@ class OnnxFormat:
             UnsafeModel: when it reaches outside its folder or beyond the limits.
         """
         self._limits = limits
+        path = path.absolute()
         proto = self._load(path)
         files = external.check(path, constants(proto))
-        return Intake((path.absolute(), *files), tuple(findings.find(proto, files)))
+        return Intake((path, *files), tuple(findings.find(proto, files)))
 
     def read(
         self, path: Path, progress: Progress, shapes: Mapping[str, Sequence[int]] | None = None
@@ -57,7 +58,7 @@ class OnnxFormat:
         Args:
             shapes: Sizes for inputs whose shape is open.
         """
-        proto = self._load(path)
+        proto = self._load(path.absolute())
         progress.check()
         return convert(infer(proto, progress, shapes))
 

@@ -14,6 +14,7 @@ from studio.api import InvalidModel, Limits, UnsafeModel
 from studio_onnx.wire import Skimmer
 
 _LARGE_STRUCTURE = 32 * 2**20
+_LARGEST_STRUCTURE = 512 * 2**20
 _KNOWN_STARTS = {
     b"PK\x03\x04": "a zip archive (a PyTorch checkpoint or a packed folder)",
     b"\x1f\x8b": "a gzip archive",
@@ -34,6 +35,8 @@ def load(path: Path, limits: Limits) -> onnx.ModelProto:
     with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
         _check_start(path.name, data[:512])
         skimmed = Skimmer(data, path.name, limits).skim()
+    if len(skimmed) > _LARGEST_STRUCTURE:
+        raise UnsafeModel(f"{path.name} has {len(skimmed):,} bytes that are not weights.")
     if len(skimmed) > _LARGE_STRUCTURE:
         # Small messages were not looked into: count what they hold before protobuf makes objects.
         Skimmer(skimmed, path.name, limits, keep=0).skim()

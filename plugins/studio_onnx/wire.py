@@ -36,6 +36,12 @@ _TOP_LEVEL_WIRE_TYPES = {
     **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), 2),
 }
 _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14
+_LONGEST_HEADER = 2**16
+"""Bytes of a tensor without its data: name, shape, where its data lies, a description."""
+
+_PARTS_PER_NODE = 16
+"""Parts (values, constants, attributes ...) allowed for each node of the limit."""
+
 _TENSOR_DATA = frozenset({4, 5, 6, 7, _RAW_DATA, 10, 11})
 
 
@@ -59,6 +65,7 @@ class Skimmer:
         name: The file's name, for the sentences.
         keep: Largest message that is not looked into.
         nodes: Nodes met so far.
+        parts: Fields of graphs, functions, nodes and attributes met so far.
     """
 
     buffer: Buffer
@@ -66,6 +73,7 @@ class Skimmer:
     limits: Limits
     keep: int = KEEP
     nodes: int = 0
+    parts: int = 0
 
     def skim(self) -> bytes:
         """The model without its large tensors.
@@ -136,8 +144,7 @@ class Skimmer:
             if stop > end:
                 raise _OverrunError(stop)
             number = tag >> 3
-            if number == node_field:
-                self._count()
+            self._count(number == node_field)
             if length > self.keep and number in children:
                 child = children[number]
                 if child == _TENSOR:
@@ -152,10 +159,13 @@ class Skimmer:
         out += self.buffer[copied:end]
         return bytes(out)
 
-    def _count(self) -> None:
-        self.nodes += 1
+    def _count(self, is_node: bool) -> None:
+        self.nodes += is_node
+        self.parts += 1
         if self.nodes > self.limits.nodes:
             raise UnsafeModel(f"{self.name} has more than {self.limits.nodes:,} nodes.")
+        if self.parts > self.limits.nodes * _PARTS_PER_NODE:
+            raise UnsafeModel(f"{self.name} has more than {self.parts - 1:,} values and constants.")
 
     def _tensor(self, start: int, end: int) -> bytes:
         """A tensor without its data, which is referred to by position."""
@@ -172,6 +182,10 @@ class Skimmer:
             pos = self._skip(pos, end, tag & 7)
             if number not in _TENSOR_DATA:
                 out += self.buffer[at:pos]
+        if len(out) > _LONGEST_HEADER:
+            raise UnsafeModel(
+                f"{self.name} has a tensor whose name and shape alone take {len(out):,} bytes."
+            )
         if not external:
             out += _reference(*raw)
         return bytes(out)

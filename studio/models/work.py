@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Graph, GraphLayout, UsageError
@@ -109,19 +107,11 @@ def _name(path: Path) -> str:
 
 def _copy(opened: Opened, job: Job) -> None:
     """Copy the files into ``model/``, external data under its name beside the model."""
-    source = opened.path.absolute().parent
-    target = job.folder / "model"
-    names = [opened.path.name, *_relative(opened.files[1:], source)]
-    for file, name in zip(opened.files, names, strict=True):
-        place = target / name
+    folder = opened.files[0].parent
+    for file in opened.files:
+        place = job.folder / "model" / file.relative_to(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         with file.open("rb") as reader, place.open("wb") as writer:
             while chunk := reader.read(_CHUNK):
                 job.check()
                 writer.write(chunk)
-        shutil.copystat(file, place, follow_symlinks=True)
-
-
-def _relative(files: Sequence[Path], folder: Path) -> list[str]:
-    root = folder.resolve()
-    return [file.relative_to(root).as_posix() for file in files]

@@ -117,6 +117,19 @@ def test_empty_nodes_are_counted_before_protobuf_makes_them(tmp_path: Path) -> N
     assert "more than 2,000,000 nodes" in refused(path)
 
 
+def test_empty_constants_are_counted_too(tmp_path: Path) -> None:
+    path = file(tmp_path, b"\x08\x08" + onnx_files.field(7, b"\x2a\x00" * 20_000))
+    assert "more than 16,000 values and constants" in refused(path, Limits(nodes=1000))
+
+
+def test_tensor_of_a_hundred_thousand_axes(tmp_path: Path) -> None:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1] * 100_000)
+    path = file(
+        tmp_path, b"\x08\x08" + onnx_files.field(7, onnx_files.field(5, tensor.SerializeToString()))
+    )
+    assert "name and shape alone take" in refused(path)
+
+
 def test_cycle(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Add", ["x", "b"], ["a"], "first"),

@@ -124,6 +124,19 @@ def test_open_copies_external_data_along(
     assert numpy_helper.to_array(weights).sum() == 256
 
 
+def test_external_data_behind_a_link_in_the_folder_becomes_a_plain_file(
+    open_path: Callable[..., dict[str, Any]], registry: Registry, tmp_path: Path
+) -> None:
+    path = small(tmp_path / "split" / "m.onnx", external=True)
+    (path.parent / "real").mkdir()
+    (path.parent / "w.bin").rename(path.parent / "real" / "w.bin")
+    (path.parent / "w.bin").symlink_to("real/w.bin")
+    variant = registry.variant(open_path(path)["variant"])
+    assert not (variant.path.parent / "w.bin").is_symlink()
+    weights = onnx.load(variant.path).graph.initializer[0]
+    assert numpy_helper.to_array(weights).sum() == 256
+
+
 def test_models_beyond_the_copy_limit_stay_where_they_are(
     open_path: Callable[..., dict[str, Any]],
     registry: Registry,
