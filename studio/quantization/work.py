@@ -54,14 +54,15 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     data = _data(arguments.get("data"), subject, recipe.samples)
     if transform.needs_data and data is None:
         raise UsageError(
-            f"{transform.title} needs calibration data.",
+            f"The method {recipe.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
-    output = job.folder / f"{Path(arguments['model']['path']).stem}.{recipe.method}.onnx"
-    made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
+    judge = _judge(arguments, host, judged, job)
+    output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
+    made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
     errors, ratio = _compare(subject, made.path, data if judged is None else judged, job)
-    verdict = _judge(arguments, host, subject, made.path, judged, job)
+    verdict = _verdict(judge, subject, made.path, judged, job)
     _hold(arguments, verdict, made.precision)
     opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
     graph = write_graph(opened.model, job.folder, Phase(job, 0.99, 1))
@@ -149,19 +150,31 @@ def _compare(
 
 
 def _judge(
-    arguments: Arguments,
-    host: PluginHost,
-    subject: Subject,
-    made: Path,
-    dataset: Dataset | None,
-    job: Job,
-) -> _Verdict | None:
-    if dataset is None:
-        return None
-    path = Path(str(_eval_path(arguments)))
-    dictionary = dictionary_for(path, arguments.get("dictionary"))
-    judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    arguments: Arguments, host: PluginHost, dataset: Dataset | None, job: Job
+) -> Judge | None:
+    """The metric that will be measured; decided before the long work begins.
+
+    Raises:
+        UsageError: when there is a limit but nothing to hold against it.
+    """
+    judge = None
+    if dataset is not None:
+        dictionary = dictionary_for(Path(str(_eval_path(arguments))), arguments.get("dictionary"))
+        judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    if judge is None and arguments.get("max_drop") is not None:
+        raise UsageError(
+            "A largest loss was given, but no metric can be measured.",
+            hint="Give --eval-data with labels, and --dictionary where the labels are texts.",
+        )
     if judge is None:
+        job.log("No task metric: there are no labels, or texts without a dictionary.")
+    return judge
+
+
+def _verdict(
+    judge: Judge | None, subject: Subject, made: Path, dataset: Dataset | None, job: Job
+) -> _Verdict | None:
+    if judge is None or dataset is None:
         return None
     scores = []
     for begin, title, model in ((0.65, "float", None), (0.81, "new", made)):
@@ -178,18 +191,10 @@ def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> Non
     """Compare the loss with the limit.
 
     Raises:
-        UsageError: when there is a limit but nothing to hold against it.
-        GateMissed: when the loss is larger.
+        GateMissed: when it is larger.
     """
     limit = arguments.get("max_drop")
-    if limit is None:
-        return
-    if verdict is None:
-        raise UsageError(
-            "A largest loss was given, but no metric could be measured.",
-            hint="Give --eval-data with labels (and --dictionary for a text recogniser).",
-        )
-    if verdict.drop > limit:
+    if verdict is not None and limit is not None and verdict.drop > limit:
         raise GateMissed(
             f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
             f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "

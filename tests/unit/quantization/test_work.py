@@ -65,7 +65,7 @@ def test_methods_that_need_no_data(
 
 
 def test_calibration_needs_data(digits: VariantRecord, job: FakeJob) -> None:
-    with pytest.raises(UsageError, match="needs calibration data"):
+    with pytest.raises(UsageError, match="static-int8 needs calibration data"):
         quantize(digits, job)
 
 
@@ -84,8 +84,9 @@ def test_a_loss_beyond_the_limit_misses_the_gate(
 
 
 def test_a_limit_without_a_metric_is_a_mistake(digits: VariantRecord, job: FakeJob) -> None:
-    with pytest.raises(UsageError, match="no metric could be measured"):
+    with pytest.raises(UsageError, match="no metric can be measured"):
         quantize(digits, job, data=CALIBRATION, max_drop=0.01)
+    assert "Calibrating" not in {text for _, text in job.points}  # said before the long work
 
 
 def test_a_metric_without_labels_is_a_mistake(digits: VariantRecord, job: FakeJob) -> None:
