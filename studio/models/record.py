@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,13 +10,15 @@ from studio.jobs.step import Arguments, Result
 from studio.models.opening import GRAPH_FILE
 from studio.registry import Artifact, Registry
 
+_NOT_FIGURES = frozenset({"source", "name", "digest_in_place"})
+
 
 def opened(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Adopt the model and its graph as a variant; a model that is known gives the known one."""
     artifact = _adopt(registry, result, folder)
     known = registry.variant_by_digest(artifact.digest)
     if known is None or not known.path.exists():
-        figures = {key: value for key, value in result.items() if key not in ("source", "name")}
+        figures = {key: value for key, value in result.items() if key not in _NOT_FIGURES}
         known = registry.add_variant(
             registry.add_model(result["name"]),
             result["precision"],
@@ -43,19 +44,13 @@ def _adopt(registry: Registry, result: Result, folder: Path) -> Artifact:
     """The model in the store; its path is the file to load, also where data lies beside it."""
     source = Path(result["source"])
     if not result["copied"]:
-        return Artifact(_digest_in_place(source), source, result["bytes"])
+        return Artifact(result["digest_in_place"], source, result["bytes"])
     copied = folder / "model"
     files = [file for file in copied.rglob("*") if file.is_file()]
     if len(files) == 1:
         return registry.adopt(files[0])
     artifact = registry.adopt(copied)
     return Artifact(artifact.digest, artifact.path / source.name, artifact.size)
-
-
-def _digest_in_place(path: Path) -> str:
-    """Digest of the model's file alone: reading gigabytes of weights would take minutes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def drawn(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:

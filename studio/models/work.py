@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def open_model(arguments: Arguments, job: Job) -> Result:
         "source": str(path),
         "name": arguments.get("name") or _name(path),
         "copied": copied,
+        "digest_in_place": "" if copied else _digest_in_place(opened),
     }
 
 
@@ -103,6 +105,21 @@ def _name(path: Path) -> str:
     """The file's name, or its folder's where every export has the same file name."""
     common = path.stem.lower() in ("model", "inference", "model_quantized")
     return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
+
+
+def _digest_in_place(opened: Opened) -> str:
+    """What stands for the content of a model that is too large to be read whole.
+
+    SHA-256 of the model's file, and of path, size and time of the files that hold its weights.
+    """
+    digest = hashlib.sha256()
+    with opened.files[0].open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    for file_path in opened.files[1:]:
+        status = file_path.stat()
+        digest.update(f"{file_path}\n{status.st_size}\n{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _copy(opened: Opened, job: Job) -> None:

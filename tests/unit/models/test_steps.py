@@ -150,6 +150,19 @@ def test_models_beyond_the_copy_limit_stay_where_they_are(
     assert first["variant"] == second["variant"]
 
 
+def test_large_models_that_differ_in_their_weights_are_two(
+    open_path: Callable[..., dict[str, Any]],
+    registry: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(work, "_LARGEST_COPY", 100)
+    first, second = (
+        open_path(small(tmp_path / name / "m.onnx", external=True)) for name in ("one", "two")
+    )
+    assert first["variant"] != second["variant"]
+
+
 def test_names(open_path: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     assert open_path(small(tmp_path / "resnet" / "model.onnx"), name=None)["name"] == "resnet"
     light = LIGHT / "light_squeezenet.onnx"
