@@ -11,7 +11,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     package="python$version-venv"
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing $package ..."
-        apt-get update -qq
+        apt-get update -qq || true # one source of many may be down
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
     else
         echo "$python has no venv module; install it first: sudo apt-get install $package" >&2

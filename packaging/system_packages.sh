@@ -28,7 +28,7 @@ done
 [ -n "$lacking" ] || exit 0
 if [ "$(id -u)" = 0 ]; then
     echo "Installing$lacking ..."
-    apt-get update -qq
+    apt-get update -qq || true # one source of many may be down
     # shellcheck disable=SC2086  # a list of names
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking >/dev/null
 else
