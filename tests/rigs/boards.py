@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 import pytest
+
 from studio.api import TargetSpec
 
 IN_CI = os.environ.get("CI") == "true"
@@ -173,7 +174,9 @@ class Board:
 
     def run(self, *argv: str) -> str:
         """Run a command on the board, past SSH."""
-        (child,) = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        (child,) = (
+            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        )
         inside = ["nsenter", "--target", child, "--net", "--mount", "--pid"]
         done = subprocess.run(
             [*inside, *argv], capture_output=True, text=True, check=True, timeout=30

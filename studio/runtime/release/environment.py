@@ -135,9 +135,20 @@ def _try_imports(folder: Path, modules: Sequence[str]) -> dict[str, str]:
             "runtime-hangs", "The installed runtime did not load within {:g} s.".format(_IMPORT_S)
         ) from None
     except ValueError:
-        raise ReleaseError(
-            "runtime-broken",
-            "The installed runtime does not load on this target.",
-            "Its processor or C library may be too old for these wheels.",
-            done.stderr.decode("utf-8", "replace")[-4000:],
-        ) from None
+        raise _broken(folder, done.stderr.decode("utf-8", "replace")[-4000:]) from None
+
+
+def _broken(folder: Path, detail: str) -> ReleaseError:
+    if "failed to map segment" in detail:
+        return ReleaseError(
+            "noexec",
+            "The file system of {} does not let code be run (noexec).".format(folder.parent),
+            "Choose another folder for this target's releases.",
+            detail,
+        )
+    return ReleaseError(
+        "runtime-broken",
+        "The installed runtime does not load on this target.",
+        "Its processor or C library may be too old for these wheels.",
+        detail,
+    )

@@ -12,6 +12,8 @@ from typing import Any
 from .files import sync_folder
 
 START = "0" * 64
+_TAIL_BYTES = 1 << 20
+"""More than the longest entry."""
 
 
 class Journal:
@@ -67,11 +69,12 @@ class Journal:
     @staticmethod
     def _whole_end(file: Any) -> str:
         """Cut a torn last line; return the hash of the last whole entry."""
-        file.seek(0)
+        size = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, size - _TAIL_BYTES))
         content = file.read()
         whole = content.rfind(b"\n") + 1
         if whole != len(content):
-            file.truncate(whole)
+            file.truncate(start + whole)
         if not whole:
             return START
         try:

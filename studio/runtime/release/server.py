@@ -174,7 +174,8 @@ def command(layout: Layout, binding: Mapping[str, Any]) -> list[str]:
 def environment() -> dict[str, str]:
     """The environment of processes that load a model."""
     values = dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONUNBUFFERED="1")
-    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"):
+    # A server outlives whoever started it, and so may their folder for temporary files.
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR"):
         values.pop(name, None)
     return values
 

@@ -86,8 +86,8 @@ def recover(board: Board) -> None:
     if now.phase in state.UNCOMMITTED:
         board.journal.append("recovered", phase=now.phase, release=now.pending, owner=board.owner)
         _restore(board, Server(board.layout), now.current)
-    elif now.current and board.layout.linked() != now.current:
-        point(board.layout.current, "releases/" + now.current)
+    elif now.current != board.layout.linked():
+        _link(board, now.current)
     if now.phase != state.IDLE:
         board.save(now.at(state.IDLE, ""))
 
@@ -117,12 +117,12 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Stop the server and serve nothing any more."""
     stopped = stop_current(board, request)["stopped"]
     left = board.state.current
-    remove(board.layout.current)
-    if left:
-        entry = board.note(board.manifest(left), "removed")
-        board.save(board.state.noted(entry))
     # The counter stays: removing a release is no way to go back behind it.
-    board.save(replace(board.state.at(state.IDLE, ""), current="", previous=left))
+    new = replace(board.state.at(state.IDLE, ""), current="", previous=left)
+    if left:
+        new = new.noted(board.note(board.manifest(left), "removed"))
+    board.save(new)
+    remove(board.layout.current)
     return {"stopped": stopped, "release": left}
 
 
@@ -130,12 +130,9 @@ def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
     """What was asked for; the address of the running service where nothing was."""
     service, report = server.service(), server.report()
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
-    ports = (
-        request.get("port"),
-        report.get("port"),
-        service.get("port"),
-        request.get("usual_port"),
-    )
+    # The port that a free choice gave is kept while the server lives; later another may have it.
+    live = report.get("port") if server.runs() else 0
+    ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
     port = next((int(port) for port in ports if port), 0)
     ready_s = float(request.get("ready_s") or _READY_S)
     soak_s = request.get("soak_s")
@@ -151,7 +148,7 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
     before = board.state.current
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
-        point(board.layout.current, "releases/" + what.digest)
+        _link(board, what.digest)
         board.say("phase", phase=state.SWITCH)
         report = _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
@@ -179,17 +176,23 @@ def _serve(board: Board, server: Server, digest: str, plan: Plan) -> dict[str, A
 
 def _restore(board: Board, server: Server, before: str) -> None:
     """Serve again what was served before, or nothing where nothing was."""
+    _link(board, before)
     if not before:
-        remove(board.layout.current)
         server.stop()
-        return
-    point(board.layout.current, "releases/" + before)
-    if server.serves(before):
+    if not before or server.serves(before):
         return
     try:
         _serve(board, server, before, _plan(server, {}))
-    except ReleaseError as error:
-        board.journal.append("restore-failed", release=before, reason=error.message)
+    except (ReleaseError, OSError) as error:
+        board.journal.append("restore-failed", release=before, reason=str(error))
+
+
+def _link(board: Board, digest: str) -> None:
+    """Let ``current`` point to a release, or to none."""
+    if digest:
+        point(board.layout.current, "releases/" + digest)
+    else:
+        remove(board.layout.current)
 
 
 def _commit(board: Board, what: Manifest, outcome: str) -> None:

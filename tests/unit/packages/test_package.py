@@ -1,0 +1,172 @@
+"""Packaging: what is in a bundle, that it is the same every time, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy
+import onnx
+import onnx.reference
+import pytest
+from onnx import TensorProto, helper
+
+from studio.api import InvalidData, StudioError
+from studio.packages.bundle import Bundle, content_digest
+from studio.packages.record import packaged, prepare
+from studio.packages.work import package
+from studio.registry import ModelRef, Registry
+from tests.rigs.bundles import QuietJob, make_bundle, number, reference
+from tests.unit.runtime.models import make_cnn
+
+DIGITS = Path(__file__).parents[3] / "resources" / "samples" / "digits"
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = make_bundle(tmp_path / "a", 1)
+    second = make_bundle(tmp_path / "b", 1)
+    assert first.digest == second.digest
+    for one, other in zip(first.files, second.files, strict=True):
+        assert one.path.read_bytes() == other.path.read_bytes(), one.name
+
+
+def test_number_and_date_change_the_digest_but_not_the_content(tmp_path: Path) -> None:
+    first = make_bundle(tmp_path / "a", 1, seed=5)
+    second = make_bundle(tmp_path / "b", 2, seed=5)
+    assert first.digest != second.digest
+    assert first.content == second.content
+    assert make_bundle(tmp_path / "c", 3, seed=6).content != first.content
+
+
+def test_golden_outputs_are_the_models_answers(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path, 1)
+    assert bundle.raw["golden"]["count"] == 2
+    with numpy.load(bundle.folder / "golden" / "000.npz", allow_pickle=False) as arrays:
+        assert set(arrays.files) == {"in.image", "out.scores"}
+        session = onnx.reference.ReferenceEvaluator(str(bundle.folder / "model.onnx"))
+        (wanted,) = session.run(None, {"image": arrays["in.image"]})
+        numpy.testing.assert_allclose(arrays["out.scores"], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_digits_with_data_labels_and_preprocessing(tmp_path: Path) -> None:
+    arguments = {
+        "model": reference(DIGITS / "digits.onnx", "digits"),
+        "number": number(1),
+        "known": [],
+        "samples": 8,
+        "data": str(DIGITS / "heldout.npz"),
+        "labels": str(DIGITS / "labels.txt"),
+    }
+    result = package(arguments, QuietJob(tmp_path))
+    raw = json.loads((Path(result["bundle"]) / "manifest.json").read_text())
+    assert raw["labels"] == "labels.txt"
+    assert raw["preprocess"]["height"] == 8
+    assert raw["model"]["inputs"] == [
+        {"name": "image", "dtype": "float32", "shape": ["batch", 1, 8, 8]}
+    ]
+    assert raw["model"]["opset"] == {"": 17}
+    assert len([name for name in raw["files"] if name.startswith("golden/")]) == 8
+    with numpy.load(DIGITS / "heldout.npz") as data:
+        image = next(data[name] for name in data.files if data[name].ndim == 4)
+    with numpy.load(Path(result["bundle"]) / "golden" / "000.npz") as arrays:
+        assert any(numpy.array_equal(arrays["in.image"][0], one) for one in image)
+
+
+def test_the_tolerance_follows_the_precision_and_the_outputs(tmp_path: Path) -> None:
+    model = make_cnn(tmp_path / "cnn.onnx")
+    base = {"number": number(1), "known": [], "samples": 2}
+    found = {}
+    for precision in ("fp32", "int8"):
+        job = QuietJob(tmp_path / precision)
+        result = package({**base, "model": reference(model, precision=precision)}, job)
+        found[precision] = Bundle.open(Path(result["bundle"])).raw["golden"]
+    assert found["int8"]["atol"] == pytest.approx(50 * found["fp32"]["atol"], rel=0.1)
+    assert found["fp32"]["rtol"] == 1e-3
+
+
+def test_external_tensors_travel_under_their_own_names(tmp_path: Path) -> None:
+    model = onnx.load(make_cnn(tmp_path / "cnn.onnx"))
+    onnx.save(
+        model,
+        tmp_path / "split.onnx",
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    arguments = {"model": reference(tmp_path / "split.onnx"), "number": number(1), "known": []}
+    result = package({**arguments, "samples": 1}, QuietJob(tmp_path / "job"))
+    bundle = Bundle.open(Path(result["bundle"]))
+    assert {"model.onnx", "weights.bin"} <= {file.name for file in bundle.files}
+
+
+def test_an_altered_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "made", 1)
+    for index, (spoil, words) in enumerate(
+        (
+            (lambda f: (f / "model.onnx").write_bytes(b"x"), "model.onnx is not what"),
+            (lambda f: (f / "golden" / "001.npz").unlink(), "golden/001.npz is missing"),
+            (lambda f: (f / "extra.sh").write_text("x"), "extra.sh, which its manifest"),
+            (lambda f: (f / "manifest.json").write_text("{"), "manifest cannot be used"),
+            (lambda f: (f / "manifest.json").unlink(), "is not a bundle"),
+        )
+    ):
+        copy = tmp_path / f"copy-{index}"
+        shutil.copytree(bundle.folder, copy)
+        spoil(copy)
+        with pytest.raises(StudioError, match=words):
+            Bundle.open(copy)
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "a//b", "", "c\\d"])
+def test_a_manifest_cannot_name_files_outside(tmp_path: Path, name: str) -> None:
+    bundle = make_bundle(tmp_path, 1)
+    raw = json.loads(bundle.text)
+    raw["files"][name] = {"sha256": "0" * 64, "bytes": 1}
+    (bundle.folder / "manifest.json").write_text(json.dumps(raw))
+    with pytest.raises(StudioError, match="it names the file"):
+        Bundle.open(bundle.folder)
+
+
+def test_a_model_whose_input_cannot_be_made_up_asks_for_data(tmp_path: Path) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["text"], ["same"])],
+        "strings",
+        [helper.make_tensor_value_info("text", TensorProto.STRING, [1])],
+        [helper.make_tensor_value_info("same", TensorProto.STRING, [1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "strings.onnx")
+    arguments = {"model": reference(tmp_path / "strings.onnx"), "number": number(1), "known": []}
+    with pytest.raises(InvalidData, match="No sample can be made up for the input 'text'"):
+        package(arguments, QuietJob(tmp_path / "job"))
+
+
+def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    model = make_cnn(tmp_path / "cnn.onnx")
+    artifact = registry.adopt(shutil.copy(model, tmp_path / "copy.onnx") and tmp_path / "copy.onnx")
+    variant = registry.add_variant(
+        registry.add_model("cnn"), "fp32", artifact, format="onnx", precision="fp32"
+    )
+    options = {"model": ModelRef.of(variant).to_json(), "samples": 1, "out": None}
+    results = []
+    for turn in range(2):
+        arguments = prepare(registry, options)
+        job = QuietJob(tmp_path / f"job-{turn}")
+        results.append(packaged(registry, arguments, package(arguments, job), job.folder))
+    assert results[0]["new"]
+    assert not results[1]["new"]
+    assert results[0]["digest"] == results[1]["digest"]
+    assert [version.number for version in registry.versions()] == [1]
+    # With other golden samples it is another bundle.
+    arguments = prepare(registry, {**options, "samples": 2, "out": str(tmp_path / "out")})
+    job = QuietJob(tmp_path / "job-3")
+    third = packaged(registry, arguments, package(arguments, job), job.folder)
+    assert third["version"] == 2
+    assert third["counter"] > results[0]["counter"] - 1
+    copy = Bundle.open(tmp_path / "out")
+    assert copy.digest == third["digest"]
+    assert content_digest(copy.raw) == copy.content
+    (tmp_path / "out" / "labels.txt").write_text("writable")  # the user's copy is the user's
+    registry.close()
