@@ -8,7 +8,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRunnable, QSize, Qt, QThreadPool, QTimer, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.gui.theme import Theme, Theming
@@ -17,6 +17,7 @@ from studio.settings import Paths
 if TYPE_CHECKING:
     from typing import Any
 
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
@@ -24,6 +25,7 @@ BASE_DPI = 100
 TEXT_PIXELS = 11.5
 _POINTS_AN_INCH = 72
 _SETTLED_MS = 60
+_READY_MS = 300
 
 # matplotlib's caches are shared by all figures, so one picture is drawn at a time.
 _drawing = threading.Lock()
@@ -53,28 +55,34 @@ def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
         size: In logical pixels.
         scale: Device pixels for each logical pixel; text and lines grow with it.
     """
-    os.environ.setdefault("MPLCONFIGDIR", str(Paths.of().cache / "matplotlib"))
-    with _drawing:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    make_canvas, make_figure = _canvas_and_figure()
+    from matplotlib import rc_context
 
-        dpi = BASE_DPI * scale
-        with rc_context(_settings(theme)):
-            figure = Figure(
-                figsize=(size.width() / BASE_DPI, size.height() / BASE_DPI),
-                dpi=dpi,
-                facecolor=theme.colors["surface"],
-                layout="constrained",
-            )
-            canvas = FigureCanvasAgg(figure)
-            drawing.draw(figure, theme)
-            canvas.draw()  # type: ignore[no-untyped-call]
+    with _drawing, rc_context(_settings(theme)):
+        figure = make_figure(
+            figsize=(size.width() / BASE_DPI, size.height() / BASE_DPI),
+            dpi=BASE_DPI * scale,
+            facecolor=theme.colors["surface"],
+            layout="constrained",
+        )
+        canvas = make_canvas(figure)
+        drawing.draw(figure, theme)
+        canvas.draw()  # type: ignore[no-untyped-call]
         width, height = canvas.get_width_height()
         pixels = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
     image.setDevicePixelRatio(scale)
     return image
+
+
+def _canvas_and_figure() -> tuple[type[FigureCanvasAgg], type[Figure]]:
+    """Import what draws; it takes half a second, so never on the GUI thread."""
+    os.environ.setdefault("MPLCONFIGDIR", str(Paths.of().cache / "matplotlib"))
+    with _drawing:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+    return FigureCanvasAgg, Figure
 
 
 def _settings(theme: Theme) -> dict[RcKeyType, Any]:
@@ -117,6 +125,13 @@ class _Task(QRunnable):
         self._done.made.emit(render(*self._work), self._number)
 
 
+class _WarmUp(QRunnable):
+    """Loads matplotlib ahead of the first picture."""
+
+    def run(self) -> None:
+        _canvas_and_figure()
+
+
 class Chart(QWidget):
     """Shows a drawing; draws it again when its size, the screen or the theme changes.
 
@@ -140,6 +155,7 @@ class Chart(QWidget):
         # A window being resized asks many times a second; only the last size is drawn.
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settle.timeout.connect(self._request)
+        QTimer.singleShot(_READY_MS, self, lambda: self._pool.start(_WarmUp()))
         self.setMinimumSize(least or QSize(240, 160))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
@@ -159,6 +175,11 @@ class Chart(QWidget):
     def image(self) -> QImage | None:
         """The newest picture, for a report or the clipboard."""
         return self._image
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was asked for while it was hidden."""
+        super().showEvent(event)
+        self._settle.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw for the new size once it has settled."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _POINTS = 240
 _MOST_SHOWN = 5
-_TAIL = 95  # percentile of the slowest run at which the axis ends
 _LATE = 0.7  # beyond this share of the axis a name stands left of its line
 
 
@@ -54,6 +53,17 @@ def density(samples: Sequence[float], grid: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(heights / heights.max(), dtype=np.float64)
 
 
+def _end(samples: Sequence[float]) -> float:
+    """Where an axis may end: the 99th percentile, unless that is far out in the tail.
+
+    Far is beyond the outer fence of a box plot, the upper quartile and three times its range.
+    """
+    import numpy as np
+
+    low, high, late = (float(value) for value in np.percentile(samples, [25, 75, 99]))
+    return min(late, high + 3 * (high - low)) if high > low else late
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution(Drawing):
     """Filled densities, each named at its peak."""
@@ -69,7 +79,7 @@ class Distribution(Drawing):
         return [spread for spread in self.spreads if len(spread.samples) > 1][:_MOST_SHOWN]
 
     def draw(self, figure: Figure, theme: Theme) -> None:
-        """Draw the densities from the lowest to a high percentile of the slowest run."""
+        """Draw the densities from the lowest to where the slowest run's tail gets thin."""
         axes = figure.add_subplot()
         axes.spines["left"].set_visible(False)
         axes.set_yticks([])
@@ -89,7 +99,7 @@ class Distribution(Drawing):
         import numpy as np
 
         low = min(min(spread.samples) for spread in shown)
-        high = max(float(np.percentile(spread.samples, _TAIL)) for spread in shown)
+        high = max(_end(spread.samples) for spread in shown)
         room = 0.08 * (high - low) or 0.1 * high or 1.0
         return np.linspace(max(low - room, 0.0), high + room, _POINTS)
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from studio.api import Kind, Option, TargetSpec
 from studio.gui import figures
+from studio.gui.actions import explain
 from studio.gui.forms import Form
 from studio.gui.pages import deploy_rows as rows
 from studio.gui.pages import target_rows
@@ -30,7 +31,7 @@ from studio.gui.widgets import (
     row,
     set_enabled,
 )
-from studio.workspace import RegistryChanged
+from studio.workspace import JobMessage, RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
@@ -66,6 +67,8 @@ class DeployPage(Page):
         self._variant: VariantRecord | None = None
         self._targets: list[TargetSpec] = []
         self._steps: list[Mapping[str, Any]] = []
+        self._plan_steps: list[Mapping[str, Any]] = []
+        self._seen: dict[str, Mapping[str, Any]] = {}
         self._planned: tuple[int, str] | None = None
         self._doing = ""
         self._asked: TargetSpec | None = None
@@ -84,6 +87,8 @@ class DeployPage(Page):
         self.add_view("Deploy", self._content())
         self.add_tool(button("Add target", lambda: shell.go("targets")))
         self.set_primary("Deploy", self.deploy)
+        self._plan_command = self.add_command("Plan a deploy", self.plan)
+        self._deploy_command = self.add_command("Deploy to the selected target", self.deploy)
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
@@ -145,7 +150,9 @@ class DeployPage(Page):
     def on_event(self, event: object) -> None:
         """Follow the page's job, and show what changed on the targets."""
         self.strip.hear(event)
-        if isinstance(event, RegistryChanged):
+        if isinstance(event, JobMessage) and event.name == "sample":
+            self._seen[str(event.values.get("target"))] = event.values
+        elif isinstance(event, RegistryChanged):
             self._reload()
 
     def plan(self) -> None:
@@ -167,8 +174,10 @@ class DeployPage(Page):
         if self.strip.follow(job):
             self._asked = target
             self._doing = "plan" if dry_run else "deploy"
-            if dry_run:
-                self._forget_plan()
+            plan = self._steps if self._planned is not None and not dry_run else []
+            self._forget_plan()
+            self._plan_steps = plan
+            self._steps = list(plan)
         self._show_selected()
 
     def _roll_back(self, release: ReleaseRecord) -> None:
@@ -185,7 +194,7 @@ class DeployPage(Page):
     def _live(self, name: str, values: dict[str, Any]) -> None:
         """Show the state of the steps as soon as the job tells of it."""
         if name == "step":
-            self._steps = list(values.get("steps") or ())
+            self._steps = rows.ahead(list(values.get("steps") or ()), self._plan_steps)
             self.steps.show_rows(rows.plan(self._steps))
             self._show_plan_state()
 
@@ -204,13 +213,16 @@ class DeployPage(Page):
         self._reload()
 
     def _say_done(self, target: TargetSpec, result: Mapping[str, Any]) -> None:
-        where = target_rows.title(target)
         took = figures.seconds(result.get("seconds"))
-        verb = "serves again" if self._doing == "rollback" else "serves"
-        self.shell.say(f"{where} {verb}; it took {took}.", "good")
+        rolled_back = self._doing == "rollback"
+        what = f"v{result.get('to' if rolled_back else 'version')}"
+        again = " again" if rolled_back else ""
+        where = target_rows.spoken(target.name)
+        self.shell.say(f"{what} serves{again} on {where}; it took {took}.", "good")
 
     def _forget_plan(self) -> None:
         self._steps = []
+        self._plan_steps = []
         self._planned = None
 
     # Showing
@@ -240,8 +252,8 @@ class DeployPage(Page):
         return [*texts, Pill(state, rows.tone(state)), since]
 
     def _last_seen(self) -> dict[str, Mapping[str, Any]]:
-        """What the Monitor page last measured of each target."""
-        seen: dict[str, Mapping[str, Any]] = {}
+        """What was last measured of each target: live, or in a watch that came to its end."""
+        seen = dict(self._seen)
         for run in self.workspace.registry.runs("monitor"):
             seen.setdefault(str(run.options.get("target")), run.result)
         return seen
@@ -302,12 +314,14 @@ class DeployPage(Page):
             reason = "A job runs on a target; wait for it or cancel it."
         set_enabled(self.plan_button, reason)
         self.plan_button.setText("Plan again" if self._steps else "Plan")
+        explain(self._plan_command, reason)
         if self._planned is not None:
             reason = reason or rows.in_the_way(self._steps)
         if self.primary is not None:
             self.primary.setText(f"Deploy to {target_rows.spoken(target.name)}")
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)
+        explain(self._deploy_command, reason)
         set_enabled(self.history.back, "A job runs." if self.strip.running else "")
 
     def _copy_curl(self) -> None:

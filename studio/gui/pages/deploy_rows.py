@@ -45,8 +45,10 @@ def target_row(
 ) -> list[str]:
     """One target as texts, in the order of the columns; the state is a word."""
     running = target_rows.running(releases)
-    latency = live.get("latency_ms") or {}
     serving = running.release is not None
+    if running.release is not None and live.get("digest") != running.release.digest:
+        live = {}  # it was measured of another release
+    latency = live.get("latency_ms") or {}
     state = str(live.get("health") or "serving") if serving else "nothing deployed"
     return [
         target_rows.title(target),
@@ -62,11 +64,11 @@ def target_row(
 
 def tone(state: str) -> str:
     """The colour behind a target's state word."""
-    if state in ("serving", "healthy", "ok", "ready"):
+    if state in ("serving", "healthy"):
         return "good"
     if state == "nothing deployed":
         return ""
-    return "bad" if state in ("offline", "failed", "unreachable") else "warning"
+    return "bad" if state in ("unreachable", "degraded") else "warning"
 
 
 def plan(steps: Iterable[Json]) -> list[StateRow]:
@@ -98,6 +100,7 @@ def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str,
     The record is only ever added to, so what served before still says so; it was replaced.
     """
     serving = target_rows.running(releases).release
+    names = {r.digest: target_rows.release_name(r) for r in releases if _has_variant(r)}
     lines = []
     for release in releases:
         state = release.state
@@ -107,7 +110,7 @@ def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str,
         by = str(release.details.get("by") or "").partition("@")[0]
         lines.append(
             (
-                target_rows.release_name(release),
+                names.get(release.digest) or target_rows.release_name(release),
                 f"{state}: {reason}" if reason else state,
                 HISTORY.get(state, ""),
                 figures.moment(release.created),
@@ -115,6 +118,10 @@ def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str,
             )
         )
     return lines
+
+
+def _has_variant(release: ReleaseRecord) -> bool:
+    return bool(release.details.get("variant_name"))
 
 
 def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | None:
@@ -133,11 +140,19 @@ def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | Non
     return max(earlier, key=lambda pair: pair[0])[1] if earlier else None
 
 
+def ahead(live: Sequence[Json], planned: Sequence[Json]) -> list[Json]:
+    """The steps of a running deploy, and those of its plan that it has not come to."""
+    begun = {step.get("name") for step in live}
+    waiting = (step for step in planned if step.get("state") == "planned")
+    return [*live, *(step for step in waiting if step.get("name") not in begun)]
+
+
 def fail_running(steps: Iterable[Json], sentence: str) -> list[Json]:
     """The steps of a job that failed: the one that ran has failed, with the reason."""
     return [
         {**step, "state": "failed", "text": sentence} if step.get("state") == "running" else step
         for step in steps
+        if step.get("state") != "planned"
     ]
 
 

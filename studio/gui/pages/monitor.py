@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import TargetSpec
 from studio.gui import figures
+from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Page, Shell
-from studio.gui.pages.parts import JobStrip, Needs, StateRow, StateRows, part
+from studio.gui.pages.parts import JobStrip, Needs, StateRow, StateRows
 from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 from studio.workspace import RegistryChanged
 
@@ -24,7 +25,8 @@ STEP = "monitor"
 LONG = 7 * 24 * 3600
 """A live view ends with Stop, or after a week."""
 
-HEALTH = {"healthy": "good", "ok": "good", "ready": "good", "live": "good"}
+HEALTH = {"healthy": "good", "unreachable": "bad", "degraded": "bad"}
+ALERTS = 4
 
 
 class Figure(QWidget):
@@ -57,7 +59,7 @@ class MonitorPage(Page):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
-        self._alerts: list[Mapping[str, Any]] = []
+        self._seen: dict[str, tuple[Mapping[str, Any], object]] = {}
         self.choice = QComboBox()
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
@@ -89,6 +91,7 @@ class MonitorPage(Page):
         self.add_view("Live", self._pane)
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
+        self._command = self.add_command("Start or stop the live view", self.toggle)
         self.strip.message.connect(self._sample)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
@@ -162,8 +165,6 @@ class MonitorPage(Page):
     def _sample(self, name: str, values: dict[str, Any]) -> None:
         if name == "sample":
             self._show(values)
-        elif name == "alert":
-            self._show_alerts([*self._alerts, values])
 
     def _finished(self, outcome: JobOutcome) -> None:
         self.health.show_state("not watched")
@@ -207,7 +208,8 @@ class MonitorPage(Page):
             chart.clear()
         for figure in self.figures.values():
             figure.show_value(figures.NOTHING)
-        self._show_alerts([])
+        self._seen.clear()
+        self._show_alerts((), None)
 
     def _show_version(self) -> None:
         target = self._target()
@@ -219,7 +221,7 @@ class MonitorPage(Page):
 
     def _show(self, sample: Mapping[str, Any]) -> None:
         latency: Mapping[str, Any] = sample.get("latency_ms") or {}
-        memory = part(sample, "memory_mb", "memory")
+        memory = sample.get("memory_mb")
         health = str(sample.get("health") or "unknown")
         self.health.show_state(health, HEALTH.get(health, "warning"))
         for name in ("p50", "p90", "p99"):
@@ -230,13 +232,20 @@ class MonitorPage(Page):
         self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
-        if isinstance(sample.get("alerts"), list):
-            self._show_alerts(sample["alerts"])
+        self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
-    def _show_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> None:
-        self._alerts = list(alerts)
-        shown = [_alert_row(alert) for alert in self._alerts[-5:]]
-        self.alerts.show_rows(shown)
+    def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:
+        """Show what is wrong now, and below it what was."""
+        now = {str(alert.get("name")): alert for alert in alerts}
+        for name, alert in now.items():
+            self._seen.pop(name, None)  # the newest last
+            self._seen[name] = (alert, at)
+        shown = [
+            _alert_row(alert, when, active=name in now)
+            for name, (alert, when) in reversed(self._seen.items())
+        ]
+        shown.sort(key=lambda item: not item.tone)
+        self.alerts.show_rows(shown[:ALERTS])
         self.alerts.setVisible(bool(shown))
         self.calm.setVisible(not shown)
 
@@ -247,11 +256,16 @@ class MonitorPage(Page):
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName("Stop the live view" if running else "Start the live view")
-        set_enabled(self.primary, "" if self._targets else "Nothing is deployed yet.")
+        reason = "" if self._targets else "Nothing is deployed yet."
+        set_enabled(self.primary, reason)
+        explain(self._command, reason)
 
 
-def _alert_row(alert: Mapping[str, Any]) -> StateRow:
-    level = str(part(alert, "level", "severity", "state") or "warning")
-    tone = "bad" if level in ("critical", "error", "bad") else "warning"
-    name = str(part(alert, "name", "kind", "title") or "Alert")
-    return StateRow(level, tone, name.capitalize(), str(part(alert, "text", "message") or ""))
+def _alert_row(alert: Mapping[str, Any], at: object, *, active: bool) -> StateRow:
+    level = str(alert.get("level") or "warning")
+    tone = ("bad" if level == "critical" else "warning") if active else ""
+    name = str(alert.get("name") or "alert").capitalize()
+    text = str(alert.get("text") or "")
+    if active:
+        return StateRow(level, tone, name, text)
+    return StateRow("over", "", name, f"{text} Last seen {figures.moment(at)}.")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QProgressBar,
+    QSizePolicy,
     QStackedWidget,
     QWidget,
 )
@@ -51,6 +52,7 @@ class JobStrip(QFrame):
         layout = row(self.text, self.bar, self.cancel, spacing=2 * GRID)
         layout.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.setLayout(layout)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.hide()
 
     @property

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
 from studio.gui import figures
+from studio.gui.actions import explain
 from studio.gui.charts.chart import Chart
 from studio.gui.editors import Entry
 from studio.gui.forms import Form
@@ -54,6 +55,7 @@ class ProfilePage(Page):
         self._variant: VariantRecord | None = None
         self._result: dict[str, Any] = {}
         self._rows: list[rows.Row] = []
+        self._offered: set[str] = set()
         self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
         self.strip = JobStrip()
@@ -66,6 +68,7 @@ class ProfilePage(Page):
         self._pane = needs_model(self._content(), "profile", shell.go)
         self.add_view("Latency", self._pane)
         self.set_primary("Profile", self.run)
+        self._command = self.add_command("Profile the ticked variants", self.run)
         self.form.submitted.connect(self.run)
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
@@ -107,6 +110,7 @@ class ProfilePage(Page):
         scroll = Scroll()
         measured = Card()
         measured.setAccessibleName("What is measured")
+        measured.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         measured.body.addWidget(self.form)
         scroll.body.addWidget(measured)
         scroll.body.addWidget(self.strip)
@@ -137,7 +141,7 @@ class ProfilePage(Page):
         layout.addWidget(listed)
         return layout
 
-    def _lower(self) -> Any:
+    def _lower(self) -> QHBoxLayout:
         spread = Card("Distribution")
         spread.body.addWidget(self.distribution, 1)
         sure = Card("How sure is this?")
@@ -157,12 +161,9 @@ class ProfilePage(Page):
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Show the newest run of the current model."""
-        other = (variant and variant.model) != (self._variant and self._variant.model)
         self._variant = variant
         self._pane.show_content(variant is not None)
-        self.form.refresh()
-        if other:
-            self._tick_all()
+        self._offer()
         if not self.strip.running:
             self._reload()
         self._explain()
@@ -171,7 +172,7 @@ class ProfilePage(Page):
         """Follow the page's job, and offer new variants and targets."""
         self.strip.hear(event)
         if isinstance(event, RegistryChanged):
-            self.form.refresh()
+            self._offer()
             if not self.strip.running:
                 self._reload()
 
@@ -184,12 +185,18 @@ class ProfilePage(Page):
             self._show([])
         self._explain()
 
-    def _tick_all(self) -> None:
-        self.form.set_values({self._model: [f"#{variant.id}" for variant in self._variants()]})
+    def _offer(self) -> None:
+        """Offer the variants of the model; one that is new is ticked."""
+        ticked = set(self.form.fields[self._model].editor.value() or ())
+        self.form.refresh()
+        every = [f"#{variant.id}" for variant in self._variants()]
+        wanted = [value for value in every if value in ticked or value not in self._offered]
+        self._offered = set(every)
+        self.form.set_values({self._model: wanted})
 
     def _live(self, name: str, values: dict[str, Any]) -> None:
-        """Show the medians so far after each round."""
-        if name == "round":
+        """Show what is known of a run so far."""
+        if name == "run":
             self._show_result(rows.live(self._result, values))
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -291,3 +298,4 @@ class ProfilePage(Page):
         elif self.strip.running:
             reason = "A measurement is running; cancel it to start another one."
         set_enabled(self.primary, reason)
+        explain(self._command, reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 from studio.gui import figures
@@ -34,7 +33,6 @@ TONES = {
     "crashed": "bad",
     "measuring": "accent",
 }
-TWIN = "#twin"
 WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 Json = Mapping[str, Any]
@@ -91,7 +89,7 @@ def key(run: Json) -> str:
 
 def variant_name(run: Json) -> str:
     """The variant's name without its model's."""
-    return str(run.get("model") or run.get("id") or "").rpartition(":")[2]
+    return str(run.get("variant") or run.get("id") or "")
 
 
 def table(result: Json, names: Names) -> list[Row]:
@@ -104,29 +102,11 @@ def table(result: Json, names: Names) -> list[Row]:
 
 
 def live(result: Json, message: Json) -> dict[str, Any]:
-    """A running job's result so far, with one more round.
-
-    Args:
-        result: As returned for the round before; empty at first.
-        message: ``median_ms`` of each candidate in the newest round.
-    """
-    medians: dict[str, list[float]] = {
-        name: list(values) for name, values in (result.get("medians") or {}).items()
-    }
-    for name, value in (message.get("median_ms") or {}).items():
-        if not name.endswith(TWIN):
-            medians.setdefault(name, []).append(float(value))
-    runs = [
-        {
-            "id": name,
-            "model": name.partition("@")[0],
-            "backend": name.partition("@")[2],
-            "state": "measuring",
-            "latency_ms": {"p50": median(values)},
-        }
-        for name, values in medians.items()
-    ]
-    return {"medians": medians, "runs": runs}
+    """A running job's result so far, with what a message adds to one of its runs."""
+    runs = {key(run): dict(run) for run in result.get("runs") or ()}
+    name = key(message)
+    runs[name] = runs.get(name, {}) | dict(message)
+    return {**result, "runs": list(runs.values())}
 
 
 def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names) -> Row:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
 from studio.gui import figures
+from studio.gui.actions import explain
 from studio.gui.charts.chart import Chart
 from studio.gui.forms import Form
 from studio.gui.pages import quantize_rows as rows
@@ -63,6 +64,7 @@ class QuantizePage(Page):
         self._pane = needs_model(self._content(), "quantize", shell.go)
         self.add_view("Quantize", self._pane)
         self.set_primary("Quantize", self.run)
+        self._command = self.add_command("Quantize the current variant", self.run)
         self.form.submitted.connect(self.run)
         self.strip.finished.connect(self._finished)
         self.table.itemSelectionChanged.connect(self._show_selected)
@@ -182,6 +184,7 @@ class QuantizePage(Page):
         elif self.strip.running:
             reason = "A quantization is running; cancel it to start another one."
         set_enabled(self.primary, reason)
+        explain(self._command, reason)
 
     def _selected_id(self) -> int | None:
         y = self.table.currentRow()
