@@ -32,7 +32,7 @@ def opened(registry: Registry, arguments: Arguments, result: Result, folder: Pat
             graph=registry.adopt(folder / GRAPH_FILE),
         )
     return {
-        **result,
+        **{key: value for key, value in result.items() if key != "digest_in_place"},
         "model": known.model,
         "name": known.model_name,
         "variant": known.id,
