@@ -126,8 +126,9 @@ def run_bench(
     def take(line: str) -> None:
         with contextlib.suppress(json.JSONDecodeError):
             event = json.loads(line)
-            recording.add(event)
-            on_event(event)
+            if isinstance(event, dict):
+                recording.add(event)
+                on_event(event)
 
     done = None
     try:

@@ -46,9 +46,9 @@ class Follower:
         self._job.progress(base + share * _PREPARATION / 2, 1.0, event["text"])
 
     def _round(self, event: Mapping[str, Any]) -> None:
-        part = (1 - _PREPARATION) * event["round"] / event["of"]
+        left = (1 - _PREPARATION) * (1 - event["round"] / event["of"])
         text = f"Round {event['round']} of {event['of']}"
-        self._job.progress(_PREPARATION + part, 1.0, text)
+        self._job.progress(1.0 - left, 1.0, text)
         for label, times in event["times_ns"].items():
             if label in self._medians:
                 self._medians[label].append(statistics.median(times) / 1e6)

@@ -65,7 +65,7 @@ def test_a_true_difference_of_ten_percent_is_found(effect, word):
 
 def test_several_comparisons_share_the_risk():
     chance = numpy.random.default_rng(13)
-    names = {"a": 1.0, "twin": 1.0, **{f"b{index}": 1.0 for index in range(5)}}
+    names = {"a": 1.0, "twin": 1.0, **{f"b{index}": 1.0 for index in range(3)}}
     wrong = 0
     for number in range(STUDIES):
         found, _ = compare("a", simulate(chance, names), "twin", seed=number)

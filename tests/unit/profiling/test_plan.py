@@ -1,0 +1,140 @@
+"""Candidates, labels, shapes, and kernels given back to nodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.api import Graph, Kind, Node, Option, UsageError
+from studio.profiling.attribution import attribute
+from studio.profiling.plan import candidates, configuration, parse_shapes
+from studio.profiling.step import PROFILE
+from studio.registry import ModelRef
+
+
+class Backend:
+    title = ""
+    runner = Path("/plugins/runner.py")
+
+    def __init__(self, identifier: str, *options: str) -> None:
+        self.id = identifier
+        self.options = tuple(Option(name, Kind.INTEGER) for name in options)
+
+
+def model(name: str) -> ModelRef:
+    return ModelRef(f"/store/{name}.onnx", name, 1, 1, "net", name, "onnx", "fp32")
+
+
+def test_labels_are_unique_and_name_the_backend_only_where_there_are_several():
+    one = candidates([model("fp32"), model("fp32")], [Backend("ort")], {})
+    assert [each.label for each in one] == ["net:fp32", "net:fp32 (2)"]
+    two = candidates([model("fp32")], [Backend("ort"), Backend("ncnn")], {})
+    assert [each.label for each in two] == ["net:fp32@ort", "net:fp32@ncnn"]
+    assert two[0].model_label == "net:fp32"
+
+
+def test_a_backend_gets_only_the_options_that_it_has():
+    made = candidates([model("a")], [Backend("ort", "threads"), Backend("x")], {"threads": 2})
+    assert [dict(each.options) for each in made] == [{"threads": 2}, {}]
+
+
+def test_the_configuration_is_what_the_bench_understands():
+    import json
+
+    from studio.runtime.bench.config import parse
+
+    values = {option.name: option.check(option.default) for option in PROFILE.options[1:]}
+    values["shapes"] = ["x=1x3x48x320", "batch=2"]
+    config = configuration(candidates([model("a")], [Backend("ort")], {}), values, "f.npz")
+    parsed = parse(json.dumps(config))
+    assert parsed.candidates[0].model == "/store/a.onnx"
+    assert parsed.feeds.shapes == {"x": [1, 3, 48, 320]}
+    assert parsed.feeds.symbols == {"batch": 2}
+    assert not parsed.twin
+    assert parsed.rounds == 40
+
+
+@pytest.mark.parametrize("text", ["x", "x=", "x=a", "x=1x", "x=0x2", "=3", "x=-1"])
+def test_what_is_no_shape(text):
+    with pytest.raises(UsageError, match="is not a shape"):
+        parse_shapes([text])
+
+
+def test_names_with_anything_in_them_have_shapes_too():
+    shapes, _ = parse_shapes(["a/b:0=1x2", "p=q=3x4"])
+    assert shapes == {"a/b:0": [1, 2], "p=q": [3, 4]}
+
+
+def node(name: str, operator: str, *outputs: str) -> Node:
+    return Node(name, operator, (), outputs)
+
+
+GRAPH = Graph(
+    "g",
+    (),
+    (),
+    (
+        node("Constant.0", "Constant", "c"),
+        node("conv/1", "Conv", "conv_out"),
+        node("Add.2", "Add", "Add.3"),
+        node("hs0", "HardSwish", "h0"),
+        node("hs1", "HardSwish", "h1"),
+        node("MatMul.1", "MatMul", "m"),
+        node("Relu_5", "Relu", "r"),
+    ),
+)
+
+
+def kernel(name: str, operator: str, us: float = 1.0) -> dict[str, object]:
+    return {"name": name, "operator": operator, "us": us, "provider": "cpu", "type": "fp32"}
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "expected"),
+    [
+        ("conv/1", "Conv", "conv/1"),
+        ("conv/1_nchwc", "Conv", "conv/1"),
+        ("conv/1_quant_nchwc", "QLinearConv", "conv/1"),
+        ("Add.3_nchwc", "Conv", "Add.2"),
+        ("MatMul.1/MatmulTransposeFusion/", "FusedMatMul", "MatMul.1"),
+        ("MatMul.1_token_12", "Transpose", "MatMul.1"),
+        ("fused MatMul.1", "Gemm", "MatMul.1"),
+        ("Relu_5", "Relu", "Relu_5"),
+        ("MatMul_4", "MatMul", "MatMul.1"),
+    ],
+)
+def test_a_kernel_is_given_back(name, operator, expected):
+    found = attribute([kernel(name, operator)], GRAPH)
+    assert dict(found.nodes) == {expected: 1.0}
+    assert found.share == 1.0
+
+
+def test_replaced_operators_get_their_parts_in_order():
+    parts = [
+        kernel("HardSigmoid_10", "HardSigmoid", 1),
+        kernel("Mul_11", "Mul", 2),
+        kernel("HardSigmoid_12", "HardSigmoid", 3),
+        kernel("Mul_13", "Mul", 4),
+    ]
+    found = attribute(list(reversed(parts)), GRAPH)
+    assert dict(found.nodes) == {"hs0": 3.0, "hs1": 7.0}
+    lost = attribute(parts[:2], GRAPH)
+    assert dict(lost.nodes) == {}, "one of the two is gone: which, nobody tells"
+
+
+def test_layout_and_unknown_kernels_are_stated():
+    found = attribute(
+        [
+            kernel("conv/1", "Conv", 6),
+            kernel("ReorderInput", "ReorderInput", 1),
+            kernel("Transpose_token_3", "Transpose", 1),
+            kernel("mystery", "Magic", 2),
+        ],
+        GRAPH,
+    ).to_json("run")
+    assert found["attributed"] == 0.6
+    assert found["layout"] == 0.2
+    assert found["unknown"] == [{"kernel": "mystery", "us": 2.0}]
+    assert found["providers"] == {"cpu": 1.0}
+    assert found["nodes"][0]["kernels"] == ["Conv"]
