@@ -1,0 +1,1 @@
+"""What is written down about a model: its card and its evidence."""
