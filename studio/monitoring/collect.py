@@ -39,7 +39,7 @@ def read(host: str, port: int, timeout: float = 5.0) -> Reading:
         status = _get(connection, "/edgewright/status")
         metrics = _get(connection, "/metrics")
     except (OSError, http.client.HTTPException) as error:
-        reason = str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise TargetError(f"The server does not answer: {reason}.") from None
     finally:
         connection.close()

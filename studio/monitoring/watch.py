@@ -77,6 +77,8 @@ class Watch:
         port = int(self._report.get("port") or 0)
         if not port:
             raise TargetError("Nothing was deployed on this target yet.")
+        if self._report.get("state") == "stopped":
+            raise TargetError("The server on this target was stopped.")
         if not self._report.get("running", True):
             raise TargetError("The server on this target does not run.")
         if self._tunnel is None:

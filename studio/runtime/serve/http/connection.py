@@ -91,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._waiting = _Waiting.REQUEST
         self._began = 0.0
         self._body_bytes = 0
+        self._unread = 0
         self._advancing = False
         self._writable = True
         self._eof = False
@@ -256,7 +257,11 @@ class Connection(asyncio.Protocol):
 
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting = waiting
-        self.deadline = self._clock() + getattr(self._server.timeouts, _TIMEOUT_OF[waiting])
+        timeout = _TIMEOUT_OF[waiting]
+        if waiting in (_Waiting.READER, _Waiting.END):
+            self._unread = self._transport.get_write_buffer_size()
+            timeout = "write" if self._unread else timeout
+        self.deadline = self._clock() + getattr(self._server.timeouts, timeout)
 
     def expire(self) -> None:
         """The deadline has passed: say so where someone still listens, and close."""
@@ -265,6 +270,8 @@ class Connection(asyncio.Protocol):
         elif self._waiting is _Waiting.REQUEST:
             self._wait_for(_Waiting.END)
             self._transport.close()
+        elif self._transport.get_write_buffer_size() < self._unread:
+            self._wait_for(self._waiting)  # slow, but it reads
         else:
             self._transport.abort()
 

@@ -34,6 +34,11 @@ class Timeouts(NamedTuple):
     write: float = 30.0
     linger: float = 3.0
 
+    @property
+    def shortest(self) -> float:
+        """The shortest of them all."""
+        return min(self.idle, self.head, self.body, self.write, self.linger)
+
 
 class HttpServer:
     """Accepts connections and hands each request to the application.
@@ -143,9 +148,10 @@ class HttpServer:
         return len(self._connections)
 
     def _tick(self) -> None:
-        """Once a second: renew the date, and end what is overdue."""
+        """Once a second, or oftener: renew the date, and end what is overdue."""
         assert self._loop is not None
-        self._ticker = self._loop.call_later(0.1 if self.draining else 1.0, self._tick)
+        pause = 0.1 if self.draining else self.timeouts.shortest
+        self._ticker = self._loop.call_later(min(1.0, pause), self._tick)
         self.date = formatdate(usegmt=True)
         now = self._loop.time()
         for connection in [c for c in self._connections if c.deadline <= now]:
