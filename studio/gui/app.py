@@ -24,28 +24,27 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         Unavailable: when this Python cannot show a window.
     """
-    refuse_broken_pair(_pyside_version(), sys.version_info[:2])
-    from studio.gui.bridge import Bridge
+    # Before PySide6 is imported: its hook makes every later import slower.
     from studio.workspace import Workspace
 
+    refuse_broken_pair(_pyside_version(), sys.version_info[:2])
     application = make_application()
     with Workspace.open() as workspace:
-        bridge = Bridge()
-        workspace.events.deliver = bridge.deliver
         window = open_window(workspace)
         window.show()
         for name in argv:
             window.open_model(Path(name).absolute())
-        code = application.exec()
-        bridge.close()
-    return code
+        return int(application.exec())
 
 
 def open_window(workspace: Workspace) -> MainWindow:
     """The window of a workspace, dressed in the user's theme and not shown yet."""
+    from studio.gui.bridge import Bridge
     from studio.gui.theme import Theming
     from studio.gui.window import MainWindow
 
+    bridge = Bridge()
+    workspace.events.deliver = bridge.deliver
     theming = Theming(str(workspace.settings["theme"]))
     theming.apply()
     return MainWindow(workspace, theming)
@@ -91,10 +90,10 @@ def make_application() -> QApplication:
             "There is no display to show a window on.",
             hint="Use the commands instead: studio --help.",
         )
-    application = QApplication(["edgewright"])
+    # Named here, the style is made once; setStyle would make the default one first.
+    application = QApplication(["edgewright", "-style", "fusion"])
     application.setApplicationName("Edgewright")
     application.setDesktopFileName("edgewright")
-    application.setStyle("Fusion")
     application.setFont(base_font())
     icons.register_search_paths()
     application.setWindowIcon(icons.application_icon())

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from studio.settings import resource
 
 ICON_SIZE = 20
-SCALES = (1, 2, 3)
 
 
 def register_search_paths() -> None:
@@ -46,9 +45,9 @@ def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) 
 
 
 def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:
-    """An icon in one colour, sharp on ordinary and on dense screens."""
+    """An icon in one colour, sharp at the screen's own density."""
     result = QIcon()
-    for scale in SCALES:
+    for scale in sorted({1.0, QGuiApplication.primaryScreen().devicePixelRatio()}):
         result.addPixmap(pixmap(name, color, size, scale))
     return result
 

@@ -52,6 +52,7 @@ class StageButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.toggled.connect(self.dress)
         self.show_state(StageState.NONE)
+        self.dress()
 
     def show_state(self, state: StageState) -> None:
         """Show and say a state."""
@@ -116,7 +117,6 @@ class Rail(QFrame):
             self._buttons[stage.id] = button
             layout.addWidget(button)
         theming.changed.connect(self.dress)
-        self.dress()
 
     def buttons(self) -> list[StageButton]:
         """The buttons from top to bottom."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QPaintEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -29,16 +28,15 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui import memory
-from studio.gui.actions import action, explain, reason
 from studio.gui.banner import Banner
-from studio.gui.command_palette import CommandPalette, Entry
+from studio.gui.commands import Commands
 from studio.gui.current import Current
 from studio.gui.inspector_dock import InspectorDock
 from studio.gui.jobbar import JobBar
-from studio.gui.jobs_dock import JobsDock
 from studio.gui.pages.base import Page
-from studio.gui.rail import Rail, StageState
-from studio.gui.stages import BY_ID, STAGES, page_class, stage_of_step
+from studio.gui.progress import Progress
+from studio.gui.rail import Rail
+from studio.gui.stages import BY_ID, STAGES, page_class
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.topbar import TopBar
 from studio.workspace import (
@@ -49,6 +47,8 @@ from studio.workspace import (
 )
 
 if TYPE_CHECKING:
+    from studio.gui.command_palette import CommandPalette
+    from studio.gui.jobs_dock import JobsDock
     from studio.workspace import Event, RunningJob, Workspace
 
 SUFFIXES = (".onnx",)
@@ -73,8 +73,10 @@ class MainWindow(QMainWindow):
         self._stage = ""
         self._opening: set[str] = set()
         self._sampling: set[str] = set()
-        self._failed: set[str] = set()
-        self._actions: list[QAction] = []
+        self._progress = Progress(workspace, self.current)
+        self._palette: CommandPalette | None = None
+        self._jobs: JobsDock | None = None
+        self._is_painted = False
         self.setWindowTitle("Edgewright")
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*START_SIZE)
@@ -83,10 +85,9 @@ class MainWindow(QMainWindow):
         self._models_menu = QMenu(self)
         self._models_menu.aboutToShow.connect(self._fill_models_menu)
         self._build()
-        self._make_actions()
+        self.commands = Commands(self)
         self._connect()
         self.restore()
-        self.go("model")
 
     # Services for pages (see pages.base.Shell)
 
@@ -158,6 +159,10 @@ class MainWindow(QMainWindow):
         shown = self.stack.currentWidget()
         return shown if isinstance(shown, Page) else None
 
+    def pages(self) -> list[Page]:
+        """The pages that were visited."""
+        return list(self._pages.values())
+
     # Building
 
     def _build(self) -> None:
@@ -167,10 +172,6 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.inspector = InspectorDock()
         self.jobbar = JobBar(self.workspace)
-        self.jobs = JobsDock(self.workspace, self.theming)
-        self.palette_box = CommandPalette(
-            self, self.theming, (self._action_entries, self._place_entries, self._page_entries)
-        )
         centre = QWidget()
         centre.setObjectName("centre")
         layout = QVBoxLayout(centre)
@@ -183,9 +184,7 @@ class MainWindow(QMainWindow):
         self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
         self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.jobs)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.jobs.hide()
 
     def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> None:
         bar = QToolBar(name.capitalize())
@@ -194,41 +193,22 @@ class MainWindow(QMainWindow):
         bar.addWidget(content)
         self.addToolBar(area, bar)
 
-    def _make_actions(self) -> None:
-        self._act("open", "Open a model…", self.choose_model, "Ctrl+O")
-        self._act("palette", "Command palette", lambda: self.palette_box.open(), "Ctrl+K")
-        for stage in STAGES:
-            show = partial(self.go, stage.id)
-            self._act(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
-        self._act("welcome", "Close the model", self.current.close, "Ctrl+W")
-        self._act("inspector", "Show or hide the inspector", self.inspector.toggle, "Ctrl+I")
-        self._act("jobs", "Show or hide the list of jobs", self._toggle_jobs, "Ctrl+J")
-        self._act("cancel", "Cancel the job that runs", self.jobbar.cancel_job, "Ctrl+.")
-        self._act("theme", "Switch between light and dark", self.toggle_theme, "Ctrl+Shift+T")
-        self._act("theme-system", "Follow the system's light or dark", self._follow_system)
-        self._act("dismiss", "Close the message", self.banner.close_message, "Escape")
-        self._act("full-screen", "Full screen", self._toggle_full_screen, "F11")
-        self._act("quit", "Quit", self.close, "Ctrl+Q")
-
-    def _act(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
-        made = action(self, name, text, run, shortcut)
-        self._actions.append(made)
-        self.addAction(made)
-
     def _connect(self) -> None:
         self.rail.chosen.connect(self.go)
         self.topbar.variant_chosen.connect(self.select)
         self.topbar.new_variant.connect(lambda: self.go("quantize"))
-        self.topbar.search.connect(lambda: self.palette_box.open())
+        self.topbar.search.connect(self.open_palette)
         self.topbar.theme.connect(self.toggle_theme)
         self.topbar.inspector.connect(self.inspector.toggle)
-        self.jobbar.list_asked.connect(self._toggle_jobs)
+        self.jobbar.list_asked.connect(self.toggle_jobs)
         self.current.changed.connect(self._show_current)
         self._unsubscribe = self.workspace.events.subscribe(self._hear)
-        # How workers are contained is found by trying, which takes longer than a first paint may.
-        QTimer.singleShot(0, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        self._recall_variant()
+        self.go(self._stage or "model")
+        # How workers are contained is found by trying, and a worker is kept ready: both take
+        # longer than a first paint may.
         level = self.workspace.sandbox
         self.jobbar.show_sandbox(level.value, level.explanation)
         self.workspace.warm_up()
@@ -250,7 +230,8 @@ class MainWindow(QMainWindow):
     def _hear(self, event: Event) -> None:
         if isinstance(event, JobStarted | JobProgressed | JobFinished):
             self.jobbar.refresh()
-            self.jobs.refresh(event.job)
+            if self._jobs is not None:
+                self._jobs.refresh(event.job)
         if isinstance(event, RegistryChanged):
             self.current.refresh()
         if isinstance(event, JobFinished):
@@ -264,15 +245,12 @@ class MainWindow(QMainWindow):
         outcome = job.outcome
         if outcome is None:
             return
-        stage = self._stage_of(job)
+        self._progress.note_end(job)
         if outcome.ok:
-            self._failed.discard(stage)
             self._follow_up(job)
         elif outcome.end.value == "cancelled":
             self.say(outcome.sentence)
         else:
-            if stage != "model":  # a file that could not be opened says nothing of this model
-                self._failed.add(stage)
             self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
 
     def _follow_up(self, job: RunningJob) -> None:
@@ -285,12 +263,6 @@ class MainWindow(QMainWindow):
         elif job.id in self._sampling:
             self._sampling.discard(job.id)
             self.open_model(Path(str(result["model"])))
-
-    def _stage_of(self, job: RunningJob) -> str:
-        for name, step in self.workspace.steps.items():
-            if step.work == job.spec.entry:
-                return stage_of_step(name)
-        return ""
 
     def _show_current(self) -> None:
         variant = self.current.variant
@@ -307,85 +279,11 @@ class MainWindow(QMainWindow):
         self.go(self._stage or "model")
 
     def _show_states(self) -> None:
-        running = {self._stage_of(job) for job in self.workspace.jobs if job.running}
-        done = self._done_stages()
-        for stage in STAGES:
-            state = StageState.NONE
-            if stage.id in running:
-                state = StageState.RUNNING
-            elif stage.id in self._failed:
-                state = StageState.FAILED
-            elif stage.id in done:
-                state = StageState.DONE
-            self.rail.show_state(stage.id, state)
+        for name, state in self._progress.states().items():
+            self.rail.show_state(name, state)
 
-    def _done_stages(self) -> set[str]:
-        variant = self.current.variant
-        if variant is None:
-            return set()
-        registry = self.workspace.registry
-        done = {"model"}
-        if len(self.current.variants) > 1:
-            done.add("quantize")
-        if any(registry.runs(step="profile", variant=each.id) for each in self.current.variants):
-            done.add("profile")
-        versions = {version.id for version in registry.versions(variant.model)}
-        if any(release.version in versions for release in registry.releases()):
-            done |= {"deploy", "monitor"}
-        return done
-
-    # Palette
-
-    def _action_entries(self) -> Iterator[Entry]:
-        self._explain_actions()
-        page = self.page()
-        for item in (*self._actions, *(page.actions() if page is not None else ())):
-            if item.objectName() in ("palette", "dismiss"):
-                continue
-            yield Entry(
-                item.text(),
-                "Action",
-                item.trigger,
-                shortcut=item.shortcut().toString().replace("+", " "),
-                reason=reason(item),
-            )
-
-    def _explain_actions(self) -> None:
-        reasons = {
-            "welcome": "" if self.current.variant else "No model is open.",
-            "cancel": "" if self.jobbar.current() else "Nothing runs.",
-            "inspector": "" if self.inspector.has_content() else "This page has no inspector.",
-        }
-        for item in self._actions:
-            if item.objectName() in reasons:
-                explain(item, reasons[item.objectName()])
-
-    def _place_entries(self) -> Iterator[Entry]:
-        registry = self.workspace.registry
-        for variant in self.current.variants:
-            yield Entry(
-                f"{variant.model_name} {variant.name}",
-                "Variant",
-                partial(self.select, variant.id),
-                weight=1,
-            )
-        for model in registry.models():
-            yield Entry(
-                model.name,
-                "Model",
-                partial(self._open_known, model.id),
-                weight=2,
-            )
-        for target in registry.targets():
-            yield Entry(
-                target.name, "Target", lambda: self.go("targets"), detail=target.url, weight=2
-            )
-
-    def _page_entries(self) -> Iterator[Entry]:
-        for page in list(self._pages.values()):
-            yield from page.entries()
-
-    def _open_known(self, model: int) -> None:
+    def open_known(self, model: int) -> None:
+        """Show a model of the registry."""
         self.current.select_model(model)
         self.go("model")
 
@@ -399,26 +297,40 @@ class MainWindow(QMainWindow):
         if models:
             menu.addSeparator()
         for model in models[:15]:
-            menu.addAction(model.name, partial(self._open_known, model.id))
+            menu.addAction(model.name, partial(self.open_known, model.id))
 
     # Theme, docks, state
 
     def toggle_theme(self) -> None:
         """Switch between light and dark, and remember it."""
-        self._choose_theme(LIGHT if self.theming.current.dark else DARK)
+        self.choose_theme(LIGHT if self.theming.current.dark else DARK)
 
-    def _follow_system(self) -> None:
-        self._choose_theme("system")
-
-    def _choose_theme(self, choice: str) -> None:
+    def choose_theme(self, choice: str) -> None:
+        """Take ``system``, ``dark`` or ``light``, and remember it."""
         self.workspace.settings["theme"] = choice
         self.theming.choose(choice)
 
-    def _toggle_jobs(self) -> None:
-        self.jobs.refresh()
-        self.jobs.setVisible(not self.jobs.isVisible())
+    def open_palette(self) -> None:
+        """Show the command palette."""
+        if self._palette is None:
+            from studio.gui.command_palette import CommandPalette
 
-    def _toggle_full_screen(self) -> None:
+            self._palette = CommandPalette(self, self.theming, self.commands.sources())
+        self._palette.open()
+
+    def toggle_jobs(self) -> None:
+        """Show or hide the list of jobs."""
+        if self._jobs is None:
+            from studio.gui.jobs_dock import JobsDock
+
+            self._jobs = JobsDock(self.workspace, self.theming)
+            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._jobs)
+            self._jobs.hide()
+        self._jobs.refresh()
+        self._jobs.setVisible(not self._jobs.isVisible())
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or give it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def restore(self) -> None:
@@ -427,10 +339,11 @@ class MainWindow(QMainWindow):
         for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
             if isinstance(kept.get(name), str):
                 take(QByteArray.fromBase64(str(kept[name]).encode("ascii")))
-        self.jobs.hide()
         self.inspector.wanted = bool(kept.get("inspector", True))
-        number = kept.get("variant")
-        if isinstance(number, int) and number:
+
+    def _recall_variant(self) -> None:
+        number = memory.recall(self.workspace.settings).get("variant")
+        if isinstance(number, int) and number and self.current.variant is None:
             self.current.select(number)
 
     def save(self) -> None:
@@ -451,13 +364,14 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.palette_box.isVisible():
-            self.palette_box.place()
+        if self._palette is not None and self._palette.isVisible():
+            self._palette.place()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.WindowStateChange and self.palette_box.isVisible():
-            self.palette_box.place()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self._after_first_paint)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
