@@ -15,10 +15,10 @@ from studio.gui.actions import explain
 from studio.gui.forms import Form
 from studio.gui.pages import deploy_rows as rows
 from studio.gui.pages import target_rows
-from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.deploy_history import HistoryCard
-from studio.gui.pages.parts import JobStrip, StateRows
+from studio.gui.pages.parts import StagePage, StateRows
 from studio.gui.widgets import (
     GRID,
     Card,
@@ -31,7 +31,7 @@ from studio.gui.widgets import (
     row,
     set_enabled,
 )
-from studio.workspace import JobMessage, RegistryChanged
+from studio.workspace import JobMessage
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
@@ -55,7 +55,7 @@ def _form_options(options: Sequence[Option]) -> list[Option]:
     ]
 
 
-class DeployPage(Page):
+class DeployPage(StagePage):
     """Plans a deploy, carries it out, and takes it back."""
 
     stage = STEP
@@ -64,7 +64,6 @@ class DeployPage(Page):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._variant: VariantRecord | None = None
         self._targets: list[TargetSpec] = []
         self._steps: list[Mapping[str, Any]] = []
         self._plan_steps: list[Mapping[str, Any]] = []
@@ -75,7 +74,6 @@ class DeployPage(Page):
         options = workspace.steps[STEP].options
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
         self.form = Form(_form_options(options), columns=2)
-        self.strip = JobStrip()
         self.contact = HostKeyPanel(workspace)
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")
         self.steps = StateRows("Plan")
@@ -93,7 +91,6 @@ class DeployPage(Page):
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
         self.table.itemSelectionChanged.connect(self._chosen)
-        self._reload()
 
     # Layout
 
@@ -141,19 +138,16 @@ class DeployPage(Page):
     # What happens
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Offer another variant for the deploy."""
-        if (variant and variant.id) != (self._variant and self._variant.id):
+        """Offer another variant for the deploy; the plan was for the one before."""
+        if (variant and variant.id) != (self.variant and self.variant.id):
             self._forget_plan()
-        self._variant = variant
-        self._show_selected()
+        super().show_variant(variant)
 
     def on_event(self, event: object) -> None:
-        """Follow the page's job, and show what changed on the targets."""
-        self.strip.hear(event)
+        """Follow the page's job, and keep what the live view measures."""
+        super().on_event(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             self._seen[str(event.values.get("target"))] = event.values
-        elif isinstance(event, RegistryChanged):
-            self._reload()
 
     def plan(self) -> None:
         """Ask what a deploy would do; changes nothing."""
@@ -164,7 +158,7 @@ class DeployPage(Page):
         self._start(dry_run=False)
 
     def _start(self, *, dry_run: bool) -> None:
-        target, variant = self._selected(), self._variant
+        target, variant = self._selected(), self.variant
         if target is None or variant is None or self.strip.running:
             return
         if not self.form.check():
@@ -199,7 +193,7 @@ class DeployPage(Page):
             self._show_plan_state()
 
     def _finished(self, outcome: JobOutcome) -> None:
-        target, variant = self._asked, self._variant
+        target, variant = self._asked, self.variant
         if outcome.ok:
             self._steps = list(outcome.result.get("steps") or self._steps)
             if self._doing == "plan" and target is not None and variant is not None:
@@ -210,7 +204,7 @@ class DeployPage(Page):
         elif target is not None:
             self._steps = rows.fail_running(self._steps, outcome.sentence)
             self.contact.ask_if_unknown(target, outcome)
-        self._reload()
+        self.refresh_soon()
 
     def _say_done(self, target: TargetSpec, result: Mapping[str, Any]) -> None:
         took = figures.seconds(result.get("seconds"))
@@ -227,7 +221,8 @@ class DeployPage(Page):
 
     # Showing
 
-    def _reload(self) -> None:
+    def refresh(self) -> None:
+        """Show the targets and what runs on them."""
         registry = self.workspace.registry
         chosen = self._selected()
         self._targets = registry.targets()
@@ -283,7 +278,7 @@ class DeployPage(Page):
         target = self._selected()
         name = target_rows.spoken(target.name) if target else ""
         self._plan.heading.setText(f"Plan for {name}")
-        parts = [self._variant.name] if self._variant else []
+        parts = [self.variant.name] if self.variant else []
         if self._planned is not None:
             parts.append("nothing has been changed yet")
         elif self._doing == "deploy" and self._steps:
@@ -308,7 +303,7 @@ class DeployPage(Page):
     def _explain(self, target: TargetSpec) -> None:
         """Name the buttons after the target, and say why one cannot be pressed."""
         reason = ""
-        if self._variant is None:
+        if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
             reason = "A job runs on a target; wait for it or cancel it."

@@ -13,10 +13,9 @@ from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
-from studio.gui.pages.base import Page, Shell
-from studio.gui.pages.parts import JobStrip, Needs, StateRow, StateRows
+from studio.gui.pages.base import Shell
+from studio.gui.pages.parts import Needs, StagePage, StateRow, StateRows
 from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
-from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -49,7 +48,7 @@ class Figure(QWidget):
         self.value.setAccessibleName(f"{self._name}: {text} {self._unit}".strip())
 
 
-class MonitorPage(Page):
+class MonitorPage(StagePage):
     """Follows the runtime on one target until it is told to stop."""
 
     stage = STEP
@@ -63,7 +62,6 @@ class MonitorPage(Page):
         self.choice = QComboBox()
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
-        self.strip = JobStrip()
         self.health = Pill("not watched")
         self.version = label("", "dim")
         self.figures = {
@@ -95,7 +93,6 @@ class MonitorPage(Page):
         self.strip.message.connect(self._sample)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
-        self._reload()
 
     # Layout
 
@@ -140,12 +137,6 @@ class MonitorPage(Page):
 
     # What happens
 
-    def on_event(self, event: object) -> None:
-        """Follow the live view, and offer targets that something was deployed to."""
-        self.strip.hear(event)
-        if isinstance(event, RegistryChanged):
-            self._reload()
-
     def toggle(self) -> None:
         """Start the live view, or stop it."""
         if self.strip.running and self.strip.job is not None:
@@ -170,7 +161,8 @@ class MonitorPage(Page):
         self.health.show_state("not watched")
         self._explain()
 
-    def _reload(self) -> None:
+    def refresh(self) -> None:
+        """Offer the targets that something was deployed to."""
         registry = self.workspace.registry
         kept = self._target()
         found = {target.name: target for target in registry.targets()}

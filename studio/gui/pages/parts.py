@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -16,11 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.pages.base import Page, Shell
 from studio.gui.widgets import GRID, ElidedLabel, Hint, button, clear, label, line, row
-from studio.workspace import JobFinished, JobMessage, JobProgressed
+from studio.workspace import JobFinished, JobMessage, JobProgressed, RegistryChanged
 
 if TYPE_CHECKING:
-    from studio.workspace import RunningJob
+    from studio.workspace import RunningJob, VariantRecord, Workspace
 
 _THOUSAND = 1000
 _TEXT_WIDTH = 25 * GRID  # a wrapped text asks for the height that it needs at its least width
@@ -98,6 +100,51 @@ class JobStrip(QFrame):
             self.cancel.setEnabled(False)
             self.text.setText("Stopping…")
             self.job.cancel()
+
+
+class StagePage(Page):
+    """A page with a job of its own that shows what the registry holds.
+
+    What changes while the page is hidden is read when it is shown again, so that a job's end
+    costs one page its time, not all of them.
+
+    Attributes:
+        variant: The current variant.
+        strip: The progress of the page's job.
+    """
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self.variant: VariantRecord | None = None
+        self.strip = JobStrip()
+        self._stale = True
+
+    def refresh(self) -> None:
+        """Read the registry again and show what it holds."""
+        raise NotImplementedError
+
+    def refresh_soon(self) -> None:
+        """Refresh now, or when the page is shown."""
+        self._stale = not self.isVisible()
+        if not self._stale:
+            self.refresh()
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show another current variant."""
+        self.variant = variant
+        self.refresh_soon()
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's job, and notice changes of the registry."""
+        self.strip.hear(event)
+        if isinstance(event, RegistryChanged):
+            self.refresh_soon()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what changed meanwhile."""
+        super().showEvent(event)
+        if self._stale:
+            self.refresh_soon()
 
 
 class Needs(QStackedWidget):

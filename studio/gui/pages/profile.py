@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
@@ -17,8 +17,8 @@ from studio.gui.editors import Entry
 from studio.gui.forms import Form
 from studio.gui.pages import profile_rows as rows
 from studio.gui.pages import target_rows
-from studio.gui.pages.base import Page, Shell
-from studio.gui.pages.parts import JobStrip, needs_model
+from studio.gui.pages.base import Shell
+from studio.gui.pages.parts import StagePage, needs_model
 from studio.gui.pages.quantize_rows import quality
 from studio.gui.widgets import (
     GRID,
@@ -32,7 +32,6 @@ from studio.gui.widgets import (
     row,
     set_enabled,
 )
-from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
@@ -41,9 +40,10 @@ STEP = "profile"
 BACKEND = "backend"
 IN_FRONT = ("model", BACKEND, "target", "threads", "seconds")
 COLUMNS = 5
+LIVE_MS = 250
 
 
-class ProfilePage(Page):
+class ProfilePage(StagePage):
     """Measures variants against each other and says what is sure about it."""
 
     stage = STEP
@@ -52,13 +52,13 @@ class ProfilePage(Page):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._variant: VariantRecord | None = None
         self._result: dict[str, Any] = {}
         self._rows: list[rows.Row] = []
         self._offered: set[str] = set()
+        self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
+        self._soon.timeout.connect(lambda: self._show_result(self._result))
         self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
-        self.strip = JobStrip()
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
         self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(240, 144))
         self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(240, 144))
@@ -73,7 +73,6 @@ class ProfilePage(Page):
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.table.itemSelectionChanged.connect(self._show_selected)
-        self.show_variant(None)
 
     def choices(self, option: Option) -> Sequence[Entry] | None:
         """The variants of the current model, the machines, and the runtimes."""
@@ -88,7 +87,7 @@ class ProfilePage(Page):
         return None
 
     def _variants(self) -> list[VariantRecord]:
-        variant = self._variant
+        variant = self.variant
         return self.workspace.registry.variants(variant.model) if variant is not None else []
 
     def _backends(self) -> dict[str, str]:
@@ -159,26 +158,18 @@ class ProfilePage(Page):
 
     # What happens
 
-    def show_variant(self, variant: VariantRecord | None) -> None:
-        """Show the newest run of the current model."""
-        self._variant = variant
-        self._pane.show_content(variant is not None)
+    def refresh(self) -> None:
+        """Offer the variants of the current model, and show its newest run."""
+        self._pane.show_content(self.variant is not None)
         self._offer()
         if not self.strip.running:
-            self._reload()
+            newest = self._newest()
+            self._show_result(dict(newest.result) if newest else {})
         self._explain()
-
-    def on_event(self, event: object) -> None:
-        """Follow the page's job, and offer new variants and targets."""
-        self.strip.hear(event)
-        if isinstance(event, RegistryChanged):
-            self._offer()
-            if not self.strip.running:
-                self._reload()
 
     def run(self) -> None:
         """Measure what is ticked."""
-        if self._variant is None or self.strip.running or not self.form.check():
+        if self.variant is None or self.strip.running or not self.form.check():
             return
         if self.strip.follow(self.shell.start(STEP, **self.form.values())):
             self._result = {}
@@ -195,27 +186,22 @@ class ProfilePage(Page):
         self.form.set_values({self._model: wanted})
 
     def _live(self, name: str, values: dict[str, Any]) -> None:
-        """Show what is known of a run so far."""
+        """Take what is known of a run so far; it is shown a few times a second."""
         if name == "run":
-            self._show_result(rows.live(self._result, values))
+            self._result = rows.live(self._result, values)
+            if not self._soon.isActive():
+                self._soon.start()
 
     def _finished(self, outcome: JobOutcome) -> None:
-        if outcome.ok:
-            self._show_result(dict(outcome.result))
-        else:
-            self._reload()
-        self._explain()
+        self._soon.stop()
+        self.refresh_soon()
 
     def _newest(self) -> RunRecord | None:
-        if self._variant is None:
+        if self.variant is None:
             return None
         ours = {variant.id for variant in self._variants()}
         runs = self.workspace.registry.runs(STEP)
         return next((run for run in runs if run.variant in ours), None)
-
-    def _reload(self) -> None:
-        newest = self._newest()
-        self._show_result(dict(newest.result) if newest else {})
 
     def _show_result(self, result: dict[str, Any]) -> None:
         self._result = result
@@ -280,7 +266,7 @@ class ProfilePage(Page):
 
     def _quality(self) -> tuple[dict[str, float], str]:
         """The metric of each variant by name, as it was measured when they were made."""
-        if self._variant is None:
+        if self.variant is None:
             return {}, ""
         variants = self._variants()
         found, title = quality(variants)
@@ -293,7 +279,7 @@ class ProfilePage(Page):
         self.primary.setText("Run again" if self._rows else "Profile")
         self.primary.setAccessibleName(self.primary.text())
         reason = ""
-        if self._variant is None:
+        if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
             reason = "A measurement is running; cancel it to start another one."

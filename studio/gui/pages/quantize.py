@@ -13,8 +13,8 @@ from studio.gui.actions import explain
 from studio.gui.charts.chart import Chart
 from studio.gui.forms import Form
 from studio.gui.pages import quantize_rows as rows
-from studio.gui.pages.base import Page, Shell
-from studio.gui.pages.parts import JobStrip, needs_model
+from studio.gui.pages.base import Shell
+from studio.gui.pages.parts import StagePage, needs_model
 from studio.gui.widgets import (
     GRID,
     Card,
@@ -27,7 +27,6 @@ from studio.gui.widgets import (
     row,
     set_enabled,
 )
-from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
@@ -36,7 +35,7 @@ STEP = rows.STEP
 FORM_WIDTH = 42 * GRID
 
 
-class QuantizePage(Page):
+class QuantizePage(StagePage):
     """Makes smaller variants of the current model and says what each one costs."""
 
     stage = STEP
@@ -45,11 +44,9 @@ class QuantizePage(Page):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._variant: VariantRecord | None = None
         self._variants: list[VariantRecord] = []
         self._awaited = False
         self.form = Form(self._options(), columns=2)
-        self.strip = JobStrip()
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
         self.chart = Chart(shell.theming, "Quality against size")
         self._chart_hint = label(
@@ -69,7 +66,6 @@ class QuantizePage(Page):
         self.strip.finished.connect(self._finished)
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.table.itemActivated.connect(lambda _item: self._use())
-        self.show_variant(None)
 
     def _options(self) -> tuple[Option, ...]:
         """The step's options; the model is the current variant, and the output is kept."""
@@ -123,23 +119,11 @@ class QuantizePage(Page):
         layout.addWidget(facts, 1)
         return layout
 
-    def show_variant(self, variant: VariantRecord | None) -> None:
-        """Show the variants of the current model."""
-        self._variant = variant
-        self._pane.show_content(variant is not None)
-        self._reload()
-
-    def on_event(self, event: object) -> None:
-        """Follow the page's job, and show new variants as they appear."""
-        self.strip.hear(event)
-        if isinstance(event, RegistryChanged):
-            self._reload()
-
     def run(self) -> None:
         """Start the quantization with the values of the form."""
-        if self._variant is None or self.strip.running or not self.form.check():
+        if self.variant is None or self.strip.running or not self.form.check():
             return
-        options = {**self.form.values(), self._model_option(): f"#{self._variant.id}"}
+        options = {**self.form.values(), self._model_option(): f"#{self.variant.id}"}
         self.strip.follow(self.shell.start(STEP, **options))
         self._explain()
 
@@ -149,10 +133,12 @@ class QuantizePage(Page):
 
     def _finished(self, outcome: object) -> None:
         self._awaited = True
-        self._reload()
+        self.refresh_soon()
 
-    def _reload(self) -> None:
-        variant = self._variant
+    def refresh(self) -> None:
+        """Show the variants of the current model."""
+        variant = self.variant
+        self._pane.show_content(variant is not None)
         selected = self._selected_id()
         self._variants = self.workspace.registry.variants(variant.model) if variant else []
         current = variant.id if variant else None
@@ -179,7 +165,7 @@ class QuantizePage(Page):
         if self.primary is None:
             return
         reason = ""
-        if self._variant is None:
+        if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
             reason = "A quantization is running; cancel it to start another one."
@@ -221,7 +207,7 @@ class QuantizePage(Page):
             word, tone, sentence = rows.conclusion(variant, limit)
             self.verdict.show_state(word, tone)
             self.sentence.setText(sentence)
-        current = self._variant is not None and variant.id == self._variant.id
+        current = self.variant is not None and variant.id == self.variant.id
         set_enabled(self.use, "It is the current variant." if current else "")
 
     def _asked(self, variant: VariantRecord) -> Mapping[str, Any]:

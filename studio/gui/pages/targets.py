@@ -10,9 +10,9 @@ from studio.api import Kind, Option, StudioError, TargetSpec
 from studio.gui import figures
 from studio.gui.forms import Form
 from studio.gui.pages import target_rows as rows
-from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
-from studio.gui.pages.parts import JobStrip
+from studio.gui.pages.parts import StagePage
 from studio.gui.widgets import (
     GRID,
     Card,
@@ -25,7 +25,6 @@ from studio.gui.widgets import (
     row,
     set_enabled,
 )
-from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -51,7 +50,7 @@ OPTIONS = (
 )
 
 
-class TargetsPage(Page):
+class TargetsPage(StagePage):
     """Lists targets, asks them what they are, and adds or forgets one."""
 
     stage = "targets"
@@ -63,7 +62,6 @@ class TargetsPage(Page):
         self._targets: list[TargetSpec] = []
         self._probed: TargetSpec | None = None
         self._states: dict[str, tuple[str, str]] = {}
-        self.strip = JobStrip()
         self.contact = HostKeyPanel(workspace)
         self.table = Table(COLUMNS, (3, 4), stretch=2, name="Targets")
         self.form = Form(OPTIONS)
@@ -78,7 +76,6 @@ class TargetsPage(Page):
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(self.probe)
         self.table.itemSelectionChanged.connect(self._show_selected)
-        self._reload()
 
     def _content(self) -> QWidget:
         content = QWidget()
@@ -133,12 +130,6 @@ class TargetsPage(Page):
         card.body.addWidget(label(note, "small", wrap=True))
         return card
 
-    def on_event(self, event: object) -> None:
-        """Follow the probe, and show changed targets."""
-        self.strip.hear(event)
-        if isinstance(event, RegistryChanged):
-            self._reload()
-
     def add(self) -> None:
         """Add the target of the form, then ask it what it is."""
         if not self.form.check():
@@ -153,7 +144,7 @@ class TargetsPage(Page):
             return
         self.form.set_values({option.name: "" for option in OPTIONS})
         self.form.forget_complaints()
-        self._reload()
+        self.refresh()
         self._select(spec.name)
         self.probe(spec.name)
 
@@ -179,9 +170,10 @@ class TargetsPage(Page):
                 self._states[target.name] = ("answers", "good")
             else:
                 self._states[target.name] = ("no answer", "bad")
-        self._reload()
+        self.refresh_soon()
 
-    def _reload(self) -> None:
+    def refresh(self) -> None:
+        """Show the targets, and what is known of the selected one."""
         chosen = self._selected()
         self._targets = self.workspace.registry.targets()
         self.table.blockSignals(True)
@@ -249,5 +241,5 @@ class TargetsPage(Page):
             self.shell.fail(error)
             return
         self._states.pop(target.name, None)
-        self._reload()
+        self.refresh()
         self.shell.say(f"{target.name} is forgotten.")
