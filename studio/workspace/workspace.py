@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import GraphLayout, Model, StudioError, TargetSpec
 from studio.jobs import JobListener, JobOutcome, JobRunner, RunningJob, SandboxLevel, Step
 from studio.pipelines.catalogue import steps
-from studio.pipelines.execution import Watcher, run_recipe
-from studio.pipelines.outcome import RecipeReport
-from studio.pipelines.recipe import read_recipe
 from studio.pipelines.runner import StepRunner
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, VariantRecord
@@ -28,7 +25,12 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
+from studio.workspace.node_costs import node_macs
 from studio.workspace.samples import SampleInfo, samples
+
+if TYPE_CHECKING:
+    from studio.pipelines.execution import Watcher
+    from studio.pipelines.outcome import RecipeReport
 
 _PRELOAD = ("numpy", "onnx", "studio.models.work")
 """What the worker that is kept ready has imported: what opening a model needs."""
@@ -36,10 +38,15 @@ _PRELOAD = ("numpy", "onnx", "studio.models.work")
 
 @dataclass(frozen=True, slots=True)
 class GraphView:
-    """A model's graph with the place of each of its boxes."""
+    """A model's graph with the place of each of its boxes.
+
+    Attributes:
+        macs: Multiply-accumulates by node name, where they are known and not nothing.
+    """
 
     model: Model
     layout: GraphLayout
+    macs: Mapping[str, float] = field(default_factory=dict)
 
 
 class Workspace(JobListener):
@@ -104,8 +111,10 @@ class Workspace(JobListener):
         return steps()
 
     def warm_up(self) -> None:
-        """Keep a worker ready, so that the next job begins at once."""
+        """Keep a worker ready, so that the next job begins at once, and look for plugins."""
         self._background.run(self._runner.prepare, lambda _: None)
+        # Finding the plugins takes long enough to be felt on the first page that asks for them.
+        self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
 
     def start(self, step: str, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).
@@ -130,6 +139,9 @@ class Workspace(JobListener):
         Raises:
             UsageError: when the recipe cannot be read.
         """
+        from studio.pipelines.execution import run_recipe  # the window's start needs neither
+        from studio.pipelines.recipe import read_recipe
+
         outcome = run_recipe(read_recipe(path), self._steps, watch)
         place = report.absolute() if report else self._report_path(outcome.name)
         written = self._steps.report(outcome, place)
@@ -196,4 +208,5 @@ def _read_graph(record: VariantRecord) -> GraphView:
 
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
-    return GraphView(*read(record.graph_path))
+    model, layout = read(record.graph_path)
+    return GraphView(model, layout, node_macs(model.graph, record.summary))
