@@ -27,8 +27,6 @@ from .server import Server
 from .stage import stage
 from .switch import recover, rollback, start_current, stop_current, switch, withdraw
 
-Request = Mapping[str, Any]
-
 
 def main(arguments: list[str]) -> int:
     """Run one verb; the last line is its ``result`` or its ``error``."""
@@ -49,7 +47,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(verb: str, layout: Layout, request: Request) -> dict[str, Any]:
+def _run(verb: str, layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
     if verb == "try":
         from .trial import run_trial
 
@@ -69,14 +67,14 @@ def _run(verb: str, layout: Layout, request: Request) -> dict[str, Any]:
         return dict(_VERBS[verb](board, request))
 
 
-def _begin(board: Board, request: Request) -> dict[str, Any]:
+def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Become the operator of the target, for one release."""
     token = take(board.layout, board.owner)
     board.save(board.state.at(state.RECEIVE, str(request.get("release") or "")))
     return {"token": token, "counter": board.state.counter, "current": board.state.current}
 
 
-def _end(board: Board, request: Request) -> dict[str, Any]:
+def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Let the next operator in."""
     if board.state.phase == state.RECEIVE:
         board.save(board.state.at(state.IDLE, ""))
@@ -84,7 +82,7 @@ def _end(board: Board, request: Request) -> dict[str, Any]:
     return {}
 
 
-def _status(board: Board, request: Request) -> dict[str, Any]:
+def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """What is here and what runs; changes nothing, asks for no lock."""
     server, now = Server(board.layout), board.state
     running = server.runs()
@@ -106,7 +104,7 @@ def _status(board: Board, request: Request) -> dict[str, Any]:
     }
 
 
-def _remove(board: Board, request: Request) -> dict[str, Any]:
+def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Serve nothing any more; with ``purge``, free the disk as well."""
     done = withdraw(board, request)
     if request.get("purge"):
@@ -115,11 +113,11 @@ def _remove(board: Board, request: Request) -> dict[str, Any]:
     return done
 
 
-def _collect(board: Board, request: Request) -> dict[str, Any]:
+def _collect(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return collect(board, _own_name())
 
 
-def _log(board: Board, request: Request) -> dict[str, Any]:
+def _log(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """The whole record, and whether it is whole."""
     return {"entries": board.journal.entries(), "broken_at": board.journal.broken_at()}
 

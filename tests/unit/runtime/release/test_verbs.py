@@ -1,0 +1,212 @@
+"""The verbs up to the switch: receive, stage, install, probe; each refusal in one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.runtime.release.files import digest_of
+from tests.rigs.bundles import make_bundle
+from tests.unit.runtime.release.machine import Machine, machine
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Machine]:
+    with machine(tmp_path / "root") as made:
+        yield made
+
+
+def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
+    first = make_bundle(tmp_path / "one", 1)
+    board.ready(first)
+    board.ok("end")
+    again = make_bundle(tmp_path / "two", 2, seed=1, samples=3)
+    board.begin(again.digest)
+    assert board.send(again) == 1  # one more golden sample; model and the rest are there
+    assert board.send(again) == 0
+
+
+def test_a_whole_part_of_an_interrupted_deploy_is_used(board: Machine, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    model = next(file for file in bundle.files if file.name == "model.onnx")
+    board.begin(bundle.digest)
+    incoming = board.layout.incoming
+    (incoming / f"{model.digest}.one.part").write_bytes(model.path.read_bytes())
+    (incoming / f"{'a' * 64}.two.part").write_bytes(b"not what its name says")
+    (incoming / f".{model.digest}.three.part").write_bytes(b"still being written")
+    lacking = board.ok("missing", blobs={model.digest: model.size})["missing"]
+    assert lacking == {}
+    left = [path.name for path in incoming.iterdir()]
+    assert left == [f".{model.digest}.three.part"]
+
+
+def test_a_damaged_blob_is_sent_again(board: Machine, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    board.begin(bundle.digest)
+    board.send(bundle)
+    model = next(file for file in bundle.files if file.name == "model.onnx")
+    blob = board.layout.blob(model.digest)
+    blob.chmod(0o644)
+    content = bytearray(blob.read_bytes())
+    content[100] ^= 1
+    blob.write_bytes(content)
+    refusal = board.stage(bundle)
+    assert refusal["code"] == "altered-file"
+    assert "model.onnx is not what its manifest says" in refusal["message"]
+    assert board.send(bundle) == 1
+    assert board.stage(bundle)["event"] == "result"
+
+
+def test_a_part_that_is_not_what_was_announced(board: Machine) -> None:
+    board.begin()
+    (board.layout.incoming / "x.part").write_bytes(b"noise")
+    part = {"part": "x.part", "sha256": "a" * 64, "bytes": 5}
+    assert board.refused("receive", parts=[part])["code"] == "damaged-transfer"
+    assert board.refused("receive", parts=[part])["code"] == "not-received"
+    outside = {"part": "../../state.json", "sha256": "a" * 64, "bytes": 5}
+    assert board.refused("receive", parts=[outside])["code"] == "not-received"
+
+
+def test_too_little_room_is_said_before_anything_is_sent(board: Machine) -> None:
+    board.begin()
+    answer = board.refused("missing", blobs={"a" * 64: 1 << 50})
+    assert answer["code"] == "no-space"
+    assert "needs 1,125,899,911 MB, and" in answer["message"]
+
+
+@pytest.mark.parametrize("request_text", ["{", "[]", '{"parts": 1}', '{"parts": [{}]}'])
+def test_a_bad_request_is_one_line(board: Machine, request_text: str) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(board.runtime),
+            "release",
+            "receive",
+            "--root",
+            str(board.layout.root),
+        ],
+        input=request_text.encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == b""
+    assert json.loads(done.stdout)["event"] == "error"
+
+
+def test_the_counter_does_not_go_back(board: Machine, tmp_path: Path) -> None:
+    board.deploy(make_bundle(tmp_path / "two", 2))
+    older = make_bundle(tmp_path / "one", 1)
+    board.begin(older.digest)
+    board.send(older)
+    refusal = board.stage(older)
+    assert refusal["code"] == "counter-back"
+    assert "Version 1 of cnn is older" in refusal["message"]
+
+
+def test_another_operator_is_refused_by_name(board: Machine, tmp_path: Path) -> None:
+    board.begin("a" * 64)
+    other = Machine(board.layout.root, owner="bob@den", runtime=board.runtime)
+    for verb in ("begin", "rollback", "remove", "gc"):
+        assert other.refused(verb)["message"].startswith("ann@desk is changing this target")
+    assert other.ok("status")["phase"] == "receive"
+    board.ok("end")
+    assert other.ok("begin")["token"]
+    assert board.refused("missing", blobs={})["code"] == "lease-lost"
+
+
+def make_wheel(path: Path, members: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return path
+
+
+def install(board: Machine, wheel: Path, module: str) -> dict[str, object]:
+    digest = digest_of(wheel)
+    board.begin()
+    (board.layout.blobs / digest).write_bytes(wheel.read_bytes())
+    wheels = [{"name": wheel.name, "sha256": digest}]
+    return board.call("install", env=digest, wheels=wheels, imports=[module])
+
+
+def test_an_environment_is_made_without_pip(board: Machine, tmp_path: Path) -> None:
+    wheel = make_wheel(
+        tmp_path / "tiny-1.0-py3-none-any.whl",
+        {
+            "tiny/__init__.py": "__version__ = '1.0'\n",
+            "tiny-1.0.data/purelib/tiny_more.py": "x = 1\n",
+            "tiny-1.0.data/scripts/tiny": "#!python\n",
+            "tiny-1.0.dist-info/RECORD": "",
+        },
+    )
+    answer = install(board, wheel, "tiny")
+    assert answer["versions"] == {"tiny": "1.0"}
+    (folder,) = board.layout.environments.iterdir()
+    site = next(folder.glob("lib/python3.*/site-packages"))
+    assert sorted(path.name for path in site.iterdir() if path.name != "__pycache__") == [
+        "tiny",
+        "tiny-1.0.dist-info",
+        "tiny_more.py",
+    ]
+    assert os.path.islink(folder / "bin" / "python3")
+    assert install(board, wheel, "tiny")["installed"] is False
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"tiny/__init__.py": "import nothing_like_this"}, "runtime-broken"),
+        ({"tiny/__init__.py": "import os; os.abort()"}, "runtime-broken"),
+        ({"../outside.py": "x = 1"}, "bad-wheel"),
+        ({"/outside.py": "x = 1"}, "bad-wheel"),
+    ],
+)
+def test_a_wheel_that_does_not_work_leaves_nothing(
+    board: Machine, tmp_path: Path, members: dict[str, str], code: str
+) -> None:
+    wheel = make_wheel(tmp_path / "tiny-1.0-py3-none-any.whl", members)
+    assert install(board, wheel, "tiny")["code"] == code
+    assert list(board.layout.environments.iterdir()) == []
+
+
+def test_a_release_that_answers_otherwise_is_not_switched_to(
+    board: Machine, tmp_path: Path
+) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    other = make_bundle(tmp_path / "two", 2)
+    raw = json.loads(bundle.text)
+    model = next(file for file in other.files if file.name == "model.onnx")
+    raw["files"]["model.onnx"] = {"sha256": model.digest, "bytes": model.size}
+    (bundle.folder / "model.onnx").unlink()
+    (bundle.folder / "model.onnx").write_bytes(model.path.read_bytes())
+    (bundle.folder / "manifest.json").write_text(json.dumps(raw))
+    wrong = type(bundle).open(bundle.folder)
+    board.ready(wrong)
+    refusal = board.refused("probe", release=wrong.digest)
+    assert refusal["code"] == "probe-failed"
+    assert "2 of 2 golden samples differ" in refusal["message"]
+    assert board.state["history"][-1]["state"] == "failed"
+    assert board.layout.linked() == ""
+
+
+def test_a_release_over_its_budget_or_unable_to_load(board: Machine, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    board.ready(bundle)
+    found = board.ok("probe", release=bundle.digest)
+    assert found["samples"] == 2
+    assert found["max_error"] <= found["atol"]
+    refusal = board.refused("probe", release=bundle.digest, budget_ms=1e-6)
+    assert "and the budget is 0.00 ms" in refusal["message"]
+    model = board.layout.release(bundle.digest) / "model.onnx"
+    model.chmod(0o644)
+    model.write_bytes(b"not a model")
+    assert board.refused("probe", release=bundle.digest)["code"] == "not-loadable"
+    assert board.refused("probe", release="b" * 64)["code"] == "not-staged"
