@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # too late once onnxruntime is imported
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from .errors import LoadError
 from .tensors import BY_ORT, TensorSpec
+
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 
 Feeds = Mapping[str, np.ndarray]
 
@@ -77,9 +80,9 @@ def _specs(arguments: Sequence[Any], strict: bool) -> Dict[str, TensorSpec]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of a native message, short enough for a sentence."""
-    text = str(error).strip().splitlines()
-    return text[0][:300] if text else type(error).__name__
+    """The first line of a native message, without its codes and short enough for a sentence."""
+    lines = _CODES.sub("", str(error)).strip().splitlines()
+    return lines[0][:300].rstrip(".") + "." if lines else type(error).__name__ + "."
 
 
 def invented_feeds(inputs: Mapping[str, TensorSpec]) -> Dict[str, np.ndarray]:

@@ -90,9 +90,14 @@ def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) 
     """
     datatype = entry.get("datatype")
     if datatype != spec.kind.name:
-        known = "" if datatype in BY_NAME else ", which is not known here"
+        known = isinstance(datatype, str) and datatype in BY_NAME
+        comment = "" if known else ", which is not known here"
         raise bad(
-            "The input {!r} is {}, not {}{}.", spec.name, spec.kind.name, repr(datatype)[:40], known
+            "The input {!r} is {}, not {}{}.",
+            spec.name,
+            spec.kind.name,
+            repr(datatype)[:40],
+            comment,
         )
     shape = _shape(entry, spec)
     count = 1

@@ -1,0 +1,96 @@
+"""Latency windows and rates: close to the truth, and of constant size."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from studio.runtime.serve.statistics import (
+    LatencyWindow,
+    ModelStatistics,
+    RateWindow,
+    Timing,
+    bucket_bounds,
+    bucket_of,
+    percentile,
+)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_percentiles_are_within_a_bucket_of_the_exact_ones(share: float) -> None:
+    seconds = np.random.default_rng(1).lognormal(-6, 0.8, 20_000)
+    window = LatencyWindow()
+    for value in seconds:
+        window.record(100.0, float(value))
+    found = percentile(window.counts(100.0), share)
+    assert found == pytest.approx(float(np.quantile(seconds, share)), rel=0.03)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 1e-5, 1.00001e-5, 0.003, 1.0, 100.0])
+def test_a_duration_lies_within_its_bucket(seconds: float) -> None:
+    low, high = bucket_bounds(bucket_of(seconds))
+    assert low <= seconds <= high * (1 + 1e-9)
+
+
+def test_very_long_durations_share_the_last_bucket() -> None:
+    assert bucket_of(1e9) == bucket_of(1e12)
+
+
+def test_the_window_forgets() -> None:
+    window = LatencyWindow()
+    window.record(10.0, 1.0)
+    assert sum(window.counts(10.0)) == 1
+    assert sum(window.counts(64.0)) == 1
+    assert sum(window.counts(70.1)) == 0
+    window.record(70.1, 0.001)
+    assert percentile(window.counts(70.1), 0.5) == pytest.approx(0.001, rel=0.06)
+
+
+def test_nothing_counted_is_zero() -> None:
+    assert percentile(LatencyWindow().counts(5.0), 0.99) == 0.0
+    assert RateWindow().rate(5.0, 5.0) == 0.0
+
+
+def test_rate_over_the_last_seconds() -> None:
+    window = RateWindow()
+    for tenth in range(200):
+        window.record(1000 + tenth / 10)
+    assert window.rate(1020.0, 60.0) == 10.0
+    assert window.rate(1025.0, 60.0) == 5.0
+    assert window.rate(1100.0, 160.0) == 0.0
+
+
+def test_a_young_rate_divides_by_its_age() -> None:
+    window = RateWindow()
+    for _ in range(6):
+        window.record(1000.5)
+    assert window.rate(1001.0, 2.0) == 3.0
+
+
+def test_memory_does_not_grow_with_the_traffic() -> None:
+    statistics = ModelStatistics(0.0)
+
+    def size() -> int:
+        kept = [*statistics.window._counts, statistics.window._epochs, statistics.histogram]
+        return sum(sys.getsizeof(values) for values in kept)
+
+    timing = Timing(0.0, 0.0, 0.001, 0.0, 0.001)
+    statistics.succeeded(0.0, 0, timing, 1)
+    before = size()
+    for number in range(5000):
+        statistics.succeeded(number / 10, number, timing, 2)
+    assert size() == before
+    assert statistics.requests == 5001
+    assert statistics.inferences == 10_001
+    assert statistics.totals_s.compute_infer == pytest.approx(5.001)
+    assert sum(statistics.histogram) == 5001
+
+
+def test_what_counts_as_an_error() -> None:
+    statistics = ModelStatistics(0.0)
+    for reason in ("BAD_REQUEST", "REJECTED", "BACKEND", "CANCELED"):
+        statistics.failed_because(reason, 0.0)
+    assert statistics.errors == 2
+    assert statistics.failed == 4
