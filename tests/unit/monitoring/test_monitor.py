@@ -1,0 +1,159 @@
+"""The monitor step against a real server below the root of this computer's target."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.api import Cancelled, TargetError, TargetSpec, validate
+from studio.api.progress import Silent
+from studio.monitoring.record import monitored
+from studio.monitoring.step import MONITOR
+from studio.monitoring.watch import Watch
+from studio.monitoring.work import monitor
+from studio.registry import Registry
+from tests.unit.runtime.serve import rig
+
+pytestmark = pytest.mark.slow
+CONTRACT = {"health", "throughput", "latency_ms", "errors", "drift", "alerts"}
+
+
+class Watched(Silent):
+    """A job that keeps what it was told, and can be cancelled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.samples: list[dict[str, Any]] = []
+        self.cancelled = threading.Event()
+
+    def event(self, name: str, **values: Any) -> None:
+        assert name == "sample"
+        json.dumps(values)  # travels as JSON
+        self.samples.append(values)
+
+    def check(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    model = rig.constant(tmp_path / "model.onnx", 1.0)
+    rig.switch(folder, rig.bundle(folder / "releases", model, 7))
+    return folder
+
+
+@pytest.fixture
+def server(root: Path, tmp_path: Path) -> Iterator[rig.ServerProcess]:
+    with rig.ServerProcess(f"--root={root}", log=tmp_path / "log") as running:
+        yield running
+
+
+def spec(root: Path) -> TargetSpec:
+    return TargetSpec("local", "local:", settings={"root": str(root)})
+
+
+def arguments(root: Path, **given: Any) -> dict[str, Any]:
+    checked = validate(MONITOR.options, given)
+    return {**checked, "target": asdict(spec(root))}
+
+
+def test_one_look(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
+    for _ in range(30):
+        assert server.call("POST", "/v2/models/answer/infer", rig.question())[0] == 200
+    job = Watched(tmp_path)
+    found = monitor(arguments(root), job)
+    assert found.keys() >= CONTRACT
+    assert found["health"] == "healthy"
+    assert found["latency_ms"]["count"] == 30
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]
+    assert (found["model"], found["version"]) == ("answer", 7)
+    assert found["digest"] == rig.report(root)["digest"]
+    assert (found["errors"], found["alerts"], found["drift"]) == (0, [], [])
+    assert found["memory_mb"] > 10
+    assert job.samples == [found]
+
+
+def test_a_watch_sends_samples_until_its_time_is_up(
+    server: rig.ServerProcess, root: Path, tmp_path: Path
+) -> None:
+    job = Watched(tmp_path)
+    found = monitor(arguments(root, seconds=0.5, interval=0.1), job)
+    assert 4 <= len(job.samples) <= 7
+    assert job.samples[-1] == found
+    assert found["cpu_percent"] is not None
+
+
+def test_a_watch_can_be_cancelled(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
+    job = Watched(tmp_path)
+    job.cancelled.set()
+    with pytest.raises(Cancelled):
+        monitor(arguments(root, seconds=3600), job)
+
+
+def test_a_watch_outlives_the_server(root: Path, tmp_path: Path) -> None:
+    with Watch(spec(root), Silent()) as watch:
+        with rig.ServerProcess(f"--root={root}", log=tmp_path / "log1"):
+            assert watch.look()["health"] == "healthy"
+        stopped = watch.look()
+        assert stopped.keys() >= CONTRACT
+        assert stopped["health"] == "unreachable"
+        assert stopped["alerts"][0]["text"] == "The server on this target was stopped."
+        with rig.ServerProcess(f"--root={root}", log=tmp_path / "log2"):
+            again = watch.look()
+            assert again["health"] == "healthy"  # at another port
+            assert again["alerts"][0]["name"] == "restarted"
+
+
+def test_a_killed_server_is_unreachable(
+    server: rig.ServerProcess, root: Path, tmp_path: Path
+) -> None:
+    server.process.kill()
+    server.process.wait()
+    found = monitor(arguments(root), Watched(tmp_path))
+    assert found["health"] == "unreachable"
+    assert found["alerts"][0]["text"] == "The server on this target does not run."
+
+
+def test_a_target_without_a_release_is_unreachable(tmp_path: Path) -> None:
+    found = monitor(arguments(tmp_path / "empty"), Watched(tmp_path))
+    assert found["health"] == "unreachable"
+    assert found["alerts"][0]["text"] == "Nothing was deployed on this target yet."
+
+
+def test_a_target_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
+    target = TargetSpec("board", "ssh://nobody@127.0.0.1:1", host_key="ssh-ed25519 AAAA")
+    with pytest.raises(TargetError), Watch(target, Silent()) as watch:
+        watch.look()
+
+
+def test_a_release_that_did_not_load_is_an_alert(
+    server: rig.ServerProcess, root: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"broken")
+    rig.switch(root, rig.bundle(root / "releases", broken, 8))
+    server.hang_up()
+    rig.wait_until(lambda: rig.report(root)["state"] == "failed", "the failure is reported")
+    found = monitor(arguments(root), Watched(tmp_path))
+    assert (found["health"], found["version"]) == ("healthy", 7)
+    (alert,) = found["alerts"]
+    assert alert["name"] == "release"
+    assert "cannot load model.onnx" in alert["text"]
+
+
+def test_the_last_look_is_kept(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    given = arguments(root)
+    result = monitor(given, Watched(tmp_path))
+    assert monitored(registry, given, result, tmp_path) == result
+    (run,) = registry.runs("monitor")
+    assert run.options["target"] == "local"
+    assert run.result["digest"] == result["digest"]
