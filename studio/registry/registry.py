@@ -51,11 +51,13 @@ class Registry:
         try:
             prepare(registry._db.connection)
         except NewerRegistry:
+            registry.close()
             raise StudioError(
                 f"The registry in {folder} was written by a later version of the studio.",
                 hint="Install that version, or use another folder with EDGEWRIGHT_HOME.",
             ) from None
         except sqlite3.DatabaseError as error:
+            registry.close()
             raise StudioError(
                 f"The registry in {folder} cannot be opened: {error}.",
                 hint="Move the file registry.sqlite away; a new one will be made.",

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,17 @@ ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 
-def text_files() -> list[Path]:
-    done = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    paths = [ROOT / name for name in done.stdout.split("\0") if name]
-    return [p for p in paths if p.is_file() and b"\0" not in p.read_bytes()[:4096]]
+MADE = {".git", ".venv", "build", "dist", "__pycache__"}
+
+
+def text_files(folder: Path = ROOT) -> Iterator[Path]:
+    """Every file of the checkout that is text, without what the make commands leave there."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            if path.name not in MADE and not path.name.endswith(("_cache", ".egg-info")):
+                yield from text_files(path)
+        elif b"\0" not in path.read_bytes()[:4096]:
+            yield path
 
 
 @pytest.mark.parametrize("name", LOCKS)
