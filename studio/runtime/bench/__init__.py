@@ -28,7 +28,10 @@ runtime alone. It is loaded by its path, inside the candidate's process, and def
 ``inputs()``
     ``[{"name": str, "dtype": numpy's name, "shape": [int | str | None, ...]}, ...]``
 ``run(feeds)``
-    the outputs by name, from arrays by input name. This is what is timed: nothing else in it.
+    the outputs by name, from arrays by input name.
+``bind(feeds)`` (optional)
+    a function without arguments that runs once with these feeds. This is what is timed, so it
+    holds nothing but the runtime's own call; without ``bind``, ``run(feeds)`` is timed.
 ``describe()``
     ``{"runtime", "version", "device", "providers", "precision", "threads"}``, as in force.
 ``operators(feeds, runs)``

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from typing import Any
 
 import numpy
@@ -15,7 +16,7 @@ import numpy
 from .arrays import load_arrays, save_arrays
 from .limits import die_with_parent, limit_memory, peak_memory_mb
 from .stream import LineWriter
-from .timing import measure, warm_up
+from .timing import Run, measure, warm_up
 
 
 def load_runner(path: str) -> Any:
@@ -33,8 +34,9 @@ class Candidate:
     """A loaded model and the answers to the bench's questions, one method for each."""
 
     def __init__(self) -> None:
-        self._session = None  # type: Any
-        self._feeds = {}  # type: dict[str, Any]
+        self._session: Any = None
+        self._feeds: dict[str, Any] = {}
+        self._run: Run = _nothing_loaded
 
     def load(self, model: str, runner: str, options: dict[str, Any]) -> dict[str, Any]:
         """Load the model; times are of the import of the runtime and of the load alone."""
@@ -60,6 +62,8 @@ class Candidate:
         if missing:
             raise ValueError(f"it has an input {missing[0]!r}, which the reference has not")
         self._feeds = {name: _as_type(given[name], dtype) for name, dtype in wanted.items()}
+        bind = getattr(self._session, "bind", None)
+        self._run = bind(self._feeds) if bind else partial(self._session.run, self._feeds)
         start = time.perf_counter()
         results = self._session.run(self._feeds)
         first = time.perf_counter() - start
@@ -68,11 +72,11 @@ class Candidate:
 
     def warm(self, seconds: float) -> dict[str, Any]:
         """Run until the times are stable."""
-        return vars(warm_up(self._session.run, self._feeds, seconds))
+        return vars(warm_up(self._run, seconds))
 
     def time(self, runs: int, settle: int) -> dict[str, Any]:
         """Time a block of inferences."""
-        return vars(measure(self._session.run, self._feeds, runs, settle))
+        return vars(measure(self._run, runs, settle))
 
     def operators(self, runs: int) -> dict[str, Any]:
         """Times of the operators, per inference."""
@@ -87,6 +91,10 @@ class Candidate:
     def memory(self) -> dict[str, Any]:
         """The peak of the whole process so far, in MiB."""
         return {"memory_mb": peak_memory_mb()}
+
+
+def _nothing_loaded() -> None:
+    raise RuntimeError("nothing was loaded")
 
 
 def _as_type(array: Any, dtype: str) -> Any:

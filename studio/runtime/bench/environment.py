@@ -33,7 +33,7 @@ def environment(root: str = "/") -> dict[str, Any]:
 def cpu_name(root: str = "/") -> str:
     """Name of the processor; ARM boards give it in other places than PCs."""
     with contextlib.suppress(OSError), open(os.path.join(root, "proc/cpuinfo")) as info:
-        found = {}  # type: dict[str, str]
+        found: dict[str, str] = {}
         for line in info:
             key, _, value = line.partition(":")
             found.setdefault(key.strip(), value.strip())

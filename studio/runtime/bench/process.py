@@ -38,7 +38,7 @@ class CancelWatch:
 
     def __init__(self, descriptor: int | None) -> None:
         self._set = threading.Event()
-        self._wake = []  # type: list[Callable[[], None]]
+        self._wake: list[Callable[[], None]] = []
         if descriptor is not None:
             threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
 
@@ -70,7 +70,7 @@ class CandidateProcess:
 
     def __init__(self, candidate: Candidate, watch: CancelWatch, memory_limit_mb: int = 0) -> None:
         self._watch = watch
-        self._answers = queue.Queue()  # type: queue.Queue[bytes | None]
+        self._answers: queue.Queue[bytes | None] = queue.Queue()
         python = candidate.python or sys.executable
         argv = [python, "-c", _BOOT, package_root(), _PACKAGE + ".child", str(memory_limit_mb)]
         environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")

@@ -28,10 +28,10 @@ class Entry:
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.id = candidate.id
-        self.process = None  # type: CandidateProcess | None
+        self.process: CandidateProcess | None = None
         self.state = "waiting"
         self.reason = ""
-        self.facts = {}  # type: dict[str, Any]
+        self.facts: dict[str, Any] = {}
 
     @property
     def alive(self) -> bool:
@@ -63,9 +63,9 @@ class Study:
         self._emit = emit
         self._watch = watch
         self._entries = [Entry(candidate) for candidate in config.candidates]
-        self._reference = None  # type: Entry | None
-        self._inputs = []  # type: list[feeds.Input]
-        self._spoiled = {}  # type: dict[str, int]
+        self._reference: Entry | None = None
+        self._inputs: list[feeds.Input] = []
+        self._spoiled: dict[str, int] = {}
         self._rounds = 0
 
     def run(self) -> None:
@@ -179,7 +179,7 @@ class Study:
     def _round(self, number: int, planned: plan.Plan, order: list[Entry], sensors: Sensors) -> None:
         """One block of each candidate that is still there."""
         readings = [sensors.read()]
-        blocks = {}  # type: dict[str, dict[str, Any]]
+        blocks: dict[str, dict[str, Any]] = {}
         for entry in order:
             if not entry.alive:
                 continue

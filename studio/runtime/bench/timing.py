@@ -6,9 +6,9 @@ import gc
 import statistics
 import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
-Run = Callable[[Any], Any]
+Run = Callable[[], object]
 
 STABLE_SPREAD = 0.05
 """Warm-up ends when the medians of its last three batches lie within 5 % of each other."""
@@ -40,7 +40,7 @@ class WarmUp:
     median_ns: int
 
 
-def measure(run: Run, feeds: Any, runs: int, settle: int = 0) -> Block:
+def measure(run: Run, runs: int, settle: int = 0) -> Block:
     """Time inferences one by one, after some that are not timed.
 
     The untimed ones refill the caches that the other candidates took, and outlast the threads
@@ -48,7 +48,7 @@ def measure(run: Run, feeds: Any, runs: int, settle: int = 0) -> Block:
     the harness's, not the model's. CPU time is that of all threads of this process.
     """
     for _ in range(settle):
-        run(feeds)
+        run()
     clock = time.perf_counter_ns
     times = []
     collecting = gc.isenabled()
@@ -58,7 +58,7 @@ def measure(run: Run, feeds: Any, runs: int, settle: int = 0) -> Block:
         begin = clock()
         for _ in range(runs):
             start = clock()
-            run(feeds)
+            run()
             times.append(clock() - start)
         wall = clock() - begin
         cpu = time.process_time_ns() - cpu
@@ -68,14 +68,14 @@ def measure(run: Run, feeds: Any, runs: int, settle: int = 0) -> Block:
     return Block(times, wall, cpu)
 
 
-def warm_up(run: Run, feeds: Any, seconds: float) -> WarmUp:
+def warm_up(run: Run, seconds: float) -> WarmUp:
     """Run until the times are stable, or the time is up."""
     deadline = time.monotonic() + seconds
-    medians = []  # type: list[float]
+    medians: list[float] = []
     size = 1
     runs = 0
     while True:
-        block = measure(run, feeds, size)
+        block = measure(run, size)
         runs += size
         medians.append(statistics.median(block.times_ns))
         last = medians[-3:]

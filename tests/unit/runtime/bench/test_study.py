@@ -148,9 +148,7 @@ def test_a_runner_that_fails_in_the_middle_keeps_its_rounds(
 
 
 def test_a_killed_child_leaves_the_rest_of_the_study_alone(bench, candidate):
-    started = bench(
-        {"candidates": [candidate("a"), candidate("b")], "rounds": 60, "seconds": 0.5}
-    )
+    started = bench({"candidates": [candidate("a"), candidate("b")], "rounds": 60, "seconds": 0.5})
     events = []
     for event in started.events():
         events.append(event)
