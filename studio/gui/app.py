@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
+from studio.settings import Paths, Settings
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.window import MainWindow
     from studio.workspace import Workspace
+
+LONGEST_WAIT_MS = 500
 
 
 def run(argv: Sequence[str]) -> int:
@@ -24,30 +27,46 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         Unavailable: when this Python cannot show a window.
     """
-    # Before PySide6 is imported: its hook makes every later import slower.
-    from studio.workspace import Workspace
-
     refuse_broken_pair(_pyside_version(), sys.version_info[:2])
     application = make_application()
+    window = make_window(Paths.of())
+    window.show()
+    _wait_for_first_paint(window)
+    from studio.workspace import Workspace
+
     with Workspace.open() as workspace:
-        window = open_window(workspace)
-        window.show()
+        attach(window, workspace)
         for name in argv:
             window.open_model(Path(name).absolute())
         return int(application.exec())
 
 
-def open_window(workspace: Workspace) -> MainWindow:
-    """The window of a workspace, dressed in the user's theme and not shown yet."""
-    from studio.gui.bridge import Bridge
+def make_window(paths: Paths) -> MainWindow:
+    """The window in the user's theme and place, with no workspace yet and not shown."""
     from studio.gui.theme import Theming
     from studio.gui.window import MainWindow
 
-    bridge = Bridge()
-    workspace.events.deliver = bridge.deliver
-    theming = Theming(str(workspace.settings["theme"]))
+    settings = Settings(paths.settings)
+    theming = Theming(str(settings["theme"]))
     theming.apply()
-    return MainWindow(workspace, theming)
+    return MainWindow(theming, settings)
+
+
+def attach(window: MainWindow, workspace: Workspace) -> None:
+    """Give a window its workspace; from now on events arrive on the window's thread."""
+    from studio.gui.bridge import Bridge
+
+    workspace.events.deliver = Bridge().deliver
+    window.attach(workspace)
+
+
+def _wait_for_first_paint(window: MainWindow) -> None:
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    window.painted.connect(loop.quit)
+    QTimer.singleShot(LONGEST_WAIT_MS, loop.quit)  # a window may open minimized, unpainted
+    loop.exec()
 
 
 def refuse_broken_pair(pyside: str, python: tuple[int, int]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from PySide6.QtCore import QByteArray, QDir, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QBuffer, QDir, QIODevice, QSize
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImageReader, QPixmap
 
 from studio.settings import resource
 
@@ -33,12 +32,14 @@ def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) 
         scale: Device pixels for each logical pixel.
     """
     source = _source(name).replace(b"currentColor", color.name().encode("ascii"))
+    buffer = QBuffer()
+    buffer.setData(source)
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    # By Qt's own image plugin: importing PySide6.QtSvg takes a tenth of the window's start.
+    reader = QImageReader(buffer, b"svg")
     edge = round(size * scale)
-    image = QImage(QSize(edge, edge), QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    QSvgRenderer(QByteArray(source)).render(painter, QRectF(0, 0, edge, edge))
-    painter.end()
+    reader.setScaledSize(QSize(edge, edge))
+    image = reader.read()
     result = QPixmap.fromImage(image)
     result.setDevicePixelRatio(scale)
     return result

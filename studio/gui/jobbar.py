@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -12,7 +13,7 @@ from studio.gui import figures
 from studio.gui.widgets import GRID, ElidedLabel, button, label
 
 if TYPE_CHECKING:
-    from studio.workspace import RunningJob, Workspace
+    from studio.workspace import RunningJob
 
 HEIGHT = 32
 BAR_WIDTH = 180
@@ -39,9 +40,9 @@ class JobBar(QFrame):
 
     list_asked = Signal()
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._jobs: Sequence[RunningJob] = ()
         self.setProperty("role", "jobbar")
         self.setAccessibleName("Jobs")
         self.setFixedHeight(HEIGHT)
@@ -73,6 +74,11 @@ class JobBar(QFrame):
         self._tick.timeout.connect(self.refresh)
         self.refresh()
 
+    def follow(self, jobs: Sequence[RunningJob]) -> None:
+        """Show these jobs from now on; the sequence grows as jobs are started."""
+        self._jobs = jobs
+        self.refresh()
+
     def show_sandbox(self, level: str, explanation: str) -> None:
         """Show how workers are contained."""
         self.sandbox.setText(f"Worker sandbox: {level}")
@@ -80,7 +86,7 @@ class JobBar(QFrame):
 
     def current(self) -> RunningJob | None:
         """The newest job that runs."""
-        return next((job for job in reversed(self._workspace.jobs) if job.running), None)
+        return next((job for job in reversed(self._jobs) if job.running), None)
 
     def cancel_job(self) -> None:
         """Take the job that is shown back."""
@@ -92,9 +98,9 @@ class JobBar(QFrame):
 
     def refresh(self) -> None:
         """Show how things stand."""
-        running = [job for job in self._workspace.jobs if job.running]
+        running = [job for job in self._jobs if job.running]
         job = running[-1] if running else None
-        total = len(self._workspace.jobs)
+        total = len(self._jobs)
         self.count.setText(
             figures.count(len(running), "job")
             if running

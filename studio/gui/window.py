@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -39,16 +39,13 @@ from studio.gui.rail import Rail
 from studio.gui.stages import BY_ID, STAGES, page_class
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.topbar import TopBar
-from studio.workspace import (
-    JobFinished,
-    JobProgressed,
-    JobStarted,
-    RegistryChanged,
-)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from studio.gui.command_palette import CommandPalette
     from studio.gui.jobs_dock import JobsDock
+    from studio.settings import Settings
     from studio.workspace import Event, RunningJob, Workspace
 
 SUFFIXES = (".onnx",)
@@ -59,24 +56,31 @@ LEAST_SIZE = (960, 600)
 class MainWindow(QMainWindow):
     """The only window. It draws and asks; whatever takes time is a job of the workspace.
 
+    It is painted before the workspace is there, which takes as long as all the rest.
+
+    Signals:
+        painted: The window was painted for the first time.
+
     Attributes:
+        workspace: There after ``attach``.
         current: The current variant.
         theming: The theme in force.
     """
 
-    def __init__(self, workspace: Workspace, theming: Theming) -> None:
+    painted = Signal()
+
+    def __init__(self, theming: Theming, settings: Settings) -> None:
         super().__init__()
-        self.workspace = workspace
         self.theming = theming
-        self.current = Current(workspace)
+        self._settings = settings
         self._pages: dict[str, Page] = {}
-        self._stage = ""
+        self._stage = "model"
         self._opening: set[str] = set()
         self._sampling: set[str] = set()
-        self._progress = Progress(workspace, self.current)
         self._palette: CommandPalette | None = None
         self._jobs: JobsDock | None = None
         self._is_painted = False
+        self._unsubscribe: Callable[[], None] = lambda: None
         self.setWindowTitle("Edgewright")
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*START_SIZE)
@@ -85,9 +89,23 @@ class MainWindow(QMainWindow):
         self._models_menu = QMenu(self)
         self._models_menu.aboutToShow.connect(self._fill_models_menu)
         self._build()
+        self._restore()
+
+    def attach(self, workspace: Workspace) -> None:
+        """Take the workspace, which is opened after the first paint, and show the first page."""
+        self.workspace = workspace
+        self._settings = workspace.settings
+        self.current = Current(workspace)
+        self._progress = Progress(workspace, self.current)
         self.commands = Commands(self)
+        self.jobbar.follow(workspace.jobs)
         self._connect()
-        self.restore()
+        number = memory.recall(self._settings).get("variant")
+        if not (isinstance(number, int) and number and self.current.select(number)):
+            self.go(self._stage)
+        # How workers are contained is found by trying, and a worker is kept ready; neither may
+        # hold up the first page.
+        QTimer.singleShot(0, self._warm_up)
 
     # Services for pages (see pages.base.Shell)
 
@@ -128,13 +146,13 @@ class MainWindow(QMainWindow):
 
     def choose_model(self) -> None:
         """Ask for a model file and open it."""
-        start = memory.recall(self.workspace.settings).get("folder", "")
+        start = memory.recall(self._settings).get("folder", "")
         pattern = " ".join(f"*{suffix}" for suffix in SUFFIXES)
         chosen, _filter = QFileDialog.getOpenFileName(
             self, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )
         if chosen:
-            memory.keep(self.workspace.settings, folder=str(Path(chosen).parent))
+            memory.keep(self._settings, folder=str(Path(chosen).parent))
             self.open_model(Path(chosen))
 
     def open_model(self, path: Path) -> None:
@@ -171,7 +189,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(self.theming)
         self.stack = QStackedWidget()
         self.inspector = InspectorDock()
-        self.jobbar = JobBar(self.workspace)
+        self.jobbar = JobBar()
         centre = QWidget()
         centre.setObjectName("centre")
         layout = QVBoxLayout(centre)
@@ -204,11 +222,7 @@ class MainWindow(QMainWindow):
         self.current.changed.connect(self._show_current)
         self._unsubscribe = self.workspace.events.subscribe(self._hear)
 
-    def _after_first_paint(self) -> None:
-        self._recall_variant()
-        self.go(self._stage or "model")
-        # How workers are contained is found by trying, and a worker is kept ready: both take
-        # longer than a first paint may.
+    def _warm_up(self) -> None:
         level = self.workspace.sandbox
         self.jobbar.show_sandbox(level.value, level.explanation)
         self.workspace.warm_up()
@@ -228,6 +242,8 @@ class MainWindow(QMainWindow):
     # What happens
 
     def _hear(self, event: Event) -> None:
+        from studio.workspace import JobFinished, JobProgressed, JobStarted, RegistryChanged
+
         if isinstance(event, JobStarted | JobProgressed | JobFinished):
             self.jobbar.refresh()
             if self._jobs is not None:
@@ -272,7 +288,7 @@ class MainWindow(QMainWindow):
             variant.id if variant else None,
         )
         self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
-        memory.keep(self.workspace.settings, variant=variant.id if variant else 0)
+        memory.keep(self._settings, variant=variant.id if variant else 0)
         for page in list(self._pages.values()):
             page.show_variant(variant)
         self._show_states()
@@ -307,7 +323,7 @@ class MainWindow(QMainWindow):
 
     def choose_theme(self, choice: str) -> None:
         """Take ``system``, ``dark`` or ``light``, and remember it."""
-        self.workspace.settings["theme"] = choice
+        self._settings["theme"] = choice
         self.theming.choose(choice)
 
     def open_palette(self) -> None:
@@ -333,23 +349,18 @@ class MainWindow(QMainWindow):
         """Fill the screen, or give it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def restore(self) -> None:
+    def _restore(self) -> None:
         """Take the arrangement of the last session."""
-        kept = memory.recall(self.workspace.settings)
+        kept = memory.recall(self._settings)
         for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
             if isinstance(kept.get(name), str):
                 take(QByteArray.fromBase64(str(kept[name]).encode("ascii")))
         self.inspector.wanted = bool(kept.get("inspector", True))
 
-    def _recall_variant(self) -> None:
-        number = memory.recall(self.workspace.settings).get("variant")
-        if isinstance(number, int) and number and self.current.variant is None:
-            self.current.select(number)
-
     def save(self) -> None:
         """Keep the arrangement for the next session."""
         memory.keep(
-            self.workspace.settings,
+            self._settings,
             geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
             state=bytes(self.saveState().toBase64().data()).decode("ascii"),
             inspector=self.inspector.wanted,
@@ -371,7 +382,7 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._is_painted:
             self._is_painted = True
-            QTimer.singleShot(0, self._after_first_paint)
+            self.painted.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

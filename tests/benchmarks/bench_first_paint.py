@@ -20,11 +20,10 @@ window.resize(1280, 800)
 """
 STUDIO = """
 import time; began = time.perf_counter()
-from studio.workspace import Workspace
-from studio.gui.app import make_application, open_window
+from studio.gui.app import make_application, make_window
+from studio.settings import Paths
 application = make_application()
-workspace = Workspace.open()
-window = open_window(workspace)
+window = make_window(Paths.of())
 """
 SHOW = """
 from PySide6.QtCore import QEvent, QObject
