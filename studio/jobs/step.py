@@ -46,6 +46,8 @@ class Step:
             ``function(registry, arguments)``; returns the arguments, with what the work must know
             of the registry added (the number of the next version).
         needs: What the worker may reach beyond the registry and the files that it was given.
+        remote_needs: What it may reach besides when a TARGET option names another machine; a
+            step that parses or runs a model here needs nothing while it stays here.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Step:
     record: str = ""
     prepare: str = ""
     needs: frozenset[Permission] = frozenset()
+    remote_needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
 
 

@@ -22,11 +22,13 @@ class Resolved:
     Attributes:
         reads: Files and folders that the worker must be able to read.
         subject: What the step is about, for the job's title (a model's or a target's name).
+        remote: Whether a target is another machine.
     """
 
     arguments: dict[str, Any]
     reads: tuple[Path, ...]
     subject: str
+    remote: bool = False
 
 
 def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolved:
@@ -37,15 +39,16 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.options, _bundle_apart(step, given))
-    arguments, reads, subjects = {}, [], []
+    arguments, reads, subjects, remote = {}, [], [], False
     for option in step.options:
         value = checked[option.name]
         if value is not None:
             value = _each(option, value, partial(_one, option, registry=registry))
             reads += _reads(option, value)
             subjects += _subjects(option, value)
+            remote = remote or _is_remote(option, value)
         arguments[option.name] = value
-    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)))
+    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)), remote)
 
 
 def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -104,6 +107,13 @@ def _reads(option: Option, value: Any) -> list[Path]:
     if option.kind is Kind.MODEL:
         return [Path(item["path"]) for item in (value if option.many else [value])]
     return []
+
+
+def _is_remote(option: Option, value: Any) -> bool:
+    if option.kind is not Kind.TARGET:
+        return False
+    targets = value if option.many else [value]
+    return any(not target["url"].startswith("local:") for target in targets)
 
 
 def _subjects(option: Option, value: Any) -> list[str]:

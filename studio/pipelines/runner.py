@@ -39,7 +39,7 @@ class StepRunner:
             entry=step.work,
             arguments=arguments,
             reads=resolved.reads,
-            needs=step.needs,
+            needs=step.needs | (step.remote_needs if resolved.remote else frozenset()),
             limits=self._limits(step),
         )
         return self._jobs.start(spec, self._recorder(step, arguments))

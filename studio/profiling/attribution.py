@@ -14,7 +14,7 @@ _LAYOUT = frozenset({"ReorderInput", "ReorderOutput"})
 """Operators that the runtime added for its own layout; they belong to no node."""
 
 _MARKS = re.compile(
-    r"(_nchwc|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"
+    r"(_nchwc|(_pre)?_d?q|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"
 )
 """What runtimes append to a node's name when they fuse, convert or copy it."""
 

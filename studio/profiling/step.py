@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
+from studio.api import Kind, Option, Permission
 from studio.jobs import Step
 
 PROFILE = Step(
@@ -83,4 +83,5 @@ PROFILE = Step(
     ),
     work="studio.profiling.work:profile",
     record="studio.profiling.record:profiled",
+    remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
 )
