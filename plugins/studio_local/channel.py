@@ -85,7 +85,8 @@ class LocalChannel:
         except OSError as error:
             raise TargetError(_reason(error, target)) from None
         finally:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                aside.unlink()
 
     def get(self, source: str, target: Path) -> None:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import shlex
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +19,8 @@ from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 16
 _LOOK_S = 0.5
+_NO_STATUS = -1
+"""Also that of a command which a signal has ended, but then its output has an end."""
 
 
 class SshChannel:
@@ -41,7 +45,8 @@ class SshChannel:
         try:
             with Watchdog(self._transport) as watchdog:
                 session.exec_command(shlex.join(argv))
-                self._feed(session, stdin)
+                feeder = threading.Thread(target=_feed, args=(session, stdin), daemon=True)
+                feeder.start()
                 conversation = _Conversation(session, on_line, time.monotonic() + timeout)
                 out, err = conversation.listen(watchdog)
         except TimeoutError:
@@ -52,9 +57,9 @@ class SshChannel:
             raise self._lost(error) from None
         finally:
             session.close()
-        if not session.exit_status_ready():
+        if session.exit_status == _NO_STATUS and not session.eof_received:
             raise self._lost(None)
-        return Completed(session.recv_exit_status(), out, err)
+        return Completed(session.exit_status, out, err)
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
         upload(self._files(), self._transport, source, target, progress, self)
@@ -99,22 +104,20 @@ class SshChannel:
         assert self._sftp is not None
         return self._sftp
 
-    @staticmethod
-    def _feed(session: paramiko.Channel, content: bytes) -> None:
-        try:
-            if content:
-                session.sendall(content)
-            session.shutdown_write()
-        except OSError:
-            if not session.closed:  # a command that ended without reading is no failure
-                raise
-
     def _lost(self, error: BaseException | None) -> TargetError:
         return TargetError(
             f"The connection to {self._name} was lost.",
             hint="Repeat the command; what was done is kept.",
             detail=f"{type(error).__name__}: {error}" if error else "",
         )
+
+
+def _feed(session: paramiko.Channel, content: bytes) -> None:
+    """Write a command's input beside reading its output: either may fill its window."""
+    with contextlib.suppress(OSError):  # a command may end without reading; its status tells
+        if content:
+            session.sendall(content)
+        session.shutdown_write()
 
 
 class _Conversation:

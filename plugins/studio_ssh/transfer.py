@@ -52,7 +52,7 @@ def upload(
             _send(sftp, source, aside, size, progress, watchdog)
             sftp.posix_rename(aside, target)
     except BaseException as error:
-        lost = bool(watchdog.barked) or not transport.is_active()
+        lost = _is_lost(sftp, transport, watchdog, error)
         if not lost:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
                 sftp.remove(aside)
@@ -80,7 +80,7 @@ def download(
         with watchdog:
             sftp.get(source, str(target), callback=lambda *_: watchdog.touch())
     except (OSError, EOFError, paramiko.SSHException) as error:
-        if watchdog.barked or not transport.is_active():
+        if _is_lost(sftp, transport, watchdog, error):
             raise _lost(name, watchdog.barked) from None
         raise TargetError(f"{source} on {name} cannot be read: {_words(error)}.") from None
 
@@ -107,11 +107,23 @@ def _send(
         raise OSError(errno.EIO, f"{arrived} of {size} bytes arrived")
 
 
+def _is_lost(
+    sftp: paramiko.SFTPClient,
+    transport: paramiko.Transport,
+    watchdog: Watchdog,
+    error: BaseException,
+) -> bool:
+    """Whether the connection ended, rather than the board refusing something."""
+    session = sftp.get_channel()
+    closed = session is None or session.closed or not transport.is_active()
+    return bool(watchdog.barked) or closed or isinstance(error, EOFError)
+
+
 def _explained(error: BaseException, shell: _Shell, target: str, size: int) -> TargetError:
     """SFTP says no more than "failure" when a disk is full: ask the board how full it is."""
     folder = posixpath.dirname(target)
     free = _free_bytes(shell, folder)
-    if free is not None and free < size:
+    if free is not None and free < size and not isinstance(error, FileNotFoundError):
         return TargetError(
             f"The disk of {shell.name} is full: the file needs {size / 1e6:,.1f} MB, and "
             f"{free / 1e6:,.1f} MB is free in {folder}.",

@@ -124,13 +124,14 @@ class Board:
 
     def __enter__(self) -> Board:
         spaces = ["--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--mount-proc"]
-        self._process = subprocess.Popen(
-            ["unshare", *spaces, "--kill-child", "sh", "-c", _BOOT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "boot.log").open("wb"),
-            env=self._environment,
-        )
+        with (self._folder / "boot.log").open("wb") as errors:
+            self._process = subprocess.Popen(
+                ["unshare", *spaces, "--kill-child", "sh", "-c", _BOOT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=self._environment,
+            )
         try:
             assert self._process.stdout is not None
             assert self._process.stdin is not None
@@ -188,8 +189,9 @@ class Board:
         _ip("link", "set", self._end, "down")
 
     def mend(self) -> None:
-        """Plug it in again."""
+        """Plug it in again, and wait for the bridge to have learned of it."""
         _ip("link", "set", self._end, "up")
+        until(self._listens, "the board answers again")
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, self.log
