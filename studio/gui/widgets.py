@@ -274,6 +274,7 @@ class FieldList(QWidget):
             text = label(value, tone=tone[0] if tone else "", wrap=True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             text.setAccessibleName(f"{name}: {value}")
+            text.setContentsMargins(0, 1, 0, 0)  # selectable text sits a pixel higher than plain
             self._grid.addWidget(title, position, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(text, position, 1, Qt.AlignmentFlag.AlignTop)
 

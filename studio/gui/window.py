@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from studio.gui.command_palette import CommandPalette
     from studio.gui.jobs_dock import JobsDock
     from studio.settings import Settings
-    from studio.workspace import Event, RunningJob, Workspace
+    from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
 
 SUFFIXES = (".onnx",)
 START_SIZE = (1280, 800)
@@ -223,9 +223,12 @@ class MainWindow(QMainWindow):
         self._unsubscribe = self.workspace.events.subscribe(self._hear)
 
     def _warm_up(self) -> None:
-        level = self.workspace.sandbox
-        self.jobbar.show_sandbox(level.value, level.explanation)
+        self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
         self.workspace.warm_up()
+
+    def _show_sandbox(self, level: SandboxLevel | Exception) -> None:
+        if not isinstance(level, Exception):
+            self.jobbar.show_sandbox(level.value, level.explanation)
 
     def _page(self, name: str) -> Page | None:
         if name not in self._pages:

@@ -1,6 +1,6 @@
 """The one object that the window and the command line talk to."""
 
-from studio.jobs import JobOutcome, RunningJob, Step
+from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.plugin_host import Plugin
 from studio.registry import ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
@@ -30,6 +30,7 @@ __all__ = [
     "RunRecord",
     "RunningJob",
     "SampleInfo",
+    "SandboxLevel",
     "Step",
     "VariantRecord",
     "VersionRecord",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import GraphLayout, Model, StudioError, TargetSpec
 from studio.jobs import JobListener, JobOutcome, JobRunner, RunningJob, SandboxLevel, Step
@@ -31,6 +31,8 @@ from studio.workspace.samples import SampleInfo, samples
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
     from studio.pipelines.outcome import RecipeReport
+
+T = TypeVar("T")
 
 _PRELOAD = ("numpy", "onnx", "studio.models.work")
 """What the worker that is kept ready has imported: what opening a model needs."""
@@ -172,6 +174,10 @@ class Workspace(JobListener):
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
         self._background.run(lambda: _read_graph(record), done)
+
+    def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
+        """Run a call that only reads on the background thread; ``done`` gets what came of it."""
+        self._background.run(call, done)
 
     # Targets
 

@@ -382,7 +382,8 @@ class GraphCanvas(QWidget):
             box = self.scene.boxes[self.selected]
             before = len(self.scene.before(self.selected))
             after = len(self.scene.after(self.selected))
-            text = f"{box.title} {box.name}, {box.detail}; {before} before, {after} after"
+            detail = next(iter(self.scene.details(self.selected)), "")
+            text = f"{box.title} {box.name}, {detail}; {before} before, {after} after"
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)

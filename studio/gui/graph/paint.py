@@ -71,6 +71,7 @@ class ScenePainter:
         self._inks = _inks(theme, font)
         self._titles = QFontMetricsF(self._inks.title)
         self._details = QFontMetricsF(self._inks.detail)
+        self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
 
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
@@ -135,7 +136,7 @@ class ScenePainter:
         what = scene.boxes[box]
         rectangle = QRectF(scene.x[box], scene.y[box], scene.width[box], scene.height[box])
         fill, border = self._inks.fills[what.family], self._inks.borders[what.family]
-        ink, dim, details = self._inks.ink, self._inks.dim, what.details
+        ink, dim, details = self._inks.ink, self._inks.dim, self._details_of(box)
         if marks.overlay is not None:
             heat = marks.overlay.colors.get(box)
             if heat is not None:
@@ -173,6 +174,12 @@ class ScenePainter:
         painter.setFont(self._inks.detail)
         lower = QRectF(rectangle.left(), middle + 1, rectangle.width(), 16)
         painter.drawText(lower, centre, self._fit(box, details, self._details))
+
+    def _details_of(self, box: int) -> tuple[str, ...]:
+        known = self._texts.get(box)
+        if known is None:
+            known = self._texts[box] = self._scene.details(box)
+        return known
 
     def _fit(self, box: int, texts: tuple[str, ...], metrics: QFontMetricsF) -> str:
         """The first text that fits into a box; the second one shortened when none does."""

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.graph.families import TERMINAL, family
@@ -29,30 +30,21 @@ class Area:
     bottom: float
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """What is written on a box.
+class Box(NamedTuple):
+    """What a box stands for; a named tuple because there are tens of thousands.
 
     Attributes:
         title: The operator, or the name of an input or output.
-        details: What may stand below the title, the most telling first: kernel and output shape,
-            the shape alone, the name. The first one that fits is written.
         family: Decides the colour.
         node: None for an input or output of the graph.
         value: The terminal's value; None for a node.
     """
 
     title: str
-    details: tuple[str, ...]
     family: str
     name: str
     node: Node | None = None
     value: Value | None = None
-
-    @property
-    def detail(self) -> str:
-        """The most telling detail."""
-        return self.details[0] if self.details else ""
 
 
 Segment = tuple[float, float, float, float, int]
@@ -167,6 +159,16 @@ class Scene:
             if self.width[index] and (wanted in box.title.lower() or wanted in box.name.lower())
         ]
 
+    def details(self, box: int) -> tuple[str, ...]:
+        """What may stand below the title, the most telling first; the first that fits is written.
+
+        Kernel and output shape, the shape alone, the name.
+        """
+        what = self.boxes[box]
+        if what.node is None:
+            return (_shape(what.value.type),) if what.value is not None else ()
+        return _details(self.graph, what.node)
+
     def index_of(self, name: str) -> int | None:
         """The box of a node by its name."""
         return next((i for i, box in enumerate(self.boxes) if box.node and box.name == name), None)
@@ -174,11 +176,11 @@ class Scene:
 
 def _boxes(graph: Graph) -> Iterator[Box]:
     for value in graph.inputs:
-        yield Box(value.name, (_shape(value.type),), TERMINAL, value.name, value=value)
+        yield Box(value.name, TERMINAL, value.name, value=value)
     for node in graph.nodes:
-        yield Box(node.operator, _details(graph, node), family(node.operator), node.name, node=node)
+        yield Box(node.operator, family(node.operator), node.name, node=node)
     for value in graph.outputs:
-        yield Box(value.name, (_shape(value.type),), TERMINAL, value.name, value=value)
+        yield Box(value.name, TERMINAL, value.name, value=value)
 
 
 def _details(graph: Graph, node: Node) -> tuple[str, ...]:

@@ -148,11 +148,18 @@ class ModelPage(Page):
             self._graph.setCurrentWidget(self._trouble)
             return
         self.view = result
-        scene = Scene(result.model.graph, result.layout)
+        build = partial(Scene, result.model.graph, result.layout)
+        # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
+        self.workspace.in_background(build, partial(self._built, result))
+
+    def _built(self, result: GraphView, scene: Scene | Exception) -> None:
+        if self.view is not result:
+            return
+        if isinstance(scene, Exception):
+            raise scene
         self._graph.setCurrentWidget(self.pane)
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
-        self.summary.show_model(result.model)
         self._search(self.search.text())
         self._recolor()
 

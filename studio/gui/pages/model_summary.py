@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from studio.api import Model
 from studio.gui import figures
 from studio.gui.pages import model_facts
 from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, Table, TableCard, label, row
@@ -63,9 +62,6 @@ class ModelSummary(Scroll):
                 ("SHA-256", f"{variant.digest[:16]}…"),
             ]
         )
-
-    def show_model(self, model: Model) -> None:
-        """Add what only the graph knows: the file's own notes."""
 
     def _show_findings(self, variant: VariantRecord) -> None:
         body = self._intake.body
