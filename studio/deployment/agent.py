@@ -15,7 +15,8 @@ Watch = Callable[[Mapping[str, Any]], None]
 _REFUSALS = frozenset({"counter-back", "foreign-file", "altered-file", "bad-manifest"})
 """Codes of what is refused for safety rather than failed."""
 
-_NO_COMMAND = 127
+_NO_COMMAND = (126, 127)
+"""What a shell says of a command that cannot be run, or is not there."""
 
 _SERVER = """\
 cat "$1/run/server.json" 2>/dev/null || exit 0
@@ -116,7 +117,7 @@ class Agent:
             timeout=timeout,
             on_line=listener,
         )
-        if done.status == _NO_COMMAND:
+        if done.status in _NO_COMMAND and listener.result is None:
             raise no_python(self._target)
         if listener.result is None:
             raise TargetError(

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from studio.runtime.release.journal import Journal
 from studio.runtime.release.server import Server
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
+from tests.rigs.load import Load
 from tests.unit.runtime.release.machine import Machine, machine
 
 pytestmark = pytest.mark.slow
@@ -165,62 +165,6 @@ def test_removed_and_purged(board: Machine, bundles: list[Bundle]) -> None:
     assert list(board.layout.blobs.iterdir()) == []
     assert list(board.layout.releases.iterdir()) == []
     assert Journal(board.layout.log).broken_at() == 0
-
-
-class Load:
-    """Clients that ask without a pause; every answer must be good."""
-
-    def __init__(self, port: int, clients: int = 4) -> None:
-        self._port = port
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
-        self.failures: list[str] = []
-        self.answers = 0
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def more(self, count: int) -> None:
-        """Wait for so many more answers."""
-        goal = self.answers + count
-        until(lambda: self.answers >= goal or bool(self.failures), f"{count} answers", 30.0)
-
-    def _ask(self) -> None:
-        body = json.dumps(
-            {
-                "inputs": [
-                    {
-                        "name": "image",
-                        "shape": [1, 3, 16, 16],
-                        "datatype": "FP32",
-                        "data": [0.5] * 768,
-                    }
-                ]
-            }
-        )
-        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        while not self._stop.is_set():
-            try:
-                link.request("POST", "/v2/models/cnn/infer", body)
-                answer = link.getresponse()
-                content = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-                return
-            with self._lock:
-                self.answers += 1
-            if answer.status != 200:
-                self.failures.append(f"{answer.status}: {content[:200]!r}")
-                return
-        link.close()
 
 
 def test_no_request_fails_while_releases_change(board: Machine, bundles: list[Bundle]) -> None:

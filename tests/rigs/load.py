@@ -1,0 +1,72 @@
+"""Clients that ask a served model without a pause."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+
+from tests.rigs.boards import until
+
+_BODY = json.dumps(
+    {
+        "inputs": [
+            {
+                "name": "image",
+                "shape": [1, 3, 16, 16],
+                "datatype": "FP32",
+                "data": [0.5] * 768,
+            }
+        ]
+    }
+)
+
+
+class Load:
+    """Asks from several threads; every answer must be good.
+
+    Attributes:
+        failures: What went wrong, in words.
+        answers: How many were good.
+    """
+
+    def __init__(self, port: int, clients: int = 4, model: str = "cnn") -> None:
+        self._port = port
+        self._path = f"/v2/models/{model}/infer"
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
+        self._lock = threading.Lock()
+        self.failures: list[str] = []
+        self.answers = 0
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def more(self, count: int) -> None:
+        """Wait for so many more answers."""
+        goal = self.answers + count
+        until(lambda: self.answers >= goal or bool(self.failures), f"{count} answers", 60.0)
+
+    def _ask(self) -> None:
+        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        while not self._stop.is_set():
+            try:
+                link.request("POST", self._path, _BODY)
+                answer = link.getresponse()
+                content = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(repr(error))
+                return
+            if answer.status != 200:
+                self.failures.append(f"{answer.status}: {content[:200]!r}")
+                return
+            with self._lock:
+                self.answers += 1
+        link.close()

@@ -1,0 +1,202 @@
+"""The whole deployment on a real board: sshd in a network namespace, a python3 without numpy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.api import Silent, TargetError, TargetSpec, UnknownHost
+from studio.deployment import open_channel, server_info
+from studio.deployment.work import deploy, probe_target, releases, rollback, undeploy
+from studio.packages import Bundle
+from tests.rigs.boards import Board, Network, network
+from tests.rigs.bundles import QuietJob, make_bundle
+from tests.rigs.load import Load
+
+pytestmark = [pytest.mark.rig, pytest.mark.slow]
+
+ROOT = "/root/.edgewright"
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    with network() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
+    """Versions 1 to 3."""
+    folder = tmp_path_factory.mktemp("bundles")
+    return [make_bundle(folder / str(version), version) for version in range(1, 4)]
+
+
+class Studio:
+    """The deployment steps, as a worker runs them."""
+
+    def __init__(self, folder: Path, target: TargetSpec) -> None:
+        self._folder = folder
+        self._jobs = 0
+        self.target = target
+
+    def job(self) -> QuietJob:
+        self._jobs += 1
+        return QuietJob(self._folder / str(self._jobs))
+
+    def deploy(self, bundle: Bundle, job: QuietJob | None = None, **options: Any) -> dict[str, Any]:
+        arguments = {"bundle": str(bundle.folder), "soak_s": 0.3, **options}
+        return deploy({**arguments, "target": asdict(self.target)}, job or self.job())
+
+    def rollback(self, **options: Any) -> dict[str, Any]:
+        return rollback({**options, "target": asdict(self.target)}, self.job())
+
+    def releases(self) -> dict[str, Any]:
+        return releases({"target": asdict(self.target)}, self.job())
+
+
+def rows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in result["steps"]}
+
+
+def test_deploy_serve_update_and_take_back(
+    net: Network, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    with Board(net, tmp_path / "b") as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+        facts = probe_target({"target": asdict(studio.target)}, studio.job())
+        assert facts["runtimes"] == {}
+
+        planned = studio.deploy(bundles[0], dry_run=True)
+        assert planned["state"] == "planned"
+        assert planned["bytes_to_send"] > 20_000_000
+        assert not (board.home / ".edgewright").exists()
+
+        first = studio.deploy(bundles[0])
+        assert first["state"] == "serving"
+        assert first["bytes_sent"] == first["bytes_total"] == planned["bytes_to_send"]
+        assert rows(first)["environment"]["text"].startswith("numpy ")
+        assert (first["version"], first["port"]) == (1, 8477)
+
+        channel = open_channel(studio.target, Silent())
+        info = server_info(channel, ROOT)
+        assert (info["running"], info["digest"]) == (True, bundles[0].digest)
+        with channel.forward(first["port"]) as tunnel, Load(tunnel.port) as load:
+            load.more(1000)
+            second = studio.deploy(bundles[1])
+            load.more(100)
+            assert server_info(channel, ROOT)["digest"] == bundles[1].digest
+            back = studio.rollback()
+            load.more(100)
+        assert load.failures == []
+        assert load.answers >= 1200
+        assert second["bytes_sent"] < 100_000
+        assert rows(second)["environment"]["state"] == "skipped"
+        assert (back["from"], back["to"]) == (2, 1)
+        assert back["switch_seconds"] < 5
+        assert server_info(channel, ROOT)["digest"] == bundles[0].digest
+
+        again = studio.deploy(bundles[0])
+        assert again["bytes_sent"] == 0
+        assert rows(again)["switch"]["state"] == "skipped"
+        listed = studio.releases()
+        assert [(row["version"], row["state"]) for row in listed["releases"]] == [
+            (1, "serving"),
+            (2, "rolled back"),
+            (2, "replaced"),
+            (1, "replaced"),
+        ]
+        gone = undeploy({"target": asdict(studio.target), "purge": True}, studio.job())
+        assert gone["stopped"] is True
+        assert server_info(channel, ROOT)["running"] is False
+        assert studio.releases()["releases"][0]["state"] == "removed"
+        channel.close()
+
+
+def test_open_to_the_network_when_asked(
+    net: Network, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    with Board(net, tmp_path / "b") as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+        result = studio.deploy(bundles[0], host="0.0.0.0", port=9000)
+        assert result["endpoint"] == f"http://{board.address}:9000"
+        link = http.client.HTTPConnection(board.address, 9000, timeout=10)
+        link.request("GET", "/edgewright/status")
+        assert json.loads(link.getresponse().read())["digest"] == bundles[0].digest
+        link.close()
+
+
+def test_a_deploy_that_was_cut_is_simply_repeated(
+    net: Network, bundles: list[Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio_ssh.connection.DEAD_LINK_S", 2.0)
+    monkeypatch.setattr("studio_ssh.watchdog.DEAD_LINK_S", 2.0)
+    monkeypatch.setattr("studio_ssh.connection.CONNECT_S", 2.0)
+    with Board(net, tmp_path / "b") as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+
+        class Cutting(QuietJob):
+            def progress(self, done: float, total: float, text: str = "") -> None:
+                if total > 20_000_000 and done > 0.75 * total:
+                    board.cut()
+
+        with pytest.raises(TargetError, match="lost"):
+            studio.deploy(bundles[0], Cutting(tmp_path / "cutting"))
+        board.mend()
+        assert studio.releases()["releases"] == []
+        result = studio.deploy(bundles[0])
+        assert result["state"] == "serving"
+        # The files that had arrived whole, numpy among them, were not sent again.
+        assert result["bytes_sent"] < 0.75 * result["bytes_total"]
+        left = board.run("find", f"{ROOT}/incoming", "-type", "f")
+        assert left == ""
+
+
+def test_a_board_without_python(net: Network, bundles: list[Bundle], tmp_path: Path) -> None:
+    with Board(net, tmp_path / "b", python=False) as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+        for attempt in (lambda: studio.deploy(bundles[0]), studio.rollback):
+            with pytest.raises(TargetError) as caught:
+                attempt()
+            assert caught.value.message == "There is no python3 on board."
+            assert "apt install python3" in caught.value.hint
+
+
+def test_a_board_with_a_full_disk(net: Network, bundles: list[Bundle], tmp_path: Path) -> None:
+    with Board(net, tmp_path / "b", disk_mb=30) as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+        with pytest.raises(TargetError, match=r"needs [\d,]+ MB, and 3\d MB is free in /root"):
+            studio.deploy(bundles[0])
+        assert board.run("ls", "/root") == ""
+
+
+def test_a_disk_that_fills_up_on_the_way(
+    net: Network, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    """The room that the plan found is gone when the environment is unpacked."""
+    with Board(net, tmp_path / "b", disk_mb=300) as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+
+        class Filling(QuietJob):
+            def event(self, name: str, **values: Any) -> None:
+                if values["steps"][-1]["name"] == "environment":
+                    board.run("sh", "-c", "head -c 180M /dev/zero > /root/filler; true")
+
+        with pytest.raises(TargetError, match=r"too full: the release needs|is full"):
+            studio.deploy(bundles[0], Filling(tmp_path / "filling"))
+        board.run("rm", "-f", "/root/filler")
+        assert studio.deploy(bundles[0])["state"] == "serving"
+
+
+def test_a_board_that_was_never_met(net: Network, bundles: list[Bundle], tmp_path: Path) -> None:
+    with Board(net, tmp_path / "b") as board:
+        studio = Studio(tmp_path / "jobs", board.spec(host_key=""))
+        with pytest.raises(UnknownHost) as caught:
+            studio.deploy(bundles[0])
+        assert caught.value.key == board.host_key
+        assert not (board.home / ".edgewright").exists()
