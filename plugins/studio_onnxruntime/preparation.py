@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import onnx
+import onnx.version_converter
 from onnx import GraphProto, ModelProto, NodeProto
 
 from studio.api import InvalidModel, StudioError, UsageError
@@ -19,6 +20,8 @@ from studio_onnxruntime.backend import first_sentence
 
 MOST_BYTES = 2**31 - 2**26
 """Largest model that fits one file with room for what a transform adds."""
+
+_PER_CHANNEL_OPSET = 13
 
 _QUANTIZED = frozenset(
     {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"}
@@ -93,7 +96,7 @@ def _fresh(wish: str, taken: set[str]) -> str:
 
 
 def prepared(model: ModelProto, folder: Path) -> Path:
-    """Fold constants, fuse batch normalisation and infer shapes.
+    """Fold constants, fuse batch normalisation, infer shapes and raise old operator sets.
 
     Raises:
         InvalidModel: when ONNX Runtime cannot do that.
@@ -105,12 +108,21 @@ def prepared(model: ModelProto, folder: Path) -> Path:
     try:
         # Symbolic inference needs sympy and gains nothing for convolutions.
         quant_pre_process(str(source), str(output), skip_symbolic_shape=True)
+        _raise_opset(output)
     except Exception as error:  # native and Python errors of many kinds
         raise InvalidModel(
             f"ONNX Runtime cannot prepare the model for quantization: {first_sentence(error)}",
             detail=str(error),
         ) from None
     return output
+
+
+def _raise_opset(path: Path) -> None:
+    """Convert a model to the first operator set that knows scales per channel, if it is older."""
+    model = onnx.load(str(path))
+    found = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    if found < _PER_CHANNEL_OPSET:
+        onnx.save(onnx.version_converter.convert_version(model, _PER_CHANNEL_OPSET), str(path))
 
 
 @dataclass(frozen=True, slots=True)

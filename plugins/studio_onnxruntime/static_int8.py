@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy
 import onnx
 
 from studio.api import (
@@ -17,13 +17,13 @@ from studio.api import (
     Kind,
     Option,
     Progress,
-    Sample,
-    StudioError,
     Transformed,
     validate,
 )
 from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import first_sentence
+from studio_onnxruntime.calibration import METHODS, calibrate
+from studio_onnxruntime.histogram import Range
 from studio_onnxruntime.preparation import Selection, checked, confined, load, prepared, select
 
 OPERATORS = ("Conv", "MatMul", "Gemm")
@@ -48,14 +48,14 @@ class StaticInt8:
         Option(
             "calibration",
             Kind.CHOICE,
-            default="minmax",
-            choices=("minmax", "percentile", "entropy"),
+            default="percentile",
+            choices=METHODS,
             help="How the range of an activation follows from the samples.",
         ),
         Option(
             "percentile",
             Kind.NUMBER,
-            default=99.999,
+            default=99.99,
             minimum=50,
             maximum=100,
             unit="%",
@@ -99,9 +99,8 @@ class StaticInt8:
         values = validate(self.options, options)
         if data is None or not len(data):
             raise InvalidData("Calibrated int8 needs at least one sample.")
-        total = len(data) + 3
         with TemporaryDirectory(dir=output.parent) as scratch, confined(Path(scratch)):
-            progress.progress(0, total, "Preparing the graph")
+            progress.progress(0, 1, "Preparing the graph")
             model = load(source)
             ready = prepared(model, Path(scratch))
             selection = select(
@@ -111,69 +110,52 @@ class StaticInt8:
                 values["keep"],
                 constant_only=values["float_attention"],
             )
-            progress.progress(1, total, "Calibrating")
-            reader = _Reader(data, progress, total)
-            facts = _quantize(ready, output, selection, reader, values)
-        progress.progress(total - 1, total, "Checking the model")
+            ranges = calibrate(
+                ready,
+                OPERATORS,
+                data,
+                progress,
+                method=values["calibration"],
+                percentile=values["percentile"],
+            )
+            progress.progress(1, 1, "Quantizing")
+            facts = _quantize(ready, output, selection, ranges, values)
         checked(output)
         return Transformed(output, "int8", {**facts, "samples": len(data)})
 
 
-class _Reader:
-    """The samples as onnxruntime's calibration wants them; each is a progress point.
-
-    With `set_range` the calibration asks for one sample at a time and keeps nothing but its
-    running ranges, so that memory does not grow with the number of samples.
-    """
-
-    def __init__(self, data: Dataset, progress: Progress, total: int) -> None:
-        self._data = data
-        self._samples: Iterator[Sample] = iter(data)
-        self._open: Iterator[Sample] = iter(())
-        self._progress = progress
-        self._total = total
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def set_range(self, start_index: int, end_index: int) -> None:
-        self._progress.progress(start_index + 1, self._total, "Calibrating")
-        self._open = islice(self._samples, end_index - start_index)
-
-    def get_next(self) -> dict[str, Any] | None:
-        sample = next(self._open, None)
-        return dict(sample.feeds) if sample else None
-
-
 def _quantize(
-    source: Path, output: Path, selection: Selection, reader: _Reader, values: Mapping[str, Any]
+    source: Path,
+    output: Path,
+    selection: Selection,
+    ranges: Mapping[str, Range],
+    values: Mapping[str, Any],
 ) -> dict[str, Any]:
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization.calibrate import TensorData
+    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+    from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "percentile": CalibrationMethod.Percentile,
-        "entropy": CalibrationMethod.Entropy,
-    }
     signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
     reduced = {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
     try:
-        quantize_static(
-            str(source),
-            str(output),
-            reader,
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(OPERATORS),
-            nodes_to_quantize=list(selection.chosen),
+        quantizer = QDQQuantizer(
+            load_model_with_shape_infer(source),
             per_channel=True,
             reduce_range=reduced,
-            activation_type=QuantType.QInt8 if signed else QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=methods[values["calibration"]],
-            extra_options={"CalibStridedMinMax": 1, "CalibPercentile": values["percentile"]},
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QInt8 if signed else QuantType.QUInt8,
+            tensors_range={
+                name: TensorData(lowest=numpy.float32(low), highest=numpy.float32(high))
+                for name, (low, high) in ranges.items()
+            },
+            nodes_to_quantize=list(selection.chosen),
+            nodes_to_exclude=[],
+            op_types_to_quantize=list(OPERATORS),
+            extra_options={},
         )
-    except StudioError:
-        raise
+        quantizer.quantize_model()
+        quantizer.model.save_model_to_file(str(output))
     except Exception as error:  # native and Python errors of many kinds
         raise InvalidModel(
             f"ONNX Runtime cannot quantize the model: {first_sentence(error)}", detail=str(error)

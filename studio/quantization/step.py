@@ -44,9 +44,9 @@ QUANTIZE = Step(
         Option(
             "calibration",
             Kind.CHOICE,
-            default="minmax",
-            choices=("minmax", "percentile", "entropy"),
-            help="How a range follows from the samples; percentile ignores rare extremes.",
+            default="percentile",
+            choices=("percentile", "minmax", "entropy"),
+            help="How a range follows from the samples; percentile cuts rare extremes off.",
         ),
         Option(
             "samples",

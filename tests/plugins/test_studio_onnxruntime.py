@@ -158,7 +158,7 @@ def test_calibration_is_told_and_can_be_cancelled(attention: Path) -> None:
 
         def progress(self, done: float, total: float, text: str = "") -> None:
             self.texts.append(text)
-            if self.texts.count("Calibrating") == 5:
+            if text == "Calibrating (5 of 8)":
                 raise Cancelled
 
     progress = Cancelling()
@@ -171,6 +171,33 @@ def test_calibration_is_told_and_can_be_cancelled(attention: Path) -> None:
 def test_libraries_are_quiet(attention: Path, capfd: pytest.CaptureFixture[str]) -> None:
     static(attention, calibration="entropy")
     assert capfd.readouterr().out == ""
+
+
+def test_activations_that_are_not_numbers(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Sqrt", ["x"], ["r"], "root"),
+        helper.make_node("Conv", ["r", "w"], ["y"], "conv"),
+    ]
+    weights = {"w": numpy.ones((4, 3, 1, 1), "float32")}
+    model = models.save(
+        tmp_path / "m.onnx", nodes, {"x": [1, 3, 8, 8]}, {"y": [1, 4, 8, 8]}, weights
+    )
+    with pytest.raises(InvalidData, match="makes the value 'r' not a number, in float already"):
+        static(model)
+
+
+@pytest.mark.parametrize("opset", [9, 11, 12, 13, 20])
+def test_old_and_new_operator_sets(tmp_path: Path, opset: int) -> None:
+    weights = numpy.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("float32")
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("Relu", ["c"], ["y"], "relu"),
+    ]
+    model = models.save(
+        tmp_path / "m.onnx", nodes, {"x": [1, 3, 8, 8]}, {"y": [1, 4, 6, 6]}, {"w": weights},
+        opset=opset,
+    )  # fmt: skip
+    assert sqnr(model, static(model).path, Noise()) > 25
 
 
 def test_no_samples(attention: Path) -> None:

@@ -1,0 +1,111 @@
+"""Calibration: the ranges of activations, from samples that are read one at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy
+import onnx
+from onnx import TensorProto, helper
+
+from studio.api import Dataset, InvalidData, Progress
+from studio_onnxruntime.backend import OnnxRuntime
+from studio_onnxruntime.histogram import Histogram, Range
+
+METHODS = ("percentile", "minmax", "entropy")
+
+_FLOORS = {"Relu": 0.0, "HardSwish": -3.0}
+"""Operators that give the same for all values below a bound, so that a range may end there."""
+
+
+def calibrate(
+    path: Path,
+    operators: Collection[str],
+    data: Dataset,
+    progress: Progress,
+    *,
+    method: str,
+    percentile: float,
+) -> dict[str, Range]:
+    """The range of every activation that an operator of these kinds reads or writes.
+
+    The memory needed is that of one sample's activations and a histogram for each, whatever the
+    number of samples.
+
+    Args:
+        path: A prepared model; an augmented copy is written beside it.
+
+    Raises:
+        InvalidData: when a sample does not fit, or makes an activation not a number.
+    """
+    model = onnx.load(str(path))
+    names = _activations(model.graph, operators)
+    augmented = path.with_name("augmented.onnx")
+    onnx.save(_with_outputs(model, names), str(augmented))
+    session = OnnxRuntime().load(augmented, {})
+    histograms = {name: Histogram() for name in names}
+    for index, sample in enumerate(data):
+        progress.progress(index, len(data), f"Calibrating ({index + 1} of {len(data)})")
+        for name, array in session.run(sample.feeds, names).items():
+            if numpy.isnan(array).any():
+                raise InvalidData(
+                    f"Sample {sample.name} makes the value {name!r} not a number, in float already."
+                )
+            histograms[name].add(array)
+    session.close()
+    floors = _floors(model.graph)
+    return {
+        name: _range(histogram, method, percentile, floors.get(name, -math.inf))
+        for name, histogram in histograms.items()
+    }
+
+
+def _range(histogram: Histogram, method: str, percentile: float, floor: float) -> Range:
+    if method == "percentile":
+        return histogram.percentile(percentile, floor)
+    low, high = histogram.entropy() if method == "entropy" else histogram.extremes()
+    return max(low, floor), max(high, floor)
+
+
+def _activations(graph: onnx.GraphProto, operators: Collection[str]) -> list[str]:
+    """Names of the float values at the operators, constants excluded, in the graph's order."""
+    constants = {tensor.name for tensor in graph.initializer}
+    typed = {
+        value.name: value.type.tensor_type.elem_type
+        for value in (*graph.value_info, *graph.input, *graph.output)
+    }
+    names = [
+        name
+        for node in graph.node
+        if node.op_type in operators
+        for name in (*node.input, *node.output)
+        if name
+        and name not in constants
+        and typed.get(name, TensorProto.FLOAT) == TensorProto.FLOAT
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _with_outputs(model: onnx.ModelProto, names: Collection[str]) -> onnx.ModelProto:
+    present = {value.name for value in model.graph.output}
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        for name in names
+        if name not in present
+    )
+    return model
+
+
+def _floors(graph: onnx.GraphProto) -> Mapping[str, float]:
+    """The bound below which each value makes no difference to the only operator that reads it."""
+    readers: dict[str, list[str]] = {value.name: [""] for value in graph.output}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node.op_type)
+    return {
+        name: _FLOORS[found[0]]
+        for name, found in readers.items()
+        if len(found) == 1 and found[0] in _FLOORS
+    }
