@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import TWIN, Recording
 from studio.profiling.statistics import Verdict, compare, margin_of
@@ -19,7 +20,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
     cpu = _cpu_verdicts(recording)
     facts = {each["id"]: each for each in recording.result.get("candidates", [])}
     spoiled = [each for each in recording.rounds if each.get("spoiled")]
-    return {
+    result: dict[str, Any] = {
         "environment": _environment(recording, facts),
         "runs": [_run(each, recording, facts.get(each.label, {})) for each in chosen],
         "verdicts": [_with_cpu(each, cpu.get(each.b)) for each in verdicts],
@@ -35,6 +36,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
         "interruption": recording.interruption,
         "operators": [],
     }
+    return result | {"notes": notes(result)}
 
 
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:

@@ -1,0 +1,59 @@
+"""What is said about a doubtful measurement, and that a good one gets no note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.profiling.notes import notes
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    run = {
+        "id": "net:fp32",
+        "warm_up": {"runs": 9, "stable": True, "median_ns": 1},
+        "latency_ms": {"p50": 10.0, "p90": None, "p99": None},
+        "cpu_ms": 9.9,
+        "threads": 1,
+        "device": "cpu",
+    }
+    run.update(changes.pop("run", {}))
+    return {
+        "interruption": "",
+        "rounds": 40,
+        "spoiled_kept": False,
+        "spoiled_reasons": {},
+        "twin": {"margin": 0.03},
+        "runs": [run],
+        "feeds": [{"name": "x", "shape": [1, 3, 8, 8], "assumed": [0]}],
+        **changes,
+    }
+
+
+def test_a_good_measurement_needs_none():
+    assert notes(result()) == []
+    assert notes(result(twin=None, run={"warm_up": None, "cpu_ms": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"interruption": "The link broke."}, "ended after 40 rounds: The link broke."),
+        ({"spoiled_kept": True, "spoiled_reasons": {"stolen time": 30}}, "(stolen time)"),
+        ({"twin": {"margin": 0.25}}, "by up to 25%"),
+        ({"run": {"warm_up": {"stable": False}}}, "did not settle"),
+        ({"run": {"cpu_ms": 5.0}}, "net:fp32 waited for it 50% of the time"),
+        (
+            {"feeds": [{"name": "x", "shape": [1, 3, 224, 224], "assumed": [0, 2, 3]}]},
+            "1x3x224x224 was assumed",
+        ),
+    ],
+)
+def test_a_doubtful_one_says_why(changes, said):
+    [note] = notes(result(**changes))
+    assert said in note
+
+
+def test_several_threads_may_use_more_or_less_than_the_wall_time():
+    assert notes(result(run={"threads": 4, "cpu_ms": 3.0})) == []
