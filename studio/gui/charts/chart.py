@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from abc import abstractmethod
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRunnable, QSize, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -25,10 +27,10 @@ BASE_DPI = 100
 TEXT_PIXELS = 11.5
 _POINTS_AN_INCH = 72
 _SETTLED_MS = 60
-_READY_MS = 300
+_LOOK_MS = 30
 
 # matplotlib's caches are shared by all figures, so one picture is drawn at a time.
-_drawing = threading.Lock()
+_drawing = Lock()
 
 
 class Drawing:
@@ -58,7 +60,7 @@ def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
     make_canvas, make_figure = _canvas_and_figure()
     from matplotlib import rc_context
 
-    with _drawing, rc_context(_settings(theme)):
+    with rc_context(_settings(theme)):
         figure = make_figure(
             figsize=(size.width() / BASE_DPI, size.height() / BASE_DPI),
             dpi=BASE_DPI * scale,
@@ -78,9 +80,8 @@ def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
 def _canvas_and_figure() -> tuple[type[FigureCanvasAgg], type[Figure]]:
     """Import what draws; it takes half a second, so never on the GUI thread."""
     os.environ.setdefault("MPLCONFIGDIR", str(Paths.of().cache / "matplotlib"))
-    with _drawing:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     return FigureCanvasAgg, Figure
 
@@ -106,30 +107,41 @@ def _settings(theme: Theme) -> dict[RcKeyType, Any]:
     }
 
 
-class _Done(QObject):
-    made = Signal(QImage, int)
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One picture that was asked for; the number tells an old one from the newest."""
+
+    drawing: Drawing
+    theme: Theme
+    size: QSize
+    scale: float
+    number: int
 
 
-class _Task(QRunnable):
-    """One picture on its way; the number tells an old one from the newest."""
+class _Easel:
+    """Makes pictures in threads of its own, and knows no widget.
 
-    def __init__(
-        self, drawing: Drawing, theme: Theme, size: QSize, scale: float, number: int, done: _Done
-    ) -> None:
-        super().__init__()
-        self._work = (drawing, theme, size, scale)
-        self._number = number
-        self._done = done
+    A thread is neither a daemon nor pooled: Python waits for it at its exit, and it is gone when
+    its picture is made.
+    """
 
-    def run(self) -> None:
-        self._done.made.emit(render(*self._work), self._number)
+    def __init__(self) -> None:
+        self.newest = 0
+        self.done: SimpleQueue[tuple[QImage | None, int]] = SimpleQueue()
 
+    def make(self, order: _Order) -> None:
+        """Begin a picture; those that were asked for before are dropped if nobody began them."""
+        self.newest = order.number
+        Thread(target=self._make, args=(order,), name="chart").start()
 
-class _WarmUp(QRunnable):
-    """Loads matplotlib ahead of the first picture."""
-
-    def run(self) -> None:
-        _canvas_and_figure()
+    def _make(self, order: _Order) -> None:
+        image = None
+        try:
+            with _drawing:
+                if order.number == self.newest:
+                    image = render(order.drawing, order.theme, order.size, order.scale)
+        finally:
+            self.done.put((image, order.number))
 
 
 class Chart(QWidget):
@@ -148,14 +160,12 @@ class Chart(QWidget):
         self._drawing: Drawing | None = None
         self._image: QImage | None = None
         self._number = 0
-        self._done = _Done()  # no child: a picture may come when the chart is gone
-        self._done.made.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
+        self._easel = _Easel()
+        self._look = QTimer(self, interval=_LOOK_MS)
+        self._look.timeout.connect(self._collect)
         # A window being resized asks many times a second; only the last size is drawn.
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settle.timeout.connect(self._request)
-        QTimer.singleShot(_READY_MS, self, lambda: self._pool.start(_WarmUp()))
         self.setMinimumSize(least or QSize(240, 160))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
@@ -200,20 +210,21 @@ class Chart(QWidget):
         if self._drawing is None or not self.isVisible() or self.size().isEmpty():
             return
         self._number += 1
-        self._pool.clear()
-        self._pool.start(
-            _Task(
-                self._drawing,
-                self._theming.current,
-                self.size(),
-                self.devicePixelRatioF(),
-                self._number,
-                self._done,
-            )
-        )
+        scale = self.devicePixelRatioF()
+        theme = self._theming.current
+        self._easel.make(_Order(self._drawing, theme, self.size(), scale, self._number))
+        self._look.start()
 
-    def _take(self, image: QImage, number: int) -> None:
-        if number == self._number and self._drawing is not None:
+    def _collect(self) -> None:
+        """Take the newest picture if it is there."""
+        try:
+            image, number = self._easel.done.get_nowait()
+        except Empty:
+            return
+        if number != self._number:
+            return
+        self._look.stop()
+        if image is not None and self._drawing is not None:
             self._image = image
             self.update()
             self.drawn.emit()

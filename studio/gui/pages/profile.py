@@ -234,8 +234,8 @@ class ProfilePage(StagePage):
     @staticmethod
     def _pill(item: rows.Row) -> Pill:
         pill = Pill(item.state, item.tone)
-        pill.setToolTip(item.reason)
-        pill.setAccessibleDescription(item.reason)
+        pill.setToolTip(item.reason or item.note)
+        pill.setAccessibleDescription(item.reason or item.note)
         return pill
 
     def _selected_key(self) -> str:
@@ -256,7 +256,7 @@ class ProfilePage(StagePage):
         self.certainty.show_fields(rows.certainty(self._result))
         word, tone, sentence = rows.conclusion(self._result, chosen)
         item = next(item for item in self._rows if item.key == chosen)
-        if item.reason and item.state not in ("baseline", "faster", "slower", "equal"):
+        if item.reason:
             word, tone, sentence = item.state, item.tone, item.reason
         self.verdict.show_state(word, tone)
         self.sentence.setText(sentence)

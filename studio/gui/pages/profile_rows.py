@@ -68,13 +68,15 @@ class Row:
     Attributes:
         key: Identifies it within the result.
         state: The word of the pill.
-        reason: Why it has no figures, or not all of them.
+        reason: Why it has no figures.
+        note: Why a percentile is missing.
     """
 
     key: str
     texts: tuple[str, ...]
     state: str
     reason: str = ""
+    note: str = ""
 
     @property
     def tone(self) -> str:
@@ -121,14 +123,10 @@ def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names) -> Ro
         figures.NOTHING if is_baseline else figures.error(run.get("max_error")),
         "1.00" if is_baseline else _ratio(verdict),
     )
-    return Row(key(run), texts, _state(run, verdict, is_baseline), _reason(run))
-
-
-def _reason(run: Json) -> str:
-    """Why the run has no figures, or why a percentile is missing."""
-    if run.get("reason"):
-        return str(run["reason"])
-    return "; ".join(f"{name} {why}" for name, why in (run.get("missing") or {}).items())
+    missing: Json = run.get("missing") or {}
+    note = "; ".join(f"{name} {why}" for name, why in missing.items())
+    state = _state(run, verdict, is_baseline)
+    return Row(key(run), texts, state, str(run.get("reason") or ""), note)
 
 
 def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:

@@ -1,0 +1,150 @@
+"""Charts: what they say, that they are drawn sharp, in the theme's colours, off the GUI thread."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from studio.gui.charts.chart import Chart, render
+from studio.gui.charts.distribution import Distribution, Spread, density
+from studio.gui.charts.live import KEPT, LiveChart, round_up
+from studio.gui.charts.tradeoff import Point, Tradeoff, front
+from studio.gui.theme import Theming, load
+
+
+def spread(name: str, middle: float, token: str = "dim") -> Spread:
+    samples = numpy.random.default_rng(3).normal(middle, 0.05 * middle, 400)
+    return Spread(name, tuple(float(value) for value in samples), middle, token)
+
+
+TWO = Distribution((spread("fp32", 18.9), spread("int8", 12.1, "accent")))
+POINTS = (Point("fp32", 16.5, 0.981), Point("int8", 6.1, 0.976, True), Point("bad", 9.0, 0.2))
+
+
+def test_front_is_what_no_other_point_beats() -> None:
+    assert [point.name for point in front(POINTS)] == ["int8", "fp32"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 100), st.floats(0, 1)).map(lambda xy: Point("", *xy)), min_size=1
+    )
+)
+def test_front_leaves_nothing_better_out(points: list[Point]) -> None:
+    chosen = front(points)
+    for point in points:
+        assert any(c.cost <= point.cost and c.quality >= point.quality for c in chosen)
+
+
+def test_density_has_its_peak_at_the_bulk_whatever_the_outliers() -> None:
+    samples = [*numpy.random.default_rng(1).normal(10, 0.2, 300), 90.0, 95.0]
+    grid = numpy.linspace(8, 100, 500)
+    heights = density(samples, grid)
+    assert heights.max() == 1
+    assert grid[heights.argmax()] == pytest.approx(10, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "drawing", [TWO, Tradeoff(POINTS, "size, MB", "Top-1")], ids=("distribution", "tradeoff")
+)
+@pytest.mark.parametrize("name", ["dark", "light"])
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_picture_is_sharp_and_in_the_colours_of_the_theme(
+    drawing: Distribution | Tradeoff, name: str, scale: float
+) -> None:
+    theme = load(name)
+    image = render(drawing, theme, QSize(320, 200), scale)
+    assert (image.width(), image.height()) == (320 * scale, 200 * scale)
+    assert image.devicePixelRatio() == scale
+    assert image.pixelColor(1, 1) == QColor(theme.colors["surface"])
+    assert colors(image) & {QColor(theme.colors["accent"]).rgb()}
+
+
+def test_equal_samples_can_be_drawn() -> None:
+    same = Distribution((Spread("int8", (3.0,) * 20, 3.0),))
+    assert len(colors(render(same, load("dark"), QSize(240, 160), 1))) > 2
+
+
+def test_chart_draws_in_a_thread_and_again_for_another_theme(qtbot: QtBot) -> None:
+    theming = Theming("dark")
+    chart = Chart(theming, "Latency")
+    qtbot.addWidget(chart)
+    chart.resize(300, 200)
+    chart.show()
+    with qtbot.wait_signal(chart.drawn, timeout=20_000):
+        chart.show_drawing(TWO)
+    assert "int8 12.1 ms" in chart.accessibleDescription()
+    before = chart.image()
+    with qtbot.wait_signal(chart.drawn, timeout=20_000):
+        theming.choose("light")
+    after = chart.image()
+    assert before is not None
+    assert after is not None
+    assert after.pixelColor(1, 1) == QColor(load("light").colors["surface"])
+    assert before.pixelColor(1, 1) == QColor(load("dark").colors["surface"])
+
+
+def test_matplotlib_is_not_loaded_with_the_pages() -> None:
+    modules = "chart distribution tradeoff live"
+    program = (
+        f"import importlib, sys\nfor name in {modules.split()!r}:\n"
+        "    importlib.import_module(f'studio.gui.charts.{name}')\n"
+        "for name in ('quantize', 'profile', 'deploy', 'monitor', 'targets', 'plugins'):\n"
+        "    importlib.import_module(f'studio.gui.pages.{name}')\n"
+        "print(sorted({'matplotlib', 'numpy', 'onnx', 'onnxruntime'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_live_chart_keeps_the_newest_samples_and_says_them(qtbot: QtBot) -> None:
+    chart = LiveChart(Theming("dark"), "Latency", (("accent", "p50"), ("bad", "p99")), "ms")
+    qtbot.addWidget(chart)
+    chart.resize(240, 120)
+    for value in range(KEPT + 50):
+        chart.add(float(value), None if value % 2 else 2.0 * value)
+    assert chart.top() == 400
+    assert chart.accessibleDescription() == "p50 169 ms, p99 — ms"
+    chart.clear()
+    assert chart.top() == 1
+
+
+def test_live_chart_paints_its_lines(qtbot: QtBot) -> None:
+    chart = LiveChart(Theming("dark"), "Latency", (("accent", "p50"),), "ms")
+    qtbot.addWidget(chart)
+    chart.resize(240, 120)
+    accent = QColor(load("dark").colors["accent"])
+    assert not near(accent, chart.grab().toImage())
+    for _ in range(KEPT):
+        chart.add(3.0)
+    assert near(accent, chart.grab().toImage())
+
+
+@given(st.floats(1e-6, 1e9))
+def test_axis_ends_at_a_round_number_just_above(value: float) -> None:
+    top = round_up(value)
+    assert value <= top * (1 + 1e-6)
+    assert top <= 2.01 * value
+
+
+def near(color: QColor, image: QImage) -> bool:
+    """Whether some pixel has about this colour; lines are antialiased."""
+    wanted = numpy.array(color.getRgb()[:3])
+    found = (numpy.array(QColor.fromRgb(rgb).getRgb()[:3]) for rgb in colors(image))
+    return any(numpy.abs(each - wanted).max() < 48 for each in found)
+
+
+def colors(image: QImage) -> set[int]:
+    converted = image.convertToFormat(QImage.Format.Format_ARGB32)
+    pixels = numpy.frombuffer(converted.constBits(), dtype=numpy.uint32)
+    return {int(pixel) for pixel in numpy.unique(pixels)}

@@ -1,0 +1,134 @@
+"""The Quantize page: from a form to a variant that is shown with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.quantize import QuantizePage
+from studio.jobs import End
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        yield made
+
+
+def quantized(rig: Rig) -> None:
+    """What the step's record leaves behind."""
+    parent = rig.registry.variants()[0]
+    made = rig.variant(
+        "int8",
+        parent,
+        size_ratio=0.3,
+        sqnr_db=37.13,
+        latency_ratio=0.82,
+        metric=METRIC,
+        peak_memory_mb=93.7,
+        seconds=0.68,
+        facts={"quantized": 3, "kept": {"head": "asked for"}},
+    )
+    options = {"data": "/data/calibration.npz", "samples": 128, "max_drop": 0.01}
+    rig.registry.add_run("quantize", made.id, options, {})
+
+
+def test_without_a_model_it_says_what_to_do(rig: Rig) -> None:
+    page = rig.page(QuantizePage)
+    assert "No model to quantize yet" in visible_texts(page)
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    assert page.primary.toolTip() == "Open a model first."
+
+
+def test_click_starts_the_step_with_the_current_variant(rig: Rig, tmp_path: Path) -> None:
+    variant = rig.variant()
+    page = rig.page(QuantizePage, variant)
+    page.form.set_values({"data": str(tmp_path), "max_drop": 0.01})
+    assert page.primary is not None
+    page.primary.click()
+    (job,) = rig.shell.jobs
+    assert job.step == "quantize"
+    assert job.options["model"] == f"#{variant.id}"
+    assert job.options["data"] == str(tmp_path)
+    assert job.options["max_drop"] == 0.01
+    assert job.options["method"] == "static-int8"
+    assert not page.primary.isEnabled()
+
+
+def test_wrong_path_is_said_in_the_form_and_nothing_starts(rig: Rig, tmp_path: Path) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    page.form.set_values({"data": str(tmp_path / "absent")})
+    page.run()
+    assert rig.shell.jobs == []
+    assert "There is nothing at" in visible_texts(page)
+
+
+def test_progress_and_cancel(rig: Rig) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    page.run()
+    rig.progress(page, 1, 4, "Comparing the outputs")
+    assert page.strip.isVisible()
+    assert page.strip.text.full_text() == "Comparing the outputs"
+    assert page.strip.bar.value() / page.strip.bar.maximum() == 0.25
+    page.strip.cancel.click()
+    assert rig.shell.jobs[0].cancelled
+    rig.finish(page, JobOutcome(End.CANCELLED))
+    assert not page.strip.isVisible()
+    assert page.primary is not None
+    assert page.primary.isEnabled()
+
+
+def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    page.run()
+    quantized(rig)
+    rig.finish(page, JobOutcome(End.SUCCEEDED))
+    rows = texts(page.table)
+    assert [row[0] for row in rows] == ["fp32", "int8"]
+    assert rows[0][-1] == "current"
+    assert rows[1][3:7] == ["0.30", "37.1", "98.1 → 97.6 % (−0.5 pt)", "0.82"]
+    assert page.table.horizontalHeaderItem(5).text() == "Top-1 accuracy"
+    assert page.table.currentRow() == 1
+    shown = visible_texts(page)
+    assert "within the limit" in shown
+    assert "0.30 of the size, loses 0.5 pt of Top-1 accuracy; 1.0 pt is accepted." in shown
+    assert "calibration.npz, at most 128 samples" in shown
+    assert "head" in shown
+
+
+def test_variant_can_be_made_the_current_one(rig: Rig) -> None:
+    current = rig.variant()
+    quantized(rig)
+    page = rig.page(QuantizePage, current)
+    assert not page.use.isEnabled()
+    assert page.use.toolTip() == "It is the current variant."
+    page.table.selectRow(1)
+    page.use.click()
+    assert rig.shell.selected == [rig.registry.variants()[1].id]
+
+
+def test_refusal_of_the_shell_leaves_the_page_ready(rig: Rig) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    rig.shell.refuses = True
+    page.run()
+    assert not page.strip.isVisible()
+    assert page.primary is not None
+    assert page.primary.isEnabled()
+
+
+def test_hidden_page_reads_the_registry_when_it_is_shown(rig: Rig) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    page.hide()
+    page.run()
+    quantized(rig)
+    rig.finish(page, JobOutcome(End.SUCCEEDED))
+    assert page.table.rowCount() == 1
+    page.show()
+    assert page.table.rowCount() == 2
+    assert page.table.currentRow() == 1
