@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from .http.message import BINARY, JSON, Response
+from .http.message import BINARY, JSON, Body, Response
 from .tensor_data import BinaryPart, bad, parameters_of, read_tensor, to_binary, to_json
 from .tensors import TensorSpec
 
@@ -38,7 +38,7 @@ class Inference(NamedTuple):
 
 
 def decode(
-    body: bytes,
+    body: Body,
     header_length: Optional[str],
     inputs: Mapping[str, TensorSpec],
     outputs: Mapping[str, TensorSpec],
@@ -94,7 +94,7 @@ _DECODER = (
 )
 
 
-def _parse(text: bytes) -> Dict[str, Any]:
+def _parse(text: Body) -> Dict[str, Any]:
     try:
         document = _DECODER.decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:

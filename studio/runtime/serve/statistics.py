@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 _GROWTH = math.log(1.05)
@@ -164,11 +165,9 @@ class ModelStatistics:
         self.executions += 1
         self.inferences += batch
         self.last_inference_ms = wall_ms
-        self.totals_s = Timing(*(a + b for a, b in zip(self.totals_s, timing)))
-        index = 0
-        while index < len(HISTOGRAM_BOUNDS_S) and timing.total > HISTOGRAM_BOUNDS_S[index]:
-            index += 1
-        self.histogram[index] += 1
+        a, b = self.totals_s, timing
+        self.totals_s = Timing(a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4])
+        self.histogram[bisect_left(HISTOGRAM_BOUNDS_S, timing.total)] += 1
         self.window.record(now, timing.total)
         self.rate.record(now)
 

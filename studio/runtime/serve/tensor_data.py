@@ -9,7 +9,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 import numpy as np
 
-from .http.message import HttpError
+from .http.message import Body, HttpError
 from .tensors import BY_NAME, TensorSpec
 
 _UNSUPPORTED = ("classification", "shared_memory_region")
@@ -48,7 +48,7 @@ def parameters_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 class BinaryPart:
     """The tensors behind the JSON of a body, taken in the order of the inputs."""
 
-    def __init__(self, body: bytes, offset: int, allowed: bool) -> None:
+    def __init__(self, body: Body, offset: int, allowed: bool) -> None:
         self._body = body
         self._offset = offset
         self._allowed = allowed
@@ -66,7 +66,7 @@ class BinaryPart:
         return begin, end
 
     @property
-    def body(self) -> bytes:
+    def body(self) -> Body:
         """The whole body, that the offsets belong to."""
         return self._body
 
@@ -130,7 +130,7 @@ def _shape(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[int, ...]:
     return shape
 
 
-def _from_binary(body: bytes, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
+def _from_binary(body: Body, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
     dtype = spec.kind.dtype
     if dtype is None:
         return _strings_from_binary(body, begin, end, spec, count)
@@ -150,7 +150,7 @@ def _from_binary(body: bytes, begin: int, end: int, spec: TensorSpec, count: int
 
 
 def _strings_from_binary(
-    body: bytes, begin: int, end: int, spec: TensorSpec, count: int
+    body: Body, begin: int, end: int, spec: TensorSpec, count: int
 ) -> np.ndarray:
     # Four bytes of length each: the count cannot make the array larger than the body.
     if end - begin < 4 * count:
@@ -170,7 +170,7 @@ def _strings_from_binary(
     return array
 
 
-def _text(raw: bytes, spec: TensorSpec) -> str:
+def _text(raw: Body, spec: TensorSpec) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

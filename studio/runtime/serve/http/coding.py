@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 
-from .message import HttpError, Request
+from .message import Body, HttpError, Request
 from .parser import too_large
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-def content_of(request: Request, limit: int) -> bytes:
+def content_of(request: Request, limit: int) -> Body:
     """The body of a request without its content coding.
 
     Args:

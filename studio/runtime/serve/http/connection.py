@@ -52,27 +52,19 @@ class Exchange:
     @property
     def trace(self) -> str:
         """The client's ``traceparent``, empty when it sent none or an invalid one."""
-        value = self.request.headers.get("traceparent", "")
+        value = self.request.headers.get("traceparent")
         return value if value and _TRACEPARENT.fullmatch(value) else ""
 
 
 class _Waiting(enum.Enum):
-    """What a connection waits for; each has its own deadline."""
+    """What a connection waits for, and which of the timeouts ends that (none: an answer)."""
 
-    REQUEST = 1
-    HEAD = 2
-    BODY = 3
-    ANSWER = 4
-    READER = 5
-    END = 6
-
-
-_TIMEOUT_OF = {
-    _Waiting.REQUEST: "idle",
-    _Waiting.HEAD: "head",
-    _Waiting.READER: "write",
-    _Waiting.END: "linger",
-}
+    REQUEST = "idle"
+    HEAD = "head"
+    BODY = "body"
+    ANSWER = ""
+    READER = "write"
+    END = "linger"
 
 
 class Connection(asyncio.Protocol):
@@ -85,6 +77,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: HttpServer) -> None:
         self._server = server
         self._clock = server.clock
+        self._timeouts = server.timeouts
         self._parser = RequestParser(server.limits)
         self._transport = cast(asyncio.Transport, None)
         self._exchange: Optional[Exchange] = None
@@ -245,7 +238,7 @@ class Connection(asyncio.Protocol):
             self._wait_for_body()
 
     def _wait_for_body(self) -> None:
-        timeouts = self._server.timeouts
+        timeouts = self._timeouts
         if self._waiting is not _Waiting.BODY:
             self._waiting = _Waiting.BODY
             self._began = self._clock()
@@ -257,11 +250,11 @@ class Connection(asyncio.Protocol):
 
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting = waiting
-        timeout = _TIMEOUT_OF[waiting]
-        if waiting in (_Waiting.READER, _Waiting.END):
+        seconds: float = getattr(self._timeouts, waiting.value)
+        if waiting is _Waiting.READER or waiting is _Waiting.END:
             self._unread = self._transport.get_write_buffer_size()
-            timeout = "write" if self._unread else timeout
-        self.deadline = self._clock() + getattr(self._server.timeouts, timeout)
+            seconds = self._timeouts.write if self._unread else seconds
+        self.deadline = self._clock() + seconds
 
     def expire(self) -> None:
         """The deadline has passed: say so where someone still listens, and close."""

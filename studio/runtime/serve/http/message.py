@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http
 import json
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 Headers = Dict[str, str]
+Body = Union[bytes, bytearray]
+"""Of a request: a bytearray where that saves a copy; nobody changes it."""
 
 JSON = "application/json"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,7 +34,7 @@ class Request:
         self.query = query
         self.headers = headers
         self.keep_alive = keep_alive
-        self.body = b""
+        self.body: Body = b""
 
 
 class Response:

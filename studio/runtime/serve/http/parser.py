@@ -141,7 +141,7 @@ class RequestParser:
             if len(self._buffer) < self._length:
                 return None
             if len(self._buffer) == self._length:
-                request.body, self._buffer = bytes(self._buffer), bytearray()
+                request.body, self._buffer = self._buffer, bytearray()
             else:
                 request.body = bytes(memoryview(self._buffer)[: self._length])
                 del self._buffer[: self._length]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from email.utils import formatdate
 from typing import Callable, NamedTuple, Optional, Set
 
@@ -47,6 +48,7 @@ class HttpServer:
         application: See ``Application``.
         draining: No new connections; each answer is the last one of its connection.
         date: Value of the Date header, renewed every second.
+        clock: The event loop's monotonic clock, in seconds.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class HttpServer:
         self._server: Optional[asyncio.AbstractServer] = None
         self._ticker: Optional[asyncio.TimerHandle] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self.clock: Callable[[], float] = time.monotonic
 
     async def start(self, listener: socket.socket) -> None:
         """Begin to accept connections from a listening socket, which it then owns."""
         self._loop = asyncio.get_running_loop()
+        self.clock = self._loop.time
         self._empty = asyncio.Event()
         self._server = await self._loop.create_server(lambda: Connection(self), sock=listener)
         self._tick()
@@ -115,11 +119,6 @@ class HttpServer:
         return True
 
     # For connections
-
-    def clock(self) -> float:
-        """The event loop's monotonic clock, in seconds."""
-        assert self._loop is not None
-        return self._loop.time()
 
     def admit(self, connection: Connection) -> bool:
         """Take a new connection; False when it must be turned away."""
