@@ -21,10 +21,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """A row for each run, a sentence for each verdict."""
+    """A row for each run, then sentences: what failed, the verdicts, what makes them doubtful."""
     head = ("model", "runtime", "device", "computes in", "p50 ms", "p90", "p99", "error")
     lines = table(head, [_row(run) for run in result["runs"]], right="    rrrr")
-    return lines + [_verdict(verdict) for verdict in result["verdicts"]]
+    lines += [f"{run['id']}: {run['state']}: {run['reason']}" for run in _failed(result)]
+    lines += [str(verdict["text"]) for verdict in result["verdicts"]]
+    return lines + [str(note) for note in result["notes"]]
+
+
+def _failed(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [run for run in result["runs"] if run["reason"]]
 
 
 def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
@@ -33,7 +39,7 @@ def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         str(run["model"]),
         str(run["backend"]),
-        str(run["device"]),
+        str(run["device"] or "-"),
         str(run.get("precision") or "-"),
         *(_milliseconds(latency.get(name)) for name in ("p50", "p90", "p99")),
         "-" if error is None else f"{error:.1g}",
@@ -42,10 +48,3 @@ def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _verdict(verdict: Mapping[str, Any]) -> str:
-    return (
-        f"{verdict['b']} against {verdict['a']}: {verdict['verdict']}, "
-        f"ratio {verdict['ratio']:.3f} [{verdict['low']:.3f}, {verdict['high']:.3f}]"
-    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
-from studio.profiling.recording import TWIN, Recording
+from studio.profiling.recording import Recording
 from studio.profiling.statistics import Verdict, compare, margin_of
 from studio.runtime.bench import percentiles
 
@@ -151,6 +151,3 @@ def _environment(recording: Recording, facts: Mapping[str, Mapping[str, Any]]) -
 def _counts(spoiled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     reasons = [reason for each in spoiled for reason in each["spoiled"]]
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
-
-
-__all__ = ["TWIN", "build", "round_times"]
