@@ -33,7 +33,9 @@ def size(value: object) -> str:
 def megabytes(value: object) -> str:
     """A number of megabytes, as gigabytes from 1000 on."""
     amount = number(value)
-    return NOTHING if amount is None else size(amount * 1e6).replace(".0 MB", " MB")
+    if amount is None:
+        return NOTHING
+    return f"{amount:.0f} MB" if amount < 1000 else f"{amount / 1000:.1f} GB"
 
 
 def milliseconds(value: object) -> str:

@@ -1,0 +1,259 @@
+"""The Deploy page: plan, deploy, history, the way back, first contact."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from studio.api import TargetSpec
+from studio.gui.pages import deploy_rows
+from studio.gui.pages.deploy import DeployPage
+from studio.jobs import End
+from studio.workspace import JobOutcome, ReleaseRecord
+from tests.gui.page_rig import Rig, opened, texts, visible_texts
+
+BOARD = TargetSpec("jetson-07", "ssh://nvidia@10.0.0.7:2222")
+PLAN = [
+    {"name": "connect", "state": "done", "text": "Ubuntu 22.04, aarch64"},
+    {"name": "disk", "state": "checked", "text": "18,200 MB is free"},
+    {"name": "transfer", "state": "planned", "text": "3 files, 1.4 MB"},
+    {"name": "switch", "state": "planned", "text": "one rename"},
+]
+FINGERPRINT = "SHA256:8qZq1bJ0vWkVwb8T1n5mE0j7sPq3mA9G2f0yV4xQh1k"
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        yield made
+
+
+def released(rig: Rig, version: int, state: str = "serving", **details: Any) -> None:
+    values = {
+        "version": version,
+        "name": "digits",
+        "variant_name": f"variant {version}",
+        "endpoint": "http://127.0.0.1:8477",
+        "by": "ann@workstation",
+        **details,
+    }
+    rig.registry.add_release("local", None, f"{version:064x}", state, values)
+
+
+def test_targets_are_listed_with_what_runs_there(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    rig.registry.set_facts("jetson-07", {"board": "Orin Nano", "arch": "aarch64"})
+    released(rig, 3)
+    page = rig.page(DeployPage, rig.variant())
+    local, board = texts(page.table)
+    assert local[:3] == ["This computer", "local", "v3 variant 3"]
+    assert local[6] == "serving"
+    assert board[:3] == ["jetson-07", "board · Orin Nano · aarch64", "—"]
+    assert board[6] == "nothing deployed"
+
+
+def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
+    variant = rig.variant()
+    page = rig.page(DeployPage, variant)
+    page.plan_button.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options["dry_run"]) == ("deploy", True)
+    assert (job.options["model"], job.options["target"]) == (f"#{variant.id}", "local")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN, "state": "planned"}))
+    assert [row.state for row in page.steps.rows] == ["done", "checked", "to do", "to do"]
+    shown = visible_texts(page)
+    assert "nothing has been changed yet" in shown
+    assert "18,200 MB is free" in shown
+    assert page.plan_button.text() == "Plan again"
+
+
+def test_plan_with_something_in_the_way_explains_the_button(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.plan()
+    steps = [{"name": "disk", "state": "blocked", "text": "The disk is too full."}]
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": steps}))
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    assert page.primary.toolTip() == "Disk: The disk is too full."
+
+
+def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.plan()
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN}))
+    assert page.primary is not None
+    assert page.primary.text() == "Deploy to this computer"
+    page.primary.click()
+    assert rig.shell.jobs[-1].options["dry_run"] is False
+    assert "nothing has been changed yet" not in visible_texts(page)
+    rig.message(page, "step", steps=[{"name": "transfer", "state": "running", "text": ""}])
+    assert [(row.name, row.state) for row in page.steps.rows] == [
+        ("Transfer", "running"),
+        ("Switch", "to do"),
+    ]
+    released(rig, 1)
+    result = {"version": 1, "seconds": 2.34, "steps": [{"name": "switch", "state": "done"}]}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert rig.shell.said == ["v1 serves on this computer; it took 2.3 s."]
+    assert texts(page.table)[0][2] == "v1 variant 1"
+    assert "http://127.0.0.1:8477" in page.endpoint.full_text()
+
+
+def test_failed_step_says_why(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.deploy()
+    rig.message(page, "step", steps=[{"name": "probe", "state": "running", "text": ""}])
+    rig.finish(page, JobOutcome(End.FAILED, message="The probe gave another answer."))
+    (row,) = page.steps.rows
+    assert (row.state, row.text) == ("failed", "The probe gave another answer.")
+
+
+def test_another_variant_makes_the_plan_void(rig: Rig) -> None:
+    first = rig.variant()
+    second = rig.variant("int8", first)
+    page = rig.page(DeployPage, first)
+    page.plan()
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN}))
+    page.show_variant(second)
+    assert page.steps.rows == ()
+    assert page.plan_button.text() == "Plan"
+
+
+def test_roll_back_takes_two_clicks(rig: Rig) -> None:
+    released(rig, 11)
+    released(rig, 12)
+    page = rig.page(DeployPage, rig.variant())
+    assert page.history.back.text() == "Roll back to v11 variant 11…"
+    page.history.back.click()
+    assert rig.shell.jobs == []
+    assert page.history.confirm.isVisible()
+    assert "Take v12 variant 12 back and serve v11 variant 11 again?" in visible_texts(page)
+    page.history.confirm.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("rollback", {"target": "local", "to": "11"})
+
+
+def test_roll_back_can_be_thought_over(rig: Rig) -> None:
+    released(rig, 11)
+    released(rig, 12)
+    page = rig.page(DeployPage, rig.variant())
+    page.history.back.click()
+    page.history.ask(False)
+    assert not page.history.confirm.isVisible()
+    assert page.history.back.isVisible()
+    assert rig.shell.jobs == []
+
+
+def history(rig: Rig) -> list[ReleaseRecord]:
+    return rig.registry.releases("local")
+
+
+def test_history_names_what_was_replaced_and_taken_back(rig: Rig) -> None:
+    released(rig, 1)
+    released(rig, 2)
+    released(rig, 2, "rolled back", variant_name=None)
+    released(rig, 1)
+    lines = [line[:3] for line in deploy_rows.history(history(rig))]
+    assert lines == [
+        ("v1 variant 1", "serving", "good"),
+        ("v2 variant 2", "rolled back", "warning"),
+        ("v2 variant 2", "replaced", ""),
+        ("v1 variant 1", "replaced", ""),
+    ]
+    assert deploy_rows.rollback_candidate(history(rig)) is None
+
+
+def test_nothing_runs_after_it_was_taken_away(rig: Rig) -> None:
+    released(rig, 1)
+    rig.registry.add_release("local", None, f"{1:064x}", "removed", {"version": 1})
+    page = rig.page(DeployPage, rig.variant())
+    assert texts(page.table)[0][6] == "nothing deployed"
+    assert not page.history.back.isVisible()
+
+
+def test_live_figures_are_of_the_release_that_serves(rig: Rig) -> None:
+    released(rig, 2)
+    page = rig.page(DeployPage, rig.variant())
+    page.plan()
+    sample = {"target": "local", "health": "healthy", "throughput": 31.0, "errors": 0}
+    rig.message(page, "sample", **sample, latency_ms={"p50": 11.9}, digest=f"{2:064x}")
+    page.refresh()
+    assert texts(page.table)[0][3:7] == ["11.9", "31.0", "0", "healthy"]
+    released(rig, 3)
+    page.refresh()
+    assert texts(page.table)[0][3:7] == ["—", "—", "—", "serving"]
+
+
+def test_first_contact_needs_an_explicit_tick(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    page = rig.page(DeployPage, rig.variant())
+    page.table.selectRow(1)
+    page.plan()
+    fields = {"key": "ssh-ed25519 AAAAC3", "fingerprint": FINGERPRINT}
+    message = "The key of jetson-07 was never confirmed."
+    rig.finish(page, JobOutcome(End.FAILED, message=message, error="UnknownHost", fields=fields))
+    panel = page.contact
+    assert panel.isVisible()
+    assert panel.fingerprint.text() == FINGERPRINT
+    assert "ssh_host_ed25519_key" in panel.command.text()
+    assert not panel.trust.isEnabled()
+    panel.trust.click()
+    assert rig.registry.target("jetson-07").host_key == ""
+    panel.compared.setChecked(True)
+    panel.trust.click()
+    assert rig.registry.target("jetson-07").host_key == "ssh-ed25519 AAAAC3"
+    assert not panel.isVisible()
+    assert [job.step for job in rig.shell.jobs] == ["deploy", "deploy"]
+    assert rig.shell.jobs[-1].options["dry_run"] is True
+
+
+def test_changed_key_cannot_be_trusted_here(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    page = rig.page(DeployPage, rig.variant())
+    page.table.selectRow(1)
+    page.plan()
+    rig.finish(page, JobOutcome(End.FAILED, message="Changed.", error="ChangedHost"))
+    assert not page.contact.isVisible()
+
+
+def test_call_is_valid_in_a_shell(rig: Rig) -> None:
+    released(rig, 1)
+    line = deploy_rows.curl(rig.registry.target("local"), history(rig)[0], rig.variant())
+    program = f'curl() {{ printf "%s\\n" "$@"; }}; {line}'
+    done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True)
+    arguments = done.stdout.splitlines()
+    assert arguments[1] == "http://127.0.0.1:8477/v2/models/digits/infer"
+    (tensor,) = json.loads(arguments[-1])["inputs"]
+    assert tensor["name"] == "image"
+    assert tensor["datatype"] == "FP32"
+    assert tensor["shape"] == [1, 1, 8, 8]
+    assert len(tensor["data"]) == 64
+
+
+def test_call_of_a_board_goes_through_ssh(rig: Rig) -> None:
+    released(rig, 1)
+    line = deploy_rows.curl(BOARD, history(rig)[0], rig.variant())
+    call = "curl -s http://127.0.0.1:8477/v2/models/digits"
+    assert line == f"ssh -p 2222 nvidia@10.0.0.7 {call}"
+
+
+def test_call_can_be_copied(rig: Rig) -> None:
+    released(rig, 1)
+    page = rig.page(DeployPage, rig.variant())
+    page._copy_curl()
+    assert QGuiApplication.clipboard().text() == page.curl.full_text()
+    assert page.curl.full_text().startswith("curl -s http://127.0.0.1:8477")
+
+
+def test_without_a_model_the_button_says_so(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    assert page.primary.toolTip() == "Open a model first."

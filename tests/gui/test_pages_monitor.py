@@ -1,0 +1,113 @@
+"""The Monitor page: live figures of what a target serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.monitor import MonitorPage
+from studio.jobs import End
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import Rig, opened, visible_texts
+
+SAMPLE: dict[str, Any] = {
+    "target": "local",
+    "at": "2026-11-18T14:02:00+00:00",
+    "health": "healthy",
+    "throughput": 31.04,
+    "latency_ms": {"p50": 11.94, "p90": 12.8, "p99": 18.1, "count": 400},
+    "errors": 2,
+    "memory_mb": 118.2,
+    "alerts": [],
+}
+ALERT = {"name": "errors", "level": "critical", "text": "2 of 31 requests failed."}
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        yield made
+
+
+def served(rig: Rig) -> None:
+    details = {"version": 12, "variant_name": "int8", "endpoint": "http://127.0.0.1:8477"}
+    rig.registry.add_release("local", None, "ab" * 32, "serving", details)
+
+
+def test_nothing_deployed_leads_to_the_deploy_page(rig: Rig) -> None:
+    page = rig.page(MonitorPage)
+    assert "Nothing is deployed yet" in visible_texts(page)
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    page._pane.currentWidget().button.click()
+    assert rig.shell.went == ["deploy"]
+
+
+def test_start_shows_samples_and_stop_cancels(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    assert page.primary is not None
+    assert "v12 int8 at http://127.0.0.1:8477" in visible_texts(page)
+    page.primary.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options["target"]) == ("monitor", "local")
+    assert job.options["seconds"] >= 24 * 3600
+    assert page.primary.text() == "Stop"
+    rig.message(page, "sample", **SAMPLE)
+    assert page.health.text() == "healthy"
+    shown = {name: figure.value.text() for name, figure in page.figures.items()}
+    assert shown == {
+        "throughput": "31.0",
+        "p50": "11.9",
+        "p90": "12.8",
+        "p99": "18.1",
+        "errors": "2",
+        "memory": "118 MB",
+    }
+    assert page.latency.accessibleDescription() == "p50 11.9 ms, p90 12.8 ms, p99 18.1 ms"
+    page.primary.click()
+    assert job.cancelled
+    rig.finish(page, JobOutcome(End.CANCELLED))
+    assert page.primary.text() == "Start"
+    assert page.health.text() == "not watched"
+
+
+def test_alert_is_a_word_and_stays_as_over(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    assert "No alert." in visible_texts(page)
+    rig.message(page, "sample", **{**SAMPLE, "health": "degraded", "alerts": [ALERT]})
+    (row,) = page.alerts.rows
+    assert (row.state, row.tone, row.text) == ("critical", "bad", "2 of 31 requests failed.")
+    assert page.health.text() == "degraded"
+    rig.message(page, "sample", **SAMPLE)
+    (row,) = page.alerts.rows
+    assert (row.state, row.tone) == ("over", "")
+    assert "Last seen 18 Nov" in row.text
+
+
+def test_unreachable_target_leaves_gaps(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    nothing = {"p50": None, "p90": None, "p99": None}
+    lost = {**SAMPLE, "health": "unreachable", "latency_ms": nothing, "memory_mb": None}
+    rig.message(page, "sample", **lost)
+    assert page.health.text() == "unreachable"
+    assert page.figures["p50"].value.text() == "—"
+    assert page.latency.accessibleDescription() == "p50 — ms, p90 — ms, p99 — ms"
+
+
+def test_other_target_stops_the_view(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    rig.message(page, "sample", **SAMPLE)
+    page.choice.currentIndexChanged.emit(0)
+    assert rig.shell.jobs[0].cancelled
+    assert page.figures["p50"].value.text() == "—"
