@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--bundle", type=_path, help="folder of one bundle")
     source.add_argument("--model", type=_path, help="model file")
     add("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    add("--port", type=_port, default=8000, help="port, 0 for a free one (%(default)s)")
+    add("--port", type=_port, default=8477, help="port, 0 for a free one (%(default)s)")
     add("--threads", type=_count, default=0, help="threads of one inference (0: measure)")
     add("--workers", type=_count, default=0, help="inferences at the same time (0: measure)")
     add("--queue", type=_count, default=64, help="requests that may wait (%(default)s)")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path, PurePosixPath
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .errors import LoadError
+from .releases import current_release
 
 
 class ModelSource(NamedTuple):
@@ -37,14 +37,6 @@ def from_root(root: Path) -> ModelSource:
     if folder is None:
         raise LoadError("There is no current release below {}.".format(root))
     return from_bundle(folder)
-
-
-def current_release(root: Path) -> Optional[Path]:
-    """The folder of the current release, resolved once so that a later switch cannot mix two."""
-    try:
-        return root / os.readlink(str(root / "current"))
-    except OSError:
-        return None
 
 
 def from_bundle(folder: Path) -> ModelSource:

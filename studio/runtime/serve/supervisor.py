@@ -21,11 +21,11 @@ import time
 from pathlib import Path
 from typing import IO, List, Optional
 
-from .child import Child, runner_of
+from .child import Child
 from .control import Message
 from .errors import CannotListen
 from .options import Options, listen
-from .source import current_release
+from .releases import current_release, runner_of
 from .state import ServerReport, endpoint, say
 
 READY_LIMIT_S = 120.0

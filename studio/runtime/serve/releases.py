@@ -1,0 +1,42 @@
+"""What lies below a root of releases: the current one, and how each is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import List, NamedTuple, Optional
+
+
+def current_release(root: Path) -> Optional[Path]:
+    """The folder of the current release, resolved once so that a later switch cannot mix two."""
+    try:
+        return root / os.readlink(str(root / "current"))
+    except OSError:
+        return None
+
+
+class Runner(NamedTuple):
+    """The interpreter and zip application that a release is run with."""
+
+    command: List[str]
+
+
+def runner_of(root: Path, release: Path) -> Runner:
+    """How a release is run: as ``ROOT/releases/<digest>.json`` says, else like this process."""
+    try:
+        binding = json.loads(release.with_name(release.name + ".json").read_text("utf-8"))
+        # An interpreter inside the root is kept relative to it; joining keeps an absolute one.
+        python = root / binding["python"]
+        return Runner([str(python), str(root / "runtime" / binding["runtime"])])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Runner(_own_command())
+
+
+def _own_command() -> List[str]:
+    archive = getattr(globals().get("__loader__"), "archive", None)
+    if archive:
+        return [sys.executable, str(archive)]
+    package = (__package__ or "").rpartition(".")[0]
+    return [sys.executable, "-m", package]
