@@ -108,5 +108,5 @@ def test_contracts_can_be_broken(tmp_path: Path, file: str, line: str, broken: s
     (tmp_path / file).write_text(f'"""A file that breaks a rule."""\n\n{line}\n')
     done = lint(tmp_path)
     assert done.returncode == 1
-    verdicts = [text for text in done.stdout.splitlines() if " BROKEN" in text]
+    verdicts = [text for text in done.stdout.splitlines() if "BROKEN" in text]
     assert any(text.startswith(broken) for text in verdicts), done.stdout
