@@ -3,6 +3,9 @@
 Anything in which two readers could see two different requests (both Content-Length and
 Transfer-Encoding, repeated or odd lengths, folded headers, bare line feeds, spaces before a
 colon) is refused rather than repaired: that is what request smuggling is made of.
+
+httptools would save 3.5 of some 50 microseconds a request; one parser on every target, with one
+idea of what a request is, is worth more.
 """
 
 from __future__ import annotations
