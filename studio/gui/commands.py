@@ -48,7 +48,7 @@ class Commands:
         self._add("theme", "Switch between light and dark", window.toggle_theme, "Ctrl+Shift+T")
         follow = partial(window.choose_theme, "system")
         self._add("theme-system", "Follow the system's light or dark", follow)
-        self._add("dismiss", "Close the message", window.banner.close_message, "Escape")
+        self._add("dismiss", "Close the message", window.banner.close_message)
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
         self._add("quit", "Quit", window.close, "Ctrl+Q")
 

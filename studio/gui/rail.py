@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
 from studio.gui import icons
 from studio.gui.stages import Stage
@@ -103,7 +103,6 @@ class Rail(QFrame):
         self.setFixedWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._buttons: dict[str, StageButton] = {}
-        self._group = QButtonGroup(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GRID, GRID, GRID, GRID)
         layout.setSpacing(4)
@@ -113,7 +112,6 @@ class Rail(QFrame):
                 layout.addStretch(1)
             button = StageButton(stage, theming)
             button.clicked.connect(lambda _checked=False, name=stage.id: self.chosen.emit(name))
-            self._group.addButton(button)
             self._buttons[stage.id] = button
             layout.addWidget(button)
         theming.changed.connect(self.dress)
@@ -124,9 +122,8 @@ class Rail(QFrame):
 
     def show_stage(self, name: str) -> None:
         """Mark the stage that is shown."""
-        button = self._buttons.get(name)
-        if button is not None:
-            button.setChecked(True)
+        for stage, button in self._buttons.items():
+            button.setChecked(stage == name)
 
     def show_state(self, name: str, state: StageState) -> None:
         """Show the state of a stage."""

@@ -229,10 +229,11 @@ class Card(QFrame):
         self.body.setSpacing(GRID)
         self.heading = label(title, "section")
         self.note = label(note, "dim", wrap=True)
-        self.heading.setVisible(bool(title))
-        self.note.setVisible(bool(note))
         self.body.addWidget(self.heading)
         self.body.addWidget(self.note)
+        # Only behind addWidget: what has no parent yet would flash as a window of its own.
+        self.heading.setVisible(bool(title))
+        self.note.setVisible(bool(note))
         self.setAccessibleName(title)
 
 

@@ -123,7 +123,8 @@ class ModelPage(Page):
                 yield Entry(box.title, "Node", run, detail=box.name, weight=3)
 
     def show_box(self, index: int) -> None:
-        """Select a box on the graph and bring it into view."""
+        """Show this page with a box of the graph selected."""
+        self.shell.go(self.stage)
         self.show_view(0)
         self.pane.canvas.select(index)
         self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,115 @@
+"""The window with a real workspace in a folder of its own, and one that has digits opened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui import icons
+from studio.gui.app import attach
+from studio.gui.bridge import Bridge
+from studio.gui.theme import Theming, base_font
+from studio.gui.window import MainWindow
+from studio.settings import Settings
+from studio.workspace import Workspace
+
+DIGITS = Path(__file__).parents[2] / "resources" / "samples" / "digits" / "digits.onnx"
+
+
+@pytest.fixture(autouse=True)
+def dressed(request: pytest.FixtureRequest) -> None:
+    """The application as the program makes it, for every test that has one."""
+    if "qtbot" not in request.fixturenames:
+        return
+    application = request.getfixturevalue("qapp")
+    application.setStyle("Fusion")
+    application.setFont(base_font())
+    icons.register_search_paths()
+    Theming("dark").apply()
+
+
+@pytest.fixture(scope="session")
+def digits_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace's folder in which the digits model was opened by a real worker."""
+    home = tmp_path_factory.mktemp("digits") / "home"
+    with Workspace.open(home) as workspace:
+        outcome = workspace.run("open", model=str(DIGITS))
+    assert outcome.ok, outcome.sentence
+    yield home
+    _unlock(home)
+
+
+MakeWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def make_window(qtbot: QtBot, tmp_path: Path) -> Iterator[MakeWindow]:
+    """``make_window(home=None)``: the window of an empty folder, or of a copy of another one."""
+    made: list[tuple[MainWindow, Workspace]] = []
+
+    def make(home: Path | None = None) -> MainWindow:
+        folder = tmp_path / "home"
+        if home is not None and not folder.exists():
+            shutil.copytree(home, folder)
+        workspace = Workspace.open(folder)
+        window = MainWindow(Theming("dark"), Settings(workspace.paths.settings))
+        made.append((window, workspace))
+        qtbot.addWidget(window)
+        with qtbot.waitSignal(window.painted):
+            window.show()
+        attach(window, workspace)
+        window.activateWindow()  # shortcuts and the focus belong to an active window
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+        return window
+
+    yield make
+    for window, workspace in made:
+        window.close()
+        _end(workspace)
+    _unlock(tmp_path)
+
+
+@pytest.fixture
+def window(make_window: MakeWindow) -> MainWindow:
+    """The window of a new user."""
+    return make_window()
+
+
+@pytest.fixture
+def digits_window(make_window: MakeWindow, digits_home: Path, qtbot: QtBot) -> MainWindow:
+    """The window with the graph of digits on its canvas."""
+    window = make_window(digits_home)
+    window.select(1)
+    window.go("model")
+    qtbot.waitUntil(lambda: shown_scene(window))
+    return window
+
+
+def shown_scene(window: MainWindow) -> bool:
+    """Whether the Model page has its graph."""
+    pane = getattr(window.page(), "pane", None)
+    return pane is not None and pane.canvas.scene is not None
+
+
+def visible(root: QWidget, kind: type[QWidget]) -> list[QWidget]:
+    """The widgets of a kind that one sees."""
+    return [child for child in root.findChildren(kind) if child.isVisibleTo(root)]
+
+
+def _end(workspace: Workspace) -> None:
+    deliver = workspace.events.deliver
+    bridge = getattr(deliver, "__self__", None)
+    if isinstance(bridge, Bridge):
+        bridge.close()
+    workspace.close()
+
+
+def _unlock(root: Path) -> None:
+    for folder, _, _ in os.walk(root):
+        os.chmod(folder, 0o700)

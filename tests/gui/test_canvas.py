@@ -1,0 +1,228 @@
+"""The graph canvas: hits, travel, zoom, search, levels of detail."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from studio.api import Graph, GraphLayout, Node, TensorType, Value
+from studio.gui.graph.canvas import CROWDED, GraphCanvas
+from studio.gui.graph.scene import Area, Scene
+from studio.gui.theme import Theming
+
+FLOAT = TensorType("float32", (1, 8))
+
+
+def diamond() -> Scene:
+    """x -> Conv -> (Relu, Sigmoid) -> Add -> y, and a constant that is not drawn."""
+    nodes = (
+        Node("stem", "Conv", ("x",), ("a",), attributes={"kernel_shape": (3, 3)}),
+        Node("left", "Relu", ("a",), ("b",)),
+        Node("right", "Sigmoid", ("a",), ("c",)),
+        Node("join", "Add", ("b", "c"), ("y",)),
+        Node("constant", "Constant", (), ("k",)),
+    )
+    graph = Graph("diamond", (Value("x", FLOAT),), (Value("y", FLOAT),), nodes, values={"a": FLOAT})
+    layout = GraphLayout(
+        x=(100, 100, 0, 200, 100, 0, 100),
+        y=(0, 80, 160, 160, 240, 0, 320),
+        width=(120, 120, 120, 120, 120, 0, 120),
+        height=(44,) * 7,
+        edges=((0, 1, "x"), (1, 2, "a"), (1, 3, "a"), (2, 4, "b"), (3, 4, "c"), (4, 6, "y")),
+        bends=((), (), (), (), (), ()),
+        size=(320, 364),
+    )
+    return Scene(graph, layout)
+
+
+def column(count: int) -> Scene:
+    """A chain of so many nodes."""
+    graph = Graph("chain", (), (), tuple(Node(f"n{i}", "Relu", (), ()) for i in range(count)))
+    layout = GraphLayout(
+        x=(0.0,) * count,
+        y=tuple(76.0 * i for i in range(count)),
+        width=(120.0,) * count,
+        height=(44.0,) * count,
+        edges=tuple((i, i + 1, "") for i in range(count - 1)),
+        bends=((),) * (count - 1),
+        size=(120.0, 76.0 * count),
+    )
+    return Scene(graph, layout)
+
+
+@pytest.fixture
+def canvas(qtbot: QtBot) -> GraphCanvas:
+    made = GraphCanvas(Theming("dark"))
+    qtbot.addWidget(made)
+    made.resize(800, 600)
+    made.show()
+    made.show_scene(diamond())
+    return made
+
+
+def test_click_selects_what_lies_under_it(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    for box in (0, 1, 2, 3, 4, 6):
+        middle = canvas.box_rectangle(box).center().toPoint()
+        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=middle)
+        assert canvas.selected == box
+
+
+def test_click_on_the_ground_selects_nothing(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.select(1)
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(3, 300))
+    assert canvas.selected is None
+
+
+def test_edges_of_a_box_are_not_the_box(canvas: GraphCanvas) -> None:
+    assert canvas.scene is not None
+    assert canvas.scene.box_at(160, 44) == 0
+    assert canvas.scene.box_at(160, 46) is None
+
+
+def test_constants_are_neither_found_nor_hit(canvas: GraphCanvas) -> None:
+    assert canvas.scene is not None
+    assert canvas.scene.find("constant") == []
+    assert canvas.scene.boxes_in(Area(-10, -10, 50, 50)) == []
+
+
+def test_arrow_keys_travel_along_edges(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.select(0)
+    seen = []
+    keys = (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Up)
+    for key in keys:
+        qtbot.keyClick(canvas, key)
+        seen.append(canvas.selected)
+    assert seen == [1, 2, 3, 4, 2]
+
+
+def test_arrow_keys_pan_while_nothing_is_selected(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    before = canvas.area().top
+    qtbot.keyClick(canvas, Qt.Key.Key_Down)
+    assert canvas.area().top > before
+
+
+def test_escape_selects_nothing(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.select(1)
+    with qtbot.waitSignal(canvas.selection_changed) as told:
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert told.args == [-1]
+
+
+def test_selection_is_described(canvas: GraphCanvas) -> None:
+    assert canvas.accessibleName() == "Graph with 5 nodes"
+    canvas.select(1)
+    assert canvas.accessibleDescription() == "Conv stem, 3×3 · 1×8; 1 before, 2 after"
+
+
+def test_zoom_keeps_the_point_under_the_cursor(canvas: GraphCanvas) -> None:
+    anchor = QPointF(500, 200)
+    before = canvas.to_scene(anchor)
+    canvas.zoom_by(1.7, anchor)
+    after = canvas.to_scene(anchor)
+    assert (after - before).manhattanLength() < 1e-6
+
+
+def test_drag_pans(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.zoom_to(2.0)
+    before = canvas.area()
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
+    qtbot.mouseMove(canvas, QPoint(370, 280))
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(370, 280))
+    assert canvas.area().left == pytest.approx(before.left + 15)
+    assert canvas.area().top == pytest.approx(before.top + 10)
+    assert canvas.selected is None
+
+
+def test_long_graph_begins_at_reading_size_and_fits_on_request(
+    canvas: GraphCanvas, qtbot: QtBot
+) -> None:
+    canvas.show_scene(column(500))
+    assert canvas.zoom == 1.0
+    assert canvas.area().top < 0 < canvas.area().bottom
+    qtbot.keyClick(canvas, Qt.Key.Key_F)
+    assert canvas.area().bottom >= 76.0 * 499
+
+
+def test_reveal_brings_a_far_box_into_sight(canvas: GraphCanvas) -> None:
+    canvas.show_scene(column(500))
+    canvas.select(400)
+    assert canvas.rect().toRectF().contains(canvas.box_rectangle(400))
+
+
+def test_graph_cannot_be_lost(canvas: GraphCanvas) -> None:
+    canvas.pan(1e7, 1e7)
+    assert canvas.scene is not None
+    assert canvas.area().left < canvas.scene.size[0]
+    assert canvas.area().top < canvas.scene.size[1]
+
+
+def test_crowd_is_painted_once_and_then_moved(
+    canvas: GraphCanvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas.show_scene(column(CROWDED * 4))
+    canvas.zoom_to(0.01)
+    canvas._settle.stop()
+    canvas.centre_on(60, 76.0 * CROWDED)
+    painted: list[Area] = []
+    paint = canvas._paint_area
+    monkeypatch.setattr(
+        canvas, "_paint_area", lambda painter, area: (painted.append(area), paint(painter, area))
+    )
+    for _ in range(5):
+        canvas.pan(0, 4)
+        canvas.grab()
+    assert len(painted) == 1
+
+
+@pytest.mark.parametrize("zoom", [0.05, 0.3, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_level_of_detail_shows_the_boxes(qtbot: QtBot, zoom: float, theme: str) -> None:
+    theming = Theming(theme)
+    canvas = GraphCanvas(theming)
+    qtbot.addWidget(canvas)
+    canvas.resize(400, 300)
+    canvas.show_scene(diamond())
+    canvas.zoom = zoom
+    canvas.centre_on(160, 102)  # the left edge of the first node's text
+    image = QImage(canvas.size(), QImage.Format.Format_RGB32)
+    canvas.render(image, QPoint())
+    box = canvas.box_rectangle(1)
+    inside = image.pixelColor(round(box.left() + box.width() * 0.06), round(box.center().y()))
+    assert inside == theming.current.graph_color("convolution")
+
+
+def test_bends_become_joined_segments() -> None:
+    graph = Graph("g", (), (), (Node("a", "Relu", (), ()), Node("b", "Relu", (), ())))
+    layout = GraphLayout(
+        x=(0, 100),
+        y=(0, 300),
+        width=(20, 20),
+        height=(10, 10),
+        edges=((0, 1, "v"),),
+        bends=((50.0, 100.0, 60.0, 200.0),),
+        size=(120, 310),
+    )
+    assert Scene(graph, layout).segments == [
+        (10, 10, 50.0, 100.0, 0),
+        (50.0, 100.0, 60.0, 200.0, 0),
+        (60.0, 200.0, 110, 300, 0),
+    ]
+
+
+def test_index_finds_what_a_search_through_everything_finds() -> None:
+    scene = column(300)
+    area = Area(-5, 1000, 100, 2500)
+    slow = [i for i in range(300) if scene.y[i] <= 2500 and scene.y[i] + 44 >= 1000]
+    assert [i for i in scene.boxes_in(area) if scene.y[i] + 44 >= 1000] == slow
+    crossing = {s[4] for s in scene.segments if s[1] <= 2500 and s[3] >= 1000}
+    assert {segment[4] for segment in scene.segments_in(area)} == crossing
+
+
+def test_layout_of_another_graph_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 positions for 2 boxes"):
+        Scene(
+            Graph("g", (), (), (Node("a", "Relu", (), ()), Node("b", "Relu", (), ()))),
+            GraphLayout((0,), (0,), (1,), (1,), (), (), (1, 1)),
+        )
