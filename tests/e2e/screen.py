@@ -1,0 +1,119 @@
+"""A virtual screen, its picture, and a person's hands on its keyboard."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
+
+T = TypeVar("T")
+SIZE = (1280, 800)
+PATIENCE = 90.0
+_STILL = 0.4  # seconds without a change
+
+
+class Screen:
+    """An X server without a monitor; keys reach the window that has the focus."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "Xvfb_screen0"
+        reading, writing = os.pipe()
+        width, height = SIZE
+        self._server = subprocess.Popen(
+            [
+                *("Xvfb", "-displayfd", str(writing), "-nolisten", "tcp", "-fbdir", str(folder)),
+                *("-screen", "0", f"{width}x{height}x24", "-dpi", "96"),
+            ],
+            pass_fds=(writing,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            self.display = f":{answer.readline().strip()}"
+
+    def close(self) -> None:
+        """End the server, and with it every window."""
+        self._server.terminate()
+        self._server.wait()
+
+    def pixels(self) -> bytes:
+        """The picture as it is, four bytes a pixel (blue, green, red, nothing)."""
+        content = self._file.read_bytes()
+        # XWD: the header says its own length; behind it stand the colour map and the pixels.
+        length, colours = (
+            struct.unpack(">I", content[:4])[0],
+            struct.unpack(">I", content[76:80])[0],
+        )
+        start = length + 12 * colours
+        return content[start : start + 4 * SIZE[0] * SIZE[1]]
+
+    def save(self, path: Path) -> None:
+        """Keep the picture."""
+        Image.frombytes("RGB", SIZE, self.pixels(), "raw", "BGRX").save(path)
+
+    def settle(self) -> bytes:
+        """Wait until the picture stands still; returns it."""
+        deadline = time.monotonic() + PATIENCE
+        picture, since = self.pixels(), time.monotonic()
+        while time.monotonic() - since < _STILL:
+            assert time.monotonic() < deadline, "the picture does not stand still"
+            time.sleep(0.05)
+            now = self.pixels()
+            if now != picture:
+                picture, since = now, time.monotonic()
+        return picture
+
+    def changes(self, before: bytes) -> bytes:
+        """Wait until the picture differs, then until it stands still again."""
+        wait_for(lambda: self.pixels() != before, "nothing changed on the screen")
+        return self.settle()
+
+    def focus(self, title: str) -> None:
+        """Wait for a window and give it the keyboard (there is no window manager to do it)."""
+        found = wait_for(lambda: self._find(title), f"no window called {title!r}")
+        self._do("windowfocus", "--sync", found)
+        self.settle()
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other (``ctrl+k``, ``Return``)."""
+        self._do("key", "--delay", "20", *keys)
+        self.settle()
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        self._do("type", "--delay", "8", text)
+        self.settle()
+
+    def _find(self, title: str) -> str:
+        done = self._run("search", "--onlyvisible", "--name", title)
+        return done.stdout.split("\n")[0]
+
+    def _do(self, *words: str) -> None:
+        done = self._run(*words)
+        assert done.returncode == 0, done.stderr
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["xdotool", *words],
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def wait_for(look: Callable[[], T], otherwise: str, seconds: float = PATIENCE) -> T:
+    """Wait until ``look`` returns something true; returns it."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
+    return found

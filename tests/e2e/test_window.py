@@ -1,0 +1,149 @@
+"""The window, in its own process on a virtual screen, driven by the keyboard as a person would."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.registry import Registry
+from tests.e2e.conftest import STUDIO, Studio
+from tests.e2e.screen import Screen, wait_for
+
+pytestmark = [pytest.mark.rig, pytest.mark.needs("Xvfb", "xdotool")]
+
+MAIN = "Edgewright"
+
+
+class Person:
+    """Somebody who uses the window, and looks at what came of it in the registry."""
+
+    def __init__(self, screen: Screen, studio: Studio, pictures: Path) -> None:
+        self.screen = screen
+        self._pictures = pictures
+        self._errors = studio.home / "window.log"
+        environment = {
+            **studio.environment,
+            "DISPLAY": screen.display,
+            "QT_QPA_PLATFORM": "xcb",
+            "XDG_RUNTIME_DIR": str(studio.home),
+        }
+        with self._errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [str(STUDIO)], env=environment, stdin=subprocess.DEVNULL, stderr=errors
+            )
+        screen.focus(MAIN)
+        self.registry = Registry.open(studio.home / "edgewright" / "data" / "registry")
+
+    def open(self, path: Path) -> None:
+        """Ctrl+O, the path, Enter."""
+        self.screen.press("ctrl+o")
+        self.screen.focus("Open a model")
+        self.screen.type(str(path))
+        self.screen.press("Return")
+        self.screen.focus(MAIN)
+
+    def command(self, text: str) -> None:
+        """Choose something in the command palette."""
+        self.screen.press("ctrl+k")
+        self.screen.type(text)
+        self.screen.press("Return")
+
+    def look(self, name: str) -> None:
+        """Keep a picture; the window must still be there."""
+        self.screen.settle()
+        self.screen.save(self._pictures / f"{name}.png")
+        assert self.process.poll() is None, self._errors.read_text()
+
+    def leave(self) -> str:
+        """Ctrl+Q; what was written to standard error."""
+        self.screen.press("ctrl+q")
+        assert self.process.wait(30) == 0
+        self.registry.close()
+        return self._errors.read_text()
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    folder = tmp_path / "screen"
+    folder.mkdir()
+    screen = Screen(folder)
+    yield screen
+    screen.close()
+
+
+@pytest.fixture
+def person(screen: Screen, studio: Studio, tmp_path: Path) -> Iterator[Person]:
+    person = Person(screen, studio, tmp_path)
+    yield person
+    if person.process.poll() is None:
+        person.look("last")
+        person.process.kill()
+        person.process.wait()
+    person.registry.close()
+
+
+def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
+    person.open(digits / "digits.onnx")
+    wait_for(lambda: names(person) == ["fp32"], "the model was not opened")
+    person.look("model")
+
+    person.screen.press("ctrl+2")
+    person.screen.type(str(digits / "heldout.npz"))
+    person.command("Quantize the current variant")
+    wait_for(lambda: names(person) == ["fp32", "int8"], "it was not quantized")
+    made = person.registry.runs("quantize")[0].result
+    assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
+    person.look("quantize")
+
+    person.screen.press("ctrl+3")
+    person.command("Profile the ticked variants")
+    wait_for(lambda: person.registry.runs("profile"), "it was not profiled", seconds=180)
+    (verdict,) = person.registry.runs("profile")[0].result["verdicts"]
+    assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
+    person.look("profile")
+
+    person.screen.press("ctrl+4")
+    person.command("Deploy to the selected target")
+    wait_for(released(person), "it was not deployed", seconds=180)
+    person.look("deploy")
+
+    person.screen.press("ctrl+5")
+    person.command("Start or stop the live view")
+    quiet = person.screen.pixels()
+    assert studio.ok("call", "--requests", "50")["failed"] == 0
+    wait_for(lambda: person.screen.pixels() != quiet, "the live view does not move")
+    person.command("Start or stop the live view")
+    person.look("monitor")
+
+    assert person.leave() == "", "something was written to standard error"
+
+
+def test_what_cannot_be_opened_leaves_the_window_alive(
+    person: Person, digits: Path, tmp_path: Path
+) -> None:
+    for name, content in (
+        ("empty", b""),
+        ("letter", b"Dear model,\n" * 50),
+        ("noise", b"\x08" * 999),
+    ):
+        bad = tmp_path / f"{name}.onnx"
+        bad.write_bytes(content)
+        before = person.screen.settle()
+        person.open(bad)
+        person.screen.changes(before)
+        person.look(name)
+    assert names(person) == []
+    person.open(digits / "digits.onnx")
+    wait_for(lambda: names(person) == ["fp32"], "the window does not open models any more")
+    assert person.leave() == ""
+
+
+def names(person: Person) -> list[str]:
+    return [variant.name for variant in person.registry.variants()]
+
+
+def released(person: Person) -> Callable[[], bool]:
+    return lambda: any(release.state == "serving" for release in person.registry.releases("local"))
