@@ -60,8 +60,8 @@ class Deployment:
             return self._result(plan, rows, state="planned")
         with self._log.step("check") as row:
             plan.require()
-            notes = [check.text for check in plan.checks if not check.ok]
-            row.text = "; ".join([f"{len(plan.checks)} questions asked", *notes])
+            notes = [f"{check.name}: {check.text}" for check in plan.checks if not check.ok]
+            row.text = "; ".join([f"{len(plan.checks) - len(notes)} checks passed", *notes])
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
         rollout = Rollout(channel, agent, plan, self._wish(), self._log, self._job)

@@ -225,4 +225,6 @@ class _Meter(Progress):
 
 def _rate(count: int, size: int, seconds: float) -> str:
     files = "1 file" if count == 1 else f"{count} files"
-    return f"{files}, {size / 1e6:,.1f} MB, {size / 1e6 / max(seconds, 1e-3):,.1f} MB/s"
+    text = f"{files}, {size / 1e6:,.1f} MB"
+    # For a few small files the time is that of asking, and says nothing of the link.
+    return text if size < _BATCH_BYTES else f"{text}, {size / 1e6 / seconds:,.0f} MB/s"
