@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._pages: dict[str, Page] = {}
         self._stage = "model"
+        self._shown: Page | None = None
         self._opening: set[str] = set()
         self._sampling: set[str] = set()
         self._palette: CommandPalette | None = None
@@ -140,9 +141,10 @@ class MainWindow(QMainWindow):
         self._stage = stage
         self.rail.show_stage("model" if stage == "welcome" else stage)
         page = self._page(shown)
-        if page is not None and self.stack.currentWidget() is not page:
+        if page is not None and self._shown is not page:
+            self._shown = page
             self.stack.setCurrentWidget(page)
-            page.take_focus()
+            QTimer.singleShot(0, page.take_focus)  # what was just made cannot take it yet
         self.inspector_changed()
 
     def choose_model(self) -> None:

@@ -26,11 +26,11 @@ def names(window: MainWindow) -> list[str]:
     ]
 
 
-def test_welcome_offers_to_open_and_samples(window: MainWindow) -> None:
+def test_welcome_offers_to_open_and_samples(window: MainWindow, qtbot: QtBot) -> None:
     assert window.page() is not None
     assert window.page().stage == "welcome"
     assert "Open the sample Handwritten digits" in names(window)
-    assert QApplication.focusWidget() is window.page().drop.choose
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window.page().drop.choose)
 
 
 def test_drop_opens_a_model_and_shows_its_graph(window: MainWindow, qtbot: QtBot) -> None:
@@ -87,9 +87,10 @@ def test_every_button_and_field_has_a_name(digits_window: MainWindow, stage: str
 
 @pytest.mark.parametrize("stage", [stage.id for stage in STAGES])
 def test_every_button_can_be_reached_by_tab(
-    digits_window: MainWindow, qtbot: QtBot, stage: str
+    digits_window: MainWindow, qapp: QApplication, stage: str
 ) -> None:
     digits_window.go(stage)
+    qapp.processEvents()
     wanted = {
         item
         for item in visible(digits_window, QAbstractButton)

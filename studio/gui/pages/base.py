@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
@@ -168,7 +169,23 @@ class Page(QWidget):
         return ()
 
     def take_focus(self) -> None:
-        """Put the keyboard where one begins on this page."""
+        """Put the keyboard where one begins on this page: its first field or button."""
+        candidate = self.stack.nextInFocusChain()
+        while candidate is not None and candidate is not self.stack:
+            if self.stack.isAncestorOf(candidate) and _takes_tab(candidate):
+                candidate.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+            candidate = candidate.nextInFocusChain()
+        if self.primary is not None:
+            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
         """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    return (
+        widget.isVisible()
+        and widget.isEnabled()
+        and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    )
