@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 NOTHING = "—"
+NARROW = 0.02
 MINUS = "−"  # a true minus sign, as wide as the digits
 
 
@@ -67,16 +68,19 @@ def seconds(value: object) -> str:
     return f"{whole // 86400} days"
 
 
-def ratio(value: object) -> str:
-    """A ratio with two decimals: ``0.64``."""
+def ratio(value: object, decimals: int = 2) -> str:
+    """A ratio: ``0.64``."""
     amount = number(value)
-    return NOTHING if amount is None else f"{amount:.2f}"
+    return NOTHING if amount is None else f"{amount:.{decimals}f}"
 
 
-def interval(low: object, high: object) -> str:
-    """An interval in brackets: ``[0.63–0.65]``; empty where there is none."""
+def ratio_with_interval(value: object, low: object, high: object) -> str:
+    """A ratio with its interval: ``0.64 [0.63–0.65]``; a narrow one with one more decimal."""
     a, b = number(low), number(high)
-    return "" if a is None or b is None else f"[{a:.2f}–{b:.2f}]"
+    if a is None or b is None:
+        return ratio(value)
+    decimals = 3 if b - a < NARROW else 2
+    return f"{ratio(value, decimals)} [{a:.{decimals}f}–{b:.{decimals}f}]"
 
 
 def rate(value: object) -> str:

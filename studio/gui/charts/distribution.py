@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _POINTS = 240
 _MOST_SHOWN = 5
+_TICKS = 5
 _LATE = 0.7  # beyond this share of the axis a name stands left of its line
 
 
@@ -84,6 +85,7 @@ class Distribution(Drawing):
         axes.spines["left"].set_visible(False)
         axes.set_yticks([])
         axes.set_xlabel("latency, ms")
+        axes.locator_params(axis="x", nbins=_TICKS)
         shown = self._shown()
         if not shown:
             return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CLOSE = 0.3
 _TEXT_LINE = 10
+_TICKS = 4
 _LINES = (-1, 1, -2, 2, -3, 3)
 
 
@@ -57,6 +58,9 @@ class Tradeoff(Drawing):
         axes.set_xlabel(self.cost)
         axes.set_ylabel(self.quality)
         self._frame(axes)
+        axes.locator_params(nbins=_TICKS)
+        if max(point.quality for point in self.points) <= 1:  # a share, which people read in %
+            axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
         chosen = front(self.points)
         axes.plot(
             [point.cost for point in chosen],
@@ -91,7 +95,8 @@ class Tradeoff(Drawing):
         wide = max(max(x) - min(x), 0.1 * max(x))
         tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y) or 1.0)
         axes.set_xlim(min(x) - 0.25 * wide, max(x) + 0.45 * wide)
-        axes.set_ylim(min(y) - 0.35 * tall, max(y) + 0.35 * tall)
+        top = max(y) + 0.35 * tall
+        axes.set_ylim(min(y) - 0.35 * tall, min(top, 1.0005) if max(y) <= 1 else top)
 
     def _places(self) -> list[tuple[int, int]]:
         """Side and line of each name, so that the names of close points do not overlap."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 STEP = "deploy"
 ROLLBACK = "rollback"
 NOT_ASKED = ("dry_run", "bundle")
+NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
     "press Deploy."
@@ -286,6 +287,7 @@ class DeployPage(StagePage):
         self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
         self.steps.setVisible(bool(self._steps))
         self.plan_hint.setVisible(not self._steps)
+        self.plan_hint.setText(BEFORE if self.variant else NO_MODEL)
 
     def _show_endpoint(self, target: TargetSpec, releases: Sequence[ReleaseRecord]) -> None:
         running = target_rows.running(releases)

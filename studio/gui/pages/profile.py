@@ -150,6 +150,7 @@ class ProfilePage(StagePage):
         sure.body.addWidget(self.certainty)
         sure.body.addStretch(1)
         self._spread = spread
+        self._sure = sure
         layout = row(spacing=2 * GRID)
         layout.addWidget(self._tradeoff_card, 1)
         layout.addWidget(spread, 1)
@@ -194,6 +195,7 @@ class ProfilePage(StagePage):
 
     def _finished(self, outcome: JobOutcome) -> None:
         self._soon.stop()
+        self.table.setCurrentCell(-1, -1)  # so that what is compared is selected, not what ran
         self.refresh_soon()
 
     def _newest(self) -> RunRecord | None:
@@ -251,7 +253,9 @@ class ProfilePage(StagePage):
         self.distribution.show_drawing(drawing)
         quality, title = self._quality()
         tradeoff = rows.tradeoff(self._result, quality, title, chosen)
-        self._tradeoff_card.setVisible(tradeoff is not None)
+        running = self.strip.running
+        self._tradeoff_card.setVisible(tradeoff is not None and not running)
+        self._sure.setVisible(not running)
         self.tradeoff.show_drawing(tradeoff)
         self.certainty.show_fields(rows.certainty(self._result))
         word, tone, sentence = rows.conclusion(self._result, chosen)
@@ -260,9 +264,6 @@ class ProfilePage(StagePage):
             word, tone, sentence = item.state, item.tone, item.reason
         self.verdict.show_state(word, tone)
         self.sentence.setText(sentence)
-        running = self.strip.running
-        self.verdict.setVisible(not running)
-        self.sentence.setVisible(not running)
 
     def _quality(self) -> tuple[dict[str, float], str]:
         """The metric of each variant by name, as it was measured when they were made."""

@@ -141,8 +141,7 @@ def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:
 def _ratio(verdict: Json | None) -> str:
     if verdict is None:
         return figures.NOTHING
-    span = figures.interval(verdict.get("low"), verdict.get("high"))
-    return f"{figures.ratio(verdict.get('ratio'))} {span}".strip()
+    return figures.ratio_with_interval(*(verdict.get(key) for key in ("ratio", "low", "high")))
 
 
 def distribution(result: Json, selected: str) -> Distribution | None:
