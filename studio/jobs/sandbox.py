@@ -101,9 +101,7 @@ def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dic
         PYTHONDONTWRITEBYTECODE="1",
         MPLCONFIGDIR=str(folder),
         TMPDIR=str(folder),
-        XDG_DATA_HOME=str(paths.data.parent),
-        XDG_CONFIG_HOME=str(paths.config.parent),
-        XDG_CACHE_HOME=str(paths.cache.parent),
+        **paths.variables(),
     )
     return env
 

@@ -71,7 +71,7 @@ class Job(Progress, Protocol):
 
     folder: Path
 
-    def event(self, name: str, **values: Any) -> None:
+    def event(self, name: str, /, **values: Any) -> None:
         """Send a small JSON message to whoever watches the job (a live sample, a finished row)."""
 
 

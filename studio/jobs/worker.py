@@ -43,7 +43,7 @@ class WorkerJob:
         """Add a line to the job's log."""
         self._send("log", text=text)
 
-    def event(self, name: str, **values: Any) -> None:
+    def event(self, name: str, /, **values: Any) -> None:
         """Send a message to whoever watches."""
         self.check()
         self._send("message", name=name, values=values)

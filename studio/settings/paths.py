@@ -45,6 +45,17 @@ class Paths:
             _xdg(env, "XDG_CACHE_HOME", user / ".cache"),
         )
 
+    def variables(self) -> dict[str, str]:
+        """The variables with which another process finds the same folders."""
+        base = self.data.parent
+        if (self.data, self.config, self.cache) == (base / "data", base / "config", base / "cache"):
+            return {HOME_VARIABLE: str(base)}
+        return {
+            "XDG_DATA_HOME": str(self.data.parent),
+            "XDG_CONFIG_HOME": str(self.config.parent),
+            "XDG_CACHE_HOME": str(self.cache.parent),
+        }
+
     @property
     def registry(self) -> Path:
         """Folder of the registry and its store."""

@@ -23,6 +23,14 @@ def test_one_variable_moves_everything(tmp_path: Path) -> None:
     assert {paths.data.parent, paths.config.parent, paths.cache.parent} == {tmp_path}
 
 
+@pytest.mark.parametrize(
+    "env", [{"HOME": "/h"}, {"HOME": "/h", "XDG_DATA_HOME": "/d"}, {"EDGEWRIGHT_HOME": "/e"}]
+)
+def test_another_process_finds_the_same_folders(env: dict[str, str]) -> None:
+    paths = Paths.of(env)
+    assert Paths.of({"HOME": "/elsewhere", **paths.variables()}) == paths
+
+
 def test_a_setting_is_kept_and_checked(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "c" / "settings.json")
     assert settings["theme"] == "system"
