@@ -107,7 +107,9 @@ def clear(layout: QLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:
-            widget.setParent(None)
+            # Hidden, not orphaned: one that was just added still has a call waiting that shows it,
+            # and without a parent it would be shown as a window of its own.
+            widget.hide()
             widget.deleteLater()
         elif inner is not None:
             clear(inner)

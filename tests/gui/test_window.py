@@ -141,9 +141,12 @@ def test_no_part_flashes_as_a_window_of_its_own(
     qapp.installEventFilter(flashes)
     for stage in STAGES:
         digits_window.go(stage.id)
+        digits_window.select(1)  # what was just made is made anew
+        qapp.processEvents()
     digits_window.toggle_jobs()
     digits_window.open_palette()
     digits_window.current.close()
+    qapp.processEvents()
     qapp.removeEventFilter(flashes)
     assert flashes.seen == []
 
