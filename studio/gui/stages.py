@@ -40,7 +40,7 @@ STAGES = (
     _stage("Profile", 3, "profile", "evaluate"),
     _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy"),
     _stage("Monitor", 5, "monitor", "call"),
-    _stage("Targets", 6, "probe", at_bottom=True),
+    _stage("Targets", 6, "target-probe", at_bottom=True),
     _stage("Plugins", 7, at_bottom=True),
 )
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome:WelcomePage", "Ctrl+0")

@@ -9,6 +9,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.monitoring.watch import Sample, Watch
 
 _CHECK_S = 0.2
+_HOUR_S = 3600.0
 
 
 def monitor(arguments: Arguments, job: Job) -> Result:
@@ -32,7 +33,8 @@ def monitor(arguments: Arguments, job: Job) -> Result:
 
 def _tell(job: Job, sample: Sample, done: float, total: float) -> None:
     text = f"{sample['health']}, {sample['throughput']:.1f} requests/s"
-    job.progress(min(done, total), total, text)
+    # A watch of days is open-ended: a bar that never moves would say nothing.
+    job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)
 
 
 def _wait(job: Job, until: float) -> None:
