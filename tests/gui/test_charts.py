@@ -148,3 +148,10 @@ def colors(image: QImage) -> set[int]:
     converted = image.convertToFormat(QImage.Format.Format_ARGB32)
     pixels = numpy.frombuffer(converted.constBits(), dtype=numpy.uint32)
     return {int(pixel) for pixel in numpy.unique(pixels)}
+
+
+def test_names_of_close_points_stand_on_different_lines() -> None:
+    points = (Point("int8-dynamic", 0.087, 0.99), Point("fp32", 0.117, 0.99), Point("b", 0.2, 0.99))
+    places = Tradeoff(points, "size", "Top-1")._places()
+    assert places[0] != places[1]
+    assert places[0] == places[2]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _CLOSE = 0.3
+_LETTER = 0.04  # width of a letter as a share of the distance between the outermost points
 _TEXT_LINE = 10
 _TICKS = 4
 _LINES = (-1, 1, -2, 2, -3, 3)
@@ -103,12 +104,14 @@ class Tradeoff(Drawing):
         x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
         wide = max(max(x) - min(x), 1e-12)
         tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y), 1e-12)
-        places: list[tuple[int, int]] = []
-        for index, point in enumerate(self.points):
-            close = sum(
-                abs(point.cost - other.cost) < _CLOSE * wide
-                and abs(point.quality - other.quality) < _CLOSE * tall
-                for other in self.points[:index]
-            )
-            places.append((1, _LINES[close % len(_LINES)]))
-        return places
+        lines: dict[int, int] = {}
+        for index in sorted(range(len(self.points)), key=lambda index: x[index]):
+            taken = {
+                line
+                for other, line in lines.items()
+                if abs(y[index] - y[other]) < _CLOSE * tall
+                and x[index] - x[other] < _LETTER * wide * (len(self.points[other].name) + 2)
+            }
+            free = (line for line in _LINES if line not in taken)
+            lines[index] = next(free, _LINES[0])
+        return [(1, lines[index]) for index in range(len(self.points))]
