@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Cancelled, StudioError
-from studio.jobs import Arguments, Job, JobOutcome, JobRunner, JobSpec, RunningJob
-from studio.settings import Paths
+from studio.jobs import Arguments, Job, JobOutcome, JobRunner, JobSpec, Limits, RunningJob
+from studio.settings import Paths, Settings
 
 _POLL_S = 0.1
 _OPTIONS = ("model", "data", "labels", "preprocess", "number", "known")
@@ -32,6 +32,7 @@ def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
         entry="studio.packages.work:package",
         arguments={name: arguments.get(name) for name in _OPTIONS},
         reads=tuple(Path(file) for file in files if file),
+        limits=Limits(silence=float(Settings(paths.settings)["patience_s"])),
     )
 
     def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:

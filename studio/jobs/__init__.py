@@ -2,7 +2,7 @@
 
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
-from studio.jobs.sandbox import SandboxLevel, available_level
+from studio.jobs.sandbox import SandboxLevel, available_level, contained
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Arguments, Job, Limits, Result, Step
 
@@ -21,4 +21,5 @@ __all__ = [
     "SandboxLevel",
     "Step",
     "available_level",
+    "contained",
 ]

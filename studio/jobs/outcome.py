@@ -30,6 +30,7 @@ class JobOutcome:
         hint: What the user can do about it.
         detail: The traceback or the worker's last words, for the disclosure.
         exit_code: What the command line exits with.
+        silence: Seconds without a word after which it was stopped; 0 if that was not the reason.
         error: Name of the error's class in ``studio.api`` (``UnknownHost``), with its ``fields``.
     """
 
@@ -42,6 +43,7 @@ class JobOutcome:
     exit_code: int = 0
     signal: int = 0
     seconds: float = 0.0
+    silence: float = 0.0
     error: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +59,11 @@ class JobOutcome:
             return self.message
         if self.end is End.CRASHED:
             return f"{self.title} stopped: its worker was ended by {_signal_name(self.signal)}."
+        if self.end is End.TIMED_OUT and self.silence:
+            return (
+                f"{self.title} was stopped: for {self.silence:.0f} s nothing moved, so the model "
+                "probably never returns."
+            )
         if self.end is End.TIMED_OUT:
             return f"{self.title} was stopped after {self.seconds:.0f} s, its time limit."
         if self.end is End.OUT_OF_MEMORY:

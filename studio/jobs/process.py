@@ -23,6 +23,10 @@ _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
 
 
+class Silence(Exception):
+    """A worker said nothing for too long."""
+
+
 class WorkerProcess:
     """One worker. Used by one thread, but for ``cancel``."""
 
@@ -70,13 +74,20 @@ class WorkerProcess:
         """Whether the user asked it to stop."""
         return self._cancel_asked is not None
 
-    def events(self, seconds: float = 0.0) -> Iterator[dict[str, Any]]:
+    def events(self, seconds: float = 0.0, silence: float = 0.0) -> Iterator[dict[str, Any]]:
         """The worker's events until its end; its process group is ended with it.
 
+        Args:
+            seconds: Most time for all of it; 0: no limit.
+            silence: Most time between two events; 0: no limit.
+
         Raises:
+            Silence: after the worker was killed because it said nothing for too long.
             TimeoutError: after the worker was killed because its time was up.
         """
         deadline = time.monotonic() + seconds if seconds else float("inf")
+        patience = silence or float("inf")
+        heard = time.monotonic()
         with selectors.DefaultSelector() as selector:
             assert self._process.stdout is not None
             stdout = self._process.stdout.fileno()
@@ -85,11 +96,9 @@ class WorkerProcess:
             pending = b""
             sent: set[float] = set()
             while True:
-                wait = min(deadline, self._enforce_cancel(sent)) - time.monotonic()
-                if time.monotonic() >= deadline:
-                    self.kill()
-                    raise TimeoutError
-                ready = selector.select(max(0.0, min(wait, 3600.0)))
+                wait = min(deadline, heard + patience, self._enforce_cancel(sent))
+                self._enforce_time(deadline, heard + patience)
+                ready = selector.select(max(0.0, min(wait - time.monotonic(), 3600.0)))
                 for key, _ in ready:
                     if key.fd == self._wake_read:
                         os.read(self._wake_read, 64)
@@ -97,8 +106,16 @@ class WorkerProcess:
                     chunk = os.read(stdout, 1 << 16)
                     if not chunk:
                         return
+                    heard = time.monotonic()
                     *lines, pending = (pending + chunk).split(b"\n")
                     yield from (json.loads(line) for line in lines)
+
+    def _enforce_time(self, deadline: float, patience: float) -> None:
+        """Kill the worker when one of the times has passed."""
+        now = time.monotonic()
+        if now >= deadline or now >= patience:
+            self.kill()
+            raise TimeoutError if now >= deadline else Silence
 
     def _enforce_cancel(self, sent: set[float]) -> float:
         """Do what is due of ask, SIGTERM, SIGKILL; the time of the next."""

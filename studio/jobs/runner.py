@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.jobs.outcome import End, JobOutcome
-from studio.jobs.process import WorkerProcess
+from studio.jobs.process import Silence, WorkerProcess
 from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
 from studio.jobs.spec import JobSpec
 from studio.jobs.worker import describe
@@ -185,16 +185,18 @@ class JobRunner:
             last = self._listen(job, worker)
             number = worker.finish()
             return self._conclude(job, worker, last, number, finish)
-        except TimeoutError:
+        except (TimeoutError, Silence) as end:
             worker.finish()
-            return JobOutcome(End.TIMED_OUT, exit_code=1)
+            silence = job.spec.limits.silence if isinstance(end, Silence) else 0.0
+            return JobOutcome(End.TIMED_OUT, silence=silence, exit_code=1)
         finally:
             worker.remove()
 
     def _listen(self, job: RunningJob, worker: WorkerProcess) -> dict[str, Any]:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
         last: dict[str, Any] = {}
-        for event in worker.events(job.spec.limits.seconds):
+        limits = job.spec.limits
+        for event in worker.events(limits.seconds, limits.silence):
             kind = event.get("event")
             if kind == "progress":
                 job.state = JobProgress(event["done"], event["total"], event["text"])

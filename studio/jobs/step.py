@@ -23,11 +23,14 @@ class Limits:
         memory_mb: Address space of the worker.
         seconds: Wall time.
         cpu_seconds: Processor time.
+        silence: Longest time without a word from the worker. It ends a model that never returns
+            from an inference, however long the whole job may take.
     """
 
     memory_mb: int = 0
     seconds: float = 0.0
     cpu_seconds: int = 0
+    silence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,20 @@ from __future__ import annotations
 import importlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from studio.jobs import End, JobOutcome, JobRunner, JobSpec, Limits, RunningJob, Step
+from studio.jobs import (
+    End,
+    JobOutcome,
+    JobRunner,
+    JobSpec,
+    Limits,
+    RunningJob,
+    Step,
+    contained,
+)
 from studio.pipelines.catalogue import step as step_named
 from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import model_files, resolve
@@ -19,10 +29,10 @@ from studio.settings import write_atomically
 class StepRunner:
     """The one door: clicks, commands and recipes all ask here."""
 
-    def __init__(self, registry: Registry, jobs: JobRunner, memory_mb: int = 0) -> None:
+    def __init__(self, registry: Registry, jobs: JobRunner, defaults: Limits | None = None) -> None:
         self._registry = registry
         self._jobs = jobs
-        self._memory_mb = memory_mb
+        self._defaults = defaults or Limits()
 
     def start(self, name: str, given: Mapping[str, Any]) -> RunningJob:
         """Start a step; its models must be in the registry.
@@ -105,8 +115,11 @@ class StepRunner:
         return opened, None
 
     def _limits(self, step: Step) -> Limits:
-        memory = step.limits.memory_mb or self._memory_mb
-        return Limits(memory, step.limits.seconds, step.limits.cpu_seconds)
+        """The step's limits; where it has none, the user's for workers that run models."""
+        if not contained(step.needs):
+            return step.limits
+        own = {name: value for name, value in asdict(step.limits).items() if value}
+        return replace(self._defaults, **own)
 
     def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:
         if not step.prepare:

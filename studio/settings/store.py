@@ -18,6 +18,15 @@ SETTINGS: Mapping[str, Option] = {
         Option(
             "worker_memory_mb", Kind.INTEGER, 0, "Memory limit of a worker", unit="MB", minimum=0
         ),
+        Option(
+            "patience_s",
+            Kind.INTEGER,
+            300,
+            "Patience with a worker",
+            "A worker that says nothing for so long is stopped.",
+            unit="s",
+            minimum=1,
+        ),
         Option("operator", Kind.TEXT, "", "Your name in release histories"),
         Option("window", Kind.TEXT, "", "Saved arrangement of the window"),
     )

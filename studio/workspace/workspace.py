@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import GraphLayout, Model, StudioError, TargetSpec
-from studio.jobs import JobListener, JobOutcome, JobRunner, RunningJob, SandboxLevel, Step
+from studio.jobs import (
+    JobListener,
+    JobOutcome,
+    JobRunner,
+    Limits,
+    RunningJob,
+    SandboxLevel,
+    Step,
+)
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
 from studio.plugin_host import PluginHost
@@ -73,9 +81,11 @@ class Workspace(JobListener):
             sandbox=bool(self.settings["sandbox"]),
             preload=_PRELOAD,
         )
-        self._steps = StepRunner(
-            self.registry, self._runner, int(self.settings["worker_memory_mb"])
+        defaults = Limits(
+            memory_mb=int(self.settings["worker_memory_mb"]),
+            silence=float(self.settings["patience_s"]),
         )
+        self._steps = StepRunner(self.registry, self._runner, defaults)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:

@@ -142,6 +142,13 @@ def test_the_time_limit_is_kept(runner: JobRunner) -> None:
     assert outcome.end is End.TIMED_OUT
 
 
+def test_silence_has_an_end(runner: JobRunner) -> None:
+    outcome = runner.start(spec("hang", {"deaf": True}, limits=Limits(silence=1.5))).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is End.TIMED_OUT
+    assert "nothing moved" in outcome.sentence
+
+
 def test_the_memory_limit_is_kept(runner: JobRunner) -> None:
     outcome = runner.start(spec("eat", limits=Limits(memory_mb=600))).wait(PATIENCE)
     assert outcome is not None
