@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tests.unit.runtime.models import make_cnn
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    return Registry.open(tmp_path / "registry")
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    registry = Registry.open(tmp_path / "registry")
+    yield registry
+    registry.close()
 
 
 @pytest.fixture
