@@ -1,0 +1,236 @@
+"""CPU, latency and memory of the server against onnxruntime in a plain loop, on the same core.
+
+Prints one JSON document. Efficiency is the CPU time of one plain inference over the CPU time of one
+answered request; blocks of both are measured in turn, and the load runs on another core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.serve import models, peers
+from tests.benchmarks.serve.processes import ROOT, Server, Told, memory_mb, wait_for
+
+CLIENTS = (1, 8)
+
+
+def main() -> int:
+    """Measure both models."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of one block")
+    parser.add_argument("--models", default="perceptron,network")
+    parser.add_argument("--peers", nargs="*", choices=list(peers.PEERS), help="none named: all")
+    parser.add_argument("--cache", type=Path, default=peers.default_cache())
+    parser.add_argument("--no-memory", action="store_true")
+    given = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        print("This bench needs two cores.", file=sys.stderr)
+        return 1
+    document: dict[str, Any] = {"name": "serve", "peer": "onnxruntime in a plain loop"}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        chosen = [getattr(models, model)(folder) for model in given.models.split(",")]
+        document["models"] = [
+            Bench(subject, folder, cores[-1], cores[0]).run(given.rounds, given.seconds)
+            for subject in chosen
+        ]
+        if not given.no_memory:
+            document["memory"] = [memory(subject, folder, cores[-1]) for subject in chosen]
+        if given.peers is not None:
+            names = given.peers or list(peers.PEERS)
+            document["peers"] = compare(names, chosen, folder, cores, given)
+    document["load"] = os.getloadavg()[0]
+    print(json.dumps(document, indent=1))
+    return 0
+
+
+def compare(
+    names: Sequence[str],
+    chosen: Sequence[models.Subject],
+    folder: Path,
+    cores: Sequence[int],
+    given: argparse.Namespace,
+) -> dict[str, Any]:
+    """The same figures for servers of others; a sentence where one cannot be had."""
+    found: dict[str, Any] = {}
+    for name in names:
+        try:
+            environment = peers.install(name, given.cache)
+            found[name] = [
+                Bench(subject, folder, cores[-1], cores[0], peers.PEERS[name], environment).run(
+                    max(3, given.rounds // 3), given.seconds
+                )
+                for subject in chosen
+            ]
+        except (peers.NotHere, TimeoutError, RuntimeError, OSError) as error:
+            found[name] = {"missing": str(error)[-400:]}
+    return found
+
+
+class Bench:
+    """One server of one model, and the plain loop beside it."""
+
+    def __init__(
+        self,
+        subject: models.Subject,
+        folder: Path,
+        core: int,
+        load_core: int,
+        peer: peers.Peer | None = None,
+        environment: Path | None = None,
+    ) -> None:
+        self._subject = subject
+        self._folder = folder
+        self._core = core
+        self._load_core = load_core
+        self._peer = peer or OURS
+        self._environment = environment or Path(sys.prefix)
+
+    def run(self, rounds: int, seconds: float) -> dict[str, Any]:
+        """Blocks in turn; medians over the rounds with their intervals."""
+        subject, peer = self._subject, self._peer
+        with ExitStack() as stack:
+            port = peers.free_port()
+            command, variables = peer.command(self._environment, subject, self._folder, port)
+            server = Server(command, self._core, self._folder, variables)
+            stack.callback(server.close)
+            raw = Told("raw", subject.path, json.dumps(subject.row), self._core)
+            stack.callback(raw.close)
+            load = Told("load", self._load_core)
+            stack.callback(load.close)
+            raw.hear()
+            wait_for(lambda: server.ended or ready(port, peer.ready), f"{peer.name} is ready")
+            if server.ended:
+                raise RuntimeError(server.log.read_text()[-400:])
+            request = self._folder / "request"
+            request.write_bytes(peer.request(subject, port))
+            rows = peer.rows(port)
+            found = []
+            for number in range(rounds + 1):
+                one = self._round(server, raw, load, port, request, rows, seconds)
+                if number:  # the first warms up
+                    found.append(one)
+        return {"model": subject.name, "rounds": rounds, "rows": rows, **summary(found)}
+
+    def _round(
+        self,
+        server: Server,
+        raw: Told,
+        load: Told,
+        port: int,
+        request: Path,
+        rows: int,
+        seconds: float,
+    ) -> dict[str, float]:
+        one: dict[str, float] = {}
+        for clients in CLIENTS:
+            runs = max(20, int(seconds / 2 / raw.ask(runs=20, rows=1)["cpu"]))
+            before = raw.ask(runs=runs, rows=1)["cpu"]
+            start = server.cpu()
+            answer = load.ask(port=port, request=str(request), clients=clients, seconds=seconds)
+            cpu = (server.cpu() - start) / answer["answers"]
+            after = raw.ask(runs=runs, rows=1)["cpu"]
+            if answer["failed"]:
+                raise RuntimeError(f"{answer['failed']} of {answer['answers']} answers failed")
+            plain = (before + after) / 2
+            one[f"efficiency_{clients}"] = plain / cpu
+            one[f"cpu_us_{clients}"] = cpu * 1e6
+            one[f"answers_per_s_{clients}"] = answer["answers"] / seconds
+            one[f"p50_ms_{clients}"] = float(np.percentile(answer["times"], 50)) * 1e3
+            one[f"p99_ms_{clients}"] = float(np.percentile(answer["times"], 99)) * 1e3
+        one["plain_us"] = plain * 1e6
+        times = raw.ask(clients=CLIENTS[-1], rows=rows, seconds=seconds)["times"]
+        one["loop_p99_ms"] = float(np.percentile(times, 99)) * 1e3
+        one["p99_ratio"] = one[f"p99_ms_{CLIENTS[-1]}"] / one["loop_p99_ms"]
+        return one
+
+
+def summary(rounds: Sequence[dict[str, float]]) -> dict[str, Any]:
+    """Median and 95 % interval (bootstrap over rounds) of every figure."""
+    generator = np.random.default_rng(0)
+    result: dict[str, Any] = {}
+    for key in rounds[0]:
+        values = np.array([one[key] for one in rounds])
+        drawn = np.median(values[generator.integers(0, len(values), (2000, len(values)))], axis=1)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        result[key] = {"median": _short(float(np.median(values)))}
+        result[key].update(low=_short(float(low)), high=_short(float(high)))
+    return result
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def memory(subject: models.Subject, folder: Path, core: int) -> dict[str, Any]:
+    """Megabytes at rest: supervisor and worker, and a bare process that has loaded the model."""
+    served, bare = [], []
+    for _ in range(3):
+        root = peers.root_of(subject, Path(tempfile.mkdtemp(dir=folder)))
+        port = peers.free_port()
+        command = [sys.executable, "-m", "studio.runtime", "serve", f"--root={root}"]
+        server = Server([*command, f"--port={port}"], core, folder, {"PYTHONPATH": str(ROOT)})
+        try:
+            wait_for(lambda port=port: ready(port, OURS.ready), "the server is ready")
+            served.append(server.memory())
+        finally:
+            server.close()
+        raw = Told("raw", subject.path, json.dumps(subject.row), core)
+        bare.append(memory_mb(raw.hear()["pid"]))
+        raw.close()
+    ours, theirs = statistics.median(served), statistics.median(bare)
+    return {
+        "model": subject.name,
+        "ours_mb": round(ours, 1),
+        "bare_mb": round(theirs, 1),
+        "ratio": round(ours / theirs, 3),
+    }
+
+
+def ready(port: int, path: str) -> bool:
+    """Whether the server answers a health probe with 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _our_command(
+    environment: Path, subject: models.Subject, folder: Path, port: int
+) -> tuple[list[str], dict[str, str]]:
+    command = [sys.executable, "-m", "studio.runtime", "serve", f"--model={subject.path}"]
+    return [*command, f"--port={port}"], {"PYTHONPATH": str(ROOT)}
+
+
+def _our_rows(port: int) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/edgewright/status") as answer:
+        return int(json.load(answer).get("batch_rows", 1))
+
+
+OURS = peers.Peer(
+    name="edgewright",
+    requirements=(),
+    command=_our_command,
+    ready="/v2/health/ready",
+    request=lambda subject, port: peers.open_inference_request(subject, port, subject.name),
+    rows=_our_rows,
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
