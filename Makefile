@@ -50,8 +50,8 @@ bench: setup ## Figures of the studio itself, as JSON.
 	@$(BIN)/python tests/benchmarks/run.py
 
 screenshots: setup ## Every page, light and dark, into docs/screenshots/.
-	@packaging/system_packages.sh test
-	@packaging/screenshots.sh
+	@packaging/system_packages.sh window
+	@$(BIN)/python packaging/screenshots.py
 
 faults: ## The fault campaign.
 	@echo "The fault campaign is not built yet; tests/ holds the single faults that are."; exit 1

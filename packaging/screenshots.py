@@ -1,0 +1,133 @@
+"""Pictures of every page, light and dark, for the README: a real workspace, a real deployment.
+
+The digits recipe fills a fresh workspace (its last step, which takes the deployment away, is left
+out until the pictures are taken); then the window is shown off screen and each page is grabbed when
+two looks in a row are alike.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.window import MainWindow
+    from studio.workspace import Workspace
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "screenshots"
+STUDIO = str(Path(sys.executable).with_name("studio"))
+DIGITS = ROOT / "resources" / "samples" / "digits"
+SIZE = (1440, 900)
+LONGEST_SETTLE = 15.0  # seconds; a live page never stands still
+BETWEEN = 1.0  # seconds between two looks; the first chart takes half of that
+LIVE_REQUESTS = 100_000
+
+
+def main() -> int:
+    """Fill a workspace, take the pictures, take the deployment away."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix="edgewright-shots-", ignore_cleanup_errors=True
+    ) as name:
+        # A readable name: pages show where things are.
+        home = Path(name, "edgewright")
+        os.environ["EDGEWRIGHT_HOME"] = str(home)
+        try:
+            fill(home)
+            for theme in ("dark", "light"):
+                take(home, theme)
+        finally:
+            subprocess.run([STUDIO, "undeploy", "--target", "local"], check=False)
+            for folder, _, _ in os.walk(name):
+                os.chmod(folder, 0o700)  # the store is read-only
+    return 0
+
+
+def fill(home: Path) -> None:
+    """Run the digits recipe up to its last step, and send some requests for the live page."""
+    text = (DIGITS / "recipe.toml").read_text(encoding="utf-8")
+    head, _, _ = text.partition('[[steps]]\nid = "rollback"')
+    folder = home.parent / "digits"
+    subprocess.run([STUDIO, "samples", "get", "digits", "--out", str(folder)], check=True)
+    (folder / "screenshots.toml").write_text(head, encoding="utf-8")
+    subprocess.run([STUDIO, "run", str(folder / "screenshots.toml")], check=True)
+
+
+def take(home: Path, theme: str) -> None:
+    """Grab every page in one theme."""
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.app import attach, make_application, make_window
+    from studio.gui.stages import STAGES
+    from studio.workspace import Workspace
+
+    application = QApplication.instance() or make_application()
+    assert isinstance(application, QApplication)
+    with Workspace.open(home) as workspace:
+        workspace.settings["theme"] = theme
+        window = make_window(workspace.paths)
+        window.resize(*SIZE)
+        window.show()
+        attach(window, workspace)
+        for page in ("welcome", *(stage.id for stage in STAGES)):
+            window.go(page)
+            if page == "monitor":
+                live(application, window, workspace)
+            else:
+                settle(application, window, workspace)
+            save(window, page, theme)
+            if page == "welcome":
+                window.select(workspace.registry.variants()[-1].id)
+            for job in workspace.jobs:  # the watch of the live page
+                job.cancel()
+        window.close()
+
+
+def live(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
+    """Watch the deployment while it is called."""
+    from PySide6.QtWidgets import QPushButton
+
+    page = window.page()
+    assert page is not None
+    buttons = [button for button in page.findChildren(QPushButton) if button.text() == "Start"]
+    buttons[0].click()
+    call = [STUDIO, "call", "--requests", str(LIVE_REQUESTS), "--data", str(DIGITS / "heldout.npz")]
+    with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
+        settle(application, window, workspace)
+        caller.terminate()
+
+
+def settle(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
+    """Work off events until no job runs and the picture stands still, or the time is up."""
+    deadline = time.monotonic() + LONGEST_SETTLE
+    last = None
+    while time.monotonic() < deadline:
+        pause = time.monotonic() + BETWEEN
+        while time.monotonic() < pause:
+            application.processEvents()
+            time.sleep(0.01)
+        picture = window.grab().toImage()
+        if picture == last and all(job.outcome is not None for job in workspace.jobs):
+            return
+        last = picture
+
+
+def save(window: MainWindow, page: str, theme: str) -> None:
+    """Write one picture."""
+    path = OUT / f"{page}-{theme}.png"
+    if not window.grab().save(str(path)):
+        raise SystemExit(f"{path} cannot be written.")
+    print(path.relative_to(ROOT), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
