@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from itertools import repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from studio.api import (
@@ -29,8 +30,15 @@ _VERSION = 1
 _EMPTY: Mapping[str, Any] = {}
 
 
-def write(path: Path, model: Model, layout: GraphLayout) -> None:
-    """Write a model and the layout of its main graph. The same content gives the same bytes."""
+def write(
+    path: Path, model: Model, layout: GraphLayout, macs: Mapping[str, float] = MappingProxyType({})
+) -> None:
+    """Write a model and the layout of its main graph. The same content gives the same bytes.
+
+    Args:
+        macs: Work of the nodes of the main graph, by name; computed with open sizes fixed, which
+            those who read the file could not do.
+    """
     data = {
         "version": _VERSION,
         "model": {
@@ -44,13 +52,23 @@ def write(path: Path, model: Model, layout: GraphLayout) -> None:
         "graph": _graph(model.graph),
         "functions": {name: _graph(graph) for name, graph in model.functions.items()},
         "layout": _layout(layout),
+        "macs": dict(macs),
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
     path.write_bytes(gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0))
 
 
 def read(path: Path) -> tuple[Model, GraphLayout]:
-    """Read what ``write`` wrote.
+    """Read a model and its layout.
+
+    Raises:
+        InvalidData: when the file is damaged or of another version.
+    """
+    return read_all(path)[:2]
+
+
+def read_all(path: Path) -> tuple[Model, GraphLayout, Mapping[str, float]]:
+    """Read all that ``write`` wrote: the model, its layout, and the work of its nodes.
 
     Raises:
         InvalidData: when the file is damaged or of another version.
@@ -64,7 +82,8 @@ def read(path: Path) -> tuple[Model, GraphLayout]:
             functions={name: _read_graph(graph) for name, graph in data["functions"].items()},
             **data["model"],
         )
-        return model, _read_layout(data["layout"])
+        macs: Mapping[str, float] = data.get("macs", {})
+        return model, _read_layout(data["layout"]), macs
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:

@@ -17,6 +17,7 @@ from studio.api import (
     Progress,
     Silent,
 )
+from studio.models.cost import overlay
 from studio.models.formats import format_for
 from studio.models.graphfile import write
 from studio.models.layout import lay_out
@@ -98,9 +99,10 @@ def _refuse(findings: Sequence[Finding]) -> None:
         raise InvalidModel(errors[0], detail="\n".join(errors[1:]))
 
 
-def write_graph(model: Model, folder: Path, progress: Progress) -> Path:
-    """Lay a model's graph out and write both into the folder."""
+def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
+    """Lay a model's graph out and write both, with the nodes' work, into the folder."""
     progress.progress(3, 4, "Laying out the graph")
     path = folder / GRAPH_FILE
-    write(path, model, lay_out(model.graph))
+    work = overlay(opened.sized.graph, "macs")
+    write(path, opened.model, lay_out(opened.model.graph), work)
     return path

@@ -27,7 +27,7 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     path = Path(arguments["model"])
     opened = look(path, job, parse(arguments.get("shape") or ()))
     figures = opened.figures()
-    write_graph(opened.model, job.folder, job)
+    write_graph(opened, job.folder, job)
     copied = figures["bytes"] <= _LARGEST_COPY
     if copied:
         _copy(opened, job)

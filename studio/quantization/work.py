@@ -65,7 +65,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     verdict = _verdict(judge, subject, made.path, judged, job)
     _hold(arguments, verdict, made.precision)
     opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
-    graph = write_graph(opened.model, job.folder, Phase(job, 0.99, 1))
+    graph = write_graph(opened, job.folder, Phase(job, 0.99, 1))
     size = sum(file.stat().st_size for file in opened.files)
     return {
         "file": made.path.name,

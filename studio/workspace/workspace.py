@@ -33,7 +33,6 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.node_costs import node_macs
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
@@ -220,9 +219,8 @@ class Workspace(JobListener):
 
 def _read_graph(record: VariantRecord) -> GraphView:
     # The reader belongs to a stage; it is loaded with the first graph, not with the window.
-    from studio.models.graphfile import read
+    from studio.models.graphfile import read_all
 
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
-    model, layout = read(record.graph_path)
-    return GraphView(model, layout, node_macs(model.graph, record.summary))
+    return GraphView(*read_all(record.graph_path))

@@ -139,9 +139,11 @@ class GraphCanvas(QWidget):
         if fitting >= 0.6:
             self.fit()
             return
-        first = self.scene.centre(0) if len(self.scene) else (0.0, 0.0)
         self.zoom = READING_ZOOM
-        self._move_to(QPointF(first[0] - self.width() / 2, -MARGIN))
+        width = self.scene.size[0]
+        fits = width + 2 * MARGIN <= self.width()
+        middle = width / 2 if fits or not len(self.scene) else self.scene.centre(0)[0]
+        self._move_to(QPointF(middle - self.width() / 2, -MARGIN))
 
     def fit(self) -> None:
         """Show the whole graph."""
@@ -198,7 +200,9 @@ class GraphCanvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theming.current.color("background"))
         if self.scene is not None and self._painter is not None:
+            painter.save()
             self._paint_scene(painter)
+            painter.restore()
         if self.hasFocus():
             painter.setPen(QPen(self._theming.current.color("accent"), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

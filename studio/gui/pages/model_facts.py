@@ -35,7 +35,7 @@ def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
         ("Activations", figures.size(summary.get("activation_bytes"))),
         ("Nodes", figures.whole(summary.get("nodes"))),
         ("Precision", variant.precision),
-        ("Opset", opset(summary.get("opset"))),
+        ("Opset", opset(summary)),
         ("Producer", str(summary.get("producer") or "")),
     ]
     return [(name, value) for name, value in fields if value and value != figures.NOTHING]
@@ -50,11 +50,24 @@ def _macs(summary: Mapping[str, Any]) -> str:
     return text
 
 
-def opset(value: object) -> str:
-    """Operator sets by domain: ``17, com.microsoft 1``."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{domain} {number}".strip() for domain, number in value.items())
-    return str(value) if value is not None else ""
+def opset(summary: Mapping[str, Any]) -> str:
+    """Operator sets of the domains that are used: ``17, com.microsoft 1``.
+
+    Converters declare every domain that they know; the standard one and those that some operator
+    belongs to are what a runtime must have.
+    """
+    declared = summary.get("opset")
+    if not isinstance(declared, Mapping):
+        return "" if declared is None else str(declared)
+    operators = summary.get("operators")
+    names = operators if isinstance(operators, Mapping) else {}
+    used = [
+        domain
+        for domain in declared
+        if domain in ("", "ai.onnx") or any(name.startswith(f"{domain}.") for name in names)
+    ]
+    shown = used or list(declared)
+    return ", ".join(f"{domain} {declared[domain]}".strip() for domain in shown)
 
 
 def terminals(variant: VariantRecord, which: str) -> list[tuple[str, str]]:

@@ -159,7 +159,7 @@ class ModelInspector(Scroll):
         grid.setHorizontalSpacing(GRID)
         row = 0
         for row, (name, kind) in enumerate(values):
-            title, text = ElidedLabel(name), label(kind, "mono", wrap=True)
+            title, text = ElidedLabel(name), label(kind.replace("×", "×\u200b"), "mono", wrap=True)
             title.setMinimumWidth(NAME_WIDTH)
             grid.addWidget(title, row, 0)
             grid.addWidget(text, row, 1)

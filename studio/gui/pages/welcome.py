@@ -153,6 +153,9 @@ class WelcomePage(Page):
         choose.setEnabled(bool(variants))
         says = f"{figures.count(len(variants), 'variant')} · {figures.moment(created)}"
         choose.setAccessibleName(f"Open {name}, {says}")
+        note = ElidedLabel(says, Qt.TextElideMode.ElideRight)
+        note.setProperty("role", "dim")
+        note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         result = QWidget()
-        result.setLayout(row(choose, None, ElidedLabel(says, Qt.TextElideMode.ElideRight)))
+        result.setLayout(row(choose, note))
         return result

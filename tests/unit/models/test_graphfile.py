@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, InvalidData, Model, Node, Value
-from studio.models.graphfile import read, write
+from studio.models.graphfile import read, read_all, write
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 
@@ -90,3 +90,10 @@ def test_damaged_file(tmp_path: Path, content: bytes) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match="is gone"):
         read(tmp_path / "g")
+
+
+def test_work_of_the_nodes_is_kept(tmp_path: Path) -> None:
+    nodes = (Node("first", "Conv", ("x",), ("y",)),)
+    model = Model("onnx", Graph("g", (Value("x"),), (), nodes))
+    write(tmp_path / "g", model, lay_out(model.graph), {"first": 1200.0})
+    assert read_all(tmp_path / "g")[2] == {"first": 1200.0}
