@@ -81,7 +81,7 @@ class Service:
         """Log an answer, if it is its turn."""
         if not self.log.wants(response.status):
             return
-        line = {"status": response.status, "bytes": len(response.body), "peer": peer}
+        line = {"status": response.status, "bytes": response.length, "peer": peer}
         if exchange is not None:
             request = exchange.request
             line["method"], line["path"] = request.method, request.path[:200]

@@ -67,19 +67,21 @@ class _Waiting(enum.Enum):
     END = "linger"
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """The asyncio protocol of one client.
 
     Attributes:
         deadline: Clock of the event loop after which the server calls ``expire``.
+        peer: Address of the client.
     """
 
     def __init__(self, server: HttpServer) -> None:
         self._server = server
         self._clock = server.clock
         self._timeouts = server.timeouts
-        self._parser = RequestParser(server.limits)
+        self._parser = RequestParser(server.heads)
         self._transport = cast(asyncio.Transport, None)
+        self._room: Optional[memoryview] = None
         self._exchange: Optional[Exchange] = None
         self._waiting = _Waiting.REQUEST
         self._began = 0.0
@@ -90,24 +92,36 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._paused = False
         self.deadline = math.inf
+        self.peer = ""
 
     # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register, or turn away when there are too many already."""
         self._transport = cast(asyncio.Transport, transport)
+        address = transport.get_extra_info("peername")
+        self.peer = str(address[0]) if isinstance(address, tuple) and address else ""
         self._wait_for(_Waiting.REQUEST)
         if not self._server.admit(self):
             sentence = "There are too many connections."
             self._refuse(HttpError(503, sentence, headers="Retry-After: 1\r\n"))
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to put the next bytes: a large body's own place, or what all connections share."""
+        self._room = self._parser.room
+        return self._room or self._server.scratch
+
+    def buffer_updated(self, count: int) -> None:
         """Take bytes; those after the end of the conversation are thrown away."""
         if self._waiting is _Waiting.END:
             return
-        self._parser.feed(data)
+        if self._room:
+            self._room = None
+            self._parser.filled(count)
+        else:
+            self._parser.feed(self._server.scratch[:count])
         if self._waiting is _Waiting.BODY:
-            self._body_bytes += len(data)
+            self._body_bytes += count
         if self._exchange is None:
             self._advance()
         elif self._parser.buffered > _READ_AHEAD and not self._paused:
@@ -189,7 +203,7 @@ class Connection(asyncio.Protocol):
             date=server.date,
             close=close,
             without_body=request.method == "HEAD",
-            extra="traceparent: {}\r\n".format(trace) if trace else "",
+            extra="traceparent: {}\r\n".format(trace).encode("ascii") if trace else b"",
         )
         self._transport.write(data)
         server.answered(exchange, response)
@@ -277,8 +291,3 @@ class Connection(asyncio.Protocol):
         """Close without waiting for anything."""
         self._transport.abort()
 
-    @property
-    def peer(self) -> str:
-        """Address of the client."""
-        address = self._transport.get_extra_info("peername")
-        return str(address[0]) if isinstance(address, tuple) and address else ""

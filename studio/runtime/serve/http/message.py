@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http
 import json
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 Headers = Dict[str, str]
 Body = Union[bytes, bytearray]
@@ -42,9 +42,12 @@ class Response:
 
     Attributes:
         headers: Extra header lines, each ended with CRLF, already safe to send.
+        parts: Buffers that follow the body and are a part of it.
+        start: All lines of the head but those that differ from answer to answer, where somebody
+            has kept them; they must agree with the rest.
     """
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    __slots__ = ("body", "content_type", "headers", "parts", "start", "status")
 
     def __init__(
         self, status: int = 200, body: bytes = b"", content_type: str = JSON, headers: str = ""
@@ -53,6 +56,13 @@ class Response:
         self.body = body
         self.content_type = content_type
         self.headers = headers
+        self.parts: Sequence[Any] = ()
+        self.start: Optional[bytes] = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body with its parts."""
+        return len(self.body) + sum(memoryview(part).nbytes for part in self.parts)
 
     @staticmethod
     def of(document: Any, status: int = 200) -> Response:
@@ -97,27 +107,32 @@ _STATUS_LINES = _status_lines()
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+_CLOSE = b"Connection: close\r\n\r\n"
+
+
+def start_of(response: Response) -> bytes:
+    """The lines of a response's head that are the same whenever it is sent."""
+    return "{}Content-Type: {}\r\nContent-Length: {}\r\n{}".format(
+        _STATUS_LINES[response.status], response.content_type, response.length, response.headers
+    ).encode("latin-1")
+
+
 def render(
-    response: Response, *, date: str, close: bool, without_body: bool = False, extra: str = ""
+    response: Response, *, date: bytes, close: bool, without_body: bool = False, extra: bytes = b""
 ) -> bytes:
     """The bytes of a response.
 
     Args:
-        date: Value of the Date header.
+        date: The line of the Date header.
         close: Announce that the connection ends after this answer.
         without_body: For HEAD: the length is announced, the body is not sent.
         extra: More header lines, each ended with CRLF.
     """
-    head = "{}Content-Type: {}\r\nContent-Length: {}\r\nDate: {}\r\n{}{}{}\r\n".format(
-        _STATUS_LINES[response.status],
-        response.content_type,
-        len(response.body),
-        date,
-        response.headers,
-        extra,
-        "Connection: close\r\n" if close else "",
-    ).encode("latin-1")
-    return head if without_body else head + response.body
+    start = response.start or start_of(response)
+    end = _CLOSE if close else b"\r\n"
+    if without_body:
+        return b"".join((start, date, extra, end))
+    return b"".join((start, date, extra, end, response.body, *response.parts))
 
 
 def split_target(target: str) -> Optional[Tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple, Optional, Set
 
 from .connection import Connection, Exchange
 from .message import Response
-from .parser import HttpLimits
+from .parser import HeadReader, HttpLimits
 
 Application = Callable[[Exchange], Optional[Response]]
 """Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
@@ -41,13 +41,22 @@ class Timeouts(NamedTuple):
         return min(self.idle, self.head, self.body, self.write, self.linger)
 
 
+_SCRATCH = 256 * 1024
+
+
+def _date_line() -> bytes:
+    return "Date: {}\r\n".format(formatdate(usegmt=True)).encode("ascii")
+
+
 class HttpServer:
     """Accepts connections and hands each request to the application.
 
     Attributes:
         application: See ``Application``.
+        heads: Reads the heads of all connections.
+        scratch: Where all connections receive; what they keep of it they copy.
         draining: No new connections; each answer is the last one of its connection.
-        date: Value of the Date header, renewed every second.
+        date: The line of the Date header, renewed every second.
         clock: The event loop's monotonic clock, in seconds.
     """
 
@@ -61,10 +70,11 @@ class HttpServer:
         on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
     ) -> None:
         self.application = application
-        self.limits = limits
+        self.heads = HeadReader(limits)
+        self.scratch = memoryview(bytearray(_SCRATCH))
         self.timeouts = timeouts
         self.draining = False
-        self.date = formatdate(usegmt=True)
+        self.date = _date_line()
         self._max_connections = max_connections
         self._on_answer = on_answer
         self._connections: Set[Connection] = set()
@@ -151,7 +161,7 @@ class HttpServer:
         assert self._loop is not None
         pause = 0.1 if self.draining else self.timeouts.shortest
         self._ticker = self._loop.call_later(min(1.0, pause), self._tick)
-        self.date = formatdate(usegmt=True)
+        self.date = _date_line()
         now = self._loop.time()
         for connection in [c for c in self._connections if c.deadline <= now]:
             connection.expire()

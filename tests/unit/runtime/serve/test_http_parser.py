@@ -7,14 +7,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.runtime.serve.http.message import HttpError, Request
-from studio.runtime.serve.http.parser import HttpLimits, RequestParser
+from studio.runtime.serve.http.parser import HeadReader, HttpLimits, RequestParser
 
 LIMITS = HttpLimits(head=2048, fields=20, body=5000, chunk_line=64)
 HEAD = b"POST /a?b=c HTTP/1.1\r\nHost: x\r\n"
 
 
 def parse(*pieces: bytes) -> list[Request]:
-    parser = RequestParser(LIMITS)
+    parser = RequestParser(HeadReader(LIMITS))
     found = []
     for piece in pieces:
         parser.feed(piece)
@@ -144,7 +144,7 @@ def test_absolute_address_is_a_path() -> None:
 
 
 def test_it_asks_for_a_continue_only_while_the_body_is_missing() -> None:
-    parser = RequestParser(LIMITS)
+    parser = RequestParser(HeadReader(LIMITS))
     parser.feed(HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
     assert parser.next() is None
     assert parser.wants_continue
