@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFileDialog,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -292,142 +285,3 @@ class ChecksEditor(Editor):
         wanted = [value] if isinstance(value, str) else list(value or ())
         for key, box in self.boxes.items():
             box.setChecked(key in wanted)
-
-
-class PathEditor(Editor):
-    """A file or folder: typed, browsed for, or dropped."""
-
-    wide = True
-
-    def __init__(self, option: Option) -> None:
-        super().__init__(option)
-        self.line = QLineEdit()
-        self.line.setPlaceholderText(self._placeholder())
-        self.line.setClearButtonEnabled(True)
-        self.line.textChanged.connect(self.changed)
-        self.line.returnPressed.connect(self.submitted)
-        self.line.setAcceptDrops(False)  # so that the whole editor takes the drop
-        self.button = QPushButton("Browse…")
-        self.button.setAccessibleName(f"Browse for {option.label.lower()}")
-        self.button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._connect_button()
-        self._zone = QFrame()
-        self._frame()
-        self._name(self.line)
-        self.setAcceptDrops(option.kind is not Kind.OUTPUT)
-        self.set_value(option.default)
-
-    def _frame(self) -> None:
-        """Data is most often dropped, so its editor looks like a place to drop on."""
-        roomy = self.option.kind is Kind.DATA
-        self._zone.setProperty("role", "drop" if roomy else "")
-        margin = 8 if roomy else 0
-        row = QHBoxLayout(self._zone)
-        row.setContentsMargins(margin, margin, margin, margin)
-        row.setSpacing(8)
-        row.addWidget(self.line)
-        row.addWidget(self.button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._zone)
-
-    def _placeholder(self) -> str:
-        return {
-            Kind.DATA: "Drop samples here",
-            Kind.FOLDER: "Drop a folder here",
-            Kind.FILE: "Drop a file here",
-            Kind.OUTPUT: "Where it is written",
-        }.get(self.option.kind, "")
-
-    def _connect_button(self) -> None:
-        if self.option.kind is Kind.DATA:
-            menu = QMenu(self.button)
-            menu.addAction("Folder of samples…", self._browse_folder)
-            menu.addAction("File (.npz, .npy)…", self._browse_file)
-            self.button.setMenu(menu)
-        elif self.option.kind is Kind.FOLDER:
-            self.button.clicked.connect(self._browse_folder)
-        elif self.option.kind is Kind.OUTPUT:
-            self.button.clicked.connect(self._browse_output)
-        else:
-            self.button.clicked.connect(self._browse_file)
-
-    def _browse_folder(self) -> None:
-        self._take(QFileDialog.getExistingDirectory(self, self.option.label, self._start()))
-
-    def _browse_file(self) -> None:
-        kinds = "Arrays (*.npz *.npy);;All files (*)" if self.option.kind is Kind.DATA else ""
-        self._take(QFileDialog.getOpenFileName(self, self.option.label, self._start(), kinds)[0])
-
-    def _browse_output(self) -> None:
-        self._take(QFileDialog.getSaveFileName(self, self.option.label, self._start())[0])
-
-    def _start(self) -> str:
-        return self.line.text() or str(Path.home())
-
-    def _take(self, path: str) -> None:
-        if path:
-            self.line.setText(path)
-
-    def value(self) -> Any:
-        """The path as text, the home folder's tilde spelled out."""
-        text = self.line.text().strip()
-        return str(Path(text).expanduser()) if text else None
-
-    def set_value(self, value: Any) -> None:
-        """Show a path."""
-        self.line.setText("" if value is None else str(value))
-
-    def complaint(self) -> str:
-        """The option's sentence, or that there is nothing at that path."""
-        sentence = super().complaint()
-        path = self.value()
-        if sentence or path is None or self.option.kind is Kind.OUTPUT:
-            return sentence
-        if not Path(path).exists():
-            return f"There is nothing at {path}."
-        if self.option.kind is Kind.FOLDER and not Path(path).is_dir():
-            return f"{path} is not a folder."
-        return ""
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            self._light(True)
-            event.acceptProposedAction()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._light(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._light(False)
-        local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        self._take(local[0])
-        event.acceptProposedAction()
-
-    def _light(self, lit: bool) -> None:
-        restyle(self._zone, lit="true" if lit else "")
-
-
-_PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)
-
-
-def make_editor(option: Option, choices: Choices | None = None) -> Editor:
-    """The editor that fits an option's kind, and the values that it can have."""
-    entries = known_entries(option, choices)
-    if entries is not None:
-        return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
-    if option.kind is Kind.FLAG:
-        return FlagEditor(option)
-    if option.kind in (Kind.INTEGER, Kind.NUMBER) and not option.many:
-        return NumberEditor(option)
-    if option.kind in _PATHS and not option.many:
-        return PathEditor(option)
-    return TextEditor(option)
-
-
-def known_entries(option: Option, choices: Choices | None) -> Sequence[Entry] | None:
-    """The values to choose from; None where anything may be entered."""
-    found = choices.choices(option) if choices is not None else None
-    if found is None and option.choices:
-        return [(choice, choice) for choice in option.choices]
-    return found

@@ -10,15 +10,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Option
-from studio.gui.editors import (
-    ChecksEditor,
-    ChoiceEditor,
-    Choices,
-    Editor,
-    FlagEditor,
-    known_entries,
-    make_editor,
-)
+from studio.gui.editor_factory import known_entries, make_editor
+from studio.gui.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor
 from studio.gui.widgets import button, label
 
 

@@ -13,16 +13,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import Kind, Option, validate
-from studio.gui.editors import (
-    ChecksEditor,
-    ChoiceEditor,
-    FlagEditor,
-    NumberEditor,
-    PathEditor,
-    TextEditor,
-    make_editor,
-)
+from studio.gui.editor_factory import make_editor
+from studio.gui.editors import ChecksEditor, ChoiceEditor, FlagEditor, NumberEditor, TextEditor
 from studio.gui.forms import Form
+from studio.gui.path_editor import PathEditor
 from studio.pipelines.catalogue import steps
 
 

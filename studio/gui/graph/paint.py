@@ -140,7 +140,7 @@ class ScenePainter:
         if marks.overlay is not None:
             heat = marks.overlay.colors.get(box)
             if heat is not None:
-                fill, border = heat, heat.darker(120)
+                fill, border = heat, self._inks.edge
                 ink = dim = marks.overlay.inks[box]
                 details = (marks.overlay.texts[box],)
             else:

@@ -19,13 +19,13 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.deploy_history import HistoryCard
 from studio.gui.pages.parts import StagePage, StateRows
+from studio.gui.tables import Table
 from studio.gui.widgets import (
     GRID,
     Card,
     ElidedLabel,
     Pill,
     Scroll,
-    Table,
     button,
     label,
     row,

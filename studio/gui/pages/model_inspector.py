@@ -119,7 +119,9 @@ class ModelInspector(Scroll):
         value = costs.get(node.name)
         if value is None:
             return ""
-        return f"{kind.text(value)} ({100 * value / sum(costs.values()):.1f} % of the model)"
+        percent = 100 * value / sum(costs.values())
+        share = f"{percent:.1f} %" if percent >= 0.05 else "under 0.1 %"
+        return f"{kind.text(value)} ({share} of the model)"
 
     def _typed(self, names: Iterable[str]) -> list[tuple[str, str]]:
         assert self._scene is not None

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages import model_facts
-from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, Table, TableCard, label, row
+from studio.gui.tables import Table, TableCard
+from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord

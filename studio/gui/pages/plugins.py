@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.base import Page, Shell
-from studio.gui.widgets import GRID, Card, FieldList, Pill, Table, button, label, row
+from studio.gui.tables import Table
+from studio.gui.widgets import GRID, Card, FieldList, Pill, button, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import Plugin, Workspace

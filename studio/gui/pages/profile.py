@@ -20,18 +20,8 @@ from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import StagePage, needs_model
 from studio.gui.pages.quantize_rows import quality
-from studio.gui.widgets import (
-    GRID,
-    Card,
-    FieldList,
-    Hint,
-    Pill,
-    Scroll,
-    Table,
-    label,
-    row,
-    set_enabled,
-)
+from studio.gui.tables import Table
+from studio.gui.widgets import GRID, Card, FieldList, Hint, Pill, Scroll, label, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace

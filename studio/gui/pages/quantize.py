@@ -15,18 +15,8 @@ from studio.gui.forms import Form
 from studio.gui.pages import quantize_rows as rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import StagePage, needs_model
-from studio.gui.widgets import (
-    GRID,
-    Card,
-    FieldList,
-    Pill,
-    Scroll,
-    Table,
-    button,
-    label,
-    row,
-    set_enabled,
-)
+from studio.gui.tables import Table
+from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, button, label, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace

@@ -13,18 +13,8 @@ from studio.gui.pages import target_rows as rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.parts import StagePage
-from studio.gui.widgets import (
-    GRID,
-    Card,
-    FieldList,
-    Pill,
-    Table,
-    button,
-    label,
-    line,
-    row,
-    set_enabled,
-)
+from studio.gui.tables import Table
+from studio.gui.widgets import GRID, Card, FieldList, Pill, button, label, line, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace

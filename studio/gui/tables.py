@@ -1,0 +1,103 @@
+"""Tables with aligned figures, and the card that holds one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from studio.gui.widgets import GRID, ROW_HEIGHT, TEXT_MARGIN, Card, row
+
+
+class TableCard(Card):
+    """A card of tables, whose text lines up with the heading."""
+
+    INDENT = 11
+    """Pixels by which a table's cells indent their text."""
+
+    def __init__(self, title: str, *tables: QWidget, note: str = "") -> None:
+        super().__init__(title, note)
+        side = 2 * GRID - self.INDENT
+        self.body.setContentsMargins(side, 2 * GRID - 2, side, side)
+        for item in (self.heading, self.note):
+            item.setContentsMargins(self.INDENT, 0, self.INDENT, 0)
+        for table in tables:
+            self.body.addWidget(table)
+        self.body.addStretch(1)
+
+
+class Table(QTableWidget):
+    """A quiet table: no grid, whole rows selected, numbers to the right.
+
+    Args:
+        columns: Headings.
+        numeric: Indices of the columns that hold numbers.
+        stretch: The column that takes the room that is left; -1 for none.
+    """
+
+    def __init__(
+        self, columns: Sequence[str], numeric: Iterable[int] = (), stretch: int = 0, name: str = ""
+    ) -> None:
+        super().__init__(0, len(columns))
+        self._numeric = frozenset(numeric)
+        self.setAccessibleName(name or "Table")
+        self.setHorizontalHeaderLabels(list(columns))
+        self.setShowGrid(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        if stretch >= 0:
+            header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
+        for column in range(len(columns)):
+            item = self.horizontalHeaderItem(column)
+            if item is not None:
+                item.setTextAlignment(self._alignment(column))
+
+    def show_rows(self, rows: Iterable[Sequence[str | QWidget]]) -> None:
+        """Replace all rows; a cell is a text or a widget (a Pill)."""
+        rows = list(rows)
+        self.clearContents()
+        self.setRowCount(len(rows))
+        for y, cells in enumerate(rows):
+            for x, cell in enumerate(cells):
+                self._put(y, x, cell)
+
+    def fit_height(self, most: int = 12) -> None:
+        """Fix the height to the rows that there are, or to ``most`` of them."""
+        shown = min(self.rowCount(), most)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown * ROW_HEIGHT + 2)
+
+    def _put(self, y: int, x: int, cell: str | QWidget) -> None:
+        item = QTableWidgetItem(cell if isinstance(cell, str) else "")
+        item.setTextAlignment(self._alignment(x))
+        self.setItem(y, x, item)
+        if isinstance(cell, QWidget):
+            holder = QWidget()
+            content = row(cell, None)
+            content.setContentsMargins(TEXT_MARGIN, 0, 0, 0)
+            holder.setLayout(content)
+            # The style takes the padding of a cell off the widget in it.
+            wide = cell.sizeHint().width() + 2 * GRID + TEXT_MARGIN
+            item.setSizeHint(QSize(wide, ROW_HEIGHT))
+            self.setCellWidget(y, x, holder)
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        side = (
+            Qt.AlignmentFlag.AlignRight if column in self._numeric else Qt.AlignmentFlag.AlignLeft
+        )
+        return side | Qt.AlignmentFlag.AlignVCenter
