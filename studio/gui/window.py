@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QKeyEvent,
     QPaintEvent,
     QResizeEvent,
@@ -20,7 +16,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -32,8 +27,10 @@ from studio.gui import memory
 from studio.gui.banner import Banner
 from studio.gui.commands import Commands
 from studio.gui.current import Current
+from studio.gui.drops import FileDrops
 from studio.gui.inspector_dock import InspectorDock
 from studio.gui.jobbar import JobBar
+from studio.gui.models_menu import ModelsMenu
 from studio.gui.pages.base import Page
 from studio.gui.progress import Progress
 from studio.gui.rail import Rail
@@ -86,10 +83,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Edgewright")
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*START_SIZE)
-        self.setAcceptDrops(True)
+        FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._models_menu = QMenu(self)
-        self._models_menu.aboutToShow.connect(self._fill_models_menu)
         self._build()
         self._restore()
 
@@ -187,7 +182,7 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self) -> None:
-        self.topbar = TopBar(self.theming, self._models_menu)
+        self.topbar = TopBar(self.theming, ModelsMenu(self))
         self.rail = Rail(STAGES, self.theming)
         self.banner = Banner(self.theming)
         self.stack = QStackedWidget()
@@ -309,18 +304,6 @@ class MainWindow(QMainWindow):
         self.current.select_model(model)
         self.go("model")
 
-    def _fill_models_menu(self) -> None:
-        menu = self._models_menu
-        menu.clear()
-        menu.addAction("Open a model…", self.choose_model)
-        close = menu.addAction("Close the model", self.current.close)
-        close.setEnabled(self.current.variant is not None)
-        models = sorted(self.workspace.registry.models(), key=lambda model: -model.id)
-        if models:
-            menu.addSeparator()
-        for model in models[:15]:
-            menu.addAction(model.name, partial(self.open_known, model.id))
-
     # Theme, docks, state
 
     def toggle_theme(self) -> None:
@@ -396,21 +379,6 @@ class MainWindow(QMainWindow):
             self.banner.close_message()
         else:
             super().keyPressEvent(event)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._light(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._light(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._light(False)
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        event.acceptProposedAction()
-        for path in paths:
-            self.open_model(path)
 
     def _light(self, is_lit: bool) -> None:
         drop = getattr(self._pages.get("welcome"), "drop", None)

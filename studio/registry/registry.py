@@ -211,7 +211,8 @@ class Registry:
         """Record a bundle; one with the same manifest is returned as it is."""
         with self._db.write() as db:
             db.execute(
-                "INSERT OR IGNORE INTO versions (model, number, variant, digest, path, counter, created)"
+                "INSERT OR IGNORE INTO versions"
+                " (model, number, variant, digest, path, counter, created)"
                 " VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1),"
                 " ?2, ?3, ?4, ?5, ?6)",
                 (model, variant, manifest_digest, str(bundle.path), counter, _now()),

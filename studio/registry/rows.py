@@ -16,6 +16,7 @@ from studio.registry.records import (
 
 
 def variant(row: sqlite3.Row) -> VariantRecord:
+    """A variant, from its row joined with its model's name."""
     return VariantRecord(
         id=row["id"],
         model=row["model"],
@@ -36,6 +37,7 @@ def variant(row: sqlite3.Row) -> VariantRecord:
 
 
 def run(row: sqlite3.Row) -> RunRecord:
+    """A run."""
     artifacts = {
         k: Artifact(v[0], Path(v[1]), v[2]) for k, v in json.loads(row["artifacts"]).items()
     }
@@ -51,6 +53,7 @@ def run(row: sqlite3.Row) -> RunRecord:
 
 
 def version(row: sqlite3.Row) -> VersionRecord:
+    """A version."""
     return VersionRecord(
         id=row["id"],
         model=row["model"],
@@ -64,6 +67,7 @@ def version(row: sqlite3.Row) -> VersionRecord:
 
 
 def release(row: sqlite3.Row) -> ReleaseRecord:
+    """A release."""
     return ReleaseRecord(
         row["id"],
         row["target"],

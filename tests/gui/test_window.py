@@ -38,9 +38,9 @@ def test_drop_opens_a_model_and_shows_its_graph(window: MainWindow, qtbot: QtBot
     data.setUrls([QUrl.fromLocalFile(str(DIGITS))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier
     enter = QDragEnterEvent(QPointF(9, 9).toPoint(), copy, data, left, none.NoModifier)
-    window.dragEnterEvent(enter)
+    QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
-    window.dropEvent(QDropEvent(QPointF(9, 9), copy, data, left, none.NoModifier))
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, left, none.NoModifier))
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     assert window.windowTitle() == "digits – Edgewright"
     assert [chip.text() or chip.variant.name for chip in window.topbar.chips()] == ["fp32"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
