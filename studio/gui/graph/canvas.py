@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -21,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from studio.gui.graph.keyboard import handle_key
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
 from studio.gui.graph.raster import Raster
@@ -35,18 +33,8 @@ MARGIN = 40.0
 CROWDED = 400
 """More boxes than this in sight are painted once and then moved as a picture."""
 
-STEP = 60.0
-"""Pixels that an arrow key pans."""
-
 SETTLE_MS = 80
 """After a zoom gesture a rough picture is replaced by an exact one this much later."""
-
-_TRAVEL = {
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-}
 
 
 class GraphCanvas(QWidget):
@@ -261,7 +249,7 @@ class GraphCanvas(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._handle_key(event):
+        if not handle_key(self, event):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -271,53 +259,6 @@ class GraphCanvas(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.update()
-
-    # Keyboard
-
-    def _handle_key(self, event: QKeyEvent) -> bool:
-        key = Qt.Key(event.key())
-        simple: dict[Qt.Key, Callable[[], None]] = {
-            Qt.Key.Key_Plus: partial(self.zoom_by, 1.25),
-            Qt.Key.Key_Equal: partial(self.zoom_by, 1.25),
-            Qt.Key.Key_Minus: partial(self.zoom_by, 0.8),
-            Qt.Key.Key_0: partial(self.zoom_to, READING_ZOOM),
-            Qt.Key.Key_F: self.fit,
-            Qt.Key.Key_Home: self._select_first,
-            Qt.Key.Key_End: self._select_last,
-            Qt.Key.Key_PageDown: partial(self.pan, 0, self.height() * 0.8),
-            Qt.Key.Key_PageUp: partial(self.pan, 0, -self.height() * 0.8),
-        }
-        if key in _TRAVEL:
-            self._arrow(key, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
-        elif key is Qt.Key.Key_Escape and self.selected is not None:
-            self.select(None)
-        elif key in simple:
-            simple[key]()
-        else:
-            return False
-        return True
-
-    def _arrow(self, key: Qt.Key, is_pan: bool) -> None:
-        right, down = _TRAVEL[key]
-        if self.selected is None or is_pan or self.scene is None:
-            self.pan(right * STEP, down * STEP)
-            return
-        target: int | None
-        if right:
-            target = self.scene.beside(self.selected, right)
-        else:
-            ways = self.scene.after(self.selected) if down > 0 else self.scene.before(self.selected)
-            target = ways[0] if ways else None
-        if target is not None:
-            self.select(target)
-
-    def _select_first(self) -> None:
-        if self.scene:
-            self.select(0)
-
-    def _select_last(self) -> None:
-        if self.scene:
-            self.select(len(self.scene) - 1)
 
     # Inside
 

@@ -1,0 +1,81 @@
+"""The keys of the graph canvas: travel along edges, pan, zoom, first and last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+
+if TYPE_CHECKING:
+    from studio.gui.graph.canvas import GraphCanvas
+
+STEP = 60.0
+"""Pixels that an arrow key pans."""
+
+PAGE = 0.8
+"""Share of the height that a page key pans."""
+
+_ARROWS = {
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+}
+
+
+def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
+    """Do what a key asks for; False for one that the canvas does not know.
+
+    With a box selected the arrows travel along its edges; with Shift, or nothing selected, they
+    pan.
+    """
+    key = Qt.Key(event.key())
+    if key in _ARROWS:
+        is_pan = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        right, down = _ARROWS[key]
+        if is_pan or canvas.selected is None:
+            canvas.pan(right * STEP, down * STEP)
+        else:
+            _travel(canvas, canvas.selected, right, down)
+        return True
+    if key is Qt.Key.Key_Escape:
+        was_selected = canvas.selected is not None
+        canvas.select(None)
+        return was_selected
+    run = _simple(canvas).get(key)
+    if run is None:
+        return False
+    run()
+    return True
+
+
+def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
+    last = len(canvas.scene) - 1 if canvas.scene is not None else -1
+    return {
+        Qt.Key.Key_Plus: partial(canvas.zoom_by, 1.25),
+        Qt.Key.Key_Equal: partial(canvas.zoom_by, 1.25),
+        Qt.Key.Key_Minus: partial(canvas.zoom_by, 0.8),
+        Qt.Key.Key_0: partial(canvas.zoom_to, 1.0),
+        Qt.Key.Key_F: canvas.fit,
+        Qt.Key.Key_Home: partial(canvas.select, 0 if last >= 0 else None),
+        Qt.Key.Key_End: partial(canvas.select, last if last >= 0 else None),
+        Qt.Key.Key_PageDown: partial(canvas.pan, 0, canvas.height() * PAGE),
+        Qt.Key.Key_PageUp: partial(canvas.pan, 0, -canvas.height() * PAGE),
+    }
+
+
+def _travel(canvas: GraphCanvas, box: int, right: int, down: int) -> None:
+    scene = canvas.scene
+    if scene is None:
+        return
+    target: int | None
+    if right:
+        target = scene.beside(box, right)
+    else:
+        ways = scene.after(box) if down > 0 else scene.before(box)
+        target = ways[0] if ways else None
+    if target is not None:
+        canvas.select(target)
