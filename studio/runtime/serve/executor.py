@@ -30,12 +30,14 @@ class Executor:
     wake-up of the event loop for all that has finished in the meantime.
 
     Attributes:
+        loop: The event loop that it is fed from.
+        capacity: Pieces of work that may wait for a thread.
         waiting: Pieces of work handed over and not yet done.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, workers: int, capacity: int) -> None:
-        self._loop = loop
-        self._capacity = capacity
+        self.loop = loop
+        self.capacity = capacity
         self._wanted = workers
         self._threads: List[threading.Thread] = []
         self._queue: queue.SimpleQueue[Optional[Work]] = queue.SimpleQueue()
@@ -55,7 +57,7 @@ class Executor:
         Raises:
             QueueFull: when too much is waiting.
         """
-        if self.waiting >= self._capacity + self._wanted:
+        if self.waiting >= self.capacity + self._wanted:
             raise QueueFull
         self.waiting += 1
         if len(self._threads) < self._wanted and len(self._threads) < self.waiting:
@@ -77,7 +79,7 @@ class Executor:
             self._finished.append(work.done)
             del work  # a waiting thread must not keep a replaced model alive
             try:
-                self._loop.call_soon_threadsafe(self._finish)
+                self.loop.call_soon_threadsafe(self._finish)
             except RuntimeError:  # the event loop is closed: nobody waits
                 return
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from .http.message import BINARY, JSON, Body, Response
+from .http.message import BINARY, JSON, Body, Response, start_of
+from .plan import Plan, Plans, Slot, Start, Wanted
 from .tensor_data import BinaryPart, bad, parameters_of, read_tensor, to_binary, to_json
 from .tensors import TensorSpec
 
 HEADER_LENGTH = "inference-header-content-length"
 _MAX_DIGITS = 40
-
-
-class Wanted(NamedTuple):
-    """An output that the client asked for, and whether it wants it as binary."""
-
-    name: str
-    binary: bool
 
 
 class Inference(NamedTuple):
@@ -29,12 +23,25 @@ class Inference(NamedTuple):
     Attributes:
         id: The client's own, sent back with the answer; empty when it gave none.
         batch: Size of the first dimension of the first input.
+        plan: What its JSON says, where that is kept.
+        kind: Of what can run together with it, the same; None when nothing can.
     """
 
     id: str
     feeds: Dict[str, np.ndarray]
     wanted: List[Wanted]
     batch: int
+    plan: Optional[Plan] = None
+    kind: Optional[Hashable] = None
+
+
+def kind_of(feeds: Mapping[str, np.ndarray], wanted: Sequence[Wanted]) -> Optional[Hashable]:
+    """Names and shapes of the rows; None when the inputs do not have the same number of rows."""
+    shapes = [array.shape for array in feeds.values()]
+    if not all(shapes) or len({shape[0] for shape in shapes}) != 1:
+        return None
+    rows = tuple((name, array.shape[1:]) for name, array in feeds.items())
+    return rows, tuple(output.name for output in wanted)
 
 
 def decode(
@@ -42,19 +49,39 @@ def decode(
     header_length: Optional[str],
     inputs: Mapping[str, TensorSpec],
     outputs: Mapping[str, TensorSpec],
+    plans: Optional[Plans] = None,
 ) -> Inference:
     """Read an infer request.
 
     Args:
         header_length: Value of Inference-Header-Content-Length: bytes of JSON in front of the
             binary tensors; None when the body is JSON alone.
+        plans: What is kept between requests.
 
     Raises:
         HttpError: 400, saying what does not fit the model.
     """
-    size = len(body) if header_length is None else _size_of_json(header_length, len(body))
-    document = _parse(body[:size] if size != len(body) else body)
-    binary = BinaryPart(body, size, header_length is not None)
+    if header_length is None:
+        return _decode(body, body, 0, inputs, outputs)
+    size = _size_of_json(header_length, len(body))
+    text = bytes(memoryview(body)[:size])
+    plan = plans.find(text) if plans is not None else None
+    if plan is not None and len(body) - size == plan.size:
+        return Inference("", plan.feeds(body, size), plan.wanted, plan.batch, plan, plan.kind)
+    return _decode(body, text, size, inputs, outputs, plans)
+
+
+def _decode(
+    body: Body,
+    text: Body,
+    offset: int,
+    inputs: Mapping[str, TensorSpec],
+    outputs: Mapping[str, TensorSpec],
+    plans: Optional[Plans] = None,
+) -> Inference:
+    """Read the JSON; the binary tensors, if there are some, begin at the offset of the body."""
+    document = _parse(text)
+    binary = BinaryPart(body, offset or len(body), offset > 0)
     feeds: Dict[str, np.ndarray] = {}
     batch = 1
     for entry in _list(document, "inputs"):
@@ -71,7 +98,28 @@ def decode(
     if missing:
         raise bad("The input {!r} is missing.", missing[0])
     binary.check_used_up()
-    return Inference(_id(document), feeds, _wanted(document, outputs), batch)
+    wanted = _wanted(document, outputs)
+    found = Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
+    if plans is not None and not found.id:
+        plan = _plan(found, inputs, len(body) - offset)
+        if plan is not None:
+            plans.keep(bytes(text), plan)
+            found = found._replace(plan=plan)
+    return found
+
+
+def _plan(found: Inference, inputs: Mapping[str, TensorSpec], size: int) -> Optional[Plan]:
+    """What can be kept of a request: none with strings, or whose values must be checked."""
+    slots = []
+    begin = 0
+    for name, array in found.feeds.items():
+        dtype = inputs[name].kind.dtype
+        if dtype is None or dtype.kind == "b" or not array.size:
+            return None
+        slots.append(Slot(name, dtype, begin, array.size, array.shape))
+        begin += array.nbytes
+    # Some came as JSON when the sizes differ: their values are a part of the text.
+    return Plan(slots, found.wanted, size, found.batch, found.kind) if begin == size else None
 
 
 def _size_of_json(text: str, total: int) -> int:
@@ -160,6 +208,34 @@ def encode(
         arrays: One for each wanted output.
         headers: Header lines to be added.
     """
+    plan = inference.plan
+    if plan is None or not plan.binary:
+        return _encode(name, version, inference, arrays, outputs, headers)
+    shapes = tuple([array.shape for array in arrays])
+    start = plan.starts.get(shapes)
+    if start is not None:
+        response = Response(200, start.json, BINARY)
+        response.start = start.head
+        response.parts = arrays
+        return response
+    response = _encode(name, version, inference, arrays, outputs, headers)
+    if all(_goes_as_it_is(array, outputs[w.name]) for w, array in zip(plan.wanted, arrays)):
+        plan.keep(shapes, Start(start_of(response), response.body))
+    return response
+
+
+def _goes_as_it_is(array: np.ndarray, spec: TensorSpec) -> bool:
+    return array.dtype == spec.kind.dtype and array.flags.c_contiguous and array.size > 0
+
+
+def _encode(
+    name: str,
+    version: str,
+    inference: Inference,
+    arrays: Sequence[np.ndarray],
+    outputs: Mapping[str, TensorSpec],
+    headers: str,
+) -> Response:
     parts: List[bytes] = []
     described = []
     for wanted, array in zip(inference.wanted, arrays):
@@ -183,4 +259,6 @@ def encode(
     if not parts:
         return Response(200, head, JSON, headers)
     headers += "Inference-Header-Content-Length: {}\r\n".format(len(head))
-    return Response(200, b"".join([head, *parts]), BINARY, headers)
+    response = Response(200, head, BINARY, headers)
+    response.parts = parts
+    return response

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, List, Mapping, NamedTuple, Optional
+from collections import deque
+from typing import TYPE_CHECKING, Deque, Dict, List, Mapping, NamedTuple, Optional
 
+from .batching import rows_of_a_batch
 from .http.message import HttpError
-from .session import ModelSession, golden_feeds, warm_up
+from .plan import Plans
+from .session import ModelSession, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
 from .statistics import ModelStatistics
 from .tensors import TensorSpec
 
+if TYPE_CHECKING:
+    from .call import InferenceCall
+
 INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
+INLINE_ALONE_BELOW_S = 0.005
+"""The same on a single core, where a thread would give no more throughput."""
 PARALLEL_ABOVE_S = 0.05
 """A slower model gets all cores for one request: its latency matters more than throughput."""
 
@@ -25,11 +33,13 @@ class Execution(NamedTuple):
         threads: Of one inference.
         workers: Inferences at the same time.
         inline: In the event loop's own thread.
+        inline_below: Seconds that a run may take for that.
     """
 
     threads: int
     workers: int
     inline: bool
+    inline_below: float = INLINE_BELOW_S
 
 
 def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Execution:
@@ -42,8 +52,9 @@ def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Ex
     if not threads:
         slow = seconds is not None and seconds > PARALLEL_ABOVE_S
         threads = cores if slow else 1
-    inline = seconds is not None and seconds < INLINE_BELOW_S
-    return Execution(threads, max(1, cores // threads), inline)
+    below = INLINE_ALONE_BELOW_S if cores == 1 else INLINE_BELOW_S
+    inline = seconds is not None and seconds < below
+    return Execution(threads, max(1, cores // threads), inline, below)
 
 
 def usable_cores() -> int:
@@ -60,6 +71,9 @@ class ServedModel:
         headers: The response headers that name it, each ended with CRLF.
         inline: Whether it is run in the event loop; follows what is measured.
         warning: Why it could not be warmed up; empty when it was.
+        batch_rows: Rows of several requests that may be run together; 1: each request alone.
+        plans: What is kept between requests.
+        waiting: The requests that wait for their turn.
     """
 
     def __init__(
@@ -69,13 +83,18 @@ class ServedModel:
         execution: Execution,
         statistics: ModelStatistics,
         warning: str = "",
+        batch_rows: int = 1,
     ) -> None:
         self.source = source
         self.session = session
         self.execution = execution
         self.statistics = statistics
         self.inline = execution.inline
+        self._inline_below = execution.inline_below
         self.warning = warning
+        self.batch_rows = batch_rows
+        self.plans = Plans()
+        self.waiting: Deque[InferenceCall] = deque()
         self._typical_s = 0.0
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version
@@ -101,23 +120,36 @@ class ServedModel:
         """Specifications of the outputs, by name."""
         return self.session.outputs
 
+    def take(self) -> List[InferenceCall]:
+        """The waiting requests that one thread should run now: its share, if there are many."""
+        share = -(-len(self.waiting) // self.execution.workers)
+        taken: List[InferenceCall] = []
+        for _ in range(min(self.batch_rows, share)):
+            try:
+                taken.append(self.waiting.popleft())
+            except IndexError:  # another thread was quicker
+                break
+        return taken
+
     def observe(self, seconds: float) -> None:
         """Learn from a real inference whether the event loop can afford to run the next one.
 
         The warm-up may have been too kind: a dynamic input is invented as small as it can be.
         """
         self._typical_s += 0.1 * (seconds - self._typical_s) if self._typical_s else seconds
+        below = self._inline_below
         if self.inline:
-            self.inline = seconds < 10 * INLINE_BELOW_S and self._typical_s < 1.5 * INLINE_BELOW_S
+            self.inline = seconds < 10 * below and self._typical_s < 1.5 * below
         else:
-            self.inline = self._typical_s < 0.7 * INLINE_BELOW_S
+            self.inline = self._typical_s < 0.7 * below
 
 
-def load(source: ModelSource, threads: int = 0) -> ServedModel:
+def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
     """Load a version and warm it up; takes seconds, call it outside the event loop.
 
     Args:
         threads: Of each inference; 0 to choose by measuring.
+        batch: Rows that may be run together at most; 0 to choose by measuring.
 
     Raises:
         LoadError: in one sentence.
@@ -131,7 +163,17 @@ def load(source: ModelSource, threads: int = 0) -> ServedModel:
         del session  # two copies of a large model may not fit
         session = ModelSession(source.path, execution.threads)
         warm_up(session, golden)
-    return ServedModel(source, session, execution, ModelStatistics(time.monotonic()), warning)
+    rows = 1
+    if batch != 1 and not warning:
+        rows = rows_of_a_batch(session, golden or [invented_feeds(session.inputs)])
+    return ServedModel(
+        source,
+        session,
+        execution,
+        ModelStatistics(time.monotonic()),
+        warning,
+        min(rows, batch or rows),
+    )
 
 
 class Repository:

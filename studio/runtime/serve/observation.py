@@ -57,6 +57,7 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "latency_ms": counted.latency_ms(now),
         "baseline": model.source.baseline,
         "inline": model.inline,
+        "batch_rows": model.batch_rows,
         "threads": model.execution.threads,
         "workers": model.execution.workers,
     }

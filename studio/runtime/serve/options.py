@@ -18,6 +18,7 @@ class Options(NamedTuple):
         root: Folder of releases; exactly one of root, bundle and model is given.
         threads: Of one inference; 0 to choose by measuring.
         workers: Inferences at the same time; 0 to choose by measuring.
+        max_batch: Rows of several requests that are run together; 0 to choose by measuring.
         queue: Requests that may wait for a worker.
         log_rate: Requests logged a second, at most.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
@@ -32,6 +33,7 @@ class Options(NamedTuple):
     port: int
     threads: int
     workers: int
+    max_batch: int
     queue: int
     max_body: int
     max_connections: int
@@ -47,6 +49,7 @@ class Options(NamedTuple):
             "bundle": bundle,
             "threads": self.threads,
             "workers": self.workers,
+            "max-batch": self.max_batch,
             "queue": self.queue,
             "max-body-mb": self.max_body >> 20,
             "max-connections": self.max_connections,
@@ -70,6 +73,7 @@ def parse(arguments: List[str]) -> Options:
         port=given.port,
         threads=given.threads,
         workers=given.workers,
+        max_batch=given.max_batch,
         queue=given.queue,
         max_body=given.max_body_mb << 20,
         max_connections=given.max_connections,
@@ -92,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=_port, default=8477, help="port, 0 for a free one (%(default)s)")
     add("--threads", type=_count, default=0, help="threads of one inference (0: measure)")
     add("--workers", type=_count, default=0, help="inferences at the same time (0: measure)")
+    add("--max-batch", type=_count, default=0, help="rows run together (0: measure, 1: none)")
     add("--queue", type=_count, default=64, help="requests that may wait (%(default)s)")
     add("--max-body-mb", type=_positive, default=64, help="size of a request (%(default)s)")
     add("--max-connections", type=_positive, default=1024, help="clients (%(default)s)")

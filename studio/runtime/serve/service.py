@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Iterable, Optional
+from typing import Iterable, List, Optional
 
 from . import inference
+from .call import InferenceCall, run_together
 from .executor import Executor, QueueFull
-from .http.coding import content_of
 from .http.connection import Exchange
 from .http.message import HttpError, Response
 from .log import Log
 from .model import Repository, ServedModel
 from .routes import Route, Router
-from .session import first_line
-from .statistics import Timing
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
@@ -64,18 +62,44 @@ class Service:
     def infer(self, exchange: Exchange, model: ServedModel) -> Optional[Response]:
         """Run an infer request on a model: here when it is quick, otherwise on a thread."""
         call = InferenceCall(exchange, model, self.max_body)
-        binary = inference.HEADER_LENGTH in exchange.request.headers
-        model.statistics.in_flight += 1
-        if model.inline and (binary or len(exchange.request.body) < _LARGE_JSON):
-            call.run()
+        request = exchange.request
+        quick = model.inline and (
+            inference.HEADER_LENGTH in request.headers or len(request.body) < _LARGE_JSON
+        )
+        if quick and model.batch_rows == 1:
+            model.statistics.in_flight += 1
+            run_together(model, (call,))
             return call.conclude()
-        try:
-            self.executor.submit(call)
-        except QueueFull:
-            model.statistics.in_flight -= 1
-            model.statistics.failed_because("REJECTED", 0.0)
-            raise HttpError(503, _FULL, headers="Retry-After: 1\r\n") from None
+        if quick:
+            self._run_soon(model)
+        else:
+            self._run_on_a_thread(model)
+        model.statistics.in_flight += 1
+        model.waiting.append(call)
         return None
+
+    def _run_soon(self, model: ServedModel) -> None:
+        """Run what waits for a model when all that has come by now is read."""
+        if len(model.waiting) >= self.executor.capacity:
+            raise self._full(model)
+        if not model.waiting:
+            self.executor.loop.call_soon(self._run_here, model)
+
+    def _run_here(self, model: ServedModel) -> None:
+        while model.waiting:
+            turn = Turn(model)
+            turn.run()
+            turn.done()
+
+    def _run_on_a_thread(self, model: ServedModel) -> None:
+        try:
+            self.executor.submit(Turn(model))
+        except QueueFull:
+            raise self._full(model) from None
+
+    def _full(self, model: ServedModel) -> HttpError:
+        model.statistics.failed_because("REJECTED", 0.0)
+        return HttpError(503, _FULL, headers="Retry-After: 1\r\n")
 
     def answered(self, exchange: Optional[Exchange], response: Response, peer: str) -> None:
         """Log an answer, if it is its turn."""
@@ -93,76 +117,20 @@ class Service:
         self.log.request(**line)
 
 
-class InferenceCall:
-    """One infer request on its way through a model; work for the executor."""
+class Turn:
+    """One turn at the requests that wait for a model; work for the executor."""
 
-    __slots__ = ("_batch", "_exchange", "_failure", "_max_body", "_model", "_response", "_times")
-
-    def __init__(self, exchange: Exchange, model: ServedModel, max_body: int) -> None:
-        self._exchange = exchange
-        self._max_body = max_body
+    def __init__(self, model: ServedModel) -> None:
         self._model = model
-        self._response: Optional[Response] = None
-        self._failure = ""
-        self._batch = 1
-        self._times = [time.perf_counter()]
+        self._calls: List[InferenceCall] = []
 
     def run(self) -> None:
-        """Decode, infer, encode; any failure becomes the response."""
-        if self._exchange.gone:
-            self._fail(503, "CANCELED", "The client has left.")
-            return
-        try:
-            self._run()
-        except HttpError as error:
-            self._fail(error.status, "BAD_REQUEST", error.sentence)
-        except MemoryError:
-            self._fail(503, "BACKEND", "There is not enough memory for this request.")
-        except Exception as error:
-            self._fail_in_model(error)
-
-    def _run(self) -> None:
-        model, request, times = self._model, self._exchange.request, self._times
-        times.append(time.perf_counter())
-        length = request.headers.get(inference.HEADER_LENGTH)
-        body = content_of(request, self._max_body)
-        call = inference.decode(body, length, model.inputs, model.outputs)
-        self._batch = call.batch
-        times.append(time.perf_counter())
-        arrays = model.session.run(call.feeds, [wanted.name for wanted in call.wanted])
-        times.append(time.perf_counter())
-        self._response = inference.encode(
-            model.name, model.version, call, arrays, model.outputs, model.headers
-        )
-        times.append(time.perf_counter())
-
-    def _fail(self, status: int, reason: str, sentence: str) -> None:
-        self._failure = reason
-        self._response = Response.error(status, sentence, self._model.headers)
-
-    def _fail_in_model(self, error: Exception) -> None:
-        # onnxruntime's classes have no common base, and are found without importing it here.
-        if type(error).__name__ == "InvalidArgument":
-            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
-            return
-        self._fail(500, "BACKEND", "The model failed: " + first_line(error))
-
-    def conclude(self) -> Response:
-        """Count the outcome, in the event loop's thread; the response to send."""
-        response, model = self._response, self._model
-        assert response is not None
-        statistics = model.statistics
-        statistics.in_flight -= 1
-        now = time.perf_counter()
-        t = self._times
-        if self._failure:
-            statistics.failed_because(self._failure, now - t[0])
-        else:
-            timing = Timing(t[1] - t[0], t[2] - t[1], t[3] - t[2], t[4] - t[3], now - t[0])
-            model.observe(timing.compute_infer)
-            statistics.succeeded(time.monotonic(), int(time.time() * 1000), timing, self._batch)
-        return response
+        """Run what waits; nothing, when another turn has taken it along."""
+        self._calls = self._model.take()
+        if self._calls:
+            run_together(self._model, self._calls)
 
     def done(self) -> None:
-        """Send the answer of a call that ran on a thread."""
-        self._exchange.answer(self.conclude())
+        """Send the answers."""
+        for call in self._calls:
+            call.answer()

@@ -29,6 +29,7 @@ class ModelSession:
         inputs: By name, in the model's order.
         outputs: By name, in the model's order; those that are not tensors are left out.
         threads: Of each operator; 0 means that onnxruntime decides.
+        free_rows: The first axis of every input and output may have any size.
     """
 
     def __init__(self, path: Path, threads: int) -> None:
@@ -53,12 +54,14 @@ class ModelSession:
         self.threads = threads
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
+        ends = self._session.get_inputs() + self._session.get_outputs()
+        self.free_rows = all(end.shape and not isinstance(end.shape[0], int) for end in ends)
         if not self.outputs:
             raise LoadError("{} has no output that is a tensor.".format(path.name))
 
     def run(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
         """Run once; the arrays of the named outputs."""
-        result: List[np.ndarray] = self._session.run(list(outputs), dict(feeds))
+        result: List[np.ndarray] = self._session.run(outputs, feeds)
         return result
 
 

@@ -155,14 +155,17 @@ class ModelStatistics:
         """All inference requests that were answered."""
         return self.success + self.failed
 
-    def succeeded(self, now: float, wall_ms: int, timing: Timing, batch: int) -> None:
+    def succeeded(
+        self, now: float, wall_ms: int, timing: Timing, batch: int, executions: int = 1
+    ) -> None:
         """Count an answered request.
 
         Args:
             batch: Number of samples in it.
+            executions: 0 when it shared a run of the model that another request counts.
         """
         self.success += 1
-        self.executions += 1
+        self.executions += executions
         self.inferences += batch
         self.last_inference_ms = wall_ms
         a, b = self.totals_s, timing

@@ -35,7 +35,7 @@ def run(options: Options) -> int:
     if options.control >= 0:
         control = ControlLink(socket.socket(fileno=options.control))
     try:
-        model = load(_locate(options), options.threads)
+        model = load(_locate(options), options.threads, options.max_batch)
     except LoadError as error:
         if control is not None:
             control.send(event="failed", error=str(error))
@@ -182,7 +182,7 @@ class Worker:
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
         try:
             model = await self._loop.run_in_executor(
-                None, lambda: load(locate(), self._options.threads)
+                None, lambda: load(locate(), self._options.threads, self._options.max_batch)
             )
         except LoadError as error:
             self._tell("failed", error=str(error))

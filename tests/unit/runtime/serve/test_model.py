@@ -22,7 +22,9 @@ from tests.unit.runtime.serve import rig
         (0.005, 4, 0, Execution(1, 4, False)),
         (0.5, 4, 0, Execution(4, 1, False)),
         (0.005, 4, 2, Execution(2, 2, False)),
-        (0.0001, 1, 3, Execution(3, 1, True)),
+        (0.0001, 1, 3, Execution(3, 1, True, 0.005)),
+        (0.004, 1, 0, Execution(1, 1, True, 0.005)),
+        (0.006, 1, 0, Execution(1, 1, False, 0.005)),
         (None, 2, 0, Execution(1, 2, False)),
     ],
 )

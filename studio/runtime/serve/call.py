@@ -1,0 +1,187 @@
+"""One infer request on its way through a model, alone or together with others."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+
+from . import inference
+from .http.coding import content_of
+from .http.connection import Exchange
+from .http.message import HttpError, Response
+from .inference import Inference
+from .model import ServedModel
+from .session import first_line
+from .statistics import Timing
+
+_clock = time.monotonic
+
+
+class InferenceCall:
+    """An exchange, what was decoded of it, and its answer.
+
+    Attributes:
+        inference: The decoded request.
+        inferred: Clock when the model had run.
+        leads: Whether it counts as a run of the model: one of those that ran together does.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_decoded",
+        "_exchange",
+        "_failure",
+        "_max_body",
+        "_model",
+        "_received",
+        "_response",
+        "inference",
+        "inferred",
+        "leads",
+    )
+
+    def __init__(self, exchange: Exchange, model: ServedModel, max_body: int) -> None:
+        self._exchange = exchange
+        self._max_body = max_body
+        self._model = model
+        self._response: Optional[Response] = None
+        self._failure = ""
+        self._received = _clock()
+        self._begun = self._decoded = self.inferred = 0.0
+        self.inference: Inference
+        self.leads = True
+
+    def attempt(self, step: Callable[[], None]) -> bool:
+        """Take a step; when it fails, that becomes the answer."""
+        try:
+            step()
+        except HttpError as error:
+            self._fail(error.status, "BAD_REQUEST", error.sentence)
+        except MemoryError:
+            self._fail(503, "BACKEND", "There is not enough memory for this request.")
+        except Exception as error:
+            self._fail_in_model(error)
+        return not self._failure
+
+    def decode(self) -> None:
+        """Read the inputs.
+
+        Raises:
+            HttpError: when they do not fit the model.
+        """
+        self._begun = _clock()
+        if self._exchange.gone:
+            self._fail(503, "CANCELED", "The client has left.")
+            return
+        request, model = self._exchange.request, self._model
+        length = request.headers.get(inference.HEADER_LENGTH)
+        body = content_of(request, self._max_body)
+        self.inference = inference.decode(body, length, model.inputs, model.outputs, model.plans)
+        self._decoded = _clock()
+
+    def run(self) -> None:
+        """Run the model for this request alone, and make the answer."""
+        call = self.inference
+        arrays = self._model.session.run(call.feeds, [wanted.name for wanted in call.wanted])
+        self.inferred = _clock()
+        self.encode(arrays)
+
+    def encode(self, arrays: Sequence[np.ndarray]) -> None:
+        """Make the answer from the wanted outputs."""
+        model = self._model
+        self._response = inference.encode(
+            model.name, model.version, self.inference, arrays, model.outputs, model.headers
+        )
+
+    def _fail(self, status: int, reason: str, sentence: str) -> None:
+        self._failure = reason
+        self._response = Response.error(status, sentence, self._model.headers)
+
+    def _fail_in_model(self, error: Exception) -> None:
+        # onnxruntime's classes have no common base, and are found without importing it here.
+        if type(error).__name__ == "InvalidArgument":
+            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
+            return
+        self._fail(500, "BACKEND", "The model failed: " + first_line(error))
+
+    def conclude(self) -> Response:
+        """Count the outcome, in the event loop's thread; the response to send."""
+        assert self._response is not None
+        model = self._model
+        statistics = model.statistics
+        statistics.in_flight -= 1
+        now, start = _clock(), self._received
+        if self._failure:
+            statistics.failed_because(self._failure, now - start)
+            return self._response
+        begun, decoded, inferred = self._begun, self._decoded, self.inferred
+        timing = Timing(
+            begun - start, decoded - begun, inferred - decoded, now - inferred, now - start
+        )
+        if self.leads:
+            model.observe(timing.compute_infer)
+        statistics.succeeded(
+            now, int(time.time() * 1000), timing, self.inference.batch, int(self.leads)
+        )
+        return self._response
+
+    def answer(self) -> None:
+        """Count the outcome and send the answer."""
+        self._exchange.answer(self.conclude())
+
+
+def run_together(model: ServedModel, calls: Sequence[InferenceCall]) -> None:
+    """Run calls, those that fit each other as one batch. Each can be concluded afterwards."""
+    ready = [call for call in calls if call.attempt(call.decode)]
+    for batch in _batches(ready, model.batch_rows):
+        if len(batch) == 1 or not _run_batch(model, batch):
+            for call in batch:
+                call.attempt(call.run)
+
+
+def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCall]]:
+    """Calls with inputs of the same kind, so many rows together at most."""
+    if len(calls) == 1:
+        yield calls
+        return
+    kinds: Dict[Any, List[InferenceCall]] = {}
+    for call in calls:
+        kinds.setdefault(call.inference.kind or call, []).append(call)
+    for same in kinds.values():
+        batch: List[InferenceCall] = []
+        filled = 0
+        for call in same:
+            if batch and filled + call.inference.batch > rows:
+                yield batch
+                batch, filled = [], 0
+            batch.append(call)
+            filled += call.inference.batch
+        yield batch
+
+
+def _run_batch(model: ServedModel, calls: Sequence[InferenceCall]) -> bool:
+    """Run calls in one; False when that fails: whose fault it is shows when each runs alone."""
+    found = [call.inference for call in calls]
+    wanted = [output.name for output in found[0].wanted]
+    try:
+        feeds = {
+            name: np.concatenate([one.feeds[name] for one in found]) for name in found[0].feeds
+        }
+        arrays = model.session.run(feeds, wanted)
+    except Exception:
+        return False
+    inferred = _clock()
+    rows = sum(one.batch for one in found)
+    if any(array.ndim == 0 or array.shape[0] != rows for array in arrays):
+        return False
+    begin = 0
+    for call in calls:
+        end = begin + call.inference.batch
+        call.inferred = inferred
+        call.leads = begin == 0
+        parts = [array[begin:end] for array in arrays]
+        call.attempt(lambda call=call, parts=parts: call.encode(parts))  # type: ignore[misc]
+        begin = end
+    return True
