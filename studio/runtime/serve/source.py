@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .errors import LoadError
+from .images.preprocess import Preprocess
 from .releases import current_release
 
 
@@ -20,6 +21,8 @@ class ModelSource(NamedTuple):
         precision: As the manifest says; empty for a bare file.
         golden: Folder of golden samples, where there is one.
         baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
+        preprocess: How a picture becomes its input, where the bundle says so.
+        labels: Names of its classes, in their order.
     """
 
     name: str
@@ -29,6 +32,8 @@ class ModelSource(NamedTuple):
     path: Path
     golden: Optional[Path] = None
     baseline: Optional[Mapping[str, Any]] = None
+    preprocess: Optional[Preprocess] = None
+    labels: Tuple[str, ...] = ()
 
 
 def from_root(root: Path) -> ModelSource:
@@ -61,7 +66,32 @@ def from_bundle(folder: Path) -> ModelSource:
         path=path,
         golden=golden if golden.is_dir() else None,
         baseline=baseline if isinstance(baseline, dict) else None,
+        preprocess=_preprocess(manifest.get("preprocess")),
+        labels=_labels(folder, manifest.get("labels")),
     )
+
+
+def _preprocess(content: Any) -> Optional[Preprocess]:
+    if content is None:
+        return None
+    try:
+        return Preprocess.from_json(content)
+    except ValueError as error:
+        raise LoadError(
+            "The preprocessing of the bundle cannot be used: {}".format(error)
+        ) from None
+
+
+def _labels(folder: Path, name: Any) -> Tuple[str, ...]:
+    """The lines of the file; none where it is missing: only answers to people need it."""
+    file = PurePosixPath(str(name or ""))
+    if not file.name or file.is_absolute() or ".." in file.parts:
+        return ()
+    try:
+        text = (folder / file).read_text("utf-8-sig")
+    except (OSError, ValueError):
+        return ()
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Pictures in requests: decoded, prepared as the bundle says, answered with labels."""

@@ -1,0 +1,84 @@
+"""Bytes of a request to the pixels of a picture, within limits."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from ..http.message import Body, HttpError
+from . import png
+
+MOST_PIXELS = 25_000_000
+"""Larger pictures are refused before they are unpacked: each pixel costs 12 bytes as floats."""
+
+_JPEG = b"\xff\xd8\xff"
+_NO_PILLOW = "This server cannot read JPEG: Pillow is not installed on it. Send a PNG."
+
+
+def decode_picture(content: Body) -> np.ndarray:
+    """The pixels of a JPEG or PNG (height x width x 3, RGB), turned as its camera says.
+
+    What the bytes are decides, not the content type: clients guess that from file names.
+
+    Raises:
+        HttpError: 400 when it is damaged, 413 when it is too large, 415 when it is of another
+            kind or needs Pillow on a target that has none.
+    """
+    is_png = bytes(content[:8]) == png.SIGNATURE
+    if not is_png and bytes(content[:3]) != _JPEG:
+        raise HttpError(415, "The body is neither a JPEG nor a PNG.")
+    try:
+        import PIL.Image
+    except ImportError:
+        if not is_png:
+            raise HttpError(415, _NO_PILLOW) from None
+        return _with_own_decoder(content)
+    return _with_pillow(PIL.Image, content)
+
+
+def _with_own_decoder(content: Body) -> np.ndarray:
+    try:
+        header = png.header_of(content)
+        _check_size(header.width, header.height)
+        return png.decode(content)
+    except png.UnsupportedPicture as error:
+        raise HttpError(415, str(error)) from None
+    except png.DamagedPicture as error:
+        raise HttpError(400, str(error)) from None
+
+
+def _with_pillow(library: Any, content: Body) -> np.ndarray:
+    import PIL.ImageOps
+
+    try:
+        with library.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            _check_size(image.width, image.height)
+            return np.asarray(_rgb(library, PIL.ImageOps.exif_transpose(image)), np.uint8)
+    except library.DecompressionBombError:  # its own limit lies far above ours
+        raise _too_large() from None
+    except (OSError, ValueError, SyntaxError, EOFError):  # what damaged files raise in it
+        raise HttpError(400, "The picture is damaged.") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise _too_large()
+
+
+def _too_large() -> HttpError:
+    sentence = "The picture has more than the {} million pixels that are read."
+    return HttpError(413, sentence.format(MOST_PIXELS // 10**6))
+
+
+def _rgb(library: Any, image: Any) -> Any:
+    """Eight bits a channel; transparent parts on white. The same steps as in the studio."""
+    if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip
+        grey = (np.asarray(image, dtype=np.float32) / 257).round().clip(0, 255)
+        image = library.fromarray(grey.astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        page = library.new("RGBA", layer.size, "white")
+        return library.alpha_composite(page, layer).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,185 @@
+"""The steps from a picture to a model's input, as a bundle's manifest gives them.
+
+The schema is the studio's ``preprocess.toml``; the arithmetic is the studio's too, in the same
+order and types, so that a board sees the very arrays on which the accuracy was measured.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Mapping, NamedTuple, Tuple
+
+import numpy as np
+
+from .resize import resize
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
+_LARGEST = 16384
+"""Of a side after resizing and padding: a manifest must not ask for all memory."""
+
+
+class Preprocess(NamedTuple):
+    """What is done to an RGB picture, in the order of the attributes.
+
+    Attributes:
+        resize: ``none``; ``stretch`` to height x width; ``fit``: the largest that keeps the aspect
+            and lies inside, padded; ``cover``: the smallest that keeps it and covers; ``height``:
+            to the height, the width follows (at most max_width) and is padded to min_width.
+        multiple: Sides are padded up to a multiple of this.
+        pad_align: ``start``: the picture lies top left; ``center``.
+        crop_height, crop_width: Cut out of the middle; 0 does not cut.
+        scale: Multiplies the pixels (0 to 255).
+        mean, std: Subtracted and divided by after scaling; one number, or one for each channel.
+    """
+
+    resize: str = "none"
+    height: int = 0
+    width: int = 0
+    antialias: bool = False
+    max_width: int = 0
+    min_width: int = 0
+    multiple: int = 1
+    pad_value: float = 0.0
+    pad_align: str = "start"
+    crop_height: int = 0
+    crop_width: int = 0
+    color: str = "RGB"
+    scale: float = 1 / 255
+    mean: Tuple[float, ...] = (0.0,)
+    std: Tuple[float, ...] = (1.0,)
+    layout: str = "NCHW"
+    dtype: str = "float32"
+
+    @staticmethod
+    def from_json(content: Any) -> Preprocess:
+        """Take the values from a manifest; those left out keep their defaults.
+
+        Raises:
+            ValueError: in one sentence, for a key or a value that is not known here.
+        """
+        if not isinstance(content, Mapping):
+            raise ValueError("it is not an object.")
+        defaults = Preprocess()._asdict()
+        unknown = sorted(set(content) - set(defaults))
+        if unknown:
+            raise ValueError("there is no setting {!r}.".format(unknown[0]))
+        given = {name: _typed(name, value, defaults[name]) for name, value in content.items()}
+        found = Preprocess(**given)
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError("{} cannot be {!r}.".format(name, getattr(self, name)))
+        for name in _SIZES[self.resize]:
+            if getattr(self, name) < 1:
+                raise ValueError("resize = {!r} needs a {} above 0.".format(self.resize, name))
+        for name in ("height", "width", "max_width", "min_width", "multiple"):
+            if getattr(self, name) > _LARGEST:
+                raise ValueError("{} is above {}.".format(name, _LARGEST))
+        channels = 1 if self.color == "GRAY" else 3
+        if not {len(self.mean), len(self.std)} <= {1, channels}:
+            raise ValueError("mean or std does not fit {} channels.".format(channels))
+        if 0 in self.std or self.multiple < 1:
+            raise ValueError("std may not be 0, and multiple must be at least 1.")
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        """Turn a picture (height x width x 3, RGB, uint8) into an array with a batch axis of one.
+
+        Raises:
+            ValueError: when the picture is so long and thin that the result would be huge.
+        """
+        pixels = self._padded(self._resized(self._colored(picture.astype(np.float32))))
+        pixels = self._cropped(pixels)
+        mean, std = (np.array(values, dtype=np.float32) for values in (self.mean, self.std))
+        array = (pixels * np.float32(self.scale) - mean) / std
+        if self.layout == "NCHW":
+            array = array.transpose(2, 0, 1)
+        target = np.dtype(self.dtype)
+        if target.kind in "iu":
+            bounds = np.iinfo(target)
+            array = array.round().clip(bounds.min, bounds.max)
+        return np.ascontiguousarray(array[None], dtype=target)
+
+    def _colored(self, pixels: np.ndarray) -> np.ndarray:
+        if self.color == "BGR":
+            return pixels[:, :, ::-1]
+        if self.color == "GRAY":
+            grey: np.ndarray = pixels @ np.array(_LUMA, dtype=np.float32)
+            return grey[:, :, None]
+        return pixels
+
+    def _resized(self, pixels: np.ndarray) -> np.ndarray:
+        if self.resize == "none":
+            return pixels
+        height, width = self._size(*pixels.shape[:2])
+        if max(height, width) > _LARGEST:
+            sentence = "A picture of {}x{} would become one of {}x{}, which is too large."
+            raise ValueError(sentence.format(pixels.shape[1], pixels.shape[0], width, height))
+        return resize(pixels, height, width, antialias=self.antialias)
+
+    def _size(self, height: int, width: int) -> Tuple[int, int]:
+        """Height and width after resizing, of a picture of this height and width."""
+        if self.resize == "stretch":
+            return self.height, self.width
+        if self.resize == "height":
+            # Rounded up, as text recognisers do, so that the last stroke is never cut off.
+            follows = max(1, math.ceil(self.height * width / height))
+            return self.height, min(follows, self.max_width) if self.max_width else follows
+        pick = min if self.resize == "fit" else max
+        ratio = pick(self.height / height, self.width / width)
+        return max(1, round(height * ratio)), max(1, round(width * ratio))
+
+    def _padded(self, pixels: np.ndarray) -> np.ndarray:
+        height, width = pixels.shape[:2]
+        wanted = (height, max(width, self.min_width))
+        if self.resize == "fit":
+            wanted = (max(height, self.height), max(width, self.width))
+        rows = 0 if self.resize == "height" else self._rounded(wanted[0]) - height
+        gaps = (rows, self._rounded(wanted[1]) - width)
+        if not any(gaps):
+            return pixels
+        before = [gap // 2 if self.pad_align == "center" else 0 for gap in gaps]
+        sides = [(first, gap - first) for first, gap in zip(before, gaps)]
+        return np.pad(pixels, (*sides, (0, 0)), "constant", constant_values=self.pad_value)
+
+    def _rounded(self, size: int) -> int:
+        return math.ceil(size / self.multiple) * self.multiple
+
+    def _cropped(self, pixels: np.ndarray) -> np.ndarray:
+        height = min(self.crop_height or pixels.shape[0], pixels.shape[0])
+        width = min(self.crop_width or pixels.shape[1], pixels.shape[1])
+        top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+        return pixels[top : top + height, left : left + width]
+
+
+_SIZES: Dict[str, Tuple[str, ...]] = {
+    "none": (),
+    "stretch": ("height", "width"),
+    "fit": ("height", "width"),
+    "cover": ("height", "width"),
+    "height": ("height",),
+}
+"""The sizes that each way of resizing needs."""
+
+_CHOICES = {
+    "resize": tuple(_SIZES),
+    "pad_align": ("start", "center"),
+    "color": ("RGB", "BGR", "GRAY"),
+    "layout": ("NCHW", "NHWC"),
+    "dtype": ("float32", "float16", "uint8", "int8", "int32"),
+}
+
+
+def _typed(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the setting's default."""
+    if isinstance(default, tuple):
+        items = value if isinstance(value, (list, tuple)) else [value]
+        return tuple(_typed(name, item, 0.0) for item in items)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if type(value) is not type(default) or not finite or (type(value) is int and value < 0):
+        raise ValueError("{} cannot be {!r}.".format(name, value))
+    return value
