@@ -10,7 +10,7 @@ import numpy as np
 from . import inference
 from .http.coding import content_of
 from .http.connection import Exchange
-from .http.message import HttpError, Response
+from .http.message import Body, HttpError, Response
 from .inference import Inference
 from .model import ServedModel
 from .session import first_line
@@ -26,7 +26,10 @@ class InferenceCall:
         inference: The decoded request.
         inferred: Clock when the model had run.
         leads: Whether it counts as a run of the model: one of those that ran together does.
+        heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
     """
+
+    heavy = False
 
     __slots__ = (
         "_begun",
@@ -75,11 +78,14 @@ class InferenceCall:
         if self._exchange.gone:
             self._fail(503, "CANCELED", "The client has left.")
             return
-        request, model = self._exchange.request, self._model
-        length = request.headers.get(inference.HEADER_LENGTH)
-        body = content_of(request, self._max_body)
-        self.inference = inference.decode(body, length, model.inputs, model.outputs, model.plans)
+        self.inference = self.read(content_of(self._exchange.request, self._max_body))
         self._decoded = _clock()
+
+    def read(self, body: Body) -> Inference:
+        """The inputs in a body; other contracts than the Open Inference Protocol differ here."""
+        length = self._exchange.request.headers.get(inference.HEADER_LENGTH)
+        model = self._model
+        return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
     def run(self) -> None:
         """Run the model for this request alone, and make the answer."""
@@ -90,14 +96,22 @@ class InferenceCall:
 
     def encode(self, arrays: Sequence[np.ndarray]) -> None:
         """Make the answer from the wanted outputs."""
+        self._response = self.write(arrays)
+
+    def write(self, arrays: Sequence[np.ndarray]) -> Response:
+        """The answer with the wanted outputs, in the words of the contract."""
         model = self._model
-        self._response = inference.encode(
+        return inference.encode(
             model.name, model.version, self.inference, arrays, model.outputs, model.headers
         )
 
+    def refusal(self, status: int, sentence: str) -> Response:
+        """The answer that says why there is no inference, in the words of the contract."""
+        return Response.error(status, sentence, self._model.headers)
+
     def _fail(self, status: int, reason: str, sentence: str) -> None:
         self._failure = reason
-        self._response = Response.error(status, sentence, self._model.headers)
+        self._response = self.refusal(status, sentence)
 
     def _fail_in_model(self, error: Exception) -> None:
         # onnxruntime's classes have no common base, and are found without importing it here.
