@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import studio
 from studio.api import Unavailable
-
-PACKAGE = "edgewright_runtime"
-_MAIN = f"""\
-import sys
-
-from {PACKAGE}.main import main
-
-sys.exit(main())
-"""
+from studio.runtime.archive import write_application
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +26,9 @@ def build_runtime(folder: Path) -> ZipApplication:
     Raises:
         Unavailable: when this installation carries no sources of the runtime.
     """
-    source = Path(studio.__file__).parent / "runtime"
-    files = sorted(source.rglob("*.py"))
-    if not files:
+    if not any((Path(studio.__file__).parent / "runtime").glob("*.py")):
         raise Unavailable("The runtime's sources are not part of this installation.")
     path = folder / "edgewright.pyz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, "__main__.py", _MAIN.encode())
-        for file in files:
-            name = f"{PACKAGE}/{file.relative_to(source).as_posix()}"
-            _add(archive, name, file.read_bytes())
+    write_application(str(path))
     content = path.read_bytes()
     return ZipApplication(path, hashlib.sha256(content).hexdigest(), len(content))
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    member = zipfile.ZipInfo(name)  # with the fixed date of 1980
-    member.compress_type = zipfile.ZIP_DEFLATED
-    member.external_attr = 0o644 << 16
-    archive.writestr(member, content)

@@ -1,6 +1,7 @@
 """The one object that the window and the command line talk to."""
 
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
+from studio.models.families import family as operator_family
 from studio.plugin_host import Plugin
 from studio.registry import ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
@@ -35,4 +36,5 @@ __all__ = [
     "VariantRecord",
     "VersionRecord",
     "Workspace",
+    "operator_family",
 ]

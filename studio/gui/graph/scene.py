@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
-from studio.gui.graph.families import TERMINAL, family
+from studio.gui.graph.families import TERMINAL
+from studio.workspace import operator_family
 
 STRIP = 512.0
 """Height in pixels of the strips that segments are sorted into."""
@@ -178,7 +179,7 @@ def _boxes(graph: Graph) -> Iterator[Box]:
     for value in graph.inputs:
         yield Box(value.name, TERMINAL, value.name, value=value)
     for node in graph.nodes:
-        yield Box(node.operator, family(node.operator), node.name, node=node)
+        yield Box(node.operator, operator_family(node.operator), node.name, node=node)
     for value in graph.outputs:
         yield Box(value.name, TERMINAL, value.name, value=value)
 

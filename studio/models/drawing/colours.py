@@ -7,14 +7,15 @@ EDGE = "#5d6778"
 INK = "#1a1f29"
 FILLS = {
     "terminal": "#e6e9ef",
-    "matrix": "#1f5fa8",
+    "convolution": "#1f5fa8",
+    "product": "#6b4e12",
     "activation": "#8a4b1f",
     "normalization": "#5a4a9c",
     "pooling": "#1f6e5c",
     "shape": "#4a5568",
-    "quantize": "#8f2f5b",
+    "quantization": "#8f2f5b",
     "control": "#7a1f2b",
-    "elementwise": "#39506b",
+    "arithmetic": "#39506b",
     "other": "#3f4a3c",
     "unmeasured": "#4a5568",
 }
