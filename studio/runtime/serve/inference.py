@@ -80,7 +80,7 @@ def _decode(
     plans: Optional[Plans] = None,
 ) -> Inference:
     """Read the JSON; the binary tensors, if there are some, begin at the offset of the body."""
-    document = _parse(text)
+    document = parse_json(text)
     binary = BinaryPart(body, offset or len(body), offset > 0)
     feeds: Dict[str, np.ndarray] = {}
     batch = 1
@@ -142,7 +142,12 @@ _DECODER = (
 )
 
 
-def _parse(text: Body) -> Dict[str, Any]:
+def parse_json(text: Body) -> Dict[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        HttpError: 400, when it is none.
+    """
     try:
         document = _DECODER.decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
