@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
 from . import inference
 from .http.coding import content_of
 from .http.connection import Exchange
-from .http.message import Body, HttpError, Response
+from .http.message import HttpError, Response
 from .inference import Inference
 from .model import ServedModel
 from .session import first_line
-from .statistics import Timing
 
 _clock = time.monotonic
 
@@ -25,7 +24,6 @@ class InferenceCall:
     Attributes:
         inference: The decoded request.
         inferred: Clock when the model had run.
-        leads: Whether it counts as a run of the model: one of those that ran together does.
         heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
     """
 
@@ -36,13 +34,13 @@ class InferenceCall:
         "_decoded",
         "_exchange",
         "_failure",
+        "_leads",
         "_max_body",
         "_model",
         "_received",
         "_response",
         "inference",
         "inferred",
-        "leads",
     )
 
     def __init__(self, exchange: Exchange, model: ServedModel, max_body: int) -> None:
@@ -54,71 +52,74 @@ class InferenceCall:
         self._received = _clock()
         self._begun = self._decoded = self.inferred = 0.0
         self.inference: Inference
-        self.leads = True
+        self._leads = True
 
-    def attempt(self, step: Callable[[], None]) -> bool:
-        """Take a step; when it fails, that becomes the answer."""
-        try:
-            step()
-        except HttpError as error:
-            self._fail(error.status, "BAD_REQUEST", error.sentence)
-        except MemoryError:
-            self._fail(503, "BACKEND", "There is not enough memory for this request.")
-        except Exception as error:
-            self._fail_in_model(error)
-        return not self._failure
-
-    def decode(self) -> None:
-        """Read the inputs.
-
-        Raises:
-            HttpError: when they do not fit the model.
-        """
+    def decode(self) -> bool:
+        """Read the inputs; False when they do not fit the model, which is then the answer."""
         self._begun = _clock()
         if self._exchange.gone:
             self._fail(503, "CANCELED", "The client has left.")
-            return
-        self.inference = self.read(content_of(self._exchange.request, self._max_body))
+            return False
+        try:
+            request, model = self._exchange.request, self._model
+            headers, body = request.headers, request.body
+            if "content-encoding" in headers:
+                body = content_of(request, self._max_body)
+            self.inference = inference.decode(
+                body,
+                headers.get(inference.HEADER_LENGTH),
+                model.inputs,
+                model.outputs,
+                model.plans,
+            )
+        except Exception as error:
+            self._fail_because(error)
+            return False
         self._decoded = _clock()
-
-    def read(self, body: Body) -> Inference:
-        """The inputs in a body; other contracts than the Open Inference Protocol differ here."""
-        length = self._exchange.request.headers.get(inference.HEADER_LENGTH)
-        model = self._model
-        return inference.decode(body, length, model.inputs, model.outputs, model.plans)
+        return True
 
     def run(self) -> None:
         """Run the model for this request alone, and make the answer."""
         call = self.inference
-        arrays = self._model.session.run(call.feeds, [wanted.name for wanted in call.wanted])
-        self.inferred = _clock()
-        self.encode(arrays)
+        try:
+            arrays = self._model.session.run(call.feeds, [wanted.name for wanted in call.wanted])
+        except Exception as error:
+            self._fail_because(error)
+            return
+        self.encode(arrays, _clock())
 
-    def encode(self, arrays: Sequence[np.ndarray]) -> None:
-        """Make the answer from the wanted outputs."""
-        self._response = self.write(arrays)
+    def encode(self, arrays: Sequence[np.ndarray], inferred: float, leads: bool = True) -> None:
+        """Make the answer.
 
-    def write(self, arrays: Sequence[np.ndarray]) -> Response:
-        """The answer with the wanted outputs, in the words of the contract."""
+        Args:
+            arrays: The wanted outputs.
+            inferred: Clock when the model had run.
+            leads: Whether this call counts as that run: one of those that ran together does.
+        """
         model = self._model
-        return inference.encode(
-            model.name, model.version, self.inference, arrays, model.outputs, model.headers
-        )
+        self.inferred = inferred
+        self._leads = leads
+        try:
+            self._response = inference.encode(
+                model.name, model.version, self.inference, arrays, model.outputs, model.headers
+            )
+        except Exception as error:
+            self._fail_because(error)
 
-    def refusal(self, status: int, sentence: str) -> Response:
-        """The answer that says why there is no inference, in the words of the contract."""
-        return Response.error(status, sentence, self._model.headers)
+    def _fail_because(self, error: Exception) -> None:
+        if isinstance(error, HttpError):
+            self._fail(error.status, "BAD_REQUEST", error.sentence)
+        elif isinstance(error, MemoryError):
+            self._fail(503, "BACKEND", "There is not enough memory for this request.")
+        # onnxruntime's classes have no common base, and are found without importing it here.
+        elif type(error).__name__ == "InvalidArgument":
+            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
+        else:
+            self._fail(500, "BACKEND", "The model failed: " + first_line(error))
 
     def _fail(self, status: int, reason: str, sentence: str) -> None:
         self._failure = reason
-        self._response = self.refusal(status, sentence)
-
-    def _fail_in_model(self, error: Exception) -> None:
-        # onnxruntime's classes have no common base, and are found without importing it here.
-        if type(error).__name__ == "InvalidArgument":
-            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
-            return
-        self._fail(500, "BACKEND", "The model failed: " + first_line(error))
+        self._response = Response.error(status, sentence, self._model.headers)
 
     def conclude(self) -> Response:
         """Count the outcome, in the event loop's thread; the response to send."""
@@ -131,13 +132,16 @@ class InferenceCall:
             statistics.failed_because(self._failure, now - start)
             return self._response
         begun, decoded, inferred = self._begun, self._decoded, self.inferred
-        timing = Timing(
-            begun - start, decoded - begun, inferred - decoded, now - inferred, now - start
-        )
-        if self.leads:
-            model.observe(timing.compute_infer)
+        if self._leads:
+            model.observe(inferred - decoded)
         statistics.succeeded(
-            now, int(time.time() * 1000), timing, self.inference.batch, int(self.leads)
+            begun - start,
+            decoded - begun,
+            inferred - decoded,
+            now - inferred,
+            now,
+            self.inference.batch,
+            self._leads,
         )
         return self._response
 
@@ -148,18 +152,18 @@ class InferenceCall:
 
 def run_together(model: ServedModel, calls: Sequence[InferenceCall]) -> None:
     """Run calls, those that fit each other as one batch. Each can be concluded afterwards."""
-    ready = [call for call in calls if call.attempt(call.decode)]
+    ready = [call for call in calls if call.decode()]
+    if len(ready) == 1:
+        ready[0].run()
+        return
     for batch in _batches(ready, model.batch_rows):
         if len(batch) == 1 or not _run_batch(model, batch):
             for call in batch:
-                call.attempt(call.run)
+                call.run()
 
 
 def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCall]]:
     """Calls with inputs of the same kind, so many rows together at most."""
-    if len(calls) == 1:
-        yield calls
-        return
     kinds: Dict[Any, List[InferenceCall]] = {}
     for call in calls:
         kinds.setdefault(call.inference.kind or call, []).append(call)
@@ -193,9 +197,6 @@ def _run_batch(model: ServedModel, calls: Sequence[InferenceCall]) -> bool:
     begin = 0
     for call in calls:
         end = begin + call.inference.batch
-        call.inferred = inferred
-        call.leads = begin == 0
-        parts = [array[begin:end] for array in arrays]
-        call.attempt(lambda call=call, parts=parts: call.encode(parts))  # type: ignore[misc]
+        call.encode([array[begin:end] for array in arrays], inferred, begin == 0)
         begin = end
     return True

@@ -31,7 +31,7 @@ class Log:
         self._descriptor = descriptor
         self._limit = limit
         self._rate = requests_per_s
-        self._budgets = {"answered": _Budget(requests_per_s), "failed": _Budget(requests_per_s)}
+        self._answered, self._failed = _Budget(requests_per_s), _Budget(requests_per_s)
         self._queue: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
         self._thread: Optional[threading.Thread] = None
 
@@ -41,7 +41,7 @@ class Log:
 
     def wants(self, status: int) -> bool:
         """Whether a request with this outcome may have its line now."""
-        return self._budgets["failed" if status >= 500 else "answered"].take()
+        return (self._failed if status >= 500 else self._answered).take()
 
     def request(self, **values: Any) -> None:
         """Write a line about a request that ``wants`` has admitted."""
@@ -83,16 +83,18 @@ class _Budget:
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._left = rate
+        self._left = max(rate, 1.0)
         self._at = time.monotonic()
+        self._next = self._at if rate > 0 else float("inf")
 
     def take(self) -> bool:
         now = time.monotonic()
-        self._left = min(max(self._rate, 1.0), self._left + (now - self._at) * self._rate)
+        if now < self._next:
+            return False
+        self._left = min(max(self._rate, 1.0), self._left + (now - self._at) * self._rate) - 1.0
         self._at = now
         if self._left < 1.0:
-            return False
-        self._left -= 1.0
+            self._next = now + (1.0 - self._left) / self._rate
         return True
 
 

@@ -49,6 +49,8 @@ def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> R
     """Everything that is counted."""
     lines: List[str] = []
     models = service.repository.all()
+    for model in models:
+        model.statistics.settle()
     labelled = [(_labels(model), model.statistics) for model in models]
     for row in METRICS:
         samples = [(labels, row.value(counted)) for labels, counted in labelled]

@@ -68,12 +68,15 @@ class ServedModel:
     """One loaded version. Whoever holds a reference may run it, also after it was replaced.
 
     Attributes:
+        inputs: Specifications of the inputs, by name.
+        outputs: Specifications of the outputs, by name.
         headers: The response headers that name it, each ended with CRLF.
         inline: Whether it is run in the event loop; follows what is measured.
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
         waiting: The requests that wait for their turn.
+        alone: How often in a row a request had no company in its turn.
     """
 
     def __init__(
@@ -87,6 +90,8 @@ class ServedModel:
     ) -> None:
         self.source = source
         self.session = session
+        self.inputs: Mapping[str, TensorSpec] = session.inputs
+        self.outputs: Mapping[str, TensorSpec] = session.outputs
         self.execution = execution
         self.statistics = statistics
         self.inline = execution.inline
@@ -95,6 +100,7 @@ class ServedModel:
         self.batch_rows = batch_rows
         self.plans = Plans()
         self.waiting: Deque[InferenceCall] = deque()
+        self.alone = 0
         self._typical_s = 0.0
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version
@@ -109,16 +115,6 @@ class ServedModel:
     def version(self) -> str:
         """Version number as text."""
         return self.source.version
-
-    @property
-    def inputs(self) -> Mapping[str, TensorSpec]:
-        """Specifications of the inputs, by name."""
-        return self.session.inputs
-
-    @property
-    def outputs(self) -> Mapping[str, TensorSpec]:
-        """Specifications of the outputs, by name."""
-        return self.session.outputs
 
     def take(self) -> List[InferenceCall]:
         """The waiting requests that one thread should run now: its share, if there are many."""
@@ -181,6 +177,7 @@ class Repository:
 
     def __init__(self) -> None:
         self._models: Mapping[str, Mapping[str, ServedModel]] = {}
+        self._newest: Mapping[str, ServedModel] = {}
 
     def replace(self, models: List[ServedModel]) -> None:
         """Serve exactly these from now on."""
@@ -188,6 +185,9 @@ class Repository:
         for model in models:
             names.setdefault(model.name, {})[model.version] = model
         self._models = names
+        self._newest = {
+            name: versions[max(versions, key=_number)] for name, versions in names.items()
+        }
 
     def find(self, name: str, version: str = "") -> ServedModel:
         """The named version, or the newest.
@@ -195,11 +195,12 @@ class Repository:
         Raises:
             HttpError: 404, in one sentence.
         """
-        versions = self._models.get(name)
-        if not versions:
+        newest = self._newest.get(name)
+        if newest is None:
             raise HttpError(404, "There is no model {!r} here.".format(name))
         if not version:
-            return versions[max(versions, key=_number)]
+            return newest
+        versions = self._models[name]
         if version not in versions:
             sentence = "There is no version {!r} of the model {!r}.".format(version, name)
             raise HttpError(404, sentence)

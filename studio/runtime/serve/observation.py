@@ -43,6 +43,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 
 def _model_status(model: ServedModel) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
+    counted.settle()
     return {
         "digest": model.source.digest,
         "version": _as_number(model.version),

@@ -106,6 +106,7 @@ def model_statistics(service: Service, exchange: Exchange, names: Names) -> Resp
 
 def _statistics(model: ServedModel) -> Dict[str, Any]:
     counted = model.statistics
+    counted.settle()
     return {
         "name": model.name,
         "version": model.version,

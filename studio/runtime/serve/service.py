@@ -17,6 +17,9 @@ from .routes import Route, Router
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
 
+_OFTEN = 16
+"""Turns after which company is no longer, or again, waited for."""
+
 _FULL = "The server is busy: too many requests are waiting."
 
 
@@ -59,14 +62,22 @@ class Service:
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
 
-    def infer(self, exchange: Exchange, model: ServedModel) -> Optional[Response]:
-        """Run an infer request on a model: here when it is quick, otherwise on a thread."""
-        call = InferenceCall(exchange, model, self.max_body)
+    def infer(
+        self, exchange: Exchange, model: ServedModel, call: Optional[InferenceCall] = None
+    ) -> Optional[Response]:
+        """Run an infer request on a model: here when it is quick, otherwise on a thread.
+
+        Args:
+            call: The request, where it is not one of the Open Inference Protocol.
+        """
+        if call is None:
+            call = InferenceCall(exchange, model, self.max_body)
         request = exchange.request
         quick = model.inline and (
-            inference.HEADER_LENGTH in request.headers or len(request.body) < _LARGE_JSON
+            inference.HEADER_LENGTH in request.headers
+            or (len(request.body) < _LARGE_JSON and not call.heavy)
         )
-        if quick and model.batch_rows == 1:
+        if quick and (model.batch_rows == 1 or self._stays_alone(model)):
             model.statistics.in_flight += 1
             run_together(model, (call,))
             return call.conclude()
@@ -78,6 +89,13 @@ class Service:
         model.waiting.append(call)
         return None
 
+    def _stays_alone(self, model: ServedModel) -> bool:
+        """Whether waiting for company would be in vain, as it was before; tried now and then."""
+        if model.waiting or model.alone < _OFTEN:
+            return False
+        model.alone += 1
+        return model.alone % _OFTEN != 0
+
     def _run_soon(self, model: ServedModel) -> None:
         """Run what waits for a model when all that has come by now is read."""
         if len(model.waiting) >= self.executor.capacity:
@@ -86,6 +104,7 @@ class Service:
             self.executor.loop.call_soon(self._run_here, model)
 
     def _run_here(self, model: ServedModel) -> None:
+        model.alone = model.alone + 1 if len(model.waiting) == 1 else 0
         while model.waiting:
             turn = Turn(model)
             turn.run()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+import time
 from typing import Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
 
 _GROWTH = math.log(1.05)
 _FIRST_S = 10e-6
@@ -19,11 +21,14 @@ REASONS = ("BAD_REQUEST", "REJECTED", "CANCELED", "BACKEND")
 """Why a request got no inference: the client's mistake, a full queue, a client that left, or us."""
 
 
-def bucket_of(seconds: float) -> int:
-    """Number of the logarithmic bucket that holds a duration."""
-    if seconds <= _FIRST_S:
-        return 0
-    return min(_BUCKETS - 1, 1 + int(math.log(seconds / _FIRST_S) / _GROWTH))
+_NOTED = 128
+"""Answers that are noted before they are counted: counting many at once costs less of each."""
+
+
+def buckets_of(seconds: np.ndarray) -> np.ndarray:
+    """Numbers of the logarithmic buckets that hold durations."""
+    logarithms = np.log(np.maximum(seconds, 1e-9) / _FIRST_S) / _GROWTH
+    return np.clip(1 + np.floor(logarithms), 0, _BUCKETS - 1).astype(np.int64)
 
 
 def bucket_bounds(index: int) -> Tuple[float, float]:
@@ -60,27 +65,29 @@ class LatencyWindow:
 
     def __init__(self, slots: int = 12, slot_s: float = 5.0) -> None:
         self._slot_s = slot_s
-        self._counts = [[0] * _BUCKETS for _ in range(slots)]
-        self._epochs = [-1] * slots
+        self._counts = np.zeros((slots, _BUCKETS), np.int64)
+        self._epochs = np.full(slots, -1, np.int64)
 
-    def record(self, now: float, seconds: float) -> None:
-        """Count one latency.
+    def record(self, now: np.ndarray, seconds: np.ndarray) -> None:
+        """Count latencies.
 
         Args:
-            now: A monotonic clock, in seconds.
+            now: A monotonic clock at the end of each, in seconds.
         """
-        epoch = int(now / self._slot_s)
-        slot = epoch % len(self._epochs)
-        if self._epochs[slot] != epoch:
-            self._epochs[slot] = epoch
-            self._counts[slot] = [0] * _BUCKETS
-        self._counts[slot][bucket_of(seconds)] += 1
+        epochs = (now / self._slot_s).astype(np.int64)
+        buckets = buckets_of(seconds)
+        for epoch in np.unique(epochs):
+            slot = epoch % len(self._epochs)
+            if self._epochs[slot] != epoch:
+                self._epochs[slot] = epoch
+                self._counts[slot] = 0
+            self._counts[slot] += np.bincount(buckets[epochs == epoch], minlength=_BUCKETS)
 
     def counts(self, now: float) -> List[int]:
         """Bucket counts over the whole window."""
         oldest = int(now / self._slot_s) - len(self._epochs) + 1
-        live = [c for c, epoch in zip(self._counts, self._epochs) if epoch >= oldest]
-        return [sum(column) for column in zip(*live)] if live else [0] * _BUCKETS
+        counts: List[int] = self._counts[self._epochs >= oldest].sum(axis=0).tolist()
+        return counts
 
 
 class RateWindow:
@@ -90,14 +97,15 @@ class RateWindow:
         self._counts = [0] * (seconds + 1)
         self._epochs = [-1] * (seconds + 1)
 
-    def record(self, now: float) -> None:
-        """Count one event."""
-        epoch = int(now)
-        slot = epoch % len(self._epochs)
-        if self._epochs[slot] != epoch:
-            self._epochs[slot] = epoch
-            self._counts[slot] = 0
-        self._counts[slot] += 1
+    def record(self, now: np.ndarray) -> None:
+        """Count events."""
+        epochs, counts = np.unique(now.astype(np.int64), return_counts=True)
+        for epoch, count in zip(epochs.tolist(), counts.tolist()):
+            slot = epoch % len(self._epochs)
+            if self._epochs[slot] != epoch:
+                self._epochs[slot] = epoch
+                self._counts[slot] = 0
+            self._counts[slot] += count
 
     def rate(self, now: float, age: float) -> float:
         """Events a second.
@@ -124,7 +132,10 @@ class Timing(NamedTuple):
 
 
 class ModelStatistics:
-    """All that is counted for one served version. Used in the event loop's thread alone."""
+    """All that is counted for one served version. Used in the event loop's thread alone.
+
+    Answers are noted one by one and counted many at once: whoever reads calls ``settle`` before.
+    """
 
     def __init__(self, now: float) -> None:
         self.began = now
@@ -136,9 +147,10 @@ class ModelStatistics:
         self.last_inference_ms = 0
         self.totals_s = Timing(0.0, 0.0, 0.0, 0.0, 0.0)
         self.failed_s = 0.0
-        self.histogram = [0] * (len(HISTOGRAM_BOUNDS_S) + 1)
+        self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
+        self._noted: List[Tuple[float, float, float, float, float, int, int]] = []
 
     @property
     def errors(self) -> int:
@@ -156,22 +168,44 @@ class ModelStatistics:
         return self.success + self.failed
 
     def succeeded(
-        self, now: float, wall_ms: int, timing: Timing, batch: int, executions: int = 1
+        self,
+        queue: float,
+        compute_input: float,
+        compute_infer: float,
+        compute_output: float,
+        now: float,
+        batch: int,
+        executions: int = 1,
     ) -> None:
-        """Count an answered request.
+        """Note an answered request: where its time went, in seconds.
 
         Args:
+            now: A monotonic clock.
             batch: Number of samples in it.
             executions: 0 when it shared a run of the model that another request counts.
         """
-        self.success += 1
-        self.executions += executions
-        self.inferences += batch
-        self.last_inference_ms = wall_ms
-        a, b = self.totals_s, timing
-        self.totals_s = Timing(a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3], a[4] + b[4])
-        self.histogram[bisect_left(HISTOGRAM_BOUNDS_S, timing.total)] += 1
-        self.window.record(now, timing.total)
+        noted = self._noted
+        noted.append((queue, compute_input, compute_infer, compute_output, now, batch, executions))
+        if len(noted) >= _NOTED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Count what was noted."""
+        if not self._noted:
+            return
+        table = np.array(self._noted, np.float64)
+        self._noted.clear()
+        parts, now = table[:, :4], table[:, 4]
+        total = parts.sum(axis=1)
+        self.success += len(table)
+        self.inferences += int(table[:, 5].sum())
+        self.executions += int(table[:, 6].sum())
+        self.last_inference_ms = int(1000 * (time.time() - time.monotonic() + now[-1]))
+        sums = [*parts.sum(axis=0).tolist(), float(total.sum())]
+        self.totals_s = Timing(*[old + new for old, new in zip(self.totals_s, sums)])
+        places = np.searchsorted(HISTOGRAM_BOUNDS_S, total)
+        self.histogram += np.bincount(places, minlength=len(self.histogram))
+        self.window.record(now, total)
         self.rate.record(now)
 
     def failed_because(self, reason: str, seconds: float) -> None:

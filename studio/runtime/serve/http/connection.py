@@ -196,7 +196,9 @@ class Connection(asyncio.BufferedProtocol):
         request = exchange.request
         self._exchange = None
         server = self._server
-        close = not request.keep_alive or self._ends_here()
+        parser = self._parser
+        more = parser.started  # no request that has already come is left behind
+        close = not request.keep_alive or ((self._eof or server.draining) and not more)
         trace = exchange.trace
         data = render(
             response,
@@ -211,15 +213,14 @@ class Connection(asyncio.BufferedProtocol):
             self._wait_for(_Waiting.END)
             self._transport.close()
             return
-        if self._paused and self._parser.buffered <= _READ_AHEAD:
+        self._waiting = _Waiting.REQUEST
+        if not more and self._writable:
+            self.deadline = self._clock() + self._timeouts.idle
+            return
+        if self._paused and parser.buffered <= _READ_AHEAD:
             self._paused = False
             self._transport.resume_reading()
-        self._waiting = _Waiting.REQUEST
         self._advance()
-
-    def _ends_here(self) -> bool:
-        """Whether this answer is the last one: no request that has already come is left behind."""
-        return (self._eof or self._server.draining) and not self._parser.started
 
     def _refuse(self, error: HttpError) -> None:
         """Answer bytes that are no request, and end the conversation.
@@ -290,4 +291,3 @@ class Connection(asyncio.BufferedProtocol):
     def cut(self) -> None:
         """Close without waiting for anything."""
         self._transport.abort()
-

@@ -177,7 +177,7 @@ class RequestParser:
 
     def _read_head(self) -> bool:
         buffer = self._buffer
-        while buffer[:2] == b"\r\n":  # empty lines after the last request are to be ignored
+        while buffer.startswith(b"\r\n"):  # empty lines after the last request are to be ignored
             del buffer[:2]
         end = buffer.find(b"\r\n\r\n", self._searched)
         if end < 0:

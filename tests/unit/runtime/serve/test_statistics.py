@@ -11,9 +11,8 @@ from studio.runtime.serve.statistics import (
     LatencyWindow,
     ModelStatistics,
     RateWindow,
-    Timing,
     bucket_bounds,
-    bucket_of,
+    buckets_of,
     percentile,
 )
 
@@ -22,29 +21,29 @@ from studio.runtime.serve.statistics import (
 def test_percentiles_are_within_a_bucket_of_the_exact_ones(share: float) -> None:
     seconds = np.random.default_rng(1).lognormal(-6, 0.8, 20_000)
     window = LatencyWindow()
-    for value in seconds:
-        window.record(100.0, float(value))
+    window.record(np.full(len(seconds), 100.0), seconds)
     found = percentile(window.counts(100.0), share)
     assert found == pytest.approx(float(np.quantile(seconds, share)), rel=0.03)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 1e-5, 1.00001e-5, 0.003, 1.0, 100.0])
 def test_a_duration_lies_within_its_bucket(seconds: float) -> None:
-    low, high = bucket_bounds(bucket_of(seconds))
+    low, high = bucket_bounds(buckets_of(np.array([seconds]))[0])
     assert low <= seconds <= high * (1 + 1e-9)
 
 
 def test_very_long_durations_share_the_last_bucket() -> None:
-    assert bucket_of(1e9) == bucket_of(1e12)
+    first, second = buckets_of(np.array([1e9, 1e12]))
+    assert first == second
 
 
 def test_the_window_forgets() -> None:
     window = LatencyWindow()
-    window.record(10.0, 1.0)
+    window.record(np.array([10.0]), np.array([1.0]))
     assert sum(window.counts(10.0)) == 1
     assert sum(window.counts(64.0)) == 1
     assert sum(window.counts(70.1)) == 0
-    window.record(70.1, 0.001)
+    window.record(np.array([70.1]), np.array([0.001]))
     assert percentile(window.counts(70.1), 0.5) == pytest.approx(0.001, rel=0.06)
 
 
@@ -55,8 +54,7 @@ def test_nothing_counted_is_zero() -> None:
 
 def test_rate_over_the_last_seconds() -> None:
     window = RateWindow()
-    for tenth in range(200):
-        window.record(1000 + tenth / 10)
+    window.record(1000 + np.arange(200) / 10)
     assert window.rate(1020.0, 60.0) == 10.0
     assert window.rate(1025.0, 60.0) == 5.0
     assert window.rate(1100.0, 160.0) == 0.0
@@ -64,8 +62,7 @@ def test_rate_over_the_last_seconds() -> None:
 
 def test_a_young_rate_divides_by_its_age() -> None:
     window = RateWindow()
-    for _ in range(6):
-        window.record(1000.5)
+    window.record(np.full(6, 1000.5))
     assert window.rate(1001.0, 2.0) == 3.0
 
 
@@ -73,15 +70,18 @@ def test_memory_does_not_grow_with_the_traffic() -> None:
     statistics = ModelStatistics(0.0)
 
     def size() -> int:
-        kept = [*statistics.window._counts, statistics.window._epochs, statistics.histogram]
-        return sum(sys.getsizeof(values) for values in kept)
+        kept = [statistics.window._counts, statistics.window._epochs, statistics.histogram]
+        return sum(sys.getsizeof(values) for values in kept) + len(statistics._noted)
 
-    timing = Timing(0.0, 0.0, 0.001, 0.0, 0.001)
-    statistics.succeeded(0.0, 0, timing, 1)
+    statistics.succeeded(0.0, 0.0, 0.001, 0.0, 0.0, 1)
+    statistics.settle()
     before = size()
     for number in range(5000):
-        statistics.succeeded(number / 10, number, timing, 2)
+        statistics.succeeded(0.0, 0.0, 0.001, 0.0, number / 10, 2, number % 2)
+    assert size() < before + 200
+    statistics.settle()
     assert size() == before
+    assert statistics.executions == 2501
     assert statistics.requests == 5001
     assert statistics.inferences == 10_001
     assert statistics.totals_s.compute_infer == pytest.approx(5.001)
