@@ -95,7 +95,7 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
     bounds = [repr(bound) for bound in HISTOGRAM_BOUNDS_S] + ["+Inf"]
     for labels, counted in labelled:
         total = 0
-        for bound, count in zip(bounds, counted.histogram):
+        for bound, count in zip(bounds, counted.histogram.tolist()):
             total += count
             lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, labels, bound, total))
         lines.append("{}_sum{{{}}} {:.6f}".format(name, labels, counted.totals_s.total))

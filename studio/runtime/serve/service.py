@@ -77,7 +77,7 @@ class Service:
             inference.HEADER_LENGTH in request.headers
             or (len(request.body) < _LARGE_JSON and not call.heavy)
         )
-        if quick and (model.batch_rows == 1 or self._stays_alone(model)):
+        if quick and self._stays_alone(model):
             model.statistics.in_flight += 1
             run_together(model, (call,))
             return call.conclude()
@@ -105,10 +105,11 @@ class Service:
 
     def _run_here(self, model: ServedModel) -> None:
         model.alone = model.alone + 1 if len(model.waiting) == 1 else 0
-        while model.waiting:
-            turn = Turn(model)
-            turn.run()
-            turn.done()
+        turn = Turn(model)
+        turn.run()
+        turn.done()
+        if model.waiting:  # after what has come meanwhile: the order is that of arrival
+            self.executor.loop.call_soon(self._run_here, model)
 
     def _run_on_a_thread(self, model: ServedModel) -> None:
         try:

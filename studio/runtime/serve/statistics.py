@@ -28,7 +28,8 @@ _NOTED = 128
 def buckets_of(seconds: np.ndarray) -> np.ndarray:
     """Numbers of the logarithmic buckets that hold durations."""
     logarithms = np.log(np.maximum(seconds, 1e-9) / _FIRST_S) / _GROWTH
-    return np.clip(1 + np.floor(logarithms), 0, _BUCKETS - 1).astype(np.int64)
+    found: np.ndarray = np.clip(1 + np.floor(logarithms), 0, _BUCKETS - 1).astype(np.int64)
+    return found
 
 
 def bucket_bounds(index: int) -> Tuple[float, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from . import metrics, observation, open_inference
+from .contracts.table import routes
 from .control import ControlLink, Message
 from .errors import LoadError
 from .executor import Executor
@@ -24,7 +25,7 @@ from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
 
-ROUTES = open_inference.ROUTES + observation.ROUTES + metrics.ROUTES
+ROUTES = open_inference.ROUTES + observation.ROUTES + metrics.ROUTES + routes(os.environ)
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
 

@@ -1,0 +1,206 @@
+"""A request of any contract on its way through a model."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..call import InferenceCall
+from ..http.coding import content_of
+from ..http.connection import Exchange
+from ..http.message import Body, HttpError, Response
+from ..inference import Inference, decode, kind_of
+from ..model import ServedModel
+from ..plan import Wanted
+from ..service import Service
+from . import bodies
+from .documents import document_of, is_open_inference, read_document
+from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
+from .question import Question
+
+_TRITON = "application/vnd.sagemaker-triton.binary+json"
+_HEADER_SIZE = "json-header-size"
+_LENGTH = "inference-header-content-length"
+_JSON_TYPES = ("application/json", "application/json; charset=utf-8", "")
+_BODIES = {
+    CSV: bodies.read_csv,
+    NPY: bodies.read_npy,
+    "application/octet-stream": bodies.read_raw,
+}
+
+
+def plain_refusal(status: int, sentence: str, headers: str) -> Response:
+    """The error body that most contracts leave open, or give as this one."""
+    return Response.error(status, sentence, headers)
+
+
+class Contract(NamedTuple):
+    """In what contracts differ.
+
+    Attributes:
+        strict: Whether a content type that is not known is refused; otherwise it is JSON, as
+            ``curl -d`` does not say what it sends.
+        outputs_key: What the answer to column format is called.
+        refusal: Makes the answer of an error: status, sentence, header lines.
+        picture: Only pictures are taken, whatever the content type says.
+        answer: Makes the answer, where it is not that of ``predictions``.
+    """
+
+    strict: bool = False
+    outputs_key: str = "predictions"
+    refusal: Callable[[int, str, str], Response] = plain_refusal
+    picture: bool = False
+    answer: Optional[Callable[[Sequence[np.ndarray], ServedModel], Response]] = None
+
+
+class ContractCall(InferenceCall):
+    """Reads and answers in the words of a contract; runs like every other request."""
+
+    def __init__(
+        self, exchange: Exchange, model: ServedModel, max_body: int, contract: Contract
+    ) -> None:
+        super().__init__(exchange, model, max_body)
+        self._contract = contract
+        self._kind, self._parameters = media_type(exchange.request.headers.get("content-type", ""))
+        self.heavy = contract.picture or self._kind.startswith("image/")
+        self._question: Optional[Question] = None
+
+    def decode(self) -> bool:
+        """Read the inputs; False when they do not fit the model, which is then the answer."""
+        self._begun = time.monotonic()
+        if self._exchange.gone:
+            self._fail(503, "CANCELED", "The client has left.")
+            return False
+        try:
+            self.inference = self._read(content_of(self._exchange.request, self._max_body))
+        except Exception as error:  # whatever it is, it becomes the answer to this client
+            self._fail_because(error)
+            return False
+        self._decoded = time.monotonic()
+        return True
+
+    def _read(self, body: Body) -> Inference:
+        """Understand the request; one of the Open Inference Protocol is taken as such."""
+        headers, kind = self._exchange.request.headers, self._kind
+        if self._contract.picture or kind.startswith("image/"):
+            return self._ask(bodies.read_picture(body, self._model))
+        if kind == _TRITON:
+            return self._open(body, self._parameters.partition(_HEADER_SIZE + "=")[2])
+        if kind == "application/octet-stream" and _LENGTH in headers:
+            return self._open(body, headers[_LENGTH])
+        if kind in _BODIES:
+            return self._ask(_BODIES[kind](body, self._model))
+        if self._contract.strict and kind not in _JSON_TYPES:
+            sentence = "The content type {!r} is not taken here; JSON, CSV, {} and pictures are."
+            raise HttpError(415, sentence.format(kind[:60], NPY))
+        document = document_of(body)
+        if is_open_inference(document):
+            return self._open(body, None)
+        return self._ask(read_document(document, self._model))
+
+    def _open(self, body: Body, length: Optional[str]) -> Inference:
+        return decode(body, length, self._model.inputs, self._model.outputs)
+
+    def _ask(self, question: Question) -> Inference:
+        self._question = question
+        wanted = [Wanted(name, False) for name in self._model.outputs]
+        feeds = question.runs[0]
+        together = len(question.runs) == 1 and not question.whole
+        kind = kind_of(feeds, wanted) if together else None
+        return Inference("", feeds, wanted, question.instances, None, kind)
+
+    def run(self) -> None:
+        """Run the model, once for each instance where it takes only one."""
+        if self._question is None or len(self._question.runs) == 1:
+            super().run()
+            return
+        try:
+            results = self._run_each(self._question)
+            self.inferred = time.monotonic()
+            self._response = self._answer(self._question, results)
+        except Exception as error:  # as in decode
+            self._fail_because(error)
+
+    def _run_each(self, question: Question) -> List[List[np.ndarray]]:
+        results: List[List[np.ndarray]] = []
+        names = list(self._model.outputs)
+        for feeds in question.runs:
+            if self._exchange.gone:
+                raise HttpError(503, "The client has left.")
+            results.append(self._model.session.run(feeds, names))
+        return results
+
+    def encode(self, arrays: Sequence[np.ndarray], inferred: float, leads: bool = True) -> None:
+        """Make the answer to the one run."""
+        if self._question is None:
+            super().encode(arrays, inferred, leads)
+            if self._kind == _TRITON and self._response is not None:
+                _name_header_size(self._response)
+            return
+        self.inferred = inferred
+        self._leads = leads
+        try:
+            self._response = self._answer(self._question, [list(arrays)])
+        except Exception as error:  # as in decode
+            self._fail_because(error)
+
+    def _answer(self, question: Question, results: Sequence[Sequence[np.ndarray]]) -> Response:
+        model = self._model
+        if self._contract.answer is not None:
+            return self._contract.answer(results[0], model)
+        columns = instances_of(question, results, list(model.outputs))
+        accepted = self._exchange.request.headers.get("accept", "")
+        if self._contract.strict and media_type(accepted)[0] == CSV:
+            return as_csv(columns, model)
+        if self._contract.strict and media_type(accepted)[0] == NPY:
+            return as_npy(columns, model)
+        return as_json(question, columns, model, self._contract.outputs_key)
+
+    def _fail(self, status: int, reason: str, sentence: str) -> None:
+        super()._fail(status, reason, sentence)
+        self._response = self._contract.refusal(status, sentence, self._model.headers)
+
+
+def media_type(value: str) -> Tuple[str, str]:
+    """Kind and parameters of a content type, in lower case."""
+    kind, _, parameters = value.lower().partition(";")
+    return kind.strip(), parameters.strip()
+
+
+def _name_header_size(response: Response) -> None:
+    """SageMaker takes no headers of its containers: the size of the JSON goes to the type."""
+    for line in response.headers.split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == _LENGTH:
+            response.content_type = "{};{}={}".format(_TRITON, _HEADER_SIZE, value.strip())
+
+
+def only_model(service: Service) -> ServedModel:
+    """The newest version of the one model, for addresses that do not name one.
+
+    Raises:
+        HttpError: 400 when several models are served, 503 when none is.
+    """
+    names = {model.name for model in service.repository.all()}
+    if len(names) != 1:
+        if not names:
+            raise HttpError(503, "The server has no model yet.")
+        raise HttpError(400, "There are several models here: the address must name one.")
+    return service.repository.find(names.pop())
+
+
+def ask(
+    service: Service,
+    exchange: Exchange,
+    find: Callable[[], ServedModel],
+    contract: Contract,
+) -> Optional[Response]:
+    """Run a request; errors are told in the words of the contract."""
+    try:
+        model = find()
+        call = ContractCall(exchange, model, service.max_body, contract)
+        return service.infer(exchange, model, call)
+    except HttpError as error:
+        return contract.refusal(error.status, error.sentence, error.headers)

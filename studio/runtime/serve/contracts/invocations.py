@@ -1,0 +1,62 @@
+"""The address that SageMaker's containers and MLflow's scoring server share.
+
+Both send JSON or CSV to ``/invocations`` and look at ``/ping``. Errors have MLflow's form, as
+SageMaker hands on whatever a container says.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping, Optional
+
+from ...main import RUNTIME_VERSION
+from ..http.connection import Exchange
+from ..http.message import Response
+from ..routes import Route
+from ..service import Service
+from .call import Contract, ask, only_model
+
+Names = Mapping[str, str]
+_TEXT = "text/plain; charset=utf-8"
+_CODES = {
+    400: "BAD_REQUEST",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    409: "RESOURCE_ALREADY_EXISTS",
+    413: "BAD_REQUEST",
+    415: "BAD_REQUEST",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+
+
+def refusal(status: int, sentence: str, headers: str) -> Response:
+    """MLflow's error body."""
+    code = _CODES.get(status, "INTERNAL_ERROR")
+    response = Response.of({"error_code": code, "message": sentence}, status)
+    response.headers = headers
+    return response
+
+
+CONTRACT = Contract(strict=True, refusal=refusal)
+
+
+def invoke(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+    """Run the one model."""
+    return ask(service, exchange, lambda: only_model(service), CONTRACT)
+
+
+def ping(service: Service, exchange: Exchange, names: Names) -> Response:
+    """200 while requests are welcome; SageMaker and load balancers look at nothing else."""
+    ready = service.ready and bool(service.repository.all())
+    return Response(200 if ready else 503, b"\n", _TEXT)
+
+
+def version(service: Service, exchange: Exchange, names: Names) -> Response:
+    """The version of this server (MLflow's gives its own)."""
+    return Response(200, RUNTIME_VERSION.encode("ascii"), _TEXT)
+
+
+ROUTES = (
+    Route("GET", "/ping", ping),
+    Route("GET", "/health", ping),
+    Route("GET", "/version", version),
+    Route("POST", "/invocations", invoke),
+)

@@ -1,0 +1,30 @@
+"""Vertex AI: the addresses that its variables name."""
+
+from __future__ import annotations
+
+from typing import Mapping, Optional, Tuple
+
+from ..http.connection import Exchange
+from ..http.message import Response
+from ..routes import Route
+from ..service import Service
+from .call import Contract, ask, only_model
+from .invocations import ping
+
+HEALTH = "AIP_HEALTH_ROUTE"
+PREDICT = "AIP_PREDICT_ROUTE"
+
+
+def predict(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Optional[Response]:
+    """Run the one model."""
+    return ask(service, exchange, lambda: only_model(service), Contract())
+
+
+def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
+    """The rows for the addresses that the platform has chosen; none outside of it."""
+    rows = (("GET", HEALTH, ping), ("POST", PREDICT, predict))
+    return tuple(
+        Route(method, environment[name].rstrip("/") or "/", endpoint)
+        for method, name, endpoint in rows
+        if environment.get(name, "").startswith("/") and "{" not in environment[name]
+    )

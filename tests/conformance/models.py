@@ -1,0 +1,98 @@
+"""Small models and bundles whose answers can be computed by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.unit.runtime.serve.rig import save_model
+
+VALUE = helper.make_tensor_value_info
+FLOAT = TensorProto.FLOAT
+
+
+def doubled(path: Path, rows: Any = "n", columns: int = 3) -> Path:
+    """``y = 2 x``: one input, one output."""
+    return save_model(
+        path,
+        [helper.make_node("Mul", ["x", "two"], ["y"])],
+        [VALUE("x", FLOAT, [rows, columns])],
+        [VALUE("y", FLOAT, [rows, columns])],
+        initializer=[numpy_helper.from_array(np.float32([2]), "two")],
+    )
+
+
+def sum_and_name(path: Path) -> Path:
+    """``total = a + b`` and ``echo = name``: several inputs and outputs, one of strings."""
+    return save_model(
+        path,
+        [
+            helper.make_node("Add", ["a", "b"], ["total"]),
+            helper.make_node("Identity", ["name"], ["echo"]),
+        ],
+        [
+            VALUE("a", FLOAT, ["n"]),
+            VALUE("b", FLOAT, ["n"]),
+            VALUE("name", TensorProto.STRING, ["n"]),
+        ],
+        [VALUE("total", FLOAT, ["n"]), VALUE("echo", TensorProto.STRING, ["n"])],
+    )
+
+
+def echo(path: Path) -> Path:
+    """``y = x``, both strings."""
+    return save_model(
+        path,
+        [helper.make_node("Identity", ["x"], ["y"])],
+        [VALUE("x", TensorProto.STRING, ["n"])],
+        [VALUE("y", TensorProto.STRING, ["n"])],
+    )
+
+
+def brightness(path: Path) -> Path:
+    """Scores of dark and bright from a grey picture of 4 x 4: its mean, twice."""
+    return save_model(
+        path,
+        [
+            helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2, 3], keepdims=0),
+            helper.make_node("Sub", ["one", "mean"], ["dark"]),
+            helper.make_node("Unsqueeze", ["mean", "axis"], ["bright2"]),
+            helper.make_node("Unsqueeze", ["dark", "axis"], ["dark2"]),
+            helper.make_node("Concat", ["dark2", "bright2"], ["scores"], axis=1),
+        ],
+        [VALUE("image", FLOAT, ["n", 1, 4, 4])],
+        [VALUE("scores", FLOAT, ["n", 2])],
+        initializer=[
+            numpy_helper.from_array(np.float32([1]), "one"),
+            numpy_helper.from_array(np.int64([1]), "axis"),
+        ],
+    )
+
+
+PREPROCESS = {"resize": "stretch", "height": 4, "width": 4, "antialias": True, "color": "GRAY"}
+
+
+def bundle(folder: Path, model: Path, **more: Any) -> Path:
+    """A bundle of a model, with labels where they are given as a list."""
+    folder.mkdir(parents=True)
+    labels = more.pop("labels", None)
+    manifest = {
+        "format": 1,
+        "name": model.stem,
+        "version": 1,
+        "counter": 1,
+        "model": {"file": "model.onnx", "format": "onnx", "precision": "fp32"},
+        "golden": {"count": 0, "rtol": 1e-3, "atol": 1e-4},
+        "labels": "labels.txt" if labels else None,
+        **more,
+    }
+    (folder / "model.onnx").write_bytes(model.read_bytes())
+    if labels:
+        (folder / "labels.txt").write_text("\n".join(labels) + "\n")
+    raw = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    (folder / "manifest.json").write_bytes(raw)
+    return folder
