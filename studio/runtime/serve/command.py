@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import List
 
 from . import options as command_line
+from .contracts.environment import completed
 from .errors import CannotListen
 
 
 def main(arguments: List[str]) -> int:
     """Serve until told to end; returns the exit status."""
-    options = command_line.parse(arguments)
+    options = command_line.parse(completed(arguments, os.environ))
     try:
         if options.root is not None:
             from .supervisor import Supervisor
