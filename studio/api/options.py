@@ -39,6 +39,8 @@ class Option:
         name: snake_case; the command line shows it with dashes.
         title: Label of the form, in the user's words.
         help: One sentence for the tooltip and ``--help``.
+        choice_titles: What the form shows for each of ``choices``, in the user's words.
+        zero: What a number of 0 means, where it is not a quantity (``automatic``).
         minimum, maximum: Inclusive bounds of a number.
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
@@ -51,6 +53,8 @@ class Option:
     title: str = ""
     help: str = ""
     choices: tuple[str, ...] = ()
+    choice_titles: tuple[str, ...] = ()
+    zero: str = ""
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""

@@ -48,6 +48,8 @@ def check_options(options: Sequence[Option]) -> None:
         assert option.name.isidentifier(), f"{option.name!r} is not a name"
         assert option.label, f"{option.name} has no title"
         assert option.kind is not Kind.CHOICE or option.choices, f"{option.name} has no choices"
+        titles = option.choice_titles
+        assert not titles or len(titles) == len(option.choices), f"{option.name} lacks titles"
     given = {option.name: "x" for option in options if option.required}
     validate([o for o in options if o.name not in given], {})
 

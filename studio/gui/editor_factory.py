@@ -38,5 +38,6 @@ def known_entries(option: Option, choices: Choices | None) -> Sequence[Entry] | 
     """The values to choose from; None where anything may be entered."""
     found = choices.choices(option) if choices is not None else None
     if found is None and option.choices:
-        return [(choice, choice) for choice in option.choices]
+        titles = option.choice_titles or option.choices
+        return list(zip(option.choices, titles, strict=True))
     return found

@@ -144,6 +144,8 @@ class NumberEditor(Editor):
         self.spin.setRange(self._least(), self._most())
         if self._optional:
             self.spin.setSpecialValueText(UNSET)
+        elif option.zero and option.minimum == 0:
+            self.spin.setSpecialValueText(option.zero)
         # The style gives a spin box more height than a line edit, and its text no room at the left.
         self.spin.setFixedHeight(QLineEdit().sizeHint().height())
         self.spin.lineEdit().setTextMargins(7, 0, 0, 0)

@@ -34,6 +34,7 @@ PROFILE = Step(
             default=0,
             minimum=0,
             maximum=1024,
+            zero="automatic",
             help="Threads within an inference; 0 leaves it to the runtime.",
         ),
         Option(

@@ -13,6 +13,13 @@ _METRIC = Option(
     Kind.CHOICE,
     default="auto",
     choices=("auto", "top1", "exact", "cer", "none"),
+    choice_titles=(
+        "by the kind of labels",
+        "top-1 accuracy",
+        "exact match",
+        "character errors",
+        "none",
+    ),
     help="What the model is judged by; auto chooses by the kind of labels.",
 )
 _DICTIONARY = Option(
@@ -39,6 +46,7 @@ QUANTIZE = Step(
             Kind.CHOICE,
             default="static-int8",
             choices=METHODS,
+            choice_titles=("int8, calibrated", "int8, dynamic", "fp16"),
             help="Calibrated int8, int8 with ranges measured at each run, or half precision.",
         ),
         Option(
@@ -46,6 +54,7 @@ QUANTIZE = Step(
             Kind.CHOICE,
             default="percentile",
             choices=("percentile", "minmax", "entropy"),
+            choice_titles=("percentile", "smallest and largest", "entropy"),
             help="How a range follows from the samples; percentile cuts rare extremes off.",
         ),
         Option(
