@@ -76,6 +76,7 @@ class ServedModel:
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
         waiting: The requests that wait for their turn.
+        turn_is_due: The event loop will run what waits.
         alone: How often in a row a request had no company in its turn.
     """
 
@@ -101,6 +102,7 @@ class ServedModel:
         self.plans = Plans()
         self.waiting: Deque[InferenceCall] = deque()
         self.alone = 0
+        self.turn_is_due = False
         self._typical_s = 0.0
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version

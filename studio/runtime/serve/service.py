@@ -100,7 +100,8 @@ class Service:
         """Run what waits for a model when all that has come by now is read."""
         if len(model.waiting) >= self.executor.capacity:
             raise self._full(model)
-        if not model.waiting:
+        if not model.turn_is_due:
+            model.turn_is_due = True
             self.executor.loop.call_soon(self._run_here, model)
 
     def _run_here(self, model: ServedModel) -> None:
@@ -108,8 +109,10 @@ class Service:
         turn = Turn(model)
         turn.run()
         turn.done()
-        if model.waiting:  # after what has come meanwhile: the order is that of arrival
+        if model.waiting:  # first read what has come meanwhile: the order is that of arrival
             self.executor.loop.call_soon(self._run_here, model)
+        else:
+            model.turn_is_due = False
 
     def _run_on_a_thread(self, model: ServedModel) -> None:
         try:

@@ -223,7 +223,7 @@ def test_numbers_that_json_lacks_are_valid_json(echo: rig.ServerProcess) -> None
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v2/models/other", 404),
         ("GET", f"/v2/models/{MODEL}/versions/2", 404),
         ("POST", "/v2/models/other/infer", 404),
