@@ -11,10 +11,12 @@ import pytest
 from studio.registry import Registry
 from tests.e2e.conftest import STUDIO, Studio
 from tests.e2e.screen import Screen, wait_for
+from tests.rigs.boards import Board, Network
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("Xvfb", "xdotool")]
 
 MAIN = "Edgewright"
+_LOOK_S = 10.0
 
 
 class Person:
@@ -53,7 +55,7 @@ class Person:
 
     def look(self, name: str) -> None:
         """Keep a picture; the window must still be there."""
-        self.screen.settle()
+        self.screen.settle(_LOOK_S)
         self.screen.save(self._pictures / f"{name}.png")
         assert self.process.poll() is None, self._errors.read_text()
 
@@ -78,11 +80,11 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
 def person(screen: Screen, studio: Studio, tmp_path: Path) -> Iterator[Person]:
     person = Person(screen, studio, tmp_path)
     yield person
+    person.registry.close()
     if person.process.poll() is None:
-        person.look("last")
+        screen.save(tmp_path / "last.png")
         person.process.kill()
         person.process.wait()
-    person.registry.close()
 
 
 def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
@@ -139,6 +141,34 @@ def test_what_cannot_be_opened_leaves_the_window_alive(
     person.open(digits / "digits.onnx")
     wait_for(lambda: names(person) == ["fp32"], "the window does not open models any more")
     assert person.leave() == ""
+
+
+@pytest.mark.needs("sshd", "ip", "unshare", "ssh-keygen")
+def test_a_board_is_added_after_its_key_was_compared(
+    person: Person, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with Network() as network, Board(network, tmp_path_factory.mktemp("board")) as board:
+        person.screen.press("ctrl+6")
+        for text in ("roof", board.url):
+            person.screen.type(text)
+            person.screen.press("Tab")
+        person.screen.type(str(board.key_file))
+        before = person.screen.pixels()
+        person.screen.press("Return")
+        wait_for(lambda: added(person), "the board was not added")
+        person.screen.changes(before)
+        person.look("first-contact")
+        assert person.registry.target("roof").host_key == "", "trusted without being asked"
+        # The panel has the keyboard: tick "compared", then press "Trust this key".
+        person.screen.press("space", "Tab", "space")
+        wait_for(lambda: person.registry.facts("roof"), "the board was not looked at")
+        assert person.registry.target("roof").host_key == board.host_key
+        person.look("board")
+    assert person.leave() == ""
+
+
+def added(person: Person) -> bool:
+    return any(target.name == "roof" for target in person.registry.targets())
 
 
 def names(person: Person) -> list[str]:

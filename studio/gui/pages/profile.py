@@ -235,9 +235,10 @@ class ProfilePage(StagePage):
         return self._rows[y].key if 0 <= y < len(self._rows) else ""
 
     def _show_selected(self) -> None:
-        if not self._rows:
-            return
         chosen = self._selected_key()
+        item = next((item for item in self._rows if item.key == chosen), None)
+        if item is None:  # between two fillings of the table nothing is selected
+            return
         drawing = rows.distribution(self._result, chosen)
         self._spread.setVisible(drawing is not None)
         self.distribution.show_drawing(drawing)
@@ -249,7 +250,6 @@ class ProfilePage(StagePage):
         self.tradeoff.show_drawing(tradeoff)
         self.certainty.show_fields(rows.certainty(self._result))
         word, tone, sentence = rows.conclusion(self._result, chosen)
-        item = next(item for item in self._rows if item.key == chosen)
         if item.reason:
             word, tone, sentence = item.state, item.tone, item.reason
         self.verdict.show_state(word, tone)

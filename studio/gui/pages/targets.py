@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, StudioError, TargetSpec
@@ -62,6 +63,7 @@ class TargetsPage(StagePage):
         self._removal = self._make_removal()
         self.add_view("Targets", self._content())
         self.set_primary("Add target", self.add)
+        self.add_command("Add a board", self.begin)
         self.form.submitted.connect(self.add)
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(self.probe)
@@ -119,6 +121,17 @@ class TargetsPage(StagePage):
         )
         card.body.addWidget(label(note, "small", wrap=True))
         return card
+
+    def begin(self) -> None:
+        """Put the keyboard into the form's first field."""
+        self.form.fields[OPTIONS[0].name].editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_focus(self) -> None:
+        """Without a board yet, one begins with adding one."""
+        if len(self.workspace.registry.targets()) > 1:
+            super().take_focus()
+        else:
+            self.begin()
 
     def add(self) -> None:
         """Add the target of the form, then ask it what it is."""
