@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import IO, List, Optional
 
+from ..units.notify import Notifier
 from .child import Child
 from .control import Message
 from .errors import CannotListen
@@ -59,6 +60,7 @@ class Supervisor:
         self._failures = 0
         self._restart_at = float("inf")
         self._status = 0
+        self._notifier = Notifier.of(os.environ)
 
     def run(self) -> int:
         """Supervise until told to end; returns the exit status.
@@ -125,8 +127,8 @@ class Supervisor:
         self._keep_deadlines()
 
     def _patience(self) -> Optional[float]:
-        moments = [child.deadline for child in self._children()] + [self._restart_at]
-        moment = min(moments)
+        moments = [child.deadline for child in self._children()]
+        moment = min([*moments, self._restart_at, self._notifier.next_beat])
         return None if moment == float("inf") else max(0.0, moment - time.monotonic())
 
     def _hear(self, child: Child) -> None:
@@ -143,6 +145,7 @@ class Supervisor:
                 self._failed(child, str(message["error"]))
 
     def _keep_deadlines(self) -> None:
+        self._notifier.beat()
         now = time.monotonic()
         for child in self._children():
             if child.deadline <= now:
@@ -191,6 +194,7 @@ class Supervisor:
             self._start_instead()
         elif runner_of(self._root, release) == self._active.runner:
             self._reloading = True
+            self._notifier.reloading()
             self._active.reload(release, self._generation + 1)
         else:
             self._start_beside(release)
@@ -204,6 +208,7 @@ class Supervisor:
         self._restart_at = time.monotonic()
 
     def _start_beside(self, release: Path) -> None:
+        self._notifier.reloading()
         try:
             self._next = self._spawn(release, self._generation + 1)
         except OSError as error:
@@ -235,6 +240,7 @@ class Supervisor:
         self._report.update(
             state="ready", error="", generation=generation, worker=child.pid, **facts
         )
+        self._notifier.ready("serving {name} version {version}".format(**facts))
         if first:
             host, port = self._report.values["host"], self._report.values["port"]
             say({"endpoint": endpoint(host, port), "pid": os.getpid(), **facts})
@@ -261,6 +267,7 @@ class Supervisor:
             self._reload_again()
             return
         self._report.update(state="failed", error=sentence)
+        self._notifier.ready("still serving what it served before: " + sentence)
 
     def _give_up(self, sentence: str) -> None:
         """Nothing can be served."""
@@ -311,6 +318,7 @@ class Supervisor:
         line = json.dumps({"event": "worker ended", "reason": sentence})
         print(line, file=sys.stderr, flush=True)
         self._report.update(state="failed", error=sentence, worker=0)
+        self._notifier.status(sentence)
         if self._next is not None:  # it was about to take over anyway
             self._active, self._next = self._next, None
             return
@@ -326,6 +334,7 @@ class Supervisor:
         if self._stopping:
             return
         self._stopping = True
+        self._notifier.stopping()
         self._restart_at = float("inf")
         self._listener.close()  # new clients are refused now, not left waiting
         for child in (self._active, self._next):
