@@ -37,6 +37,7 @@ from studio.gui.rail import Rail
 from studio.gui.stages import BY_ID, STAGES, page_class
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.topbar import TopBar
+from studio.gui.widgets import restyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
 
 SUFFIXES = (".onnx",)
+# The window's own sheet never changes: it would be worked off for every widget in it.
+SEPARATOR = "QMainWindow::separator { background: palette(base); width: 1px; height: 1px; }"
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
 
@@ -85,8 +88,10 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.setStyleSheet(SEPARATOR)
         self._build()
         self._restore()
+        theming.changed.connect(lambda: restyle(self))
 
     def attach(self, workspace: Workspace) -> None:
         """Take the workspace, which is opened after the first paint, and show the first page."""
@@ -138,6 +143,7 @@ class MainWindow(QMainWindow):
         page = self._page(shown)
         if page is not None and self._shown is not page:
             self._shown = page
+            self.theming.dress(page)
             self.stack.setCurrentWidget(page)
             QTimer.singleShot(0, page.take_focus)  # what was just made cannot take it yet
         self.inspector_changed()
@@ -146,8 +152,9 @@ class MainWindow(QMainWindow):
         """Ask for a model file and open it."""
         start = memory.recall(self._settings).get("folder", "")
         pattern = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        # A dialog of the top bar, so that it is dressed.
         chosen, _filter = QFileDialog.getOpenFileName(
-            self, "Open a model", str(start), f"Models ({pattern});;All files (*)"
+            self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )
         if chosen:
             memory.keep(self._settings, folder=str(Path(chosen).parent))
@@ -182,7 +189,8 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self) -> None:
-        self.topbar = TopBar(self.theming, ModelsMenu(self))
+        models = ModelsMenu(self)
+        self.topbar = TopBar(self.theming, models)
         self.rail = Rail(STAGES, self.theming)
         self.banner = Banner(self.theming)
         self.stack = QStackedWidget()
@@ -197,17 +205,20 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         self.setMenuWidget(self.topbar)
-        self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
-        self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
+        rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
+        jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for part in (self.topbar, models, rail, jobbar, self.banner, self.inspector):
+            self.theming.dress(part)
 
-    def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> None:
+    def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> QToolBar:
         bar = QToolBar(name.capitalize())
         bar.setObjectName(name)
         bar.setMovable(False)
         bar.addWidget(content)
         self.addToolBar(area, bar)
+        return bar
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.go)
@@ -238,6 +249,7 @@ class MainWindow(QMainWindow):
             page.show_variant(self.current.variant)
             self._pages[name] = page
             self.stack.addWidget(page)
+            self.theming.dress(page)
         return self._pages[name]
 
     # What happens
@@ -265,9 +277,7 @@ class MainWindow(QMainWindow):
         self._progress.note_end(job)
         if outcome.ok:
             self._follow_up(job)
-        elif outcome.end.value == "cancelled":
-            self.say(outcome.sentence)
-        else:
+        elif outcome.end.value != "cancelled":  # whoever cancelled needs no message about it
             self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
 
     def _follow_up(self, job: RunningJob) -> None:
@@ -321,6 +331,7 @@ class MainWindow(QMainWindow):
             from studio.gui.command_palette import CommandPalette
 
             self._palette = CommandPalette(self, self.theming, self.commands.sources())
+            self.theming.dress(self._palette)
         self._palette.open()
 
     def toggle_jobs(self) -> None:
@@ -329,6 +340,7 @@ class MainWindow(QMainWindow):
             from studio.gui.jobs_dock import JobsDock
 
             self._jobs = JobsDock(self.workspace, self.theming)
+            self.theming.dress(self._jobs)
             self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._jobs)
             self._jobs.hide()
         self._jobs.refresh()
