@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -129,9 +130,21 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
         job.finish("memory")
     except StudioError as error:
         job.finish("error", **describe(error))
+    except OSError as error:
+        message, hint = _of_system(error, job.folder)
+        job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
     except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
         text = f"{type(error).__name__}: {error}".rstrip(".")
         job.finish("error", message=f"{text}.", detail=traceback.format_exc(), exit_code=1)
+
+
+def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
+    """What the operating system refused, as a sentence and what to do."""
+    if error.errno == errno.ENOSPC:
+        hint = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
+        return f"There is no room left on the disk of {folder.parent}.", hint
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}.", ""
 
 
 def describe(error: StudioError) -> dict[str, Any]:

@@ -142,6 +142,13 @@ def test_the_time_limit_is_kept(runner: JobRunner) -> None:
     assert outcome.end is End.TIMED_OUT
 
 
+def test_a_full_disk_is_a_sentence(runner: JobRunner) -> None:
+    outcome = runner.start(spec("fill")).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.sentence.startswith("There is no room left on the disk of ")
+    assert "EDGEWRIGHT_HOME" in outcome.hint
+
+
 def test_silence_has_an_end(runner: JobRunner) -> None:
     outcome = runner.start(spec("hang", {"deaf": True}, limits=Limits(silence=1.5))).wait(PATIENCE)
     assert outcome is not None

@@ -54,6 +54,13 @@ def hang(arguments: Arguments, job: Job) -> Result:
             job.check()
 
 
+def fill(arguments: Arguments, job: Job) -> Result:
+    """Write to a disk that is always full."""
+    with open("/dev/full", "w") as file:
+        file.write("x" * 100_000)
+    return {}
+
+
 def eat(arguments: Arguments, job: Job) -> Result:
     """Take memory until there is none."""
     chunks = []
