@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
+from studio.jobs.leftovers import new_folder, remove_leftovers
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.process import Silence, WorkerProcess
 from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
@@ -123,6 +123,7 @@ class JobRunner:
         self._running: set[RunningJob] = set()
         self._closed = False
         paths.jobs.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(paths.jobs)
 
     @property
     def level(self) -> SandboxLevel:
@@ -259,7 +260,7 @@ class JobRunner:
     ) -> WorkerProcess:
         return WorkerProcess(
             self._paths,
-            self._paths.jobs / uuid.uuid4().hex,
+            new_folder(self._paths.jobs),
             level=self.level,
             reads=(*self._always_readable, *reads),
             needs=spec.needs if spec else frozenset(),
