@@ -42,3 +42,5 @@ def _describe(report: RecipeReport) -> None:
         print(f"gate {word:<8} {gate.name}: {value}, {gate.limit}")
     if report.report:
         print(f"Report: {report.report}")
+    else:
+        print(f"The report was not written: {report.report_problem}", file=sys.stderr)

@@ -36,6 +36,8 @@ class RecipeReport:
 
     Attributes:
         exit_code: 0 done, 3 a gate was not met, otherwise that of the step that failed.
+        report: Path of the HTML report; empty when it could not be written, for the
+            ``report_problem``.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RecipeReport:
     gates: tuple[GateReport, ...]
     exit_code: int
     report: str = ""
+    report_problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The contract's keys (``steps``, ``gates``) and ours."""

@@ -156,7 +156,9 @@ class Workspace(JobListener):
         outcome = run_recipe(read_recipe(path), self._steps, watch)
         place = report.absolute() if report else self._report_path(outcome.name)
         written = self._steps.report(outcome, place)
-        return replace(outcome, report=str(place)) if written.ok else outcome
+        if not written.ok:
+            return replace(outcome, report_problem=written.sentence)
+        return replace(outcome, report=str(place))
 
     def _report_path(self, name: str) -> Path:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
