@@ -183,8 +183,27 @@ def test_calibration_data_of_the_wrong_shape(studio: Studio, digits: Path, tmp_p
 
 
 def test_a_worker_that_is_killed_in_the_middle(studio: Studio, digits: Path) -> None:
-    studio.ok("inspect", digits / "digits.onnx")
-    process = subprocess.Popen(
+    process = long_profile(studio, digits)
+    os.kill(profiling_worker(studio), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "SIGKILL" in errors
+    assert_calm(studio, errors)
+
+
+def test_ctrl_c_ends_the_worker_too(studio: Studio, digits: Path) -> None:
+    process = long_profile(studio, digits)
+    worker = profiling_worker(studio)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Cancelled" in errors
+    assert not Path(f"/proc/{worker}").exists()
+    assert_calm(studio, errors)
+
+
+def long_profile(studio: Studio, digits: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [str(STUDIO), "profile", str(digits / "digits.onnx"), "--seconds", "60"],
         env=studio.environment,
         stdin=subprocess.DEVNULL,
@@ -192,12 +211,6 @@ def test_a_worker_that_is_killed_in_the_middle(studio: Studio, digits: Path) -> 
         stderr=subprocess.PIPE,
         text=True,
     )
-    worker = profiling_worker(studio)
-    os.kill(worker, signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "SIGKILL" in errors
-    assert_calm(studio, errors)
 
 
 def profiling_worker(studio: Studio) -> int:
