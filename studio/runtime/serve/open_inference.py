@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from ..main import RUNTIME_VERSION
 from .http.connection import Exchange
@@ -138,22 +138,13 @@ def _durations(counted: ModelStatistics) -> Dict[str, Dict[str, int]]:
     }
 
 
-def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
-    """The models that are served."""
-    rows: List[Dict[str, str]] = [
-        {"name": model.name, "version": model.version, "state": "READY", "reason": ""}
-        for model in service.repository.all()
-    ]
-    return Response.of(rows)
-
-
 _MODEL = "/v2/models/{model}"
 _VERSION = _MODEL + "/versions/{version}"
 
 ROUTES = (
     Route("GET", "/v2", server_metadata),
-    Route("GET", "/v2/health/live", server_live),
-    Route("GET", "/v2/health/ready", server_ready),
+    Route("GET", "/v2/health/live", server_live, probe=True),
+    Route("GET", "/v2/health/ready", server_ready, probe=True),
     Route("GET", "/v2/models/stats", model_statistics),
     Route("GET", _MODEL, model_metadata),
     Route("GET", _MODEL + "/ready", model_ready),
@@ -165,5 +156,4 @@ ROUTES = (
     Route("GET", _VERSION + "/config", model_config),
     Route("GET", _VERSION + "/stats", model_statistics),
     Route("POST", _VERSION + "/infer", model_infer),
-    Route("POST", "/v2/repository/index", repository_index),
 )

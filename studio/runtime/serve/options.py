@@ -15,7 +15,12 @@ class Options(NamedTuple):
     """How to serve; sizes in bytes, times in seconds.
 
     Attributes:
-        root: Folder of releases; exactly one of root, bundle and model is given.
+        root: Folder of releases; exactly one of root, bundle, model and models is given.
+        models: Folder of models that are loaded and unloaded by their names.
+        request_s: Until an answer must be there; 0 for no limit.
+        token_file: File with the bearer token that clients must send.
+        certificate: File with the server's certificate chain; TLS is spoken when it is given.
+        key: File with the certificate's private key.
         threads: Of one inference; 0 to choose by measuring.
         workers: Inferences at the same time; 0 to choose by measuring.
         max_batch: Rows of several requests that are run together; 0 to choose by measuring.
@@ -29,6 +34,7 @@ class Options(NamedTuple):
     root: Optional[Path]
     bundle: Optional[Path]
     model: Optional[Path]
+    models: Optional[Path]
     host: str
     port: int
     threads: int
@@ -38,7 +44,11 @@ class Options(NamedTuple):
     max_body: int
     max_connections: int
     drain_s: float
+    request_s: float
     log_rate: float
+    token_file: Optional[Path] = None
+    certificate: Optional[Path] = None
+    key: Optional[Path] = None
     listener: int = -1
     control: int = -1
     generation: int = 1
@@ -54,21 +64,29 @@ class Options(NamedTuple):
             "max-body-mb": self.max_body >> 20,
             "max-connections": self.max_connections,
             "drain-seconds": self.drain_s,
+            "request-seconds": self.request_s,
             "log-requests-per-second": self.log_rate,
             "listener": listener,
             "control": control,
             "generation": generation,
+            "token-file": self.token_file,
+            "cert": self.certificate,
+            "key": self.key,
         }
-        return ["--{}={}".format(name, value) for name, value in given.items()]
+        return ["--{}={}".format(name, value) for name, value in given.items() if value is not None]
 
 
 def parse(arguments: List[str]) -> Options:
     """Read a command line; argparse ends the process with status 2 when it is wrong."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if (given.cert is None) != (given.key is None):
+        parser.error("--cert and --key belong together")
     return Options(
         root=given.root,
         bundle=given.bundle,
         model=given.model,
+        models=given.models,
         host=given.host,
         port=given.port,
         threads=given.threads,
@@ -78,7 +96,11 @@ def parse(arguments: List[str]) -> Options:
         max_body=given.max_body_mb << 20,
         max_connections=given.max_connections,
         drain_s=given.drain_seconds,
+        request_s=given.request_seconds,
         log_rate=given.log_requests_per_second,
+        token_file=given.token_file,
+        certificate=given.cert,
+        key=given.key,
         listener=given.listener,
         control=given.control,
         generation=given.generation,
@@ -92,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--root", type=_path, help="folder of releases; serves the current one")
     source.add_argument("--bundle", type=_path, help="folder of one bundle")
     source.add_argument("--model", type=_path, help="model file")
+    source.add_argument("--models", type=_path, help="folder of models, each with its versions")
     add("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     add("--port", type=_port, default=8477, help="port, 0 for a free one (%(default)s)")
     add("--threads", type=_count, default=0, help="threads of one inference (0: measure)")
@@ -101,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-body-mb", type=_positive, default=64, help="size of a request (%(default)s)")
     add("--max-connections", type=_positive, default=1024, help="clients (%(default)s)")
     add("--drain-seconds", type=float, default=10.0, help="to end requests (%(default)s)")
+    add("--request-seconds", type=float, default=60.0, help="until the answer (0: no limit)")
+    add("--token-file", type=_path, help="clients must send this token (or: $EDGEWRIGHT_TOKEN)")
+    add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
+    add("--key", type=_path, help="private key of the certificate")
     add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
     for name in ("--listener", "--control"):
         add(name, type=int, default=-1, help=argparse.SUPPRESS)

@@ -28,22 +28,33 @@ _CACHED = 256
 
 
 class Route(NamedTuple):
-    """One row: ``{name}`` in the pattern stands for one segment of the path."""
+    """One row: ``{name}`` in the pattern stands for one segment of the path.
+
+    Attributes:
+        probe: Whether it says no more than that the server lives: answered without a token.
+    """
 
     method: str
     pattern: str
     endpoint: Endpoint
+    probe: bool = False
 
 
 class Router:
     """Finds the row for a request."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
+        routes = tuple(routes)
         self._rows: Dict[int, List[Tuple[List[str], Route]]] = {}
         for route in routes:
             segments = route.pattern.split("/")
             self._rows.setdefault(len(segments), []).append((segments, route))
+        self._probes = {route.pattern for route in routes if route.probe}
         self._cache: Dict[Tuple[str, str], Tuple[Endpoint, Mapping[str, str]]] = {}
+
+    def is_probe(self, method: str, path: str) -> bool:
+        """Whether this asks for no more than whether the server lives."""
+        return method in ("GET", "HEAD") and (path.rstrip("/") or "/") in self._probes
 
     def find(self, method: str, path: str) -> Tuple[Endpoint, Mapping[str, str]]:
         """The endpoint, and the values of the pattern's names.

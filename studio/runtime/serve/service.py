@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import time
-from typing import Iterable, List, Optional
+from typing import Any, Coroutine, Iterable, List, Optional, Set
 
 from . import inference
 from .call import InferenceCall, run_together
+from .catalog import Catalog
 from .executor import Executor, QueueFull
 from .http.connection import Exchange
-from .http.message import HttpError, Response
+from .http.message import HttpError, Request, Response
 from .log import Log
 from .model import Repository, ServedModel
 from .routes import Route, Router
@@ -20,6 +23,7 @@ _LARGE_JSON = 16 * 1024
 _OFTEN = 16
 """Turns after which company is no longer, or again, waited for."""
 
+_CHALLENGE = 'WWW-Authenticate: Bearer realm="edgewright"\r\n'
 _FULL = "The server is busy: too many requests are waiting."
 
 
@@ -28,6 +32,7 @@ class Service:
 
     Attributes:
         ready: Whether the server wants to get requests; false while it ends.
+        catalog: The folder of models, where models come and go by their names.
         generation: Number of the loaded release, counted by whoever loads.
         max_body: Bytes that a body may have once it is decompressed.
         started: Wall clock at the start, seconds since the epoch.
@@ -40,6 +45,7 @@ class Service:
         routes: Iterable[Route],
         log: Log,
         max_body: int,
+        token: str = "",
     ) -> None:
         self.repository = repository
         self.executor = executor
@@ -48,6 +54,9 @@ class Service:
         self.generation = 1
         self.started = time.time()
         self.max_body = max_body
+        self.catalog: Optional[Catalog] = None
+        self._token = ("Bearer " + token).encode("utf-8") if token else b""
+        self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)
 
@@ -59,8 +68,22 @@ class Service:
     def __call__(self, exchange: Exchange) -> Optional[Response]:
         """Answer an exchange now, or later (see ``http.server.Application``)."""
         request = exchange.request
+        if self._token and not self._is_allowed(request):
+            raise HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
+
+    def _is_allowed(self, request: Request) -> bool:
+        given = request.headers.get("authorization", "").encode("latin-1")
+        return hmac.compare_digest(given, self._token) or self._router.is_probe(
+            request.method, request.path
+        )
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the requests; it has to answer its exchange itself."""
+        task = self.executor.loop.create_task(work)
+        self._tasks.add(task)  # the loop alone would not keep it
+        task.add_done_callback(self._tasks.discard)
 
     def infer(
         self, exchange: Exchange, model: ServedModel, call: Optional[InferenceCall] = None

@@ -52,10 +52,11 @@ def say(document: Dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def endpoint(host: str, port: int) -> str:
+def endpoint(host: str, port: int, secure: bool = False) -> str:
     """The address that a client on the same machine uses."""
     if host in ("0.0.0.0", ""):
         host = "127.0.0.1"
     elif host == "::":
         host = "::1"
-    return "http://{}:{}".format("[{}]".format(host) if ":" in host else host, port)
+    scheme = "https" if secure else "http"
+    return "{}://{}:{}".format(scheme, "[{}]".format(host) if ":" in host else host, port)

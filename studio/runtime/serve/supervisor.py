@@ -243,7 +243,8 @@ class Supervisor:
         self._notifier.ready("serving {name} version {version}".format(**facts))
         if first:
             host, port = self._report.values["host"], self._report.values["port"]
-            say({"endpoint": endpoint(host, port), "pid": os.getpid(), **facts})
+            secure = self._options.certificate is not None
+            say({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
         self._reload_again()
 
     def _reload_again(self) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, Dict, List, Optional
 
-from . import metrics, observation, open_inference
+from . import metrics, observation, open_inference, repository
+from .access import tls_of, token_of
+from .catalog import Catalog
 from .contracts.table import routes
 from .control import ControlLink, Message
 from .errors import LoadError
 from .executor import Executor
 from .http.parser import HttpLimits
-from .http.server import HttpServer
+from .http.server import HttpServer, Timeouts
 from .log import Log
 from .model import Repository, ServedModel, load
 from .options import Options, listen
@@ -25,7 +28,13 @@ from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
 
-ROUTES = open_inference.ROUTES + observation.ROUTES + metrics.ROUTES + routes(os.environ)
+ROUTES = (
+    open_inference.ROUTES
+    + repository.ROUTES
+    + observation.ROUTES
+    + metrics.ROUTES
+    + routes(os.environ)
+)
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
 
@@ -36,7 +45,7 @@ def run(options: Options) -> int:
     if options.control >= 0:
         control = ControlLink(socket.socket(fileno=options.control))
     try:
-        model = load(_locate(options), options.threads, options.max_batch)
+        models = [] if options.models else [_load(options, _locate(options))]
     except LoadError as error:
         if control is not None:
             control.send(event="failed", error=str(error))
@@ -45,10 +54,17 @@ def run(options: Options) -> int:
     loop = _event_loop()
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(Worker(options, model, control, loop).serve())
+        loop.run_until_complete(Worker(options, models, control, loop).serve())
+    except LoadError as error:  # the folder of models cannot be read
+        print(error, file=sys.stderr)
+        return 1
     finally:
         loop.close()
     return 0
+
+
+def _load(options: Options, source: ModelSource) -> ServedModel:
+    return load(source, options.threads, options.max_batch)
 
 
 def _locate(options: Options) -> ModelSource:
@@ -68,12 +84,12 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 
 class Worker:
-    """A server around one model that can be exchanged while it answers."""
+    """A server around models that can be exchanged while it answers."""
 
     def __init__(
         self,
         options: Options,
-        model: ServedModel,
+        models: List[ServedModel],
         control: Optional[ControlLink],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
@@ -81,13 +97,20 @@ class Worker:
         self._control = control
         self._loop = loop
         self._log = Log(2, requests_per_s=options.log_rate)
-        self._executor = Executor(loop, model.execution.workers, options.queue)
+        self._executor = Executor(loop, options.workers or 1, options.queue)
+        self._tls = tls_of(options.certificate, options.key)
         self._service = Service(
-            Repository(), self._executor, ROUTES, self._log, max_body=options.max_body
+            Repository(),
+            self._executor,
+            ROUTES,
+            self._log,
+            max_body=options.max_body,
+            token=token_of(options.token_file, os.environ),
         )
         self._http = HttpServer(
             self._service,
             limits=HttpLimits(body=options.max_body),
+            timeouts=Timeouts(answer=options.request_s or math.inf),
             max_connections=options.max_connections,
             on_answer=self._service.answered,
         )
@@ -96,17 +119,25 @@ class Worker:
         self._limit_s = options.drain_s
         self._reloading: Optional[asyncio.Task[None]] = None
         self._reload_again: Optional[Callable[[], None]] = None
-        self._use(model, options.generation)
+        self._use(models, options.generation)
+        if options.models is not None:
+            self._service.catalog = Catalog(
+                options.models,
+                self._service.repository,
+                lambda source: _load(options, source),
+                self._fit_workers,
+            )
+            self._service.catalog.fill()
 
     async def serve(self) -> None:
         """Answer requests until told to stop; then finish those that have begun."""
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
-        await self._http.start(listener)
+        await self._http.start(listener, self._tls)
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
-        self._announce(endpoint(host, port))
+        self._announce(endpoint(host, port, self._tls is not None))
         await self._stopping.wait()
         self._service.ready = False
         self._log.event("draining", connections=self._http.connections)
@@ -137,18 +168,24 @@ class Worker:
             add(signal.SIGHUP, lambda: None)
         else:
             add(signal.SIGINT, self.stop)
-            add(signal.SIGHUP, lambda: self._reload(lambda: _locate(self._options)))
+            add(signal.SIGHUP, self._hung_up)
 
     def _announce(self, address: str) -> None:
-        model = self._service.repository.all()[0]
-        facts = {"name": model.name, "version": model.version, "digest": model.source.digest}
+        models = self._service.repository.all()
+        facts: Dict[str, object] = {"models": [m.name + ":" + m.version for m in models]}
+        if self._service.catalog is None:
+            facts = _facts(models[0])
         if self._control is not None:
             self._control.send(event="ready", **facts)
         else:
             say({"endpoint": address, "pid": os.getpid(), **facts})
         self._log.event("ready", endpoint=address, **facts)
-        if model.warning:
-            self._log.event("not warmed up", reason=model.warning)
+        for model in models:
+            if model.warning:
+                self._log.event("not warmed up", name=model.name, reason=model.warning)
+        for row in self._service.catalog.index() if self._service.catalog is not None else ():
+            if row["reason"]:
+                self._log.event("not loaded", **row)
 
     # Orders of the supervisor
 
@@ -173,6 +210,12 @@ class Worker:
 
     # Hot swap
 
+    def _hung_up(self) -> None:
+        if self._service.catalog is not None:
+            self._service.begin(self._service.catalog.refresh())
+        else:
+            self._reload(lambda: _locate(self._options))
+
     def _reload(self, locate: Callable[[], ModelSource], generation: int = 0) -> None:
         """Load a version beside the served one; a second order waits for the first."""
         if self._reloading is not None:
@@ -182,29 +225,34 @@ class Worker:
 
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
         try:
-            model = await self._loop.run_in_executor(
-                None, lambda: load(locate(), self._options.threads, self._options.max_batch)
-            )
+            model = await self._loop.run_in_executor(None, lambda: _load(self._options, locate()))
         except LoadError as error:
             self._tell("failed", error=str(error))
         except Exception as error:  # whatever it is, the old version goes on
             self._tell("failed", error="Loading failed: {!r}.".format(error))
         else:
-            self._use(model, generation or self._service.generation + 1)
-            facts = {"name": model.name, "version": model.version, "digest": model.source.digest}
-            self._tell("reloaded", generation=self._service.generation, **facts)
+            self._use([model], generation or self._service.generation + 1)
+            self._tell("reloaded", generation=self._service.generation, **_facts(model))
         self._reloading = None
         again, self._reload_again = self._reload_again, None
         if again is not None:
             again()
 
-    def _use(self, model: ServedModel, generation: int) -> None:
-        """From here on new requests run on this model; those that have begun keep theirs."""
-        self._executor.resize(self._options.workers or model.execution.workers)
-        self._service.repository.replace([model])
+    def _use(self, models: List[ServedModel], generation: int) -> None:
+        """From here on new requests run on these; those that have begun keep theirs."""
+        self._service.repository.replace(models)
+        self._fit_workers()
         self._service.generation = generation
+
+    def _fit_workers(self) -> None:
+        wanted = [model.execution.workers for model in self._service.repository.all()]
+        self._executor.resize(self._options.workers or max(wanted, default=1))
 
     def _tell(self, event: str, **values: object) -> None:
         self._log.event(event, **values)
         if self._control is not None:
             self._control.send(event=event, **values)
+
+
+def _facts(model: ServedModel) -> Dict[str, object]:
+    return {"name": model.name, "version": model.version, "digest": model.source.digest}

@@ -55,8 +55,8 @@ def version(service: Service, exchange: Exchange, names: Names) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/ping", ping),
-    Route("GET", "/health", ping),
+    Route("GET", "/ping", ping, probe=True),
+    Route("GET", "/health", ping, probe=True),
     Route("GET", "/version", version),
     Route("POST", "/invocations", invoke),
 )

@@ -62,7 +62,7 @@ class _Waiting(enum.Enum):
     REQUEST = "idle"
     HEAD = "head"
     BODY = "body"
-    ANSWER = ""
+    ANSWER = "answer"
     READER = "write"
     END = "linger"
 
@@ -180,7 +180,7 @@ class Connection(asyncio.BufferedProtocol):
     def _begin(self, request: Request) -> None:
         exchange = self._exchange = Exchange(self, request, self._clock())
         self._waiting = _Waiting.ANSWER
-        self.deadline = math.inf
+        self.deadline = exchange.received + self._timeouts.answer
         try:
             response = self._server.application(exchange)
         except HttpError as error:
@@ -273,7 +273,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def expire(self) -> None:
         """The deadline has passed: say so where someone still listens, and close."""
-        if self._waiting in (_Waiting.HEAD, _Waiting.BODY):
+        if self._exchange is not None:
+            self._give_up(self._exchange)
+        elif self._waiting in (_Waiting.HEAD, _Waiting.BODY):
             self._refuse(HttpError(408, "The request did not come in time.", close=True))
         elif self._waiting is _Waiting.REQUEST:
             self._wait_for(_Waiting.END)
@@ -282,6 +284,14 @@ class Connection(asyncio.BufferedProtocol):
             self._wait_for(self._waiting)  # slow, but it reads
         else:
             self._transport.abort()
+
+    def _give_up(self, exchange: Exchange) -> None:
+        """We have taken too long: the client hears so, and whoever works on it that it is gone."""
+        error = HttpError(504, "The answer was not ready in time.", close=True)
+        self.finish(exchange, error.response())
+        exchange.gone = True
+        self._wait_for(_Waiting.END)
+        self._transport.close()
 
     def drain(self, grace: float) -> None:
         """The server is going: an idle connection may live for a few more seconds."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
+import ssl
 import time
 from email.utils import formatdate
 from typing import Callable, NamedTuple, Optional, Set
@@ -26,6 +28,7 @@ class Timeouts(NamedTuple):
         body_rate: Bytes a second below which a body is too slow.
         write: Without reading anything of an answer.
         linger: To close, after the last answer.
+        answer: For us: until the answer to a request is there.
     """
 
     idle: float = 75.0
@@ -34,11 +37,12 @@ class Timeouts(NamedTuple):
     body_rate: float = 16 * 1024.0
     write: float = 30.0
     linger: float = 3.0
+    answer: float = math.inf
 
     @property
     def shortest(self) -> float:
         """The shortest of them all."""
-        return min(self.idle, self.head, self.body, self.write, self.linger)
+        return min(self.idle, self.head, self.body, self.write, self.linger, self.answer)
 
 
 _SCRATCH = 256 * 1024
@@ -84,12 +88,17 @@ class HttpServer:
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self.clock: Callable[[], float] = time.monotonic
 
-    async def start(self, listener: socket.socket) -> None:
+    async def start(self, listener: socket.socket, tls: Optional[ssl.SSLContext] = None) -> None:
         """Begin to accept connections from a listening socket, which it then owns."""
         self._loop = asyncio.get_running_loop()
         self.clock = self._loop.time
         self._empty = asyncio.Event()
-        self._server = await self._loop.create_server(lambda: Connection(self), sock=listener)
+        self._server = await self._loop.create_server(
+            lambda: Connection(self),
+            sock=listener,
+            ssl=tls,
+            ssl_handshake_timeout=self.timeouts.head if tls is not None else None,
+        )
         self._tick()
 
     async def drain(self, grace: float, limit: float) -> bool:

@@ -1,0 +1,94 @@
+"""The endpoints of the model repository extension: what is there, load and unload."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import Any, Awaitable, Dict, Mapping, Optional
+
+from .catalog import Catalog
+from .http.connection import Exchange
+from .http.message import HttpError, Response
+from .routes import Route
+from .service import Service
+
+Names = Mapping[str, str]
+_FIXED = "This server serves what was deployed to it; models come and go by deploying."
+
+
+def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
+    """The models that are served, and those of the folder that are not."""
+    ready = _document(exchange).get("ready") is True
+    if service.catalog is not None:
+        return Response.of(service.catalog.index(ready))
+    rows = [
+        {"name": model.name, "version": model.version, "state": "READY", "reason": ""}
+        for model in service.repository.all()
+    ]
+    return Response.of(rows)
+
+
+def repository_load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+    """Load a model from the folder, or load it again when its files have changed."""
+    catalog = _catalog(service)
+    parameters = _document(exchange).get("parameters") or {}
+    if not isinstance(parameters, dict) or any(
+        key == "config" or key.startswith("file:") for key in parameters
+    ):
+        raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
+    _later(service, exchange, catalog.load(names["model"]))
+    return None
+
+
+def repository_unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+    """Serve a model no longer."""
+    catalog = _catalog(service)
+    _document(exchange)
+    _later(service, exchange, catalog.unload(names["model"]))
+    return None
+
+
+def _catalog(service: Service) -> Catalog:
+    if service.catalog is None:
+        raise HttpError(400, _FIXED)
+    return service.catalog
+
+
+def _document(exchange: Exchange) -> Dict[str, Any]:
+    body = exchange.request.body
+    if not body:
+        return {}
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise HttpError(400, "The request is not valid JSON.") from None
+    if not isinstance(document, dict):
+        raise HttpError(400, "The request must be a JSON object.")
+    return document
+
+
+def _later(service: Service, exchange: Exchange, work: Awaitable[None]) -> None:
+    """Answer when the work is done."""
+
+    async def do() -> None:
+        try:
+            await work
+            response = Response.of({})
+        except HttpError as error:
+            response = error.response()
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            response = Response.error(500, "The server made a mistake; its log says which.")
+        exchange.answer(response)
+
+    service.begin(do())
+
+
+_MODEL = "/v2/repository/models/{model}"
+
+ROUTES = (
+    Route("POST", "/v2/repository/index", repository_index),
+    Route("POST", _MODEL + "/load", repository_load),
+    Route("POST", _MODEL + "/unload", repository_unload),
+)
