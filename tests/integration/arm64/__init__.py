@@ -1,0 +1,1 @@
+"""A Debian board with an arm64 processor, emulated, from first contact to reboot."""
