@@ -5,7 +5,7 @@ DIGITS := resources/samples/digits/recipe.toml
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration \
+.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak \
 	package lock samples clean
 
 help: ## Show the commands.
@@ -56,8 +56,12 @@ screenshots: setup ## Every page, light and dark, into docs/screenshots/.
 faults: ## The fault campaign.
 	@echo "The fault campaign is not built yet; tests/ holds the single faults that are."; exit 1
 
-integration: ## The heavy rigs (virtual machine, podman, cloud fakes).
-	@echo "The heavy rigs are not built yet; the sshd board is part of make test."; exit 1
+integration: setup ## The heavy rigs (an emulated arm64 board); minutes, not part of make test.
+	@packaging/system_packages.sh integration
+	@nice -n 19 $(BIN)/python -m pytest tests/integration
+
+soak: setup ## Five minutes of clients that come, go, stall and vanish (SECONDS=3600 for an hour).
+	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),300)
 
 package: setup ## A wheel and a source archive in dist/.
 	@rm -rf dist && $(BIN)/hatchling build -d dist && $(BIN)/python packaging/smoke.py dist/*.whl

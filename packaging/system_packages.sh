@@ -2,6 +2,7 @@
 # Installs Debian's or Ubuntu's packages for a purpose when root, and names them otherwise.
 #   window  what PySide6's wheels take from the system for X11
 #   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server)
+#   integration  whole machines (an emulated arm64 board and its disk)
 set -eu
 
 # Sonames that libQt6Gui, libQt6XcbQpa and the xcb platform plugin load and no wheel carries.
@@ -10,11 +11,13 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth"
+machine="e2fsprogs kmod mmdebstrap openssh-client qemu-system-arm"
 
 case "${1:-}" in
     window) wanted=$window ;;
     test) wanted="$window $rig" ;;
-    *) echo "usage: $0 window|test" >&2; exit 2 ;;
+    integration) wanted=$machine ;;
+    *) echo "usage: $0 window|test|integration" >&2; exit 2 ;;
 esac
 command -v dpkg-query >/dev/null || { echo "Not a Debian system: see $0 for what the $1 needs."; exit 0; }
 
