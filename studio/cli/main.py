@@ -30,6 +30,7 @@ COMMANDS = {
     "rollback": "take a target back to an earlier release",
     "undeploy": "stop serving on a target and remove its releases",
     "call": "send requests to what a target serves",
+    "stream": "send pictures, a video or a camera to what a target serves",
     "monitor": "see how what a target serves is doing",
     "serve": "serve a model on this computer",
     "run": "run a recipe",

@@ -22,6 +22,24 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a picture lies in the array that was made of it.
+
+    Attributes:
+        top, left: Where the picture's corner lies; negative where it was cut off.
+        rows, columns: Size of the picture there.
+        height, width: Of the array.
+    """
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preprocess:
     """The steps from an RGB picture to an array, in the order of the attributes.
 
@@ -194,18 +212,36 @@ class Preprocess:
         ratio = pick(self.height / height, self.width / width)
         return max(1, round(height * ratio)), max(1, round(width * ratio))
 
+    def placement(self, height: int, width: int) -> Placement:
+        """Where a picture of this height and width comes to lie in the model's input."""
+        rows, columns = (height, width) if self.resize == "none" else self._size(height, width)
+        above, gaps = self._padding(rows, columns)
+        whole = (rows + gaps[0], columns + gaps[1])
+        inner = (
+            min(self.crop_height or whole[0], whole[0]),
+            min(self.crop_width or whole[1], whole[1]),
+        )
+        top = above[0] - (whole[0] - inner[0]) // 2
+        left = above[1] - (whole[1] - inner[1]) // 2
+        return Placement(top, left, rows, columns, *inner)
+
     def _padded(self, pixels: Pixels) -> Pixels:
-        height, width = pixels.shape[:2]
+        before, gaps = self._padding(*pixels.shape[:2])
+        if not any(gaps):
+            return pixels
+        sides = [(b, gap - b) for b, gap in zip(before, gaps, strict=True)]
+        return numpy.pad(pixels, (*sides, (0, 0)), constant_values=self.pad_value)
+
+    def _padding(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Rows and columns of padding: those before the picture, and all of them."""
         wanted = (height, max(width, self.min_width))
         if self.resize == "fit":
             wanted = (max(height, self.height), max(width, self.width))
         rows = 0 if self.resize == "height" else self._rounded(wanted[0]) - height
-        gaps = (rows, self._rounded(wanted[1]) - width)
-        if not any(gaps):
-            return pixels
-        before = [gap // 2 if self.pad_align == "center" else 0 for gap in gaps]
-        sides = [(b, gap - b) for b, gap in zip(before, gaps, strict=True)]
-        return numpy.pad(pixels, (*sides, (0, 0)), constant_values=self.pad_value)
+        columns = self._rounded(wanted[1]) - width
+        if self.pad_align == "center":
+            return (rows // 2, columns // 2), (rows, columns)
+        return (0, 0), (rows, columns)
 
     def _rounded(self, size: int) -> int:
         return math.ceil(size / self.multiple) * self.multiple

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ _DTYPES = {
     "FP64": "float64",
     "BYTES": "string",
 }
+_HEAD_LENGTH = "Inference-Header-Content-Length"
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
@@ -69,16 +71,32 @@ class InferenceClient:
         Raises:
             TargetError: when the server refuses the request or does not answer.
         """
+        return self._infer(model, feeds)[0]
+
+    def outputs(self, model: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The answer's arrays by the names of the model's outputs.
+
+        Raises:
+            TargetError: when the server refuses the request, does not answer, or its answer
+                cannot be read.
+        """
+        return decode(*self._infer(model, feeds))
+
+    def _infer(self, model: str, feeds: Mapping[str, Array]) -> tuple[bytes, int]:
+        """The answer's body, and how much of it is the JSON head (0: all)."""
         head, body = encode(feeds)
         headers = {
             "Content-Type": "application/octet-stream",
-            "Inference-Header-Content-Length": str(len(head)),
+            _HEAD_LENGTH: str(len(head)),
         }
-        return self._ask("POST", f"/v2/models/{model}/infer", head + body, headers)
+        return self._answer("POST", f"/v2/models/{model}/infer", head + body, headers)
 
-    def _ask(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}
-    ) -> bytes:
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        return self._answer(method, path, body, {})[0]
+
+    def _answer(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[bytes, int]:
         try:
             self._connection.request(method, path, body, dict(headers))
             answer = self._connection.getresponse()
@@ -90,7 +108,8 @@ class InferenceClient:
             ) from None
         if answer.status != 200:
             raise TargetError(f"The server refused the request: {_reason(answer.status, content)}")
-        return content
+        length = answer.getheader(_HEAD_LENGTH, "0")
+        return content, int(length) if length.isdecimal() else 0
 
 
 def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
@@ -110,6 +129,48 @@ def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
         parts.append(data)
     head = {"inputs": inputs, "parameters": {"binary_data_output": True}}
     return json.dumps(head).encode(), b"".join(parts)
+
+
+def decode(body: bytes, head: int) -> dict[str, Array]:
+    """The arrays of an answer; those of texts hold Python strings.
+
+    Args:
+        head: Length of its JSON head; 0 where it is JSON alone.
+
+    Raises:
+        TargetError: when it is not what the protocol says.
+    """
+    try:
+        document = json.loads(body[:head] if head else body)
+        rest = memoryview(body)[head:] if head else memoryview(b"")
+        found: dict[str, Array] = {}
+        for entry in document["outputs"]:
+            size = int(entry.get("parameters", {}).get("binary_data_size", 0))
+            found[entry["name"]] = _array(entry, rest[:size])
+            rest = rest[size:]
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise TargetError("The server's answer cannot be read.", detail=repr(error)) from None
+    return found
+
+
+def _array(entry: Mapping[str, Any], data: memoryview) -> Array:
+    dtype, shape = _DTYPES[entry["datatype"]], entry["shape"]
+    if dtype == "string":
+        texts = entry["data"] if "data" in entry else _texts(bytes(data))
+        return numpy.array(texts, dtype=object).reshape(shape)
+    if "data" in entry:
+        return numpy.array(entry["data"], dtype=dtype).reshape(shape)
+    return numpy.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+def _texts(data: bytes) -> list[str]:
+    """Elements of the type BYTES: each behind its length in four bytes, least first."""
+    texts, start = [], 0
+    while start < len(data):
+        (length,) = struct.unpack_from("<I", data, start)
+        texts.append(data[start + 4 : start + 4 + length].decode("utf-8", "replace"))
+        start += 4 + length
+    return texts
 
 
 def random_feeds(inputs: Sequence[Value], seed: int = 0) -> dict[str, Array]:

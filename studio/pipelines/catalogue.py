@@ -18,6 +18,7 @@ _MODULES = (
     "studio.deployment.step",
     "studio.monitoring.step",
     "studio.monitoring.call_step",
+    "studio.monitoring.stream_step",
     "studio.pipelines.samples",
 )
 
