@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studio.workspace import Workspace
 
 LONGEST_WAIT_MS = 500
+SWITCH_S = 0.0005
 
 
 def run(argv: Sequence[str]) -> int:
@@ -28,6 +29,9 @@ def run(argv: Sequence[str]) -> int:
         Unavailable: when this Python cannot show a window.
     """
     refuse_broken_pair(_pyside_version(), sys.version_info[:2])
+    # Charts are drawn and plugins found in threads; after each call of Qt the window waits for the
+    # interpreter's lock, at most for this long.
+    sys.setswitchinterval(SWITCH_S)
     application = make_application()
     window = make_window(Paths.of())
     window.show()

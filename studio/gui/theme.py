@@ -142,6 +142,7 @@ class Theming(QObject):
         """Dress a part of the window, now and at each change; nothing if it is dressed already."""
         if root not in self._roots:
             self._roots[root] = self._first
+            root.destroyed.connect(lambda _gone=None: self._roots.pop(root, None))
         if self._roots[root] is not self.current:
             self._roots[root] = self.current
             root.setStyleSheet(self.current.style_sheet())

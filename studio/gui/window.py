@@ -6,12 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QKeyEvent,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -24,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui import memory
+from studio.gui.ahead import Ahead
 from studio.gui.banner import Banner
 from studio.gui.commands import Commands
 from studio.gui.current import Current
@@ -89,6 +85,7 @@ class MainWindow(QMainWindow):
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setStyleSheet(SEPARATOR)
+        self._ahead = Ahead(self, (stage.id for stage in STAGES), self._page)
         self._build()
         self._restore()
         theming.changed.connect(lambda: restyle(self))
@@ -234,6 +231,7 @@ class MainWindow(QMainWindow):
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
         self.workspace.warm_up()
+        self._ahead.start()
 
     def _show_sandbox(self, level: SandboxLevel | Exception) -> None:
         if not isinstance(level, Exception):
@@ -371,6 +369,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.save()
+        self._ahead.stop()
         self._unsubscribe()
         super().closeEvent(event)
 

@@ -57,9 +57,10 @@ class Drive:
     """One window in this process, and what is done with it, each with its worst stall."""
 
     def __init__(self, home: Path) -> None:
-        from studio.gui.app import make_application, make_window
+        from studio.gui.app import SWITCH_S, make_application, make_window
         from studio.settings import Paths
 
+        sys.setswitchinterval(SWITCH_S)  # as app.run does it
         self.application = make_application()
         self.meter = StallMeter()
         self.paths = Paths.of(home=home)
@@ -73,8 +74,11 @@ class Drive:
 
         window, meter = self.window, self.meter
         yield "first_paint", meter.during(window.show, lambda: window._is_painted)
-        yield "workspace_opened", meter.during(
-            lambda: attach(window, Workspace.open()), lambda: window.page() is not None
+        yield (
+            "workspace_opened",
+            meter.during(
+                lambda: attach(window, Workspace.open()), lambda: window.page() is not None
+            ),
         )
         yield "idle_after_it", meter.during(lambda: None, settle=2.5)
         yield "open_digits", self._open_digits()
@@ -94,7 +98,8 @@ class Drive:
         def go() -> None:
             self.window.go(stage)
             page = self.window.page()
-            assert page is not None and page.stage == stage, self.window.banner.sentence.text()
+            assert page is not None
+            assert page.stage == stage, self.window.banner.sentence.text()
 
         return go
 
