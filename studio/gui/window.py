@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
 
 SUFFIXES = (".onnx",)
-# The window's own sheet never changes: it would be worked off for every widget in it.
-SEPARATOR = "QMainWindow::separator { background: palette(base); width: 1px; height: 1px; }"
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
 
@@ -84,11 +82,10 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self.setStyleSheet(SEPARATOR)
         self._ahead = Ahead(self, (stage.id for stage in STAGES), self._page)
         self._build()
         self._restore()
-        theming.changed.connect(lambda: restyle(self))
+        theming.changed.connect(lambda: restyle(self))  # its separators follow the palette
 
     def attach(self, workspace: Workspace) -> None:
         """Take the workspace, which is opened after the first paint, and show the first page."""

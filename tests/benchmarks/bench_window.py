@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ class Drive:
         for stage in ("model", "quantize", "profile", "deploy"):
             window.go(stage)
             for number in (2, 1):
-                stall = self.meter.during(lambda number=number: window.select(number), settle=0.5)
+                stall = self.meter.during(partial(window.select, number), settle=0.5)
                 worst = max(worst, stall, key=lambda stall: stall.wall)
         return worst
 
@@ -140,18 +141,20 @@ class Drive:
         for stage in ("model", "quantize", "profile", "deploy"):
             self.window.go(stage)
             for size in SIZES:
-                stall = self.meter.during(lambda size=size: self.window.resize(*size), settle=0.4)
+                stall = self.meter.during(partial(self.window.resize, *size), settle=0.4)
                 worst = max(worst, stall, key=lambda stall: stall.wall)
         return worst
 
     def _profile(self) -> Stall:
+        from studio.gui.pages.profile import ProfilePage
+
         window = self.window
         window.go("profile")
 
         def run() -> None:
             options = {"threads": 1, "seconds": PROFILE_SECONDS}
             page = window.page()
-            assert page is not None
+            assert isinstance(page, ProfilePage)
             page.form.set_values({"model": ["#1", "#2"], **options})
             page.run()
 
