@@ -19,7 +19,7 @@ from .contracts.table import routes
 from .control import ControlLink, Message
 from .errors import LoadError
 from .executor import Executor
-from .http.parser import HttpLimits
+from .http.body import HttpLimits
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .model import Repository, ServedModel, load

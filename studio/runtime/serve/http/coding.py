@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from .body import too_large
 from .message import Body, HttpError, Request
-from .parser import too_large
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 

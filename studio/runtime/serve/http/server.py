@@ -10,9 +10,10 @@ import time
 from email.utils import formatdate
 from typing import Callable, NamedTuple, Optional, Set
 
+from .body import HttpLimits
 from .connection import Connection, Exchange
 from .message import Response
-from .parser import HeadReader, HttpLimits
+from .parser import HeadReader
 
 Application = Callable[[Exchange], Optional[Response]]
 """Answers an exchange at once, or returns None and answers it later; may raise HttpError."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from studio.runtime.serve.http.body import HttpLimits
 from studio.runtime.serve.http.connection import Exchange
 from studio.runtime.serve.http.message import HttpError, Response
-from studio.runtime.serve.http.parser import HttpLimits
 from studio.runtime.serve.http.server import HttpServer, Timeouts
 from tests.unit.runtime.serve import rig
 
