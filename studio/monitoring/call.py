@@ -14,7 +14,7 @@ import numpy
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
 from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel, root_of, target_of, root_of, target_of
+from studio.deployment.connect import open_channel, root_of, target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
 
