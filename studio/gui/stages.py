@@ -39,9 +39,10 @@ STAGES = (
     _stage("Quantize", 2, "quantize"),
     _stage("Profile", 3, "profile", "evaluate"),
     _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy"),
-    _stage("Monitor", 5, "monitor", "call"),
-    _stage("Targets", 6, "target-probe", at_bottom=True),
-    _stage("Plugins", 7, at_bottom=True),
+    Stage("try", "Try it", "studio.gui.pages.try_it:TryItPage", "Ctrl+5", frozenset({"stream"})),
+    _stage("Monitor", 6, "monitor", "call"),
+    _stage("Targets", 7, "target-probe", at_bottom=True),
+    _stage("Plugins", 8, at_bottom=True),
 )
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome:WelcomePage", "Ctrl+0")
 BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}

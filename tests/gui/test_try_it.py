@@ -1,0 +1,133 @@
+"""The Try it page: what it sends, and how the answers are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.try_it import TryItPage
+from studio.jobs import End
+from studio.monitoring.stream import thumbnail
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import Rig, opened, visible_texts
+
+PICTURE = thumbnail(numpy.full((40, 80, 3), 255, dtype=numpy.uint8))
+FIGURES = {"answered": 3, "dropped": 2, "failed": 0, "fps": 9.5}
+CLASSES = {
+    "kind": "classes",
+    "classes": [
+        {"label": "seven", "index": 7, "score": 0.9},
+        {"label": "one", "index": 1, "score": 0.1},
+    ],
+}
+BOXES = {"kind": "boxes", "boxes": [{"box": [0.25, 0.25, 0.75, 0.75], "label": "cat", "score": 1}]}
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        details = {"version": 3, "variant_name": "int8", "endpoint": "http://127.0.0.1:8477"}
+        made.registry.add_release("local", None, "ab" * 32, "serving", details)
+        yield made
+
+
+def frame(rig: Rig, page: TryItPage, answer: dict[str, Any]) -> None:
+    rig.message(page, "frame", answer=answer, latency_ms=1.234, **FIGURES, **PICTURE)
+
+
+def test_nothing_deployed_leads_to_the_deploy_page(
+    qtbot: QtBot, studio_home: Path, tmp_path: Path
+) -> None:
+    with opened(studio_home, tmp_path) as rig:
+        page = rig.page(TryItPage)
+        assert "Nothing is deployed yet" in visible_texts(page)
+        assert page.primary is not None
+        assert not page.primary.isEnabled()
+
+
+def test_dropped_picture_is_sent_and_the_classes_are_shown(rig: Rig, tmp_path: Path) -> None:
+    page = rig.page(TryItPage)
+    assert page.primary is not None
+    assert page.primary.toolTip() == "Say first what is to be sent."
+    page.send(tmp_path / "seven.png")
+    (job,) = rig.shell.jobs
+    assert job.options == {"source": str(tmp_path / "seven.png"), "target": "local"}
+    assert page.primary.text() == "Stop"
+    frame(rig, page, CLASSES)
+    shown = visible_texts(page)
+    for words in ("seven", "1.23 ms", "9.5 frames/s"):
+        assert words in shown
+    assert page.bars.accessibleName() == "Classes: seven 90.0 %, one 10.0 %"
+    assert page.picture.image.width() == 80
+    page.primary.click()
+    assert job.cancelled
+    result = {**FIGURES, "latency_ms": {"p50": 2.5, "p90": 3.0, "p99": 4.0}}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert page.primary.text() == "Start"
+    assert "2.50 ms" in visible_texts(page)
+
+
+def test_boxes_are_drawn_where_they_are(rig: Rig, qtbot: QtBot) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/picture.png"))
+    frame(rig, page, BOXES)
+    assert "1 object" in visible_texts(page)
+    page.picture.resize(400, 400)
+    image = page.picture.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    accent = page.shell.theming.current.color("accent").rgb()
+    scale = image.width() / 400
+    # 80 x 40 pixels fill the width: the box's left side is a quarter in, its middle half way down.
+    assert image.pixel(round(100 * scale), round(200 * scale)) == accent
+    assert image.pixel(round(200 * scale), round(200 * scale)) != accent
+
+
+def test_text_is_shown_with_its_score(rig: Rig) -> None:
+    page = rig.page(TryItPage)
+    page.send(Path("/line.png"))
+    frame(rig, page, {"kind": "text", "text": "Hello", "score": 0.987})
+    assert "Hello\n98.7 %" in visible_texts(page)
+
+
+def test_sample_is_sent_at_a_pace_that_can_be_watched(rig: Rig, tmp_path: Path) -> None:
+    model = tmp_path / "sample" / "digits.onnx"
+    model.parent.mkdir()
+    (model.parent / "heldout.npz").touch()
+    original = rig.variant()
+    page = rig.page(TryItPage)
+    assert not page.sample_button.isVisible()
+    opened_there = rig.registry.add_variant(
+        original.model,
+        "other",
+        rig.registry.adopt(_file(tmp_path)),
+        format="onnx",
+        precision="fp32",
+        parent=None,
+        step="open",
+        options={"model": str(model)},
+        summary={},
+        graph=None,
+    )
+    bundle = rig.registry.adopt(_file(tmp_path))
+    version = rig.registry.add_version(original.model, opened_there.id, bundle, "cd" * 32, 5)
+    rig.registry.add_release("local", version.id, version.digest, "serving", {"version": 1})
+    page.refresh()
+    assert page.sample_button.isVisible()
+    page.sample_button.click()
+    (job,) = rig.shell.jobs
+    assert job.options == {
+        "source": str(model.parent / "heldout.npz"),
+        "target": "local",
+        "fps": 4,
+    }
+
+
+def _file(folder: Path) -> Path:
+    path = folder / "some.onnx"
+    path.write_bytes(b"some")
+    return path
