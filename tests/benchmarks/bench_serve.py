@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.serve import models, peers
-from tests.benchmarks.serve.processes import ROOT, Server, Told, memory_mb, wait_for
+from tests.benchmarks.serve.processes import ROOT, Server, Told, resident_mb, wait_for
 
 CLIENTS = (1, 8)
 
@@ -190,7 +190,7 @@ def memory(subject: models.Subject, folder: Path, core: int) -> dict[str, Any]:
         finally:
             server.close()
         raw = Told("raw", subject.path, json.dumps(subject.row), core)
-        bare.append(memory_mb(raw.hear()["pid"]))
+        bare.append(resident_mb(raw.hear()["pid"]))
         raw.close()
     ours, theirs = statistics.median(served), statistics.median(bare)
     return {

@@ -6,11 +6,15 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.serve.models import Subject
+
+INSTALL_S = 300.0
 
 
 class NotHere(Exception):
@@ -35,7 +39,101 @@ class Peer(NamedTuple):
     rows: Callable[[int], int] = lambda port: 1
 
 
-PEERS: dict[str, Peer] = {}
+MOSEC = """
+import os, sys
+import numpy, onnxruntime
+from mosec import Server, Worker
+
+class Model(Worker):
+    def __init__(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
+        self.shape = tuple(int(size) for size in os.environ["ROW"].split(","))
+
+    def deserialize(self, data):
+        return numpy.frombuffer(data, numpy.float32).reshape(self.shape)
+
+    def forward(self, data):
+        if isinstance(data, list):
+            return list(self.session.run(None, {"x": numpy.stack(data)})[0])
+        return self.session.run(None, {"x": data[None]})[0][0]
+
+    def serialize(self, data):
+        return data.tobytes()
+
+batch = int(os.environ["ROWS"])
+server = Server()
+server.append_worker(Model, num=1, max_batch_size=batch, max_wait_time=1)
+server.run()
+"""
+
+MLSERVER = """
+import os
+import numpy, onnxruntime
+from mlserver import MLModel
+from mlserver.codecs import NumpyCodec
+from mlserver.types import InferenceResponse
+
+class Model(MLModel):
+    async def load(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
+        return True
+
+    async def predict(self, payload):
+        array = NumpyCodec.decode_input(payload.inputs[0])
+        found = self.session.run(None, {"x": array})[0]
+        outputs = [NumpyCodec.encode_output("y", found)]
+        return InferenceResponse(model_name=self.name, outputs=outputs)
+"""
+
+
+def _variables(subject: Subject) -> dict[str, str]:
+    rows = "16" if subject.name == "perceptron" else "1"
+    shape = ",".join(map(str, subject.row))
+    return {"MODEL": str(subject.path), "ROW": shape, "ROWS": rows, "ORT_DISABLE_TELEMETRY": "1"}
+
+
+def _mosec(
+    environment: Path, subject: Subject, folder: Path, port: int
+) -> tuple[list[str], dict[str, str]]:
+    script = folder / "mosec_server.py"
+    script.write_text(MOSEC)
+    command = [str(environment / "bin" / "python"), str(script), "--port", str(port)]
+    return [*command, "--address", "127.0.0.1"], _variables(subject)
+
+
+def _mosec_request(subject: Subject, port: int) -> bytes:
+    return http_request("/inference", subject.sample().tobytes(), port)
+
+
+def _mlserver(
+    environment: Path, subject: Subject, folder: Path, port: int
+) -> tuple[list[str], dict[str, str]]:
+    place = folder / f"mlserver-{subject.name}"
+    place.mkdir(exist_ok=True)
+    (place / "served.py").write_text(MLSERVER)
+    model = {"name": subject.name, "implementation": "served.Model"}
+    (place / "model-settings.json").write_text(json.dumps(model))
+    settings = {
+        "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(),
+        "metrics_port": free_port(), "parallel_workers": 0,
+    }  # fmt: skip
+    (place / "settings.json").write_text(json.dumps(settings))
+    variables = {**_variables(subject), "PYTHONPATH": str(place)}
+    return [str(environment / "bin" / "mlserver"), "start", str(place)], variables
+
+
+def _mlserver_request(subject: Subject, port: int) -> bytes:
+    return open_inference_request(subject, port, subject.name)
+
+
+PEERS: dict[str, Peer] = {
+    "mosec": Peer("mosec", ("mosec",), _mosec, "/metrics", _mosec_request),
+    "mlserver": Peer("mlserver", ("mlserver",), _mlserver, "/v2/health/ready", _mlserver_request),
+}
 
 
 def default_cache() -> Path:
@@ -48,9 +146,24 @@ def install(name: str, cache: Path) -> Path:
     """The environment of a peer; made when it is not there.
 
     Raises:
-        NotHere: when it cannot be installed.
+        NotHere: when it cannot be installed within some minutes.
     """
-    raise NotHere(f"{name} cannot be installed.")
+    environment = cache / name
+    done = environment / "installed"
+    if done.exists():
+        return environment
+    commands = (
+        [sys.executable, "-m", "venv", "--clear", str(environment)],
+        [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "numpy",
+         "onnxruntime", *PEERS[name].requirements],
+    )  # fmt: skip
+    for command in commands:
+        try:
+            subprocess.run(command, check=True, timeout=INSTALL_S, stdout=sys.stderr)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise NotHere(f"{name} cannot be installed: {error}"[:300]) from error
+    done.touch()
+    return environment
 
 
 def free_port() -> int:

@@ -75,8 +75,10 @@ class Server:
         return sum(_cpu(pid) for pid in tree(self.pid))
 
     def memory(self) -> float:
-        """Megabytes of it and of the processes that it has started, shared pages once."""
-        return sum(memory_mb(pid) for pid in tree(self.pid))
+        """Megabytes: all of its largest process, and what the others have for themselves."""
+        family = tree(self.pid)
+        largest = max(family, key=resident_mb)
+        return resident_mb(largest) + sum(private_mb(pid) for pid in family if pid != largest)
 
     def close(self) -> None:
         """End it and what it has started."""
@@ -118,11 +120,19 @@ def _cpu(pid: int) -> float:
     return total / 1e9
 
 
-def memory_mb(pid: int) -> float:
-    """Proportional set size of a process, in megabytes."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    (line,) = [line for line in text.splitlines() if line.startswith("Pss:")]
-    return int(line.split()[1]) * 1024 / 1e6
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process, in megabytes."""
+    return _mapped(pid, "Rss:")
+
+
+def private_mb(pid: int) -> float:
+    """What of it no other process shares, in megabytes."""
+    return _mapped(pid, "Private_Clean:", "Private_Dirty:")
+
+
+def _mapped(pid: int, *names: str) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(names)) * 1024 / 1e6
 
 
 def wait_for(condition: Any, what: str, seconds: float = START_S) -> None:
