@@ -92,7 +92,7 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     wait_for(lambda: names(person) == ["fp32"], "the model was not opened")
     person.look("model")
 
-    person.screen.press("ctrl+2")
+    person.command("Go to Quantize")
     person.screen.type(str(digits / "heldout.npz"))
     person.command("Quantize the current variant")
     wait_for(lambda: names(person) == ["fp32", "int8"], "it was not quantized")
@@ -100,19 +100,19 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
     person.look("quantize")
 
-    person.screen.press("ctrl+3")
+    person.command("Go to Profile")
     person.command("Profile the ticked variants")
     wait_for(lambda: person.registry.runs("profile"), "it was not profiled", seconds=180)
     (verdict,) = person.registry.runs("profile")[0].result["verdicts"]
     assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
     person.look("profile")
 
-    person.screen.press("ctrl+4")
+    person.command("Go to Deploy")
     person.command("Deploy to the selected target")
     wait_for(released(person), "it was not deployed", seconds=180)
     person.look("deploy")
 
-    person.screen.press("ctrl+5")
+    person.command("Go to Monitor")
     person.command("Start or stop the live view")
     quiet = person.screen.pixels()
     assert studio.ok("call", "--requests", "50")["failed"] == 0
@@ -148,7 +148,7 @@ def test_a_board_is_added_after_its_key_was_compared(
     person: Person, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with Network() as network, Board(network, tmp_path_factory.mktemp("board")) as board:
-        person.screen.press("ctrl+6")
+        person.command("Go to Targets")
         for text in ("roof", board.url):
             person.screen.type(text)
             person.screen.press("Tab")
