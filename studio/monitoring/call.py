@@ -18,6 +18,9 @@ from studio.deployment.connect import open_channel, root_of, target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
 
+_HOPELESS = 5
+"""Failures without a single answer, after which no more is asked."""
+
 _MOST_SAMPLES = 256
 """Samples kept in memory and sent in turn."""
 
@@ -111,6 +114,8 @@ def _send_all(
 
     def turns() -> Iterator[Feeds]:
         while not stop.is_set():
+            if not tally.seconds and tally.failures.total() >= _HOPELESS:
+                return  # a server that answers nothing is not asked a thousand times
             with lock:
                 number = next(numbers, None)
             if number is None:

@@ -24,7 +24,7 @@ def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
     """The rows for the addresses that the platform has chosen; none outside of it."""
     rows = (("GET", HEALTH, ping), ("POST", PREDICT, predict))
     return tuple(
-        Route(method, environment[name].rstrip("/") or "/", endpoint)
+        Route(method, environment[name].rstrip("/") or "/", endpoint, probe=name == HEALTH)
         for method, name, endpoint in rows
         if environment.get(name, "").startswith("/") and "{" not in environment[name]
     )
