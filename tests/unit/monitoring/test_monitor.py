@@ -155,5 +155,6 @@ def test_the_last_look_is_kept(server: rig.ServerProcess, root: Path, tmp_path: 
     result = monitor(given, Watched(tmp_path))
     assert monitored(registry, given, result, tmp_path) == result
     (run,) = registry.runs("monitor")
+    registry.close()
     assert run.options["target"] == "local"
     assert run.result["digest"] == result["digest"]
