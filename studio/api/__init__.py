@@ -28,6 +28,18 @@ from studio.api.graph import (
 )
 from studio.api.intake import Finding, Level, Limits
 from studio.api.options import Kind, Option, validate
+from studio.api.platforms import (
+    Action,
+    Deployed,
+    Identity,
+    Measurement,
+    Parcel,
+    Platform,
+    PlatformRelease,
+    Preview,
+    Resource,
+    Site,
+)
 from studio.api.plugin import API_VERSION, Capability, Extension, Manifest, Permission
 from studio.api.ports import (
     Analyzer,
@@ -49,6 +61,7 @@ from studio.api.targets import Channel, Completed, TargetFacts, TargetSpec, Tunn
 
 __all__ = [
     "API_VERSION",
+    "Action",
     "Analyzer",
     "Array",
     "AttributeValue",
@@ -61,6 +74,7 @@ __all__ = [
     "Completed",
     "Connector",
     "Dataset",
+    "Deployed",
     "Dimension",
     "Extension",
     "Feeds",
@@ -69,6 +83,7 @@ __all__ = [
     "GateMissed",
     "Graph",
     "GraphLayout",
+    "Identity",
     "Initializer",
     "Intake",
     "InvalidData",
@@ -77,6 +92,7 @@ __all__ = [
     "Level",
     "Limits",
     "Manifest",
+    "Measurement",
     "Metric",
     "Model",
     "ModelRegistry",
@@ -84,12 +100,18 @@ __all__ = [
     "Node",
     "Option",
     "Packager",
+    "Parcel",
     "Permission",
+    "Platform",
+    "PlatformRelease",
+    "Preview",
     "Progress",
     "Refused",
+    "Resource",
     "Sample",
     "Session",
     "Silent",
+    "Site",
     "StudioError",
     "TargetError",
     "TargetFacts",

@@ -19,6 +19,7 @@ class Extension(enum.Enum):
     BACKEND = "backends"
     PACKAGER = "packagers"
     TARGET = "targets"
+    PLATFORM = "platforms"
     MONITOR = "monitors"
     REGISTRY = "registries"
     METRIC = "metrics"
