@@ -69,6 +69,8 @@ def test_models_that_take_one_instance_at_a_time(ask: Ask, tmp_path: Path) -> No
         assert answer.json == {"predictions": [[2.0 * n, 0.0, 2.0] for n in range(5)]}
         counted = server.get("/v2/models/single/stats")[1]["model_stats"][0]
         assert counted["inference_count"] == 5
+        assert counted["execution_count"] == 5
+        assert [size["batch_size"] for size in counted["batch_stats"]] == [1]
         many = ask(server, "/score", *data({"instances": [[0, 0, 0]] * 2000}))
         assert many.status == 400
         assert "at most 1024" in many.json["error"]

@@ -34,11 +34,12 @@ class InferenceCall:
         "_decoded",
         "_exchange",
         "_failure",
-        "_leads",
         "_max_body",
         "_model",
         "_received",
         "_response",
+        "_rows",
+        "_runs",
         "inference",
         "inferred",
     )
@@ -52,7 +53,8 @@ class InferenceCall:
         self._received = _clock()
         self._begun = self._decoded = self.inferred = 0.0
         self.inference: Inference
-        self._leads = True
+        self._runs = 1
+        self._rows = 0
 
     def decode(self) -> bool:
         """Read the inputs; False when they do not fit the model, which is then the answer."""
@@ -88,17 +90,20 @@ class InferenceCall:
             return
         self.encode(arrays, _clock())
 
-    def encode(self, arrays: Sequence[np.ndarray], inferred: float, leads: bool = True) -> None:
+    def encode(
+        self, arrays: Sequence[np.ndarray], inferred: float, runs: int = 1, rows: int = 0
+    ) -> None:
         """Make the answer.
 
         Args:
             arrays: The wanted outputs.
             inferred: Clock when the model had run.
-            leads: Whether this call counts as that run: one of those that ran together does.
+            runs: That this call counts: of those that ran together, one counts their run.
+            rows: Of all that ran together; 0 for a call that ran alone.
         """
         model = self._model
         self.inferred = inferred
-        self._leads = leads
+        self._runs, self._rows = runs, rows
         try:
             self._response = inference.encode(
                 model.name, model.version, self.inference, arrays, model.outputs, model.headers
@@ -132,7 +137,7 @@ class InferenceCall:
             statistics.failed_because(self._failure, now - start)
             return self._response
         begun, decoded, inferred = self._begun, self._decoded, self.inferred
-        if self._leads:
+        if self._runs:
             model.observe(inferred - decoded)
         statistics.succeeded(
             begun - start,
@@ -141,7 +146,8 @@ class InferenceCall:
             now - inferred,
             now,
             self.inference.batch,
-            self._leads,
+            self._runs,
+            self._rows,
         )
         return self._response
 
@@ -197,6 +203,6 @@ def _run_batch(model: ServedModel, calls: Sequence[InferenceCall]) -> bool:
     begin = 0
     for call in calls:
         end = begin + call.inference.batch
-        call.encode([array[begin:end] for array in arrays], inferred, begin == 0)
+        call.encode([array[begin:end] for array in arrays], inferred, int(begin == 0), rows)
         begin = end
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional
 
 from ..main import RUNTIME_VERSION
+from .batch_statistics import BatchCount
 from .http.connection import Exchange
 from .http.message import HttpError, Response
 from .model import ServedModel
@@ -115,27 +116,36 @@ def _statistics(model: ServedModel) -> Dict[str, Any]:
         "execution_count": counted.executions,
         "inference_stats": _durations(counted),
         "response_stats": {},
-        "batch_stats": [],
+        "batch_stats": [_batch(count) for count in counted.batches],
         "memory_usage": [],
     }
 
 
 def _durations(counted: ModelStatistics) -> Dict[str, Dict[str, int]]:
     totals = counted.totals_s
-
-    def entry(count: int, seconds: float) -> Dict[str, int]:
-        return {"count": count, "ns": int(seconds * 1e9)}
-
     return {
-        "success": entry(counted.success, totals.total),
-        "fail": entry(counted.failed, counted.failed_s),
-        "queue": entry(counted.success, totals.queue),
-        "compute_input": entry(counted.success, totals.compute_input),
-        "compute_infer": entry(counted.success, totals.compute_infer),
-        "compute_output": entry(counted.success, totals.compute_output),
-        "cache_hit": entry(0, 0.0),
-        "cache_miss": entry(0, 0.0),
+        "success": _entry(counted.success, totals.total),
+        "fail": _entry(counted.failed, counted.failed_s),
+        "queue": _entry(counted.success, totals.queue),
+        "compute_input": _entry(counted.success, totals.compute_input),
+        "compute_infer": _entry(counted.success, totals.compute_infer),
+        "compute_output": _entry(counted.success, totals.compute_output),
+        "cache_hit": _entry(0, 0.0),
+        "cache_miss": _entry(0, 0.0),
     }
+
+
+def _batch(count: BatchCount) -> Dict[str, Any]:
+    return {
+        "batch_size": count.rows,
+        "compute_input": _entry(count.runs, count.compute_input),
+        "compute_infer": _entry(count.runs, count.compute_infer),
+        "compute_output": _entry(count.runs, count.compute_output),
+    }
+
+
+def _entry(count: int, seconds: float) -> Dict[str, int]:
+    return {"count": count, "ns": int(seconds * 1e9)}
 
 
 _MODEL = "/v2/models/{model}"

@@ -8,6 +8,8 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from .batch_statistics import BatchStatistics
+
 _GROWTH = math.log(1.05)
 _FIRST_S = 10e-6
 _BUCKETS = 350
@@ -144,6 +146,7 @@ class ModelStatistics:
         self.failures: Dict[str, int] = {}
         self.inferences = 0
         self.executions = 0
+        self.batches = BatchStatistics()
         self.in_flight = 0
         self.last_inference_ms = 0
         self.totals_s = Timing(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -151,7 +154,7 @@ class ModelStatistics:
         self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
-        self._noted: List[Tuple[float, float, float, float, float, int, int]] = []
+        self._noted: List[Tuple[float, float, float, float, float, int, int, int]] = []
 
     @property
     def errors(self) -> int:
@@ -177,6 +180,7 @@ class ModelStatistics:
         now: float,
         batch: int,
         executions: int = 1,
+        rows: int = 0,
     ) -> None:
         """Note an answered request: where its time went, in seconds.
 
@@ -184,9 +188,21 @@ class ModelStatistics:
             now: A monotonic clock.
             batch: Number of samples in it.
             executions: 0 when it shared a run of the model that another request counts.
+            rows: In each of its runs, with those of others; 0 when there are no others.
         """
         noted = self._noted
-        noted.append((queue, compute_input, compute_infer, compute_output, now, batch, executions))
+        noted.append(
+            (
+                queue,
+                compute_input,
+                compute_infer,
+                compute_output,
+                now,
+                batch,
+                executions,
+                rows or batch,
+            )
+        )
         if len(noted) >= _NOTED:
             self.settle()
 
@@ -201,6 +217,8 @@ class ModelStatistics:
         self.success += len(table)
         self.inferences += int(table[:, 5].sum())
         self.executions += int(table[:, 6].sum())
+        led = table[table[:, 6] > 0]
+        self.batches.record(led[:, 7], led[:, 6], led[:, 1:4])
         self.last_inference_ms = int(1000 * (time.time() - time.monotonic() + now[-1]))
         sums = [*parts.sum(axis=0).tolist(), float(total.sum())]
         self.totals_s = Timing(*[old + new for old, new in zip(self.totals_s, sums)])

@@ -119,6 +119,7 @@ class ContractCall(InferenceCall):
         try:
             results = self._run_each(self._question)
             self.inferred = time.monotonic()
+            self._runs, self._rows = len(results), 1
             self._response = self._answer(self._question, results)
         except Exception as error:  # as in decode
             self._fail_because(error)
@@ -132,15 +133,17 @@ class ContractCall(InferenceCall):
             results.append(self._model.session.run(feeds, names))
         return results
 
-    def encode(self, arrays: Sequence[np.ndarray], inferred: float, leads: bool = True) -> None:
+    def encode(
+        self, arrays: Sequence[np.ndarray], inferred: float, runs: int = 1, rows: int = 0
+    ) -> None:
         """Make the answer to the one run."""
         if self._question is None:
-            super().encode(arrays, inferred, leads)
+            super().encode(arrays, inferred, runs, rows)
             if self._kind == _TRITON and self._response is not None:
                 _name_header_size(self._response)
             return
         self.inferred = inferred
-        self._leads = leads
+        self._runs, self._rows = runs, rows
         try:
             self._response = self._answer(self._question, [list(arrays)])
         except Exception as error:  # as in decode

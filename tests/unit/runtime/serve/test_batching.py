@@ -105,6 +105,9 @@ def test_runs_and_requests_are_counted(model: ServedModel) -> None:
         one.conclude()
     statistics.settle()
     assert (statistics.executions - before[0], statistics.success - before[1]) == (1, 6)
+    (six,) = [count for count in statistics.batches if count.rows == 6]
+    assert six.runs >= 1
+    assert six.compute_infer > 0
 
 
 def test_a_plan_is_used_again_with_other_values(model: ServedModel) -> None:

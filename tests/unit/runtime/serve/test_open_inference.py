@@ -115,6 +115,29 @@ def test_statistics_count_what_was_asked(
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 2]
 
 
+def test_statistics_of_batches(
+    client: triton.InferenceServerClient, echo: rig.ServerProcess
+) -> None:
+    def counted() -> tuple[int, dict[int, int]]:
+        (row,) = client.get_inference_statistics(MODEL, "1")["model_stats"]
+        parts = ("compute_input", "compute_infer", "compute_output")
+        for part in parts:
+            total = sum(size[part]["ns"] for size in row["batch_stats"])
+            assert abs(total - row["inference_stats"][part]["ns"]) <= len(row["batch_stats"])
+        counts = {size["batch_size"]: size["compute_infer"]["count"] for size in row["batch_stats"]}
+        return row["execution_count"], counts
+
+    executions, before = counted()
+    assert executions == sum(before.values())
+    for rows in (1, 3, 3):
+        many = {name: np.repeat(array, rows, axis=0) for name, array in ARRAYS.items()}
+        assert echo.call("POST", INFER, question(**many))[0] == 200
+    executions, after = counted()
+    assert executions == sum(after.values())
+    assert after[1] - before.get(1, 0) == 1
+    assert after[3] - before.get(3, 0) == 2
+
+
 def test_metrics_are_prometheus_text(echo: rig.ServerProcess) -> None:
     assert echo.call("POST", INFER, question())[0] == 200
     status, text = echo.get("/metrics")

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from studio.runtime.serve.batch_statistics import BatchStatistics
 from studio.runtime.serve.statistics import (
     LatencyWindow,
     ModelStatistics,
@@ -94,3 +95,26 @@ def test_what_counts_as_an_error() -> None:
         statistics.failed_because(reason, 0.0)
     assert statistics.errors == 2
     assert statistics.failed == 4
+
+
+def test_runs_are_counted_by_their_rows() -> None:
+    statistics = ModelStatistics(0.0)
+    statistics.succeeded(9.0, 0.1, 0.2, 0.3, 0.0, 2, 1, 5)  # leads a run of five rows
+    statistics.succeeded(9.0, 0.1, 0.2, 0.3, 0.0, 3, 0, 5)  # shared it
+    statistics.succeeded(9.0, 0.1, 0.4, 0.3, 0.0, 5)
+    statistics.succeeded(0.0, 0.5, 0.6, 0.7, 0.0, 4, 4, 1)  # took its rows one by one
+    statistics.settle()
+    one, five = statistics.batches
+    assert (one.rows, one.runs, five.rows, five.runs) == (1, 4, 5, 2)
+    assert one[2:] == pytest.approx((0.5, 0.6, 0.7))
+    assert five[2:] == pytest.approx((0.2, 0.6, 0.6))
+    assert statistics.executions == one.runs + five.runs
+
+
+def test_sizes_of_batches_are_few_whatever_clients_send() -> None:
+    counted = BatchStatistics()
+    rows = np.concatenate([np.arange(0, 5000), [10**6]])
+    counted.record(rows, np.ones(len(rows)), np.ones((len(rows), 3)))
+    sizes = [count.rows for count in counted]
+    assert sizes == [*range(1, 129), 256, 512, 1024, 2048, 4096, 8192, 2**20]
+    assert sum(count.runs for count in counted) == len(rows)
