@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from typing import Any, Coroutine, Iterable, List, Optional, Set
 
 from . import inference
+from .access import Tokens
 from .call import InferenceCall, run_together
 from .catalog import Catalog
 from .executor import Executor, QueueFull
@@ -45,7 +45,7 @@ class Service:
         routes: Iterable[Route],
         log: Log,
         max_body: int,
-        token: str = "",
+        tokens: Optional[Tokens] = None,
     ) -> None:
         self.repository = repository
         self.executor = executor
@@ -55,7 +55,7 @@ class Service:
         self.started = time.time()
         self.max_body = max_body
         self.catalog: Optional[Catalog] = None
-        self._token = ("Bearer " + token).encode("utf-8") if token else b""
+        self._tokens = tokens if tokens is not None and tokens.required else None
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)
@@ -68,14 +68,13 @@ class Service:
     def __call__(self, exchange: Exchange) -> Optional[Response]:
         """Answer an exchange now, or later (see ``http.server.Application``)."""
         request = exchange.request
-        if self._token and not self._is_allowed(request):
+        if self._tokens is not None and not self._is_allowed(request, self._tokens):
             raise HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
 
-    def _is_allowed(self, request: Request) -> bool:
-        given = request.headers.get("authorization", "").encode("latin-1")
-        return hmac.compare_digest(given, self._token) or self._router.is_probe(
+    def _is_allowed(self, request: Request, tokens: Tokens) -> bool:
+        return tokens.admit(request.headers.get("authorization", "")) or self._router.is_probe(
             request.method, request.path
         )
 

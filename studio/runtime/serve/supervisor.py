@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, List, Optional
 
 from ..units.notify import Notifier
+from .access import described
 from .child import Child
 from .control import Message
 from .errors import CannotListen
@@ -236,6 +237,7 @@ class Supervisor:
     def _settled(self, child: Child, message: Message, generation: int) -> None:
         """A worker serves what was asked for."""
         facts = {key: message[key] for key in ("digest", "name", "version")}
+        self._report.values.update(described(self._options, os.environ))
         first = self._generation == 0
         self._report.update(
             state="ready", error="", generation=generation, worker=child.pid, **facts

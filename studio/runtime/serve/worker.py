@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
 from . import metrics, observation, open_inference, repository
-from .access import tls_of, token_of
+from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
 from .contracts.table import routes
 from .control import ControlLink, Message
-from .errors import LoadError
+from .errors import CannotListen, LoadError
 from .executor import Executor
 from .http.body import HttpLimits
 from .http.server import HttpServer, Timeouts
@@ -105,7 +105,7 @@ class Worker:
             ROUTES,
             self._log,
             max_body=options.max_body,
-            token=token_of(options.token_file, os.environ),
+            tokens=Tokens(options.token_file, os.environ),
         )
         self._http = HttpServer(
             self._service,
@@ -218,10 +218,21 @@ class Worker:
 
     def _reload(self, locate: Callable[[], ModelSource], generation: int = 0) -> None:
         """Load a version beside the served one; a second order waits for the first."""
+        self._renew_certificate()
         if self._reloading is not None:
             self._reload_again = lambda: self._reload(locate, generation)
             return
         self._reloading = self._loop.create_task(self._load_and_use(locate, generation))
+
+    def _renew_certificate(self) -> None:
+        """Clients that come from now on are shown what the file holds now."""
+        certificate, key = self._options.certificate, self._options.key
+        if self._tls is None or certificate is None or key is None:
+            return
+        try:
+            load_chain(self._tls, certificate, key)
+        except CannotListen as error:  # the one before goes on
+            self._log.event("certificate", error=str(error))
 
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
         try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import hmac
 import http.client
 import ipaddress
 import json
 import ssl
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from studio.runtime.serve.access import tls_of, token_of
+from studio.runtime.serve.access import Tokens, fingerprint_of, tls_of, tokens_of
 from studio.runtime.serve.errors import CannotListen
 from tests.unit.runtime.serve import rig
 
@@ -94,17 +97,62 @@ def test_probes_need_no_token(guarded: rig.ServerProcess, path: str) -> None:
 
 
 def test_the_token_of_the_environment(tmp_path: Path) -> None:
-    assert token_of(None, {}) == ""
-    assert token_of(None, {"EDGEWRIGHT_TOKEN": "a"}) == "a"
+    assert tokens_of(None, {}) == ()
+    assert tokens_of(None, {"EDGEWRIGHT_TOKEN": "a"}) == ("a",)
     (tmp_path / "token").write_text("b\n")
-    assert token_of(tmp_path / "token", {"EDGEWRIGHT_TOKEN": "a"}) == "b"
+    assert tokens_of(tmp_path / "token", {"EDGEWRIGHT_TOKEN": "a"}) == ("b",)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two words", b"\xff"])
 def test_tokens_that_are_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(CannotListen, match="token"):
-        token_of(tmp_path / "token", {})
+        tokens_of(tmp_path / "token", {})
+
+
+def test_tokens_change_with_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("old\n")
+    tokens = Tokens(file, {})
+
+    def replace(content: str) -> None:
+        (tmp_path / "new").write_text(content)
+        (tmp_path / "new").replace(file)
+
+    replace("new\nold\n")
+    assert tokens.admit("Bearer new")
+    assert tokens.admit("Bearer old")
+    replace("new\n")
+    rig.wait_until(lambda: not tokens.admit("Bearer old"), "the old token has ended")
+    assert tokens.admit("Bearer new")
+    for nothing in ("", "two words\n"):  # neither everybody nor nobody
+        replace(nothing)
+        assert not tokens.admit("Bearer other")
+        assert not tokens.admit("Bearer ")
+        assert tokens.admit("Bearer new")
+    file.unlink()
+    assert not tokens.admit("Bearer other")
+    assert tokens.admit("Bearer new")
+
+
+def test_every_token_is_compared_in_constant_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("one\ntwo\n")
+    tokens = Tokens(tmp_path / "token", {})
+    compared = []
+
+    def watched(given: bytes, known: bytes) -> bool:
+        compared.append(known)
+        return hmac.compare_digest(given, known)
+
+    monkeypatch.setattr(
+        "studio.runtime.serve.access.hmac", types.SimpleNamespace(compare_digest=watched)
+    )
+    for given, outcome in (("Bearer one", True), ("Bearer two", True), ("x", False)):
+        compared.clear()
+        assert tokens.admit(given) is outcome
+        assert compared == [b"Bearer one", b"Bearer two"]
 
 
 def test_a_missing_token_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
@@ -138,6 +186,12 @@ def test_tls(folder: Path, tmp_path: Path) -> None:
         with pytest.raises((http.client.HTTPException, ConnectionError)):
             plain.getresponse()
         plain.close()
+
+
+def test_the_fingerprint_is_that_of_the_certificate(folder: Path) -> None:
+    der = ssl.PEM_cert_to_DER_cert((folder / "cert.pem").read_text())
+    assert fingerprint_of(folder / "cert.pem") == hashlib.sha256(der).hexdigest()
+    assert fingerprint_of(folder / "token") == ""
 
 
 def test_a_certificate_that_is_none(folder: Path) -> None:
