@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from .tensors import TensorSpec
 
 HEADER_LENGTH = "inference-header-content-length"
 _MAX_DIGITS = 40
+
+Read = Callable[[Mapping[str, Any], TensorSpec], np.ndarray]
 
 
 class Inference(NamedTuple):
@@ -82,6 +84,32 @@ def _decode(
     """Read the JSON; the binary tensors, if there are some, begin at the offset of the body."""
     document = parse_json(text)
     binary = BinaryPart(body, offset or len(body), offset > 0)
+    found = understood(
+        document, inputs, outputs, lambda entry, spec: read_tensor(entry, spec, binary)
+    )
+    binary.check_used_up()
+    if plans is not None and not found.id:
+        plan = _plan(found, inputs, len(body) - offset)
+        if plan is not None:
+            plans.keep(bytes(text), plan)
+            found = found._replace(plan=plan)
+    return found
+
+
+def understood(
+    document: Mapping[str, Any],
+    inputs: Mapping[str, TensorSpec],
+    outputs: Mapping[str, TensorSpec],
+    read: Read,
+) -> Inference:
+    """The request that a document describes, whatever it came in.
+
+    Args:
+        read: Makes the array of an entry of ``inputs``.
+
+    Raises:
+        HttpError: 400, saying what does not fit the model.
+    """
     feeds: Dict[str, np.ndarray] = {}
     batch = 1
     for entry in _list(document, "inputs"):
@@ -91,21 +119,14 @@ def _decode(
             raise bad("The model has no input {!r}; it has {}.", name, _listed(inputs))
         if name in feeds:
             raise bad("The input {!r} is given twice.", name)
-        feeds[name] = read_tensor(entry, spec, binary)
+        feeds[name] = read(entry, spec)
         if len(feeds) == 1 and feeds[name].ndim:
             batch = int(feeds[name].shape[0])
     missing = [name for name in inputs if name not in feeds]
     if missing:
         raise bad("The input {!r} is missing.", missing[0])
-    binary.check_used_up()
     wanted = _wanted(document, outputs)
-    found = Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
-    if plans is not None and not found.id:
-        plan = _plan(found, inputs, len(body) - offset)
-        if plan is not None:
-            plans.keep(bytes(text), plan)
-            found = found._replace(plan=plan)
-    return found
+    return Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
 
 
 def _plan(found: Inference, inputs: Mapping[str, TensorSpec], size: int) -> Optional[Plan]:

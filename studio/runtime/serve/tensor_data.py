@@ -82,11 +82,11 @@ def is_size(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
-    """The array that an entry of ``inputs`` describes.
+def described(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[Tuple[int, ...], int]:
+    """The shape that an entry of ``inputs`` says, and its number of elements.
 
     Raises:
-        HttpError: 400, when it does not fit the specification or its own shape.
+        HttpError: 400, when its data type or shape is not that of the specification.
     """
     datatype = entry.get("datatype")
     if datatype != spec.kind.name:
@@ -103,12 +103,22 @@ def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) 
     count = 1
     for size in shape:
         count *= size
+    return shape, count
+
+
+def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
+    """The array that an entry of ``inputs`` describes.
+
+    Raises:
+        HttpError: 400, when it does not fit the specification or its own shape.
+    """
+    shape, count = described(entry, spec)
     parameters = parameters_of(entry)
     if "binary_data_size" in parameters:
         if "data" in entry:
             raise bad("The input {!r} is given both as JSON and as binary.", spec.name)
         begin, end = binary.take(parameters["binary_data_size"], spec.name)
-        array = _from_binary(binary.body, begin, end, spec, count)
+        array = from_binary(binary.body, begin, end, spec, count)
     elif "data" in entry:
         array = _from_json(entry["data"], spec, count)
     else:
@@ -130,7 +140,12 @@ def _shape(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[int, ...]:
     return shape
 
 
-def _from_binary(body: Body, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
+def from_binary(body: Body, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
+    """The elements between two places of a body, without a copy where possible.
+
+    Raises:
+        HttpError: 400, when they are not as many bytes as they should be, or not valid.
+    """
     dtype = spec.kind.dtype
     if dtype is None:
         return _strings_from_binary(body, begin, end, spec, count)
