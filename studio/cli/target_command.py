@@ -11,7 +11,8 @@ from typing import Any
 from studio.api import TargetSpec
 from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines, table
-from studio.cli.session import workspace
+from studio.cli.session import finish, workspace
+from studio.deployment.platforms import parse_pairs
 from studio.jobs import JobOutcome
 from studio.workspace import Workspace
 
@@ -24,12 +25,20 @@ def add(parser: argparse.ArgumentParser) -> None:
         list="the targets that were added",
         probe="look at a target",
         remove="forget a target",
+        resources="list what exists on a target because the studio made it",
     )
     new = verbs["add"]
     new.add_argument("name")
-    new.add_argument("url", help="ssh://user@host:port")
+    new.add_argument("url", help="ssh://user@host:port, docker:NAME or what a plugin adds")
     new.add_argument("--key-file", help="private key to log in with [default: the agent's keys]")
     new.add_argument("--root", help="folder for the releases on the target")
+    new.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the target's kind (studio plugins list names them)",
+    )
     new.add_argument(
         "--accept-host-key",
         metavar="SHA256:...",
@@ -37,6 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     verbs["probe"].add_argument("name")
     verbs["remove"].add_argument("name")
+    verbs["resources"].add_argument("name")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _add(opened, arguments)
         if arguments.verb == "probe":
             return _show(opened.run("target-probe", target=arguments.name), arguments)
+        if arguments.verb == "resources":
+            return finish(opened.run("resources", target=arguments.name), arguments, _resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
             print(f"{arguments.name} is forgotten; what runs there goes on.", file=sys.stderr)
@@ -61,7 +73,7 @@ def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
         name: value
         for name, value in (("key_file", arguments.key_file), ("root", arguments.root))
         if value
-    }
+    } | parse_pairs(arguments.set)
     target = TargetSpec(arguments.name, arguments.url, "", settings)
     opened.add_target(target)
     outcome = opened.run("target-probe", target=target.name)
@@ -95,17 +107,28 @@ def _show(outcome: JobOutcome, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(outcome.result)
         return 0
-    facts = outcome.result
-    print_lines(
-        [
-            f"{facts['name']}  {facts['url']}",
-            f"{facts['os']}, {facts['arch']}, Python {facts['python'] or 'missing'}",
-            f"{facts['memory_mb']:,} MB memory, {facts['disk_free_mb']:,} MB disk free",
-            "runtimes: "
-            + (", ".join(f"{k} {v}" for k, v in facts["runtimes"].items()) or "none yet"),
-        ]
-    )
+    print_lines(_facts(outcome.result))
     return 0
+
+
+def _facts(facts: Mapping[str, Any]) -> list[str]:
+    head = f"{facts['name']}  {facts['url']}"
+    if facts.get("who"):
+        return [head, f"{facts['os']}: {facts['where']}, as {facts['who']}"]
+    return [
+        head,
+        f"{facts['os']}, {facts['arch']}, Python {facts['python'] or 'missing'}",
+        f"{facts['memory_mb']:,} MB memory, {facts['disk_free_mb']:,} MB disk free",
+        "runtimes: " + (", ".join(f"{k} {v}" for k, v in facts["runtimes"].items()) or "none yet"),
+    ]
+
+
+def _resources(result: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (one["kind"], one["name"], "running" if one["running"] else "", one["since"])
+        for one in result["resources"]
+    ]
+    return table(("kind", "name", "", "since"), rows) if rows else ["Nothing is left there."]
 
 
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:

@@ -26,26 +26,31 @@ _ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 class Deployment:
-    """Plans and carries out one deploy on one target."""
+    """Plans and carries out one deploy on one target.
+
+    Attributes:
+        log: The steps so far.
+        packaged: What the packaging of a model made; None for a bundle that was given.
+    """
 
     def __init__(self, target: TargetSpec, arguments: Arguments, job: Job, owner: str) -> None:
         self._target = target
         self._arguments = arguments
         self._job = job
         self._owner = owner
-        self._log = StepLog(job)
-        self._packaged: dict[str, Any] | None = None
+        self.log = StepLog(job)
+        self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
 
     def find_bundle(self) -> Bundle:
         """Verify the given bundle, or package the given model."""
         if self._arguments.get("bundle"):
-            with self._log.step("bundle", "every file verified"):
+            with self.log.step("bundle", "every file verified"):
                 return Bundle.open(Path(self._arguments["bundle"]))
-        with self._log.step("package") as row:
-            self._packaged = package_contained(self._arguments, self._job)
-            bundle = Bundle.open(Path(self._packaged["bundle"]))
-            if self._packaged["new"]:
+        with self.log.step("package") as row:
+            self.packaged = package_contained(self._arguments, self._job)
+            bundle = Bundle.open(Path(self.packaged["bundle"]))
+            if self.packaged["new"]:
                 row.text = f"version {bundle.version} of {bundle.name}"
             else:
                 row.skip(f"version {bundle.version} of {bundle.name} is the same")
@@ -56,24 +61,24 @@ class Deployment:
         facts = self._facts(channel)
         plan = self._plan(channel, facts, bundle)
         if self._arguments.get("dry_run"):
-            rows = [*self._log.to_json(), *plan.rows()]
+            rows = [*self.log.to_json(), *plan.rows()]
             return self._result(plan, rows, state="planned")
-        with self._log.step("check") as row:
+        with self.log.step("check") as row:
             plan.require()
             notes = [f"{check.name}: {check.text}" for check in plan.checks if not check.ok]
             row.text = "; ".join([f"{len(plan.checks) - len(notes)} checks passed", *notes])
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
-        rollout = Rollout(channel, agent, plan, self._wish(), self._log, self._job)
+        rollout = Rollout(channel, agent, plan, self._wish(), self.log, self._job)
         done = rollout.run()
-        result = self._result(plan, self._log.to_json(), state="serving")
+        result = self._result(plan, self.log.to_json(), state="serving")
         result.update(
             bytes_sent=rollout.bytes_sent, endpoint=self._endpoint(done), **_address(done)
         )
         return result
 
     def _facts(self, channel: Channel) -> TargetFacts:
-        with self._log.step("connect", self._target.url) as row:
+        with self.log.step("connect", self._target.url) as row:
             facts = gather_facts(self._target, channel)
             if not facts.python:
                 raise no_python(self._target.name)
@@ -81,7 +86,7 @@ class Deployment:
             return facts
 
     def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
-        with self._log.step("wheels") as row:
+        with self.log.step("wheels") as row:
             wheels = self._wheels(facts, bundle)
             if wheels is None:
                 row.skip("its own Python has all that is needed")
@@ -133,7 +138,7 @@ class Deployment:
             "steps": rows,
             "by": self._owner,
             "root": plan.facts.root,
-            "packaged": self._packaged,
+            "packaged": self.packaged,
         }
 
 

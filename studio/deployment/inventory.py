@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from studio.api import Channel
+from studio.api import Channel, Resource
 
 SCRIPT = """\
 cd "$1" 2>/dev/null || exit 0
@@ -93,6 +93,22 @@ def history(found: Inventory) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def resources(found: Inventory, root: str) -> list[dict[str, Any]]:
+    """What lies below the root because of the studio, in the keys of ``api.Resource``."""
+    rows = [
+        _resource("release", f"{root}/releases/{name}", running=name == found.current)
+        for name in sorted(found.releases)
+    ]
+    rows += [_resource("environment", f"{root}/env/{name}") for name in sorted(found.environments)]
+    return rows + [
+        _resource("runtime", f"{root}/runtime/{name}") for name in sorted(found.runtimes)
+    ]
+
+
+def _resource(kind: str, name: str, running: bool = False) -> dict[str, Any]:
+    return asdict(Resource(kind, name, running=running))
 
 
 def _when(value: Any) -> str:

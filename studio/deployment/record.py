@@ -45,6 +45,17 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
 
 def rolled_back(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Note what was taken back, then what serves again."""
+    return _moved(registry, "rollback", "rolled back", arguments, result)
+
+
+def promoted(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Note what the canary replaced, then that it has all requests."""
+    return _moved(registry, "promote", "replaced", arguments, result)
+
+
+def _moved(
+    registry: Registry, step: str, left_state: str, arguments: Arguments, result: Result
+) -> Result:
     target, left = result["target"], _version(registry, result["left"])
     version = _version(registry, result["release"])
     facts = {"by": result["by"], "seconds": result["seconds"]}
@@ -53,7 +64,7 @@ def rolled_back(registry: Registry, arguments: Arguments, result: Result, folder
         target,
         left.id if left else None,
         result["left"],
-        "rolled back",
+        left_state,
         {**facts, "version": result["from"]},
     )
     registry.add_release(
@@ -69,7 +80,7 @@ def rolled_back(registry: Registry, arguments: Arguments, result: Result, folder
             "endpoint": before,
         },
     )
-    registry.add_run("rollback", version.variant if version else None, _given(arguments), result)
+    registry.add_run(step, version.variant if version else None, _given(arguments), result)
     return result
 
 

@@ -66,6 +66,25 @@ DEPLOY = Step(
             help="How long the new release is watched before it is kept.",
             advanced=True,
         ),
+        Option(
+            "canary",
+            Kind.INTEGER,
+            default=0,
+            minimum=0,
+            maximum=99,
+            title="Canary",
+            unit="%",
+            zero="all at once",
+            help="Part of the requests for the new release until it is promoted or rolled back.",
+            advanced=True,
+        ),
+        Option(
+            "set",
+            many=True,
+            title="Options of the platform",
+            help="NAME=VALUE, for a target that is an engine, a cluster or a cloud.",
+            advanced=True,
+        ),
     ),
     work="studio.deployment.work:deploy",
     prepare="studio.deployment.record:prepare",
@@ -108,6 +127,40 @@ UNDEPLOY = Step(
     ),
     work="studio.deployment.work:undeploy",
     record="studio.deployment.record:undeployed",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)
+
+PROMOTE = Step(
+    name="promote",
+    title="Promote",
+    summary="Give all requests to the release that gets a part of them as a canary.",
+    options=(_TARGET,),
+    work="studio.deployment.work:promote",
+    record="studio.deployment.record:promoted",
+    needs=_NEEDS,
+    limits=Limits(seconds=3600),
+)
+
+LOGS = Step(
+    name="logs",
+    title="Show the log",
+    summary="The last lines that the served model's server logged.",
+    options=(
+        _TARGET,
+        Option("lines", Kind.INTEGER, default=50, minimum=1, maximum=10_000, help="How many."),
+    ),
+    work="studio.deployment.work:logs",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)
+
+RESOURCES = Step(
+    name="resources",
+    title="List what is there",
+    summary="Everything that exists on a target because the studio made it.",
+    options=(_TARGET,),
+    work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
 )

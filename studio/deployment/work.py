@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from studio.api import Channel, TargetSpec, UsageError
-from studio.deployment import inventory
+from studio.api import Channel, TargetError, TargetSpec, UsageError
+from studio.deployment import inventory, serverlog
 from studio.deployment.agent import Agent
 from studio.deployment.connect import (
     gather_facts,
@@ -20,6 +20,8 @@ from studio.deployment.connect import (
     target_of,
 )
 from studio.deployment.deploying import Deployment
+from studio.deployment.hosting import Hosting
+from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime
 
@@ -29,6 +31,8 @@ _ROLLBACK_S = 180.0
 def probe_target(arguments: Arguments, job: Job) -> Result:
     """Ask a target what it is."""
     target = target_of(arguments["target"])
+    if is_platform(target):
+        return _hosting(target, job).probe()
     with connected(target, job) as channel:
         return asdict(gather_facts(target, channel))
 
@@ -40,6 +44,14 @@ def deploy(arguments: Arguments, job: Job) -> Result:
     target = target_of(arguments["target"])
     deployment = Deployment(target, arguments, job, owner())
     bundle = deployment.find_bundle()
+    if is_platform(target):
+        done = _hosting(target, job).deploy(arguments, bundle, deployment.log)
+        return {**done, "packaged": deployment.packaged}
+    if arguments.get("canary") or arguments.get("set"):
+        raise UsageError(
+            f"{target.name} is a machine, which has no options of its own and no canary.",
+            hint="Leave out --set and --canary.",
+        )
     with connected(target, job) as channel:
         return deployment.run(channel, bundle)
 
@@ -48,6 +60,8 @@ def rollback(arguments: Arguments, job: Job) -> Result:
     """Serve an earlier release again."""
     began = time.monotonic()
     target = target_of(arguments["target"])
+    if is_platform(target):
+        return _hosting(target, job).rollback(arguments.get("to"))
     with connected(target, job) as channel:
         agent = _agent(target, channel, job)
         agent.install()
@@ -68,6 +82,8 @@ def rollback(arguments: Arguments, job: Job) -> Result:
 def releases(arguments: Arguments, job: Job) -> Result:
     """List what was released; reads the target's state, and needs nothing to be installed."""
     target = target_of(arguments["target"])
+    if is_platform(target):
+        return _hosting(target, job).releases()
     with connected(target, job) as channel:
         found = inventory.take(channel, root_of(target, channel))
     return {
@@ -80,11 +96,44 @@ def releases(arguments: Arguments, job: Job) -> Result:
 def undeploy(arguments: Arguments, job: Job) -> Result:
     """Stop what a target serves."""
     target = target_of(arguments["target"])
+    if is_platform(target):
+        return _hosting(target, job).undeploy(bool(arguments.get("purge")))
     with connected(target, job) as channel:
         agent = _agent(target, channel, job)
         agent.install()
         done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
     return {"target": target.name, "by": agent.owner, **done}
+
+
+def promote(arguments: Arguments, job: Job) -> Result:
+    """Give all requests to the release that gets a part of them."""
+    target = target_of(arguments["target"])
+    if not is_platform(target):
+        raise TargetError(f"{target.name} is a machine; there is no canary to promote.")
+    return _hosting(target, job).promote()
+
+
+def logs(arguments: Arguments, job: Job) -> Result:
+    """The last lines of what serves there."""
+    target, lines = target_of(arguments["target"]), int(arguments["lines"])
+    if is_platform(target):
+        return _hosting(target, job).logs(lines)
+    with connected(target, job) as channel:
+        return {
+            "target": target.name,
+            "lines": serverlog.tail(channel, root_of(target, channel), lines),
+        }
+
+
+def resources(arguments: Arguments, job: Job) -> Result:
+    """What exists on a target because the studio made it."""
+    target = target_of(arguments["target"])
+    if is_platform(target):
+        return _hosting(target, job).resources()
+    with connected(target, job) as channel:
+        root = root_of(target, channel)
+        rows = inventory.resources(inventory.take(channel, root), root)
+    return {"target": target.name, "resources": rows}
 
 
 @contextmanager
@@ -104,6 +153,10 @@ def owner() -> str:
     except (OSError, KeyError):
         name = "unknown"
     return f"{name}@{platform.node() or 'unknown'}"
+
+
+def _hosting(target: TargetSpec, job: Job) -> Hosting:
+    return Hosting(target, job, owner())
 
 
 def _agent(target: TargetSpec, channel: Channel, job: Job) -> Agent:
