@@ -25,9 +25,11 @@ class InferenceCall:
         inference: The decoded request.
         inferred: Clock when the model had run.
         heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
+        raw: Reading it is quick, whatever the size: the values are taken as they came.
     """
 
     heavy = False
+    raw = False
 
     __slots__ = (
         "_begun",

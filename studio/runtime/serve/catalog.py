@@ -89,13 +89,16 @@ class Catalog:
         repository: Repository,
         load: Callable[[ModelSource], ServedModel],
         changed: Callable[[], None],
+        on_demand: bool = False,
     ) -> None:
         """Remember where the models are; nothing is loaded yet.
 
         Args:
+            on_demand: Nothing is loaded before somebody asks for it by its name.
             load: Takes seconds, and is called outside the event loop.
             changed: Called when other models are served than before.
         """
+        self.on_demand = on_demand
         self._folder = folder
         self._repository = repository
         self._load = load
@@ -109,7 +112,8 @@ class Catalog:
         Raises:
             LoadError: when the folder cannot be read.
         """
-        self._serve(self._prepare(entries_of(self._folder), {}))
+        if not self.on_demand:
+            self._serve(self._prepare(entries_of(self._folder), {}))
 
     def index(self, ready: bool = False) -> List[Dict[str, str]]:
         """A row for each version: name, version, state and reason.

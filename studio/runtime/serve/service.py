@@ -20,7 +20,7 @@ from .routes import Route, Router
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
 
-_OFTEN = 16
+_OFTEN = 64
 """Turns after which company is no longer, or again, waited for."""
 
 _CHALLENGE = 'WWW-Authenticate: Bearer realm="edgewright"\r\n'
@@ -61,6 +61,12 @@ class Service:
         self._router = Router(routes)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether requests are welcome: it does not end, and has a model or waits for some."""
+        waits = self.catalog is not None and self.catalog.on_demand
+        return self.ready and (waits or bool(self.repository.all()))
+
+    @property
     def uptime_s(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._began
@@ -68,15 +74,17 @@ class Service:
     def __call__(self, exchange: Exchange) -> Optional[Response]:
         """Answer an exchange now, or later (see ``http.server.Application``)."""
         request = exchange.request
-        if self._tokens is not None and not self._is_allowed(request, self._tokens):
+        if not (self.admits(request.headers.get("authorization", "")) or self._is_probe(request)):
             raise HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
 
-    def _is_allowed(self, request: Request, tokens: Tokens) -> bool:
-        return tokens.admit(request.headers.get("authorization", "")) or self._router.is_probe(
-            request.method, request.path
-        )
+    def admits(self, authorization: str) -> bool:
+        """Whether whoever sends this in the header of that name may ask."""
+        return self._tokens is None or self._tokens.admit(authorization)
+
+    def _is_probe(self, request: Request) -> bool:
+        return self._router.is_probe(request.method, request.path)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the requests; it has to answer its exchange itself."""
@@ -96,7 +104,8 @@ class Service:
             call = InferenceCall(exchange, model, self.max_body)
         request = exchange.request
         quick = model.inline and (
-            inference.HEADER_LENGTH in request.headers
+            call.raw
+            or inference.HEADER_LENGTH in request.headers
             or (len(request.body) < _LARGE_JSON and not call.heavy)
         )
         if quick and self._stays_alone(model):
@@ -127,7 +136,14 @@ class Service:
             self.executor.loop.call_soon(self._run_here, model)
 
     def _run_here(self, model: ServedModel) -> None:
-        model.alone = model.alone + 1 if len(model.waiting) == 1 else 0
+        count = len(model.waiting)
+        if model.seen < count < model.batch_rows:
+            # Others are on their way: another look at the sockets costs less than another run.
+            model.seen = count
+            self.executor.loop.call_soon(self._run_here, model)
+            return
+        model.seen = 0
+        model.alone = model.alone + 1 if count == 1 else 0
         turn = Turn(model)
         turn.run()
         turn.done()

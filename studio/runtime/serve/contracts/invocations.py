@@ -45,7 +45,7 @@ def invoke(service: Service, exchange: Exchange, names: Names) -> Optional[Respo
 
 def ping(service: Service, exchange: Exchange, names: Names) -> Response:
     """200 while requests are welcome; SageMaker and load balancers look at nothing else."""
-    ready = service.ready and bool(service.repository.all())
+    ready = service.is_ready
     return Response(200 if ready else 503, b"\n", _TEXT)
 
 
