@@ -39,11 +39,15 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file whole: a reader sees the old content or the new one, also after a crash."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace a file whole: a reader sees the old content or the new one, also after a crash.
+
+    Args:
+        mode: Who may read and write it, from its first byte on; the umask takes from it.
+    """
     aside = path.with_name(".{}.{}".format(path.name, uuid.uuid4().hex))
     try:
-        with open(aside, "wb") as file:
+        with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -83,6 +83,36 @@ class Layout:
         return self.run / "service.json"
 
     @property
+    def service_before(self) -> Path:
+        """How the server was started before a switch that is not kept yet."""
+        return self.run / "service.before.json"
+
+    @property
+    def access(self) -> Path:
+        """Credentials; only the owner may look."""
+        return self.root / "access"
+
+    @property
+    def token(self) -> Path:
+        """The token that callers must send; two while one replaces the other, the newer first."""
+        return self.access / "token"
+
+    @property
+    def certificate(self) -> Path:
+        """Key and certificate chain of the server, in one file so that both change at once."""
+        return self.access / "tls.pem"
+
+    @property
+    def next_certificate(self) -> Path:
+        """The same for the next switch."""
+        return self.access / "tls.next.pem"
+
+    @property
+    def old_certificate(self) -> Path:
+        """The same from before a switch that is not kept yet."""
+        return self.access / "tls.old.pem"
+
+    @property
     def server_log(self) -> Path:
         """Output of the server."""
         return self.run / "server.log"
