@@ -77,6 +77,7 @@ class ServedModel:
         plans: What is kept between requests.
         waiting: The requests that wait for their turn.
         turn_is_due: The event loop will run what waits.
+        seen: How many waited when the event loop last looked whether more come.
         alone: How often in a row a request had no company in its turn.
     """
 
@@ -103,6 +104,7 @@ class ServedModel:
         self.waiting: Deque[InferenceCall] = deque()
         self.alone = 0
         self.turn_is_due = False
+        self.seen = 0
         self._typical_s = 0.0
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version

@@ -23,8 +23,11 @@ REASONS = ("BAD_REQUEST", "REJECTED", "CANCELED", "BACKEND")
 """Why a request got no inference: the client's mistake, a full queue, a client that left, or us."""
 
 
-_NOTED = 128
-"""Answers that are noted before they are counted: counting many at once costs less of each."""
+_NOTED = 1024
+"""Answers that are noted before they are counted: counting many at once costs less of each, and
+what it costs then is met by less than one client of a hundred."""
+_FIELDS = 8
+"""Numbers that are noted of an answer, one after the other in one flat list."""
 
 
 def buckets_of(seconds: np.ndarray) -> np.ndarray:
@@ -154,7 +157,7 @@ class ModelStatistics:
         self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
-        self._noted: List[Tuple[float, float, float, float, float, int, int, int]] = []
+        self._noted: List[float] = []
 
     @property
     def errors(self) -> int:
@@ -191,26 +194,24 @@ class ModelStatistics:
             rows: In each of its runs, with those of others; 0 when there are no others.
         """
         noted = self._noted
-        noted.append(
-            (
-                queue,
-                compute_input,
-                compute_infer,
-                compute_output,
-                now,
-                batch,
-                executions,
-                rows or batch,
-            )
+        noted += (
+            queue,
+            compute_input,
+            compute_infer,
+            compute_output,
+            now,
+            batch,
+            executions,
+            rows or batch,
         )
-        if len(noted) >= _NOTED:
+        if len(noted) >= _FIELDS * _NOTED:
             self.settle()
 
     def settle(self) -> None:
         """Count what was noted."""
         if not self._noted:
             return
-        table = np.array(self._noted, np.float64)
+        table = np.array(self._noted, np.float64).reshape(-1, _FIELDS)
         self._noted.clear()
         parts, now = table[:, :4], table[:, 4]
         total = parts.sum(axis=1)

@@ -67,6 +67,11 @@ class _Waiting(enum.Enum):
     END = "linger"
 
 
+_REQUEST = _Waiting.REQUEST
+_ANSWER = _Waiting.ANSWER
+_END = _Waiting.END
+
+
 class Connection(asyncio.BufferedProtocol):
     """The asyncio protocol of one client.
 
@@ -113,13 +118,20 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Take bytes; those after the end of the conversation are thrown away."""
-        if self._waiting is _Waiting.END:
+        waiting = self._waiting
+        if waiting is _END:
             return
         if self._room:
             self._room = None
             self._parser.filled(count)
         else:
-            self._parser.feed(self._server.scratch[:count])
+            data = self._server.scratch[:count]
+            if waiting is _REQUEST and self._exchange is None:
+                request = self._parser.again(data)
+                if request is not None:
+                    self._begin(request)
+                    return
+            self._parser.feed(data)
         if self._waiting is _Waiting.BODY:
             self._body_bytes += count
         if self._exchange is None:
@@ -161,7 +173,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._advancing = True
         try:
-            while self._exchange is None and self._waiting is not _Waiting.END:
+            while self._exchange is None and self._waiting is not _END:
                 if not self._writable:
                     self._wait_for(_Waiting.READER)
                     return
@@ -179,7 +191,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _begin(self, request: Request) -> None:
         exchange = self._exchange = Exchange(self, request, self._clock())
-        self._waiting = _Waiting.ANSWER
+        self._waiting = _ANSWER
         self.deadline = exchange.received + self._timeouts.answer
         try:
             response = self._server.application(exchange)
@@ -213,7 +225,7 @@ class Connection(asyncio.BufferedProtocol):
             self._wait_for(_Waiting.END)
             self._transport.close()
             return
-        self._waiting = _Waiting.REQUEST
+        self._waiting = _REQUEST
         if not more and self._writable:
             self.deadline = self._clock() + self._timeouts.idle
             return

@@ -97,6 +97,8 @@ class RequestParser:
         self._length = 0
         self._chunks: Optional[ChunkedBody] = None
         self._large: Optional[LargeBody] = None
+        self._last_raw = b""
+        self._last: Optional[Head] = None
         self.wants_continue = False
 
     @property
@@ -144,6 +146,21 @@ class RequestParser:
             self.filled(count)
             data = data[count:]
 
+    def again(self, data: memoryview) -> Optional[Request]:
+        """The request in these bytes, where they are one, whole, under the head of the last one.
+
+        None in every other case, and then nothing has happened: the bytes are still to be fed.
+        """
+        last, raw = self._last, self._last_raw
+        if last is None or self._buffer or self._request is not None:
+            return None
+        begin = len(raw)
+        if last.chunked or len(data) != begin + last.length or bytes(data[:begin]) != raw:
+            return None
+        request = last.request()
+        request.body = bytes(data[begin:])
+        return request
+
     def next(self) -> Optional[Request]:
         """The next complete request, or None until more bytes have come.
 
@@ -166,7 +183,9 @@ class RequestParser:
         self._searched = 0
         if end + 4 > self._limits.head:
             raise HttpError(431, "The request's headers are too large.", close=True)
-        head = self._heads.read(bytes(buffer[: end + 4]))
+        raw = bytes(buffer[: end + 4])
+        head = self._heads.read(raw)
+        self._last_raw, self._last = raw, head
         del buffer[: end + 4]
         self._length = head.length
         self._chunks = ChunkedBody(self._limits) if head.chunked else None

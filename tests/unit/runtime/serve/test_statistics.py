@@ -79,7 +79,7 @@ def test_memory_does_not_grow_with_the_traffic() -> None:
     before = size()
     for number in range(5000):
         statistics.succeeded(0.0, 0.0, 0.001, 0.0, number / 10, 2, number % 2)
-    assert size() < before + 200
+    assert size() <= before + 8 * 1024  # what is noted until it is counted
     statistics.settle()
     assert size() == before
     assert statistics.executions == 2501
