@@ -65,22 +65,21 @@ class InferenceCall:
             self._fail(503, "CANCELED", "The client has left.")
             return False
         try:
-            request, model = self._exchange.request, self._model
-            headers, body = request.headers, request.body
-            if "content-encoding" in headers:
-                body = content_of(request, self._max_body)
-            self.inference = inference.decode(
-                body,
-                headers.get(inference.HEADER_LENGTH),
-                model.inputs,
-                model.outputs,
-                model.plans,
-            )
+            self.inference = self._read()
         except Exception as error:
             self._fail_because(error)
             return False
         self._decoded = _clock()
         return True
+
+    def _read(self) -> Inference:
+        """Understand the request; may raise anything."""
+        request, model = self._exchange.request, self._model
+        headers, body = request.headers, request.body
+        if "content-encoding" in headers:
+            body = content_of(request, self._max_body)
+        length = headers.get(inference.HEADER_LENGTH)
+        return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
     def run(self) -> None:
         """Run the model for this request alone, and make the answer."""

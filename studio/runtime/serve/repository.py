@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import Any, Awaitable, Dict, Mapping, Optional
+from typing import Any, Awaitable, Dict, Iterable, List, Mapping, Optional
 
 from .catalog import Catalog
 from .http.connection import Exchange
@@ -17,39 +17,56 @@ Names = Mapping[str, str]
 _FIXED = "This server serves what was deployed to it; models come and go by deploying."
 
 
-def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
-    """The models that are served, and those of the folder that are not."""
-    ready = _document(exchange).get("ready") is True
+def index(service: Service, ready: bool) -> List[Dict[str, str]]:
+    """A row for each model that is served, and unless they are to be ready, of the folder."""
     if service.catalog is not None:
-        return Response.of(service.catalog.index(ready))
-    rows = [
+        return service.catalog.index(ready)
+    return [
         {"name": model.name, "version": model.version, "state": "READY", "reason": ""}
         for model in service.repository.all()
     ]
-    return Response.of(rows)
+
+
+def check_parameters(parameters: Iterable[str]) -> None:
+    """Refuse parameters that bring a model or its configuration along.
+
+    Raises:
+        HttpError: 400.
+    """
+    if any(key == "config" or key.startswith("file:") for key in parameters):
+        raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
+
+
+def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
+    """The models that are served, and those of the folder that are not."""
+    return Response.of(index(service, _document(exchange).get("ready") is True))
 
 
 def repository_load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Load a model from the folder, or load it again when its files have changed."""
-    catalog = _catalog(service)
+    catalog = catalog_of(service)
     parameters = _document(exchange).get("parameters") or {}
-    if not isinstance(parameters, dict) or any(
-        key == "config" or key.startswith("file:") for key in parameters
-    ):
-        raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
+    if not isinstance(parameters, dict):
+        raise HttpError(400, "The parameters must be an object.")
+    check_parameters(parameters)
     _later(service, exchange, catalog.load(names["model"]))
     return None
 
 
 def repository_unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Serve a model no longer."""
-    catalog = _catalog(service)
+    catalog = catalog_of(service)
     _document(exchange)
     _later(service, exchange, catalog.unload(names["model"]))
     return None
 
 
-def _catalog(service: Service) -> Catalog:
+def catalog_of(service: Service) -> Catalog:
+    """The folder of models.
+
+    Raises:
+        HttpError: 400, when the server serves no folder.
+    """
     if service.catalog is None:
         raise HttpError(400, _FIXED)
     return service.catalog

@@ -67,22 +67,9 @@ class ContractCall(InferenceCall):
         self.heavy = contract.picture or self._kind.startswith("image/")
         self._question: Optional[Question] = None
 
-    def decode(self) -> bool:
-        """Read the inputs; False when they do not fit the model, which is then the answer."""
-        self._begun = time.monotonic()
-        if self._exchange.gone:
-            self._fail(503, "CANCELED", "The client has left.")
-            return False
-        try:
-            self.inference = self._read(content_of(self._exchange.request, self._max_body))
-        except Exception as error:  # whatever it is, it becomes the answer to this client
-            self._fail_because(error)
-            return False
-        self._decoded = time.monotonic()
-        return True
-
-    def _read(self, body: Body) -> Inference:
+    def _read(self) -> Inference:
         """Understand the request; one of the Open Inference Protocol is taken as such."""
+        body = content_of(self._exchange.request, self._max_body)
         headers, kind = self._exchange.request.headers, self._kind
         if self._contract.picture or kind.startswith("image/"):
             return self._ask(bodies.read_picture(body, self._model))
