@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         EDGEWRIGHT_HOME=str(_folder / "edgewright"),
         XDG_RUNTIME_DIR=str(runtime),
         ORT_DISABLE_TELEMETRY="1",
+        EDGEWRIGHT_SERVICE="process",  # no test leaves a unit on this machine
         MPLBACKEND="Agg",
     )
     os.environ.pop("SSH_AUTH_SOCK", None)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from . import state
+from .access import certify
 from .board import Board
 from .cleanup import collect
 from .environment import install
 from .errors import ReleaseError
-from .files import digest_of, free_bytes
+from .files import digest_of, free_bytes, remove
 from .layout import Layout
 from .lease import give_back, locked, refuse_others, renew, take
 from .probe import probe
@@ -98,6 +99,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "running": running,
         "server": server.report() if running else {},
+        "service": server.manager() if now.current else {},
         "free": free_bytes(board.layout.root) if board.layout.root.is_dir() else 0,
         "runtime": digest_of(Path(sys.argv[0])) if os.path.isfile(sys.argv[0]) else "",
         "log_broken_at": board.journal.broken_at(),
@@ -109,6 +111,8 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     done = withdraw(board, request)
     if request.get("purge"):
         board.save(state.State(counter=board.state.counter, history=board.state.history))
+        for path in (board.layout.access, board.layout.service):
+            remove(path)
         done.update(collect(board, _own_name()))
     return done
 
@@ -165,6 +169,7 @@ def _print(line: Mapping[str, Any]) -> None:
 
 _VERBS: dict[str, Any] = {
     "begin": _begin,
+    "certify": certify,
     "end": _end,
     "gc": _collect,
     "install": install,

@@ -6,50 +6,58 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..serve.access import VARIABLE
+from . import access
+from .access import Access
 from .errors import ReleaseError
-from .files import write_atomically
+from .files import remove, write_atomically
 from .layout import Layout
+from .manager import manager_here, manager_of
 
 _POLL_S = 0.02
-_LOG_BYTES = 8 << 20
-_TAIL_BYTES = 4000
+_STOP_S = 15.0
 
 
 class Address(NamedTuple):
-    """Where the server listens; port 0 lets it choose."""
+    """Where the server listens (port 0 lets it choose), and what callers must bring."""
 
     host: str
     port: int
+    access: Access = Access()
+
+    def options(self, layout: Layout) -> list[str]:
+        """The server's options for it."""
+        place = ["--host", self.host, "--port", str(self.port)]
+        return place + access.options(layout, self.access)
 
 
 class Server:
-    """The one process that serves ``current``; it outlives the command that started it."""
+    """The one server of ``current``; it outlives the command that started it."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._child: subprocess.Popen[bytes] | None = None
+        self._manager = manager_of(layout, self.service())
 
     def report(self) -> dict[str, Any]:
         """What the server last wrote about itself; empty where there is nothing."""
         return _read(self._layout.server)
 
     def service(self) -> dict[str, Any]:
-        """Which process was started here, and how."""
+        """What was started here, and how."""
         return _read(self._layout.service)
 
+    def manager(self) -> dict[str, Any]:
+        """Who keeps it running, for people."""
+        return {"manager": self._manager.name, **self._manager.facts()}
+
     def runs(self) -> bool:
-        """Whether the process that was started here still lives."""
-        service = self.service()
-        pid = int(service.get("pid", 0))
-        if self._child is not None and self._child.pid == pid:
-            return self._child.poll() is None
-        return pid > 0 and _started(pid) == service.get("started")
+        """Whether what was started here still lives."""
+        return self._manager.runs()
 
     def serves(self, digest: str) -> bool:
         """Whether it lives, is ready, and serves this release."""
@@ -60,38 +68,57 @@ class Server:
         """Whether it is where it shall be. It changes interpreters by itself, never its address."""
         service = self.service()
         asked = address.port in (0, service.get("port"), self.report().get("port"))
-        return asked and service.get("host") == address.host
+        same = (service.get("host"), access.wanted(service, {})) == (address.host, address.access)
+        return asked and same
+
+    def remember(self, forget: bool = False) -> None:
+        """Keep how it runs until the change that begins is kept, too."""
+        layout = self._layout
+        if forget:
+            remove(layout.service_before)
+        else:
+            write_atomically(layout.service_before, json.dumps(self.service()).encode())
+
+    def before(self) -> dict[str, Any]:
+        """How it ran before a change that was not kept."""
+        path = self._layout.service_before
+        return _read(path) if path.exists() else self.service()
+
+    def token(self) -> str:
+        """What it wants to be shown; empty where everybody may ask."""
+        return access.token(self._layout) if self.report().get("token_required") else ""
+
+    def is_kept(self) -> bool:
+        """Whether what keeps it running is what this machine has for that."""
+        return self._manager.name == manager_here(self._layout).name
 
     def start(self, binding: Mapping[str, Any], address: Address) -> None:
-        """Start it as a process of its own session, with its output in the log."""
+        """Start it instead of what runs, and let it be started again after a crash or a boot."""
         layout = self._layout
+        before, self._manager = self._manager, manager_here(layout)
+        if before.name != self._manager.name or before.name == "process":
+            before.stop(_STOP_S)
         with contextlib.suppress(FileNotFoundError):
             layout.server.unlink()
-        self._rotate()
-        with open(layout.server_log, "ab") as log:
-            self._child = subprocess.Popen(
-                [
-                    *command(layout, binding),
-                    "serve",
-                    *("--root", str(layout.root)),
-                    *("--host", address.host, "--port", str(address.port)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=str(layout.root),
-                env=environment(),
-                start_new_session=True,
-                close_fds=True,
-            )
         service = {
-            "pid": self._child.pid,
-            "started": _started(self._child.pid),
+            "manager": self._manager.name,
             "host": address.host,
             "port": address.port,
+            **address.access._asdict(),
+            **{key: binding[key] for key in ("runtime", "env", "python")},
         }
-        service.update({key: binding[key] for key in ("runtime", "env", "python")})
+        service.update(self._manager.start(self._command(binding, address), environment()))
         write_atomically(layout.service, json.dumps(service, sort_keys=True).encode())
+
+    def settle(self, binding: Mapping[str, Any], address: Address) -> None:
+        """Let what is served now, and where, be what is started after a crash or a boot."""
+        address = address._replace(port=int(self.report().get("port") or address.port))
+        self._manager.settle(self._command(binding, address))
+
+    def _command(self, binding: Mapping[str, Any], address: Address) -> list[str]:
+        layout = self._layout
+        root = ("--root", str(layout.root))
+        return [*command(layout, binding), "serve", *root, *address.options(layout)]
 
     def stamp(self) -> tuple[int, int]:
         """Changes each time the server writes its report."""
@@ -103,7 +130,7 @@ class Server:
 
     def reload(self) -> None:
         """Ask it to read ``current`` again."""
-        os.kill(int(self.service()["pid"]), signal.SIGHUP)
+        os.kill(self._manager.pid, signal.SIGHUP)
 
     def wait_for(self, digest: str, before: tuple[int, int], seconds: float) -> dict[str, Any]:
         """Wait until it reports that it serves a release.
@@ -127,41 +154,17 @@ class Server:
             time.sleep(_POLL_S)
         raise self._failure("it was not ready after {:g} s".format(seconds))
 
-    def stop(self, seconds: float = 15.0) -> bool:
-        """Ask it to finish its requests and end; kill it when it does not. Whether it ran."""
-        if not self.runs():
-            return False
-        pid = int(self.service()["pid"])
-        for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            deadline = time.monotonic() + patience
-            while time.monotonic() < deadline:
-                if not self.runs():
-                    return True
-                time.sleep(_POLL_S)
-        return True
-
-    def tail(self) -> str:
-        """The end of the server's log."""
-        try:
-            content = self._layout.server_log.read_bytes()
-        except OSError:
-            return ""
-        return content[-_TAIL_BYTES:].decode("utf-8", "replace")
+    def stop(self, seconds: float = _STOP_S) -> bool:
+        """Let it finish its requests and end, for good. Whether it ran."""
+        return self._manager.stop(seconds)
 
     def _failure(self, reason: str) -> ReleaseError:
         return ReleaseError(
             "not-ready",
             "The release could not be served: {}.".format(reason.rstrip(".")),
             "The release that ran before is still in place.",
-            self.tail(),
+            self._manager.tail(),
         )
-
-    def _rotate(self) -> None:
-        log = self._layout.server_log
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
-            os.replace(str(log), str(log) + ".1")
 
 
 def command(layout: Layout, binding: Mapping[str, Any]) -> list[str]:
@@ -175,7 +178,9 @@ def environment() -> dict[str, str]:
     """The environment of processes that load a model."""
     values = dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONUNBUFFERED="1")
     # A server outlives whoever started it, and so may their folder for temporary files.
-    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR"):
+    # And a token in the studio's own environment is not one for this server.
+    foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR", VARIABLE)
+    for name in foreign:
         values.pop(name, None)
     return values
 
@@ -186,26 +191,3 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _started(pid: int) -> str:
-    """What tells this process from a later one with the same number; empty when it is gone."""
-    try:
-        with open("/proc/{}/stat".format(pid), "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            boot = file.read().strip()
-    except OSError:
-        return _exists(pid)
-    return "" if fields[0] in (b"Z", b"X") else "{}:{}".format(boot, fields[19].decode())
-
-
-def _exists(pid: int) -> str:
-    """For systems without /proc: whether there is such a process."""
-    if os.path.isdir("/proc/self"):
-        return ""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return ""
-    return "alive"

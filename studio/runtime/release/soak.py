@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+from ..link import authorization, connect
 from .errors import ReleaseError
 from .server import Server
 
@@ -39,9 +40,9 @@ def _status(server: Server, digest: str) -> dict[str, Any]:
     report = server.report()
     host = str(report.get("host", ""))
     host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
-    link = http.client.HTTPConnection(host, int(report.get("port", 0)), timeout=_ANSWER_S)
+    link = connect(report, host, int(report.get("port", 0)), _ANSWER_S)
     try:
-        link.request("GET", "/edgewright/status")
+        link.request("GET", "/edgewright/status", headers=authorization(server.token()))
         answer = link.getresponse()
         status = json.loads(answer.read())
     except (OSError, ValueError, http.client.HTTPException) as error:

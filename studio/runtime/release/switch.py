@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from . import state
+from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     """How a switch is to be done."""
 
     address: Address
+    wish: Mapping[str, Any]
     ready_s: float
     soak_s: float
 
@@ -33,7 +34,11 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         request: ``release`` (digest), and optionally ``host``, ``port``,
-            ``usual_port`` (where none is in use), ``ready_s``, ``soak_s``.
+            ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
+            ``ready_s``, ``soak_s``.
+
+    Returns:
+        What is served where; with ``secret``, the token, when it is a new one.
 
     Raises:
         ReleaseError: why the new release could not be served.
@@ -42,12 +47,16 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     check_counter(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
-    if what.digest == board.state.current and _serving(server, what, plan):
+    is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
+    if what.digest == board.state.current and is_same:
         board.save(board.state.at(state.IDLE, ""))
-        return _outcome("unchanged", what, server.report())
-    report = _change(board, server, what, plan)
-    _commit(board, what, "active")
-    return _outcome("active", what, report)
+        return _outcome("unchanged", what, server)
+    _change(board, server, what, plan)
+    _commit(board, what, plan)
+    done = _outcome("active", what, server)
+    if plan.wish.get("token") == "new":
+        done["secret"] = access.token(board.layout)
+    return done
 
 
 def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,10 +74,11 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
     left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
     server = Server(board.layout)
-    report = _change(board, server, what, _plan(server, request))
+    plan = _plan(server, request)
+    _change(board, server, what, plan)
     board.save(board.state.noted(board.note(left, "rolled back")))
-    _commit(board, what, "active")
-    facts = _outcome("active", what, report)
+    _commit(board, what, plan)
+    facts = _outcome("active", what, server)
     facts.update(
         {
             "from": left.version,
@@ -102,7 +112,7 @@ def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     if not server.serves(what.digest):
         _serve(board, server, what.digest, plan)
         board.journal.append("started", release=what.digest, owner=board.owner)
-    return _outcome("active", what, server.report())
+    return _outcome("active", what, server)
 
 
 def stop_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,9 +136,11 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return {"stopped": stopped, "release": left}
 
 
-def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
+def _plan(
+    server: Server, request: Mapping[str, Any], service: Mapping[str, Any] | None = None
+) -> Plan:
     """What was asked for; the address of the running service where nothing was."""
-    service, report = server.service(), server.report()
+    service, report = server.service() if service is None else service, server.report()
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
     # The port that a free choice gave is kept while the server lives; later another may have it.
     live = report.get("port") if server.runs() else 0
@@ -136,25 +148,28 @@ def _plan(server: Server, request: Mapping[str, Any]) -> Plan:
     port = next((int(port) for port in ports if port), 0)
     ready_s = float(request.get("ready_s") or _READY_S)
     soak_s = request.get("soak_s")
-    return Plan(Address(host, port), ready_s, _SOAK_S if soak_s is None else float(soak_s))
+    wish: Mapping[str, Any] = request.get("access") or {}
+    address = Address(host, port, access.wanted(service, wish))
+    return Plan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
 
 
 def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
-    return server.serves(what.digest) and server.listens(plan.address)
+    return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
 
 
-def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
+def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
     """Point to a release and serve it; put everything back when that fails."""
     before = board.state.current
+    server.remember()
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
+        access.change(board.layout, plan.wish, plan.address.access)
         _link(board, what.digest)
         board.say("phase", phase=state.SWITCH)
-        report = _serve(board, server, what.digest, plan)
+        _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
         board.say("phase", phase=state.SOAK)
         soak(server, what.digest, plan.soak_s)
-        return report
     except (ReleaseError, OSError) as error:
         _restore(board, server, before)
         entry = board.note(what, "failed", reason=str(error))
@@ -162,29 +177,40 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
         raise
 
 
-def _serve(board: Board, server: Server, digest: str, plan: Plan) -> dict[str, Any]:
+def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
     """Reload the running server where that is enough, else start one."""
     loaded = server.report().get("state") in ("ready", "failed")
-    if loaded and server.runs() and server.listens(plan.address):
+    if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
         stamp = server.stamp()
         server.reload()
-        return server.wait_for(digest, stamp, plan.ready_s)
-    server.stop()
-    server.start(board.binding(digest), plan.address)
-    return server.wait_for(digest, (0, 0), plan.ready_s)
+        server.wait_for(digest, stamp, plan.ready_s)
+    else:
+        server.start(board.binding(digest), plan.address)
+        server.wait_for(digest, (0, 0), plan.ready_s)
+    server.settle(board.binding(digest), plan.address)
 
 
 def _restore(board: Board, server: Server, before: str) -> None:
-    """Serve again what was served before, or nothing where nothing was."""
+    """Serve again what was served before, where and to whom it was, or nothing."""
     _link(board, before)
+    plan = _plan(server, {}, server.before())
+    access.revert(board.layout, plan.address.access)
     if not before:
         server.stop()
-    if not before or server.serves(before):
+    if not before or _is_back(board, server, before, plan):
+        server.remember(forget=True)
         return
     try:
-        _serve(board, server, before, _plan(server, {}))
+        _serve(board, server, before, plan)
+        server.remember(forget=True)
     except (ReleaseError, OSError) as error:
         board.journal.append("restore-failed", release=before, reason=str(error))
+
+
+def _is_back(board: Board, server: Server, digest: str, plan: Plan) -> bool:
+    shown = str(server.report().get("fingerprint") or "")
+    same = shown == access.fingerprint(board.layout, plan.address.access)
+    return same and server.serves(digest) and server.listens(plan.address)
 
 
 def _link(board: Board, digest: str) -> None:
@@ -195,14 +221,18 @@ def _link(board: Board, digest: str) -> None:
         remove(board.layout.current)
 
 
-def _commit(board: Board, what: Manifest, outcome: str) -> None:
+def _commit(board: Board, what: Manifest, plan: Plan) -> None:
     now = board.state
     previous = now.current if now.current != what.digest else now.previous
-    entry = board.note(what, outcome)
+    address = plan.address
+    entry = board.note(what, "active", host=address.host, **address.access._asdict())
     committed = replace(
         now.at(state.IDLE, ""), current=what.digest, previous=previous, counter=what.counter
     )
     board.save(committed.noted(entry))
+    # Should this be cut off here, the old token is valid until the next release: no harm.
+    access.settle(board.layout, address.access)
+    Server(board.layout).remember(forget=True)
 
 
 def _earlier(board: Board, wanted: str) -> Manifest:
@@ -223,7 +253,8 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     )
 
 
-def _outcome(outcome: str, what: Manifest, report: Mapping[str, Any]) -> dict[str, Any]:
+def _outcome(outcome: str, what: Manifest, server: Server) -> dict[str, Any]:
+    report = server.report()
     return {
         "state": outcome,
         "release": what.digest,
@@ -231,5 +262,9 @@ def _outcome(outcome: str, what: Manifest, report: Mapping[str, Any]) -> dict[st
         "name": what.name,
         "host": report.get("host", ""),
         "port": report.get("port", 0),
+        "scheme": report.get("scheme", "http"),
+        "fingerprint": report.get("fingerprint", ""),
+        "token_required": bool(report.get("token_required")),
         "pid": report.get("pid", 0),
+        "service": server.manager(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Dict, List, Mapping, NamedTuple, Optional
 
 _PATIENCE_S = 240.0
 _RUNNING = Path("/run/systemd/system")
+_LINGERING = Path("/var/lib/systemd/linger")
+"""Has a file for each user whose systemd is started at boot (``loginctl enable-linger``)."""
 
 
 class UnitError(Exception):
@@ -29,6 +32,7 @@ class UnitState(NamedTuple):
         result: Why it ended: ``success``, ``watchdog``, ``oom-kill``, ``start-limit-hit`` ...
         pid: Of the supervisor; 0 where none runs.
         restarts: By systemd, since it was last started by hand.
+        waits: Something that systemd was asked to do with it is not done yet.
     """
 
     active: str
@@ -36,14 +40,26 @@ class UnitState(NamedTuple):
     result: str
     pid: int
     restarts: int
+    waits: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs or is about to; not while it waits to be tried again."""
+        starting = self.active == "activating" and self.result == "success"
+        return self.waits or starting or self.active in ("active", "reloading", "deactivating")
 
 
 class Systemd:
     """The system's systemd, or that of the user."""
 
-    def __init__(self, program: str, folder: Path, *, system: bool) -> None:
+    def __init__(
+        self, program: str, folder: Path, *, system: bool, runtime: Optional[Path] = None
+    ) -> None:
         self._program = program
         self._folder = folder
+        self._environment = dict(os.environ)
+        if runtime is not None:
+            self._environment["XDG_RUNTIME_DIR"] = str(runtime)
         self.system = system
 
     @staticmethod
@@ -58,14 +74,24 @@ class Systemd:
         program = shutil.which("systemctl", path=environment.get("PATH"))
         if program is None or not running.is_dir():
             return None
-        if (os.geteuid() if euid is None else euid) == 0:
+        user = os.geteuid() if euid is None else euid
+        if user == 0:
             return Systemd(program, Path("/etc/systemd/system"), system=True)
-        own = Path(environment.get("XDG_RUNTIME_DIR") or "/nowhere", "systemd", "private")
-        if not own.exists():  # no systemd of the user: a login without a session
+        # A command over SSH may have no session of its own, while the user's systemd runs.
+        runtime = Path(environment.get("XDG_RUNTIME_DIR") or "/run/user/{}".format(user))
+        if not (runtime / "systemd" / "private").exists():
             return None
         home = Path(environment.get("HOME") or "/nowhere")
         base = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
-        return Systemd(program, base / "systemd" / "user", system=False)
+        return Systemd(program, base / "systemd" / "user", system=False, runtime=runtime)
+
+    def starts_at_boot(self, lingering: Path = _LINGERING) -> bool:
+        """Whether its units run without anybody being logged in."""
+        return self.system or (lingering / _user_name()).exists()
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a unit of ours."""
+        return (self._folder / name).exists()
 
     def install(self, name: str, text: str) -> bool:
         """Write a unit and let systemd read it; False when it was there already.
@@ -102,10 +128,14 @@ class Systemd:
         self._do("reset-failed", name, must=False)  # earlier failures must not count any more
         self._do("start", name)
 
-    def restart(self, name: str) -> None:
-        """Stop it if it runs, and start it."""
+    def restart(self, name: str, *, wait: bool = True) -> None:
+        """Stop it if it runs, and start it.
+
+        Args:
+            wait: Until it says that it is ready.
+        """
         self._do("reset-failed", name, must=False)
-        self._do("restart", name)
+        self._do("restart", *([] if wait else ["--no-block"]), name)
 
     def reload(self, name: str) -> None:
         """Let it serve what is current now."""
@@ -131,7 +161,7 @@ class Systemd:
 
     def state(self, name: str) -> UnitState:
         """How it is doing; ``inactive`` for a unit that does not exist."""
-        wanted = "ActiveState,UnitFileState,Result,MainPID,NRestarts"
+        wanted = "ActiveState,UnitFileState,Result,MainPID,NRestarts,Job"
         text = self._do("show", "--property=" + wanted, name)
         found: Dict[str, str] = dict(
             line.split("=", 1) for line in text.splitlines() if "=" in line
@@ -142,19 +172,34 @@ class Systemd:
             result=found.get("Result", ""),
             pid=int(found.get("MainPID") or 0),
             restarts=int(found.get("NRestarts") or 0),
+            waits=found.get("Job", "0") not in ("", "0"),
+        )
+
+    def journal(self, name: str, lines: int) -> str:
+        """The last lines that it has written; empty where they cannot be read."""
+        program = shutil.which("journalctl", path=self._environment.get("PATH"))
+        words = ["--no-pager", "--output=cat", "--lines={}".format(lines), "--unit=" + name]
+        try:
+            done = self._run(program or "", *words)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.decode("utf-8", "replace")
+
+    def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        scope: List[str] = [] if self.system else ["--user"]
+        return subprocess.run(
+            [program, *scope, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            timeout=_PATIENCE_S,
+            check=False,
         )
 
     def _do(self, *arguments: str, must: bool = True) -> str:
-        scope: List[str] = [] if self.system else ["--user"]
         try:
-            done = subprocess.run(
-                [self._program, *scope, "--no-pager", "--no-ask-password", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                timeout=_PATIENCE_S,
-                check=False,
-            )
+            done = self._run(self._program, "--no-pager", "--no-ask-password", *arguments)
         except subprocess.TimeoutExpired:
             raise UnitError("systemd did not {} in time.".format(arguments[0])) from None
         except OSError as error:
@@ -163,3 +208,10 @@ class Systemd:
             sentence = "systemd could not {} {}.".format(arguments[0], " ".join(arguments[1:]))
             raise UnitError(sentence.replace(" .", "."), done.stderr.decode("utf-8", "replace"))
         return done.stdout.decode("utf-8", "replace")
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without an entry
+        return str(os.geteuid())
