@@ -14,6 +14,8 @@ COMMANDS = {
     "bench": (".bench", "measure a model; JSON lines on stdin and stdout"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
+    "gate": (".gate", "keep a port at which containers answer in turn"),
+    "health": (".health", "ask the server of this container how it is"),
 }
 """Command -> (package that has ``main(arguments) -> exit status``, what it does)."""
 

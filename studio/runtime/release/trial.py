@@ -30,12 +30,12 @@ def run_trial(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
     worst, mismatches, first_ms = 0.0, 0, 0.0
     feeds: dict[str, Any] = {}
     for number, path in enumerate(samples):
-        feeds, expected = _sample(path)
+        feeds, expected = read_sample(path)
         start = time.perf_counter()
         answers = _answers(session, feeds, sorted(expected))
         if number == 0:
             first_ms = (time.perf_counter() - start) * 1e3
-        error, same = _compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
+        error, same = compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
         worst, mismatches = max(worst, error), mismatches + (not same)
     return {
         "samples": len(samples),
@@ -81,7 +81,8 @@ def _answers(session: Any, feeds: Mapping[str, Any], names: list[str]) -> dict[s
         ) from None
 
 
-def _sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The inputs and the expected outputs of one golden sample, by name."""
     import numpy
 
     with numpy.load(str(path), allow_pickle=False) as arrays:
@@ -90,9 +91,10 @@ def _sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return feeds, expected
 
 
-def _compare(
+def compare(
     answers: Mapping[str, Any], expected: Mapping[str, Any], rtol: float, atol: float
 ) -> tuple[float, bool]:
+    """The largest absolute difference, and whether all of it is within the tolerance."""
     import numpy
 
     worst, same = 0.0, True

@@ -26,6 +26,7 @@ class Options(NamedTuple):
         max_batch: Rows of several requests that are run together; 0 to choose by measuring.
         queue: Requests that may wait for a worker.
         log_rate: Requests logged a second, at most.
+        gate: Folder that is shared with a gate, whose clients are answered too, in turn.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
         control: File descriptor of the socket to that supervisor; -1 without one.
         generation: Number that a supervisor gave to what is served.
@@ -49,6 +50,7 @@ class Options(NamedTuple):
     token_file: Optional[Path] = None
     certificate: Optional[Path] = None
     key: Optional[Path] = None
+    gate: Optional[Path] = None
     listener: int = -1
     control: int = -1
     generation: int = 1
@@ -101,6 +103,7 @@ def parse(arguments: List[str]) -> Options:
         token_file=given.token_file,
         certificate=given.cert,
         key=given.key,
+        gate=given.gate,
         listener=given.listener,
         control=given.control,
         generation=given.generation,
@@ -129,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")
     add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
+    add("--gate", type=_path, help=argparse.SUPPRESS)
     for name in ("--listener", "--control"):
         add(name, type=int, default=-1, help=argparse.SUPPRESS)
     add("--generation", type=int, default=1, help=argparse.SUPPRESS)

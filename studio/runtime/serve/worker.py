@@ -37,6 +37,8 @@ ROUTES = (
 )
 _STOP_GRACE_S = 0.3
 """An idle connection gets that long when the server ends, and no other takes over."""
+_HANDOVER_GRACE_S = 5.0
+"""And that long when another one has taken over the port."""
 
 
 def run(options: Options) -> int:
@@ -138,7 +140,10 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
+        turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
+        if turns is not None:
+            turns.cancel()
         self._service.ready = False
         self._log.event("draining", connections=self._http.connections)
         finished = await self._http.drain(self._grace_s, self._limit_s)
@@ -158,6 +163,17 @@ class Worker:
         listener = socket.socket(fileno=self._options.listener)
         listener.setblocking(False)
         return listener
+
+    def _take_turns(self, models: List[ServedModel]) -> Optional[asyncio.Task[None]]:
+        """Also answer the clients of a gate, while it is this release's turn."""
+        if self._options.gate is None or not models:
+            return None
+        from ..gate.borrower import Borrower
+        from ..gate.turns import Turns
+
+        self._grace_s = _HANDOVER_GRACE_S
+        borrower = Borrower(Turns(self._options.gate), models[0].source.digest, self._http)
+        return self._loop.create_task(borrower.follow())
 
     def _listen_to_signals(self) -> None:
         add = self._loop.add_signal_handler

@@ -1,19 +1,20 @@
-"""The set of client connections on one listening socket, and how it comes to an end."""
+"""The set of client connections on its listening sockets, and how it comes to an end."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import socket
-import ssl
 import time
-from email.utils import formatdate
-from typing import Callable, NamedTuple, Optional, Set
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Set
 
 from .body import HttpLimits
 from .connection import Connection, Exchange
 from .message import Response
 from .parser import HeadReader
+
+if TYPE_CHECKING:
+    import ssl
 
 Application = Callable[[Exchange], Optional[Response]]
 """Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
@@ -49,8 +50,15 @@ class Timeouts(NamedTuple):
 _SCRATCH = 256 * 1024
 
 
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
 def _date_line() -> bytes:
-    return "Date: {}\r\n".format(formatdate(usegmt=True)).encode("ascii")
+    now = time.gmtime()
+    return "Date: {}, {:02d} {} {} {:02d}:{:02d}:{:02d} GMT\r\n".format(
+        _DAYS[now.tm_wday], now.tm_mday, _MONTHS[now.tm_mon - 1], *now[:1], *now[3:6]
+    ).encode("ascii")
 
 
 class HttpServer:
@@ -84,7 +92,8 @@ class HttpServer:
         self._on_answer = on_answer
         self._connections: Set[Connection] = set()
         self._empty: Optional[asyncio.Event] = None
-        self._server: Optional[asyncio.AbstractServer] = None
+        self._servers: List[asyncio.AbstractServer] = []
+        self._tls: Optional[ssl.SSLContext] = None
         self._ticker: Optional[asyncio.TimerHandle] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self.clock: Callable[[], float] = time.monotonic
@@ -94,13 +103,21 @@ class HttpServer:
         self._loop = asyncio.get_running_loop()
         self.clock = self._loop.time
         self._empty = asyncio.Event()
-        self._server = await self._loop.create_server(
+        self._tls = tls
+        await self.listen_also(listener)
+        self._tick()
+
+    async def listen_also(self, listener: socket.socket) -> asyncio.AbstractServer:
+        """Accept connections from one more listening socket, which it then owns."""
+        assert self._loop is not None
+        server = await self._loop.create_server(
             lambda: Connection(self),
             sock=listener,
-            ssl=tls,
-            ssl_handshake_timeout=self.timeouts.head if tls is not None else None,
+            ssl=self._tls,
+            ssl_handshake_timeout=self.timeouts.head if self._tls is not None else None,
         )
-        self._tick()
+        self._servers.append(server)
+        return server
 
     async def drain(self, grace: float, limit: float) -> bool:
         """Accept no more, let the unfinished requests finish, and close.
@@ -114,8 +131,8 @@ class HttpServer:
             Whether all requests were answered.
         """
         self.draining = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in list(self._connections):
             connection.drain(grace)
         if self._ticker is not None:

@@ -1,0 +1,73 @@
+"""Whose turn it is: small files in the folder that a gate and its releases share.
+
+``current`` names the release that shall answer, ``taken`` the one that has begun to, and ``past``
+has a line for each turn that was given. Each file is replaced whole, so whoever is restarted in
+any moment finds out what to do by reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Dict, List
+
+_POLL_S = 0.05
+_KEPT = 200
+
+
+class Turns:
+    """The files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def socket(self) -> Path:
+        """Where the gate lends its listening socket."""
+        return self._folder / "gate.sock"
+
+    def current(self) -> str:
+        """The release that shall answer; empty when none shall."""
+        return self._read("current")
+
+    def give(self, release: str, owner: str = "") -> None:
+        """Let a release answer from now on."""
+        if release and release != self.current():
+            at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+            lines = [json.dumps(row) for row in self.past()[1 - _KEPT :]]
+            lines.append(json.dumps({"release": release, "at": at, "by": owner}))
+            self._write("past", "\n".join(lines))
+        self._write("current", release)
+
+    def take(self, release: str) -> None:
+        """A release says that it answers."""
+        self._write("taken", release)
+
+    def wait_until_taken(self, release: str, seconds: float) -> bool:
+        """Whether the release answers within some seconds."""
+        deadline = time.monotonic() + seconds
+        while self._read("taken") != release:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True
+
+    def past(self) -> List[Dict[str, Any]]:
+        """Every turn that was given, the oldest first: ``release``, ``at``, ``by``."""
+        return [json.loads(line) for line in self._read("past").splitlines()]
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self._folder / name).read_text()
+        except FileNotFoundError:
+            return ""
+
+    def _write(self, name: str, text: str) -> None:
+        aside = self._folder / ".{}.{}".format(name, os.getpid())
+        with aside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(str(aside), str(self._folder / name))

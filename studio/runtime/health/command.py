@@ -1,0 +1,67 @@
+"""The ``health`` command: is the server of this container ready, and does it answer rightly?"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ..link import authorization
+from ..serve.contracts.environment import BUNDLE
+from ..serve.errors import CannotListen
+from ..serve.http.message import HttpError
+from . import served
+
+
+def main(arguments: List[str]) -> int:
+    """Ask the server; returns 0 when it is well."""
+    parser = argparse.ArgumentParser(prog="health", description="Ask the server how it is.")
+    add = parser.add_argument
+    add("--golden", action="store_true", help="also send the golden samples of its bundle")
+    add("--seconds", type=float, default=5.0, help="longest wait for an answer (%(default)s)")
+    given = parser.parse_args(arguments)
+    try:
+        print(json.dumps(_ask(given.golden, given.seconds)))
+    except (OSError, ValueError, HttpError, CannotListen, http.client.HTTPException) as error:
+        print("The server is not well: {}".format(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
+    """Whether it is ready, and what the samples showed.
+
+    Raises:
+        ValueError: when it is not ready, or answers otherwise than it should.
+    """
+    options = served.served()
+    link = served.connect(options, seconds)
+    try:
+        link.request("GET", "/v2/health/ready")
+        status = link.getresponse()
+        status.read()
+        if status.status != 200:
+            raise ValueError("it is not ready.")
+        found: Dict[str, Any] = {"ready": True}
+        if golden:
+            found.update(_golden(link, served.token(options), options.bundle))
+    finally:
+        link.close()
+    return found
+
+
+def _golden(link: http.client.HTTPConnection, token: str, bundle: Any) -> Dict[str, Any]:
+    from .golden import ask_golden  # numpy: not for each health check
+
+    folder = Path(bundle or os.environ.get(BUNDLE, ""))
+    found = ask_golden(link, authorization(token), folder)
+    if found["mismatches"]:
+        sentence = (
+            "{mismatches} of {samples} golden samples differ (by up to {max_error:.3g})."
+        )
+        raise ValueError(sentence.format(**found))
+    return found

@@ -1,0 +1,94 @@
+"""A bundle's golden samples, asked of the running server as any client would ask."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from ..release import manifest
+from ..release.trial import compare, read_sample
+from ..serve.inference import HEADER_LENGTH
+from ..serve.tensor_data import from_binary, to_binary
+from ..serve.tensors import BY_NAME, DATA_TYPES, DataType, TensorSpec
+
+
+def ask_golden(
+    link: http.client.HTTPConnection, headers: Mapping[str, str], bundle: Path
+) -> Dict[str, Any]:
+    """Send every golden sample of a bundle and compare the answers.
+
+    Returns:
+        ``samples``, ``mismatches`` and ``max_error`` (largest absolute difference).
+
+    Raises:
+        OSError, ValueError: when the server does not answer, or not with what was asked for.
+    """
+    what = manifest.read(bundle)
+    golden = what.raw["golden"]
+    worst, mismatches = 0.0, 0
+    paths = sorted((bundle / "golden").glob("*.npz"))
+    for path in paths:
+        feeds, expected = read_sample(path)
+        answers = _infer(link, headers, what.name, feeds, expected)
+        error, same = compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
+        worst, mismatches = max(worst, error), mismatches + (not same)
+    return {"samples": len(paths), "mismatches": mismatches, "max_error": worst}
+
+
+def _infer(
+    link: http.client.HTTPConnection,
+    headers: Mapping[str, str],
+    name: str,
+    feeds: Mapping[str, np.ndarray],
+    expected: Mapping[str, np.ndarray],
+) -> Dict[str, np.ndarray]:
+    head, tensors = _request(feeds, sorted(expected))
+    lengths = {HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
+    path = "/v2/models/{}/infer".format(name)
+    link.request("POST", path, head + tensors, {**headers, **lengths})
+    response = link.getresponse()
+    content = response.read()
+    if response.status != 200:
+        raise ValueError("it answered {}: {}".format(response.status, content[:300].decode()))
+    return _arrays(content, int(response.headers[HEADER_LENGTH]))
+
+
+def _request(feeds: Mapping[str, np.ndarray], wanted: Sequence[str]) -> Tuple[bytes, bytes]:
+    inputs, parts = [], []
+    for name, array in feeds.items():
+        spec = TensorSpec(name, _kind(array), array.shape)
+        part = to_binary(array, spec)
+        inputs.append(
+            {
+                "name": name,
+                "shape": list(array.shape),
+                "datatype": spec.kind.name,
+                "parameters": {"binary_data_size": len(part)},
+            }
+        )
+        parts.append(part)
+    outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
+    return json.dumps({"inputs": inputs, "outputs": outputs}).encode(), b"".join(parts)
+
+
+def _kind(array: np.ndarray) -> DataType:
+    return next((kind for kind in DATA_TYPES if kind.dtype == array.dtype), BY_NAME["BYTES"])
+
+
+def _arrays(content: bytes, length: int) -> Dict[str, np.ndarray]:
+    """The outputs of a binary answer."""
+    found, begin = {}, length
+    for entry in json.loads(content[:length].decode("utf-8"))["outputs"]:
+        shape = tuple(entry["shape"])
+        count = 1
+        for size in shape:
+            count *= size
+        end = begin + entry["parameters"]["binary_data_size"]
+        spec = TensorSpec(entry["name"], BY_NAME[entry["datatype"]], shape)
+        found[spec.name] = from_binary(content, begin, end, spec, count).reshape(shape)
+        begin = end
+    return found
