@@ -1,4 +1,4 @@
-"""The steps of this stage: open, inspect, graph."""
+"""The steps of this stage: open, inspect, graph, diff."""
 
 from __future__ import annotations
 
@@ -59,5 +59,19 @@ GRAPH = Step(
     ),
     work="studio.models.work:draw",
     record="studio.models.record:drawn",
+    limits=_LIMITS,
+)
+
+DIFF = Step(
+    name="diff",
+    title="Compare",
+    summary="Compare the graphs of two models: what was matched, changed, fused, added, removed.",
+    options=(
+        Option("a", Kind.MODEL, required=True, positional=True, title="Before", help="A model."),
+        Option(
+            "b", Kind.MODEL, required=True, positional=True, title="After", help="What it became."
+        ),
+    ),
+    work="studio.models.work:diff",
     limits=_LIMITS,
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from studio.api import Graph, GraphLayout, UsageError
 from studio.jobs.step import Arguments, Job, Result
 from studio.models.cost import TITLES, UNITS, overlay
+from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
 from studio.models.opening import Opened, look, write_graph
@@ -48,6 +50,26 @@ def inspect_model(arguments: Arguments, job: Job) -> Result:
     opened = look(Path(arguments["model"]), job, parse(arguments.get("shape") or ()))
     job.progress(4, 4, "Inspected")
     return opened.figures()
+
+
+def diff(arguments: Arguments, job: Job) -> Result:
+    """Compare the graphs of two models."""
+    before = look(Path(arguments["a"]["path"]), job)
+    after = look(Path(arguments["b"]["path"]), job)
+    job.progress(3, 4, "Matching the nodes")
+    found = compare(before.model.graph, after.model.graph)
+    job.progress(4, 4, "Compared")
+    return {
+        "added": len(found.inserted),
+        "removed": len(found.removed),
+        "changed": found.changed,
+        "matched": found.matched,
+        "compute": found.compute,
+        "folded": found.folded,
+        "pairs": [asdict(pair) for pair in found.pairs],
+        "inserted": [asdict(one) for one in found.inserted],
+        "lost": [asdict(one) for one in found.removed],
+    }
 
 
 def draw(arguments: Arguments, job: Job) -> Result:

@@ -1,0 +1,59 @@
+"""What an operator computes, whatever a quantizer or an optimizer calls it."""
+
+from __future__ import annotations
+
+from studio.api import Node
+
+_BASES = {
+    "QLinearConv": "Conv",
+    "ConvInteger": "Conv",
+    "FusedConv": "Conv",
+    "NhwcFusedConv": "Conv",
+    "QLinearMatMul": "MatMul",
+    "MatMulInteger": "MatMul",
+    "MatMulIntegerToFloat": "MatMul",
+    "DynamicQuantizeMatMul": "MatMul",
+    "MatMulNBits": "MatMul",
+    "FusedMatMul": "MatMul",
+    "QGemm": "Gemm",
+    "FusedGemm": "Gemm",
+    "QAttention": "Attention",
+    "FastGelu": "Gelu",
+    "BiasGelu": "Gelu",
+    "FusedBatchNormalization": "BatchNormalization",
+}
+
+_FLOATS = frozenset({1, 10, 11, 16})
+"""ONNX's numbers of float, float16, double and bfloat16."""
+
+_PASSING = frozenset(
+    {
+        "Identity",
+        "Dropout",
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "FakeQuant",
+    }
+)
+_CONTRIBUTED = ("com.microsoft", "com.ms.internal.nhwc", "ai.onnx", "")
+
+
+def base(node: Node) -> str:
+    """The operator whose result the node gives (``Conv`` for ``QLinearConv``)."""
+    if node.domain not in _CONTRIBUTED:
+        return f"{node.domain}.{node.operator}"
+    name = node.operator
+    if name in _BASES:
+        return _BASES[name]
+    # onnxruntime names its quantized forms of the rest alike: QLinearAdd, QLinearSigmoid ...
+    return name.removeprefix("QLinear") if name.startswith("QLinear") else name
+
+
+def passes(node: Node) -> bool:
+    """Whether the node hands its first input on, but for its precision."""
+    if node.domain not in _CONTRIBUTED:
+        return False
+    if node.operator == "Cast":
+        return node.attributes.get("to") in _FLOATS
+    return node.operator in _PASSING
