@@ -34,6 +34,12 @@ def test_the_commands_on_a_real_model(studio: Studio, tmp_path: Path) -> None:
     assert made["metric"]["before"] > 0.9
     assert made["size_ratio"] < 0.4
 
+    diff = studio.ok("diff", model, small)
+    assert diff["matched"] >= 0.98 * diff["compute"]
+    quantizers = [one for one in diff["inserted"] if one["operator"].endswith("Linear")]
+    assert len(quantizers) > 200
+    assert all(" for " in one["text"] for one in quantizers)
+
     profile = studio.ok(
         *("profile", model, small, "--seconds", "10", "--shapes", "x=1x3x48x160"), timeout=600
     )
