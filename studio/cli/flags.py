@@ -26,6 +26,7 @@ def common_flags(default: Any = False) -> argparse.ArgumentParser:
     for flag, text in (
         ("--json", "print one JSON document"),
         ("--debug", "print tracebacks and details"),
+        ("--no-plugins", "use only the plugins that came with the studio (safe mode)"),
     ):
         parser.add_argument(flag, action="store_true", default=default, help=text)
     return parser

@@ -15,11 +15,13 @@ import studio
 from studio.api import StudioError
 from studio.cli.flags import common_flags
 from studio.cli.output import fail
+from studio.settings import SAFE_VARIABLE
 
 COMMANDS = {
     "open": "open the window, with a model if one is named",
     "inspect": "look at a model: what is in it, and is it safe to open",
     "graph": "draw a model's graph into a file",
+    "diff": "compare the graphs of two models",
     "quantize": "make a model smaller and measure what that costs",
     "evaluate": "measure a model's quality on labelled data",
     "profile": "measure latency, with verdicts that can be trusted",
@@ -49,9 +51,14 @@ EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not me
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("--safe",):
+    safe = words[:1] in (["--safe"], ["--no-plugins"])
+    if safe:
+        del words[0]
+    if not words:
         words.insert(0, "open")
     arguments = _parser(words).parse_args(words)
+    if safe or arguments.no_plugins:
+        os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
     try:
         module = importlib.import_module(f"studio.cli.{arguments.command}_command")
         code: int = module.run(arguments)

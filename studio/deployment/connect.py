@@ -35,13 +35,11 @@ def connector_for(target: TargetSpec) -> Connector:
     """
     host = PluginHost.discover()
     scheme = scheme_of(target)
-    for plugin in host.plugins:
-        for capability in plugin.capabilities:
-            speaks = scheme in capability.extra.get("schemes", ())
-            if capability.extension is Extension.TARGET and speaks:
-                connector: Connector = host.get(Extension.TARGET, capability.id)
-                return connector
-    raise Unavailable(f"No plugin knows targets of the kind {scheme}://.")
+    capability = host.answering(scheme)
+    if capability is None or capability.extension is not Extension.TARGET:
+        raise Unavailable(f"No plugin knows targets of the kind {scheme}://.")
+    connector: Connector = host.create(capability)
+    return connector
 
 
 def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> Channel:

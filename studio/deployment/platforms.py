@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from studio.api import (
-    Capability,
     Extension,
     Option,
     Platform,
     Progress,
     Site,
     TargetSpec,
+    Unavailable,
     UsageError,
     validate,
 )
@@ -23,7 +23,8 @@ from studio.plugin_host import PluginHost
 
 def is_platform(target: TargetSpec) -> bool:
     """Whether a platform answers for the target's URL; imports no plugin."""
-    return _capability(PluginHost.discover(), target) is not None
+    capability = PluginHost.discover().answering(scheme_of(target))
+    return capability is not None and capability.extension is Extension.PLATFORM
 
 
 @contextmanager
@@ -46,9 +47,11 @@ def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, 
 def platform_for(target: TargetSpec) -> Platform:
     """The platform that answers for a target's URL."""
     host = PluginHost.discover()
-    capability = _capability(host, target)
-    identifier = capability.id if capability else scheme_of(target)
-    platform: Platform = host.get(Extension.PLATFORM, identifier)
+    scheme = scheme_of(target)
+    capability = host.answering(scheme)
+    if capability is None or capability.extension is not Extension.PLATFORM:
+        raise Unavailable(f"No plugin knows platforms of the kind {scheme}:.")
+    platform: Platform = host.create(capability)
     validate(platform.options, _only(platform.options, target.settings))
     return platform
 
@@ -87,13 +90,3 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
 def _only(options: Sequence[Option], settings: Mapping[str, str]) -> dict[str, str]:
     names = {option.name for option in options}
     return {name: value for name, value in settings.items() if name in names}
-
-
-def _capability(host: PluginHost, target: TargetSpec) -> Capability | None:
-    scheme = scheme_of(target)
-    for plugin in host.plugins:
-        for capability in plugin.capabilities:
-            speaks = scheme in capability.extra.get("schemes", ())
-            if capability.extension is Extension.PLATFORM and speaks:
-                return capability
-    return None

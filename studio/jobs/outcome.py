@@ -32,6 +32,7 @@ class JobOutcome:
         exit_code: What the command line exits with.
         silence: Seconds without a word after which it was stopped; 0 if that was not the reason.
         error: Name of the error's class in ``studio.api`` (``UnknownHost``), with its ``fields``.
+        plugin: The plugin, not one of the studio's own, whose code failed or killed the worker.
     """
 
     end: End
@@ -46,6 +47,7 @@ class JobOutcome:
     silence: float = 0.0
     error: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    plugin: str = ""
 
     @property
     def ok(self) -> bool:
@@ -58,7 +60,9 @@ class JobOutcome:
         if self.end is End.FAILED:
             return self.message
         if self.end is End.CRASHED:
-            return f"{self.title} stopped: its worker was ended by {_signal_name(self.signal)}."
+            using = f" while it used the plugin {self.plugin}" if self.plugin else ""
+            cause = _signal_name(self.signal)
+            return f"{self.title} stopped: its worker was ended by {cause}{using}."
         if self.end is End.TIMED_OUT and self.silence:
             return (
                 f"{self.title} was stopped: for {self.silence:.0f} s nothing moved, so the model "

@@ -49,6 +49,7 @@ class RunningJob:
     _ended: threading.Event = field(default_factory=threading.Event)
     _worker: WorkerProcess | None = None
     _cancelled: bool = False
+    _plugin: str = ""
 
     @property
     def id(self) -> str:
@@ -93,6 +94,9 @@ class JobListener:
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
         """The work sent a message of its own."""
 
+    def blamed(self, plugin: str, sentence: str) -> None:
+        """A job fails through a plugin's fault; told before its ``outcome`` is known."""
+
     def finished(self, job: RunningJob) -> None:
         """Its ``outcome`` is known."""
 
@@ -114,7 +118,7 @@ class JobRunner:
         preload: Sequence[str] = (),
     ) -> None:
         self._paths = paths
-        self._always_readable = (store, paths.plugins, paths.samples)
+        self._always_readable = (store, paths.plugins, paths.trust, paths.samples)
         self._listener = listener or JobListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
@@ -123,6 +127,7 @@ class JobRunner:
         self._running: set[RunningJob] = set()
         self._closed = False
         paths.jobs.mkdir(parents=True, exist_ok=True)
+        paths.trust.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
         remove_leftovers(paths.jobs)
 
     @property
@@ -169,7 +174,10 @@ class JobRunner:
         seconds = time.monotonic() - job.started
         with self._lock:
             self._running.discard(job)
-        job._end(replace(outcome, title=job.title, seconds=seconds))
+        outcome = replace(outcome, title=job.title, seconds=seconds)
+        if outcome.plugin:
+            self._listener.blamed(outcome.plugin, outcome.sentence)
+        job._end(outcome)
         self._listener.finished(job)
 
     def _outcome(self, job: RunningJob, finish: Finish | None) -> JobOutcome:
@@ -204,6 +212,8 @@ class JobRunner:
                 self._listener.progressed(job)
             elif kind == "log":
                 job.log.append(event["text"])
+            elif kind == "plugin":
+                job._plugin = event["plugin"]
             elif kind == "message":
                 self._listener.message(job, event["name"], event["values"])
             elif kind != "ready":
@@ -227,7 +237,13 @@ class JobRunner:
             return JobOutcome(End.CANCELLED, exit_code=130)
         if kind == "error":
             return _failure(last)
-        return JobOutcome(End.CRASHED, signal=number, detail=worker.last_words(), exit_code=1)
+        return JobOutcome(
+            End.CRASHED,
+            signal=number,
+            detail=worker.last_words(),
+            exit_code=1,
+            plugin=job._plugin,
+        )
 
     @staticmethod
     def _record(result: dict[str, Any], folder: Path, finish: Finish | None) -> JobOutcome:
@@ -277,4 +293,5 @@ def _failure(event: Mapping[str, Any]) -> JobOutcome:
         exit_code=event.get("exit_code", 1),
         error=event.get("error", ""),
         fields=event.get("fields", {}),
+        plugin=event.get("fields", {}).get("plugin", ""),
     )

@@ -49,6 +49,10 @@ class WorkerJob:
         self.check()
         self._send("message", name=name, values=values)
 
+    def used(self, plugin: str) -> None:
+        """Say whose code is in use from now on; empty for the studio's own."""
+        self._send("plugin", plugin=plugin)
+
     def check(self) -> None:
         """Raise Cancelled when the parent asked to stop."""
         if self._cancelled.is_set():
@@ -120,6 +124,9 @@ def _limit(memory_mb: int, cpu_seconds: int) -> None:
 
 
 def _run(spec: dict[str, Any], job: WorkerJob) -> None:
+    from studio.plugin_host import PluginHost  # not for the worker that is kept ready
+
+    PluginHost.used = job.used
     try:
         module, _, name = spec["entry"].partition(":")
         work: Callable[..., Any] = getattr(importlib.import_module(module), name)
@@ -134,8 +141,18 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
         message, hint = _of_system(error, job.folder)
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
     except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
-        text = f"{type(error).__name__}: {error}".rstrip(".")
-        job.finish("error", message=f"{text}.", detail=traceback.format_exc(), exit_code=1)
+        job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
+
+
+def _of_defect(error: Exception) -> dict[str, Any]:
+    """A defect as a sentence, with the plugin that has it."""
+    from studio.plugin_host.importing import culprit
+
+    plugin = culprit(error)
+    text = f"{type(error).__name__}: {error}".rstrip(".")
+    if not plugin:
+        return {"message": f"{text}."}
+    return {"message": f"The plugin {plugin} failed: {text}.", "fields": {"plugin": plugin}}
 
 
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:

@@ -1,102 +1,108 @@
-"""Discovery of plugins, and the making of what they offer on first use."""
+"""The plugins of a process: what they offer, made on first use."""
 
 from __future__ import annotations
 
-import enum
 import importlib
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from studio.api import Capability, Extension, Manifest, StudioError, Unavailable
-from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
-from studio.plugin_host.requirements import missing
+from studio.api import Capability, Extension, StudioError, Unavailable
+from studio.plugin_host.discovery import Plugin, State, find_plugins
+from studio.plugin_host.importing import make_importable
+from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 
-GROUP = "edgewright.plugins"
+_HOSTS = (Extension.TARGET, Extension.PLATFORM)
 
 
-class State(enum.Enum):
-    """Whether a plugin can be used."""
-
-    AVAILABLE = "available"
-    UNAVAILABLE = "unavailable"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """A plugin that was found.
+class PluginFailed(Unavailable):
+    """A plugin's own code raised what it should not have.
 
     Attributes:
-        reason: Why it is not available, in one sentence with what to do; empty otherwise.
-        manifest: None when it could not be read.
+        plugin: Its id.
     """
 
-    id: str
-    folder: Path
-    state: State
-    reason: str = ""
-    manifest: Manifest | None = None
-
-    @property
-    def capabilities(self) -> tuple[Capability, ...]:
-        """What it offers, whether available or not."""
-        return self.manifest.capabilities if self.manifest else ()
+    def __init__(self, message: str, *, plugin: str = "") -> None:
+        super().__init__(message)
+        self.plugin = plugin
 
 
 class PluginHost:
     """The plugins of this environment and of the user's folder.
 
     Nothing of a plugin is imported before one of its capabilities is made.
+
+    Attributes:
+        used: Told the id of a plugin whenever one of its capabilities is made; a worker passes
+            it on, so that the parent knows whose code killed it.
     """
 
-    def __init__(self, plugins: Mapping[str, Plugin]) -> None:
+    used: ClassVar[Callable[[str], object]] = staticmethod(lambda plugin: None)
+
+    def __init__(self, plugins: Mapping[str, Plugin], trust: Trust | None = None) -> None:
         self._plugins = dict(plugins)
-        self._made: dict[tuple[Extension, str], Any] = {}
+        self._trust = trust
+        self._made: dict[tuple[str, Extension, str], Any] = {}
 
     @classmethod
-    def discover(cls, user_folder: Path | None = None) -> PluginHost:
-        """Find the installed plugins, then the user's; an installed id is never replaced."""
-        plugins: dict[str, Plugin] = {}
-        for name, folder in _places(user_folder or Paths.of().plugins):
-            plugin = _inspect(name, folder)
-            plugins.setdefault(plugin.id, plugin)
-        return cls(plugins)
+    def discover(cls, user_folder: Path | None = None, trust: Trust | None = None) -> PluginHost:
+        """Find the plugins; an installed id is never replaced by one of the user's folder."""
+        paths = Paths.of()
+        trust = trust or Trust(paths.trust)
+        return cls(find_plugins(user_folder or paths.plugins, trust), trust)
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """Every plugin that was found, by id."""
         return tuple(self._plugins[key] for key in sorted(self._plugins))
 
+    def plugin(self, identifier: str) -> Plugin:
+        """One plugin.
+
+        Raises:
+            Unavailable: when there is none of this id.
+        """
+        try:
+            return self._plugins[identifier]
+        except KeyError:
+            known = ", ".join(sorted(self._plugins))
+            raise Unavailable(
+                f"There is no plugin {identifier!r}.", hint=f"Known: {known}."
+            ) from None
+
     def all(self, extension: Extension) -> tuple[Capability, ...]:
-        """The available capabilities of an extension point."""
+        """The available capabilities of an extension point; built-in ones first."""
         return tuple(
             capability
-            for plugin in self.plugins
+            for plugin in self._ranked()
             if plugin.state is State.AVAILABLE
             for capability in plugin.capabilities
             if capability.extension is extension
         )
 
     def find(self, extension: Extension, identifier: str) -> Capability:
-        """One capability.
+        """One capability; what came with the studio is never replaced by another plugin's.
 
         Raises:
             Unavailable: when its plugin cannot be used, with the reason, or none offers it.
         """
-        for plugin in self.plugins:
+        for plugin in self._ranked():
             for capability in plugin.capabilities:
                 if capability.extension is extension and capability.id == identifier:
-                    if plugin.state is not State.AVAILABLE:
-                        raise Unavailable(f"{capability.title} is not available: {plugin.reason}")
-                    return capability
+                    return self._usable(plugin, capability)
         known = ", ".join(capability.id for capability in self.all(extension)) or "none"
         kind = extension.value.removesuffix("s")
         raise Unavailable(f"There is no {kind} {identifier!r}.", hint=f"Known: {known}.")
+
+    def answering(self, scheme: str) -> Capability | None:
+        """The target or platform that answers for a URL's scheme, whether usable or not."""
+        for plugin in self._ranked():
+            for capability in plugin.capabilities:
+                speaks = scheme in capability.extra.get("schemes", ())
+                if speaks and capability.extension in _HOSTS:
+                    return capability
+        return None
 
     def get(self, extension: Extension, identifier: str) -> Any:
         """The object of a capability, made on first use."""
@@ -106,65 +112,57 @@ class PluginHost:
         """The object of a capability, made once.
 
         Raises:
-            Unavailable: when the plugin's own code fails; the plugin is named.
+            Unavailable: when its plugin may not be used, with the reason.
+            PluginFailed: when the plugin's own code fails; the plugin is named.
         """
-        key = (capability.extension, capability.id)
+        key = (capability.plugin, capability.extension, capability.id)
         if key not in self._made:
-            self._made[key] = self._make(capability)
+            self._made[key] = self.call(capability)
         return self._made[key]
 
-    def _make(self, capability: Capability) -> Any:
-        self._reach(self._plugins[capability.plugin])
+    def call(self, capability: Capability, *arguments: object) -> Any:
+        """What a capability's factory makes of some arguments, made anew at each call.
+
+        Raises:
+            Unavailable, PluginFailed: as ``create`` does.
+        """
+        plugin = self._plugins[capability.plugin]
+        self._usable(plugin, capability)
+        if not plugin.built_in:
+            make_importable(plugin.id, plugin.folder)
+        type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)()
+            return getattr(importlib.import_module(module), attribute)(*arguments)
         except StudioError:
             raise
         except Exception as error:  # a plugin's code may raise anything
-            raise Unavailable(
+            raise PluginFailed(
                 f"The plugin {capability.plugin} failed to provide {capability.title}: "
-                f"{type(error).__name__}: {error}."
+                f"{type(error).__name__}: {error}.",
+                plugin="" if plugin.built_in else plugin.id,
             ) from error
 
+    def note_crash(self, identifier: str, reason: str) -> bool:
+        """Count a crash of a plugin; True when that switched it off.
+
+        Built-ins are not counted: a hostile model must not be able to switch off the studio's own
+        reader, and a crash of it is a defect to be mended, not lived with.
+        """
+        plugin = self._plugins.get(identifier)
+        if plugin is None or plugin.built_in or self._trust is None:
+            return False
+        return self._trust.note_crash(plugin.id, plugin.digest, reason) >= MOST_CRASHES
+
     @staticmethod
-    def _reach(plugin: Plugin) -> None:
-        """Make the user's plugin folder importable; installed plugins already are."""
-        parent = str(plugin.folder.parent)
-        if find_spec(plugin.id) is None and parent not in sys.path:
-            sys.path.append(parent)
+    def _usable(plugin: Plugin, capability: Capability) -> Capability:
+        if plugin.state is not State.AVAILABLE:
+            raise Unavailable(f"{capability.title} is not available: {plugin.reason}")
+        return capability
 
-
-def _places(user_folder: Path) -> Iterator[tuple[str, Path]]:
-    from importlib import metadata  # slow to import, and the window's start needs no plugin
-
-    for entry in metadata.entry_points(group=GROUP):
-        spec = find_spec(entry.value)
-        if spec is not None and spec.origin is not None:
-            yield entry.name, Path(spec.origin).parent
-        else:
-            yield entry.name, Path(entry.value)
-    if user_folder.is_dir():
-        for folder in sorted(user_folder.iterdir()):
-            if (folder / FILE_NAME).is_file():
-                yield folder.name, folder
-
-
-def _inspect(name: str, folder: Path) -> Plugin:
-    try:
-        manifest = read_manifest(folder / FILE_NAME)
-    except ManifestError as error:
-        return Plugin(name, folder, State.BROKEN, str(error))
-    if not supported(manifest):
-        reason = f"it was written for version {manifest.api} of the plugin API."
-        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
-    try:
-        lacking = missing(manifest.requires)
-    except ValueError as error:
-        return Plugin(
-            manifest.id, folder, State.BROKEN, f"Its requirements are wrong: {error}.", manifest
+    def _ranked(self) -> list[Plugin]:
+        """Built-in before installed by others, what can be used before what cannot."""
+        return sorted(
+            self._plugins.values(),
+            key=lambda one: (not one.built_in, one.state is not State.AVAILABLE, one.id),
         )
-    if lacking:
-        names = " ".join(f"'{text}'" for text in lacking)
-        reason = f"{', '.join(lacking)} is not installed; install it with: pip install {names}"
-        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
-    return Plugin(manifest.id, folder, State.AVAILABLE, "", manifest)

@@ -68,11 +68,11 @@ def connector_for(host: PluginHost, target: TargetSpec) -> Connector:
         Unavailable: when there is none.
     """
     scheme = target.url.partition(":")[0]
-    for capability in host.all(Extension.TARGET):
-        connector: Connector = host.create(capability)
-        if scheme in connector.schemes:
-            return connector
-    raise Unavailable(f"No plugin connects to {scheme} targets.")
+    capability = host.answering(scheme)
+    if capability is None or capability.extension is not Extension.TARGET:
+        raise Unavailable(f"No plugin connects to {scheme} targets.")
+    connector: Connector = host.create(capability)
+    return connector
 
 
 def run_on(

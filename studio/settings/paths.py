@@ -10,6 +10,9 @@ from pathlib import Path
 HOME_VARIABLE = "EDGEWRIGHT_HOME"
 """Moves everything below one folder; for tests, portable installs and several workspaces."""
 
+SAFE_VARIABLE = "EDGEWRIGHT_NO_PLUGINS"
+"""Set in safe mode, in which only the plugins that came with the studio are used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -75,6 +78,11 @@ class Paths:
     def plugins(self) -> Path:
         """The user's own plugins, a folder each."""
         return self.config / "plugins"
+
+    @property
+    def trust(self) -> Path:
+        """What the user decided about plugins."""
+        return self.config / "trust"
 
     @property
     def settings(self) -> Path:

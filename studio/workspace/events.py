@@ -44,7 +44,7 @@ class RegistryChanged:
     """Rows were added or removed.
 
     Attributes:
-        what: ``targets`` or ``records``.
+        what: ``targets``, ``records`` or ``plugins`` (what each may do).
     """
 
     what: str

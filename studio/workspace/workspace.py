@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from studio.api import GraphLayout, Model, StudioError, TargetSpec
+from studio.api import GraphLayout, Model, Refused, StudioError, TargetSpec
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -21,7 +21,7 @@ from studio.jobs import (
 )
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
-from studio.plugin_host import PluginHost
+from studio.plugin_host import PluginHost, Trust
 from studio.registry import Registry, VariantRecord
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
@@ -175,7 +175,7 @@ class Workspace(JobListener):
     @functools.cached_property
     def plugins(self) -> PluginHost:
         """The plugins; found on first use."""
-        return PluginHost.discover(self.paths.plugins)
+        return PluginHost.discover(self.paths.plugins, Trust(self.paths.trust))
 
     def samples(self) -> tuple[SampleInfo, ...]:
         """The samples that come with the studio."""
@@ -202,6 +202,43 @@ class Workspace(JobListener):
         self.registry.remove_target(name)
         self.events.publish(RegistryChanged("targets"))
 
+    # Plugins
+
+    def allow_plugin(self, identifier: str, digest: str) -> None:
+        """Agree to a plugin's files, or switch it on again.
+
+        Args:
+            digest: Of the files that were looked at.
+
+        Raises:
+            Refused: when its files are others by now; nothing was agreed to.
+            Unavailable: when there is no such plugin.
+        """
+        self._find_plugins_again()
+        if self.plugins.plugin(identifier).digest != digest:
+            raise Refused(
+                f"The files of {identifier} have changed since you looked at them.",
+                hint="Look at them again.",
+            )
+        Trust(self.paths.trust).allow(identifier, digest)
+        self._find_plugins_again()
+
+    def forbid_plugin(self, identifier: str) -> None:
+        """Switch a plugin off; what it offers is not there until it is allowed again."""
+        Trust(self.paths.trust).forbid(self.plugins.plugin(identifier).id)
+        self._find_plugins_again()
+
+    def plugin_crashed(self, identifier: str, reason: str) -> bool:
+        """Count a crash of a plugin; True when that was the last that it was allowed."""
+        if not self.plugins.note_crash(identifier, reason):
+            return False
+        self._find_plugins_again()
+        return True
+
+    def _find_plugins_again(self) -> None:
+        self.__dict__.pop("plugins", None)
+        self.events.publish(RegistryChanged("plugins"))
+
     # JobListener: the threads of jobs call these
 
     def started(self, job: RunningJob) -> None:
@@ -213,6 +250,9 @@ class Workspace(JobListener):
 
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
         self.events.publish(JobMessage(job, name, values))
+
+    def blamed(self, plugin: str, sentence: str) -> None:
+        self.plugin_crashed(plugin, sentence)
 
     def finished(self, job: RunningJob) -> None:
         self.events.publish(RegistryChanged("records"))

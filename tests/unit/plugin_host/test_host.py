@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import Extension, Unavailable
-from studio.plugin_host import ManifestError, PluginHost, State, read_manifest
+from studio.plugin_host import ManifestError, PluginHost, State, Trust, read_manifest
+from studio.plugin_host.digest import content_digest
 
 MANIFEST = """
 id = "{id}"
@@ -33,6 +34,14 @@ def make(folder: Path, name: str, *, api: int = 1, requires: str = "", code: str
     (folder / name / "metric.py").write_text(code or "class Metric:\n    id = 'm'\n")
 
 
+def discover(folder: Path) -> PluginHost:
+    """The plugins of a folder whose user agrees to whatever lies there."""
+    trust = Trust(folder.parent / f"{folder.name}-trust")
+    for place in folder.iterdir():
+        trust.allow(place.name, content_digest(place))
+    return PluginHost.discover(folder, trust)
+
+
 def state_of(host: PluginHost, name: str) -> tuple[State, str]:
     plugin = next(plugin for plugin in host.plugins if plugin.id == name)
     return plugin.state, plugin.reason
@@ -40,7 +49,7 @@ def state_of(host: PluginHost, name: str) -> tuple[State, str]:
 
 def test_nothing_is_imported_before_first_use(tmp_path: Path) -> None:
     make(tmp_path, "example_lazy")
-    host = PluginHost.discover(tmp_path)
+    host = discover(tmp_path)
     capability = host.find(Extension.METRIC, "m")
     assert capability.extra == {"unit": "points"}
     assert "example_lazy" not in sys.modules
@@ -56,7 +65,7 @@ def test_the_installed_plugins_are_found() -> None:
 
 def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
     make(tmp_path, "example_needy", requires='"no-such-library>=3"')
-    host = PluginHost.discover(tmp_path)
+    host = discover(tmp_path)
     state, reason = state_of(host, "example_needy")
     assert state is State.UNAVAILABLE
     assert reason == (
@@ -69,7 +78,7 @@ def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
 
 def test_another_version_of_the_api_is_the_reason(tmp_path: Path) -> None:
     make(tmp_path, "example_future", api=2)
-    state, reason = state_of(PluginHost.discover(tmp_path), "example_future")
+    state, reason = state_of(discover(tmp_path), "example_future")
     assert state is State.UNAVAILABLE
     assert "version 2" in reason
 
@@ -77,7 +86,7 @@ def test_another_version_of_the_api_is_the_reason(tmp_path: Path) -> None:
 def test_a_broken_requirement_does_not_take_the_others_down(tmp_path: Path) -> None:
     make(tmp_path, "example_wrong", requires='"=== what"')
     make(tmp_path, "example_right")
-    host = PluginHost.discover(tmp_path)
+    host = discover(tmp_path)
     assert state_of(host, "example_wrong")[0] is State.BROKEN
     assert state_of(host, "example_right")[0] is State.AVAILABLE
 
@@ -89,14 +98,14 @@ def test_a_broken_requirement_does_not_take_the_others_down(tmp_path: Path) -> N
 def test_code_that_fails_names_its_plugin(tmp_path: Path, code: str, words: str) -> None:
     name = f"example_fails_{words.lower()}"
     make(tmp_path, name, code=code)
-    host = PluginHost.discover(tmp_path)
+    host = discover(tmp_path)
     with pytest.raises(Unavailable, match=f"{name} failed .*{words}"):
         host.get(Extension.METRIC, "m")
 
 
 def test_what_nobody_offers_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no backend 'tpu'"):
-        PluginHost.discover(tmp_path).get(Extension.BACKEND, "tpu")
+        discover(tmp_path).get(Extension.BACKEND, "tpu")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""Discovery: where plugins lie, and whether each can and may be used. Imports none of them."""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from studio.api import Capability, Manifest
+from studio.plugin_host.digest import content_digest
+from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
+from studio.plugin_host.requirements import missing
+from studio.plugin_host.trust import MOST_CRASHES, Standing, Trust
+from studio.settings import SAFE_VARIABLE
+
+GROUP = "edgewright.plugins"
+DISTRIBUTION = "edgewright"
+
+
+class State(enum.Enum):
+    """Whether a plugin can be used."""
+
+    AVAILABLE = "available"
+    NEEDS_CONSENT = "needs consent"
+    OFF = "off"
+    UNAVAILABLE = "unavailable"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin that was found.
+
+    Attributes:
+        reason: Why it is not available, in one sentence with what to do; empty otherwise.
+        manifest: None when it could not be read.
+        built_in: It came with the studio, and needs no consent.
+        digest: SHA-256 of its files; empty for a built-in.
+    """
+
+    id: str
+    folder: Path
+    state: State
+    reason: str = ""
+    manifest: Manifest | None = None
+    built_in: bool = False
+    digest: str = ""
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What it offers, whether available or not."""
+        return self.manifest.capabilities if self.manifest else ()
+
+
+def safe_mode() -> bool:
+    """Whether only built-in plugins may be used in this process and its workers."""
+    return bool(os.environ.get(SAFE_VARIABLE))
+
+
+def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
+    """Every plugin by its id: built-ins, then installed ones, then the user's; the first wins."""
+    found: dict[str, Plugin] = {}
+    standings = trust.standings()
+    for name, folder, built_in in _places(user_folder):
+        plugin = replace(_inspect(name, folder), built_in=built_in)
+        plugin = _judge(plugin, standings.get(plugin.id, Standing()))
+        found.setdefault(plugin.id, plugin)
+    return found
+
+
+def _places(user_folder: Path) -> Iterator[tuple[str, Path, bool]]:
+    from importlib import metadata  # slow to import, and the window's start needs no plugin
+
+    entries = [(_comes_along(one), one) for one in metadata.entry_points(group=GROUP)]
+    for built_in, entry in sorted(entries, key=lambda one: (not one[0], one[1].name)):
+        yield entry.name, _package_folder(entry.value), built_in
+    if user_folder.is_dir():
+        for folder in sorted(user_folder.iterdir()):
+            if (folder / FILE_NAME).is_file():
+                yield folder.name, folder.resolve(), False
+
+
+def _comes_along(entry: object) -> bool:
+    """Whether an entry point belongs to the studio's own distribution."""
+    distribution = getattr(entry, "dist", None)
+    name = str(distribution.name) if distribution is not None else ""
+    return re.sub(r"[-_.]+", "-", name).lower() == DISTRIBUTION
+
+
+def _package_folder(value: str) -> Path:
+    # A dotted name would import its parent to be found, before anyone agreed to it.
+    spec = find_spec(value) if value.isidentifier() else None
+    return Path(spec.origin).resolve().parent if spec and spec.origin else Path(value)
+
+
+def _inspect(name: str, folder: Path) -> Plugin:
+    """Whether a plugin could be used, if the user lets it."""
+    try:
+        manifest = read_manifest(folder / FILE_NAME)
+    except ManifestError as error:
+        return Plugin(name, folder, State.BROKEN, str(error))
+    if not supported(manifest):
+        reason = f"it was written for version {manifest.api} of the plugin API."
+        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
+    try:
+        lacking = missing(manifest.requires)
+    except ValueError as error:
+        return Plugin(
+            manifest.id, folder, State.BROKEN, f"Its requirements are wrong: {error}.", manifest
+        )
+    if lacking:
+        names = " ".join(f"'{text}'" for text in lacking)
+        reason = f"{', '.join(lacking)} is not installed; install it with: pip install {names}"
+        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
+    return Plugin(manifest.id, folder, State.AVAILABLE, "", manifest)
+
+
+def _judge(plugin: Plugin, standing: Standing) -> Plugin:
+    """The plugin as the user's decisions leave it."""
+    if plugin.manifest is None:
+        return plugin
+    if not plugin.built_in:
+        plugin = _judge_stranger(plugin, plugin.manifest, standing)
+    return _off(plugin, "you switched it off") if standing.forbidden else plugin
+
+
+def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: Standing) -> Plugin:
+    """A plugin that did not come with the studio, as its files and crashes leave it."""
+    outside = [c.factory for c in manifest.capabilities if not _own(c.factory, manifest.id)]
+    if outside:
+        reason = f"The factory {outside[0]!r} lies outside the plugin's package {manifest.id}."
+        return replace(plugin, state=State.BROKEN, reason=reason)
+    try:
+        plugin = replace(plugin, digest=content_digest(plugin.folder))
+    except ManifestError as error:
+        return replace(plugin, state=State.BROKEN, reason=str(error))
+    if safe_mode():
+        return replace(plugin, state=State.OFF, reason="this is the safe mode, without plugins.")
+    if plugin.state is not State.AVAILABLE:
+        return plugin
+    if standing.crashes_of(plugin.digest) >= MOST_CRASHES:
+        times = f"it crashed {standing.crashes} times"
+        return _off(plugin, f"{times}, the last time: {standing.reason}")
+    if standing.agreed != plugin.digest:
+        return replace(plugin, state=State.NEEDS_CONSENT, reason=_question(plugin, standing.agreed))
+    return plugin
+
+
+def _question(plugin: Plugin, agreed: str) -> str:
+    begin = "its files are not those that you agreed to" if agreed else "nobody agreed to it yet"
+    return f"{begin}; look at it, then: studio plugins allow {plugin.id}"
+
+
+def _off(plugin: Plugin, reason: str) -> Plugin:
+    text = f"{reason.rstrip('.')}; switch it on again with: studio plugins allow {plugin.id}"
+    return replace(plugin, state=State.OFF, reason=text)
+
+
+def _own(factory: str, package: str) -> bool:
+    module = factory.partition(":")[0]
+    return module == package or module.startswith(f"{package}.")

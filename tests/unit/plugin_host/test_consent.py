@@ -1,0 +1,223 @@
+"""Consent by content, safe mode, and plugins that crash too often."""
+
+from __future__ import annotations
+
+import importlib
+import py_compile
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studio.api import Extension, Refused, Unavailable
+from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, State, Trust
+from studio.plugin_host.digest import content_digest
+from studio.plugin_host.importing import culprit, forget
+from studio.settings import SAFE_VARIABLE
+from studio.workspace import Workspace
+from tests.unit.plugin_host.test_host import make, state_of
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[tuple[Path, Trust]]:
+    """A user's folder with one plugin, and what its user decided: nothing yet."""
+    make(tmp_path / "plugins", "example_alien")
+    yield tmp_path / "plugins", Trust(tmp_path / "trust")
+    forget("example_alien")
+
+
+def test_nothing_of_a_plugin_is_used_before_consent(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    host = PluginHost.discover(folder, trust)
+    state, reason = state_of(host, "example_alien")
+    assert state is State.NEEDS_CONSENT
+    assert "studio plugins allow example_alien" in reason
+    assert all(capability.plugin != "example_alien" for capability in host.all(Extension.METRIC))
+    with pytest.raises(Unavailable, match="nobody agreed"):
+        host.get(Extension.METRIC, "m")
+    assert "example_alien" not in sys.modules
+
+
+def test_built_in_plugins_need_no_consent(places: tuple[Path, Trust]) -> None:
+    host = PluginHost.discover(*places)
+    assert host.plugin("studio_onnx").built_in
+    assert host.plugin("studio_onnx").state is State.AVAILABLE
+
+
+def test_consent_is_asked_for_again_when_a_file_changes(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.AVAILABLE
+    (folder / "example_alien" / "data.bin").write_bytes(b"new")
+    state, reason = state_of(PluginHost.discover(folder, trust), "example_alien")
+    assert state is State.NEEDS_CONSENT
+    assert reason.startswith("its files are not those that you agreed to")
+
+
+def test_digest_sees_names_and_contents_and_no_cache(tmp_path: Path) -> None:
+    make(tmp_path, "example_one")
+    folder = tmp_path / "example_one"
+    before = content_digest(folder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "metric.cpython-311.pyc").write_bytes(b"x")
+    assert content_digest(folder) == before
+    (folder / "metric.py").rename(folder / "metrics.py")
+    assert content_digest(folder) != before
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    make(tmp_path / "plugins", "example_link")
+    (tmp_path / "elsewhere.py").write_text("x = 1\n")
+    (tmp_path / "plugins" / "example_link" / "more.py").symlink_to(tmp_path / "elsewhere.py")
+    with pytest.raises(ManifestError, match="is a link"):
+        content_digest(tmp_path / "plugins" / "example_link")
+    host = PluginHost.discover(tmp_path / "plugins", Trust(tmp_path / "trust"))
+    assert state_of(host, "example_link")[0] is State.BROKEN
+
+
+def test_a_factory_outside_the_own_files_is_refused(tmp_path: Path) -> None:
+    make(tmp_path / "plugins", "example_outside")
+    manifest = tmp_path / "plugins" / "example_outside" / "plugin.toml"
+    manifest.write_text(manifest.read_text().replace("example_outside.metric:", "os.path:"))
+    host = PluginHost.discover(tmp_path / "plugins", Trust(tmp_path / "trust"))
+    state, reason = state_of(host, "example_outside")
+    assert state is State.BROKEN
+    assert "lies outside" in reason
+
+
+def test_cached_bytecode_that_nobody_looked_at_is_not_run(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    source = folder / "example_alien" / "metric.py"
+    honest = source.read_text()
+    source.write_text("class Metric:\n    id = 'z'\n")  # as long as the honest one
+    cached = py_compile.compile(str(source))
+    assert cached is not None
+    stamp = source.stat()
+    source.write_text(honest)
+    assert len(honest) == stamp.st_size
+    import os
+
+    os.utime(source, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    assert PluginHost.discover(folder, trust).get(Extension.METRIC, "m").id == "m"
+
+
+def test_a_plugin_never_stands_in_for_a_built_in(tmp_path: Path) -> None:
+    make(tmp_path / "plugins", "aaa_first")
+    manifest = tmp_path / "plugins" / "aaa_first" / "plugin.toml"
+    text = manifest.read_text().replace('id = "m"', 'id = "top1"')
+    text += '[[platforms]]\nid = "ssh"\nschemes = ["ssh"]\nfactory = "aaa_first.metric:Metric"\n'
+    manifest.write_text(text)
+    trust = Trust(tmp_path / "trust")
+    trust.allow("aaa_first", content_digest(manifest.parent))
+    host = PluginHost.discover(tmp_path / "plugins", trust)
+    assert state_of(host, "aaa_first")[0] is State.AVAILABLE
+    assert host.find(Extension.METRIC, "top1").plugin == "studio_metrics"
+    answering = host.answering("ssh")
+    assert answering is not None
+    assert answering.plugin == "studio_ssh"
+
+
+def test_a_plugin_named_like_a_library_is_found_in_its_own_folder(tmp_path: Path) -> None:
+    make(tmp_path / "plugins", "shelve", code="class Metric:\n    id = 'own'\n")
+    trust = Trust(tmp_path / "trust")
+    trust.allow("shelve", content_digest(tmp_path / "plugins" / "shelve"))
+    try:
+        assert (
+            PluginHost.discover(tmp_path / "plugins", trust).get(Extension.METRIC, "m").id == "own"
+        )
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("shelve.nothing")
+    finally:
+        forget("shelve")
+
+
+def test_safe_mode_leaves_the_built_ins_alone(
+    places: tuple[Path, Trust], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, trust = places
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    monkeypatch.setenv(SAFE_VARIABLE, "1")
+    host = PluginHost.discover(folder, trust)
+    assert state_of(host, "example_alien") == (
+        State.OFF,
+        "this is the safe mode, without plugins.",
+    )
+    assert {plugin.id for plugin in host.plugins if plugin.state is State.AVAILABLE} >= {
+        "studio_onnx",
+        "studio_local",
+    }
+
+
+def test_the_third_crash_switches_off_until_allowed_or_changed(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    digest = content_digest(folder / "example_alien")
+    trust.allow("example_alien", digest)
+    host = PluginHost.discover(folder, trust)
+    ended = [host.note_crash("example_alien", f"crash {n}.") for n in range(MOST_CRASHES)]
+    assert ended == [False] * (MOST_CRASHES - 1) + [True]
+    state, reason = state_of(PluginHost.discover(folder, trust), "example_alien")
+    assert state is State.OFF
+    assert "it crashed 3 times, the last time: crash 2;" in reason
+    trust.allow("example_alien", digest)
+    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.AVAILABLE
+    assert trust.of("example_alien").crashes == 0
+
+
+def test_crashes_of_other_files_do_not_count(places: tuple[Path, Trust]) -> None:
+    _, trust = places
+    assert [trust.note_crash("x", digest, "no") for digest in "aab"] == [1, 2, 1]
+
+
+def test_a_built_in_is_not_switched_off_by_crashes(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    host = PluginHost.discover(folder, trust)
+    assert not any(host.note_crash("studio_onnx", "a hostile file") for _ in range(5))
+    assert not trust.standings()
+
+
+def test_a_damaged_file_of_decisions_means_that_nothing_was_agreed_to(
+    places: tuple[Path, Trust],
+) -> None:
+    folder, trust = places
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    (folder.parent / "trust" / "plugins.json").write_text('{"example_alien": {"agreed": 1')
+    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.NEEDS_CONSENT
+
+
+def test_the_culprit_is_whose_code_raised(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    code = "class Metric:\n    id = 'm'\n    def score(self, call):\n        return call()\n"
+    (folder / "example_alien" / "metric.py").write_text(code)
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    metric = PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
+    assert culprit(_raised(lambda: metric.score(lambda: int("x")))) == "example_alien"
+    # A defect of the studio below the plugin's frame is the studio's.
+    assert culprit(_raised(lambda: metric.score(lambda: replace(1)))) == "example_alien"
+    assert culprit(_raised(lambda: metric.score(lambda: content_digest(None)))) == ""
+    assert culprit(_raised(lambda: 1 / 0)) == ""
+
+
+def _raised(call: object) -> Exception:
+    try:
+        call()  # type: ignore[operator]
+    except Exception as error:
+        return error
+    raise AssertionError("it did not fail")
+
+
+def test_what_was_looked_at_is_what_is_agreed_to(studio_home: Path) -> None:
+    make(studio_home / "config" / "plugins", "example_alien")
+    with Workspace.open(studio_home) as workspace:
+        seen = workspace.plugins.plugin("example_alien")
+        (seen.folder / "metric.py").write_text("import os\n")
+        with pytest.raises(Refused, match="have changed since you looked"):
+            workspace.allow_plugin("example_alien", seen.digest)
+        assert workspace.plugins.plugin("example_alien").state is State.NEEDS_CONSENT
+        seen = workspace.plugins.plugin("example_alien")
+        workspace.allow_plugin("example_alien", seen.digest)
+        assert workspace.plugins.plugin("example_alien").state is State.AVAILABLE
+        workspace.forbid_plugin("example_alien")
+        assert workspace.plugins.plugin("example_alien").state is State.OFF

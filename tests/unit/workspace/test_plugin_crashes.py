@@ -1,0 +1,101 @@
+"""Plugins that fail in a real worker: named, counted, switched off, and switched on again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.api import TargetSpec
+from studio.plugin_host import State
+from studio.workspace import JobOutcome, Workspace
+
+MANIFEST = """
+id = "example_rocket"
+name = "Rockets"
+version = "1"
+api = 1
+permissions = ["network"]
+[[targets]]
+id = "rocket"
+title = "Rocket"
+schemes = ["rocket"]
+factory = "example_rocket.target:Rocket"
+"""
+CODE = """
+import os
+from studio.api import TargetError
+class Rocket:
+    id, title, schemes, options = "rocket", "Rocket", ("rocket",), ()
+    def connect(self, target, progress):
+        {does}
+    def default_root(self, target):
+        return "/"
+"""
+
+
+@pytest.fixture
+def place(studio_home: Path) -> Path:
+    folder = studio_home / "config" / "plugins" / "example_rocket"
+    folder.mkdir(parents=True)
+    (folder / "plugin.toml").write_text(MANIFEST)
+    (folder / "__init__.py").write_text("")
+    return folder
+
+
+def write(workspace: Workspace, place: Path, does: str) -> None:
+    """Let the plugin do something at its next contact, with the user's consent."""
+    (place / "target.py").write_text(CODE.format(does=does))
+    workspace.__dict__.pop("plugins", None)
+    agree(workspace)
+
+
+def agree(workspace: Workspace) -> None:
+    workspace.allow_plugin("example_rocket", workspace.plugins.plugin("example_rocket").digest)
+
+
+def probe(workspace: Workspace) -> JobOutcome:
+    workspace.add_target(TargetSpec("r", "rocket:1"))
+    return workspace.run("target-probe", target="r")
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("return {}['no such']", "The plugin example_rocket failed: KeyError: 'no such'."),
+        ("os.kill(os.getpid(), 11)", "by SIGSEGV while it used the plugin example_rocket."),
+        ("os._exit(3)", "by an unknown cause while it used the plugin example_rocket."),
+    ],
+)
+def test_the_third_crash_switches_it_off(
+    studio_home: Path, place: Path, does: str, words: str
+) -> None:
+    with Workspace.open(studio_home) as workspace:
+        write(workspace, place, does)
+        for _ in range(3):
+            assert workspace.plugins.plugin("example_rocket").state is State.AVAILABLE
+            outcome = probe(workspace)
+            assert outcome.plugin == "example_rocket"
+            assert words in outcome.sentence
+        plugin = workspace.plugins.plugin("example_rocket")
+        assert plugin.state is State.OFF
+        assert "it crashed 3 times" in plugin.reason
+        assert "it crashed 3 times" in probe(workspace).sentence
+        agree(workspace)
+        assert words in probe(workspace).sentence
+
+
+def test_a_refusal_in_a_sentence_is_no_crash(studio_home: Path, place: Path) -> None:
+    with Workspace.open(studio_home) as workspace:
+        write(workspace, place, "raise TargetError('It is in space.')")
+        for _ in range(4):
+            assert probe(workspace).sentence == "It is in space."
+        assert workspace.plugins.plugin("example_rocket").state is State.AVAILABLE
+
+
+def test_without_consent_its_scheme_says_so(studio_home: Path, place: Path) -> None:
+    (place / "target.py").write_text("raise SystemExit('it was imported')\n")
+    with Workspace.open(studio_home) as workspace:
+        outcome = probe(workspace)
+    assert "Rocket is not available: nobody agreed to it yet" in outcome.sentence
+    assert not outcome.plugin
