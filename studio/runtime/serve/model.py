@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Deque, Dict, List, Mapping, NamedTuple, Option
 
 from .batching import rows_of_a_batch
 from .http.message import HttpError
+from .memory import give_back
 from .plan import Plans
 from .session import ModelSession, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
@@ -165,7 +166,11 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         warm_up(session, golden)
     rows = 1
     if batch != 1 and not warning:
-        rows = rows_of_a_batch(session, golden or [invented_feeds(session.inputs)])
+        samples = golden or [invented_feeds(session.inputs)]
+        rows = rows_of_a_batch(session, samples)
+        if rows == 1:
+            session.shrink(samples[0])
+    give_back()
     return ServedModel(
         source,
         session,
