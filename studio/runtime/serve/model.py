@@ -168,7 +168,7 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
     if batch != 1 and not warning:
         samples = golden or [invented_feeds(session.inputs)]
         rows = rows_of_a_batch(session, samples)
-        if rows == 1:
+        if rows == 1 and session.free_rows:
             session.shrink(samples[0])
     give_back()
     return ServedModel(
