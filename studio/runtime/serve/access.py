@@ -56,7 +56,7 @@ class Tokens:
 
     def __init__(self, file: Optional[Path], environment: Mapping[str, str]) -> None:
         self._file = file
-        self._mark = _mark(file)
+        self._mark = mark_of(file)
         self._keep(tokens_of(file, environment))
         self._looked = time.monotonic()
 
@@ -84,7 +84,7 @@ class Tokens:
     def _look(self) -> bool:
         """Read the file again where it has changed; whether it has."""
         self._looked = time.monotonic()
-        mark = _mark(self._file)
+        mark = mark_of(self._file)
         if self._file is None or mark is None or mark == self._mark:
             return False
         self._mark = mark
@@ -98,7 +98,7 @@ class Tokens:
         self._known = tuple(("Bearer " + token).encode("ascii") for token in tokens)
 
 
-def _mark(file: Optional[Path]) -> Optional[Tuple[int, int, int]]:
+def mark_of(file: Optional[Path]) -> Optional[Tuple[int, int, int]]:
     """What changes with the content of a file."""
     if file is None:
         return None

@@ -18,6 +18,8 @@ class Options(NamedTuple):
         root: Folder of releases; exactly one of root, bundle, model and models is given.
         models: Folder of models that are loaded and unloaded by their names.
         request_s: Until an answer must be there; 0 for no limit.
+        grpc_port: Where gRPC is spoken, 0 for a free port; None for nowhere.
+        on_demand: Of the folder of models, load none before somebody asks for it.
         token_file: File with the bearer token that clients must send.
         certificate: File with the server's certificate chain; TLS is spoken when it is given.
         key: File with the certificate's private key.
@@ -47,6 +49,8 @@ class Options(NamedTuple):
     drain_s: float
     request_s: float
     log_rate: float
+    grpc_port: Optional[int] = None
+    on_demand: bool = False
     token_file: Optional[Path] = None
     certificate: Optional[Path] = None
     key: Optional[Path] = None
@@ -71,6 +75,7 @@ class Options(NamedTuple):
             "listener": listener,
             "control": control,
             "generation": generation,
+            "grpc-port": self.grpc_port,
             "token-file": self.token_file,
             "cert": self.certificate,
             "key": self.key,
@@ -84,6 +89,8 @@ def parse(arguments: List[str]) -> Options:
     given = parser.parse_args(arguments)
     if (given.cert is None) != (given.key is None):
         parser.error("--cert and --key belong together")
+    if given.on_demand and given.models is None:
+        parser.error("--on-demand belongs to --models")
     return Options(
         root=given.root,
         bundle=given.bundle,
@@ -100,6 +107,8 @@ def parse(arguments: List[str]) -> Options:
         drain_s=given.drain_seconds,
         request_s=given.request_seconds,
         log_rate=given.log_requests_per_second,
+        grpc_port=given.grpc_port,
+        on_demand=given.on_demand,
         token_file=given.token_file,
         certificate=given.cert,
         key=given.key,
@@ -120,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--models", type=_path, help="folder of models, each with its versions")
     add("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     add("--port", type=_port, default=8477, help="port, 0 for a free one (%(default)s)")
+    add("--grpc-port", type=_port, help="speak gRPC there too, 0 for a free port (needs grpcio)")
     add("--threads", type=_count, default=0, help="threads of one inference (0: measure)")
     add("--workers", type=_count, default=0, help="inferences at the same time (0: measure)")
     add("--max-batch", type=_count, default=0, help="rows run together (0: measure, 1: none)")
@@ -128,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-connections", type=_positive, default=1024, help="clients (%(default)s)")
     add("--drain-seconds", type=float, default=10.0, help="to end requests (%(default)s)")
     add("--request-seconds", type=float, default=60.0, help="until the answer (0: no limit)")
+    add("--on-demand", action="store_true", help="of --models, load what is asked for alone")
     add("--token-file", type=_path, help="clients must send this token (or: $EDGEWRIGHT_TOKEN)")
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")
@@ -170,20 +181,45 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         CannotListen: when the address is unknown, taken, or not allowed.
     """
-    place = "port {} of {}".format(port, host)
+    listener = _bound(host, port)
+    try:
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    listener.setblocking(False)
+    return listener
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """A socket that keeps a port for processes of this user, who listen there themselves.
+
+    Raises:
+        CannotListen: when the address is unknown, taken, or not allowed.
+    """
+    with listen(host, port) as alone:  # to share a port with a stranger is no way to get it
+        free = int(alone.getsockname()[1])
+    return _bound(host, free, shared=True)
+
+
+def _bound(host: str, port: int, shared: bool = False) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise CannotListen("Cannot listen at {}: {}.".format(place, error.strerror)) from error
+        raise _cannot_listen(host, port, error) from error
+    option = socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind(address)
-        listener.listen(1024)
     except OSError as error:
         listener.close()
-        raise CannotListen("Cannot listen at {}: {}.".format(place, error.strerror)) from error
-    listener.setblocking(False)
+        raise _cannot_listen(host, port, error) from error
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
+    place = "port {} of {}".format(port, host)
+    return CannotListen("Cannot listen at {}: {}.".format(place, error.strerror))

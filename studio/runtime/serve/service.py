@@ -27,6 +27,11 @@ _CHALLENGE = 'WWW-Authenticate: Bearer realm="edgewright"\r\n'
 _FULL = "The server is busy: too many requests are waiting."
 
 
+def unauthorized() -> HttpError:
+    """The error for whoever may not ask."""
+    return HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
+
+
 class Service:
     """What every endpoint may use.
 
@@ -75,7 +80,7 @@ class Service:
         """Answer an exchange now, or later (see ``http.server.Application``)."""
         request = exchange.request
         if not (self.admits(request.headers.get("authorization", "")) or self._is_probe(request)):
-            raise HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
+            raise unauthorized()
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
 

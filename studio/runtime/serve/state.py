@@ -19,6 +19,7 @@ class ServerReport:
             "pid": os.getpid(),
             "host": "",
             "port": 0,
+            "grpc_port": None,
             "scheme": "http",
             "fingerprint": "",
             "token_required": False,

@@ -26,7 +26,7 @@ from .access import described
 from .child import Child
 from .control import Message
 from .errors import CannotListen
-from .options import Options, listen
+from .options import Options, listen, reserve
 from .releases import current_release, runner_of
 from .state import ServerReport, endpoint, say
 
@@ -74,17 +74,25 @@ class Supervisor:
         self._report = ServerReport(self._run)
         try:
             self._listener = listen(self._options.host, self._options.port)
+            self._keep_port_of_grpc()
         except CannotListen as error:
             self._report.update(state="failed", error=str(error))
             raise
         with lock, self._listener, self._selector:
             host, port = self._listener.getsockname()[:2]
-            self._report.update(host=host, port=port)
+            self._report.update(host=host, port=port, grpc_port=self._options.grpc_port)
             self._listen_to_signals()
             self._start_current()
             while not self._finished():
                 self._step()
         return self._status
+
+    def _keep_port_of_grpc(self) -> None:
+        """Workers listen there themselves, the next one beside the last."""
+        port = self._options.grpc_port
+        if port is not None:
+            self._grpc = reserve(self._options.host, port)
+            self._options = self._options._replace(grpc_port=self._grpc.getsockname()[1])
 
     def _lock(self) -> IO[str]:
         lock = (self._run / "server.lock").open("w")
@@ -246,6 +254,8 @@ class Supervisor:
         if first:
             host, port = self._report.values["host"], self._report.values["port"]
             secure = self._options.certificate is not None
+            if "grpc" in message:
+                facts["grpc"] = message["grpc"]
             say({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
         self._reload_again()
 

@@ -24,6 +24,7 @@ from .http.server import HttpServer, Timeouts
 from .log import Log
 from .model import Repository, ServedModel, load
 from .options import Options, listen
+from .rpc import optional
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
@@ -47,8 +48,9 @@ def run(options: Options) -> int:
     if options.control >= 0:
         control = ControlLink(socket.socket(fileno=options.control))
     try:
+        optional.check(options)
         models = [] if options.models else [_load(options, _locate(options))]
-    except LoadError as error:
+    except (LoadError, CannotListen) as error:
         if control is not None:
             control.send(event="failed", error=str(error))
         print(error, file=sys.stderr)
@@ -116,6 +118,7 @@ class Worker:
             max_connections=options.max_connections,
             on_answer=self._service.answered,
         )
+        self._rpc: Optional[optional.Rpc] = None
         self._stopping = asyncio.Event()
         self._grace_s = _STOP_GRACE_S
         self._limit_s = options.drain_s
@@ -128,6 +131,7 @@ class Worker:
                 self._service.repository,
                 lambda source: _load(options, source),
                 self._fit_workers,
+                options.on_demand,
             )
             self._service.catalog.fill()
 
@@ -137,6 +141,7 @@ class Worker:
         listener = self._listener()
         host, port = listener.getsockname()[:2]
         await self._http.start(listener, self._tls)
+        self._rpc = await optional.started(self._service, self._options, host)
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
@@ -146,10 +151,17 @@ class Worker:
             turns.cancel()
         self._service.ready = False
         self._log.event("draining", connections=self._http.connections)
-        finished = await self._http.drain(self._grace_s, self._limit_s)
+        finished = await self._drain()
         self._log.event("stopped", finished=finished)
         self._executor.close()
         self._log.close()
+
+    async def _drain(self) -> bool:
+        drained = self._http.drain(self._grace_s, self._limit_s)
+        if self._rpc is None:
+            return await drained
+        finished, _ = await asyncio.gather(drained, self._rpc.drain(self._limit_s))
+        return finished
 
     def stop(self) -> None:
         """Begin to drain."""
@@ -191,6 +203,8 @@ class Worker:
         facts: Dict[str, object] = {"models": [m.name + ":" + m.version for m in models]}
         if self._service.catalog is None:
             facts = _facts(models[0])
+        if self._rpc is not None:
+            facts["grpc"] = self._rpc.address
         if self._control is not None:
             self._control.send(event="ready", **facts)
         else:

@@ -1,0 +1,1 @@
+"""gRPC of the Open Inference Protocol; an optional part, which needs the package grpcio."""

@@ -1,0 +1,169 @@
+"""The gRPC server: grpcio in the event loop of the HTTP server, in front of the same service."""
+
+from __future__ import annotations
+
+import os
+
+# It would write a line for whatever a stranger sends; it is too late once grpc is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from pathlib import Path
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import grpc
+import grpc.aio
+
+from ..access import mark_of
+from ..http.message import Headers
+from ..service import Service
+from .codec import encode
+from .conversation import Conversations
+from .messages import STREAM_ANSWER
+from .methods import INFER, METHODS, STREAM, Method
+from .reply import Reply
+
+_LOOKED_AT = ("authorization", "traceparent")
+_IDLE_MS = 300_000
+"""Without a request, after which a client is asked to connect again with its next one."""
+_HALF_OPEN_MS = 60_000
+"""Of silence, after which the server asks whether a client is still there."""
+_PINGS_MS = 10_000
+"""Between two pings of a client."""
+
+
+class Certificate(NamedTuple):
+    """Files of the certificate chain and of its private key."""
+
+    chain: Path
+    key: Path
+
+
+class RpcServer:
+    """Answers over gRPC what the HTTP server answers over REST.
+
+    Attributes:
+        address: Host and port where it answers, as gRPC writes them.
+    """
+
+    def __init__(self, service: Service, max_connections: int, limit_s: float) -> None:
+        """Prepare; call it in the running event loop.
+
+        Args:
+            limit_s: Until a reply must be there; 0 for no limit.
+        """
+        self._service = service
+        self._conversations = Conversations(service, limit_s)
+        self._max_connections = max_connections
+        self._server: Optional[grpc.aio.Server] = None
+        self.address = ""
+
+    async def start(self, address: str, shared: bool, certificate: Optional[Certificate]) -> None:
+        """Begin to answer.
+
+        Args:
+            address: Host and port, as gRPC writes them.
+            shared: Whether other processes of this user may listen there too.
+
+        Raises:
+            OSError: when the address is taken.
+        """
+        server = grpc.aio.server(
+            handlers=_by_service(self._handlers()),
+            options=self._options(shared),
+            maximum_concurrent_rpcs=self._max_connections,
+        )
+        try:
+            if certificate is None:
+                server.add_insecure_port(address)
+            else:
+                server.add_secure_port(address, _credentials(certificate))
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
+        await server.start()
+        self._server, self.address = server, address
+
+    async def drain(self, limit_s: float) -> None:
+        """Accept no more, let the unfinished requests finish, and close."""
+        if self._server is not None:
+            await self._server.stop(limit_s)
+
+    def _options(self, shared: bool) -> List[Tuple[str, Any]]:
+        return [
+            ("grpc.so_reuseport", int(shared)),
+            ("grpc.max_receive_message_length", self._service.max_body),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.keepalive_time_ms", _HALF_OPEN_MS),
+            ("grpc.http2.min_ping_interval_without_data_ms", _PINGS_MS),
+            ("grpc.max_allowed_incoming_connections", self._max_connections),
+        ]
+
+    def _handlers(self) -> Dict[str, grpc.RpcMethodHandler]:
+        handlers = {
+            path: grpc.unary_unary_rpc_method_handler(self._answering(path, method))
+            for path, method in METHODS.items()
+        }
+        handlers[INFER] = grpc.unary_unary_rpc_method_handler(self._answering(INFER, None))
+        handlers[STREAM] = grpc.stream_stream_rpc_method_handler(self._stream)
+        return handlers
+
+    def _answering(
+        self, path: str, method: Optional[Method]
+    ) -> Callable[[bytes, Any], Awaitable[bytes]]:
+        async def answer(data: bytes, context: Any) -> bytes:
+            headers = _headers(context)
+            reply = await self._conversations.answer(path, method, data, headers, context.peer())
+            context.set_trailing_metadata(reply.metadata)
+            if reply.code != "OK":
+                await context.abort(getattr(grpc.StatusCode, reply.code), reply.sentence)
+            return reply.body
+
+        return answer
+
+    async def _stream(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        """Answer one after the other; what goes wrong with one does not end the stream."""
+        headers, peer = _headers(context), context.peer()
+        async for data in requests:
+            reply = await self._conversations.answer(STREAM, None, data, headers, peer)
+            yield _streamed(reply)
+
+
+def _by_service(handlers: Dict[str, grpc.RpcMethodHandler]) -> List[grpc.GenericRpcHandler]:
+    services: Dict[str, Dict[str, grpc.RpcMethodHandler]] = {}
+    for path, handler in handlers.items():
+        _, service, name = path.split("/")
+        services.setdefault(service, {})[name] = handler
+    return [grpc.method_handlers_generic_handler(*each) for each in services.items()]
+
+
+def _headers(context: Any) -> Headers:
+    pairs = context.invocation_metadata() or ()
+    return {name: value for name, value in pairs if name in _LOOKED_AT}
+
+
+def _streamed(reply: Reply) -> bytes:
+    if reply.code == "OK":
+        return encode(STREAM_ANSWER, {"infer_response": reply.body})
+    return encode(STREAM_ANSWER, {"error_message": reply.sentence})
+
+
+def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    """What clients are shown: what the files hold when they connect."""
+    marks = [_marks(certificate)]
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        key, chain = certificate.key.read_bytes(), certificate.chain.read_bytes()
+        return grpc.ssl_server_certificate_configuration([(key, chain)])
+
+    def renewed() -> Optional[grpc.ServerCertificateConfiguration]:
+        found = _marks(certificate)
+        if found == marks[0] or None in found:
+            return None
+        marks[0] = found
+        return configuration()
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), renewed)
+
+
+def _marks(certificate: Certificate) -> Tuple[Any, Any]:
+    return mark_of(certificate.chain), mark_of(certificate.key)
