@@ -12,8 +12,6 @@ import os
 import statistics
 import sys
 import tempfile
-import urllib.request
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,11 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.serve import models, peers
+from tests.benchmarks.serve.environments import default_cache
+from tests.benchmarks.serve.ours import OURS, ready
 from tests.benchmarks.serve.processes import ROOT, Server, Told, resident_mb, wait_for
-
-CLIENTS = (1, 8)
+from tests.benchmarks.serve.rivals import CLIENTS, Place, compare
+from tests.benchmarks.serve.summary import summary
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one block")
     parser.add_argument("--models", default="perceptron,network")
-    parser.add_argument("--peers", nargs="*", choices=list(peers.PEERS), help="none named: all")
-    parser.add_argument("--cache", type=Path, default=peers.default_cache())
+    parser.add_argument("--peers", default=",".join(peers.PEERS), help="'' for none of them")
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="of their environments")
     parser.add_argument("--no-memory", action="store_true")
     given = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
@@ -50,62 +50,30 @@ def main() -> int:
         ]
         if not given.no_memory:
             document["memory"] = [memory(subject, folder, cores[-1]) for subject in chosen]
-        if given.peers is not None:
-            names = given.peers or list(peers.PEERS)
-            document["peers"] = compare(names, chosen, folder, cores, given)
+        if given.peers:
+            rounds = max(5, given.rounds // 2)
+            place = Place(folder, cores[-1], cores[0], rounds, given.seconds)
+            document["peers"] = compare(given.peers.split(","), chosen, place, given.cache)
     document["load"] = os.getloadavg()[0]
     print(json.dumps(document, indent=1))
     return 0
 
 
-def compare(
-    names: Sequence[str],
-    chosen: Sequence[models.Subject],
-    folder: Path,
-    cores: Sequence[int],
-    given: argparse.Namespace,
-) -> dict[str, Any]:
-    """The same figures for servers of others; a sentence where one cannot be had."""
-    found: dict[str, Any] = {}
-    for name in names:
-        try:
-            environment = peers.install(name, given.cache)
-            found[name] = [
-                Bench(subject, folder, cores[-1], cores[0], peers.PEERS[name], environment).run(
-                    max(3, given.rounds // 3), given.seconds
-                )
-                for subject in chosen
-            ]
-        except (peers.NotHere, TimeoutError, RuntimeError, OSError) as error:
-            found[name] = {"missing": str(error)[-400:]}
-    return found
-
-
 class Bench:
     """One server of one model, and the plain loop beside it."""
 
-    def __init__(
-        self,
-        subject: models.Subject,
-        folder: Path,
-        core: int,
-        load_core: int,
-        peer: peers.Peer | None = None,
-        environment: Path | None = None,
-    ) -> None:
+    def __init__(self, subject: models.Subject, folder: Path, core: int, load_core: int) -> None:
         self._subject = subject
         self._folder = folder
         self._core = core
         self._load_core = load_core
-        self._peer = peer or OURS
-        self._environment = environment or Path(sys.prefix)
 
     def run(self, rounds: int, seconds: float) -> dict[str, Any]:
         """Blocks in turn; medians over the rounds with their intervals."""
-        subject, peer = self._subject, self._peer
+        subject = self._subject
         with ExitStack() as stack:
             port = peers.free_port()
-            command, variables = peer.command(self._environment, subject, self._folder, port)
+            command, variables = OURS.command(Path(), subject, self._folder, port)
             server = Server(command, self._core, self._folder, variables)
             stack.callback(server.close)
             raw = Told("raw", subject.path, json.dumps(subject.row), self._core)
@@ -113,12 +81,12 @@ class Bench:
             load = Told("load", self._load_core)
             stack.callback(load.close)
             raw.hear()
-            wait_for(lambda: server.ended or ready(port, peer.ready), f"{peer.name} is ready")
+            wait_for(lambda: server.ended or ready(port, OURS.ready), "the server is ready")
             if server.ended:
                 raise RuntimeError(server.log.read_text()[-400:])
             request = self._folder / "request"
-            request.write_bytes(peer.request(subject, port))
-            rows = peer.rows(port)
+            request.write_bytes(OURS.request(subject, port))
+            rows = OURS.rows(port)
             found = []
             for number in range(rounds + 1):
                 one = self._round(server, raw, load, port, request, rows, seconds)
@@ -159,23 +127,6 @@ class Bench:
         return one
 
 
-def summary(rounds: Sequence[dict[str, float]]) -> dict[str, Any]:
-    """Median and 95 % interval (bootstrap over rounds) of every figure."""
-    generator = np.random.default_rng(0)
-    result: dict[str, Any] = {}
-    for key in rounds[0]:
-        values = np.array([one[key] for one in rounds])
-        drawn = np.median(values[generator.integers(0, len(values), (2000, len(values)))], axis=1)
-        low, high = np.percentile(drawn, [2.5, 97.5])
-        result[key] = {"median": _short(float(np.median(values)))}
-        result[key].update(low=_short(float(low)), high=_short(float(high)))
-    return result
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
 def memory(subject: models.Subject, folder: Path, core: int) -> dict[str, Any]:
     """Megabytes at rest: supervisor and worker, and a bare process that has loaded the model."""
     served, bare = [], []
@@ -199,37 +150,6 @@ def memory(subject: models.Subject, folder: Path, core: int) -> dict[str, Any]:
         "bare_mb": round(theirs, 1),
         "ratio": round(ours / theirs, 3),
     }
-
-
-def ready(port: int, path: str) -> bool:
-    """Whether the server answers a health probe with 200."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _our_command(
-    environment: Path, subject: models.Subject, folder: Path, port: int
-) -> tuple[list[str], dict[str, str]]:
-    command = [sys.executable, "-m", "studio.runtime", "serve", f"--model={subject.path}"]
-    return [*command, f"--port={port}"], {"PYTHONPATH": str(ROOT)}
-
-
-def _our_rows(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/edgewright/status") as answer:
-        return int(json.load(answer).get("batch_rows", 1))
-
-
-OURS = peers.Peer(
-    name="edgewright",
-    requirements=(),
-    command=_our_command,
-    ready="/v2/health/ready",
-    request=lambda subject, port: peers.open_inference_request(subject, port, subject.name),
-    rows=_our_rows,
-)
 
 
 if __name__ == "__main__":

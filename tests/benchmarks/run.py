@@ -26,7 +26,7 @@ def main() -> int:
         # As a module, so that benches can share code; what they say besides goes to stderr.
         done = subprocess.run(
             [sys.executable, "-m", f"tests.benchmarks.{script.stem}"],
-            cwd=HERE.parents[1], stdout=subprocess.PIPE, text=True, timeout=900, check=False,
+            cwd=HERE.parents[1], stdout=subprocess.PIPE, text=True, timeout=1800, check=False,
         )  # fmt: skip
         failed = failed or done.returncode != 0
         benches[name] = json.loads(done.stdout) if done.returncode == 0 else None

@@ -18,6 +18,37 @@ from pathlib import Path
 from typing import Any
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked\r\n", re.IGNORECASE)
+
+
+def complete(answer: bytes) -> bool:
+    """Whether an answer has come to its end.
+
+    Raises:
+        ValueError: when it does not say where that is.
+    """
+    end = answer.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    found = _LENGTH.search(answer, 0, end + 2)
+    if found is not None:
+        return len(answer) >= end + 4 + int(found.group(1))
+    if _CHUNKED.search(answer, 0, end + 2) is None:
+        raise ValueError("an answer without a length")
+    return answer.endswith(b"\r\n0\r\n\r\n")  # nothing follows: the client sends one at a time
+
+
+def body(answer: bytes) -> bytes:
+    """The body of a complete answer."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    if _LENGTH.search(head + b"\r\n") is not None:
+        return rest
+    found = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        found += rest[: int(size, 16)]
+        rest = rest[int(size, 16) + 2 :]
+    return found
 
 
 class Client:
@@ -43,13 +74,7 @@ class Client:
         if not data:
             raise ConnectionError("the server has closed the connection")
         self._answer = self._answer + data if self._answer else data
-        end = self._answer.find(b"\r\n\r\n")
-        if end < 0:
-            return None
-        found = _LENGTH.search(self._answer, 0, end)
-        if found is None:
-            raise ValueError("an answer without a length")
-        if len(self._answer) < end + 4 + int(found.group(1)):
+        if not complete(self._answer):
             return None
         seconds = time.perf_counter() - self._asked
         if not self._answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")):

@@ -1,108 +1,64 @@
-"""Servers of others: how each is installed, started and asked."""
+"""Servers of others: how each is started and asked, and what its answers mean."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
-import os
 import socket
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tests.benchmarks.serve.models import Subject
 
-INSTALL_S = 300.0
-
-
-class NotHere(Exception):
-    """A peer that cannot be installed, in one sentence."""
+SERVERS = Path(__file__).parent / "servers"
+Command = tuple[list[str], dict[str, str]]
 
 
 class Peer(NamedTuple):
     """One server.
 
     Attributes:
+        package: Whose environment it runs in.
         command: From its environment, a model, a folder and a port: the command line and variables.
         ready: Path that answers 200 once it serves.
         request: The bytes of one whole HTTP request.
+        answer: The floats in an answer, from its head (lower case) and its body.
         rows: Samples that it runs together at most.
+        goals: By model, how many times our CPU time of a request it should take.
     """
 
     name: str
-    requirements: tuple[str, ...]
-    command: Callable[[Path, Subject, Path, int], tuple[list[str], dict[str, str]]]
+    package: str
+    command: Callable[[Path, Subject, Path, int], Command]
     ready: str
     request: Callable[[Subject, int], bytes]
+    answer: Callable[[str, bytes], np.ndarray]
     rows: Callable[[int], int] = lambda port: 1
-
-
-MOSEC = """
-import os, sys
-import numpy, onnxruntime
-from mosec import Server, Worker
-
-class Model(Worker):
-    def __init__(self):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
-        self.shape = tuple(int(size) for size in os.environ["ROW"].split(","))
-
-    def deserialize(self, data):
-        return numpy.frombuffer(data, numpy.float32).reshape(self.shape)
-
-    def forward(self, data):
-        if isinstance(data, list):
-            return list(self.session.run(None, {"x": numpy.stack(data)})[0])
-        return self.session.run(None, {"x": data[None]})[0][0]
-
-    def serialize(self, data):
-        return data.tobytes()
-
-batch = int(os.environ["ROWS"])
-server = Server()
-server.append_worker(Model, num=1, max_batch_size=batch, max_wait_time=1)
-server.run()
-"""
-
-MLSERVER = """
-import os
-import numpy, onnxruntime
-from mlserver import MLModel
-from mlserver.codecs import NumpyCodec
-from mlserver.types import InferenceResponse
-
-class Model(MLModel):
-    async def load(self):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
-        return True
-
-    async def predict(self, payload):
-        array = NumpyCodec.decode_input(payload.inputs[0])
-        found = self.session.run(None, {"x": array})[0]
-        outputs = [NumpyCodec.encode_output("y", found)]
-        return InferenceResponse(model_name=self.name, outputs=outputs)
-"""
+    goals: Mapping[str, float] = {}
 
 
 def _variables(subject: Subject) -> dict[str, str]:
     rows = "16" if subject.name == "perceptron" else "1"
     shape = ",".join(map(str, subject.row))
-    return {"MODEL": str(subject.path), "ROW": shape, "ROWS": rows, "ORT_DISABLE_TELEMETRY": "1"}
+    return {
+        "MODEL": str(subject.path), "NAME": subject.name, "ROW": shape, "ROWS": rows,
+        "ORT_DISABLE_TELEMETRY": "1", "BENTOML_DO_NOT_TRACK": "True", "DO_NOT_TRACK": "1",
+        "PYTHONPATH": str(SERVERS), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
 
 
-def _mosec(
-    environment: Path, subject: Subject, folder: Path, port: int
-) -> tuple[list[str], dict[str, str]]:
-    script = folder / "mosec_server.py"
-    script.write_text(MOSEC)
-    command = [str(environment / "bin" / "python"), str(script), "--port", str(port)]
-    return [*command, "--address", "127.0.0.1"], _variables(subject)
+def _floats(head: str, body: bytes) -> np.ndarray:
+    return np.frombuffer(body, np.float32)
+
+
+def _mosec(environment: Path, subject: Subject, folder: Path, port: int) -> Command:
+    python, script = environment / "bin" / "python", SERVERS / "mosec_server.py"
+    command = [str(python), str(script), "--port", str(port), "--address", "127.0.0.1"]
+    return command, _variables(subject)
 
 
 def _mosec_request(subject: Subject, port: int) -> bytes:
@@ -110,60 +66,95 @@ def _mosec_request(subject: Subject, port: int) -> bytes:
 
 
 def _mlserver(
-    environment: Path, subject: Subject, folder: Path, port: int
-) -> tuple[list[str], dict[str, str]]:
+    environment: Path, subject: Subject, folder: Path, port: int, kind: str = "Model"
+) -> Command:
     place = folder / f"mlserver-{subject.name}"
     place.mkdir(exist_ok=True)
-    (place / "served.py").write_text(MLSERVER)
-    model = {"name": subject.name, "implementation": "served.Model"}
+    model = {"name": subject.name, "implementation": f"mlserver_model.{kind}"}
     (place / "model-settings.json").write_text(json.dumps(model))
     settings = {
         "host": "127.0.0.1", "http_port": port, "grpc_port": free_port(),
-        "metrics_port": free_port(), "parallel_workers": 0,
+        "metrics_port": free_port(), "parallel_workers": 0, "debug": False, "gzip_enabled": False,
     }  # fmt: skip
     (place / "settings.json").write_text(json.dumps(settings))
-    variables = {**_variables(subject), "PYTHONPATH": str(place)}
-    return [str(environment / "bin" / "mlserver"), "start", str(place)], variables
+    return [str(environment / "bin" / "mlserver"), "start", str(place)], _variables(subject)
 
 
 def _mlserver_request(subject: Subject, port: int) -> bytes:
-    return open_inference_request(subject, port, subject.name)
+    sample = subject.sample()
+    entry = {"name": "x", "shape": list(sample.shape), "datatype": "FP32"}
+    return _in_json({**entry, "data": sample.ravel().tolist()}, subject, port)
 
+
+def _mlserver_answer(head: str, body: bytes) -> np.ndarray:
+    return np.float32(json.loads(body)["outputs"][0]["data"])
+
+
+def _in_json(entry: dict[str, Any], subject: Subject, port: int) -> bytes:
+    body = json.dumps({"inputs": [entry]}).encode()
+    path = f"/v2/models/{subject.name}/infer"
+    return http_request(path, body, port, Content_Type="application/json")
+
+
+def _base64(environment: Path, subject: Subject, folder: Path, port: int) -> Command:
+    return _mlserver(environment, subject, folder, port, "Base64Model")
+
+
+def _base64_request(subject: Subject, port: int) -> bytes:
+    data = base64.b64encode(subject.sample().tobytes()).decode()
+    entry = {"name": "x", "shape": [1, 1], "datatype": "BYTES", "data": [data]}
+    return _in_json({**entry, "parameters": {"content_type": "base64"}}, subject, port)
+
+
+def _base64_answer(head: str, body: bytes) -> np.ndarray:
+    (data,) = json.loads(body)["outputs"][0]["data"]
+    return np.frombuffer(base64.b64decode(data), np.float32)
+
+
+def _kserve(environment: Path, subject: Subject, folder: Path, port: int) -> Command:
+    python, script = environment / "bin" / "python", SERVERS / "kserve_server.py"
+    return [str(python), str(script), "--http_port", str(port)], _variables(subject)
+
+
+def _bentoml(environment: Path, subject: Subject, folder: Path, port: int) -> Command:
+    command = [str(environment / "bin" / "bentoml"), "serve", "bentoml_service:Served"]
+    options = ["--host", "127.0.0.1", "--port", str(port), "--working-dir", str(SERVERS)]
+    home = {"BENTOML_HOME": str(folder / "bentoml")}
+    return [*command, *options], {**_variables(subject), **home}
+
+
+def _bentoml_request(subject: Subject, port: int) -> bytes:
+    body = subject.sample().tobytes()
+    return http_request("/infer", body, port, Content_Type="application/octet-stream")
+
+
+FOURFOLD = {"perceptron": 4.0, "network": 4.0}
 
 PEERS: dict[str, Peer] = {
-    "mosec": Peer("mosec", ("mosec",), _mosec, "/metrics", _mosec_request),
-    "mlserver": Peer("mlserver", ("mlserver",), _mlserver, "/v2/health/ready", _mlserver_request),
-}
-
-
-def default_cache() -> Path:
-    """Where the environments of the peers are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "edgewright" / "bench-peers"
-
-
-def install(name: str, cache: Path) -> Path:
-    """The environment of a peer; made when it is not there.
-
-    Raises:
-        NotHere: when it cannot be installed within some minutes.
-    """
-    environment = cache / name
-    done = environment / "installed"
-    if done.exists():
-        return environment
-    commands = (
-        [sys.executable, "-m", "venv", "--clear", str(environment)],
-        [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "numpy",
-         "onnxruntime", *PEERS[name].requirements],
-    )  # fmt: skip
-    for command in commands:
-        try:
-            subprocess.run(command, check=True, timeout=INSTALL_S, stdout=sys.stderr)
-        except (subprocess.SubprocessError, OSError) as error:
-            raise NotHere(f"{name} cannot be installed: {error}"[:300]) from error
-    done.touch()
-    return environment
+    peer.name: peer
+    for peer in (
+        Peer(
+            "mosec", "mosec", _mosec, "/metrics", _mosec_request, _floats,
+            goals={"perceptron": 2.0},
+        ),
+        Peer(
+            "mlserver", "mlserver", _mlserver, "/v2/health/ready", _mlserver_request,
+            _mlserver_answer, goals=FOURFOLD,
+        ),
+        Peer(
+            "mlserver-base64", "mlserver", _base64, "/v2/health/ready", _base64_request,
+            _base64_answer, goals=FOURFOLD,
+        ),
+        Peer(
+            "kserve", "kserve", _kserve, "/v2/health/ready",
+            lambda subject, port: open_inference_request(subject, port, subject.name),
+            lambda head, body: open_inference_answer(head, body), goals=FOURFOLD,
+        ),
+        Peer(
+            "bentoml", "bentoml", _bentoml, "/readyz", _bentoml_request, _floats, goals=FOURFOLD,
+        ),
+    )
+}  # fmt: skip
 
 
 def free_port() -> int:
@@ -194,6 +185,12 @@ def open_inference_request(subject: Subject, port: int, model: str) -> bytes:
         Content_Type="application/octet-stream",
         Inference_Header_Content_Length=str(len(text)),
     )
+
+
+def open_inference_answer(head: str, body: bytes) -> np.ndarray:
+    """The floats behind the JSON of an answer."""
+    size = head.partition("inference-header-content-length:")[2].partition("\r\n")[0]
+    return np.frombuffer(body[int(size) :], np.float32)
 
 
 def root_of(subject: Subject, root: Path) -> Path:

@@ -1,0 +1,1 @@
+"""What each server of others runs, with its own interpreter: none of these is imported here."""
