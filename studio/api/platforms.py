@@ -6,7 +6,7 @@ of starting, replacing and removing a server; its plugin puts the studio's verbs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +26,9 @@ class Parcel:
         digest: SHA-256 of the bundle's manifest, the release's name everywhere.
         manifest: The bundle's ``manifest.json``.
         owner: Who deploys (``ann@workstation``).
+        wheels: Finds the libraries for a processor (as ``uname -m`` says), a Python and a list of
+            requirements (``numpy>=1.19``), from its cache or an index: files of wheels that go
+            with glibc 2.28. It raises Unavailable, and runs in the studio, never on the platform.
     """
 
     bundle: Path
@@ -33,6 +36,7 @@ class Parcel:
     digest: str
     manifest: Mapping[str, Any]
     owner: str = ""
+    wheels: Callable[[str, tuple[int, int], Sequence[str]], Sequence[Path]] | None = None
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from studio.api.data import Array, Dataset, Feeds
 from studio.api.graph import Graph, Model
 from studio.api.intake import Finding, Limits
 from studio.api.options import Option
+from studio.api.platforms import Parcel
 from studio.api.progress import Progress
 from studio.api.targets import Channel, TargetSpec
 
@@ -146,16 +147,23 @@ class Backend(Protocol):
 
 
 class Packager(Protocol):
-    """Turns a bundle into something else that can be shipped (an image, a Debian package)."""
+    """Turns a bundle into something else that can be shipped (an image, a Debian package).
+
+    Runs in a worker with network and home.
+    """
 
     id: str
     title: str
     options: Sequence[Option]
 
     def build(
-        self, bundle: Path, output: Path, options: Mapping[str, Any], progress: Progress
+        self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
     ) -> Mapping[str, Any]:
-        """Build it and say what was made (at least ``path`` or ``image``, and ``bytes``)."""
+        """Build it into a folder and say what was made.
+
+        Returns:
+            At least ``image`` (a name) or ``path`` (a file below ``output``), and ``bytes``.
+        """
 
 
 class Connector(Protocol):

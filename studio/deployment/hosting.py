@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from studio.api import (
@@ -21,8 +22,14 @@ from studio.api import (
 )
 from studio.deployment.platforms import deploy_options, site_of
 from studio.deployment.steplog import StepLog
+from studio.deployment.wheels import Platform as WheelPlatform
+from studio.deployment.wheels import WheelCache
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.settings import Paths
+
+_GLIBC = (2, 28)
+"""Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
 
 
 class Hosting:
@@ -127,7 +134,7 @@ class Hosting:
             yield found
 
     def _options(self, platform: Platform, arguments: Arguments) -> dict[str, Any]:
-        for name in ("port", "budget_ms"):
+        for name in ("port", "budget_ms", "expose", "token", "token_file", "tls", "cert", "key"):
             if arguments.get(name) is not None:
                 raise UsageError(
                     f"{platform.title} has no option {name!r}.",
@@ -137,8 +144,7 @@ class Hosting:
         return deploy_options(platform, self._target, pairs, int(arguments.get("canary") or 0))
 
     def _parcel(self, bundle: Bundle) -> Parcel:
-        runtime = build_runtime(self._job.folder)
-        return Parcel(bundle.folder, runtime.path, bundle.digest, bundle.raw, self._owner)
+        return parcel_of(bundle, self._job, self._owner)
 
     def _deploy(
         self, site: Site, parcel: Parcel, options: Mapping[str, Any], log: StepLog
@@ -199,6 +205,18 @@ class Hosting:
             "seconds": seconds,
             "by": self._owner,
         }
+
+
+def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
+    """What a platform or a packager gets of a bundle."""
+    cache = WheelCache(Paths.of().cache / "wheels")
+
+    def wheels(arch: str, python: tuple[int, int], wanted: Sequence[str]) -> Sequence[Path]:
+        found = cache.find(WheelPlatform(arch, python, _GLIBC), wanted, job)
+        return [wheel.path for wheel in found.wheels]
+
+    runtime = build_runtime(job.folder)
+    return Parcel(bundle.folder, runtime.path, bundle.digest, bundle.raw, owner, wheels)
 
 
 def _row(name: str, action: Any) -> dict[str, Any]:
