@@ -32,4 +32,15 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     )
     if result.get("endpoint"):
         lines.append(f"It answers at {result['endpoint']}")
+    return lines + _credentials(result)
+
+
+def _credentials(result: Mapping[str, Any]) -> list[str]:
+    """What callers need; never the token itself."""
+    lines = []
+    if result.get("fingerprint"):
+        lines.append(f"Its certificate is SHA-256 {result['fingerprint']}")
+    if result.get("token_required"):
+        kept = result.get("token_kept")
+        lines.append("Callers need the token" + (f", which is kept in {kept}" if kept else ""))
     return lines

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 from studio.api import Channel, TargetFacts, TargetSpec
 from studio.deployment import inventory
+from studio.deployment.access import AccessWish, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
@@ -38,6 +40,7 @@ class Deployment:
         self._arguments = arguments
         self._job = job
         self._owner = owner
+        self._access = AccessWish.of(arguments, os.environ)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -69,13 +72,24 @@ class Deployment:
             row.text = "; ".join([f"{len(plan.checks) - len(notes)} checks passed", *notes])
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
-        rollout = Rollout(channel, agent, plan, self._wish(), self.log, self._job)
+        host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
+        rollout = Rollout(channel, agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
+        kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
         result.update(
-            bytes_sent=rollout.bytes_sent, endpoint=self._endpoint(done), **_address(done)
+            bytes_sent=rollout.bytes_sent,
+            endpoint=self._endpoint(done),
+            token_kept=kept,
+            **_address(done),
         )
         return result
+
+    def _keep_token(self, plan: Plan, token: str) -> str:
+        """Remember the token here, too; it leaves this process on no other way."""
+        if not token and plan.access.token:
+            return ""  # the one of before goes on
+        return keep_token(self._target, plan.facts.root, token)
 
     def _facts(self, channel: Channel) -> TargetFacts:
         with self.log.step("connect", self._target.url) as row:
@@ -93,7 +107,8 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
-        return make_plan(facts, found, bundle, build_runtime(self._job.folder), wheels)
+        runtime = build_runtime(self._job.folder)
+        return make_plan(facts, found, bundle, runtime, wheels, self._access)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -106,7 +121,7 @@ class Deployment:
     def _wish(self) -> Wish:
         given = self._arguments
         return Wish(
-            host=str(given.get("host") or "127.0.0.1"),
+            access=self._access,
             port=given.get("port"),
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
@@ -118,7 +133,7 @@ class Deployment:
         host = str(done["host"])
         if host in _ANY_ADDRESS:
             host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        return f"http://{host}:{done['port']}"
+        return f"{done['scheme']}://{host}:{done['port']}"
 
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle
@@ -143,4 +158,5 @@ class Deployment:
 
 
 def _address(done: dict[str, Any]) -> dict[str, Any]:
-    return {"host": done["host"], "port": done["port"], "pid": done["pid"]}
+    names = ("host", "port", "pid", "scheme", "fingerprint", "token_required")
+    return {name: done[name] for name in names}

@@ -15,6 +15,7 @@ cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   [ -d "$folder" ] && ls -1 "$folder" | sed "s|^|$folder/|"
 done
+echo "service=$(cat run/service.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
 true
@@ -27,6 +28,7 @@ class Inventory:
 
     Attributes:
         state: Content of ``state.json``; empty where nothing was ever deployed.
+        service: Content of ``service.json``: how the server was started last.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -34,6 +36,7 @@ class Inventory:
     environments: frozenset[str] = frozenset()
     releases: frozenset[str] = frozenset()
     state: Mapping[str, Any] = field(default_factory=dict)
+    service: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def current(self) -> str:
@@ -55,20 +58,29 @@ def parse(text: str) -> Inventory:
     """Read the script's output."""
     listing, _, rest = text.partition("state\n")
     names: dict[str, set[str]] = {}
+    service = ""
     for line in listing.splitlines():
+        if line.startswith("service="):
+            service = line.partition("=")[2]
+            continue
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
-    try:
-        state = json.loads(rest)
-    except ValueError:
-        state = {}
     return Inventory(
         frozenset(names.get("blobs", ())),
         frozenset(names.get("runtime", ())),
         frozenset(names.get("env", ())),
         frozenset(names.get("releases", ())),
-        state if isinstance(state, dict) else {},
+        _document(rest),
+        _document(service),
     )
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def history(found: Inventory) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
+from studio.deployment.access import Access, AccessWish
 from studio.deployment.inventory import Inventory
 from studio.deployment.wheels import WheelSet
 from studio.packages import Bundle, ZipApplication
@@ -57,6 +58,7 @@ class Plan:
         wanted: Digest and size of every blob of the release, whether it is there or not.
         unpacked: Bytes that the environment will take; 0 where it is there already.
         sends_runtime: Whether the zip application is to be sent too.
+        access: Who will be able to call it.
     """
 
     facts: TargetFacts
@@ -69,6 +71,7 @@ class Plan:
     sends_runtime: bool
     unchanged: bool
     checks: tuple[Check, ...]
+    access: Access
 
     @property
     def bytes_total(self) -> int:
@@ -132,8 +135,10 @@ def make_plan(
     bundle: Bundle,
     runtime: ZipApplication,
     wheels: WheelSet | None,
+    wish: AccessWish | None = None,
 ) -> Plan:
     """Compare what is there with what is wanted; nothing is asked or changed."""
+    wish = wish or AccessWish()
     installed = wheels is not None and wheels.digest in found.environments
     pieces = [Transfer(file.name, file.path, file.digest, file.size) for file in bundle.files]
     if wheels is not None and not installed:
@@ -152,14 +157,16 @@ def make_plan(
         wanted={piece.digest: piece.size for piece in unique.values()},
         unpacked=unpacked,
         sends_runtime=sends_runtime,
-        unchanged=found.current == bundle.digest,
+        unchanged=found.current == bundle.digest and not wish.changes(found.service),
         checks=(
             Check("python", True, f"Python {facts.python} on {facts.arch}"),
             _disk(facts, need),
             _memory(facts, bundle),
             _counter(found, bundle),
             _clock(facts),
+            _access(found, wish, facts.name),
         ),
+        access=wish.after(found.service),
     )
 
 
@@ -206,6 +213,25 @@ def _clock(facts: TargetFacts) -> Check:
     skew = facts.clock_skew_s
     text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
     return Check("clock", abs(skew) < _MANY_SECONDS, text, warning=True)
+
+
+def _access(found: Inventory, wish: AccessWish, name: str) -> Check:
+    """An open door needs a yes, once; a token that travels in the clear is worth a word."""
+    after, before = wish.after(found.service), AccessWish().after(found.service)
+    if after.is_open and not after.token and not wish.open_to_all:
+        if found.current and before.is_open and not before.token:
+            return Check("access", False, f"anybody may call it, as before: {after}", warning=True)
+        return Check(
+            "access",
+            False,
+            f"Anybody on the network of {name} could call the model, as no token is asked for.",
+            "Give --token generate, or say with --open-to-all that this is meant.",
+            safety=True,
+        )
+    if after.is_open and after.token and not after.tls:
+        text = f"{after}; the token crosses the network in the clear (--tls self-signed)"
+        return Check("access", False, text, warning=True)
+    return Check("access", True, str(after))
 
 
 def _row(name: str, state: str, text: str, size: int = 0) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Channel, Progress
+from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
 from studio.deployment.plan import Plan, Transfer
 from studio.deployment.steplog import StepLog, StepRow
@@ -27,13 +28,14 @@ class Wish:
     """How the release is to be served.
 
     Attributes:
+        access: Who may call it.
         port: None keeps the port in use.
         usual_port: Where none is in use; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
     """
 
-    host: str
+    access: AccessWish
     port: int | None
     usual_port: int
     budget_ms: float | None
@@ -41,15 +43,23 @@ class Wish:
 
 
 class Rollout:
-    """Carries out one plan on one target."""
+    """Carries out one plan on one target, whose name on the network is its host."""
 
     def __init__(
-        self, channel: Channel, agent: Agent, plan: Plan, wish: Wish, log: StepLog, job: Job
+        self,
+        channel: Channel,
+        agent: Agent,
+        plan: Plan,
+        wish: Wish,
+        host: str,
+        log: StepLog,
+        job: Job,
     ) -> None:
         self._channel = channel
         self._agent = agent
         self._plan = plan
         self._wish = wish
+        self._host = host
         self._log = log
         self._job = job
         self.bytes_sent = 0
@@ -77,6 +87,8 @@ class Rollout:
             self._stage(row)
         with self._log.step("probe") as row:
             self._probe(row)
+        with self._log.step("access") as row:
+            self._access(row)
         with self._log.step("switch") as row:
             done = self._switch(row)
         with self._log.step("clean") as row:
@@ -179,13 +191,25 @@ class Rollout:
             f"onnxruntime {found['onnxruntime']}"
         )
 
+    def _access(self, row: StepRow) -> None:
+        """Have a certificate ready; a token is made by the switch itself."""
+        plan = self._plan
+        if not plan.access.tls:
+            row.skip(str(plan.access))
+            return
+        names = [self._host, "localhost", "127.0.0.1", "::1"]
+        skew = plan.facts.clock_skew_s
+        made = certify(self._agent, self._wish.access, names, skew, self._job.folder)
+        row.text = f"{plan.access}; {made}"
+
     def _switch(self, row: StepRow) -> dict[str, Any]:
         wish = self._wish
         done = self._agent.call(
             "switch",
             {
                 "release": self._plan.bundle.digest,
-                "host": wish.host,
+                "host": wish.access.host,
+                "access": wish.access.request(),
                 "port": wish.port,
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
@@ -196,7 +220,8 @@ class Rollout:
         if done["state"] == "unchanged":
             row.skip("this release is served already")
         else:
-            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, kept"
+            kept = _kept_by(done.get("service") or {})
+            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, {kept}"
         return done
 
     def _tell(self, message: Mapping[str, Any]) -> None:
@@ -221,6 +246,13 @@ class _Meter(Progress):
 
     def check(self) -> None:
         self._job.check()
+
+
+def _kept_by(service: Mapping[str, Any]) -> str:
+    """How the target keeps it running."""
+    if service.get("enabled"):
+        return f"kept by {service['manager']}, also after a restart"
+    return "kept until a restart of the target"
 
 
 def _rate(count: int, size: int, seconds: float) -> str:

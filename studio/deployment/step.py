@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
+from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
 from studio.jobs import Limits, Step
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
@@ -31,11 +32,11 @@ DEPLOY = Step(
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        *ACCESS_OPTIONS,
         Option(
             "host",
-            default="127.0.0.1",
             title="Listen on",
-            help="The target's own address to listen on; 0.0.0.0 opens it to the network.",
+            help="One address of the target to listen on, instead of --expose.",
             advanced=True,
         ),
         Option(

@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from studio.api import Channel, TargetError, TargetSpec, UsageError
 from studio.deployment import inventory, serverlog
+from studio.deployment.access import keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import (
     gather_facts,
@@ -102,6 +103,8 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
         agent = _agent(target, channel, job)
         agent.install()
         done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
+    if arguments.get("purge"):
+        keep_token(target, agent.root, "")
     return {"target": target.name, "by": agent.owner, **done}
 
 

@@ -36,6 +36,9 @@ _WITH_HOME = (
     "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
 )
+_SECRETS = ("EDGEWRIGHT_TOKEN",)
+"""Passed on to those alone that need the user's secrets."""
+
 _PROBE_SECONDS = 5.0
 
 
@@ -95,6 +98,9 @@ def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dic
         for name, value in os.environ.items()
         if name in names or name.startswith(_PASSED_PREFIXES) or name.lower().endswith("_proxy")
     }
+    if Permission.SECRETS not in needs:
+        for name in _SECRETS:
+            env.pop(name, None)
     env.setdefault("HOME", str(folder))
     env.update(
         ORT_DISABLE_TELEMETRY="1",

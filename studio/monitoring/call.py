@@ -13,10 +13,10 @@ import numpy
 
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
-from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel, root_of, target_of
+from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
+from studio.monitoring.endpoint import Endpoint, reached
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""
@@ -49,24 +49,12 @@ def call(arguments: Arguments, job: Job) -> Result:
     Raises:
         TargetError: when nothing answers there at all.
     """
-    target = target_of(arguments["target"])
-    channel = open_channel(target, job)
-    try:
-        server = server_info(channel, root_of(target, channel))
-        if not server.get("running"):
-            raise TargetError(
-                f"Nothing is served on {target.name}.", hint="Deploy a model to it first."
-            )
-        if not server.get("port"):
-            raise TargetError(f"Nothing is served on {target.name}.", hint="Deploy a model first.")
-        with channel.forward(int(server["port"])) as tunnel:
-            return _call(tunnel.host, tunnel.port, arguments, job)
-    finally:
-        channel.close()
+    with reached(target_of(arguments["target"]), job) as endpoint:
+        return _call(endpoint, arguments, job)
 
 
-def _call(host: str, port: int, arguments: Arguments, job: Job) -> Result:
-    client = InferenceClient(host, port)
+def _call(endpoint: Endpoint, arguments: Arguments, job: Job) -> Result:
+    client = InferenceClient(endpoint)
     try:
         model = client.model()
     finally:
@@ -74,7 +62,7 @@ def _call(host: str, port: int, arguments: Arguments, job: Job) -> Result:
     feeds = _feeds(arguments["data"], model)
     tally = Tally()
     began = time.monotonic()
-    _send_all(host, port, model.name, feeds, arguments, tally, job)
+    _send_all(endpoint, model.name, feeds, arguments, tally, job)
     seconds = time.monotonic() - began
     if not tally.seconds:
         raise TargetError(f"None of the requests was answered: {next(iter(tally.failures))}")
@@ -99,8 +87,7 @@ def _feeds(data: str | None, model: ServedModel) -> Sequence[Feeds]:
 
 
 def _send_all(
-    host: str,
-    port: int,
+    endpoint: Endpoint,
     name: str,
     feeds: Sequence[Feeds],
     arguments: Arguments,
@@ -123,7 +110,7 @@ def _send_all(
             yield feeds[number % len(feeds)]
 
     threads = [
-        threading.Thread(target=_send, args=(host, port, name, turns(), tally, lock))
+        threading.Thread(target=_send, args=(endpoint, name, turns(), tally, lock))
         for _ in range(arguments["connections"])
     ]
     for thread in threads:
@@ -140,9 +127,9 @@ def _send_all(
 
 
 def _send(
-    host: str, port: int, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
+    endpoint: Endpoint, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
 ) -> None:
-    client = InferenceClient(host, port)
+    client = InferenceClient(endpoint)
     try:
         for feeds in turns:
             began = time.perf_counter()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from studio.api import Array, TargetError, TensorType, Value
+from studio.monitoring.endpoint import Endpoint
 
 _DTYPES = {
     "BOOL": "bool",
@@ -44,8 +45,9 @@ class ServedModel:
 class InferenceClient:
     """One connection that is kept open. Not thread-safe."""
 
-    def __init__(self, host: str, port: int, timeout: float = 60.0) -> None:
-        self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    def __init__(self, endpoint: Endpoint, timeout: float = 60.0) -> None:
+        self._endpoint = endpoint
+        self._connection = endpoint.connect(timeout)
 
     def close(self) -> None:
         """Close the connection."""
@@ -98,8 +100,7 @@ class InferenceClient:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[bytes, int]:
         try:
-            self._connection.request(method, path, body, dict(headers))
-            answer = self._connection.getresponse()
+            answer = self._endpoint.ask(self._connection, method, path, body, headers)
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()

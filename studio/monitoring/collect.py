@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import TargetError
+from studio.monitoring.endpoint import Endpoint
 
 _LINE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*(?:\{.*\})?) ([^ ]+)(?: \d+)?")
 _LARGEST = 4 << 20
@@ -28,16 +29,16 @@ class Reading:
     metrics: Mapping[str, float]
 
 
-def read(host: str, port: int, timeout: float = 5.0) -> Reading:
+def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
     """Ask a server for both.
 
     Raises:
         TargetError: when it does not answer in time, or with something else.
     """
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection = endpoint.connect(timeout)
     try:
-        status = _get(connection, "/edgewright/status")
-        metrics = _get(connection, "/metrics")
+        status = _get(endpoint, connection, "/edgewright/status")
+        metrics = _get(endpoint, connection, "/metrics")
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise TargetError(f"The server does not answer: {reason}.") from None
@@ -52,9 +53,8 @@ def read(host: str, port: int, timeout: float = 5.0) -> Reading:
     return Reading(document, parse_metrics(metrics.decode("utf-8", "replace")))
 
 
-def _get(connection: http.client.HTTPConnection, path: str) -> bytes:
-    connection.request("GET", path)
-    answer = connection.getresponse()
+def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) -> bytes:
+    answer = endpoint.ask(connection, "GET", path)
     content = answer.read(_LARGEST)
     if answer.status != 200:
         raise TargetError(f"The server answers {path} with status {answer.status}.")

@@ -13,11 +13,11 @@ from typing import Any
 import numpy
 
 from studio.api import Cancelled, StudioError, TargetError
-from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel, root_of, target_of
+from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.answers import Answer
 from studio.monitoring.client import InferenceClient, ServedModel
+from studio.monitoring.endpoint import reached
 from studio.monitoring.stream_context import Context
 from studio.monitoring.stream_pace import Captured, Latest, in_turn
 from studio.monitoring.stream_source import Picture, Shot, Source, open_source
@@ -75,19 +75,10 @@ def stream(arguments: Arguments, job: Job) -> Result:
     """
     target = target_of(arguments["target"])
     with ExitStack() as open_parts:
-        channel = open_channel(target, job)
-        open_parts.callback(channel.close)
-        server = server_info(channel, root_of(target, channel))
-        if not server.get("running") or not server.get("port"):
-            raise TargetError(
-                f"Nothing is served on {target.name}.", hint="Deploy a model to it first."
-            )
-        tunnel = open_parts.enter_context(channel.forward(int(server["port"])))
-        client = open_parts.enter_context(
-            closing(InferenceClient(tunnel.host, tunnel.port, _TIMEOUT_S))
-        )
+        endpoint = open_parts.enter_context(reached(target, job))
+        client = open_parts.enter_context(closing(InferenceClient(endpoint, _TIMEOUT_S)))
         model = client.model()
-        context = Context.of(arguments, str(server.get("digest", "")))
+        context = Context.of(arguments, str(endpoint.report.get("digest", "")))
         source = open_source(arguments["source"], model.inputs, context.preprocess)
         asking = Asking(client, model, context, job)
         tally = asking.run(source, arguments)

@@ -13,11 +13,13 @@ from studio.deployment.agent import server_info
 from studio.deployment.connect import open_channel, root_of
 from studio.monitoring.alerts import Alert, Rules
 from studio.monitoring.collect import Reading, read
+from studio.monitoring.endpoint import Endpoint, endpoint_of
 
 Sample = dict[str, Any]
 """One look: the keys of ``studio monitor --json``."""
 
 _CRITICAL = "critical"
+_ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 
 
 class Watch:
@@ -31,6 +33,7 @@ class Watch:
         self._channel: Channel | None = None
         self._root = ""
         self._tunnel: Tunnel | None = None
+        self._endpoint: Endpoint | None = None
         self._report: Mapping[str, Any] = {}
         self._reached = False
         self._cpu: tuple[float, float] | None = None
@@ -69,7 +72,7 @@ class Watch:
             self._open.callback(self._channel.close)
             self._root = root_of(self._target, self._channel)
         report = server_info(self._channel, self._root)
-        if report.get("port") != self._report.get("port"):
+        if any(report.get(name) != self._report.get(name) for name in _ADDRESS):
             self._close_tunnel()
         self._report = report
 
@@ -81,10 +84,13 @@ class Watch:
             raise TargetError("The server on this target was stopped.")
         if not self._report.get("running", True):
             raise TargetError("The server on this target does not run.")
-        if self._tunnel is None:
+        if self._tunnel is None or self._endpoint is None:
             assert self._channel is not None
             self._tunnel = self._channel.forward(port)
-        return read(self._tunnel.host, self._tunnel.port)
+            self._endpoint = endpoint_of(
+                self._target, self._channel, self._root, self._report, self._tunnel
+            )
+        return read(self._endpoint)
 
     def _disconnect(self) -> None:
         self._close_tunnel()
@@ -94,7 +100,7 @@ class Watch:
     def _close_tunnel(self) -> None:
         if self._tunnel is not None:
             self._tunnel.close()
-            self._tunnel = None
+        self._tunnel = self._endpoint = None
 
     # Samples
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from collections.abc import Callable, Mapping
 
 from tests.rigs.boards import until
 
@@ -30,8 +31,24 @@ class Load:
         answers: How many were good.
     """
 
-    def __init__(self, port: int, clients: int = 4, model: str = "cnn") -> None:
-        self._port = port
+    def __init__(
+        self,
+        port: int,
+        clients: int = 4,
+        model: str = "cnn",
+        connect: Callable[[], http.client.HTTPConnection] | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """Begin with the context.
+
+        Args:
+            connect: Makes connections; to the port, in plain HTTP, by default.
+            headers: Asked before each request.
+        """
+        self._connect = connect or (
+            lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        )
+        self._headers = headers
         self._path = f"/v2/models/{model}/infer"
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
@@ -55,10 +72,10 @@ class Load:
         until(lambda: self.answers >= goal or bool(self.failures), f"{count} answers", 60.0)
 
     def _ask(self) -> None:
-        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        link = self._connect()
         while not self._stop.is_set():
             try:
-                link.request("POST", self._path, _BODY)
+                link.request("POST", self._path, _BODY, dict(self._headers()))
                 answer = link.getresponse()
                 content = answer.read()
             except (OSError, http.client.HTTPException) as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Silent, TargetError, TargetSpec, UnknownHost
+from studio.api import Refused, Silent, TargetError, TargetSpec, UnknownHost
 from studio.deployment import open_channel, server_info
 from studio.deployment.work import deploy, probe_target, releases, rollback, undeploy
 from studio.packages import Bundle
@@ -123,7 +123,10 @@ def test_open_to_the_network_when_asked(
 ) -> None:
     with Board(net, tmp_path / "b") as board:
         studio = Studio(tmp_path / "jobs", board.spec())
-        result = studio.deploy(bundles[0], host="0.0.0.0", port=9000)
+        with pytest.raises(Refused, match="Anybody on the network of board could call"):
+            studio.deploy(bundles[0], expose="network", port=9000)
+        assert not (board.home / ".edgewright").exists()
+        result = studio.deploy(bundles[0], expose="network", port=9000, open_to_all=True)
         assert result["endpoint"] == f"http://{board.address}:9000"
         link = http.client.HTTPConnection(board.address, 9000, timeout=10)
         link.request("GET", "/edgewright/status")

@@ -1,0 +1,113 @@
+"""A served model as the studio reaches it: its tunnel, its certificate, its token."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from studio.api import Channel, TargetError, TargetSpec, Tunnel
+from studio.deployment.access import keep_token, known_token, token_on
+from studio.deployment.agent import server_info
+from studio.deployment.connect import open_channel, root_of
+from studio.jobs import Job
+from studio.runtime.link import authorization, connect
+
+_REFUSED = 401
+
+
+class Endpoint:
+    """Where a server answers, and what it wants to be shown.
+
+    A token may be changed at any moment, also by somebody else: one that is refused is read anew
+    from the target, and the request is sent again. May be used by several threads.
+
+    Attributes:
+        report: What the server says of itself (``server.json``), learned over the channel, whose
+            key was confirmed: so its fingerprint of the certificate can be relied on.
+    """
+
+    def __init__(
+        self,
+        tunnel: Tunnel,
+        report: Mapping[str, Any],
+        token: str = "",
+        renew: Callable[[], str] | None = None,
+    ) -> None:
+        self.report = report
+        self._tunnel = tunnel
+        self._token = token
+        self._renew = renew
+        self._lock = threading.Lock()
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        """A connection that is opened with its first request."""
+        return connect(self.report, self._tunnel.host, self._tunnel.port, timeout)
+
+    def ask(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> http.client.HTTPResponse:
+        """Send a request with the token; the answer, its body unread.
+
+        Raises:
+            TargetError: when the token is refused and a newer one cannot be read.
+            OSError, http.client.HTTPException: when no answer comes.
+        """
+        while True:
+            token = self._token
+            connection.request(method, path, body, {**(headers or {}), **authorization(token)})
+            answer = connection.getresponse()
+            if answer.status != _REFUSED or not self._is_renewed(token):
+                return answer
+            answer.read()
+
+    def _is_renewed(self, refused: str) -> bool:
+        """Whether there is another token than the one that was refused."""
+        with self._lock:
+            if self._token == refused and self._renew is not None:
+                self._token = self._renew()
+            return self._token != refused
+
+
+def endpoint_of(
+    target: TargetSpec, channel: Channel, root: str, report: Mapping[str, Any], tunnel: Tunnel
+) -> Endpoint:
+    """The endpoint behind a tunnel, with the token that is known here."""
+
+    def renew() -> str:
+        text = channel.run(["cat", f"{root}/access/token"], timeout=30).text
+        token = token_on(target, root, text)
+        keep_token(target, root, token)
+        return token
+
+    if not report.get("token_required"):
+        return Endpoint(tunnel, report)
+    return Endpoint(tunnel, report, known_token(target, root), renew)
+
+
+@contextmanager
+def reached(target: TargetSpec, job: Job) -> Iterator[Endpoint]:
+    """A way to what a target serves.
+
+    Raises:
+        TargetError: when nothing is served there.
+    """
+    channel = open_channel(target, job)
+    try:
+        root = root_of(target, channel)
+        report = server_info(channel, root)
+        if not report.get("running") or not report.get("port"):
+            raise TargetError(
+                f"Nothing is served on {target.name}.", hint="Deploy a model to it first."
+            )
+        with channel.forward(int(report["port"])) as tunnel:
+            yield endpoint_of(target, channel, root, report, tunnel)
+    finally:
+        channel.close()

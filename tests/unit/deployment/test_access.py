@@ -1,0 +1,219 @@
+"""Who may call what is deployed: the options, what they mean, and the whole way from here."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from studio.api import UsageError
+from studio.deployment.access import AccessWish, is_loopback, known_token
+from studio.deployment.connect import target_of
+from studio.deployment.step import DEPLOY
+from studio.jobs import JobOutcome
+from studio.runtime.link import connect
+from studio.runtime.release.certificate import self_signed
+from studio.runtime.serve.access import fingerprint_of
+from studio.settings import Paths
+from studio.workspace import Workspace
+from tests.unit.runtime.models import make_cnn
+
+TOKEN = "a-token-of-the-user-0123456789"
+
+
+def wish(**given: Any) -> AccessWish:
+    return AccessWish.of(given, {})
+
+
+def test_nothing_asked_for_keeps_what_is() -> None:
+    service = {"host": "0.0.0.0", "token": True, "tls": True}
+    after = wish().after(service)
+    assert (after.host, after.token, after.tls) == ("0.0.0.0", True, True)
+    fresh = wish().after({})
+    assert (fresh.host, fresh.token, fresh.tls, fresh.is_open) == ("127.0.0.1", False, False, False)
+    assert not wish().changes(service)
+    assert wish(token="generate").changes(service)
+    assert not wish(expose="network").changes(service)
+    assert wish(expose="loopback").changes(service)
+
+
+def test_the_users_own_token_comes_by_file_or_environment(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    by_file = wish(token_file=str(file))
+    by_environment = AccessWish.of({"token": "given"}, {"EDGEWRIGHT_TOKEN": TOKEN})
+    assert by_file.value == by_environment.value == TOKEN
+    assert TOKEN not in repr(by_file)
+    assert AccessWish.of({}, {"EDGEWRIGHT_TOKEN": TOKEN}).token == ""
+
+
+def test_no_option_takes_the_token_itself() -> None:
+    free = {o.name for o in DEPLOY.options if "token" in o.name and not o.choices}
+    assert free == {"token_file"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"token": "given"}, "No token was given."),
+        ({"token": "generate", "token_file": "x"}, "needs no --token-file"),
+        ({"token_file": "/nowhere"}, "cannot be read"),
+        ({"tls": "given"}, "No certificate was given."),
+        ({"cert": "x"}, "belong together"),
+        ({"cert": "x", "key": "y", "tls": "none"}, "needs neither"),
+        ({"cert": "/nowhere", "key": "/nowhere"}, "cannot be used"),
+        ({"expose": "loopback", "host": "0.0.0.0"}, "contradict"),
+    ],
+)
+def test_what_does_not_fit_together(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        AccessWish.of(given, {})
+
+
+@pytest.mark.parametrize("value", ["short", "has spaces in its middle"])
+def test_a_bad_token_is_not_repeated(value: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(value)
+    with pytest.raises(UsageError) as caught:
+        wish(token_file=str(tmp_path / "token"))
+    assert value not in caught.value.message + caught.value.hint
+
+
+def test_loopback() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.0.1", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.0.2.1", "board.local", "")))
+
+
+# The whole way
+
+
+@pytest.fixture
+def workspace(studio_home: Path) -> Iterator[Workspace]:
+    with Workspace.open() as opened:
+        yield opened
+        opened.run("undeploy", target="local", purge=True)
+
+
+def ok(outcome: JobOutcome) -> dict[str, Any]:
+    assert outcome.ok, outcome.sentence + outcome.detail
+    return dict(outcome.result)
+
+
+def status(result: dict[str, Any], token: str) -> int:
+    link = connect(result, "127.0.0.1", result["port"], 10)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    link.request("GET", "/v2", headers=headers)
+    try:
+        return link.getresponse().status
+    finally:
+        link.close()
+
+
+@pytest.mark.slow
+def test_token_and_tls_from_the_deploy_to_the_call(workspace: Workspace, tmp_path: Path) -> None:
+    model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
+    options = {"model": model, "soak_s": 0.2, "token": "generate", "tls": "self-signed"}
+    planned = ok(workspace.run("deploy", dry_run=True, **options))
+    rows = {row["name"]: row["text"] for row in planned["steps"]}
+    assert rows["access"] == "this target alone, over TLS, with the token"
+
+    done = ok(workspace.run("deploy", **options))
+    assert done["endpoint"].startswith("https://127.0.0.1:")
+    root = Path(done["root"])
+    token = (root / "access" / "token").read_text().strip()
+    target = target_of({"name": "local", "url": "local:"})
+    assert known_token(target, str(root)) == token
+    assert done["fingerprint"] == fingerprint_of(root / "access" / "tls.pem")
+    assert [status(done, one) for one in (token, "", "wrong")] == [200, 401, 401]
+
+    assert ok(workspace.run("call", requests=20, connections=2))["answered"] == 20
+    assert ok(workspace.run("monitor"))["health"] == "healthy"
+    pictures = tmp_path / "frames.npz"
+    numpy.savez(pictures, image=numpy.zeros((3, 3, 16, 16), "float32"))
+    assert ok(workspace.run("stream", source=str(pictures)))["answered"] == 3
+
+    kept = Paths.of().data
+    told = {
+        path for path in kept.rglob("*") if path.is_file() and token.encode() in path.read_bytes()
+    }
+    assert {path.parent for path in told} <= {root / "access", kept / "secrets"}
+    assert token not in json.dumps(done)
+    assert [path.stat().st_mode & 0o777 for path in told] == [0o600, 0o600]
+
+
+@pytest.mark.slow
+def test_rotation_while_the_studio_calls(workspace: Workspace, tmp_path: Path) -> None:
+    """A call that was begun with the old token goes on with the new one."""
+    model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
+    ok(workspace.run("deploy", model=model, soak_s=0.2, token="generate"))
+    calling = workspace.start("call", requests=1_000_000, connections=2)
+    try:
+        first = threading.Event()
+        while not calling.state.done and not first.wait(0.05):
+            assert calling.wait(0) is None
+        ok(workspace.run("deploy", model=model, soak_s=1.5, token="generate"))
+        ok(workspace.run("call", requests=500))
+        assert calling.wait(0) is None
+    finally:
+        calling.cancel()
+        calling.wait()
+    ended = ok(workspace.run("call", requests=50))
+    assert ended["failed"] == 0
+
+
+@pytest.mark.slow
+def test_a_token_that_somebody_else_has_changed(workspace: Workspace, tmp_path: Path) -> None:
+    model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
+    done = ok(workspace.run("deploy", model=model, soak_s=0.2, token="generate"))
+    (Path(done["root"]) / "access" / "token").write_text(TOKEN + "\n")
+    again = ok(workspace.run("call", requests=20, connections=4))
+    assert (again["answered"], again["failed"]) == (20, 0)
+    assert known_token(target_of({"name": "local", "url": "local:"}), done["root"]) == TOKEN
+
+
+@pytest.mark.slow
+def test_the_users_own_token_and_certificate(workspace: Workspace, tmp_path: Path) -> None:
+    model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
+    pem = self_signed(["127.0.0.1"], tmp_path)
+    key, _, certificate = pem.partition("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "cert").write_text("-----BEGIN CERTIFICATE-----" + certificate)
+    (tmp_path / "token").write_text(TOKEN)
+    files = {name: str(tmp_path / name) for name in ("cert", "key")}
+    done = ok(
+        workspace.run(
+            "deploy", model=model, soak_s=0.2, token_file=str(tmp_path / "token"), **files
+        )
+    )
+    assert done["fingerprint"] == fingerprint_of(tmp_path / "cert")
+    assert (status(done, TOKEN), status(done, "")) == (200, 401)
+    assert ok(workspace.run("call", requests=5))["answered"] == 5
+    plain = ok(workspace.run("deploy", model=model, soak_s=0.2, token="none", tls="none"))
+    assert plain["endpoint"].startswith("http://")
+    assert status(plain, "") == 200
+
+
+@pytest.mark.slow
+def test_an_open_door_needs_a_yes(workspace: Workspace, tmp_path: Path) -> None:
+    model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
+    options = {"model": model, "soak_s": 0.2, "expose": "network"}
+    refused = workspace.run("deploy", **options)
+    assert refused.exit_code == 4
+    assert "could call the model" in refused.sentence
+    planned = ok(workspace.run("deploy", dry_run=True, **options))
+    assert planned["possible"] is False
+    assert ok(workspace.run("deploy", **options, open_to_all=True))["host"] == "0.0.0.0"
+    assert ok(workspace.run("deploy", model=model, soak_s=0.2))["host"] == "0.0.0.0"  # as before
+    closed = ok(workspace.run("deploy", model=model, soak_s=0.2, expose="loopback"))
+    assert closed["host"] == "127.0.0.1"
+    with_token = ok(workspace.run("deploy", **options, token="generate"))
+    assert with_token["token_required"] is True
+    plain = http.client.HTTPConnection("127.0.0.1", with_token["port"], timeout=10)
+    plain.request("GET", "/metrics")
+    assert plain.getresponse().status == 401
+    plain.close()
