@@ -56,7 +56,7 @@ screenshots: setup ## Every page, light and dark, into docs/screenshots/.
 faults: ## The fault campaign.
 	@echo "The fault campaign is not built yet; tests/ holds the single faults that are."; exit 1
 
-integration: setup ## The heavy rigs (an emulated arm64 board); minutes, not part of make test.
+integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd); minutes, not part of make test.
 	@packaging/system_packages.sh integration
 	@nice -n 19 $(BIN)/python -m pytest tests/integration
 

@@ -2,7 +2,7 @@
 # Installs Debian's or Ubuntu's packages for a purpose when root, and names them otherwise.
 #   window  what PySide6's wheels take from the system for X11
 #   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server)
-#   integration  whole machines (an emulated arm64 board and its disk)
+#   integration  whole machines (an emulated arm64 board and its disk, one with systemd)
 set -eu
 
 # Sonames that libQt6Gui, libQt6XcbQpa and the xcb platform plugin load and no wheel carries.
@@ -11,7 +11,7 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth"
-machine="e2fsprogs kmod mmdebstrap openssh-client qemu-system-arm"
+machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client qemu-system-arm systemd-container"
 
 case "${1:-}" in
     window) wanted=$window ;;

@@ -108,7 +108,8 @@ class TargetFacts:
         glibc: Version of its C library, empty for musl.
         runtimes: Version of each runtime its python3 can import (``{"onnxruntime": "1.23.2"}``).
         accelerators: Names of what was found (``CUDA 12.6``, ``Coral Edge TPU``).
-        services: ``systemd``, ``systemd-user``, or empty.
+        services: What would start a server again at boot: ``systemd`` (for root), and
+            ``systemd-user`` where the login's own systemd is started at boot; or empty.
         root: Folder in which the studio's releases are kept.
     """
 

@@ -38,7 +38,8 @@ place=$root
 while [ -n "$place" ] && [ ! -d "$place" ]; do place=${{place%/*}}; done
 echo "disk=$(df -Pk "${{place:-/}}" | tail -n 1)"
 [ -d /run/systemd/system ] && echo "service=systemd"
-[ -n "$XDG_RUNTIME_DIR" ] && [ -d "$XDG_RUNTIME_DIR/systemd" ] && echo "service=systemd-user"
+[ -e "/var/lib/systemd/linger/$(id -un)" ] && [ -d "/run/user/$(id -u)/systemd" ] &&
+  echo "service=systemd-user"
 [ -r /etc/nv_tegra_release ] && echo "tegra=$(head -n 1 /etc/nv_tegra_release)"
 [ -r /proc/driver/nvidia/version ] && echo "nvidia=$(head -n 1 /proc/driver/nvidia/version)"
 for device in /dev/apex_0 /dev/hailo0; do [ -e "$device" ] && echo "device=$device"; done

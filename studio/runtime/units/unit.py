@@ -106,7 +106,12 @@ def _process(options: UnitOptions) -> Section:
 
 
 def _limits(options: UnitOptions) -> Section:
-    rows = [("OOMPolicy", "continue")]  # the supervisor starts the worker again
+    rows = [
+        ("OOMPolicy", "continue"),  # the supervisor starts the worker again
+        ("OOMScoreAdjust", "300"),  # rather than what the machine is reached with
+        ("LimitNOFILE", "8192"),  # a descriptor for each client and some
+        ("TasksMax", "1024"),
+    ]
     if options.memory_mb is not None:
         rows.append(("MemoryMax", "{}M".format(_positive(options.memory_mb))))
     if options.cpu_percent is not None:

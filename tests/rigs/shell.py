@@ -1,0 +1,66 @@
+"""OpenSSH's own client, for what a test does on a board past the studio."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+from pathlib import Path
+
+BOOT = "/proc/sys/kernel/random/boot_id"
+
+
+class Shell:
+    """Runs commands on a machine whose key is known.
+
+    Attributes:
+        key_file: Private key of the login.
+    """
+
+    def __init__(
+        self, folder: Path, host_key: str, key_file: Path, address: str, port: int = 22
+    ) -> None:
+        self._host_key = host_key
+        self._known = folder / "known_hosts"
+        self._address = address
+        self._port = port
+        self.key_file = key_file
+        place = address if port == 22 else f"[{address}]:{port}"
+        self._known.write_text(f"{place} {host_key}\n")
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the machine's key, as a person reads it there."""
+        digest = hashlib.sha256(base64.b64decode(self._host_key.split()[1])).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+    def run(self, command: str, timeout: float = 60, user: str = "root") -> str:
+        """Run a command that must succeed; its output."""
+        done = self.attempt(command, timeout, user)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    def attempt(
+        self, command: str, timeout: float = 60, user: str = "root"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail, or for which there may be nobody."""
+        options = {
+            "UserKnownHostsFile": self._known,
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "10",
+            "IdentitiesOnly": "yes",
+        }
+        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        return subprocess.run(
+            ["ssh", "-F", "none", *words, "-i", str(self.key_file), "-p", str(self._port),
+             f"{user}@{self._address}", command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def boot(self) -> str:
+        """The number of this start of the machine; empty while nobody can log in."""
+        try:
+            return self.attempt(f"cat {BOOT}", 20).stdout.strip()
+        except subprocess.TimeoutExpired:
+            return ""
