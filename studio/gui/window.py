@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,6 @@ from studio.gui.topbar import TopBar
 from studio.gui.widgets import restyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from studio.gui.command_palette import CommandPalette
     from studio.gui.jobs_dock import JobsDock
     from studio.settings import Settings
@@ -76,7 +75,7 @@ class MainWindow(QMainWindow):
         self._palette: CommandPalette | None = None
         self._jobs: JobsDock | None = None
         self._is_painted = False
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._closing = ExitStack()
         self.setWindowTitle("Edgewright")
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*START_SIZE)
@@ -93,6 +92,9 @@ class MainWindow(QMainWindow):
         self._settings = workspace.settings
         self.current = Current(workspace)
         self._progress = Progress(workspace, self.current)
+        from studio.gui.panels.panels import Panels  # it knows the workspace
+
+        self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
         self._connect()
@@ -223,11 +225,13 @@ class MainWindow(QMainWindow):
         self.topbar.inspector.connect(self.inspector.toggle)
         self.jobbar.list_asked.connect(self.toggle_jobs)
         self.current.changed.connect(self._show_current)
-        self._unsubscribe = self.workspace.events.subscribe(self._hear)
+        self._closing.callback(self.workspace.events.subscribe(self._hear))
+        self._closing.callback(self.panels.close)
 
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
         self.workspace.warm_up()
+        self.panels.find()
         self._ahead.start()
 
     def _show_sandbox(self, level: SandboxLevel | Exception) -> None:
@@ -243,6 +247,7 @@ class MainWindow(QMainWindow):
                 return None
             page.show_variant(self.current.variant)
             self._pages[name] = page
+            self.panels.add_to(page)
             self.stack.addWidget(page)
             self.theming.dress(page)
         return self._pages[name]
@@ -367,7 +372,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.save()
         self._ahead.stop()
-        self._unsubscribe()
+        self._closing.close()
         super().closeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.discovery import Plugin, State, find_plugins
-from studio.plugin_host.importing import make_importable
+from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 
@@ -142,6 +142,10 @@ class PluginHost:
                 f"{type(error).__name__}: {error}.",
                 plugin="" if plugin.built_in else plugin.id,
             ) from error
+
+    def culprit(self, error: BaseException) -> str:
+        """The id of the plugin, built-in or not, whose code raised an error; empty for none."""
+        return culprit(error, {plugin.id: plugin.folder for plugin in self.plugins})
 
     def note_crash(self, identifier: str, reason: str) -> bool:
         """Count a crash of a plugin; True when that switched it off.

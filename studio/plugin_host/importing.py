@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -87,11 +87,15 @@ def forget(plugin: str) -> None:
         del sys.modules[name]
 
 
-def culprit(error: BaseException) -> str:
+def culprit(error: BaseException, folders: Mapping[str, Path] | None = None) -> str:
     """The plugin whose code raised an error, empty where it was the studio's own.
 
     The innermost frame decides that belongs to either; libraries between them are passed over.
+
+    Args:
+        folders: Where plugins lie, by id; by default those that did not come with the studio.
     """
+    folders = _FINDER.folders if folders is None else folders
     frames: list[FrameType] = []
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
@@ -99,7 +103,7 @@ def culprit(error: BaseException) -> str:
         trace = trace.tb_next
     for frame in reversed(frames):
         file = Path(frame.f_code.co_filename)
-        for plugin, folder in _FINDER.folders.items():
+        for plugin, folder in folders.items():
             if file.is_relative_to(folder):
                 return plugin
         if file.is_relative_to(_STUDIO) and not file.is_relative_to(_API):

@@ -235,6 +235,10 @@ class Workspace(JobListener):
         self._find_plugins_again()
         return True
 
+    def culprit(self, error: BaseException) -> str:
+        """The id of the plugin whose code raised an error; empty where none did."""
+        return self.plugins.culprit(error)
+
     def _find_plugins_again(self) -> None:
         self.__dict__.pop("plugins", None)
         self.events.publish(RegistryChanged("plugins"))

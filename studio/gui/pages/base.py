@@ -77,6 +77,7 @@ class Page(QWidget):
         self.workspace = workspace
         self.shell = shell
         self.primary: QPushButton | None = None
+        self._panels: set[int] = set()
         self.setProperty("role", "page")
         self.setAccessibleName(f"{self.title} page")
         self._views = Segmented(name=f"{self.title} views")
@@ -84,6 +85,7 @@ class Page(QWidget):
         self._note = label("", "dim")
         self._left = QHBoxLayout()
         self._right = QHBoxLayout()
+        self._own = QWidget()
         self.stack = QStackedWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -105,10 +107,15 @@ class Page(QWidget):
         layout.addWidget(label(self.title, "heading"))
         layout.addSpacing(GRID)
         layout.addWidget(self._views)
-        layout.addLayout(self._left)
-        layout.addWidget(self._note)
-        layout.addStretch(1)
-        layout.addLayout(self._right)
+        layout.addWidget(self._own, 1)
+        tools = QHBoxLayout(self._own)
+        tools.setContentsMargins(0, 0, 0, 0)
+        tools.setSpacing(GRID)
+        tools.addLayout(self._left)
+        tools.addWidget(self._note)
+        tools.addStretch(1)
+        tools.addLayout(self._right)
+        layout.addStretch(0)
         return header
 
     def add_view(self, title: str, view: QWidget) -> None:
@@ -116,6 +123,16 @@ class Page(QWidget):
         self.stack.addWidget(view)
         self._views.add(title)
         self._views.setVisible(self._views.count() > 1)
+
+    def add_panel(self, title: str, panel: QWidget) -> None:
+        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it."""
+        self.add_view(title, panel)
+        number = self.stack.count() - 1
+        self.stack.currentChanged.connect(lambda _: self._show_tools())
+        self._panels.add(number)
+
+    def _show_tools(self) -> None:
+        self._own.setVisible(self.stack.currentIndex() not in self._panels)
 
     def show_view(self, index: int) -> None:
         """Show a sub-view."""

@@ -1,0 +1,151 @@
+"""The place of one panel on a page, which outlives whatever the panel does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.api import Capability, StudioError
+from studio.api.qt import Panel
+from studio.gui.pages.base import Shell
+from studio.gui.panels.host import Host
+from studio.gui.widgets import Hint, Scroll
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import VariantRecord, Workspace
+
+
+class PanelFrame(QWidget):
+    """A panel, or why there is none.
+
+    The panel is made when it is first shown. What it raises while it is made, told of a change or
+    dressed takes it away and is said in its place, with a button that makes it anew.
+
+    Attributes:
+        panel: None until it is shown, and after it has failed.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        shell: Shell,
+        capability: Capability,
+        variant: Callable[[], VariantRecord | None],
+    ) -> None:
+        super().__init__()
+        self.capability = capability
+        self.panel: Panel | None = None
+        self._workspace = workspace
+        self._shell = shell
+        self._variant = variant
+        self._host: Host | None = None
+        self._content: QWidget | None = None
+        self._stale = True
+        self.setAccessibleName(capability.title)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        shell.theming.changed.connect(self.redress)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the panel, or tell it what changed meanwhile."""
+        super().showEvent(event)
+        if self._content is None:
+            self.make()
+        elif self._stale:
+            self._refresh()
+
+    def hear(self, event: object) -> None:
+        """Take the workspace's events: the ends of steps, and changes of what a panel shows."""
+        if self._host is not None:
+            self._host.hear(event)
+        if isinstance(event, RegistryChanged):
+            if event.what == "plugins":
+                self._check_standing()
+            self.refresh_soon()
+
+    def refresh_soon(self) -> None:
+        """Let the panel read again what it shows, now or when it is seen."""
+        self._stale = True
+        if self.isVisible():
+            self._refresh()
+
+    def redress(self) -> None:
+        """Tell the panel that the theme is another one."""
+        if self.panel is not None:
+            self._guarded(self.panel.redress)
+
+    def make(self) -> None:
+        """Make the panel, anew if there was one."""
+        self._take_away()
+        plugins = self._workspace.plugins
+        holder = Scroll()
+        self._host = Host(self._workspace, self._shell, self.capability, holder, self._variant)
+        try:
+            panel = plugins.call(self.capability, self._host)
+            if not isinstance(panel, Panel):
+                raise TypeError(f"{self.capability.factory} makes no studio.api.qt.Panel")
+        except StudioError as error:
+            self._explain(error.message, str(getattr(error, "plugin", "")))
+            return
+        except Exception as error:
+            self._explain(_sentence(self.capability, error), self.capability.plugin)
+            return
+        self.panel = panel
+        holder.body.addWidget(panel, 1)
+        self._show(holder)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._stale = False
+        if self.panel is not None:
+            self._guarded(self.panel.refresh)
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except StudioError as error:
+            self._shell.fail(error)
+        except Exception as error:
+            self._explain(_sentence(self.capability, error), self.capability.plugin)
+
+    def _explain(self, sentence: str, plugin: str) -> None:
+        """Say in the panel's place why it is not there, and count it where the plugin failed."""
+        self._take_away()
+        title = f"{self.capability.title} cannot be shown"
+        self._show(Hint(title, sentence, "Try again", self.make))
+        if plugin:
+            self._workspace.plugin_crashed(plugin, sentence)
+
+    def _check_standing(self) -> None:
+        """Take the panel away when its plugin may no longer be used, and say why."""
+        plugin = self._workspace.plugins.plugin(self.capability.plugin)
+        if self._content is not None and plugin.state.value != "available":
+            self._take_away()
+            title = f"{self.capability.title} is not available"
+            go = self._shell.go
+            self._show(Hint(title, plugin.reason, "Go to Plugins", lambda: go("plugins")))
+        elif self._content is not None and self.panel is None:
+            self._take_away()
+            if self.isVisible():
+                self.make()
+
+    def _show(self, content: QWidget) -> None:
+        self._content = content
+        self._layout.addWidget(content)
+
+    def _take_away(self) -> None:
+        content, self._content = self._content, None
+        self.panel = self._host = None
+        if content is not None:
+            self._layout.removeWidget(content)
+            content.hide()
+            content.deleteLater()
+
+
+def _sentence(capability: Capability, error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}".rstrip(".: ")
+    return f"The plugin {capability.plugin} failed: {text}."

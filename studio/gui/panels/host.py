@@ -1,0 +1,138 @@
+"""What the window does for one panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from studio.api import Capability, Extension, Kind, Option, StudioError, TargetSpec
+from studio.gui.editors import Entry
+from studio.gui.forms import Form
+from studio.gui.pages.base import Shell
+from studio.gui.panels.steps import FollowedStep
+
+if TYPE_CHECKING:
+    from studio.workspace import VariantRecord, Workspace
+
+_PLACES = (Extension.TARGET, Extension.PLATFORM)
+
+
+class PanelForm(Form):
+    """A form for a panel's options; an ``api.qt.OptionForm``."""
+
+    @property
+    def widget(self) -> QWidget:
+        """The form."""
+        return self
+
+    def on_submit(self, call: Callable[[], object]) -> None:
+        """Call this when the user presses Enter in a field."""
+        self.submitted.connect(lambda: call())
+
+
+class Host:
+    """The ``PanelHost`` of one panel.
+
+    Attributes:
+        owner: Whose children the steps are, so that nothing is told to a panel that is gone.
+        variant: The current variant.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        shell: Shell,
+        capability: Capability,
+        owner: QWidget,
+        variant: Callable[[], VariantRecord | None],
+    ) -> None:
+        self._workspace = workspace
+        self._shell = shell
+        self._variant = variant
+        self._owner = owner
+        self._schemes = _schemes(workspace, capability)
+        self._steps: list[FollowedStep] = []
+
+    def hear(self, event: object) -> None:
+        """Pass the workspace's events on to the steps that the panel has started."""
+        self._steps = [step for step in list(self._steps) if not step.hear(event)]
+
+    # The PanelHost
+
+    def start(self, step: str, /, **options: object) -> FollowedStep | None:
+        """Start a step; None when it could not be, which the window has said."""
+        job = self._shell.start(step, **options)
+        if job is None:
+            return None
+        self._steps.append(FollowedStep(job, self._owner))
+        return self._steps[-1]
+
+    def targets(self) -> Sequence[TargetSpec]:
+        """The targets whose scheme the plugin answers for."""
+        known = self._workspace.registry.targets()
+        return [target for target in known if target.url.partition(":")[0] in self._schemes]
+
+    def facts(self, target: str) -> Mapping[str, Any]:
+        """What the last probe learned."""
+        return self._workspace.registry.facts(target)
+
+    def add_target(self, target: TargetSpec) -> bool:
+        """Add or change a target."""
+        return self._try(lambda: self._workspace.add_target(target))
+
+    def remove_target(self, name: str) -> bool:
+        """Forget a target."""
+        return self._try(lambda: self._workspace.remove_target(name))
+
+    def model(self) -> str:
+        """The current variant's reference."""
+        variant = self._variant()
+        return f"#{variant.id}" if variant is not None else ""
+
+    def form(self, options: Sequence[Option], *, columns: int = 1) -> PanelForm:
+        """A form that offers the plugin's targets and the known models."""
+        return PanelForm(options, self, columns=columns)
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one sentence."""
+        self._shell.say(text, tone)
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error."""
+        self._shell.fail(error)
+
+    def color(self, token: str) -> QColor:
+        """A colour of the theme in force."""
+        return self._shell.theming.current.color(token)
+
+    # The forms' choices
+
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """The targets and models that an option can name."""
+        if option.kind is Kind.TARGET:
+            return [(target.name, target.name) for target in self.targets()]
+        if option.kind is Kind.MODEL:
+            variants = self._workspace.registry.variants()
+            return [(f"#{one.id}", f"{one.model_name} {one.name}") for one in variants]
+        return None
+
+    def _try(self, call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except StudioError as error:
+            self._shell.fail(error)
+            return False
+        return True
+
+
+def _schemes(workspace: Workspace, capability: Capability) -> frozenset[str]:
+    """The schemes that a panel names in its manifest, else all of its plugin."""
+    named = capability.extra.get("schemes")
+    if named:
+        return frozenset(named)
+    plugin = workspace.plugins.plugin(capability.plugin)
+    places = (one for one in plugin.capabilities if one.extension in _PLACES)
+    return frozenset(scheme for one in places for scheme in one.extra.get("schemes", ()))

@@ -1,0 +1,69 @@
+"""The panels of all plugins, each on the page of its area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.api import Capability, Extension
+from studio.gui.panels.faults import Faults
+from studio.gui.panels.frame import PanelFrame
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.gui.pages.base import Page
+    from studio.gui.window import MainWindow
+    from studio.workspace import Event, VariantRecord
+
+AREAS = frozenset({"model", "quantize", "profile", "deploy", "try", "monitor", "targets"})
+
+
+class Panels:
+    """Finds panels without holding up the window, and adds each as a view of its page."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._workspace = window.workspace
+        self._frames: dict[tuple[str, str], PanelFrame] = {}
+        self._found: tuple[Capability, ...] = ()
+        self._faults = Faults(self._workspace, window)
+        self._unsubscribe = self._workspace.events.subscribe(self._hear)
+        window.current.changed.connect(self._refresh)
+
+    def find(self) -> None:
+        """Look for panels on the background thread, then show them."""
+        self._workspace.in_background(
+            lambda: self._workspace.plugins.all(Extension.PANEL), self._take
+        )
+
+    def add_to(self, page: Page) -> None:
+        """Add the panels of a page's area, each once."""
+        for capability in self._found:
+            key = (capability.plugin, capability.id)
+            if capability.extra.get("area") == page.stage and key not in self._frames:
+                frame = PanelFrame(self._workspace, self._window, capability, self._variant)
+                self._frames[key] = frame
+                page.add_panel(capability.title, frame)
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self._unsubscribe()
+        self._faults.close()
+
+    def _take(self, found: tuple[Capability, ...] | Exception) -> None:
+        if not isinstance(found, Exception):
+            self._found = tuple(one for one in found if one.extra.get("area") in AREAS)
+            for page in self._window.pages():
+                self.add_to(page)
+
+    def _hear(self, event: Event) -> None:
+        for frame in list(self._frames.values()):
+            frame.hear(event)
+        if isinstance(event, RegistryChanged) and event.what == "plugins":
+            self.find()
+
+    def _refresh(self) -> None:
+        for frame in self._frames.values():
+            frame.refresh_soon()
+
+    def _variant(self) -> VariantRecord | None:
+        return self._window.current.variant
