@@ -2,7 +2,8 @@
 
 Prints one JSON document; ends with 1 when a well-behaved client was not answered, when the server
 keeps connections of clients that have gone, or when its memory has surely grown by more than the
-bound. Runs the server on one core and the clients on another.
+bound. Runs the server on one core and the clients on another. What others do on the machine changes
+the capacity: it is measured again at times, and the rate follows it.
 """
 
 from __future__ import annotations
@@ -17,75 +18,69 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.serve import models, peers
-from tests.benchmarks.serve.patrons import VISITS, Address, Patrons, Tally, visits
-from tests.benchmarks.serve.processes import ROOT, Server, Told, tree, wait_for
+from tests.benchmarks.serve.meter import HOUR_S, Meter
+from tests.benchmarks.serve.patrons import Address, Patrons, Tally
+from tests.benchmarks.serve.processes import ROOT, Server, Told, wait_for
+from tests.benchmarks.serve.visitors import VISITS, visits
 
 SHARE = 0.8
 CAPACITY_CLIENTS = 8
 WINDOWS = 10
-HOUR_S = 3600.0
+MEASURE_EVERY_S = 60.0
+MOST_REFUSED = 0.01
+"""Of all requests: so many may be told to come later, when the capacity has just fallen."""
 
 
-class Meter:
-    """Memory and open files of a server over time.
+class Capacity:
+    """Answers a second to clients that never pause, measured again and again.
 
     Attributes:
-        samples: Seconds since the start, bytes, open files.
+        found: Every measurement, in answers a second.
     """
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.samples: list[tuple[float, float, int]] = []
+    def __init__(self, address: Address, folder: Path, core: int) -> None:
+        request = folder / "request"
+        request.write_bytes(address.request)
+        self._order = {"port": address.port, "request": str(request), "clients": CAPACITY_CLIENTS}
+        self._load = Told("load", core)
+        self.found: list[float] = []
 
-    def files(self) -> int:
-        """Open files of all its processes."""
-        count = 0
-        for pid in tree(self._server.pid):
-            with contextlib.suppress(OSError):
-                count += len(os.listdir(f"/proc/{pid}/fd"))
-        return count
+    def measure(self, seconds: float) -> float:
+        """Load the server for so long."""
+        able = float(self._load.ask(**self._order, seconds=seconds)["answers"] / seconds)
+        self.found.append(able)
+        return able
 
-    async def run(self, start: float, end: float) -> None:
-        """Look until the end."""
-        every = min(10.0, max(0.25, (end - start) / 240))
-        while (now := time.perf_counter()) < end:
-            self.samples.append((now - start, self._server.memory() * 1e6, self.files()))
+    async def lead(self, patrons: Patrons, every: float, end: float) -> None:
+        """Let the rate of the patrons follow what is measured."""
+        while time.perf_counter() + 1.5 * every < end:
             await asyncio.sleep(every)
+            async with patrons.resting():
+                able = await asyncio.to_thread(self.measure, min(2.0, every / 10))
+            patrons.rate = SHARE * able
+
+    def close(self) -> None:
+        """End the load."""
+        self._load.close()
 
 
-def slope(times: Sequence[float], values: Sequence[float]) -> tuple[float, float, float]:
-    """Least-squares slope a second, and its 95 % interval.
-
-    The interval is a moving-block bootstrap of the residuals: neighbouring samples of a process's
-    memory are alike, and a plain interval would be far too narrow.
-    """
-    x, y = np.asarray(times), np.asarray(values)
-    x = x - x.mean()
-    weights = x / (x @ x)
-    found = float(weights @ y)
-    rest = y - y.mean() - found * x
-    block = max(1, len(x) // 8)
-    generator = np.random.default_rng(0)
-    starts = generator.integers(0, len(x) - block + 1, (1000, -(-len(x) // block)))
-    drawn = (starts[:, :, None] + np.arange(block)).reshape(len(starts), -1)[:, : len(x)]
-    low, high = np.percentile(found + rest[drawn] @ weights, [2.5, 97.5])
-    return found, float(low), float(high)
-
-
-async def soak(server: Server, address: Address, rate: float, seconds: float) -> dict[str, Any]:
+async def soak(
+    server: Server, address: Address, capacity: Capacity, seconds: float
+) -> dict[str, Any]:
     """All clients at once; what they and the meter have seen."""
     tally, meter = Tally(), Meter(server)
+    patrons = Patrons(address, SHARE * capacity.found[-1], tally)
     before = meter.files()
     end = tally.start + seconds
     async with asyncio.TaskGroup() as group:
-        group.create_task(Patrons(address, rate, tally).run(end))
+        group.create_task(patrons.run(end))
+        group.create_task(capacity.lead(patrons, min(MEASURE_EVERY_S, seconds / 5), end))
         group.create_task(meter.run(tally.start, end))
         for kind in VISITS:
             group.create_task(visits(kind, address, tally, end))
@@ -93,14 +88,15 @@ async def soak(server: Server, address: Address, rate: float, seconds: float) ->
         wait_for(lambda: meter.files() <= before, "the connections are closed", 20.0)
     return {
         "seconds": seconds,
-        "requests": len(tally.answers) + sum(tally.failures.values()),
+        "requests": len(tally.moments) + tally.refused + sum(tally.failures.values()),
         "failed": sum(tally.failures.values()),
         "failures": dict(tally.failures),
+        "refused": tally.refused,
         "not_sent": tally.not_sent,
         "visits": dict(tally.visits),
         "told": dict(tally.told),
-        "latency_ms": over_time(tally.answers, seconds),
-        "memory": memory(meter, seconds),
+        "latency_ms": over_time(tally, seconds),
+        "memory": meter.memory(seconds),
         "files": {
             "before": before,
             "most": max(sample[2] for sample in meter.samples),
@@ -109,9 +105,9 @@ async def soak(server: Server, address: Address, rate: float, seconds: float) ->
     }
 
 
-def over_time(answers: Sequence[tuple[float, float]], seconds: float) -> list[dict[str, float]]:
+def over_time(tally: Tally, seconds: float) -> list[dict[str, float]]:
     """Percentiles in each tenth of the time."""
-    times, latencies = np.array(answers).reshape(-1, 2).T
+    times, latencies = np.array(tally.moments), np.array(tally.latencies)
     windows = np.minimum(times / (seconds / WINDOWS), WINDOWS - 1).astype(int)
     found = []
     for number in range(WINDOWS):
@@ -119,22 +115,6 @@ def over_time(answers: Sequence[tuple[float, float]], seconds: float) -> list[di
         p50, p99 = np.percentile(own, [50, 99]) if len(own) else (0.0, 0.0)
         found.append({"answers": len(own), "p50": round(p50, 3), "p99": round(p99, 3)})
     return found
-
-
-def memory(meter: Meter, seconds: float) -> dict[str, float]:
-    """The slope after a fifth of the time, in which buffers and caches find their size."""
-    settled = [sample for sample in meter.samples if sample[0] > seconds / 5]
-    found, low, high = slope([one[0] for one in settled], [one[1] for one in settled])
-    measured = settled[-1][0] - settled[0][0]
-    return {
-        "first_mb": round(settled[0][1] / 1e6, 2),
-        "last_mb": round(settled[-1][1] / 1e6, 2),
-        "samples": len(settled),
-        "slope_bytes_per_hour": round(found * HOUR_S),
-        "low": round(low * HOUR_S),
-        "high": round(high * HOUR_S),
-        "sure_growth_mb": round(max(0.0, low) * measured / 1e6, 3),
-    }
 
 
 def main() -> int:
@@ -164,34 +144,23 @@ def run(given: argparse.Namespace, folder: Path, core: int, load_core: int) -> d
     port = peers.free_port()
     command = [sys.executable, "-m", "studio.runtime", "serve", f"--root={root}", f"--port={port}"]
     server = Server(command, core, folder, {"PYTHONPATH": str(ROOT)})
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(server.close)
         ready = f"the server is ready (see {server.log})"
         wait_for(lambda: server.ended or _listens(port), ready)
         if server.ended:
             raise RuntimeError(server.log.read_text()[-2000:])
         address = Address(port, peers.open_inference_request(subject, port, subject.name))
-        able = capacity(address, folder, load_core, min(10.0, max(2.0, given.seconds / 10)))
+        capacity = Capacity(address, folder, load_core)
+        stack.callback(capacity.close)
+        for seconds in (1.0, min(10.0, max(2.0, given.seconds / 10))):  # the first warms up
+            capacity.measure(seconds)
         os.sched_setaffinity(0, {load_core})
-        found = asyncio.run(soak(server, address, SHARE * able, given.seconds))
+        found = asyncio.run(soak(server, address, capacity, given.seconds))
         found["server_ended"] = server.ended
-    finally:
-        server.close()
     head = {"name": "soak", "model": subject.name, "load": os.getloadavg()[0]}
-    told = {"capacity_per_s": round(able, 1), "rate_per_s": round(SHARE * able, 1)}
+    told = {"capacities_per_s": [round(one, 1) for one in capacity.found[1:]]}
     return {**head, **told, **found, "faults": faults(found, given.growth_mb)}
-
-
-def capacity(address: Address, folder: Path, core: int, seconds: float) -> float:
-    """Answers a second to clients that never pause."""
-    request = folder / "request"
-    request.write_bytes(address.request)
-    load = Told("load", core)
-    try:
-        order = {"port": address.port, "request": str(request), "clients": CAPACITY_CLIENTS}
-        load.ask(**order, seconds=1.0)
-        return float(load.ask(**order, seconds=seconds)["answers"] / seconds)
-    finally:
-        load.close()
 
 
 def faults(found: dict[str, Any], growth_mb: float) -> list[str]:
@@ -201,6 +170,8 @@ def faults(found: dict[str, Any], growth_mb: float) -> list[str]:
         said.append("The server has ended.")
     if found["failed"]:
         said.append(f"{found['failed']} requests failed for no fault of their clients.")
+    if found["refused"] > MOST_REFUSED * found["requests"]:
+        said.append(f"{found['refused']} requests were told to come later.")
     if found["files"]["after"] > found["files"]["before"]:
         said.append("Connections of clients that have gone are still open.")
     if found["memory"]["sure_growth_mb"] > growth_mb:
