@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy
 
-from studio.api import Array, Dimension, Feeds, InvalidData, Session, StudioError, TensorType, Value
+from studio.api import Array, Feeds, InvalidData, Session, StudioError, Value
+from studio.datasets.made_up import open_sizes, random_feeds
 
 _RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
 _RELATIVE_FLOAT = 1e-3
-_OPEN_SIZES = (32, 224, 64, 320, 1, 8)
-"""Tried in this order where an axis beyond the batch is open and no sample tells its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +57,14 @@ def tolerance(samples: Sequence[GoldenSample], precision: str, relative: float |
     return Tolerance(share, float(f"{share * scale:.2g}"))
 
 
-def random_feeds(inputs: Sequence[Value], count: int, size: int) -> list[Feeds]:
-    """Inputs from a fixed seed, for models without data.
-
-    Args:
-        size: Of open axes beyond the batch.
-
-    Raises:
-        InvalidData: for an input that cannot be made up.
-    """
-    generator = numpy.random.default_rng(0)
-    return [
-        {value.name: _random(generator, value.name, value.type, size) for value in inputs}
-        for _ in range(count)
-    ]
-
-
 def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
     """Answers to random inputs, with the first size of open axes that the model accepts.
 
     Raises:
         InvalidData: when it accepts none.
     """
-    sizes = _OPEN_SIZES if any(_open(value.type) for value in inputs) else _OPEN_SIZES[:1]
     reason = ""
-    for size in sizes:
+    for size in open_sizes(inputs):
         try:
             return answer(session, random_feeds(inputs, count, size))
         except InvalidData:
@@ -116,37 +98,3 @@ def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
                 if array.dtype.hasobject:
                     array = array.astype(str)
                 numpy.lib.format.write_array(file, array, allow_pickle=False)
-
-
-def _random(
-    generator: numpy.random.Generator, name: str, kind: TensorType | None, size: int
-) -> Array:
-    if kind is None or kind.shape is None:
-        raise InvalidData(
-            f"The shape of the input {name!r} is not known, so no sample can be made up for it.",
-            hint="Give some data with --data.",
-        )
-    shape = [_size(axis, number, size) for number, axis in enumerate(kind.shape)]
-    try:
-        dtype = numpy.dtype(kind.dtype)
-    except TypeError:
-        dtype = numpy.dtype(object)
-    if dtype.kind == "f":
-        return generator.standard_normal(shape).astype(dtype)
-    if dtype.kind in "iub":
-        # Small numbers: an index into a table of a few rows still finds its row.
-        return generator.integers(0, 2, shape).astype(dtype)
-    raise InvalidData(
-        f"No sample can be made up for the input {name!r} of type {kind.dtype}.",
-        hint="Give some data with --data.",
-    )
-
-
-def _size(axis: Dimension, number: int, size: int) -> int:
-    if isinstance(axis, int):
-        return axis
-    return 1 if number == 0 else size
-
-
-def _open(kind: TensorType | None) -> bool:
-    return kind is not None and any(not isinstance(axis, int) for axis in (kind.shape or ())[1:])

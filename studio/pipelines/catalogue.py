@@ -12,6 +12,7 @@ from studio.jobs import Step
 
 _MODULES = (
     "studio.models.step",
+    "studio.models.surgery.step",
     "studio.quantization.step",
     "studio.profiling.step",
     "studio.packages.step",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from studio.api import StudioError
 from studio.jobs import Arguments, Result
 from studio.registry import ModelRef, Registry, VariantRecord
+from studio.registry.copying import Copy
 
 _NAMES = {"static-int8": "int8", "dynamic-int8": "int8-dynamic"}
 """Names of variants that are not simply their precision."""
@@ -24,7 +21,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
     """
     parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
     figures = {k: v for k, v in result.items() if k not in ("file", "graph", "summary")}
-    copy = _Copy.begin(folder / result["file"], arguments.get("out"))
+    copy = Copy.begin(folder / result["file"], arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
         arguments.get("name") or _name(result),
@@ -87,37 +84,3 @@ def _asked(arguments: Arguments) -> dict[str, Any]:
     model = ModelRef.from_json(arguments["model"])
     given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k != "model"}
     return {"model": f"{model.model_name}:{model.name}", **given}
-
-
-class _Copy:
-    """A copy of a file that appears under its name whole or not at all."""
-
-    def __init__(self, written: Path, target: Path) -> None:
-        self._written = written
-        self._target = target
-
-    @classmethod
-    def begin(cls, source: Path, target: str | None) -> _Copy | None:
-        """Write the copy under a passing name beside its target."""
-        if not target:
-            return None
-        path = Path(target)
-        if path.is_dir():
-            path = path / source.name
-        passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-        try:
-            with source.open("rb") as read, passing.open("wb") as write:
-                shutil.copyfileobj(read, write, 1 << 20)
-                write.flush()
-                os.fsync(write.fileno())
-        except OSError as error:
-            passing.unlink(missing_ok=True)
-            raise StudioError(
-                f"The new model cannot be written to {path}: {error.strerror}."
-            ) from None
-        return cls(passing, path)
-
-    def finish(self) -> Path:
-        """Give the copy its name, over an older one."""
-        self._written.replace(self._target)
-        return self._target

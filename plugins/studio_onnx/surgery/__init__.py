@@ -1,0 +1,1 @@
+"""Surgery on ONNX models: small edits, each a transform."""

@@ -1,0 +1,1 @@
+"""Surgery: small edits of a model, checked, and kept as a new variant."""

@@ -1,0 +1,73 @@
+"""Edits as the user writes them: ``rename x=image``, ``dimensions batch=1``, ``opset 21``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import Extension, Option, Transform, UsageError, validate
+from studio.plugin_host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit, its options checked."""
+
+    text: str
+    transform: Transform
+    options: Mapping[str, Any]
+
+
+def edit_titles(host: PluginHost, form: str) -> dict[str, str]:
+    """The edits that the plugins offer for a format: identifier -> title."""
+    return {
+        capability.id: capability.title
+        for capability in host.all(Extension.TRANSFORM)
+        if capability.extra.get("edits") and form in capability.extra.get("formats", (form,))
+    }
+
+
+def parse(texts: Sequence[str], host: PluginHost, form: str) -> list[Edit]:
+    """Read edits, each the name of one and its options.
+
+    Raises:
+        UsageError: for one that is not known, or options that do not fit it.
+    """
+    if not texts:
+        raise UsageError("No edit was given.", hint="Give --edit, such as: rename x=image.")
+    return [_one(text, host, edit_titles(host, form)) for text in texts]
+
+
+def _one(text: str, host: PluginHost, known: Mapping[str, str]) -> Edit:
+    try:
+        name, *words = shlex.split(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no edit.", hint=f"Known: {', '.join(known)}.") from None
+    if name not in known:
+        raise UsageError(f"There is no edit {name!r}.", hint=f"Known: {', '.join(known)}.")
+    transform: Transform = host.get(Extension.TRANSFORM, name)
+    return Edit(text, transform, validate(transform.options, _options(words, transform.options)))
+
+
+def _options(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any]:
+    """Words as options: ``name=value`` where an option has that name, else the positional one."""
+    named = {option.name: option for option in options}
+    positional = next((option for option in options if option.positional), None)
+    given: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        option = named.get(name) if equals else None
+        if option is None:
+            option, value = positional, word
+        if option is None:
+            raise UsageError(f"{word!r} is no option.", hint=f"Known: {', '.join(named)}.")
+        if option.many:
+            # A comma parts names; a positional word may hold commas of its own (x=1,3,224,224).
+            given.setdefault(option.name, []).extend(
+                [value] if option.positional else value.split(",")
+            )
+        else:
+            given[option.name] = value
+    return given

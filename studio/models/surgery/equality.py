@@ -1,0 +1,117 @@
+"""The check that an edited model gives the same numbers as the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from studio.api import Array, Feeds, InvalidModel, Session, StudioError, TensorType, Value
+from studio.datasets.made_up import open_sizes, random_feeds
+
+_SAMPLES = 3
+_RELATIVE = 1e-4
+_ABSOLUTE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """How far the numbers are apart.
+
+    Attributes:
+        max_error: Largest absolute difference, over all outputs and samples.
+        samples: How many were compared; 0 where there was nothing to compare with.
+    """
+
+    max_error: float
+    samples: int
+
+
+def check(
+    before: Session,
+    after: Session,
+    inputs: tuple[Sequence[Value], Sequence[Value]],
+    facts: Mapping[str, Any],
+) -> Equality:
+    """Run both on made-up inputs that both accept.
+
+    Args:
+        inputs: Those of the model before, and of the edited one.
+        facts: ``inputs`` and ``outputs``: the new names of those of the model before.
+
+    Raises:
+        InvalidModel: when the numbers differ, or the edited model does not run.
+    """
+    renamed = dict(facts.get("inputs") or {})
+    renamed_out = dict(facts.get("outputs") or {})
+    old_names = {renamed.get(value.name, value.name): value.name for value in inputs[0]}
+    if not {value.name for value in inputs[1]} <= old_names.keys():
+        return Equality(0.0, 0)
+    feeds = _feeds(after, _common(inputs[0], inputs[1], renamed))
+    worst, compared = 0.0, 0
+    for one in feeds:
+        asked = {old_names[name]: array for name, array in one.items()}
+        if set(before.input_names) - asked.keys():
+            return Equality(0.0, 0)  # an input that nothing needed has gone
+        wanted, found = before.run(asked), after.run(one)
+        for name, array in wanted.items():
+            new = renamed_out.get(name, name)
+            if new in found:
+                worst = max(worst, _difference(name, array, found[new]))
+                compared += 1
+    return Equality(worst, len(feeds) if compared else 0)
+
+
+def _common(
+    before: Sequence[Value], after: Sequence[Value], renamed: Mapping[str, str]
+) -> list[Value]:
+    """The edited model's inputs, with the sizes that either of the models fixes."""
+    types = {renamed.get(value.name, value.name): value.type for value in before}
+    return [Value(value.name, _fixed(value.type, types[value.name])) for value in after]
+
+
+def _fixed(one: TensorType | None, other: TensorType | None) -> TensorType | None:
+    if one is None or other is None or one.shape is None or other.shape is None:
+        return one or other
+    sizes = zip(one.shape, other.shape, strict=False)
+    return TensorType(one.dtype, tuple(y if isinstance(y, int) else x for x, y in sizes))
+
+
+def _feeds(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
+    """Inputs that the model accepts.
+
+    Raises:
+        InvalidModel: when it accepts none; the reason is in the detail.
+    """
+    reason = ""
+    for size in open_sizes(inputs):
+        feeds = random_feeds(inputs, _SAMPLES, size)
+        try:
+            session.run(feeds[0])
+        except StudioError as error:
+            reason = error.message
+        else:
+            return feeds
+    raise InvalidModel(f"The edited model does not run: {reason}", hint="It was not kept.")
+
+
+def _difference(name: str, wanted: Array, found: Array) -> float:
+    if wanted.shape != found.shape:
+        raise InvalidModel(
+            f"The output {name!r} has another shape after the edit: "
+            f"{found.shape}, not {wanted.shape}."
+        )
+    if wanted.dtype.kind not in "fiub":
+        if not numpy.array_equal(wanted, found):
+            raise InvalidModel(f"The output {name!r} is another one after the edit.")
+        return 0.0
+    one, other = wanted.astype(numpy.float64), found.astype(numpy.float64)
+    if not numpy.allclose(other, one, rtol=_RELATIVE, atol=_ABSOLUTE, equal_nan=True):
+        worst = float(numpy.nanmax(numpy.abs(other - one)))
+        raise InvalidModel(
+            f"The output {name!r} differs after the edit, by up to {worst:.3g}.",
+            hint="The edit was not kept.",
+        )
+    return float(numpy.nanmax(numpy.abs(other - one), initial=0.0))

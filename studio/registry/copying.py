@@ -1,0 +1,44 @@
+"""Copies of files out of the registry, to where the user wants them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from studio.api import StudioError
+
+
+class Copy:
+    """A copy of a file that appears under its name whole or not at all."""
+
+    def __init__(self, written: Path, target: Path) -> None:
+        self._written = written
+        self._target = target
+
+    @classmethod
+    def begin(cls, source: Path, target: str | None) -> Copy | None:
+        """Write the copy under a passing name beside its target."""
+        if not target:
+            return None
+        path = Path(target)
+        if path.is_dir():
+            path = path / source.name
+        passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+        try:
+            with source.open("rb") as read, passing.open("wb") as write:
+                shutil.copyfileobj(read, write, 1 << 20)
+                write.flush()
+                os.fsync(write.fileno())
+        except OSError as error:
+            passing.unlink(missing_ok=True)
+            raise StudioError(
+                f"The new model cannot be written to {path}: {error.strerror}."
+            ) from None
+        return cls(passing, path)
+
+    def finish(self) -> Path:
+        """Give the copy its name, over an older one."""
+        self._written.replace(self._target)
+        return self._target
