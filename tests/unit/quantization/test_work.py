@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 
-from studio.api import Cancelled, GateMissed, InvalidData, UsageError, validate
+from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError, validate
 from studio.quantization import record, work
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import Registry, VariantRecord
@@ -169,7 +169,7 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(
 ) -> None:
     asked = arguments(digits, data=CALIBRATION, out=str(tmp_path / "absent" / "out.onnx"))
     result = work.quantize(asked, job)
-    with pytest.raises(record.StudioError, match="cannot be written to"):
+    with pytest.raises(StudioError, match="cannot be written to"):
         record.quantized(registry, asked, result, job.folder)
     assert registry.variants() == [digits]
 
