@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,21 +113,6 @@ def bind_to_other_runtime(root: Path, tmp_path: Path, release: Path) -> Path:
     binding = {"env": "other", "runtime": "other.pyz", "python": "env/other/bin/python3"}
     release.with_name(release.name + ".json").write_text(json.dumps(binding))
     return python
-
-
-def test_hundreds_of_swaps_under_load_fail_no_request(
-    server: rig.ServerProcess, root: Path
-) -> None:
-    with Load(server, numbers(root)) as load:
-        end = time.monotonic() + 8
-        swaps = 0
-        while swaps < 200 or (swaps < 400 and time.monotonic() < end):
-            swap(server, root, 2 - swaps % 2)
-            swaps += 1
-    assert load.failures == []
-    assert len(set(load.answers)) == 2
-    assert len(load.answers) > swaps
-    assert server.get("/edgewright/status")[1]["generation"] == swaps + 1
 
 
 def test_handover_to_another_runtime_under_load_fails_no_request(
