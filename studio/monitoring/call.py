@@ -16,7 +16,7 @@ from studio.datasets import open_dataset
 from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
-from studio.monitoring.endpoint import Endpoint, reached
+from studio.monitoring.endpoint import Link, reached
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""
@@ -49,11 +49,11 @@ def call(arguments: Arguments, job: Job) -> Result:
     Raises:
         TargetError: when nothing answers there at all.
     """
-    with reached(target_of(arguments["target"]), job) as endpoint:
+    with reached(target_of(arguments["target"]), job, arguments["known"]) as endpoint:
         return _call(endpoint, arguments, job)
 
 
-def _call(endpoint: Endpoint, arguments: Arguments, job: Job) -> Result:
+def _call(endpoint: Link, arguments: Arguments, job: Job) -> Result:
     client = InferenceClient(endpoint)
     try:
         model = client.model()
@@ -87,7 +87,7 @@ def _feeds(data: str | None, model: ServedModel) -> Sequence[Feeds]:
 
 
 def _send_all(
-    endpoint: Endpoint,
+    endpoint: Link,
     name: str,
     feeds: Sequence[Feeds],
     arguments: Arguments,
@@ -127,7 +127,7 @@ def _send_all(
 
 
 def _send(
-    endpoint: Endpoint, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
+    endpoint: Link, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
 ) -> None:
     client = InferenceClient(endpoint)
     try:

@@ -28,6 +28,7 @@ CALL = Step(
         ),
     ),
     work="studio.monitoring.call:call",
+    prepare="studio.monitoring.known:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(seconds=3600),
 )

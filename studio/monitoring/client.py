@@ -12,25 +12,10 @@ from typing import Any
 import numpy
 
 from studio.api import Array, TargetError, TensorType, Value
-from studio.monitoring.endpoint import Endpoint
+from studio.monitoring.datatypes import DTYPES, NAMES
+from studio.monitoring.endpoint import Link
 
-_DTYPES = {
-    "BOOL": "bool",
-    "UINT8": "uint8",
-    "UINT16": "uint16",
-    "UINT32": "uint32",
-    "UINT64": "uint64",
-    "INT8": "int8",
-    "INT16": "int16",
-    "INT32": "int32",
-    "INT64": "int64",
-    "FP16": "float16",
-    "FP32": "float32",
-    "FP64": "float64",
-    "BYTES": "string",
-}
 _HEAD_LENGTH = "Inference-Header-Content-Length"
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +30,7 @@ class ServedModel:
 class InferenceClient:
     """One connection that is kept open. Not thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float = 60.0) -> None:
+    def __init__(self, endpoint: Link, timeout: float = 60.0) -> None:
         self._endpoint = endpoint
         self._connection = endpoint.connect(timeout)
 
@@ -123,7 +108,7 @@ def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
             {
                 "name": name,
                 "shape": list(array.shape),
-                "datatype": _NAMES[array.dtype.name],
+                "datatype": NAMES[array.dtype.name],
                 "parameters": {"binary_data_size": len(data)},
             }
         )
@@ -155,7 +140,7 @@ def decode(body: bytes, head: int) -> dict[str, Array]:
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> Array:
-    dtype, shape = _DTYPES[entry["datatype"]], entry["shape"]
+    dtype, shape = DTYPES[entry["datatype"]], entry["shape"]
     if dtype == "string":
         texts = entry["data"] if "data" in entry else _texts(bytes(data))
         return numpy.array(texts, dtype=object).reshape(shape)
@@ -194,7 +179,7 @@ def random_feeds(inputs: Sequence[Value], seed: int = 0) -> dict[str, Array]:
 
 def _value(entry: Mapping[str, Any]) -> Value:
     sizes = tuple(None if int(size) < 0 else int(size) for size in entry["shape"])
-    return Value(entry["name"], TensorType(_DTYPES[entry["datatype"]], sizes))
+    return Value(entry["name"], TensorType(DTYPES[entry["datatype"]], sizes))
 
 
 def _reason(status: int, content: bytes) -> str:

@@ -6,16 +6,62 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from studio.api import Channel, TargetError, TargetSpec, Tunnel
 from studio.deployment.access import keep_token, known_token, token_on
 from studio.deployment.agent import server_info
 from studio.deployment.connect import open_channel, root_of
+from studio.deployment.platforms import is_platform, site_of
 from studio.jobs import Job
+from studio.monitoring.hosted import HostedEndpoint
 from studio.runtime.link import authorization, connect
 
 _REFUSED = 401
+
+
+class Answer(Protocol):
+    """The answer to one request, in the shape of HTTP's."""
+
+    @property
+    def status(self) -> int: ...
+
+    def read(self) -> bytes:
+        """The whole body."""
+
+    def getheader(self, name: str, default: str, /) -> str:
+        """One header."""
+
+
+class Connection(Protocol):
+    """What is kept open between requests."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Link(Protocol):
+    """A served model, reached over HTTP or through a platform's own calls. Thread-safe."""
+
+    report: Mapping[str, Any]
+
+    def connect(self, timeout: float) -> Connection:
+        """A connection that is opened with its first request."""
+
+    def ask(
+        self,
+        connection: Any,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request; the answer, its body unread.
+
+        Raises:
+            TargetError: when it is refused for good.
+            OSError, http.client.HTTPException: when no answer comes.
+        """
 
 
 class Endpoint:
@@ -93,12 +139,24 @@ def endpoint_of(
 
 
 @contextmanager
-def reached(target: TargetSpec, job: Job) -> Iterator[Endpoint]:
+def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None) -> Iterator[Link]:
     """A way to what a target serves.
+
+    Args:
+        known: Folders of bundles by release, for platforms that tell nothing of a model.
 
     Raises:
         TargetError: when nothing is served there.
     """
+    if is_platform(target):
+        with site_of(target, job) as (_, site):
+            tunnel = site.reach()
+            if tunnel is None:
+                yield HostedEndpoint.of(site, target.name, known or {})
+            else:
+                with tunnel:
+                    yield Endpoint(tunnel, {})
+        return
     channel = open_channel(target, job)
     try:
         root = root_of(target, channel)

@@ -75,7 +75,7 @@ def stream(arguments: Arguments, job: Job) -> Result:
     """
     target = target_of(arguments["target"])
     with ExitStack() as open_parts:
-        endpoint = open_parts.enter_context(reached(target, job))
+        endpoint = open_parts.enter_context(reached(target, job, arguments["known"]))
         client = open_parts.enter_context(closing(InferenceClient(endpoint, _TIMEOUT_S)))
         model = client.model()
         context = Context.of(arguments, str(endpoint.report.get("digest", "")))

@@ -7,9 +7,8 @@ from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
 from studio.jobs import Arguments, Step
+from studio.monitoring.known import known_bundles
 from studio.registry import Registry
-
-_MOST_RELEASES = 50
 
 STREAM = Step(
     name="stream",
@@ -82,16 +81,7 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     Raises:
         UsageError: when the source is a file or folder that does not exist.
     """
-    releases = registry.releases(arguments["target"]["name"])
-    versions = {version.digest: version for version in registry.versions()}
-    known = {}
-    for digest in dict.fromkeys(release.digest for release in releases[:_MOST_RELEASES]):
-        version = versions.get(digest)
-        if version is not None:
-            known[digest] = {
-                "bundle": str(version.path),
-                "beside": _folder_of_original(registry, version.variant),
-            }
+    known = known_bundles(registry, arguments["target"]["name"])
     return {**arguments, "source": located(str(arguments["source"])), "known": known}
 
 
@@ -110,12 +100,3 @@ def located(source: str) -> str:
             hint="Give a picture, a folder, a video, an rtsp:// address or a camera's number.",
         )
     return str(path)
-
-
-def _folder_of_original(registry: Registry, number: int) -> str:
-    """The folder of the file from which a variant was made in the end; empty if it is unknown."""
-    variant = registry.variant(number)
-    while variant.parent is not None:
-        variant = registry.variant(variant.parent)
-    source = variant.options.get("model") if variant.step == "open" else None
-    return str(Path(str(source)).parent) if source else ""

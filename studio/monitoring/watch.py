@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-from studio.api import Channel, Progress, TargetError, TargetSpec, Tunnel
-from studio.deployment.agent import server_info
-from studio.deployment.connect import open_channel, root_of
+from studio.api import Progress, TargetError, TargetSpec
 from studio.monitoring.alerts import Alert, Rules
-from studio.monitoring.collect import Reading, read
-from studio.monitoring.endpoint import Endpoint, endpoint_of
+from studio.monitoring.collect import Reading
+from studio.monitoring.views import view_of
 
 Sample = dict[str, Any]
 """One look: the keys of ``studio monitor --json``."""
 
 _CRITICAL = "critical"
-_ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 
 
 class Watch:
-    """Looks at one target; the channel stays open between two looks."""
+    """Looks at one target; what was opened stays open between two looks."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self._target = target
-        self._progress = progress
+        self._view = view_of(target, progress)
         self._rules = Rules()
-        self._open = ExitStack()
-        self._channel: Channel | None = None
-        self._root = ""
-        self._tunnel: Tunnel | None = None
-        self._endpoint: Endpoint | None = None
-        self._report: Mapping[str, Any] = {}
         self._reached = False
         self._cpu: tuple[float, float] | None = None
 
@@ -42,7 +32,7 @@ class Watch:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._open.close()
+        self._view.close()
 
     def look(self) -> Sample:
         """Take one sample.
@@ -51,62 +41,25 @@ class Watch:
             TargetError: when the target itself was never reached.
         """
         try:
-            self._connect()
+            self._view.open()
         except TargetError as error:
-            self._disconnect()
+            self._view.close()
             if not self._reached:
                 raise
             return self._unreachable(error.message)
         self._reached = True
         try:
-            reading = self._read()
+            reading = self._view.read()
         except TargetError as error:
-            self._close_tunnel()
+            self._view.rest()
             return self._unreachable(error.message)
         return self._sample(reading)
-
-    def _connect(self) -> None:
-        """Open what is not open, and read what the server wrote of itself."""
-        if self._channel is None:
-            self._channel = open_channel(self._target, self._progress)
-            self._open.callback(self._channel.close)
-            self._root = root_of(self._target, self._channel)
-        report = server_info(self._channel, self._root)
-        if any(report.get(name) != self._report.get(name) for name in _ADDRESS):
-            self._close_tunnel()
-        self._report = report
-
-    def _read(self) -> Reading:
-        port = int(self._report.get("port") or 0)
-        if not port:
-            raise TargetError("Nothing was deployed on this target yet.")
-        if self._report.get("state") == "stopped":
-            raise TargetError("The server on this target was stopped.")
-        if not self._report.get("running", True):
-            raise TargetError("The server on this target does not run.")
-        if self._tunnel is None or self._endpoint is None:
-            assert self._channel is not None
-            self._tunnel = self._channel.forward(port)
-            self._endpoint = endpoint_of(
-                self._target, self._channel, self._root, self._report, self._tunnel
-            )
-        return read(self._endpoint)
-
-    def _disconnect(self) -> None:
-        self._close_tunnel()
-        self._channel = None
-        self._open.close()
-
-    def _close_tunnel(self) -> None:
-        if self._tunnel is not None:
-            self._tunnel.close()
-        self._tunnel = self._endpoint = None
 
     # Samples
 
     def _sample(self, reading: Reading) -> Sample:
         status = reading.status
-        alerts = self._rules.judge(status, self._report)
+        alerts = self._rules.judge(status, self._view.report)
         latency = status.get("latency_ms") or {}
         return {
             **self._head(_health(status, alerts)),
@@ -128,7 +81,7 @@ class Watch:
         }
 
     def _unreachable(self, sentence: str) -> Sample:
-        report = self._report
+        report = self._view.report
         return {
             **self._head("unreachable"),
             "throughput": 0.0,

@@ -1,0 +1,21 @@
+"""The data types of the Open Inference Protocol by their names in the studio."""
+
+from __future__ import annotations
+
+DTYPES = {
+    "BOOL": "bool",
+    "UINT8": "uint8",
+    "UINT16": "uint16",
+    "UINT32": "uint32",
+    "UINT64": "uint64",
+    "INT8": "int8",
+    "INT16": "int16",
+    "INT32": "int32",
+    "INT64": "int64",
+    "FP16": "float16",
+    "FP32": "float32",
+    "FP64": "float64",
+    "BYTES": "string",
+}
+
+NAMES = {dtype: name for name, dtype in DTYPES.items()}

@@ -1,0 +1,40 @@
+"""What the registry knows of the bundles that were released on a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from studio.jobs import Arguments
+from studio.registry import Registry
+
+_MOST_RELEASES = 50
+
+
+def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+    """Add what is known of the target's releases to the arguments of a step."""
+    return {**arguments, "known": known_bundles(registry, arguments["target"]["name"])}
+
+
+def known_bundles(registry: Registry, target: str) -> dict[str, dict[str, str]]:
+    """By release: the folder of its bundle, and that of the file it was made from."""
+    releases = registry.releases(target)
+    versions = {version.digest: version for version in registry.versions()}
+    known = {}
+    for digest in dict.fromkeys(release.digest for release in releases[:_MOST_RELEASES]):
+        version = versions.get(digest)
+        if version is not None:
+            known[digest] = {
+                "bundle": str(version.path),
+                "beside": _folder_of_original(registry, version.variant),
+            }
+    return known
+
+
+def _folder_of_original(registry: Registry, number: int) -> str:
+    """The folder of the file from which a variant was made in the end; empty if it is unknown."""
+    variant = registry.variant(number)
+    while variant.parent is not None:
+        variant = registry.variant(variant.parent)
+    source = variant.options.get("model") if variant.step == "open" else None
+    return str(Path(str(source)).parent) if source else ""

@@ -1,0 +1,171 @@
+"""Looks at what a target serves: through a machine's channel, or a platform's session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
+from studio.deployment.agent import server_info
+from studio.deployment.connect import open_channel, root_of
+from studio.deployment.platforms import is_platform, site_of
+from studio.monitoring.collect import Reading, read
+from studio.monitoring.endpoint import Endpoint, endpoint_of
+
+_ADDRESS = ("port", "scheme", "fingerprint", "token_required")
+
+
+class View(Protocol):
+    """A connection to what a target serves, kept open between two looks.
+
+    Attributes:
+        report: What is known of the release, whether it answers or not.
+    """
+
+    report: Mapping[str, Any]
+
+    def open(self) -> None:
+        """Connect where that is not so yet, and read the report.
+
+        Raises:
+            TargetError: when the target itself does not answer.
+        """
+
+    def read(self) -> Reading:
+        """Ask what serves how it is.
+
+        Raises:
+            TargetError: when nothing serves, or it does not answer.
+        """
+
+    def rest(self) -> None:
+        """What serves did not answer: reach it anew the next time."""
+
+    def close(self) -> None:
+        """Disconnect; ``open`` connects again."""
+
+
+def view_of(target: TargetSpec, progress: Progress) -> View:
+    """The view that suits a kind of target; nothing is connected yet."""
+    if is_platform(target):
+        return PlatformView(target, progress)
+    return MachineView(target, progress)
+
+
+class MachineView:
+    """Through a channel and a tunnel to the server's port."""
+
+    def __init__(self, target: TargetSpec, progress: Progress) -> None:
+        self.report: Mapping[str, Any] = {}
+        self._target = target
+        self._progress = progress
+        self._open = ExitStack()
+        self._channel: Channel | None = None
+        self._root = ""
+        self._tunnel: Tunnel | None = None
+        self._endpoint: Endpoint | None = None
+
+    def open(self) -> None:
+        """Open what is not open, and read what the server wrote of itself."""
+        if self._channel is None:
+            self._channel = open_channel(self._target, self._progress)
+            self._open.callback(self._channel.close)
+            self._root = root_of(self._target, self._channel)
+        report = server_info(self._channel, self._root)
+        if any(report.get(name) != self.report.get(name) for name in _ADDRESS):
+            self.rest()
+        self.report = report
+
+    def read(self) -> Reading:
+        """Ask the server behind the tunnel."""
+        port = int(self.report.get("port") or 0)
+        if not port:
+            raise TargetError("Nothing was deployed on this target yet.")
+        if self.report.get("state") == "stopped":
+            raise TargetError("The server on this target was stopped.")
+        if not self.report.get("running", True):
+            raise TargetError("The server on this target does not run.")
+        if self._tunnel is None or self._endpoint is None:
+            assert self._channel is not None
+            self._tunnel = self._channel.forward(port)
+            self._endpoint = endpoint_of(
+                self._target, self._channel, self._root, self.report, self._tunnel
+            )
+        return read(self._endpoint)
+
+    def rest(self) -> None:
+        """Close the tunnel."""
+        if self._tunnel is not None:
+            self._tunnel.close()
+        self._tunnel = self._endpoint = None
+
+    def close(self) -> None:
+        """Close tunnel and channel."""
+        self.rest()
+        self._channel = None
+        self._open.close()
+
+
+class PlatformView:
+    """Through a platform: its own figures where it has some, else the server's."""
+
+    def __init__(self, target: TargetSpec, progress: Progress) -> None:
+        self.report: Mapping[str, Any] = {}
+        self._target = target
+        self._progress = progress
+        self._open = ExitStack()
+        self._site: Site | None = None
+        self._tunnel: Tunnel | None = None
+
+    def open(self) -> None:
+        """Open the session, and learn which release serves."""
+        if self._site is None:
+            _, self._site = self._open.enter_context(site_of(self._target, self._progress))
+        serving = next((one for one in self._site.releases() if one.state == "serving"), None)
+        before = self.report.get("digest")
+        self.report = (
+            {}
+            if serving is None
+            else {"name": serving.name, "version": serving.version, "digest": serving.release}
+        )
+        if self.report.get("digest") != before:
+            self.rest()  # another release may answer elsewhere
+
+    def read(self) -> Reading:
+        """The platform's figures, or the server's."""
+        if not self.report:
+            raise TargetError("Nothing is served on this target.")
+        assert self._site is not None
+        measured = self._site.measure()
+        if measured is not None:
+            return Reading({**self.report, **_status(measured)}, {})
+        if self._tunnel is None:
+            self._tunnel = self._site.reach()
+        if self._tunnel is None:
+            raise TargetError("This platform tells nothing of how a release is doing.")
+        return read(Endpoint(self._tunnel, {}))
+
+    def rest(self) -> None:
+        """Close the way to the server."""
+        if self._tunnel is not None:
+            self._tunnel.close()
+        self._tunnel = None
+
+    def close(self) -> None:
+        """End the session."""
+        self.rest()
+        self._site = None
+        self._open.close()
+
+
+def _status(measured: Measurement) -> dict[str, Any]:
+    """A measurement in the words of a server's own status."""
+    return {
+        "ready": measured.ready,
+        "requests": measured.requests,
+        "errors": measured.errors,
+        "throughput_rps": measured.throughput,
+        "latency_ms": {**measured.latency_ms, "count": measured.requests},
+        **measured.facts,
+    }
