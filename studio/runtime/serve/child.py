@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import os
+import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Mapping, Optional
 
 from .control import ControlLink, Message
+from .heartbeat import Heartbeat, processor_s
 from .options import Options
 from .releases import Runner
 
@@ -21,7 +25,8 @@ class Child:
         release: Folder of the bundle that it serves (or is about to).
         loaded: It has said that it is ready.
         deadline: Monotonic time by which it must be ready, or must have ended.
-        failure: Why it could not load, as it said itself.
+        failure: Why it could not load, as it said itself, or why it was ended.
+        hung: It was ended because it gave no sign of life.
     """
 
     def __init__(
@@ -47,8 +52,11 @@ class Child:
         self.generation = generation
         self.loaded = False
         self.failure = ""
+        self.hung = False
+        self._heartbeat: Optional[Heartbeat] = None
+        self._limits = (options.hang_s, options.request_s or math.inf)
         self.started = time.monotonic()
-        self.deadline = float("inf")
+        self.deadline = math.inf
 
     @property
     def pid(self) -> int:
@@ -63,6 +71,69 @@ class Child:
         """What it has said."""
         return self.link.receive() or []
 
+    @property
+    def next_look(self) -> float:
+        """Monotonic time at which something is to be asked of it, or judged."""
+        look = self._heartbeat.next_look if self._heartbeat is not None else math.inf
+        return min(self.deadline, look)
+
+    def ready(self, has_heartbeat: bool) -> None:
+        """It has said that it serves.
+
+        Args:
+            has_heartbeat: It answers when it is asked; a runtime of long ago does not.
+        """
+        self.loaded = True
+        self.deadline = math.inf
+        limit_s, answer_s = self._limits
+        if has_heartbeat and limit_s:
+            used_s = functools.partial(processor_s, self.pid)
+            self._heartbeat = Heartbeat(limit_s, answer_s, used_s)
+
+    def ask(self, now: float, restarts: Mapping[str, int]) -> None:
+        """Ask for a sign of life, if it is time, and tell it how often workers were replaced."""
+        if self._heartbeat is not None and self._heartbeat.asks(now):
+            self.link.send(command="ping", restarts=dict(restarts))
+
+    def heard(self, run_s: float) -> None:
+        """It lives, and its longest present run has lasted so long."""
+        if self._heartbeat is not None:
+            self._heartbeat.heard(time.monotonic(), run_s)
+
+    def keep_limits(self, now: float, patience_s: float) -> None:
+        """End it when its time is up, or when it hangs.
+
+        Args:
+            patience_s: Silence that is in order at the moment.
+        """
+        if self.deadline <= now:
+            self._end("it was not ready in time")
+        elif self._heartbeat is not None and not self.hung and math.isinf(self.deadline):
+            reason = self._heartbeat.verdict(now, patience_s)
+            if reason:
+                self.hung = True
+                text = "The process that serves release {} {}."
+                self._end(text.format(self.release.name[:12], reason))
+
+    def _end(self, reason: str) -> None:
+        self.failure = self.failure or reason
+        self.deadline = math.inf
+        self._heartbeat = None
+        self.kill()
+
+    def obituary(self, status: int) -> str:
+        """One sentence on why it has ended."""
+        if self.failure:
+            return self.failure
+        name = self.release.name[:12]
+        if status >= 0:
+            return "The process that serves release {} ended with status {}.".format(name, status)
+        try:
+            number = signal.Signals(-status).name
+        except ValueError:
+            number = str(-status)
+        return "The process that serves release {} was ended by {}.".format(name, number)
+
     def reload(self, release: Path, generation: int) -> None:
         """Ask it to serve another release."""
         self.link.send(command="reload", bundle=str(release), generation=generation)
@@ -70,6 +141,7 @@ class Child:
     def drain(self, grace_s: float, limit_s: float) -> None:
         """Ask it to finish its requests and end; it is killed when it takes too long."""
         self.link.send(command="drain", grace_s=grace_s, limit_s=limit_s)
+        self._heartbeat = None  # its time is limited from now on
         self.deadline = time.monotonic() + limit_s + 2.0
 
     def kill(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from typing import Callable, Deque, List, Optional, Protocol
+from typing import Callable, Deque, List, Optional, Protocol, Set, Tuple
 
 
 class Work(Protocol):
@@ -42,6 +42,7 @@ class Executor:
         self._threads: List[threading.Thread] = []
         self._queue: queue.SimpleQueue[Optional[Work]] = queue.SimpleQueue()
         self._finished: Deque[Callable[[], None]] = deque()
+        self._running: Set[Work] = set()
         self.waiting = 0
 
     def resize(self, workers: int) -> None:
@@ -66,6 +67,10 @@ class Executor:
             thread.start()
         self._queue.put(work)
 
+    def running(self) -> Tuple[Work, ...]:
+        """What the threads are in."""
+        return tuple(self._running)
+
     def close(self) -> None:
         """Let the threads end after what is queued."""
         self.resize(0)
@@ -75,7 +80,9 @@ class Executor:
             work = self._queue.get()
             if work is None:
                 return
+            self._running.add(work)
             work.run()
+            self._running.discard(work)
             self._finished.append(work.done)
             del work  # a waiting thread must not keep a replaced model alive
             try:

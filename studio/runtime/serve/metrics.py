@@ -127,6 +127,10 @@ def _process(lines: List[str], service: Service) -> None:
     )
     for name, kind, text, value in rows:
         _family(lines, name, kind, text, [("", value)])
+    if service.restarts:
+        counts = [('reason="{}"'.format(key), value) for key, value in service.restarts.items()]
+        text = "Workers that the supervisor replaced"
+        _family(lines, "edgewright_worker_restarts_total", "counter", text, counts)
 
 
 ROUTES = (Route("GET", "/metrics", metrics),)

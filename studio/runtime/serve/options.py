@@ -18,6 +18,7 @@ class Options(NamedTuple):
         root: Folder of releases; exactly one of root, bundle, model and models is given.
         models: Folder of models that are loaded and unloaded by their names.
         request_s: Until an answer must be there; 0 for no limit.
+        hang_s: Without a sign of life from a worker, until its supervisor replaces it; 0 for ever.
         grpc_port: Where gRPC is spoken, 0 for a free port; None for nowhere.
         on_demand: Of the folder of models, load none before somebody asks for it.
         token_file: File with the bearer token that clients must send.
@@ -58,6 +59,7 @@ class Options(NamedTuple):
     listener: int = -1
     control: int = -1
     generation: int = 1
+    hang_s: float = 30.0
 
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
         """The command line of a worker that serves a bundle for a supervisor."""
@@ -116,6 +118,7 @@ def parse(arguments: List[str]) -> Options:
         listener=given.listener,
         control=given.control,
         generation=given.generation,
+        hang_s=given.hang_seconds,
     )
 
 
@@ -139,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--drain-seconds", type=float, default=10.0, help="to end requests (%(default)s)")
     add("--request-seconds", type=float, default=60.0, help="until the answer (0: no limit)")
     add("--on-demand", action="store_true", help="of --models, load what is asked for alone")
+    add("--hang-seconds", type=float, default=30.0, help="silence of a worker (0: no limit)")
     add("--token-file", type=_path, help="clients must send this token (or: $EDGEWRIGHT_TOKEN)")
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Coroutine, Iterable, List, Optional, Set
+from typing import Any, Coroutine, Dict, Iterable, List, Optional, Set
 
 from . import inference
 from .access import Tokens
@@ -39,6 +39,7 @@ class Service:
         ready: Whether the server wants to get requests; false while it ends.
         catalog: The folder of models, where models come and go by their names.
         generation: Number of the loaded release, counted by whoever loads.
+        restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
         started: Wall clock at the start, seconds since the epoch.
     """
@@ -59,6 +60,7 @@ class Service:
         self.generation = 1
         self.started = time.time()
         self.max_body = max_body
+        self.restarts: Dict[str, int] = {}
         self.catalog: Optional[Catalog] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self._tasks: Set[asyncio.Task[None]] = set()

@@ -2,8 +2,9 @@
 
 A release that runs on the same interpreter and runtime is swapped inside the worker. For another
 one a new worker is started on the same socket, and the old one drains when the new one is ready;
-as the socket is never closed, no client is refused in between. A worker that crashes is started
-again, while new clients wait in the socket's queue.
+as the socket is never closed, no client is refused in between. A worker that crashes, or gives no
+sign of life, is replaced, while new clients wait in the socket's queue. The service manager's own
+watchdog gets its signs of life only while a worker gives them.
 
 It must not import numpy or onnxruntime: it stays small, and it stays when an environment goes.
 """
@@ -13,30 +14,26 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import selectors
 import signal
 import socket
 import sys
 import time
 from pathlib import Path
-from typing import IO, List, Optional
+from typing import IO
 
 from ..units.notify import Notifier
 from .access import described
 from .child import Child
 from .control import Message
+from .crew import READY_LIMIT_S, Crew, Wakeup
 from .errors import CannotListen
 from .options import Options, listen, reserve
 from .releases import current_release, runner_of
+from .restarts import Restarts
 from .state import ServerReport, endpoint, say
 
-READY_LIMIT_S = 120.0
 HANDOVER_GRACE_S = 5.0
 STOP_GRACE_S = 0.3
-_FIRST_BACK_OFF_S = 0.2
-_LAST_BACK_OFF_S = 10.0
-_STEADY_S = 60.0
-_FIRST_TRIES = 3
 _HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
@@ -50,16 +47,12 @@ class Supervisor:
         self._run = options.root / "run"
         self._report: ServerReport
         self._listener: socket.socket
-        self._selector = selectors.DefaultSelector()
-        self._active: Optional[Child] = None  # serves, or is the one that shall
-        self._next: Optional[Child] = None  # loads, and will take over from the active one
-        self._leaving: List[Child] = []
+        self._crew = Crew(options.root)
+        self._restarts = Restarts()
         self._reloading = False
         self._again = False  # told to reload while that was going on
         self._stopping = False
         self._served = False  # some worker was ready since the start
-        self._failures = 0
-        self._restart_at = float("inf")
         self._status = 0
         self._notifier = Notifier.of(os.environ)
 
@@ -78,12 +71,13 @@ class Supervisor:
         except CannotListen as error:
             self._report.update(state="failed", error=str(error))
             raise
-        with lock, self._listener, self._selector:
+        with lock, self._listener:
             host, port = self._listener.getsockname()[:2]
             self._report.update(host=host, port=port, grpc_port=self._options.grpc_port)
-            self._listen_to_signals()
+            self._wakeup = Wakeup(_HANDLED)
+            self._crew.watch(self._wakeup)
             self._start_current()
-            while not self._finished():
+            while self._crew.all() or not self._stopping:
                 self._step()
         return self._status
 
@@ -103,50 +97,36 @@ class Supervisor:
             raise CannotListen("{} is served already.".format(self._root)) from None
         return lock
 
-    def _finished(self) -> bool:
-        return self._stopping and not self._children()
-
-    def _children(self) -> List[Child]:
-        return [child for child in (self._active, self._next) if child] + self._leaving
-
     # What happens
-
-    def _listen_to_signals(self) -> None:
-        ours, theirs = socket.socketpair()
-        for end in (ours, theirs):
-            end.setblocking(False)
-        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        for number in _HANDLED:
-            signal.signal(number, lambda number, frame: None)  # the byte in the pipe is enough
-        self._wakeup = (ours, theirs)
-        self._selector.register(ours, selectors.EVENT_READ, None)
 
     def _step(self) -> None:
         """Wait for the next thing to happen, and deal with it."""
-        for key, _ in self._selector.select(self._patience()):
-            if key.data is not None:
-                self._hear(key.data)
-                continue
-            for number in set(self._wakeup[0].recv(4096)):
-                if number == signal.SIGHUP:
-                    self._reload()
-                elif number in (signal.SIGTERM, signal.SIGINT):
-                    self._stop()
+        beat = self._notifier.next_beat if self._is_alive else float("inf")
+        speakers, is_signalled = self._crew.wait(min(beat, self._restarts.due))
+        for child in speakers:
+            self._hear(child)
+        for number in self._wakeup.numbers() if is_signalled else ():
+            if number == signal.SIGHUP:
+                self._reload()
+            elif number in (signal.SIGTERM, signal.SIGINT):
+                self._stop()
         self._reap()
         self._keep_deadlines()
 
-    def _patience(self) -> Optional[float]:
-        moments = [child.deadline for child in self._children()]
-        moment = min([*moments, self._restart_at, self._notifier.next_beat])
-        return None if moment == float("inf") else max(0.0, moment - time.monotonic())
+    @property
+    def _is_alive(self) -> bool:
+        """Whether the service manager may believe that all is well."""
+        return self._crew.answers or self._stopping
 
     def _hear(self, child: Child) -> None:
         messages = child.link.receive()
         if messages is None:
-            self._selector.unregister(child.link)
+            self._crew.deaf_to(child)
             return
         for message in messages:
-            if message["event"] == "ready":
+            if message["event"] == "alive":
+                child.heard(float(message["run_s"]))
+            elif message["event"] == "ready":
                 self._ready(child, message)
             elif message["event"] == "reloaded":
                 self._reloaded(child, message)
@@ -154,25 +134,23 @@ class Supervisor:
                 self._failed(child, str(message["error"]))
 
     def _keep_deadlines(self) -> None:
-        self._notifier.beat()
+        if self._is_alive:
+            self._notifier.beat()
         now = time.monotonic()
-        for child in self._children():
-            if child.deadline <= now:
-                child.failure = child.failure or "it was not ready in time"
-                child.deadline = float("inf")
-                child.kill()
-        if self._restart_at <= now:
-            self._restart_at = float("inf")
+        for child in self._crew.all():
+            child.ask(now, self._restarts.counts)
+            # To load a model beside the served one may keep a worker from everything else.
+            loads = self._reloading and child is self._crew.active
+            child.keep_limits(now, READY_LIMIT_S if loads else 0.0)
+        if self._restarts.due <= now:
+            self._restarts.never()
             self._start_current()
 
     # Starting and reloading
 
-    def _spawn(self, release: Path, generation: int) -> Child:
-        runner = runner_of(self._root, release)
-        child = Child(runner, release, self._options, self._listener.fileno(), generation)
-        child.deadline = time.monotonic() + READY_LIMIT_S
-        self._selector.register(child.link, selectors.EVENT_READ, child)
-        return child
+    def _spawn(self, release: Path) -> Child:
+        listener, generation = self._listener.fileno(), self._generation + 1
+        return self._crew.spawn(release, self._options, listener, generation)
 
     def _start_current(self) -> None:
         """Start a worker while none serves."""
@@ -181,7 +159,7 @@ class Supervisor:
             self._give_up("There is no current release below {}.".format(self._root))
             return
         try:
-            self._active = self._spawn(release, self._generation + 1)
+            self._crew.active = self._spawn(release)
         except OSError as error:
             self._give_up("{} cannot be started: {}.".format(error.filename, error.strerror))
 
@@ -193,50 +171,41 @@ class Supervisor:
         """Serve what ``current`` points to now."""
         if self._stopping:
             return
-        if self._reloading or self._next is not None:
+        if self._reloading or self._crew.next is not None:
             self._again = True
             return
-        release = current_release(self._root)
+        release, active = current_release(self._root), self._crew.active
         if release is None:
             self._refuse("There is no current release below {}.".format(self._root))
-        elif self._active is None or not self._active.loaded:
-            self._start_instead()
-        elif runner_of(self._root, release) == self._active.runner:
+        elif active is None or not active.loaded:
+            # Nothing serves yet: leave the worker that was starting, and start the right one.
+            self._crew.release(active, 0.0, self._options.drain_s)
+            self._restarts.at_once()
+        elif runner_of(self._root, release) == active.runner:
             self._reloading = True
             self._notifier.reloading()
-            self._active.reload(release, self._generation + 1)
+            active.reload(release, self._generation + 1)
         else:
             self._start_beside(release)
-
-    def _start_instead(self) -> None:
-        """Nothing serves yet: leave the worker that was starting, and start the right one."""
-        if self._active is not None:
-            self._leave(self._active, 0.0)
-            self._active = None
-        self._failures = 0
-        self._restart_at = time.monotonic()
 
     def _start_beside(self, release: Path) -> None:
         self._notifier.reloading()
         try:
-            self._next = self._spawn(release, self._generation + 1)
+            self._crew.next = self._spawn(release)
         except OSError as error:
             self._refuse("{} cannot be started: {}.".format(error.filename, error.strerror))
 
     def _ready(self, child: Child, message: Message) -> None:
-        if child in self._leaving:
+        if child in self._crew.leaving:
             return
-        child.loaded = True
-        child.deadline = float("inf")
+        child.ready(bool(message.get("heartbeat")))
         self._served = True
-        if child is self._next:
-            old, self._active, self._next = self._active, child, None
-            if old is not None:
-                self._leave(old, HANDOVER_GRACE_S)
+        if child is self._crew.next:
+            self._crew.promote(HANDOVER_GRACE_S, self._options.drain_s)
         self._settled(child, message, child.generation)
 
     def _reloaded(self, child: Child, message: Message) -> None:
-        if child is not self._active:
+        if child is not self._crew.active:
             return
         self._reloading = False
         child.release = child.release.with_name(str(message["digest"]))
@@ -269,7 +238,7 @@ class Supervisor:
     def _failed(self, child: Child, sentence: str) -> None:
         """A worker says that it cannot load a release."""
         child.failure = sentence
-        if child is self._active and self._reloading:
+        if child is self._crew.active and self._reloading:
             child.failure = ""
             self._reloading = False
             self._refuse(sentence)
@@ -286,60 +255,44 @@ class Supervisor:
         """Nothing can be served."""
         self._report.update(state="failed", error=sentence)
         if self._served:
-            self._restart_later()
+            self._restarts.later()
             return
         print(sentence, file=sys.stderr, flush=True)
         self._status = 1
         self._stopping = True
 
     def _reap(self) -> None:
-        for child in self._children():
+        for child in self._crew.all():
             status = child.ended()
             if status is None:
                 continue
             for message in child.receive():  # its last words may still be unread
                 if message["event"] == "failed":
                     self._failed(child, str(message["error"]))
-            self._forget(child)
-            if child in self._leaving:
-                self._leaving.remove(child)
-            elif child is self._next:
-                self._next = None
-                self._refuse(_obituary(child, status))
-            else:
-                self._active = None
-                self._crashed(child, status)
+            was_active, was_next = child is self._crew.active, child is self._crew.next
+            self._crew.forget(child)
+            if was_next:
+                self._refuse(child.obituary(status))
+            elif was_active:
+                self._crashed(child, child.obituary(status))
 
-    def _forget(self, child: Child) -> None:
-        try:
-            self._selector.unregister(child.link)
-        except KeyError:  # its end was noticed before
-            pass
-        child.link.close()
-
-    def _crashed(self, child: Child, status: int) -> None:
-        """The serving worker has ended by itself."""
+    def _crashed(self, child: Child, sentence: str) -> None:
+        """The serving worker has ended by itself, or was ended because it hung."""
         self._reloading = False
         if self._stopping:
             return
-        sentence = _obituary(child, status)
-        lived = time.monotonic() - child.started
-        self._failures = 0 if child.loaded and lived > _STEADY_S else self._failures + 1
-        if not self._served and (child.failure or self._failures >= _FIRST_TRIES):
+        self._restarts.ended(time.monotonic() - child.started, child.loaded, child.hung)
+        if not self._served and (child.failure or self._restarts.tried_enough):
             self._give_up(sentence)
             return
-        line = json.dumps({"event": "worker ended", "reason": sentence})
+        line = json.dumps({"event": "worker ended", "hung": child.hung, "reason": sentence})
         print(line, file=sys.stderr, flush=True)
         self._report.update(state="failed", error=sentence, worker=0)
         self._notifier.status(sentence)
-        if self._next is not None:  # it was about to take over anyway
-            self._active, self._next = self._next, None
+        if self._crew.next is not None:  # it was about to take over anyway
+            self._crew.active, self._crew.next = self._crew.next, None
             return
-        self._restart_later()
-
-    def _restart_later(self) -> None:
-        pause = min(_LAST_BACK_OFF_S, _FIRST_BACK_OFF_S * 2 ** max(0, self._failures - 1))
-        self._restart_at = time.monotonic() + pause
+        self._restarts.later()
 
     # The end
 
@@ -348,33 +301,8 @@ class Supervisor:
             return
         self._stopping = True
         self._notifier.stopping()
-        self._restart_at = float("inf")
+        self._restarts.never()
         self._listener.close()  # new clients are refused now, not left waiting
-        for child in (self._active, self._next):
-            if child is not None:
-                self._leave(child, STOP_GRACE_S)
-        self._active = self._next = None
+        for child in (self._crew.active, self._crew.next):
+            self._crew.release(child, STOP_GRACE_S, self._options.drain_s)
         self._report.update(state="stopped", worker=0)
-
-    def _leave(self, child: Child, grace_s: float) -> None:
-        child.drain(grace_s, self._options.drain_s)
-        if not child.loaded:
-            child.kill()  # it serves nobody yet, and does not listen while it loads
-        self._leaving.append(child)
-
-
-def _obituary(child: Child, status: int) -> str:
-    """One sentence on why a worker has ended."""
-    if child.failure:
-        return child.failure
-    if status < 0:
-        try:
-            name = signal.Signals(-status).name
-        except ValueError:
-            name = str(-status)
-        return "The process that serves release {} was ended by {}.".format(
-            child.release.name[:12], name
-        )
-    return "The process that serves release {} ended with status {}.".format(
-        child.release.name[:12], status
-    )

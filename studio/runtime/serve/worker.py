@@ -22,6 +22,7 @@ from .executor import Executor
 from .http.body import HttpLimits
 from .http.server import HttpServer, Timeouts
 from .log import Log
+from .longest import Longest
 from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .rpc import optional
@@ -122,6 +123,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._grace_s = _STOP_GRACE_S
         self._limit_s = options.drain_s
+        self._longest = Longest()
         self._reloading: Optional[asyncio.Task[None]] = None
         self._reload_again: Optional[Callable[[], None]] = None
         self._use(models, options.generation)
@@ -206,7 +208,7 @@ class Worker:
         if self._rpc is not None:
             facts["grpc"] = self._rpc.address
         if self._control is not None:
-            self._control.send(event="ready", **facts)
+            self._control.send(event="ready", heartbeat=True, **facts)
         else:
             say({"endpoint": address, "pid": os.getpid(), **facts})
         self._log.event("ready", endpoint=address, **facts)
@@ -237,6 +239,11 @@ class Worker:
         elif message["command"] == "reload":
             bundle, generation = Path(message["bundle"]), int(message["generation"])
             self._reload(lambda: from_bundle(bundle), generation)
+        elif message["command"] == "ping":
+            self._service.restarts = message["restarts"]
+            assert self._control is not None
+            run_s = self._longest.look(self._executor.running())
+            self._control.send(event="alive", run_s=round(run_s, 1))
 
     # Hot swap
 
