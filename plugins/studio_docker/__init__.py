@@ -1,0 +1,1 @@
+"""Container images of bundles, and container engines (Docker, Podman) as targets."""

@@ -1,0 +1,118 @@
+"""The way to an engine: from a target's URL to a client that has answered."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import requests
+from docker.errors import DockerException
+
+from studio.api import TargetError, Unavailable, UsageError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,40}")
+_DOCKER = "/var/run/docker.sock"
+_PODMAN = "/run/podman/podman.sock"
+_TIMEOUT_S = 120
+_INSTALL = (
+    "Install Docker (apt install docker.io) or Podman (systemctl --user start podman.socket), or "
+    "name another with engine=unix:///PATH; without one, studio package --image still writes the "
+    "image into a file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which engine, and by what name a target knows what it runs there.
+
+    Attributes:
+        engine: ``unix:///path``, ``tcp://host:port`` or ``ssh://user@host``.
+    """
+
+    engine: str
+    name: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this computer."""
+        return self.engine.startswith("unix:")
+
+    @property
+    def host(self) -> str:
+        """The machine whose ports it publishes."""
+        if self.is_local:
+            return "127.0.0.1"
+        return self.engine.partition("://")[2].rpartition("@")[2].partition(":")[0]
+
+
+def address_of(
+    url: str, settings: Mapping[str, str], environment: Mapping[str, str] = os.environ
+) -> Address:
+    """The engine and the name in ``docker:NAME`` or ``docker+unix:///path/to.sock/NAME``.
+
+    Raises:
+        UsageError: when the URL is neither.
+    """
+    scheme, _, rest = url.partition(":")
+    engine, name = settings.get("engine") or "", rest.strip("/")
+    if scheme == "docker+unix":
+        path, _, name = rest.removeprefix("//").rstrip("/").rpartition("/")
+        engine = f"unix://{path}"
+        if not path.startswith("/"):
+            raise UsageError(
+                f"{url} names no socket.", hint="Write docker+unix:///PATH/TO/SOCKET/NAME."
+            )
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{url} has no usable name: small letters, digits, dots and dashes.",
+            hint="Write docker:NAME, for instance docker:digits.",
+        )
+    return Address(engine or default_engine(environment), name)
+
+
+def default_engine(environment: Mapping[str, str] = os.environ) -> str:
+    """DOCKER_HOST, else the first socket that exists, else Docker's."""
+    if environment.get("DOCKER_HOST"):
+        return environment["DOCKER_HOST"]
+    own = f"{environment.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/podman/podman.sock"
+    for path in (_DOCKER, own, _PODMAN):
+        if Path(path).exists():
+            return f"unix://{path}"
+    return f"unix://{_DOCKER}"
+
+
+def connect(engine: str) -> docker.DockerClient:
+    """A client of an engine that answers.
+
+    Raises:
+        Unavailable: when there is no engine.
+        TargetError: when it may not be used.
+    """
+    try:
+        client = docker.DockerClient(base_url=engine, timeout=_TIMEOUT_S)
+        client.ping()
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise _unreachable(engine, str(error)) from None
+    return client
+
+
+def _unreachable(engine: str, text: str) -> Unavailable | TargetError:
+    path = engine.removeprefix("unix://")
+    if "Permission denied" in text:
+        return TargetError(
+            f"You may not use the container engine at {path}.",
+            hint="Join its group (sudo usermod -aG docker $USER) and log in again, or use "
+            "Podman's socket of your own.",
+            detail=text,
+        )
+    if engine.startswith("unix:") and not Path(path).exists():
+        return Unavailable(f"There is no container engine at {path}.", hint=_INSTALL, detail=text)
+    return Unavailable(
+        f"The container engine at {path} does not answer.",
+        hint="Is it running? Try: docker info",
+        detail=text,
+    )

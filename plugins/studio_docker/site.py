@@ -1,0 +1,239 @@
+"""One target at an engine: a gate that keeps the port, and the releases that take turns at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from studio.api import (
+    Deployed,
+    Identity,
+    Measurement,
+    Parcel,
+    PlatformRelease,
+    Preview,
+    Progress,
+    Refused,
+    Resource,
+    TargetError,
+)
+from studio_docker.cleaning import (
+    list_resources,
+    remove_all,
+    remove_leftovers,
+    remove_old,
+    stop_all,
+)
+from studio_docker.connecting import Address
+from studio_docker.containers import Containers, Wish
+from studio_docker.context import dockerfile
+from studio_docker.engine import Engine
+from studio_docker.gate import Door, ensure_gate
+from studio_docker.history import Held, History, look
+from studio_docker.image import build_gate, build_image, work_folder
+from studio_docker.options import Recipe
+from studio_docker.place import Place
+from studio_docker.planning import actions
+from studio_docker.settings import server
+from studio_docker.supply import Supply, find_base
+
+
+class DockerSite:
+    """A session with an engine at the place of one target."""
+
+    def __init__(self, engine: Engine, address: Address) -> None:
+        self._engine = engine
+        self._address = address
+        self._place = Place(address.name)
+
+    def identity(self) -> Identity:
+        facts = self._engine.facts()
+        where = f"{facts['product']} {facts['version']} at {self._address.engine}"
+        return Identity(self._place.name, where, facts)
+
+    def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
+        recipe = Recipe.of(options)
+        history = look(self._engine, self._place)
+        found = actions(self._engine, self._place, history, parcel, options)
+        config = server(recipe.user, {})
+        documents = {"Dockerfile": dockerfile(parcel, recipe.base, config)}
+        return Preview(tuple(found), documents, cost_note="An engine of your own costs nothing.")
+
+    def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
+        blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
+        if blocked:
+            raise Refused(blocked[0].text, hint=blocked[0].hint)
+        recipe, wish, door = Recipe.of(options), Wish.of(options), Door.of(options)
+        with work_folder(parcel) as folder:
+            image, sent = self._images(parcel, recipe, Path(folder), progress)
+        history = look(self._engine, self._place)
+        remove_leftovers(self._engine, history, progress)
+        gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
+        history = look(self._engine, self._place)
+        done = self._address_of(door)
+        serving = history.serving
+        if serving is not None and (serving.release, serving.wish) == (
+            parcel.digest,
+            wish.name(image),
+        ):
+            return Deployed(parcel.digest, "unchanged", done, sent)
+        held = self._held(history, parcel, wish.name(image))
+        facts = self._switch(history, parcel, image, wish, held, progress)
+        remove_old(self._engine, self._place, look(self._engine, self._place), int(options["keep"]))
+        facts = {**facts, "image": image, "gate": gate.name}
+        return Deployed(parcel.digest, "serving", done, sent, facts)
+
+    def _images(
+        self, parcel: Parcel, recipe: Recipe, folder: Path, progress: Progress
+    ) -> tuple[str, int]:
+        """Bring the images; the release's ID and the bytes that were sent."""
+        base = find_base(self._engine, recipe, folder, progress)
+        image = build_image(parcel, recipe, base, folder, progress)
+        gate = build_gate(parcel, recipe.user, base, folder)
+        supply = Supply(self._engine, folder, progress)
+        supply.bring(image, self._place.image(parcel.digest))
+        if self._engine.image(self._place.gate_image) is None:
+            supply.bring(gate, self._place.gate_image)
+        return image.id, supply.bytes_sent
+
+    def _held(self, history: History, parcel: Parcel, wish: str) -> Held | None:
+        """A container of this release from earlier that would be made just so."""
+        found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
+        return next(found, None)
+
+    def _switch(
+        self,
+        history: History,
+        parcel: Parcel,
+        image: str,
+        wish: Wish,
+        held: Held | None,
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        """Run the release beside what serves, try it, give it the turn, stop the other."""
+        containers = Containers(self._engine, self._place, progress)
+        container = held.container if held else containers.make(parcel, image, wish)
+        try:
+            facts = containers.try_out(container, wish.wait_s)
+            progress.check()
+            progress.log("The new release answers as it should; it gets its turn")
+            containers.give_turn(container, parcel.digest, parcel.owner)
+        except BaseException:
+            if held is None:
+                self._engine.remove(container)
+            elif not held.running:
+                self._engine.stop(container)
+            raise
+        self._stop_others(history, str(container.id), progress)
+        return facts
+
+    def _stop_others(self, history: History, serving: str, progress: Progress) -> None:
+        for one in history.held:
+            if one.running and one.container.id != serving:
+                progress.progress(0, 0, "The release before finishes its requests")
+                self._engine.stop(one.container)
+
+    def promote(self, progress: Progress) -> Deployed:
+        raise TargetError(
+            "There is no canary: a container engine serves one release at a time.",
+            hint="Use a cluster or a cloud for canaries.",
+        )
+
+    def rollback(self, to: str | None, progress: Progress) -> Deployed:
+        history = look(self._engine, self._place)
+        if history.gate is None or not history.gate_runs:
+            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+        held = _chosen(history.before(), to)
+        containers = Containers(self._engine, self._place, progress)
+        try:
+            containers.try_out(held.container, 120)
+        except BaseException:
+            if not held.running:
+                self._engine.stop(held.container)
+            raise
+        containers.give_turn(held.container, held.release, held.by)
+        self._stop_others(history, str(held.container.id), progress)
+        return Deployed(held.release, "serving", self._address_of(Door.read(history.gate)))
+
+    def releases(self) -> Sequence[PlatformRelease]:
+        return look(self._engine, self._place).releases()
+
+    def reach(self) -> Way | None:
+        history = look(self._engine, self._place)
+        if history.gate is None or not history.gate_runs:
+            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+        door = Door.read(history.gate)
+        return Way(self._host(door), door.port)
+
+    def infer(self, request: bytes, head_length: int) -> tuple[bytes, int]:
+        raise TargetError("The server of a container is asked at its port.")
+
+    def measure(self) -> Measurement | None:
+        return None
+
+    def logs(self, lines: int) -> Iterator[str]:
+        history = look(self._engine, self._place)
+        found = history.serving or max(history.held, key=lambda one: one.since, default=None)
+        return iter(self._engine.logs(found.container, lines) if found else ())
+
+    def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
+        stop_all(self._engine, self._place, progress)
+        if purge:
+            remove_all(self._engine, self._place, progress)
+        return self.resources()
+
+    def resources(self) -> Sequence[Resource]:
+        return list_resources(self._engine, self._place)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _address_of(self, door: Door) -> str:
+        return f"http://{self._host(door)}:{door.port}"
+
+    def _host(self, door: Door) -> str:
+        """From here: a published port of another machine is reached by that machine's name."""
+        if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
+            return self._address.host
+        return door.host
+
+
+class Way:
+    """A port that needs no tunnel."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+
+    def __enter__(self) -> Way:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is forwarded."""
+
+
+def _chosen(found: Sequence[Held], to: str | None) -> Held:
+    """The release to go back to.
+
+    Raises:
+        TargetError: when there is none.
+    """
+    if to is None:
+        if not found:
+            raise TargetError("There is no earlier release to go back to.")
+        return found[0]
+    for one in found:
+        if str(one.version) == to or (len(to) >= 6 and one.release.startswith(to)):
+            return one
+    known = ", ".join(f"version {one.version}" for one in found) or "none"
+    raise TargetError(f"There is no earlier release {to}.", hint=f"Kept: {known}.")

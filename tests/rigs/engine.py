@@ -1,0 +1,157 @@
+"""A real container engine of the tests' own, a base image for it, and a registry."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import IN_CI
+from tests.rigs.boards import until
+
+BASE = "edgewright-test-base:1"
+SUITE = "trixie"
+# What python:slim has, as far as images need it: Python with pip, a shell, the C++ library.
+_PACKAGES = "base-files,python3,python3-pip,libstdc++6,libgcc-s1,dash,coreutils"
+_READY_S = 60.0
+# Read when the file is loaded: the tests' own home comes later, and the image shall outlive it.
+_CACHE = Path(os.environ.get("EDGEWRIGHT_RIGS") or Path.home() / ".cache" / "edgewright-rigs")
+_PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+class DockerEngine:
+    """A dockerd with a folder and a socket of its own; it touches no firewall and no bridge.
+
+    Attributes:
+        socket: Path of its socket.
+    """
+
+    def __init__(self, folder: Path, *more: str, driver: str = "overlay2") -> None:
+        self.folder = folder
+        self.socket = folder / "d.sock"
+        self._log = folder / "dockerd.log"
+        command = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
+        command += [f"--pidfile={folder}/d.pid", f"--host=unix://{self.socket}"]
+        command += ["--config-file=/dev/null", "--default-ulimit=nofile=20000:20000"]
+        command += ["--iptables=false", "--ip6tables=false", f"--storage-driver={driver}"]
+        self._command = [*command, *(more or ("--bridge=none",))]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"unix://{self.socket}"
+
+    @property
+    def log(self) -> str:
+        """The end of what it said."""
+        return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""
+
+    def start(self) -> bool:
+        """Run it; False when it ends instead of answering."""
+        environment = {**os.environ, "PATH": _PLACES}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
+        until(lambda: self._answers() or self._ended(), "dockerd answers", _READY_S)
+        return not self._ended()
+
+    def stop(self) -> None:
+        """End it; its containers end with it."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def run(self, *words: str) -> str:
+        """The docker command on it."""
+        done = subprocess.run(
+            ["docker", "-H", self.url, *words], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _answers(self) -> bool:
+        done = subprocess.run(
+            ["docker", "-H", self.url, "version"], capture_output=True, timeout=60
+        )
+        return done.returncode == 0
+
+    def _ended(self) -> bool:
+        assert self._process is not None
+        return self._process.poll() is not None
+
+
+@contextmanager
+def docker_engine(*more: str) -> Iterator[DockerEngine]:
+    """A running engine, or a skip; in CI a failure with what stands in its way."""
+    _require("dockerd", "docker", "mmdebstrap")
+    folder = Path(tempfile.mkdtemp(prefix="edgewright-engine-"))
+    try:
+        # Where the disk is itself an overlay, the kernel takes no second one on top of it.
+        for driver in ("overlay2", "vfs"):
+            engine = DockerEngine(folder, *more, driver=driver)
+            if engine.start():
+                break
+        else:
+            _missing(f"dockerd does not run in this environment: {engine.log}")
+        try:
+            yield engine
+        finally:
+            _remove_containers(engine)
+            engine.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_containers(engine: DockerEngine) -> None:
+    found = engine.run("ps", "--all", "--quiet").split()
+    if found:
+        engine.run("rm", "--force", *found)
+
+
+def base_archive() -> Path:
+    """The root file system of the base image, made once and kept (root only)."""
+    _require("mmdebstrap")
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    path = _CACHE / f"container-base-{SUITE}-1.tar"
+    with (_CACHE / "container-base.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            aside = path.with_suffix(".part")
+            options = ["--quiet", "--variant=extract", "--format=tar", f"--include={_PACKAGES}"]
+            options += ["--dpkgopt=path-exclude=/usr/share/doc/*"]
+            subprocess.run(
+                ["mmdebstrap", *options, SUITE, str(aside)],
+                check=True,
+                timeout=600,
+                capture_output=True,
+            )
+            aside.replace(path)
+    return path
+
+
+def _require(*programs: str) -> None:
+    lacking = [name for name in programs if shutil.which(name, path=_PLACES) is None]
+    if os.geteuid() != 0:
+        lacking.append("root")
+    if lacking:
+        _missing(f"a container engine needs {', '.join(lacking)}")
+
+
+def _missing(text: str) -> None:
+    if IN_CI:
+        pytest.fail(f"{text} (a part that is missing in CI is a failure)", pytrace=False)
+    pytest.skip(text)
