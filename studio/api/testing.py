@@ -76,11 +76,20 @@ def check_format(format: Format, folder: Path, good: Path, limits: Limits | None
     model = format.read(good, Recorder())
     assert model.format == format.id
     check_graph(model.graph)
+    check_refusals(format, folder, limits)
+    return model
+
+
+def check_refusals(format: Format, folder: Path, limits: Limits | None = None) -> None:
+    """A format refuses rubbish in a sentence.
+
+    Args:
+        folder: An empty folder for files of the suite.
+    """
     for number, content in enumerate(RUBBISH):
         bad = folder / f"rubbish-{number}{format.suffixes[0]}"
         bad.write_bytes(content)
-        _refused(lambda bad=bad: _open(format, bad, limits), f"rubbish number {number}")
-    return model
+        _refused(lambda bad=bad: _open(format, bad, limits or Limits()), f"rubbish {number}")
 
 
 def check_graph(graph: Graph) -> None:

@@ -1,28 +1,51 @@
-"""``studio plugins``: what is installed, what it offers, and why something is not available."""
+"""``studio plugins``: what is installed, what each may do, and the kit for writing one."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import UsageError
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, table
+from studio.cli.output import fail_job, print_json, print_lines, table
 from studio.cli.session import workspace
-from studio.plugin_host import ManifestError, Plugin, read_manifest
+from studio.plugin_host import Plugin
+from studio.plugin_host.scaffold import KINDS, make_plugin
+
+CHECK = "plugins-check"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = add_verbs(parser, list="the plugins that were found", check="check a plugin's folder")
+    verbs = add_verbs(
+        parser,
+        list="the plugins that were found",
+        allow="agree to a plugin's files and permissions, or switch it on again",
+        forbid="switch a plugin off",
+        new="make the folder of a new plugin",
+        check="check a plugin's folder",
+    )
+    verbs["allow"].add_argument("id")
+    verbs["allow"].add_argument(
+        "--digest", metavar="SHA256", help="agree only if these are its files"
+    )
+    verbs["forbid"].add_argument("id")
+    new = verbs["new"]
+    new.add_argument("name", help="the package's name, in lower case: my_board")
+    new.add_argument("--kind", required=True, choices=KINDS, metavar="|".join(KINDS))
+    new.add_argument("--out", type=Path, help="its folder [default: the name, here]")
     verbs["check"].add_argument("folder", type=Path, help="a folder with a plugin.toml")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List or check."""
-    if arguments.verb == "check":
-        return _check(arguments.folder, arguments.json)
+    """Do what the verb says."""
+    verb = {"list": _list, "allow": _allow, "forbid": _forbid, "new": _new, "check": _check}
+    return verb[arguments.verb](arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         plugins = opened.plugins.plugins
     if arguments.json:
@@ -33,25 +56,73 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check(folder: Path, as_json: bool) -> int:
-    try:
-        manifest = read_manifest(folder / "plugin.toml")
-    except ManifestError as error:
-        raise UsageError(str(error)) from None
-    if as_json:
-        print_json({"id": manifest.id, "version": manifest.version, "problems": []})
+def _allow(arguments: argparse.Namespace) -> int:
+    with workspace() as opened:
+        seen = opened.plugins.plugin(arguments.id)
+        opened.allow_plugin(seen.id, arguments.digest or seen.digest)
+        plugin = opened.plugins.plugin(seen.id)
+    return _say(plugin, arguments, f"{plugin.id} {_version(plugin)} may use {_may(plugin)}.")
+
+
+def _forbid(arguments: argparse.Namespace) -> int:
+    with workspace() as opened:
+        opened.forbid_plugin(arguments.id)
+        plugin = opened.plugins.plugin(arguments.id)
+    return _say(plugin, arguments, f"{plugin.id} is switched off.")
+
+
+def _say(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int:
+    if arguments.json:
+        print_json(_document(plugin))
     else:
-        print(f"{manifest.id} {manifest.version}: the manifest is in order.")
+        print(sentence)
+        if plugin.state.value != "available" and plugin.reason and arguments.verb == "allow":
+            print(f"It is {plugin.state.value} still: {plugin.reason}", file=sys.stderr)
     return 0
 
 
+def _new(arguments: argparse.Namespace) -> int:
+    folder = arguments.out or Path(arguments.name)
+    files = make_plugin(arguments.name, arguments.kind, folder)
+    if arguments.json:
+        print_json({"name": arguments.name, "folder": str(folder), "files": files})
+    else:
+        print_lines([str(folder / name) for name in files])
+        print(f"Next: studio plugins check {folder}", file=sys.stderr)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    with workspace() as opened:
+        outcome = opened.run(CHECK, folder=str(arguments.folder))
+    if not outcome.ok:
+        return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
+    if arguments.json:
+        print_json(outcome.result)
+    else:
+        print_lines(_findings(outcome.result))
+    return 0 if outcome.result["ok"] else 1
+
+
+def _findings(result: Mapping[str, Any]) -> list[str]:
+    lines = [f"{one['level']}: {one['text']}" for one in result["findings"]]
+    errors = sum(one["level"] == "error" for one in result["findings"])
+    end = f"{errors} to be mended." if errors else "it is in order."
+    return [*lines, f"{result['id']} {result['version']}: {end}"]
+
+
 def _document(plugin: Plugin) -> dict[str, Any]:
+    permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
     return {
         "id": plugin.id,
         "version": _version(plugin),
         "state": plugin.state.value,
         "reason": plugin.reason,
         "capabilities": [f"{c.extension.value}/{c.id}" for c in plugin.capabilities],
+        "permissions": sorted(permission.value for permission in permissions),
+        "built_in": plugin.built_in,
+        "digest": plugin.digest,
+        "folder": str(plugin.folder),
     }
 
 
@@ -61,3 +132,8 @@ def _version(plugin: Plugin) -> str:
 
 def _offers(plugin: Plugin) -> str:
     return ", ".join(capability.title for capability in plugin.capabilities)
+
+
+def _may(plugin: Plugin) -> str:
+    permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
+    return ", ".join(sorted(permission.value for permission in permissions)) or "nothing"

@@ -21,6 +21,7 @@ _MODULES = (
     "studio.monitoring.call_step",
     "studio.monitoring.stream_step",
     "studio.pipelines.samples",
+    "studio.pipelines.plugin_check",
 )
 
 

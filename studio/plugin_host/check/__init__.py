@@ -1,0 +1,1 @@
+"""The checks of ``studio plugins check``: manifest, imports, permissions, conformance."""

@@ -1,0 +1,111 @@
+"""The conformance suites, as far as they need no target and no data of the author's."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from studio.api import Capability, Extension, Finding, Level, Manifest, StudioError, Unavailable
+from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
+from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
+from studio.plugin_host.importing import make_importable
+from studio.settings import resource
+
+Suite = Callable[[Capability, Any, Path], object]
+
+
+def check_capabilities(package: Path, manifest: Manifest, scratch: Path) -> Iterator[Finding]:
+    """Make each capability and let it go through what can be tried here.
+
+    Args:
+        scratch: An empty folder.
+    """
+    make_importable(manifest.id, package)
+    for number, capability in enumerate(manifest.capabilities):
+        folder = scratch / str(number)
+        folder.mkdir()
+        name = f"{capability.extension.value}/{capability.id}"
+        try:
+            for suite in _suites(capability):
+                suite(capability, folder)
+        except AssertionError as error:
+            yield Finding(Level.ERROR, "conformance", f"{name}: {error}.".replace("..", "."))
+        except Unavailable as error:
+            yield Finding(Level.WARNING, "unavailable", f"{name}: {error.message}")
+        except StudioError as error:
+            yield Finding(Level.ERROR, "conformance", f"{name}: {error.message}")
+        except Exception as error:  # the author's code may raise anything
+            text = f"{name}: {type(error).__name__}: {error}".rstrip(".")
+            yield Finding(Level.ERROR, "failure", f"{text}.")
+
+
+def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]]:
+    if capability.extension is Extension.PANEL:
+        return [_panel]
+    if capability.extension is Extension.COMMAND:
+        return [lambda one, folder: _attribute(one)]
+    return [_declared]
+
+
+def _declared(capability: Capability, folder: Path) -> None:
+    """What it declares, then what it does."""
+    made = _attribute(capability)()
+    check_declaration(capability.extension, made, capability.id, capability.extra)
+    suite = _SUITES.get(capability.extension)
+    if suite is not None:
+        suite(capability, made, folder)
+
+
+def _panel(capability: Capability, folder: Path) -> None:
+    # By name: only panels may import Qt, and this module is of the studio's Qt-free part.
+    suite = importlib.import_module("studio.api.testing_panels")
+    assert capability.extra.get("area"), "a panel names the area (the page) that it belongs to"
+    suite.check_panel(_attribute(capability))
+
+
+def _attribute(capability: Capability) -> Any:
+    module, _, name = capability.factory.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _format(capability: Capability, made: Any, folder: Path) -> None:
+    check_refusals(made, folder)
+
+
+def _backend(capability: Capability, made: Any, folder: Path) -> None:
+    made.version()
+    assert made.runner.is_file(), f"the runner {made.runner} is not there"
+    if "onnx" in capability.extra.get("formats", ()):
+        import numpy
+
+        feeds = {"image": numpy.zeros((1, 1, 8, 8), numpy.float32)}
+        check_backend(made, _digits(), feeds)
+
+
+def _transform(capability: Capability, made: Any, folder: Path) -> None:
+    if "onnx" in capability.extra.get("formats", ()) and not made.needs_data:
+        check_transform(made, _digits(), folder / "made.onnx")
+
+
+def _metric(capability: Capability, made: Any, folder: Path) -> None:
+    if capability.extra.get("labels") == "class":
+        import numpy
+
+        scores = [{"scores": numpy.eye(4, dtype=numpy.float32)[[n]]} for n in range(4)]
+        check_metric(made, scores, [0, 1, 2, 2])
+
+
+def _digits() -> Path:
+    return resource("samples", "digits", "digits.onnx")
+
+
+_SUITES: dict[Extension, Suite] = {
+    Extension.FORMAT: _format,
+    Extension.BACKEND: _backend,
+    Extension.TRANSFORM: _transform,
+    Extension.METRIC: _metric,
+    Extension.ANALYZER: lambda capability, made, folder: check_analyzer(made),
+    Extension.CHECK: lambda capability, made, folder: check_rule(made),
+}
