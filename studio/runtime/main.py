@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import platform
 import sys
 from typing import Dict, List, Optional
 
@@ -47,7 +46,8 @@ def usage() -> str:
 
 def versions() -> Dict[str, str]:
     """The runtime's version and what it stands on; nothing heavy is imported."""
-    found = {"edgewright": RUNTIME_VERSION, "python": platform.python_version()}
+    python = ".".join(map(str, sys.version_info[:3]))
+    found = {"edgewright": RUNTIME_VERSION, "python": python}
     try:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:  # Python 3.7

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import os
 import time
 from pathlib import Path
@@ -76,6 +74,8 @@ class Tokens:
         return self._match(given) or (self._look() and self._match(given))
 
     def _match(self, given: bytes) -> bool:
+        import hmac  # not in the supervisor, which asks nobody for a token and stays small
+
         found = False
         for known in self._known:
             found |= hmac.compare_digest(given, known)
@@ -143,6 +143,8 @@ def load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 def fingerprint_of(certificate: Path) -> str:
     """SHA-256 of the first certificate of a PEM file, in hexadecimal; empty if there is none."""
+    import hashlib  # not where there is no certificate: the supervisor stays small
+
     try:
         text = certificate.read_text(encoding="ascii")
         first = text[text.index(_BEGIN) + len(_BEGIN) : text.index(_END)]

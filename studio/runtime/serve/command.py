@@ -15,15 +15,13 @@ from .memory import import_without_openssl
 def main(arguments: List[str]) -> int:
     """Serve until told to end; returns the exit status."""
     options = command_line.parse(completed(arguments, os.environ))
-    if options.certificate is None:
-        import_without_openssl("hashlib", "hmac")
     try:
         if options.root is not None:
             from .supervisor import Supervisor
 
             return Supervisor(options).run()
         if options.certificate is None:
-            import_without_openssl("asyncio")
+            import_without_openssl("hashlib", "hmac", "asyncio")
         from .worker import run
 
         return run(options)

@@ -10,8 +10,8 @@ from typing import List
 
 
 def give_back() -> None:
-    """Return what was freed to the system: loading a model frees as much as it keeps."""
-    import ctypes  # not for the supervisor, which has nothing to give back
+    """Return what was freed to the system: to load a model, or a program, frees a lot."""
+    import ctypes
 
     gc.collect()
     try:

@@ -123,7 +123,12 @@ def parse(arguments: List[str]) -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="serve", description="Serve a model over HTTP.")
+    parser = argparse.ArgumentParser(
+        prog="serve",
+        description="Serve a model over HTTP.",
+        # To ask for the terminal's width argparse loads every compression that Python knows.
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100),
+    )
     add = parser.add_argument
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--root", type=_path, help="folder of releases; serves the current one")
@@ -209,7 +214,11 @@ def reserve(host: str, port: int) -> socket.socket:
 def _bound(host: str, port: int, shared: bool = False) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            # As bytes: for text Python loads the tables of international names.
+            host.encode("ascii") if host.isascii() else host,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:

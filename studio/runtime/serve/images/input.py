@@ -9,7 +9,6 @@ import numpy as np
 from ..http.message import Body, HttpError
 from ..model import ServedModel
 from ..tensor_data import bad
-from .decoding import decode_picture
 
 
 def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
@@ -23,6 +22,8 @@ def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
         reason = "its bundle has no preprocess" if preprocess is None else "it has several inputs"
         raise HttpError(415, "The model {!r} takes no pictures: {}.".format(model.name, reason))
     (spec,) = model.inputs.values()
+    from .decoding import decode_picture  # with the first picture: most servers get none
+
     try:
         array = preprocess.apply(decode_picture(content))
     except ValueError as error:
