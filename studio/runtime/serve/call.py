@@ -81,13 +81,23 @@ class InferenceCall:
         length = headers.get(inference.HEADER_LENGTH)
         return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
-    def run(self) -> None:
-        """Run the model for this request alone, and make the answer."""
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self._exchange.gone
+
+    def run(self, options: Any = None) -> None:
+        """Run the model for this request alone, and make the answer.
+
+        Args:
+            options: With which the run can be ended (see ``ModelSession.run``).
+        """
         call = self.inference
+        wanted = [output.name for output in call.wanted]
         try:
-            arrays = self._model.session.run(call.feeds, [wanted.name for wanted in call.wanted])
+            arrays = self._model.session.run(call.feeds, wanted, options)
         except Exception as error:
-            self._fail_because(error)
+            self._fail_because(error, options)
             return
         self.encode(arrays, _clock())
 
@@ -112,8 +122,10 @@ class InferenceCall:
         except Exception as error:
             self._fail_because(error)
 
-    def _fail_because(self, error: Exception) -> None:
-        if isinstance(error, HttpError):
+    def _fail_because(self, error: Exception, options: Any = None) -> None:
+        if options is not None and options.terminate:
+            self._fail(504, "CANCELED", "The answer was not ready in time.")
+        elif isinstance(error, HttpError):
             self._fail(error.status, "BAD_REQUEST", error.sentence)
         elif isinstance(error, MemoryError):
             self._fail(503, "BACKEND", "There is not enough memory for this request.")
@@ -135,6 +147,8 @@ class InferenceCall:
         statistics.in_flight -= 1
         now, start = _clock(), self._received
         if self._failure:
+            if self._failure == "CANCELED" and self._decoded:
+                model.observe(now - self._decoded)  # it would have taken even longer
             statistics.failed_because(self._failure, now - start)
             return self._response
         begun, decoded, inferred = self._begun, self._decoded, self.inferred
@@ -157,16 +171,20 @@ class InferenceCall:
         self._exchange.answer(self.conclude())
 
 
-def run_together(model: ServedModel, calls: Sequence[InferenceCall]) -> None:
-    """Run calls, those that fit each other as one batch. Each can be concluded afterwards."""
+def run_together(model: ServedModel, calls: Sequence[InferenceCall], options: Any = None) -> None:
+    """Run calls, those that fit each other as one batch. Each can be concluded afterwards.
+
+    Args:
+        options: With which all of it can be ended (see ``ModelSession.run``).
+    """
     ready = [call for call in calls if call.decode()]
     if len(ready) == 1:
-        ready[0].run()
+        ready[0].run(options)
         return
     for batch in _batches(ready, model.batch_rows):
-        if len(batch) == 1 or not _run_batch(model, batch):
+        if len(batch) == 1 or not _run_batch(model, batch, options):
             for call in batch:
-                call.run()
+                call.run(options)
 
 
 def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCall]]:
@@ -186,7 +204,7 @@ def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCa
         yield batch
 
 
-def _run_batch(model: ServedModel, calls: Sequence[InferenceCall]) -> bool:
+def _run_batch(model: ServedModel, calls: Sequence[InferenceCall], options: Any) -> bool:
     """Run calls in one; False when that fails: whose fault it is shows when each runs alone."""
     found = [call.inference for call in calls]
     wanted = [output.name for output in found[0].wanted]
@@ -194,7 +212,7 @@ def _run_batch(model: ServedModel, calls: Sequence[InferenceCall]) -> bool:
         feeds = {
             name: np.concatenate([one.feeds[name] for one in found]) for name in found[0].feeds
         }
-        arrays = model.session.run(feeds, wanted)
+        arrays = model.session.run(feeds, wanted, options)
     except Exception:
         return False
     inferred = _clock()

@@ -18,6 +18,12 @@ class Work(Protocol):
     def done(self) -> None:
         """Called in the event loop's thread afterwards."""
 
+    def look(self) -> None:
+        """Called in the event loop's thread now and then while it runs: end it if it is in vain."""
+
+
+_LOOK_EVERY_S = 0.2
+
 
 class QueueFull(Exception):
     """There is more work waiting than is good for anybody."""
@@ -43,6 +49,7 @@ class Executor:
         self._queue: queue.SimpleQueue[Optional[Work]] = queue.SimpleQueue()
         self._finished: Deque[Callable[[], None]] = deque()
         self._running: Set[Work] = set()
+        self._looks = False
         self.waiting = 0
 
     def resize(self, workers: int) -> None:
@@ -65,6 +72,9 @@ class Executor:
             thread = threading.Thread(target=self._work, name="inference", daemon=True)
             self._threads.append(thread)
             thread.start()
+        if not self._looks:
+            self._looks = True
+            self.loop.call_later(_LOOK_EVERY_S, self._look)
         self._queue.put(work)
 
     def running(self) -> Tuple[Work, ...]:
@@ -89,6 +99,14 @@ class Executor:
                 self.loop.call_soon_threadsafe(self._finish)
             except RuntimeError:  # the event loop is closed: nobody waits
                 return
+
+    def _look(self) -> None:
+        """Nobody may wait any more for what has run for so long."""
+        for work in tuple(self._running):
+            work.look()
+        self._looks = self.waiting > 0
+        if self._looks:
+            self.loop.call_later(_LOOK_EVERY_S, self._look)
 
     def _finish(self) -> None:
         while self._finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Any, Coroutine, Dict, Iterable, List, Optional, Set
 
@@ -11,6 +12,7 @@ from .access import Tokens
 from .call import InferenceCall, run_together
 from .catalog import Catalog
 from .executor import Executor, QueueFull
+from .guard import InlineGuard
 from .http.connection import Exchange
 from .http.message import HttpError, Request, Response
 from .log import Log
@@ -52,6 +54,7 @@ class Service:
         log: Log,
         max_body: int,
         tokens: Optional[Tokens] = None,
+        request_s: float = math.inf,
     ) -> None:
         self.repository = repository
         self.executor = executor
@@ -63,6 +66,7 @@ class Service:
         self.restarts: Dict[str, int] = {}
         self.catalog: Optional[Catalog] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
+        self._guard = InlineGuard(request_s)
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)
@@ -117,7 +121,8 @@ class Service:
         )
         if quick and self._stays_alone(model):
             model.statistics.in_flight += 1
-            run_together(model, (call,))
+            run_together(model, (call,), self._guard.begin(model.session.new_options))
+            self._guard.end()
             return call.conclude()
         if quick:
             self._run_soon(model)
@@ -152,7 +157,8 @@ class Service:
         model.seen = 0
         model.alone = model.alone + 1 if count == 1 else 0
         turn = Turn(model)
-        turn.run()
+        turn.run(self._guard.begin(model.session.new_options))
+        self._guard.end()
         turn.done()
         if model.waiting:  # first read what has come meanwhile: the order is that of arrival
             self.executor.loop.call_soon(self._run_here, model)
@@ -191,12 +197,23 @@ class Turn:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
         self._calls: List[InferenceCall] = []
+        self._options: Any = None
 
-    def run(self) -> None:
-        """Run what waits; nothing, when another turn has taken it along."""
+    def run(self, options: Any = None) -> None:
+        """Run what waits; nothing, when another turn has taken it along.
+
+        Args:
+            options: With which the run can be ended; its own by default.
+        """
         self._calls = self._model.take()
         if self._calls:
-            run_together(self._model, self._calls)
+            self._options = options or self._model.session.new_options()
+            run_together(self._model, self._calls, self._options)
+
+    def look(self) -> None:
+        """Let the run end when the last of those that waited for it has left or been told."""
+        if self._options is not None and all(call.is_in_vain for call in self._calls):
+            self._options.terminate = True
 
     def done(self) -> None:
         """Send the answers."""

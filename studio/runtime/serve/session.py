@@ -29,6 +29,7 @@ class ModelSession:
     Attributes:
         inputs: By name, in the model's order.
         outputs: By name, in the model's order; those that are not tensors are left out.
+        new_options: Makes options for a run that may have to be ended.
         threads: Of each operator; 0 means that onnxruntime decides.
         free_rows: The first axis of every input and output may have any size.
     """
@@ -53,6 +54,7 @@ class ModelSession:
                 )
             ) from error
         self.threads = threads
+        self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
         ends = self._session.get_inputs() + self._session.get_outputs()
@@ -60,9 +62,14 @@ class ModelSession:
         if not self.outputs:
             raise LoadError("{} has no output that is a tensor.".format(path.name))
 
-    def run(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
-        """Run once; the arrays of the named outputs."""
-        result: List[np.ndarray] = self._session.run(outputs, feeds)
+    def run(self, feeds: Feeds, outputs: Sequence[str], options: Any = None) -> List[np.ndarray]:
+        """Run once; the arrays of the named outputs.
+
+        Args:
+            options: Of ``new_options``; once its ``terminate`` is set, the run ends after the
+                node that is under way, and raises.
+        """
+        result: List[np.ndarray] = self._session.run(outputs, feeds, options)
         return result
 
     def shrink(self, feeds: Feeds) -> None:

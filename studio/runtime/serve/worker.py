@@ -111,6 +111,7 @@ class Worker:
             self._log,
             max_body=options.max_body,
             tokens=Tokens(options.token_file, os.environ),
+            request_s=options.request_s or math.inf,
         )
         self._http = HttpServer(
             self._service,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -98,26 +98,26 @@ class ContractCall(InferenceCall):
         kind = kind_of(feeds, wanted) if together else None
         return Inference("", feeds, wanted, question.instances, None, kind)
 
-    def run(self) -> None:
+    def run(self, options: Any = None) -> None:
         """Run the model, once for each instance where it takes only one."""
         if self._question is None or len(self._question.runs) == 1:
-            super().run()
+            super().run(options)
             return
         try:
-            results = self._run_each(self._question)
+            results = self._run_each(self._question, options)
             self.inferred = time.monotonic()
             self._runs, self._rows = len(results), 1
             self._response = self._answer(self._question, results)
         except Exception as error:  # as in decode
-            self._fail_because(error)
+            self._fail_because(error, options)
 
-    def _run_each(self, question: Question) -> List[List[np.ndarray]]:
+    def _run_each(self, question: Question, options: Any) -> List[List[np.ndarray]]:
         results: List[List[np.ndarray]] = []
         names = list(self._model.outputs)
         for feeds in question.runs:
             if self._exchange.gone:
                 raise HttpError(503, "The client has left.")
-            results.append(self._model.session.run(feeds, names))
+            results.append(self._model.session.run(feeds, names, options))
         return results
 
     def encode(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,14 @@ def save_model(
     return path
 
 
-def every_type(path: Path) -> Path:
+def every_type(path: Path, names: Iterable[str] = tuple(TYPES)) -> Path:
     """One input and one output of each data type, each output equal to its input."""
     value = helper.make_tensor_value_info
     return save_model(
         path,
-        [helper.make_node("Identity", [f"in_{name}"], [f"out_{name}"]) for name in TYPES],
-        [value(f"in_{name}", kind, ["n", 3]) for name, kind in TYPES.items()],
-        [value(f"out_{name}", kind, ["n", 3]) for name, kind in TYPES.items()],
+        [helper.make_node("Identity", [f"in_{name}"], [f"out_{name}"]) for name in names],
+        [value(f"in_{name}", TYPES[name], ["n", 3]) for name in names],
+        [value(f"out_{name}", TYPES[name], ["n", 3]) for name in names],
     )
 
 
@@ -99,6 +99,32 @@ def slow(path: Path, trips: int = 3000) -> Path:
         [value("x", TensorProto.FLOAT, [128, 128])],
         [value("y", TensorProto.FLOAT, [128, 128])],
         initializer=[numpy_helper.from_array(np.int64(trips), "trips")],
+    )
+
+
+def trips(path: Path) -> Path:
+    """A loop that counts its trips; the input says how many there are."""
+    value = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [
+            helper.make_node("Add", ["count", "one"], ["next"]),
+            helper.make_node("Identity", ["more"], ["more_out"]),
+        ],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("more", TensorProto.BOOL, []),
+            value("count", TensorProto.INT64, [1]),
+        ],
+        [value("more_out", TensorProto.BOOL, []), value("next", TensorProto.INT64, [1])],
+        [numpy_helper.from_array(np.ones(1, np.int64), "one")],
+    )
+    return save_model(
+        path,
+        [helper.make_node("Loop", ["trips", "", "zero"], ["y"], body=body)],
+        [value("trips", TensorProto.INT64, [1])],
+        [value("y", TensorProto.INT64, [1])],
+        initializer=[numpy_helper.from_array(np.zeros(1, np.int64), "zero")],
     )
 
 
@@ -190,6 +216,19 @@ class ServerProcess:
             return response.status, json.loads(raw) if raw.startswith((b"{", b"[")) else raw
         finally:
             connection.close()
+
+
+def rests(server: ServerProcess) -> bool:
+    """Whether the server takes next to no processor time for a moment."""
+    path = Path(f"/proc/{server.process.pid}/stat")
+    before = _ticks(path)
+    time.sleep(0.3)
+    return _ticks(path) - before <= 5  # hundredths of a second
+
+
+def _ticks(path: Path) -> int:
+    fields = path.read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:

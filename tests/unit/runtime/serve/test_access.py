@@ -8,8 +8,8 @@ import hmac
 import http.client
 import ipaddress
 import json
+import select
 import ssl
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tests.unit.runtime.serve import rig
 
 TOKEN = "secret-0123456789"
 INFER = "/v2/models/constant/infer"
+ENDLESS = 1 << 40
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("access")
     rig.constant(folder / "constant.onnx", 3.0)
     (folder / "token").write_text(TOKEN + "\n")
+    certify(folder)
+    return folder
+
+
+def certify(folder: Path) -> bytes:
+    """Write a new certificate of this machine and its key; gives the certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -50,12 +57,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
     private = key.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     (folder / "key.pem").write_bytes(private)
-    return folder
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    return certificate.public_bytes(pem)
 
 
 @pytest.fixture(scope="module")
@@ -201,12 +208,53 @@ def test_a_certificate_that_is_none(folder: Path) -> None:
         tls_of(folder / "none", folder / "key.pem")
 
 
+def trips(count: int, *, on_a_thread: bool) -> bytes:
+    """A request for so many trips: a large one is not read, and so not run, in the event loop."""
+    data = {"name": "trips", "datatype": "INT64", "shape": [1], "data": [count]}
+    text = json.dumps({"inputs": [data]})
+    return text.ljust(20_000 if on_a_thread else 0).encode()
+
+
 def test_an_answer_that_takes_too_long(tmp_path: Path) -> None:
-    model = rig.slow(tmp_path / "slow.onnx", 30_000)
-    data = {"name": "x", "datatype": "FP32", "shape": [128, 128], "data": [0.0] * 128 * 128}
+    """Nobody waits for it any more: the run ends, and its thread and processor are free again."""
+    model = rig.trips(tmp_path / "trips.onnx")
+    path = "/v2/models/trips/infer"
     with rig.ServerProcess(
-        f"--model={model}", "--request-seconds=0.3", "--workers=1", log=tmp_path / "log"
+        f"--model={model}", "--request-seconds=0.5", "--workers=1", log=tmp_path / "log"
     ) as server:
-        status, document = server.call("POST", "/v2/models/slow/infer", {"inputs": [data]})
-        assert (status, document["error"]) == (504, "The answer was not ready in time.")
+        for _ in range(3):
+            status, document = server.call("POST", path, trips(ENDLESS, on_a_thread=True))
+            assert (status, document["error"]) == (504, "The answer was not ready in time.")
+            status, document = server.call("POST", path, trips(3, on_a_thread=True))
+            assert (status, document["outputs"][0]["data"]) == (200, [3])
+        rig.wait_until(lambda: rig.rests(server), "the processor is free again")
+
+
+def test_a_client_that_leaves_ends_its_run(tmp_path: Path) -> None:
+    model = rig.trips(tmp_path / "trips.onnx")
+    with rig.ServerProcess(
+        f"--model={model}", "--request-seconds=0", "--workers=1", log=tmp_path / "log"
+    ) as server:
+        connection = server.connect()
+        connection.request("POST", "/v2/models/trips/infer", trips(ENDLESS, on_a_thread=True))
+        rig.wait_until(lambda: not rig.rests(server), "the model runs")
+        connection.close()
+        rig.wait_until(lambda: rig.rests(server), "the processor is free again")
+
+
+def test_a_quick_model_that_does_not_end_stops_nobody_for_long(tmp_path: Path) -> None:
+    """It is run in the event loop's own thread, where nothing else happens; but only once."""
+    model = rig.trips(tmp_path / "trips.onnx")
+    path = "/v2/models/trips/infer"
+    with rig.ServerProcess(
+        f"--model={model}", "--request-seconds=4", log=tmp_path / "log"
+    ) as server:
+        assert server.call("POST", path, trips(ENDLESS, on_a_thread=False))[0] == 504
+        connection = server.connect()
+        connection.request("POST", path, trips(ENDLESS, on_a_thread=False))
         assert server.get("/v2/health/ready")[0] == 200
+        assert not select.select([connection.sock], [], [], 0)[0], "the other is not answered yet"
+        assert connection.getresponse().status == 504
+        connection.close()
+        answer = server.call("POST", path, trips(3, on_a_thread=False))[1]
+        assert answer["outputs"][0]["data"] == [3]
