@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 # It would write a line for whatever a stranger sends; it is too late once grpc is imported.
@@ -30,6 +31,9 @@ _HALF_OPEN_MS = 60_000
 _PINGS_MS = 10_000
 """Between two pings of a client."""
 
+_HOLD_S = 0.1
+"""For a client on the network to get an answer and to send its next request."""
+
 
 class Certificate(NamedTuple):
     """Files of the certificate chain and of its private key."""
@@ -55,6 +59,7 @@ class RpcServer:
         self._conversations = Conversations(service, limit_s)
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
+        self._held: Optional[asyncio.Event] = None
         self.address = ""
 
     async def start(self, address: str, shared: bool, certificate: Optional[Certificate]) -> None:
@@ -83,9 +88,28 @@ class RpcServer:
         self._server, self.address = server, address
 
     async def drain(self, limit_s: float) -> None:
-        """Accept no more, let the unfinished requests finish, and close."""
-        if self._server is not None:
-            await self._server.stop(limit_s)
+        """Accept no more, let the unfinished requests finish, and close.
+
+        gRPC cancels a request that comes just when it stops, although nothing has begun with it.
+        So answers are held back for a moment: whoever waits for one sends nothing new until it
+        has been told to go elsewhere.
+        """
+        if self._server is None:
+            return
+        self._held = asyncio.Event()
+        await asyncio.sleep(_HOLD_S)
+        stopped = asyncio.ensure_future(self._server.stop(limit_s))
+        await asyncio.sleep(_HOLD_S)
+        self._held.set()
+        await stopped
+
+    async def _reply(
+        self, path: str, method: Optional[Method], data: bytes, headers: Headers, peer: str
+    ) -> Reply:
+        reply = await self._conversations.answer(path, method, data, headers, peer)
+        if self._held is not None:
+            await self._held.wait()
+        return reply
 
     def _options(self, shared: bool) -> List[Tuple[str, Any]]:
         return [
@@ -112,7 +136,7 @@ class RpcServer:
     ) -> Callable[[bytes, Any], Awaitable[bytes]]:
         async def answer(data: bytes, context: Any) -> bytes:
             headers = _headers(context)
-            reply = await self._conversations.answer(path, method, data, headers, context.peer())
+            reply = await self._reply(path, method, data, headers, context.peer())
             context.set_trailing_metadata(reply.metadata)
             if reply.code != "OK":
                 await context.abort(getattr(grpc.StatusCode, reply.code), reply.sentence)
@@ -124,7 +148,7 @@ class RpcServer:
         """Answer one after the other; what goes wrong with one does not end the stream."""
         headers, peer = _headers(context), context.peer()
         async for data in requests:
-            reply = await self._conversations.answer(STREAM, None, data, headers, peer)
+            reply = await self._reply(STREAM, None, data, headers, peer)
             yield _streamed(reply)
 
 
