@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 import requests
 from docker.errors import DockerException
+from docker.utils import kwargs_from_env
 
 from studio.api import TargetError, Unavailable, UsageError
 
@@ -93,11 +95,18 @@ def connect(engine: str) -> docker.DockerClient:
         TargetError: when it may not be used.
     """
     try:
-        client = docker.DockerClient(base_url=engine, timeout=_TIMEOUT_S)
+        client = docker.DockerClient(timeout=_TIMEOUT_S, **_ways(engine))
         client.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         raise _unreachable(engine, str(error)) from None
     return client
+
+
+def _ways(engine: str) -> dict[str, Any]:
+    """How to reach it; the user's certificates go with the user's own DOCKER_HOST."""
+    if engine == os.environ.get("DOCKER_HOST"):
+        return dict(kwargs_from_env())
+    return {"base_url": engine}
 
 
 def _unreachable(engine: str, text: str) -> Unavailable | TargetError:

@@ -50,8 +50,9 @@ class ImagePackager:
 
         Returns:
             ``image`` (its name), ``id``, ``bytes`` (unpacked), ``parts`` (bytes of each),
-            ``engine`` (empty without one), ``pushed`` (its digest in the registry), ``next`` (how to go on
-            without an engine), and where they were written ``path``, ``context`` and ``sbom``.
+            ``engine`` (empty without one), ``pushed`` (its digest in the registry), ``next``
+            (how to go on without an engine), and where they were written ``path``, ``context``
+            and ``sbom``.
 
         Raises:
             UsageError: for a name that no image can have.

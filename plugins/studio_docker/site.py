@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +53,7 @@ class DockerSite:
     def identity(self) -> Identity:
         facts = self._engine.facts()
         where = f"{facts['product']} {facts['version']} at {self._address.engine}"
-        return Identity(self._place.name, where, facts)
+        return Identity(_user(), where, {**facts, "place": self._place.name})
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
         recipe = Recipe.of(options)
@@ -220,6 +222,14 @@ class Way:
 
     def close(self) -> None:
         """Nothing is forwarded."""
+
+
+def _user() -> str:
+    """An engine knows nobody by name: whoever may open its socket is its owner."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
 
 
 def _chosen(found: Sequence[Held], to: str | None) -> Held:

@@ -12,7 +12,7 @@ from studio.jobs import Arguments, Job, JobOutcome, JobRunner, JobSpec, Limits, 
 from studio.settings import Paths, Settings
 
 _POLL_S = 0.1
-_OPTIONS = ("model", "data", "labels", "preprocess", "number", "known")
+_OPTIONS = ("model", "data", "labels", "preprocess", "number", "known", "samples", "tolerance")
 
 
 def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:

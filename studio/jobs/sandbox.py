@@ -35,6 +35,10 @@ _WITH_HOME = (
     "SSH_AUTH_SOCK",
     "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
 )
 _SECRETS = ("EDGEWRIGHT_TOKEN",)
 """Passed on to those alone that need the user's secrets."""

@@ -16,10 +16,12 @@ _MODULES = (
     "studio.quantization.step",
     "studio.profiling.step",
     "studio.packages.step",
+    "studio.deployment.image_step",
     "studio.deployment.step",
     "studio.monitoring.step",
     "studio.monitoring.call_step",
     "studio.monitoring.stream_step",
+    "studio.rollouts.step",
     "studio.pipelines.samples",
     "studio.pipelines.plugin_check",
 )
