@@ -75,6 +75,7 @@ class Watch:
             "digest": status.get("digest", ""),
             "precision": status.get("precision", ""),
             "generation": status.get("generation"),
+            "kept_by": self._view.report.get("manager", ""),
             "uptime_s": status.get("uptime_s"),
             "memory_mb": status.get("memory_mb"),
             "cpu_percent": self._cpu_percent(reading),

@@ -73,7 +73,9 @@ class Supervisor:
             raise
         with lock, self._listener:
             host, port = self._listener.getsockname()[:2]
-            self._report.update(host=host, port=port, grpc_port=self._options.grpc_port)
+            manager = "systemd" if self._notifier.listened_to else "process"
+            grpc_port = self._options.grpc_port
+            self._report.update(host=host, port=port, grpc_port=grpc_port, manager=manager)
             self._wakeup = Wakeup(_HANDLED)
             self._crew.watch(self._wakeup)
             self._start_current()

@@ -156,6 +156,24 @@ def test_a_killed_supervisor_is_started_again_by_systemd(board: SystemdBoard) ->
     assert shown(board)["MainPID"] not in ("0", before)
 
 
+def test_a_worker_that_hangs_is_replaced_by_the_supervisor(board: SystemdBoard) -> None:
+    worker, before = status(board)["pid"], shown(board)
+    board.shell.run(f"kill -STOP {worker}")
+    until(lambda: status(board).get("pid", worker) != worker, "a new worker", 2 * RECOVERY_S)
+    (ended,) = [line for line in journal(board) if line.get("hung")]
+    assert "no sign of life" in ended["reason"]
+    assert (shown(board)["MainPID"], shown(board)["NRestarts"]) == (before["MainPID"], "1")
+
+
+def test_a_supervisor_that_hangs_is_ended_by_the_watchdog(board: SystemdBoard) -> None:
+    before = shown(board)["MainPID"]
+    board.shell.run(f"kill -STOP {before}")
+    until(lambda: shown(board)["NRestarts"] == "2", "systemd starts it again", 2 * RECOVERY_S)
+    until(lambda: status(board).get("version") == 1, "it serves again", RECOVERY_S)
+    text = board.shell.run(f"journalctl --unit {unit_of(board)} --output cat --no-pager")
+    assert "Watchdog timeout" in text
+
+
 def test_the_next_version_under_load(
     studio: Studio, board: SystemdBoard, bundles: list[Bundle]
 ) -> None:
@@ -177,7 +195,8 @@ def test_after_a_restart_of_the_board_it_serves_without_the_studio(board: System
 
 
 def test_the_studio_finds_it_again_and_goes_back(studio: Studio, board: SystemdBoard) -> None:
-    assert studio.ok("monitor", *ON_BOARD)["health"] == "healthy"
+    seen = studio.ok("monitor", *ON_BOARD)
+    assert (seen["health"], seen["kept_by"]) == ("healthy", "systemd")
     before = shown(board)["MainPID"]
     with load_on(board) as load:
         load.more(20)
@@ -231,5 +250,6 @@ def test_a_user_whose_systemd_ends_with_the_login_gets_a_process(
     assert "systemd-user" not in facts["services"]
     deploy(studio, bundles[0], "--target", "guest")
     assert status(board)["version"] == 1
+    assert studio.ok("monitor", "--target", "guest")["kept_by"] == "process"
     assert board.shell.run("find /home/guest -name 'edgewright-*'") == ""
     studio.ok("undeploy", "--target", "guest", "--purge")
