@@ -1,0 +1,1 @@
+"""Kubernetes as a platform: manifests, rollouts, canaries and their exports."""

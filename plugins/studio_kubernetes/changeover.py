@@ -1,0 +1,96 @@
+"""One change of what serves: applied, watched, and taken back when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from studio.api import Cancelled, Progress, Silent, TargetError
+from studio_kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE
+from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.objects import Objects
+from studio_kubernetes.watching import RolloutFailed, Watcher
+from studio_kubernetes.workload import Json, Workload
+
+Check = Callable[[Workload, str], None]
+"""Raises RolloutFailed when the pods of a track do not serve a workload's release."""
+
+
+class Changeover:
+    """From what served before to what is wanted.
+
+    Args:
+        before: What to go back to; None where nothing served.
+        check: Looks at what the new pods really serve.
+    """
+
+    def __init__(self, objects: Objects, before: Wanted | None, check: Check) -> None:
+        self._objects = objects
+        self._before = before
+        self._check = check
+
+    def run(self, wanted: Wanted, extra: Sequence[Json], progress: Progress) -> int:
+        """Make the change.
+
+        Args:
+            extra: ConfigMaps to be applied first.
+
+        Returns:
+            Bytes that were sent.
+
+        Raises:
+            TargetError: in one sentence, after what served before was put back.
+        """
+        newest = wanted.canary or wanted.stable
+        force = bool(newest.options["force"])
+        objects = [*extra, *manifests(wanted)]
+        try:
+            self._objects.refuse_strangers(objects)
+            sent = self._objects.apply(objects, force, progress)
+            self._wait(wanted, progress)
+            self._objects.prune(manifests(wanted))
+        except RolloutFailed as error:
+            raise self._taken_back(newest, error) from None
+        except (Cancelled, TargetError):
+            self._go_back()
+            raise
+        return sent
+
+    def _wait(self, wanted: Wanted, progress: Progress) -> None:
+        place = wanted.stable.place
+        newest = wanted.canary or wanted.stable
+        watcher = Watcher(self._objects, float(newest.options["timeout_s"]))
+        if wanted.stable.options["kind"] == "inferenceservice":
+            watcher.wait(INFERENCE_SERVICE, place.name, newest.release, progress)
+            return
+        watcher.wait(DEPLOYMENT, place.name, wanted.stable.release, progress)
+        if wanted.canary is not None:
+            watcher.wait(DEPLOYMENT, place.canary, wanted.canary.release, progress)
+        self._check(newest, "canary" if wanted.canary else "stable")
+
+    def _taken_back(self, failed: Workload, error: RolloutFailed) -> TargetError:
+        name = f"Version {failed.version} of {failed.model} did not become ready: {error.reason}"
+        if not self._go_back():
+            return TargetError(
+                f"{name}; what was begun is still in the cluster, which did not let it be "
+                "taken back.",
+                hint="See studio target resources, and repeat the deploy or undeploy.",
+                detail=error.detail,
+            )
+        if self._before is None:
+            text = "Nothing served before, and what was made was removed again."
+        else:
+            text = f"Version {self._before.stable.version} serves on."
+        return TargetError(f"{name}.", hint=text, detail=error.detail)
+
+    def _go_back(self) -> bool:
+        """Put back what served; its pods are there still, so nothing has to be waited for."""
+        try:
+            if self._before is None:
+                self._objects.remove(False, Silent())
+                return True
+            objects = manifests(self._before)
+            self._objects.apply(objects, True, Silent())
+            self._objects.prune(objects)
+        except TargetError:
+            return False
+        return True

@@ -1,0 +1,61 @@
+"""What exists of a target, as the studio lists it, and the wait until it is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from studio.api import Progress, Resource, TargetError
+from studio_kubernetes.objects import Objects
+from studio_kubernetes.pods import GRACE_S
+from studio_kubernetes.workload import Json
+
+_OVER_S = 30
+"""Beyond the pods' own grace time."""
+
+
+def as_resource(manifest: Json) -> Resource:
+    """One object of the cluster."""
+    meta = manifest["metadata"]
+    return Resource(
+        manifest["kind"],
+        str(meta["name"]),
+        str(meta.get("namespace") or ""),
+        str(meta.get("creationTimestamp") or ""),
+        running=_runs(manifest),
+        # A pod goes with the Deployment that owns it.
+        removable=manifest["kind"] != "Pod" or not meta.get("deletionTimestamp"),
+    )
+
+
+def _runs(manifest: Json) -> bool:
+    kind, spec = manifest["kind"], manifest.get("spec") or {}
+    if kind == "Pod":
+        return (manifest.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+    if kind == "Service":
+        return spec.get("type") == "LoadBalancer"  # a cloud charges for it by the hour
+    if kind == "Deployment":
+        return int(spec.get("replicas", 1)) > 0
+    return bool(kind == "InferenceService")
+
+
+def wait_until_gone(
+    objects: Objects,
+    progress: Progress,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Until the last pod has ended.
+
+    Raises:
+        TargetError: when pods are left after their grace time.
+    """
+    deadline = clock() + GRACE_S + _OVER_S
+    first = 0
+    while pods := objects.pods():
+        first = max(first, len(pods))
+        progress.progress(first - len(pods), first, f"{len(pods)} pods are ending")
+        if clock() > deadline:
+            names = ", ".join(str(pod["metadata"]["name"]) for pod in pods)
+            raise TargetError(f"The cluster has not ended these pods yet: {names}.")
+        sleep(0.3)

@@ -1,0 +1,59 @@
+"""The kinds of objects that a target may consist of, and where the API keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKind:
+    """One kind.
+
+    Attributes:
+        serves: Part of what serves; the others only keep what is needed to serve again.
+        optional: An extension that the cluster may lack.
+    """
+
+    kind: str
+    api: str
+    plural: str
+    serves: bool = True
+    optional: bool = False
+
+    def path(self, namespace: str, name: str = "", part: str = "") -> str:
+        """Of the collection, of one object, or of a part of it (``scale``)."""
+        root = f"/api/{self.api}" if "/" not in self.api else f"/apis/{self.api}"
+        tail = "".join(f"/{segment}" for segment in (name, part) if segment)
+        return f"{root}/namespaces/{namespace}/{self.plural}{tail}"
+
+
+DEPLOYMENT = ApiKind("Deployment", "apps/v1", "deployments")
+SERVICE = ApiKind("Service", "v1", "services")
+AUTOSCALER = ApiKind("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers")
+BUDGET = ApiKind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
+POLICY = ApiKind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
+INGRESS = ApiKind("Ingress", "networking.k8s.io/v1", "ingresses")
+CONFIG_MAP = ApiKind("ConfigMap", "v1", "configmaps", serves=False)
+ROUTE = ApiKind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes", optional=True)
+INFERENCE_SERVICE = ApiKind(
+    "InferenceService", "serving.kserve.io/v1beta1", "inferenceservices", optional=True
+)
+
+POD = ApiKind("Pod", "v1", "pods")
+EVENT = ApiKind("Event", "v1", "events")
+QUOTA = ApiKind("ResourceQuota", "v1", "resourcequotas")
+
+OURS = (
+    ROUTE,
+    INGRESS,
+    AUTOSCALER,
+    INFERENCE_SERVICE,
+    DEPLOYMENT,
+    SERVICE,
+    BUDGET,
+    POLICY,
+    CONFIG_MAP,
+)
+"""What we make, in the order in which it is taken away."""
+
+BY_KIND = {one.kind: one for one in OURS}

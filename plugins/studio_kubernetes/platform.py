@@ -1,0 +1,151 @@
+"""Clusters as targets: kubeconfig contexts, opened by the official client's own loader."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client as k8s
+from kubernetes.config import ConfigException, kube_config
+
+from studio.api import (
+    Identity,
+    Option,
+    Progress,
+    TargetError,
+    TargetSpec,
+    Unavailable,
+    UsageError,
+    validate,
+)
+from studio_kubernetes.address import Address, parse_address
+from studio_kubernetes.cluster import Cluster, Silence
+from studio_kubernetes.options import DEPLOY_OPTIONS, TARGET_OPTIONS
+from studio_kubernetes.refusals import ApiRefusal
+from studio_kubernetes.site import KubernetesSite
+from studio_kubernetes.workload import Place
+
+_REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+_REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+
+class KubernetesPlatform:
+    """Serves bundles in clusters."""
+
+    id = "kubernetes"
+    title = "Kubernetes"
+    schemes = ("kubernetes",)
+    options: tuple[Option, ...] = TARGET_OPTIONS
+    deploy_options: tuple[Option, ...] = DEPLOY_OPTIONS
+
+    def open(self, target: TargetSpec, progress: Progress) -> KubernetesSite:
+        address = parse_address(target.url)
+        names = {option.name for option in self.options}
+        settings = {key: text for key, text in target.settings.items() if key in names}
+        values = validate(self.options, settings)
+        context = find_context(address.context, values["kubeconfig"])
+        configuration = _configuration(context, values["kubeconfig"])
+        namespace = address.namespace or str(context["context"].get("namespace") or "default")
+        cluster = Cluster(k8s.ApiClient(configuration), namespace, float(values["patience_s"]))
+        try:
+            identity = _identify(cluster, context, address, namespace)
+        except TargetError:
+            cluster.close()
+            raise
+        return KubernetesSite(cluster, Place(address.name, namespace), identity)
+
+
+def contexts(kubeconfig: str | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The contexts of the kubeconfig, and the current one.
+
+    Raises:
+        Unavailable: where there is none.
+        UsageError: where it cannot be read.
+    """
+    file = _file(kubeconfig)
+    try:
+        found: tuple[list[dict[str, Any]], dict[str, Any]] = kube_config.list_kube_config_contexts(
+            config_file=file
+        )
+    except ConfigException as error:
+        if not any(Path(part).expanduser().exists() for part in file.split(os.pathsep) if part):
+            raise Unavailable(
+                f"There is no kubeconfig at {file}.",
+                hint="Set $KUBECONFIG, or give the file with --set kubeconfig=FILE.",
+            ) from None
+        raise UsageError(f"The kubeconfig {file} cannot be used: {_first(error)}") from None
+    except Exception as error:  # a YAML error, a folder, bytes: the loader lets them all through
+        raise UsageError(f"The kubeconfig {file} cannot be read: {_first(error)}") from None
+    return found
+
+
+def find_context(name: str, kubeconfig: str | None) -> dict[str, Any]:
+    """A context by its name; the current one for an empty name.
+
+    Raises:
+        UsageError: for a name that the kubeconfig does not have.
+    """
+    known, current = contexts(kubeconfig)
+    if not name:
+        return current
+    for one in known:
+        if one["name"] == name:
+            return one
+    names = ", ".join(sorted(str(one["name"]) for one in known))
+    raise UsageError(
+        f"The kubeconfig has no context {name!r}.", hint=f"It has {names or 'none at all'}."
+    )
+
+
+def _file(kubeconfig: str | None) -> str:
+    found = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    return os.pathsep.join(str(Path(part).expanduser()) for part in found.split(os.pathsep))
+
+
+def _configuration(context: dict[str, Any], kubeconfig: str | None) -> k8s.Configuration:
+    """How to reach a context's cluster; nothing that the loader learns is written back."""
+    configuration = k8s.Configuration()
+    try:
+        kube_config.load_kube_config(
+            config_file=_file(kubeconfig),
+            context=context["name"],
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except Exception as error:  # certificates that are no files, programs that do not start
+        raise UsageError(
+            f"The context {context['name']!r} cannot be used: {_first(error)}"
+        ) from None
+    configuration.retries = False  # a retry would multiply every time limit
+    return configuration
+
+
+def _identify(
+    cluster: Cluster, context: dict[str, Any], address: Address, namespace: str
+) -> Identity:
+    version = cluster.version()
+    who = str(context["context"].get("user") or "")
+    try:
+        answer = cluster.create(_REVIEWS, dict(_REVIEW), "the review of the user")
+        user = (answer.get("status") or {}).get("userInfo") or {}
+        who = str(user.get("username") or who)
+    except ApiRefusal as error:
+        if error.status == 401:
+            raise
+    facts = {
+        "version": version,
+        "context": context["name"],
+        "namespace": namespace,
+        "server": str(cluster.api.configuration.host),
+    }
+    where = f"{context['name']}, namespace {namespace}"
+    return Identity(who or "nobody in particular", where, facts)
+
+
+def _first(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200].rstrip(".")
+    return f"{text or type(error).__name__}."
+
+
+__all__ = ["KubernetesPlatform", "Silence", "contexts", "find_context"]

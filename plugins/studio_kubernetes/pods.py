@@ -1,0 +1,135 @@
+"""The pod of a release: container, probes, resources, and what it may do."""
+
+from __future__ import annotations
+
+from studio_kubernetes.names import MODEL_NAME, RELEASE, TRACK
+from studio_kubernetes.scheduling import node_selector, tolerations
+from studio_kubernetes.workload import Json, Workload
+
+CONTAINER = "server"
+USER = 65532
+"""The customary number of a user without rights; nothing needs to exist under it in the image."""
+
+GRACE_S = 45
+SETTLE_S = 5
+"""Until the endpoints have gone round and no new request comes to a pod that ends."""
+
+
+def pod_template(workload: Workload, track: str) -> Json:
+    """The pod template of a Deployment."""
+    return {
+        "metadata": {
+            "labels": {**workload.labels, TRACK: track},
+            "annotations": {
+                # Not who deploys: the same release by somebody else is no reason for new pods.
+                MODEL_NAME: workload.model,
+                RELEASE: workload.release,
+                "prometheus.io/path": "/metrics",
+                "prometheus.io/port": str(workload.port),
+                "prometheus.io/scrape": "true",
+            },
+        },
+        "spec": {**pod_spec(workload, CONTAINER), "topologySpreadConstraints": [_spread(workload)]},
+    }
+
+
+def pod_spec(workload: Workload, container: str) -> Json:
+    """The pod, but for its labels."""
+    spec: Json = {
+        "automountServiceAccountToken": False,
+        "containers": [_container(workload, container)],
+        "enableServiceLinks": False,
+        "securityContext": {
+            "fsGroup": USER,
+            "runAsGroup": USER,
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationGracePeriodSeconds": GRACE_S,
+        "volumes": _volumes(workload),
+    }
+    if workload.options.get("pull_secret"):
+        spec["imagePullSecrets"] = [{"name": workload.options["pull_secret"]}]
+    if selector := node_selector(workload.options.get("node_selector")):
+        spec["nodeSelector"] = selector
+    if tolerated := tolerations(workload.options.get("tolerations")):
+        spec["tolerations"] = tolerated
+    return spec
+
+
+def _container(workload: Workload, name: str) -> Json:
+    container: Json = {
+        "name": name,
+        "image": workload.image,
+        "imagePullPolicy": "IfNotPresent",
+        "lifecycle": {"preStop": {"exec": {"command": _settle()}}},
+        "livenessProbe": _probe("live", workload.port, periodSeconds=10, failureThreshold=6),
+        "ports": [{"name": "http", "containerPort": workload.port, "protocol": "TCP"}],
+        "readinessProbe": _probe("ready", workload.port, periodSeconds=5, failureThreshold=2),
+        "resources": resources(workload),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "privileged": False,
+            "readOnlyRootFilesystem": True,
+        },
+        # A model may take a minute to load and to measure its threads; until then nobody is killed.
+        "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
+        "volumeMounts": _mounts(workload),
+    }
+    if workload.maps:
+        serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
+        container["command"] = ["python3", "/runtime/runtime.pyz", *serve]
+    return container
+
+
+def _settle() -> list[str]:
+    # The one program that an image of the runtime is sure to have.
+    return ["python3", "-c", f"import time; time.sleep({SETTLE_S})"]
+
+
+def _probe(route: str, port: int, **values: int) -> Json:
+    request = {"path": f"/v2/health/{route}", "port": port, "scheme": "HTTP"}
+    return {"httpGet": request, "timeoutSeconds": 3, **values}
+
+
+def resources(workload: Workload) -> Json:
+    """Requests and limits of one replica."""
+    options = workload.options
+    requests = {"cpu": options["cpu"], "memory": options["memory"]}
+    limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
+    if options["gpus"]:
+        limits["nvidia.com/gpu"] = str(options["gpus"])
+    found = {
+        "limits": {key: str(value) for key, value in limits.items() if value},
+        "requests": {key: str(value) for key, value in requests.items() if value},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _volumes(workload: Workload) -> list[Json]:
+    volumes: list[Json] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+    if workload.maps:
+        bundle, runtime = workload.maps
+        items = [{"key": key, "path": path} for key, path in sorted(workload.files.items())]
+        volumes.append({"name": "bundle", "configMap": {"name": bundle, "items": items}})
+        volumes.append({"name": "runtime", "configMap": {"name": runtime}})
+    return volumes
+
+
+def _mounts(workload: Workload) -> list[Json]:
+    mounts: list[Json] = [{"name": "tmp", "mountPath": "/tmp"}]
+    if workload.maps:
+        mounts.append({"name": "bundle", "mountPath": "/bundle", "readOnly": True})
+        mounts.append({"name": "runtime", "mountPath": "/runtime", "readOnly": True})
+    return mounts
+
+
+def _spread(workload: Workload) -> Json:
+    return {
+        "labelSelector": {"matchLabels": workload.place.selector},
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+    }

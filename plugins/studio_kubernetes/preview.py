@@ -1,0 +1,167 @@
+"""What a deploy would do: each object tried out in the cluster without being kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from studio.api import Action, Preview, TargetError
+from studio_kubernetes.cluster import Silence
+from studio_kubernetes.documents import difference, file_names, to_yaml
+from studio_kubernetes.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
+from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.objects import Key, Objects, steps
+from studio_kubernetes.quantities import parse_quantity
+from studio_kubernetes.rules import problems
+from studio_kubernetes.workload import Json, Workload
+
+METRICS = "/apis/custom.metrics.k8s.io"
+
+
+class Previewer:
+    """Compares what is wanted with what is there."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._cluster = objects.cluster
+
+    def preview(self, wanted: Wanted, extra: Sequence[Json] = ()) -> Preview:
+        """The actions and documents.
+
+        Args:
+            extra: ConfigMaps that come before.
+        """
+        objects = [*extra, *manifests(wanted)]
+        live = self._objects.live()
+        by_key = {(one["kind"], one["metadata"]["name"]): one for one in objects}
+        force = bool(
+            wanted.stable.options["force"] or (wanted.canary or wanted.stable).options["force"]
+        )
+        actions = [Action("rules", text, "blocked") for text in problems(manifests(wanted))]
+        actions += self._lacking(wanted)
+        differences = []
+        for what, key in steps(objects, live):
+            action, changes = self._step(what, key, by_key.get(key), live.get(key), force)
+            actions.append(action)
+            differences.append(changes)
+        actions += [*self._quota(wanted), *_notes(wanted)]
+        files = {name: to_yaml(one) for name, one in file_names(manifests(wanted)).items()}
+        return Preview(
+            tuple(actions),
+            {**files, "changes.diff": "".join(differences)},
+            cost_note="A cluster's price is not known to the studio.",
+        )
+
+    def _step(
+        self, what: str, key: Key, manifest: Json | None, live: Json | None, force: bool
+    ) -> tuple[Action, str]:
+        text = f"{what} {key[0]} {key[1]}"
+        if manifest is None:
+            return Action(what, text), difference(live, None)
+        try:
+            self._objects.refuse_strangers([manifest])
+            after = self._cluster.apply(BY_KIND[key[0]], manifest, force=force, dry_run=True)
+        except Silence:
+            raise
+        except TargetError as error:
+            return Action(what, error.message, "blocked", error.hint), ""
+        changes = difference(live, after)
+        if live is not None and not changes:
+            return Action(what, f"{key[0]} {key[1]} is so already", "skipped"), ""
+        return Action(what, text), changes
+
+    def _lacking(self, wanted: Wanted) -> list[Action]:
+        """What the cluster would need to have installed."""
+        options = wanted.stable.options
+        found = []
+        if options["gateway"] and not self._cluster.serves(ROUTE):
+            text = "The cluster has no Gateway API."
+            hint = "Leave the gateway out: a canary then gets its part by the number of pods."
+            found.append(Action("gateway", text, "blocked", hint))
+        inference = options["kind"] == "inferenceservice"
+        if inference and not self._cluster.serves(INFERENCE_SERVICE):
+            hint = "Install it, or deploy with --set kind=deployment."
+            found.append(Action("kserve", "The cluster has no KServe.", "blocked", hint))
+        scaled = wanted.stable.autoscaled and options["scale_on"] == "requests" and not inference
+        if scaled and not self._cluster.knows(METRICS):
+            text = "Nothing in the cluster offers custom metrics, so nothing would be scaled."
+            hint = "Install prometheus-adapter, or scale on the CPU."
+            found.append(Action("autoscaling", text, "warning", hint))
+        return found
+
+    def _quota(self, wanted: Wanted) -> list[Action]:
+        try:
+            quotas = self._cluster.find(QUOTA)
+        except Silence:
+            raise
+        except TargetError:
+            return []  # who may not read quotas learns of them from the rollout
+        serving = self._objects.serving().stable
+        if serving:  # its pods are counted in the quota already, and pods come one at a time
+            need = demand(wanted.canary, 1) if wanted.canary else demand(wanted.stable, 1)
+        else:
+            need = demand(wanted.stable, int(wanted.stable.options["replicas"]))
+        if serving in (wanted.stable.release,) and wanted.canary is None:
+            return []
+        hint = "Ask for less, or have the quota raised."
+        return [Action("quota", text, "blocked", hint) for text in shortages(quotas, need)]
+
+
+def demand(workload: Workload, replicas: int) -> dict[str, Decimal]:
+    """What a number of replicas takes of a quota."""
+    options = workload.options
+    need = {"pods": Decimal(replicas)}
+    for quota, option in _QUOTAS.items():
+        if options.get(option):
+            try:
+                need[quota] = parse_quantity(str(options[option])) * replicas
+            except ValueError:
+                continue  # the rules have said so
+    return need
+
+
+_QUOTAS = {
+    "requests.cpu": "cpu",
+    "cpu": "cpu",
+    "requests.memory": "memory",
+    "memory": "memory",
+    "limits.cpu": "cpu_limit",
+    "limits.memory": "memory_limit",
+    "requests.nvidia.com/gpu": "gpus",
+}
+
+
+def shortages(quotas: Sequence[Json], need: Mapping[str, Decimal]) -> list[str]:
+    """One sentence for each quota that has less left than is needed."""
+    found = []
+    for quota in quotas:
+        status = quota.get("status") or {}
+        hard, used = status.get("hard") or {}, status.get("used") or {}
+        for name, wanted in need.items():
+            if name not in hard:
+                continue
+            left = parse_quantity(hard[name]) - parse_quantity(used.get(name, "0"))
+            if wanted > left:
+                found.append(
+                    f"The quota {quota['metadata']['name']!r} has no room for it: {name} is "
+                    f"limited to {hard[name]}, {used.get(name, '0')} of it used."
+                )
+    return found
+
+
+def _notes(wanted: Wanted) -> list[Action]:
+    found = []
+    if wanted.canary is not None and wanted.traffic != wanted.percent:
+        text = (
+            f"Without a gateway the pods share the requests: the canary gets about "
+            f"{wanted.traffic} %, not {wanted.percent} %."
+        )
+        hint = "Give --set gateway=NAME, or more replicas."
+        found.append(Action("canary", text, "warning", hint))
+    elif wanted.canary is not None and not wanted.stable.options["gateway"]:
+        found.append(Action("canary", "The pods share the requests in proportion.", "checked"))
+    image = (wanted.canary or wanted.stable).image
+    if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+        text = f"The image {image} has no tag of its own: the same name may mean another tomorrow."
+        found.append(Action("image", text, "warning", "Name it as {name}:{version}."))
+    return found
