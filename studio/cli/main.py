@@ -29,6 +29,7 @@ COMMANDS = {
     "package": "make a bundle that can be deployed",
     "target": "add, list, probe or remove places to deploy to",
     "deploy": "deploy a model or bundle to a target",
+    "rollout": "release on several targets, in waves, judged by one rule",
     "releases": "list what was released on a target",
     "rollback": "take a target back to an earlier release",
     "promote": "give all requests to the release that is a canary",

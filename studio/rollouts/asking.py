@@ -1,0 +1,84 @@
+"""Requests with a bundle's golden samples, sent to what a target serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from studio.api import Array, StudioError, TargetError, TargetSpec
+from studio.jobs import Job
+from studio.monitoring.client import InferenceClient
+from studio.monitoring.endpoint import reached
+from studio.rollouts.rule import Figures
+
+_INPUT = "in."
+
+
+class Asker:
+    """Asks one target; adds up what came back."""
+
+    def __init__(
+        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
+    ) -> None:
+        self._target = target
+        self._samples = _samples(bundle)
+        self._job = job
+        self._known = known
+
+    def ask(self, count: int) -> Figures:
+        """Send requests one after the other.
+
+        Raises:
+            TargetError: when nothing is served there at all.
+        """
+        seconds: list[float] = []
+        errors = 0
+        with (
+            reached(self._target, self._job, self._known) as link,
+            closing(InferenceClient(link)) as client,
+        ):
+            name = client.model().name
+            for number in range(count):
+                self._job.check()
+                began = time.perf_counter()
+                try:
+                    client.infer(name, self._samples[number % len(self._samples)])
+                except TargetError:
+                    errors += 1
+                else:
+                    seconds.append(time.perf_counter() - began)
+        return _figures(count, errors, seconds)
+
+    def ask_if_served(self, count: int) -> Figures | None:
+        """The same; None where nothing is served, or what is served takes other inputs."""
+        try:
+            found = self.ask(count)
+        except StudioError:
+            return None
+        return found if found.errors < found.requests else None
+
+
+def _figures(requests: int, errors: int, seconds: list[float]) -> Figures:
+    if not seconds:
+        return Figures(requests, errors)
+    p50, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 99])
+    return Figures(requests, errors, float(p50), float(p99))
+
+
+def _samples(bundle: Path) -> list[dict[str, Array]]:
+    found = []
+    for path in sorted((bundle / "golden").glob("*.npz")):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            found.append(
+                {
+                    name.removeprefix(_INPUT): arrays[name]
+                    for name in arrays.files
+                    if name.startswith(_INPUT)
+                }
+            )
+    return found

@@ -1,0 +1,159 @@
+"""One target of a rollout: what is done to it, and what has become of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import Cancelled, StudioError, TargetSpec
+from studio.deployment.work import deploy, releases, rollback, undeploy
+from studio.jobs import Job
+from studio.packages import Bundle
+from studio.rollouts.asking import Asker
+from studio.rollouts.rule import Figures, Judgement, Rule, judge
+
+BEGINNINGS = ("waiting", "deploying", "judging")
+KEPT = "kept"
+_PAUSE_S = 0.5
+
+
+@dataclass
+class Row:
+    """What is told of a target.
+
+    Attributes:
+        state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
+            or ``not begun``.
+        before, now: Figures of the release before and of the new one.
+    """
+
+    target: str
+    wave: int
+    state: str = "waiting"
+    text: str = ""
+    seconds: float = 0.0
+    before: Figures | None = None
+    now: Figures | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    undone: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is printed, shown and kept."""
+        return asdict(self)
+
+
+class Member:
+    """Deploys to one target, judges, takes back. Used by one thread at a time."""
+
+    def __init__(
+        self,
+        target: TargetSpec,
+        row: Row,
+        bundle: Bundle,
+        job: Job,
+        known: Mapping[str, Any],
+        tell: Callable[[], None],
+    ) -> None:
+        self.row = row
+        self._target = target
+        self._bundle = bundle
+        self._job = _TargetJob(job, target.name)
+        self._asker = Asker(target, bundle.folder, self._job, known)
+        self._tell = tell
+        self._served = ""
+
+    def release(self, rule: Rule, soak_s: float) -> None:
+        """Deploy and judge; what is not kept is taken back."""
+        began = time.monotonic()
+        try:
+            self._deploy(rule)
+            verdict = self._judge(rule, soak_s)
+        except Cancelled:
+            raise
+        except StudioError as error:
+            self._become("failed", f"{error.message} {error.hint}".strip())
+            return
+        finally:
+            self.row.seconds = round(time.monotonic() - began, 3)
+        if verdict.verdict == "keep":
+            self._become(KEPT, verdict.reason)
+        else:
+            self.take_back(verdict.reason)
+
+    def take_back(self, reason: str) -> None:
+        """Serve the release before; nothing, where there was none."""
+        if self._served == self._bundle.digest:
+            self._become("taken back", f"{reason}; it had served this release before")
+            return
+        arguments = {"target": asdict(self._target), "to": None, "purge": False}
+        undo = rollback if self._served else undeploy
+        try:
+            self.row.undone = undo(arguments, self._job)
+        except Cancelled:
+            raise
+        except StudioError as error:
+            self._become("failed", f"{reason}; it could not be taken back: {error.message}")
+            return
+        self._become("taken back", reason)
+
+    def _deploy(self, rule: Rule) -> None:
+        self._become("deploying", "")
+        arguments = {"target": asdict(self._target), "bundle": str(self._bundle.folder)}
+        self._served = releases(arguments, self._job)["current"]
+        if self._served:
+            self.row.before = self._asker.ask_if_served(rule.least_requests)
+        self.row.result = deploy(arguments, self._job)
+
+    def _judge(self, rule: Rule, soak_s: float) -> Judgement:
+        """Ask until the rule says something, or the soak is over."""
+        self._become("judging", "")
+        until = time.monotonic() + soak_s
+        asked = self._asker.ask(rule.least_requests)
+        while (found := judge(self.row.before, asked, rule)).verdict == "wait":
+            if time.monotonic() > until:
+                return Judgement("take back", f"{found.reason}, after {soak_s:g} s")
+            time.sleep(_PAUSE_S)
+            asked = _sum(asked, self._asker.ask(rule.least_requests))
+        self.row.now = asked
+        return found
+
+    def _become(self, state: str, text: str) -> None:
+        self.row.state, self.row.text = state, text
+        self._tell()
+
+
+class _TargetJob:
+    """A job's part for one target: a folder of its own, messages that say whose they are."""
+
+    def __init__(self, job: Job, target: str) -> None:
+        self._job = job
+        self._target = target
+        self.folder: Path = job.folder / f"target-{target}"
+        self.folder.mkdir(exist_ok=True)
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Only a point of cancelling: the bar is the rollout's."""
+        self._job.check()
+
+    def log(self, text: str) -> None:
+        """A line with the target's name before it."""
+        self._job.log(f"{self._target}: {text}")
+
+    def check(self) -> None:
+        """Raise Cancelled when the user asked to stop."""
+        self._job.check()
+
+    def event(self, name: str, /, **values: Any) -> None:
+        """A message with the target's name."""
+        self._job.event(f"target-{name}", target=self._target, **values)
+
+
+def _sum(one: Figures, other: Figures) -> Figures:
+    """Both together; latency of the larger part, which are requests of one kind."""
+    larger = one if one.requests - one.errors >= other.requests - other.errors else other
+    return Figures(
+        one.requests + other.requests, one.errors + other.errors, larger.p50_ms, larger.p99_ms
+    )

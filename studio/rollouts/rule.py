@@ -1,0 +1,87 @@
+"""The rule by which a new release is kept or taken back, from requests before and after.
+
+The share of errors is judged by its Wilson score interval (E. B. Wilson, 1927), so that one error
+in twenty requests is not taken for one in twenty for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+_Z = 1.96
+"""Of the two-sided interval of 95 %."""
+
+
+_NOISE_MS = 1.0
+"""Less than this says more of the network and of the studio's own machine than of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Requests that were sent to one target, and how they were answered.
+
+    Attributes:
+        p50_ms, p99_ms: Latency as the studio sees it; 0 where nothing was answered.
+    """
+
+    requests: int
+    errors: int
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a release must keep to.
+
+    Attributes:
+        max_error_rate: Share of requests that may fail.
+        max_latency_ratio: Median latency against the release before.
+        least_requests: Fewer say nothing.
+    """
+
+    max_error_rate: float = 0.01
+    max_latency_ratio: float = 1.5
+    least_requests: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``keep``, ``take back``, or ``wait`` for more requests; and why."""
+
+    verdict: str
+    reason: str
+
+
+def judge(before: Figures | None, now: Figures, rule: Rule) -> Judgement:
+    """Hold what a release does against the rule, and against the release before.
+
+    Args:
+        before: None where nothing was served.
+    """
+    if now.requests < rule.least_requests:
+        missing = f"{now.requests} of {rule.least_requests} requests"
+        return Judgement("wait", f"{missing} that it takes to judge")
+    low, high = wilson(now.errors, now.requests)
+    share = f"{now.errors} of {now.requests} requests failed"
+    if low > rule.max_error_rate:
+        return Judgement("take back", f"{share}, at most {rule.max_error_rate:.1%} may")
+    ratio = now.p50_ms / before.p50_ms if before and before.p50_ms else None
+    slower_ms = now.p50_ms - before.p50_ms if before else 0.0
+    if ratio is not None and ratio > rule.max_latency_ratio and slower_ms > _NOISE_MS:
+        text = f"the median latency is {ratio:.2f} times that of the release before"
+        return Judgement("take back", f"{text}, at most {rule.max_latency_ratio:.2f} may be")
+    if now.errors and high > rule.max_error_rate:
+        return Judgement("wait", f"{share}, which is too few requests to tell")
+    latency = f", median latency {ratio:.2f} times the one before" if ratio is not None else ""
+    return Judgement("keep", f"{share}{latency}")
+
+
+def wilson(errors: int, requests: int) -> tuple[float, float]:
+    """The interval of 95 % for a share."""
+    share, z2 = errors / requests, _Z * _Z
+    centre = share + z2 / (2 * requests)
+    spread = _Z * math.sqrt(share * (1 - share) / requests + z2 / (4 * requests * requests))
+    scale = 1 + z2 / requests
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)

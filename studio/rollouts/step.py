@@ -1,0 +1,93 @@
+"""The step of rollouts: one release for several targets, judged by one rule."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option, Permission
+from studio.jobs import Limits, Step
+from studio.rollouts.waves import STRATEGIES
+
+ROLLOUT = Step(
+    name="rollout",
+    title="Roll out",
+    summary="Release on several targets: boards, containers, clusters, clouds; in waves.",
+    options=(
+        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
+        Option(
+            "target", Kind.TARGET, many=True, required=True, help="Where, the first ones first."
+        ),
+        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
+        Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
+        Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "strategy",
+            Kind.CHOICE,
+            "canary",
+            choices=STRATEGIES,
+            choice_titles=("all at once", "canary, then the rest", "waves"),
+            help="How many targets get the release before it was judged.",
+        ),
+        Option("first", Kind.INTEGER, 1, minimum=1, title="First wave", help="Targets in it."),
+        Option("size", Kind.INTEGER, 10, minimum=1, title="Later waves", help="Targets in each."),
+        Option("parallel", Kind.INTEGER, 4, minimum=1, maximum=64, help="Targets at a time."),
+        Option(
+            "max_failures",
+            Kind.INTEGER,
+            0,
+            minimum=0,
+            title="Tolerated failures",
+            help="More failed targets than this halt the rollout.",
+        ),
+        Option(
+            "undo",
+            Kind.FLAG,
+            False,
+            title="Take all back",
+            help="When it is halted, take it back from the targets that kept it, too.",
+        ),
+        Option(
+            "requests",
+            Kind.INTEGER,
+            50,
+            minimum=1,
+            maximum=100_000,
+            title="Requests to judge by",
+            help="Golden samples sent to each target, before and after.",
+        ),
+        Option(
+            "soak_s",
+            Kind.NUMBER,
+            10.0,
+            minimum=0,
+            maximum=86_400,
+            title="Soak",
+            unit="s",
+            help="How long a target may take to give enough answers to be judged.",
+            advanced=True,
+        ),
+        Option(
+            "max_error_rate",
+            Kind.NUMBER,
+            0.01,
+            minimum=0,
+            maximum=1,
+            help="Share of requests that may fail.",
+            advanced=True,
+        ),
+        Option(
+            "max_latency_ratio",
+            Kind.NUMBER,
+            1.5,
+            minimum=0.1,
+            help="Median latency against the release before.",
+            advanced=True,
+        ),
+    ),
+    work="studio.rollouts.work:rollout",
+    prepare="studio.rollouts.record:prepare",
+    record="studio.rollouts.record:rolled_out",
+    needs=frozenset(
+        {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
+    ),
+    limits=Limits(seconds=86_400),
+)

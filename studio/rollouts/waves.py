@@ -1,0 +1,32 @@
+"""The order in which targets get a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.api import UsageError
+
+STRATEGIES = ("all", "canary", "waves")
+
+
+def waves(targets: Sequence[str], strategy: str, first: int, size: int) -> list[list[str]]:
+    """Part the targets, in the order in which they were named.
+
+    Args:
+        strategy: ``all`` at once; ``canary``: the first ones, then all others; ``waves``: the
+            first ones, then ``size`` at a time.
+        first: How many come first.
+
+    Raises:
+        UsageError: when a target is named twice, or there is none.
+    """
+    if not targets:
+        raise UsageError("No target was named.", hint="Give --target once for each.")
+    twice = sorted({name for name in targets if list(targets).count(name) > 1})
+    if twice:
+        raise UsageError(f"The target {twice[0]} was named twice.")
+    if strategy == "all":
+        return [list(targets)]
+    head, rest = list(targets[:first]), list(targets[first:])
+    step = len(rest) if strategy == "canary" else size
+    return [head, *(rest[start : start + step] for start in range(0, len(rest), max(step, 1)))]

@@ -1,0 +1,55 @@
+"""The rule of rollouts, and the order of their waves."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.api import UsageError
+from studio.rollouts.rule import Figures, Rule, judge, wilson
+from studio.rollouts.waves import waves
+
+RULE = Rule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        (None, Figures(100, 0, 5.0), "keep"),
+        (Figures(100, 0, 5.0), Figures(100, 0, 7.0), "keep"),
+        (Figures(100, 0, 5.0), Figures(100, 0, 8.0), "take back"),
+        (Figures(100, 0, 0.2), Figures(100, 0, 0.9), "keep"),  # under a millisecond: noise
+        (None, Figures(19, 0, 5.0), "wait"),
+        (None, Figures(20, 1, 5.0), "wait"),  # 1 of 20 may be .2 % or 24 %
+        (None, Figures(1000, 10, 5.0), "keep"),
+        (None, Figures(20, 10, 5.0), "take back"),
+        (None, Figures(20, 20), "take back"),
+    ],
+)
+def test_verdicts(before: Figures | None, now: Figures, verdict: str) -> None:
+    found = judge(before, now, RULE)
+    assert found.verdict == verdict
+    assert found.reason
+
+
+def test_wilson_against_known_values() -> None:
+    # From the formula's usual worked example: 4 of 10 gives .168 to .687.
+    low, high = wilson(4, 10)
+    assert (round(low, 3), round(high, 3)) == (0.168, 0.687)
+    assert wilson(0, 10)[0] == 0.0
+    assert wilson(10, 10)[1] == 1.0
+
+
+def test_waves() -> None:
+    names = ["a", "b", "c", "d", "e"]
+    assert waves(names, "all", 1, 2) == [names]
+    assert waves(names, "canary", 1, 2) == [["a"], ["b", "c", "d", "e"]]
+    assert waves(names, "waves", 1, 2) == [["a"], ["b", "c"], ["d", "e"]]
+    assert waves(["a"], "canary", 2, 2) == [["a"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"), [([], "No target was named."), (["a", "a"], "The target a was named")]
+)
+def test_wrong_targets(names: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        waves(names, "all", 1, 1)
