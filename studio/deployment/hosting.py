@@ -200,6 +200,7 @@ class Hosting:
             "to": now.version,
             "release": now.release,
             "name": now.name,
+            "endpoint": done.endpoint,
             "left": before.release if before else "",
             "switch_seconds": seconds,
             "seconds": seconds,

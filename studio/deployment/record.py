@@ -59,7 +59,7 @@ def _moved(
     target, left = result["target"], _version(registry, result["left"])
     version = _version(registry, result["release"])
     facts = {"by": result["by"], "seconds": result["seconds"]}
-    before = _endpoint(registry, target)
+    endpoint = result.get("endpoint") or _endpoint(registry, target)
     registry.add_release(
         target,
         left.id if left else None,
@@ -77,7 +77,7 @@ def _moved(
             "version": result["to"],
             "name": result["name"],
             "variant_name": _variant_name(registry, version),
-            "endpoint": before,
+            "endpoint": endpoint,
         },
     )
     registry.add_run(step, version.variant if version else None, _given(arguments), result)
@@ -108,7 +108,7 @@ def _variant_name(registry: Registry, version: VersionRecord | None) -> str | No
 
 
 def _endpoint(registry: Registry, target: str) -> str:
-    """Where the target answers: a rollback does not change that."""
+    """Where the target answers: on a machine a rollback does not change that."""
     for release in registry.releases(target):
         if release.details.get("endpoint"):
             return str(release.details["endpoint"])
