@@ -12,9 +12,9 @@ import os, sys
 print("python=%d.%d.%d" % sys.version_info[:3])
 print("python_path=" + os.path.abspath(sys.executable))
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-for name in ("numpy", "onnxruntime"):
+for name, module in (("numpy", "numpy"), ("onnxruntime", "onnxruntime"), ("pillow", "PIL")):
     try:
-        print("runtime=%s %s" % (name, __import__(name).__version__))
+        print("runtime=%s %s" % (name, __import__(module).__version__))
     except Exception:
         pass
 """

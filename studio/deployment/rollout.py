@@ -13,6 +13,7 @@ from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
 from studio.deployment.plan import Plan, Transfer
 from studio.deployment.steplog import StepLog, StepRow
+from studio.deployment.wheels import module_of
 from studio.jobs import Job
 
 _BATCH_BYTES = 8 << 20
@@ -155,7 +156,7 @@ class Rollout:
             {
                 "env": wheels.digest,
                 "wheels": [{"name": w.name, "sha256": w.digest} for w in wheels.wheels],
-                "imports": sorted(self._plan.bundle.requirements),
+                "imports": sorted(map(module_of, self._plan.bundle.requirements)),
             },
             timeout=_INSTALL_S,
             watch=self._tell,

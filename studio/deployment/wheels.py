@@ -144,6 +144,11 @@ def no_python(name: str) -> TargetError:
     )
 
 
+def module_of(requirement: str) -> str:
+    """The module by which a requirement is imported."""
+    return {"pillow": "PIL"}.get(requirement, requirement)
+
+
 def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:
     """The requirements that the target's own interpreter does not fulfil (``numpy>=1.19``)."""
     return [

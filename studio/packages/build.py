@@ -12,7 +12,7 @@ from typing import Any
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.packages import golden
-from studio.packages.bundle import MANIFEST
+from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.registry import file_digest
 
@@ -79,7 +79,7 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
         "created": number.created,
         "model": _model(content, model_name),
         "files": _files(folder),
-        "runtime": dict(REQUIREMENTS),
+        "runtime": {**REQUIREMENTS, **(PICTURES if content.preprocess else {})},
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},

@@ -13,6 +13,9 @@ from studio.runtime.release import manifest as form
 from studio.runtime.release.errors import ReleaseError
 
 MANIFEST = form.NAME
+PICTURES = {"pillow": ">=8"}
+"""What reads a JPEG for a model that takes pictures."""
+
 _OWN = ("version", "counter", "created")
 """Keys of the manifest that number a bundle and say nothing about its content."""
 
@@ -81,7 +84,9 @@ class Bundle:
     @property
     def requirements(self) -> Mapping[str, str]:
         """What a target needs to have installed: distribution -> version (``>=1.17``)."""
-        return {str(k): str(v) for k, v in dict(self.raw.get("runtime") or {}).items()}
+        found = {str(k): str(v) for k, v in dict(self.raw.get("runtime") or {}).items()}
+        # Older bundles do not say it themselves.
+        return {**PICTURES, **found} if self.raw.get("preprocess") else found
 
     @property
     def content(self) -> str:

@@ -112,7 +112,7 @@ def test_the_script_on_this_computer(tmp_path: Path) -> None:
     facts = parse(done.stdout, "local", "local:")
     assert facts.python == sys.version.split()[0]
     assert facts.python_path == sys.executable
-    assert set(facts.runtimes) == {"numpy", "onnxruntime"}
+    assert set(facts.runtimes) == {"numpy", "onnxruntime", "pillow"}
     assert facts.memory_mb > 0
     assert facts.disk_free_mb > 0
     assert facts.root == str(tmp_path / "not" / "there")

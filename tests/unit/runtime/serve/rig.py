@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 START_S = 30.0
@@ -126,6 +127,13 @@ def trips(path: Path) -> Path:
         [value("y", TensorProto.INT64, [1])],
         initializer=[numpy_helper.from_array(np.zeros(1, np.int64), "zero")],
     )
+
+
+def run_model(path: Path, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """What onnxruntime says of a model in this process."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    outputs: list[np.ndarray] = session.run(None, feeds)
+    return outputs
 
 
 def bundle(folder: Path, model: Path, version: int, name: str = "answer") -> Path:
