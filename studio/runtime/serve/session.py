@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from . import bfloat16
 from .errors import LoadError
 from .tensors import BY_ORT, TensorSpec
 
@@ -57,6 +58,13 @@ class ModelSession:
         self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
+        self._types = {argument.name: argument.type for argument in self._session.get_inputs()}
+        specs = [*self.inputs.values(), *self.outputs.values()]
+        self._has_bits = any(spec.kind.bits for spec in specs)
+        if self._has_bits and any(spec.kind.dtype is None for spec in self.inputs.values()):
+            raise LoadError(
+                "{} takes text beside bfloat16: onnxruntime cannot be given both.".format(path.name)
+            )
         ends = self._session.get_inputs() + self._session.get_outputs()
         self.free_rows = all(end.shape and not isinstance(end.shape[0], int) for end in ends)
         if not self.outputs:
@@ -69,6 +77,8 @@ class ModelSession:
             options: Of ``new_options``; once its ``terminate`` is set, the run ends after the
                 node that is under way, and raises.
         """
+        if self._has_bits:
+            return bfloat16.run(self._session, outputs, feeds, self._types, options)
         result: List[np.ndarray] = self._session.run(outputs, feeds, options)
         return result
 
@@ -78,20 +88,22 @@ class ModelSession:
 
         options = ort.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        self._session.run(None, feeds, options)
-        self._session.run(None, feeds)
+        self.run(feeds, list(self.outputs), options)
+        self.run(feeds, list(self.outputs))
 
 
 def _specs(arguments: Sequence[Any], strict: bool) -> Dict[str, TensorSpec]:
     specs = {}
     for argument in arguments:
         kind = BY_ORT.get(argument.type)
+        reason = "which cannot be sent in a request"
+        if kind is not None and kind.bits and not bfloat16.can_run():
+            kind = None
+            reason = "which an older onnxruntime cannot be given"
         if kind is None:
             if strict:
                 raise LoadError(
-                    "The input {} is a {}, which cannot be sent in a request.".format(
-                        argument.name, argument.type
-                    )
+                    "The input {} is a {}, {}.".format(argument.name, argument.type, reason)
                 )
             continue
         shape = tuple(d if isinstance(d, int) and d >= 0 else -1 for d in argument.shape or ())
@@ -136,10 +148,16 @@ def golden_feeds(folder: Optional[Path], inputs: Mapping[str, TensorSpec]) -> Li
     for path in sorted(folder.glob("*.npz"))[:3]:
         with np.load(str(path), allow_pickle=False) as arrays:
             sample = {name: arrays["in." + name] for name in inputs if "in." + name in arrays}
-        samples.append(
-            {n: a.astype(object) if inputs[n].kind.dtype is None else a for n, a in sample.items()}
-        )
+        samples.append({name: _as_fed(array, inputs[name]) for name, array in sample.items()})
     return samples
+
+
+def _as_fed(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
+    if spec.kind.dtype is None:
+        return array.astype(object)
+    if spec.kind.bits and array.dtype.kind == "f":
+        return bfloat16.narrowed(array)
+    return array
 
 
 def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[float], str]:

@@ -9,6 +9,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 import numpy as np
 
+from .bfloat16 import narrowed, widened
 from .http.message import Body, HttpError
 from .tensors import BY_NAME, TensorSpec
 
@@ -210,15 +211,18 @@ def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
     dtype = spec.kind.dtype
     assert dtype is not None
     values = _flat(data, spec)
+    kind = "f" if spec.kind.bits else dtype.kind
     # Types first: numpy would make room for the longest string once for each value.
-    if not set(map(type, values)) <= _JSON_TYPES[dtype.kind]:
+    if not set(map(type, values)) <= _JSON_TYPES[kind]:
         raise bad("The input {!r} is {}: its values do not fit.", spec.name, spec.kind.name)
-    if values and dtype.kind in "iu":
+    if values and kind in "iu":
         limits = np.iinfo(dtype)
         if min(values) < limits.min or max(values) > limits.max:
             raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name)
     try:
         with np.errstate(over="ignore"):
+            if spec.kind.bits:
+                return narrowed(np.array(values, np.float32))
             return np.array(values, dtype)
     except OverflowError:
         raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name) from None
@@ -252,6 +256,11 @@ def _flat(data: List[Any], spec: TensorSpec) -> List[Any]:
     return flat
 
 
+def numbers_of(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
+    """What the elements stand for, in a type of numpy."""
+    return widened(array) if spec.kind.bits else array
+
+
 def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
     """The elements in row-major order, little-endian; strings with their length in front."""
     if spec.kind.dtype is not None:
@@ -262,7 +271,7 @@ def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
 
 def to_json(array: np.ndarray, spec: TensorSpec) -> str:
     """The elements in row-major order, as a flat JSON list."""
-    values = array.reshape(-1).tolist()
+    values = numbers_of(array, spec).reshape(-1).tolist()
     text = json.dumps(values, separators=(",", ":"))
     if spec.kind.dtype is None or not ("N" in text or "I" in text):
         return text

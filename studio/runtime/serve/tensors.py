@@ -6,6 +6,8 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from .bfloat16 import ORT_NAME
+
 
 class DataType(NamedTuple):
     """One data type under its three names.
@@ -15,12 +17,14 @@ class DataType(NamedTuple):
         ort: In onnxruntime.
         dtype: In numpy, little-endian; None for BYTES.
         config: In Triton's model configuration.
+        bits: numpy has no such type: arrays hold the bits (see ``bfloat16``).
     """
 
     name: str
     ort: str
     dtype: Optional[np.dtype]
     config: str
+    bits: bool = False
 
 
 DATA_TYPES = (
@@ -34,6 +38,7 @@ DATA_TYPES = (
     DataType("INT32", "tensor(int32)", np.dtype("<i4"), "TYPE_INT32"),
     DataType("INT64", "tensor(int64)", np.dtype("<i8"), "TYPE_INT64"),
     DataType("FP16", "tensor(float16)", np.dtype("<f2"), "TYPE_FP16"),
+    DataType("BF16", ORT_NAME, np.dtype("<u2"), "TYPE_BF16", bits=True),
     DataType("FP32", "tensor(float)", np.dtype("<f4"), "TYPE_FP32"),
     DataType("FP64", "tensor(double)", np.dtype("<f8"), "TYPE_FP64"),
     DataType("BYTES", "tensor(string)", None, "TYPE_STRING"),

@@ -70,7 +70,7 @@ def _converter(spec: TensorSpec) -> Callable[[str], Any]:
         return lambda cell: {"true": True, "1": True, "false": False, "0": False}.get(
             cell.strip().lower(), cell
         )
-    whole = dtype.kind in "iu"
+    whole = dtype.kind in "iu" and not spec.kind.bits
 
     def number(cell: str) -> Any:
         try:

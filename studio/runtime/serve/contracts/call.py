@@ -15,6 +15,7 @@ from ..inference import Inference, decode, kind_of
 from ..model import ServedModel
 from ..plan import Wanted
 from ..service import Service
+from ..tensor_data import numbers_of
 from . import bodies
 from .documents import document_of, is_open_inference, read_document
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of
@@ -138,6 +139,8 @@ class ContractCall(InferenceCall):
 
     def _answer(self, question: Question, results: Sequence[Sequence[np.ndarray]]) -> Response:
         model = self._model
+        specs = list(model.outputs.values())
+        results = [[numbers_of(a, s) for a, s in zip(arrays, specs)] for arrays in results]
         if self._contract.answer is not None:
             return self._contract.answer(results[0], model)
         columns = instances_of(question, results, list(model.outputs))

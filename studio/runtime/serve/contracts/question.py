@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
+from ..bfloat16 import narrowed
 from ..model import ServedModel
 from ..tensor_data import bad
 from ..tensors import TensorSpec
@@ -88,6 +89,8 @@ def of_array(array: np.ndarray, model: ServedModel, form: Form) -> Question:
         HttpError: 400, when the model has several inputs, or the array does not fit.
     """
     spec = only_input(model)
+    if spec.kind.bits and array.dtype.kind in "fiu":
+        array = narrowed(array)
     if spec.kind.dtype is None or not np.can_cast(array.dtype, spec.kind.dtype, "same_kind"):
         raise bad("The input {!r} is {}, not {}.", spec.name, spec.kind.name, array.dtype.name)
     if array.ndim == 0:
@@ -111,7 +114,7 @@ def only_input(model: ServedModel) -> TensorSpec:
 
 
 def _is_float(spec: TensorSpec) -> bool:
-    return spec.kind.dtype is not None and spec.kind.dtype.kind == "f"
+    return spec.kind.dtype is not None and (spec.kind.dtype.kind == "f" or spec.kind.bits)
 
 
 def _filled(values: Sequence[Any]) -> List[Any]:

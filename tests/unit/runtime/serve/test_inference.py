@@ -77,7 +77,7 @@ def test_no_rows_are_fine() -> None:
         ("f", {"shape": [10**30, 2]}, "too large"),
         ("f", {"shape": None}, "must be a list of sizes"),
         ("f", {"datatype": "FP64"}, "The input 'f' is FP32, not 'FP64'."),
-        ("f", {"datatype": "BF16"}, "which is not known here"),
+        ("f", {"datatype": "FP8"}, "which is not known here"),
         ("f", {"datatype": None}, "is FP32, not None"),
         ("f", {"data": [1]}, "needs 2 values for its shape, not 1"),
         ("f", {"data": [1, 2, 3]}, "needs 2 values for its shape, not 3"),

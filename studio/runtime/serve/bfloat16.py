@@ -1,0 +1,78 @@
+"""bfloat16, which numpy lacks: arrays of its bits, the numbers they stand for, and runs of them."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import numpy as np
+
+ORT_NAME = "tensor(bfloat16)"
+_ONNX_TYPE = 16
+"""TensorProto.BFLOAT16."""
+
+
+def widened(bits: np.ndarray) -> np.ndarray:
+    """The numbers (float32, exact) that arrays of bits (uint16) stand for."""
+    numbers: np.ndarray = np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
+    return numbers
+
+
+def narrowed(numbers: np.ndarray) -> np.ndarray:
+    """The bits of the nearest bfloat16, of two as near the even one; what is not a number stays so.
+
+    Args:
+        numbers: float32; others are rounded to it first.
+    """
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(numbers, np.float32)
+        bits = single.view(np.uint32)
+        upper = bits >> np.uint32(16)
+        nearest = (bits + np.uint32(0x7FFF) + (upper & np.uint32(1))) >> np.uint32(16)
+    # Rounding could make an infinity, or a negative zero, of a not-a-number: it is made quiet.
+    found = np.where(np.isnan(single), upper | np.uint32(0x40), nearest)
+    return found.astype(np.uint16).reshape(np.shape(numbers))
+
+
+def can_run() -> bool:
+    """Whether this onnxruntime can be given bfloat16 from Python."""
+    import onnxruntime as ort
+
+    return hasattr(ort.OrtValue, "ortvalue_from_numpy_with_onnx_type")
+
+
+def run(
+    session: Any,
+    outputs: Sequence[str],
+    feeds: Mapping[str, np.ndarray],
+    kinds: Mapping[str, str],
+    options: Optional[Any] = None,
+) -> List[np.ndarray]:
+    """Run a session with inputs or outputs of bfloat16; all of these are arrays of bits.
+
+    ``InferenceSession.run`` takes and gives numpy's types alone: here it gets values that point to
+    the arrays, and what it gives is read from the place where it lies.
+
+    Args:
+        kinds: onnxruntime's name of the type of each input.
+    """
+    import onnxruntime as ort
+
+    kept = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
+    values: Dict[str, Any] = {}
+    for name, array in kept.items():
+        if kinds[name] == ORT_NAME:
+            make = ort.OrtValue.ortvalue_from_numpy_with_onnx_type
+            values[name] = make(array.reshape(np.shape(feeds[name])), _ONNX_TYPE)
+        else:
+            values[name] = ort.OrtValue.ortvalue_from_numpy(array.reshape(np.shape(feeds[name])))
+    found = session.run_with_ort_values(list(outputs), values, options)
+    return [_bits_of(value) if value.data_type() == ORT_NAME else value.numpy() for value in found]
+
+
+def _bits_of(value: Any) -> np.ndarray:
+    """A copy of what a value of bfloat16 holds."""
+    array = np.empty(value.shape(), np.dtype("<u2"))
+    if array.size:
+        ctypes.memmove(array.ctypes.data, value.data_ptr(), array.nbytes)
+    return array
