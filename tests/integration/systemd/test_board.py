@@ -188,6 +188,19 @@ def test_the_next_version_under_load(
     assert shown(board)["MainPID"] == before
 
 
+def test_a_release_that_cannot_be_served_leaves_the_old_unit(
+    studio: Studio, board: SystemdBoard, bundles: list[Bundle]
+) -> None:
+    unit = f"/etc/systemd/system/{unit_of(board)}"
+    before = board.shell.run(f"cat {unit}")
+    refused = studio.run("deploy", *ON_BOARD, "--bundle", bundles[2].folder, "--port", "22")
+    assert refused.code == 1
+    assert "port 22" in refused.err
+    until(lambda: status(board).get("version") == 2, "the old one serves", RECOVERY_S)
+    assert board.shell.run(f"cat {unit}") == before
+    assert shown(board)["ActiveState"] == "active"
+
+
 def test_after_a_restart_of_the_board_it_serves_without_the_studio(board: SystemdBoard) -> None:
     board.restart()
     until(lambda: status(board).get("version") == 2, "it serves again", RECOVERY_S)
@@ -224,6 +237,15 @@ def test_undeploy_leaves_nothing(studio: Studio, board: SystemdBoard) -> None:
     assert board.shell.run("find /etc/systemd -name '*edgewright*'") == ""
     assert board.shell.attempt(f"systemctl cat {unit}").returncode != 0
     assert unit not in board.shell.run("systemctl --all --no-legend list-units")
+    assert "edgewright" not in board.shell.run("ps -eo args")
+
+
+def test_a_first_release_that_cannot_be_served_leaves_nothing(
+    studio: Studio, board: SystemdBoard, bundles: list[Bundle]
+) -> None:
+    bundle = bundles[2].folder
+    assert studio.run("deploy", *ON_BOARD, "--bundle", bundle, "--port", "22").code == 1
+    assert board.shell.run("find /etc/systemd -name '*edgewright*'") == ""
     assert "edgewright" not in board.shell.run("ps -eo args")
 
 
