@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import pytest
 
-from studio.runtime.units.systemd import Systemd, UnitError
+from studio.runtime.units.systemd import Systemd, UnitError, UnitState
+from tests.unit.runtime.units.fake import Fake
 
 NAME = "edgewright-0.service"
-
-
-class Fake:
-    """A systemctl that notes its arguments and fails for the verbs that it is told to."""
-
-    def __init__(self, folder: Path) -> None:
-        self.notes = folder / "notes"
-        self.failing = folder / "failing"
-        self.program = folder / "systemctl"
-        self.failing.write_text("")
-        self.program.write_text(
-            "#!/bin/sh\n"
-            f'echo "$@" >> {self.notes}\n'
-            f"for verb in $(cat {self.failing}); do\n"
-            '  case " $* " in *" $verb "*) echo "no $verb" >&2; exit 1;; esac\n'
-            "done\n"
-            'case " $* " in *" show "*) printf "MainPID=7\\nActiveState=active\\n'
-            'UnitFileState=enabled\\nResult=success\\nNRestarts=2\\n";; esac\n'
-        )
-        self.program.chmod(0o755)
-
-    def asked(self) -> list[str]:
-        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
-        self.notes.unlink(missing_ok=True)
-        return [line.replace("--no-pager --no-ask-password ", "") for line in lines]
 
 
 @pytest.fixture
@@ -69,6 +46,43 @@ def test_verbs(systemd: Systemd, fake: Fake) -> None:
 def test_state(systemd: Systemd) -> None:
     found = systemd.state(NAME)
     assert (found.active, found.enabled, found.pid, found.restarts) == ("active", "enabled", 7, 2)
+
+
+def test_restart_without_waiting(systemd: Systemd, fake: Fake) -> None:
+    systemd.restart(NAME, wait=False)
+    assert fake.asked()[-1] == f"restart --no-block {NAME}"
+
+
+@pytest.mark.parametrize(
+    ("active", "result", "waits", "alive"),
+    [
+        ("active", "success", False, True),
+        ("reloading", "success", False, True),
+        ("activating", "success", False, True),
+        ("activating", "exit-code", False, False),  # waits to be tried again
+        ("inactive", "success", True, True),  # queued
+        ("inactive", "success", False, False),
+        ("failed", "watchdog", False, False),
+    ],
+)
+def test_alive(active: str, result: str, waits: bool, alive: bool) -> None:
+    assert UnitState(active, "enabled", result, 0, 0, waits).alive == alive
+
+
+def test_a_queued_job(systemd: Systemd, fake: Fake) -> None:
+    assert not systemd.state(NAME).waits
+    fake.shown.write_text("ActiveState=inactive\nJob=42\n")
+    assert systemd.state(NAME).waits
+
+
+def test_only_a_lingering_user_is_started_at_boot(
+    systemd: Systemd, fake: Fake, tmp_path: Path
+) -> None:
+    assert systemd.starts_at_boot(tmp_path / "nowhere")
+    own = Systemd(str(fake.program), tmp_path, system=False)
+    assert not own.starts_at_boot(tmp_path)
+    (tmp_path / getpass.getuser()).touch()
+    assert own.starts_at_boot(tmp_path)
 
 
 def test_a_unit_is_removed(systemd: Systemd, fake: Fake, tmp_path: Path) -> None:
