@@ -28,20 +28,23 @@ def default_cache() -> Path:
     return Path(base) / "edgewright" / "bench-peers"
 
 
-def requirements(name: str) -> dict[str, str]:
+def requirements(name: str, locks: Path = LOCKS) -> dict[str, str]:
     """The versions of a peer and of all that it needs, by their names."""
-    lines = (LOCKS / f"{name}.txt").read_text().split()
+    lines = (locks / f"{name}.txt").read_text().split()
     locked = dict(line.split("==") for line in lines)
     return {**locked, **{same: metadata.version(same) for same in _SAME}}
 
 
-def install(name: str, cache: Path) -> Path:
+def install(name: str, cache: Path, locks: Path = LOCKS) -> Path:
     """The environment of a peer; made when it is not there.
+
+    Args:
+        locks: Folder of the files with the versions.
 
     Raises:
         NotHere: when it cannot be installed within some minutes.
     """
-    wanted = [f"{one}=={version}" for one, version in requirements(name).items()]
+    wanted = [f"{one}=={version}" for one, version in requirements(name, locks).items()]
     digest = hashlib.sha256(" ".join([sys.version, *wanted]).encode()).hexdigest()
     environment = cache / f"{name}-{digest[:12]}"
     done = environment / "installed"
