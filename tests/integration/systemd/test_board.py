@@ -141,6 +141,22 @@ def test_it_answers_and_its_log_is_in_the_journal(studio: Studio, board: Systemd
     assert {entry["status"] for entry in requests} == {200}
 
 
+def test_the_service_can_do_little(board: SystemdBoard) -> None:
+    worker = status(board)["pid"]
+    text = board.shell.run(f"cat /proc/{worker}/status")
+    told = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    assert int(told["CapEff"], 16) == 0
+    assert (told["NoNewPrivs"], told["Seccomp"]) == ("1", "2")
+    inside = f"nsenter --target {worker} --mount"
+    for place in ("/etc", "/usr", "/root", "/home/edge", "/sys/kernel"):
+        refused = board.shell.attempt(f"{inside} touch {place}/written")
+        assert "Read-only file system" in refused.stderr, place
+    (root,) = board.shell.run("find /root -maxdepth 2 -name current").split()
+    board.shell.run(f"{inside} sh -c 'cd {root.rpartition('/')[0]}/run && touch x && rm x'")
+    rating = board.shell.run(f"systemd-analyze security --no-pager {unit_of(board)} | tail -n 1")
+    assert float(rating.split(":")[1].split()[0]) < 4.0, rating
+
+
 def test_a_killed_worker_is_replaced(board: SystemdBoard) -> None:
     worker = status(board)["pid"]
     board.shell.run(f"kill -9 {worker}")
