@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,40}")
 _DOCKER = "/var/run/docker.sock"
 _PODMAN = "/run/podman/podman.sock"
 _TIMEOUT_S = 120
+_KNOCK_S = 5.0
 _INSTALL = (
     "Install Docker (apt install docker.io) or Podman (systemctl --user start podman.socket), or "
     "name another with engine=unix:///PATH; without one, studio package --image still writes the "
@@ -94,12 +96,38 @@ def connect(engine: str) -> docker.DockerClient:
         Unavailable: when there is no engine.
         TargetError: when it may not be used.
     """
+    _knock(engine)
     try:
         client = docker.DockerClient(timeout=_TIMEOUT_S, **_ways(engine))
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise _silent(engine, str(error)) from None
+    try:
         client.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
-        raise _unreachable(engine, str(error)) from None
+        client.close()
+        raise _silent(engine, str(error)) from None
     return client
+
+
+def _knock(engine: str) -> None:
+    """See whether a socket can be opened, before a library does that says less of why not."""
+    if not engine.startswith("unix:"):
+        return
+    path = engine.removeprefix("unix://")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_KNOCK_S)
+        try:
+            probe.connect(path)
+        except FileNotFoundError:
+            raise Unavailable(f"There is no container engine at {path}.", hint=_INSTALL) from None
+        except PermissionError:
+            raise TargetError(
+                f"You may not use the container engine at {path}.",
+                hint="Join its group (sudo usermod -aG docker $USER) and log in again, or use "
+                "Podman's socket of your own.",
+            ) from None
+        except OSError as error:
+            raise _silent(engine, str(error)) from None
 
 
 def _ways(engine: str) -> dict[str, Any]:
@@ -109,19 +137,9 @@ def _ways(engine: str) -> dict[str, Any]:
     return {"base_url": engine}
 
 
-def _unreachable(engine: str, text: str) -> Unavailable | TargetError:
-    path = engine.removeprefix("unix://")
-    if "Permission denied" in text:
-        return TargetError(
-            f"You may not use the container engine at {path}.",
-            hint="Join its group (sudo usermod -aG docker $USER) and log in again, or use "
-            "Podman's socket of your own.",
-            detail=text,
-        )
-    if engine.startswith("unix:") and not Path(path).exists():
-        return Unavailable(f"There is no container engine at {path}.", hint=_INSTALL, detail=text)
+def _silent(engine: str, text: str) -> Unavailable:
     return Unavailable(
-        f"The container engine at {path} does not answer.",
+        f"The container engine at {engine.removeprefix('unix://')} does not answer.",
         hint="Is it running? Try: docker info",
         detail=text,
     )

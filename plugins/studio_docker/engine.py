@@ -174,7 +174,16 @@ class Engine:
             text = container.logs(tail=lines)
             return text.decode("utf-8", "replace").splitlines()
 
-    def read(self, container: Container, path: str) -> tuple[tarfile.TarInfo, bytes] | None:
+    def link(self, container: Container, path: str) -> str:
+        """Where a symbolic link in a container points to; empty when it is none."""
+        with told(f"Reading {path} of the container {container.name}"):
+            try:
+                _, about = container.get_archive(path)
+            except NotFound:
+                return ""
+        return str((about or {}).get("linkTarget") or "")
+
+    def read(self, container: Container, path: str) -> bytes | None:
         """A file of a container, running or not; None when there is none."""
         with told(f"Reading {path} of the container {container.name}"):
             try:
@@ -184,10 +193,8 @@ class Engine:
                 return None
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             member = archive.next()
-            if member is None:
-                return None
-            file = archive.extractfile(member) if member.isfile() else None
-            return member, file.read() if file else b""
+            file = archive.extractfile(member) if member and member.isfile() else None
+            return file.read() if file else None
 
     # Volumes
 

@@ -118,7 +118,7 @@ def _role(container: Container) -> str:
 
 def _file(engine: Engine, gate: Container | None, name: str) -> str:
     found = engine.read(gate, f"/{TURNS}/{name}") if gate else None
-    return found[1].decode() if found else ""
+    return found.decode() if found else ""
 
 
 def _past(text: str) -> list[Mapping[str, Any]]:

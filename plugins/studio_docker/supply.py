@@ -75,8 +75,7 @@ def _linked(engine: Engine, name: str) -> tuple[int, int] | None:
     container = engine.create(name, "", command=["true"], labels={f"{LABEL}.role": "look"})
     try:
         for path in _LINKS:
-            found = engine.read(container, path)
-            python = python_from_link(found[0].linkname) if found else None
+            python = python_from_link(engine.link(container, path))
             if python is not None:
                 return python
     finally:
