@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPushButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from studio.api import Kind, Option, TargetSpec
@@ -44,16 +45,10 @@ class FoldersPanel(Panel):
         self._arrange()
 
     def _arrange(self) -> None:
-        left, right = QVBoxLayout(), QVBoxLayout()
-        for part in (_heading("Folders"), self.list, self.look, self.text):
-            left.addWidget(part)
-        for part in (_heading("Add a folder"), self.form.widget, self.add_button):
-            right.addWidget(part)
         layout = QHBoxLayout(self)
         layout.setSpacing(24)
-        for column in (left, right):
-            column.addStretch(1)
-            layout.addLayout(column, 1)
+        layout.addLayout(_column("Folders", self.list, self.look, self.text), 1)
+        layout.addLayout(_column("Add a folder", self.form.widget, self.add_button), 1)
 
     def refresh(self) -> None:
         """List the targets again; the chosen one stays chosen."""
@@ -93,10 +88,14 @@ class FoldersPanel(Panel):
         return item.text() if item is not None else ""
 
 
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "section")
-    return label
+def _column(title: str, *parts: QWidget) -> QVBoxLayout:
+    heading = QLabel(title)
+    heading.setProperty("role", "section")
+    column = QVBoxLayout()
+    for part in (heading, *parts):
+        column.addWidget(part)
+    column.addStretch(1)
+    return column
 
 
 def _line(row: Mapping[str, Any]) -> str:

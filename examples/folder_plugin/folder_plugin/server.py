@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
@@ -14,22 +13,30 @@ from typing import Any
 
 from studio.api import Progress, TargetError
 
+LOG = "log"
+ANNOUNCED = "started.json"
+"""What the server says when it listens: one line of JSON with its ``endpoint``."""
+
 _PATIENCE_S = 60.0
 _END_S = 10.0
 _PAUSE_S = 0.05
 
 
-def start(place: Path, log: Path) -> subprocess.Popen[bytes]:
+def start(place: Path) -> dict[str, Any]:
     """Start the runtime on a bundle at a free port; it outlives this process."""
     command = [sys.executable, str(place / "runtime.pyz"), "serve", "--port", "0"]
     command += ["--bundle", str(place / "bundle")]
-    with log.open("ab") as errors, (place / "started.json").open("wb") as out:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True
-        )
+    new = os.O_WRONLY | os.O_CREAT
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(place / ANNOUNCED), new | os.O_TRUNC, 0o644),
+        (os.POSIX_SPAWN_OPEN, 2, str(place / LOG), new | os.O_APPEND, 0o644),
+    ]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+    return {"pid": pid, "started": started(pid)}
 
 
-def wait(process: subprocess.Popen[bytes], place: Path, progress: Progress) -> int:
+def wait(server: dict[str, Any], place: Path, progress: Progress) -> int:
     """Wait until the server answers; its port.
 
     Raises:
@@ -38,10 +45,10 @@ def wait(process: subprocess.Popen[bytes], place: Path, progress: Progress) -> i
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         progress.progress(0, 0, "Waiting for the server")
-        if process.poll() is not None:
-            said = (place / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+        if not lives(server):
+            said = (place / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
             raise TargetError(f"The server of the release has ended: {said[-1] if said else '?'}.")
-        text = (place / "started.json").read_text(encoding="utf-8")
+        text = (place / ANNOUNCED).read_text(encoding="utf-8")
         if text.endswith("\n"):
             port = int(json.loads(text)["endpoint"].rpartition(":")[2])
             if ready(port):
@@ -59,13 +66,11 @@ def ready(port: int) -> bool:
         return False
 
 
-def known(pid: int) -> dict[str, Any]:
-    """What tells a process from a later one with the same number."""
-    return {"pid": pid, "started": started(pid)}
-
-
 def started(pid: int) -> str:
-    """When a process was started, in ticks of the kernel; empty when it has ended."""
+    """When a process was started, in ticks of the kernel; empty when it has ended.
+
+    Together with its number this tells it from a later process.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -104,7 +104,7 @@ class FolderSite:
         return None
 
     def logs(self, lines: int) -> Iterator[str]:
-        log = self._place(Record.read(self._folder).serving) / "log"
+        log = self._place(Record.read(self._folder).serving) / server.LOG
         if log.is_file():
             yield from log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
@@ -181,11 +181,10 @@ class FolderSite:
     ) -> Deployed:
         """Start the server of a release, and end the one before when it is ready."""
         place, before = self._place(digest), record.server
-        process = server.start(place, place / "log")
-        record.starting = server.known(process.pid)
+        record.starting = server.start(place)
         record.write(self._folder)
         try:
-            port = server.wait(process, place, progress)
+            port = server.wait(record.starting, place, progress)
         except BaseException:
             server.end(record.starting)
             raise

@@ -20,7 +20,7 @@ _SIGNS = {
     Permission.NETWORK: r"socket|ssl|urllib\.request|http\.client|ftplib|smtplib|requests|httpx"
     r"|aiohttp|paramiko|grpc|docker|kubernetes|boto3|botocore",
     Permission.PROCESSES: r"subprocess|multiprocessing|pty"
-    r"|os\.(system|fork|exec\w*|spawn\w*|popen)",
+    r"|os\.(system|fork|exec\w*|spawn\w*|popen|posix_spawn\w*)",
     Permission.HOME: r"(pathlib\.)?Path\.home|.*\.expanduser",
     Permission.SECRETS: r"keyring|getpass\.getpass|netrc|secretstorage",
 }
