@@ -18,6 +18,7 @@ from .tensors import TensorSpec
 
 if TYPE_CHECKING:
     from .call import InferenceCall
+    from .executor import Work
 
 INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
@@ -78,6 +79,7 @@ class ServedModel:
         plans: What is kept between requests.
         waiting: The requests that wait for their turn.
         turn_is_due: The event loop will run what waits.
+        turns: Handed over to threads, which have not begun them.
         seen: How many waited when the event loop last looked whether more come.
         alone: How often in a row a request had no company in its turn.
     """
@@ -105,6 +107,7 @@ class ServedModel:
         self.waiting: Deque[InferenceCall] = deque()
         self.alone = 0
         self.turn_is_due = False
+        self.turns: Deque[Work] = deque()
         self.seen = 0
         self._typical_s = 0.0
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(

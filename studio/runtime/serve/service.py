@@ -126,10 +126,10 @@ class Service:
             return call.conclude()
         if quick:
             self._run_soon(model)
+            model.waiting.append(call)
         else:
-            self._run_on_a_thread(model)
+            self._run_on_a_thread(model, call)
         model.statistics.in_flight += 1
-        model.waiting.append(call)
         return None
 
     def _stays_alone(self, model: ServedModel) -> bool:
@@ -157,7 +157,7 @@ class Service:
         model.seen = 0
         model.alone = model.alone + 1 if count == 1 else 0
         turn = Turn(model)
-        turn.run(self._guard.begin(model.session.new_options))
+        turn.take(self._guard.begin(model.session.new_options))
         self._guard.end()
         turn.done()
         if model.waiting:  # first read what has come meanwhile: the order is that of arrival
@@ -165,10 +165,24 @@ class Service:
         else:
             model.turn_is_due = False
 
-    def _run_on_a_thread(self, model: ServedModel) -> None:
+    def _run_on_a_thread(self, model: ServedModel, call: InferenceCall) -> None:
+        if len(model.waiting) >= self.executor.capacity:
+            raise self._full(model)
+        model.waiting.append(call)
+        # Turns are left over when others took along what they were for. They will do: a queue full
+        # of them would turn clients away while hardly anybody waits.
+        if len(model.turns) >= len(model.waiting):
+            return
+        turn = Turn(model)
+        model.turns.append(turn)
         try:
-            self.executor.submit(Turn(model))
+            self.executor.submit(turn)
         except QueueFull:
+            model.turns.pop()
+            try:
+                model.waiting.remove(call)
+            except ValueError:  # a thread has just taken it
+                return
             raise self._full(model) from None
 
     def _full(self, model: ServedModel) -> HttpError:
@@ -199,7 +213,12 @@ class Turn:
         self._calls: List[InferenceCall] = []
         self._options: Any = None
 
-    def run(self, options: Any = None) -> None:
+    def run(self) -> None:
+        """Run what waits, on a thread."""
+        self._model.turns.popleft()  # before anything is taken: who comes now needs another
+        self.take()
+
+    def take(self, options: Any = None) -> None:
         """Run what waits; nothing, when another turn has taken it along.
 
         Args:
