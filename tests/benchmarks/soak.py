@@ -33,6 +33,7 @@ SHARE = 0.8
 CAPACITY_CLIENTS = 8
 WINDOWS = 10
 MEASURE_EVERY_S = 60.0
+LOOK_EVERY_S = 1.0
 MOST_REFUSED = 0.01
 """Of all requests: so many may be told to come later, when the capacity has just fallen."""
 
@@ -57,13 +58,20 @@ class Capacity:
         self.found.append(able)
         return able
 
-    async def lead(self, patrons: Patrons, every: float, end: float) -> None:
-        """Let the rate of the patrons follow what is measured."""
-        while time.perf_counter() + 1.5 * every < end:
-            await asyncio.sleep(every)
-            async with patrons.resting():
-                able = await asyncio.to_thread(self.measure, min(2.0, every / 10))
-            patrons.rate = SHARE * able
+    async def lead(self, patrons: Patrons, tally: Tally, every: float, end: float) -> None:
+        """Let the rate of the patrons follow what is measured, and fall at once with it."""
+        due = time.perf_counter() + every
+        while (now := time.perf_counter()) < end - LOOK_EVERY_S:
+            if due <= now < end - every / 2:
+                async with patrons.resting():
+                    able = await asyncio.to_thread(self.measure, min(2.0, every / 10))
+                patrons.rate = SHARE * able
+                due = time.perf_counter() + every
+            answers, missed = len(tally.moments), tally.not_sent + tally.refused
+            await asyncio.sleep(LOOK_EVERY_S)
+            if tally.not_sent + tally.refused > missed:  # what was answered is all it can
+                able = (len(tally.moments) - answers) / LOOK_EVERY_S
+                patrons.rate = max(1.0, min(patrons.rate, SHARE * able))
 
     def close(self) -> None:
         """End the load."""
@@ -80,7 +88,7 @@ async def soak(
     end = tally.start + seconds
     async with asyncio.TaskGroup() as group:
         group.create_task(patrons.run(end))
-        group.create_task(capacity.lead(patrons, min(MEASURE_EVERY_S, seconds / 5), end))
+        group.create_task(capacity.lead(patrons, tally, min(MEASURE_EVERY_S, seconds / 5), end))
         group.create_task(meter.run(tally.start, end))
         for kind in VISITS:
             group.create_task(visits(kind, address, tally, end))
