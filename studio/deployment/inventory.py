@@ -112,6 +112,7 @@ def resources(found: Inventory, root: str) -> list[dict[str, Any]]:
     rows = [
         _resource("release", f"{root}/releases/{name}", running=name == found.current)
         for name in sorted(found.releases)
+        if not name.endswith(".json")
     ]
     rows += [_resource("environment", f"{root}/env/{name}") for name in sorted(found.environments)]
     return rows + [

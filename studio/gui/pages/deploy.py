@@ -19,6 +19,8 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.deploy_history import HistoryCard
 from studio.gui.pages.parts import StagePage, StateRows
+from studio.gui.pages.rollout_view import RolloutView
+from studio.gui.pages.target_tools import TargetTools
 from studio.gui.tables import Table
 from studio.gui.widgets import (
     GRID,
@@ -83,7 +85,10 @@ class DeployPage(StagePage):
         self.history = HistoryCard(self._roll_back)
         self.endpoint = ElidedLabel()
         self.curl = ElidedLabel()
+        self.tools = TargetTools(workspace, shell, self.strip)
+        self.rollout = RolloutView(workspace, shell)
         self.add_view("Deploy", self._content())
+        self.add_panel("Roll out", self.rollout)
         self.add_tool(button("Add target", lambda: shell.go("targets")))
         self.set_primary("Deploy", self.deploy)
         self._plan_command = self.add_command("Plan a deploy", self.plan)
@@ -91,6 +96,7 @@ class DeployPage(StagePage):
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
+        self.tools.changed.connect(self.refresh_soon)
         self.table.itemSelectionChanged.connect(self._chosen)
 
     # Layout
@@ -104,7 +110,7 @@ class DeployPage(StagePage):
         lower.setSpacing(2 * GRID)
         lower.addWidget(self._plan_card(), 1)
         lower.addWidget(self.history, 1)
-        for part in (self.strip, self.contact, listed, self._endpoint_card()):
+        for part in (self.strip, self.contact, listed, self._endpoint_card(), self.tools):
             scroll.body.addWidget(part)
         scroll.body.addLayout(lower)
         scroll.body.addStretch(1)
@@ -149,6 +155,7 @@ class DeployPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the page's job, and keep what the live view measures."""
         super().on_event(event)
+        self.rollout.strip.hear(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             self._seen[str(event.values.get("target"))] = event.values
 
@@ -197,6 +204,9 @@ class DeployPage(StagePage):
 
     def _finished(self, outcome: JobOutcome) -> None:
         target, variant = self._asked, self.variant
+        if self.tools.finished(outcome):
+            self.refresh_soon()
+            return
         if outcome.ok:
             self._steps = list(outcome.result.get("steps") or self._steps)
             if self._doing == "plan" and target is not None and variant is not None:
@@ -240,6 +250,7 @@ class DeployPage(StagePage):
             self.table.blockSignals(True)
             self.table.selectRow(names.index(wanted) if wanted in names else 0)
             self.table.blockSignals(False)
+        self.rollout.refresh(self.variant)
         self._show_selected()
 
     def _cells(self, target: TargetSpec, live: Mapping[str, Any]) -> list[str | QWidget]:
@@ -275,6 +286,12 @@ class DeployPage(StagePage):
         self.steps.show_rows(rows.plan(self._steps))
         self._show_plan_state()
         self._show_endpoint(target, releases)
+        self.tools.show_target(
+            target.name,
+            target_rows.spoken(target.name),
+            serves=target_rows.running(releases).release is not None,
+            canary=target_rows.has_canary(releases),
+        )
         self._explain(target)
 
     def _show_plan_state(self) -> None:

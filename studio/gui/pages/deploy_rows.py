@@ -165,7 +165,8 @@ def version_number(release: ReleaseRecord) -> str:
 def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | None) -> str:
     """A command that calls the endpoint: an inference on zeros where that is short enough.
 
-    A board that listens on its own loopback is called there.
+    A board that listens on its own loopback is called there. A token is never part of it: it is
+    read where the command runs, from the target's own file or from the user's environment.
     """
     endpoint = str(release.details.get("endpoint") or "").rstrip("/")
     base = f"{endpoint}/v2/models/{release.details.get('name') or ''}".rstrip("/")
@@ -173,13 +174,33 @@ def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | No
     if board.scheme == "ssh" and urlsplit(endpoint).hostname in LOOPBACK:
         login = f"{board.username}@{board.hostname}" if board.username else board.hostname
         port = f"-p {board.port} " if board.port else ""
-        return f"ssh {port}{login} curl -s {base}"
+        call = f"curl -s {_credentials(release, at_home=True)}{base}"
+        # What is quoted is for the board's shell.
+        return f"ssh {port}{login} " + (f"'{call}'" if '"' in call else call)
     inputs = variant.summary.get("inputs") if variant is not None else None
     tensors = [_tensor(entry) for entry in inputs or ()]
+    base = _credentials(release, at_home=board.scheme == "local") + base
     if not tensors or any(tensor is None for tensor in tensors):
         return f"curl -s {base}"
     body = ",".join(tensor for tensor in tensors if tensor is not None)
     return f'curl -s {base}/infer -d "{{\\"inputs\\":[{body}]}}"'
+
+
+def _credentials(release: ReleaseRecord, at_home: bool) -> str:
+    """The words for a token and a certificate, ended by a space; empty where none is needed.
+
+    Args:
+        at_home: The command runs on the machine that serves.
+    """
+    details, words = release.details, ""
+    folder = f"{details.get('root') or ''}/access"
+    if details.get("fingerprint"):
+        file = f"{folder}/tls.pem" if at_home else str(details.get("certificate_file") or "")
+        words += f'--cacert "{file}" '
+    if details.get("token_required"):
+        token = f"$(head -n 1 {folder}/token)" if at_home else "$EDGEWRIGHT_TOKEN"
+        words += f'-H "Authorization: Bearer {token}" '
+    return words
 
 
 def _tensor(entry: Json) -> str | None:

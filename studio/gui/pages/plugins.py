@@ -6,19 +6,39 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from studio.api import StudioError
 from studio.gui import figures
 from studio.gui.pages.base import Page, Shell
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, FieldList, Pill, button, label, row
+from studio.gui.widgets import Card, FieldList, Pill, Scroll, button, label, row
+from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import Plugin, Workspace
 
 COLUMNS = ("Plugin", "Id", "Version", "Offers", "May use", "State")
-TONES = {"available": "good", "unavailable": "warning", "broken": "bad"}
+TONES = {
+    "available": "good",
+    "needs consent": "warning",
+    "off": "",
+    "unavailable": "warning",
+    "broken": "bad",
+}
 INSTALL = "install it with: "
+REACH = {
+    "network": "the network",
+    "home": "your home folder",
+    "secrets": "your keys and logins",
+    "processes": "the right to start programs",
+}
+"""What each permission means, in the user's words."""
+
+NOTE = (
+    "A plugin's code runs in worker processes with limits, its panel in this window. That keeps "
+    "mistakes away; it is no protection against a malicious author. Allow only what you trust."
+)
 
 
 def offers(plugin: Plugin) -> str:
@@ -45,11 +65,32 @@ def install_line(plugin: Plugin) -> str:
     return plugin.reason.partition(INSTALL)[2].strip()
 
 
+def reason(plugin: Plugin) -> str:
+    """Why it is not available, without the command that the buttons stand for."""
+    text = plugin.reason.partition("; look at it, then:")[0]
+    text = text.partition("; switch it on again with:")[0].strip()
+    if plugin.state.value == "unavailable":  # it may begin with a library's name
+        return text
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def question(plugin: Plugin) -> str:
+    """What the user is asked to agree to, in one sentence."""
+    permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
+    reach = " and ".join(REACH[name] for name in sorted(one.value for one in permissions))
+    name = plugin.manifest.name if plugin.manifest else plugin.id
+    asks = f"asks for {reach}" if reach else "asks for nothing beyond its own work"
+    return (
+        f"{name} did not come with the studio; it {asks}. Nothing of it runs before you allow it, "
+        "and you are asked again when one of its files changes."
+    )
+
+
 def fields(plugin: Plugin) -> list[Sequence[str]]:
     """A plugin's facts, for a list of names and values."""
     found: list[Sequence[str]] = []
-    if plugin.reason:
-        found.append(("Why not", plugin.reason, TONES.get(plugin.state.value, "")))
+    if plugin.reason and "nobody agreed" not in plugin.reason:  # which is the question itself
+        found.append(("Why not", reason(plugin), TONES.get(plugin.state.value, "")))
     if plugin.manifest is not None and plugin.manifest.description:
         found.append(("About", plugin.manifest.description))
     for capability in plugin.capabilities:
@@ -57,7 +98,10 @@ def fields(plugin: Plugin) -> list[Sequence[str]]:
         found.append((kind, f"{capability.title} ({capability.id})"))
     if plugin.manifest is not None:
         found.append(("Requires", ", ".join(plugin.manifest.requires) or "nothing"))
+    found.append(("From", "came with the studio" if plugin.built_in else "elsewhere"))
     found.append(("Folder", str(plugin.folder)))
+    if plugin.digest:
+        found.append(("SHA-256 of its files", plugin.digest))
     return found
 
 
@@ -74,40 +118,52 @@ class PluginsPage(Page):
         self.table = Table(COLUMNS, stretch=3, name="Plugins")
         self.fields = FieldList()
         self.copy = button("Copy the install line", self._copy)
+        self.question = label("", wrap=True)
+        self.allow = button("Allow", self._allow, "primary")
+        self.forbid = button("Switch off", self._forbid)
         self.card = Card("Plugin")
         self.add_view("Plugins", self._content())
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.reload()
 
     def _content(self) -> QWidget:
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
+        content = Scroll()
+        layout = content.body
         listed = Card()
         listed.body.setContentsMargins(4, 4, 4, 4)
         listed.body.addWidget(self.table)
+        self.card.body.addWidget(self.question)
         self.card.body.addWidget(self.fields)
-        self.card.body.addLayout(row(self.copy, None))
-        note = (
-            "A plugin's code runs in worker processes with limits. That keeps mistakes away from "
-            "the window; it is no protection against a malicious author."
-        )
-        for part in (listed, self.card, label(note, "small", wrap=True)):
-            layout.addWidget(part)
+        self.card.body.addLayout(row(self.allow, self.copy, self.forbid, None))
+        layout.addWidget(listed)
+        layout.addWidget(self.card)
+        layout.addWidget(label(NOTE, "small", wrap=True))
         layout.addStretch(1)
         return content
 
+    def on_event(self, event: object) -> None:
+        """Show what another decision has changed."""
+        if isinstance(event, RegistryChanged) and event.what == "plugins":
+            self.reload()
+
     def reload(self) -> None:
-        """Show the plugins that the workspace has found."""
+        """Show the plugins that the workspace has found; the chosen one stays chosen."""
+        chosen = self._selected()
         self._plugins = self.workspace.plugins.plugins
         self.table.show_rows([self._cells(plugin) for plugin in self._plugins])
         self.table.fit_height(10)
-        ready = sum(plugin.state.value == "available" for plugin in self._plugins)
-        self.set_note(f"{ready} of {figures.count(len(self._plugins), 'plugin')} available")
+        self.set_note(self._summary())
         if self._plugins:
-            self.table.selectRow(0)
+            ids = [plugin.id for plugin in self._plugins]
+            self.table.selectRow(ids.index(chosen.id) if chosen and chosen.id in ids else 0)
         self._show_selected()
+
+    def _summary(self) -> str:
+        states = [plugin.state.value for plugin in self._plugins]
+        ready = f"{states.count('available')} of {figures.count(len(states), 'plugin')} available"
+        waiting = states.count("needs consent")
+        asked = f" · {waiting} {'needs' if waiting == 1 else 'need'} your consent"
+        return ready + (asked if waiting else "")
 
     @staticmethod
     def _cells(plugin: Plugin) -> list[str | QWidget]:
@@ -133,6 +189,30 @@ class PluginsPage(Page):
         self.card.heading.setText(plugin.manifest.name if plugin.manifest else plugin.id)
         self.fields.show_fields(fields(plugin))
         self.copy.setVisible(bool(install_line(plugin)))
+        state = plugin.state.value
+        self.question.setVisible(state == "needs consent")
+        self.question.setText(question(plugin))
+        safe = "safe mode" in plugin.reason
+        self.allow.setVisible(state in ("needs consent", "off") and not safe)
+        self.allow.setText("Allow" if state == "needs consent" else "Switch on again")
+        self.allow.setAccessibleName(f"{self.allow.text()}: {self.card.heading.text()}")
+        self.forbid.setVisible(state in ("available", "needs consent") and not plugin.built_in)
+
+    def _allow(self) -> None:
+        plugin = self._selected()
+        if plugin is None:
+            return
+        try:
+            self.workspace.allow_plugin(plugin.id, plugin.digest)
+        except StudioError as error:
+            self.shell.fail(error)
+        self.reload()
+
+    def _forbid(self) -> None:
+        plugin = self._selected()
+        if plugin is not None:
+            self.workspace.forbid_plugin(plugin.id)
+            self.reload()
 
     def _copy(self) -> None:
         plugin = self._selected()

@@ -95,6 +95,11 @@ def release_name(release: ReleaseRecord) -> str:
     return f"{version} {details.get('variant_name') or ''}".strip()
 
 
+def has_canary(releases: Iterable[ReleaseRecord]) -> bool:
+    """Whether the newest release gets a part of the requests."""
+    return next((release.state for release in releases), "") == "canary"
+
+
 def running(releases: Iterable[ReleaseRecord]) -> Running:
     """What serves now, from a target's history with the newest first."""
     for release in releases:

@@ -1,0 +1,157 @@
+"""The view that rolls one variant out to several targets, and shows what becomes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.api import Kind, Option
+from studio.gui import figures
+from studio.gui.editors import Entry
+from studio.gui.forms import Form
+from studio.gui.pages import target_rows
+from studio.gui.pages.base import Shell
+from studio.gui.pages.parts import JobStrip, StateRow, StateRows
+from studio.gui.widgets import GRID, Card, Scroll, button, label, row, set_enabled
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
+
+STEP = "rollout"
+FORM_WIDTH = 44 * GRID
+SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests")
+NOT_ASKED = ("bundle",)
+BEFORE = (
+    "The first targets get the release first. Each is asked the golden samples before and after; "
+    "one that fails more often, or takes much longer, gets its old release back, and the others "
+    "keep theirs."
+)
+STATES = {
+    "waiting": ("waiting", ""),
+    "deploying": ("deploying", "accent"),
+    "judging": ("judging", "accent"),
+    "kept": ("kept", "good"),
+    "taken back": ("taken back", "warning"),
+    "failed": ("failed", "bad"),
+    "not begun": ("not begun", ""),
+}
+"""The words of a target's state, and their tone."""
+
+
+class RolloutView(QWidget):
+    """A form for the rollout step, and a line for each target."""
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.shell = shell
+        self.variant: VariantRecord | None = None
+        self.strip = JobStrip()
+        self.form = Form(_form_options(workspace.steps[STEP].options), self)
+        self.rows = StateRows("Rollout")
+        self.hint = label(BEFORE, "dim", wrap=True)
+        self.start_button = button("Roll out", self.start, "primary")
+        self._layout()
+        self.form.changed.connect(self._explain)
+        self.strip.message.connect(self._live)
+        self.strip.finished.connect(self._finished)
+        self._explain()
+
+    def _layout(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        left = Scroll()
+        left.setFixedWidth(FORM_WIDTH)
+        asked = Card("Roll out")
+        asked.body.addWidget(self.form)
+        asked.body.addLayout(row(None, self.start_button))
+        left.body.setContentsMargins(0, 0, 0, 0)
+        left.body.addWidget(asked)
+        left.body.addStretch(1)
+        right = QVBoxLayout()
+        right.setSpacing(2 * GRID)
+        self.card = Card("Targets")
+        self.card.body.addWidget(self.hint)
+        self.card.body.addWidget(self.rows)
+        right.addWidget(self.strip)
+        right.addWidget(self.card)
+        right.addStretch(1)
+        layout.addWidget(left)
+        layout.addLayout(right, 1)
+
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """Every target, for the form."""
+        if option.kind is not Kind.TARGET:
+            return None
+        targets = self.workspace.registry.targets()
+        return [(target.name, target_rows.title(target)) for target in targets]
+
+    def refresh(self, variant: VariantRecord | None) -> None:
+        """Offer another variant and the targets that there are."""
+        self.variant = variant
+        self.form.refresh()
+        self._explain()
+
+    def start(self) -> None:
+        """Roll the current variant out."""
+        if self.variant is None or self.strip.running or not self.form.check():
+            return
+        job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
+        if self.strip.follow(job):
+            self._show([])
+        self._explain()
+
+    def _live(self, name: str, values: dict[str, Any]) -> None:
+        if name == STEP:
+            self._show(values.get("targets") or [])
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            result = outcome.result
+            self._show(result.get("targets") or [])
+            done = result.get("state") == "done"
+            text = "is kept on" if done else "was halted; it is kept on"
+            total = figures.count(len(result.get("targets") or ()), "target")
+            self.shell.say(
+                f"v{result.get('version')} {text} {result.get('kept')} of {total}.",
+                "good" if done else "warning",
+            )
+        self._explain()
+
+    def _show(self, targets: Iterable[Mapping[str, Any]]) -> None:
+        self.rows.show_rows([_row(one) for one in targets])
+        self.hint.setVisible(not self.rows.rows)
+
+    def _explain(self) -> None:
+        """Say why the button cannot be pressed, and on what it acts."""
+        reason = ""
+        if self.variant is None:
+            reason = "Open a model first."
+        elif self.strip.running:
+            reason = "A rollout runs; wait for it or cancel it."
+        elif not self.form.fields["target"].editor.value():
+            reason = "Choose the targets first."
+        set_enabled(self.start_button, reason)
+        name = f" {self.variant.name}" if self.variant else ""
+        self.start_button.setText(f"Roll out{name}")
+
+
+def _form_options(options: Sequence[Option]) -> list[Option]:
+    """The step's options; what is rarely asked for is folded away."""
+    return [
+        replace(option, advanced=option.name not in SHOWN)
+        for option in options
+        if option.kind is not Kind.MODEL and option.name not in NOT_ASKED
+    ]
+
+
+def _row(one: Mapping[str, Any]) -> StateRow:
+    word, tone = STATES.get(str(one.get("state")), (str(one.get("state")), ""))
+    seconds = one.get("seconds") or 0.0
+    took = f" ({figures.seconds(seconds)})" if seconds else ""
+    text = f"{one.get('text') or ''}{took}".strip() or f"wave {one.get('wave')}"
+    return StateRow(word, tone, target_rows.spoken(str(one.get("target"))), text)

@@ -1,0 +1,106 @@
+"""The Deploy page's other verbs: a rollout over several targets, a log, what is there, take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.api import TargetSpec
+from studio.gui.pages.deploy import DeployPage
+from studio.jobs import End
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import Rig, opened, visible_texts
+
+BOARD = TargetSpec("jetson-07", "ssh://nvidia@10.0.0.7:2222")
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        made.workspace.add_target(BOARD)
+        yield made
+
+
+def row(target: str, state: str, text: str = "", wave: int = 1) -> dict[str, Any]:
+    return {"target": target, "state": state, "text": text, "wave": wave, "seconds": 1.5}
+
+
+def test_a_rollout_is_started_with_what_the_form_says(rig: Rig) -> None:
+    variant = rig.variant()
+    page = rig.page(DeployPage, variant)
+    page.show_view(1)
+    view = page.rollout
+    assert view.start_button.toolTip() == "Choose the targets first."
+    view.form.set_values({"target": ["local", "jetson-07"], "strategy": "waves"})
+    assert view.start_button.isEnabled()
+    view.start_button.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options["model"]) == ("rollout", f"#{variant.id}")
+    assert (job.options["target"], job.options["strategy"]) == (["local", "jetson-07"], "waves")
+
+
+def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.show_view(1)
+    view = page.rollout
+    view.form.set_values({"target": ["local", "jetson-07"]})
+    view.start()
+    rig.message(page, "rollout", targets=[row("local", "judging"), row("jetson-07", "waiting")])
+    assert [one.state for one in view.rows.rows] == ["judging", "waiting"]
+    result = {
+        "state": "halted",
+        "version": 3,
+        "kept": 0,
+        "targets": [
+            row("local", "taken back", "3 of 50 requests failed"),
+            row("jetson-07", "not begun", "the rollout was halted"),
+        ],
+    }
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert [one.state for one in view.rows.rows] == ["taken back", "not begun"]
+    assert rig.shell.said == ["v3 was halted; it is kept on 0 of 2 targets."]
+    assert "3 of 50 requests failed" in " ".join(one.text for one in view.rows.rows)
+
+
+def test_the_log_and_what_is_there(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.tools.log.click()
+    assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options["target"]) == ("logs", "local")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"lines": ["first", "last"]}))
+    assert page.tools.text.toPlainText() == "first\nlast"
+    page.tools.there.click()
+    resources = [{"kind": "container", "name": "edgewright-digits", "running": True, "since": ""}]
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"resources": resources}))
+    assert "edgewright-digits" in page.tools.text.toPlainText()
+    page.table.selectRow(1)
+    assert not page.tools.text.isVisibleTo(page)
+
+
+def test_taking_away_asks_first(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    assert not page.tools.take_away.isEnabled()
+    details = {"version": 3, "name": "digits", "endpoint": "http://127.0.0.1:8477"}
+    rig.registry.add_release("local", None, "a" * 64, "serving", details)
+    page.refresh()
+    page.tools.take_away.click()
+    assert "Stop what serves on this computer?" in visible_texts(page)
+    assert not rig.shell.jobs
+    page.tools.confirm.click()
+    assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
+        "undeploy",
+        {"target": "local"},
+    )
+
+
+def test_only_a_canary_can_be_promoted(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    assert not page.tools.promote.isVisibleTo(page)
+    rig.registry.add_release("local", None, "b" * 64, "canary", {"version": 4, "name": "digits"})
+    page.refresh()
+    assert page.tools.promote.isVisibleTo(page)
+    page.tools.promote.click()
+    assert rig.shell.jobs[-1].step == "promote"
