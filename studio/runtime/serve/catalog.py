@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .errors import LoadError
 from .http.message import HttpError
+from .memory import available_bytes
 from .model import Repository, ServedModel
+from .places import inside, model_in, size_of
 from .source import ModelSource, from_bundle, from_file
 
 Key = Tuple[str, str]
 """Name and version of a model."""
+
+_NO_MEMORY = re.compile("MemoryError|bad_alloc|allocate memory")
+"""How it is said that there was not enough."""
 
 
 class Entry(NamedTuple):
@@ -104,6 +110,7 @@ class Catalog:
         self._load = load
         self._changed = changed
         self._reasons: Dict[Key, str] = {}
+        self._places: Dict[str, str] = {}
         self._busy: Optional[asyncio.Lock] = None
 
     def fill(self) -> None:
@@ -146,8 +153,46 @@ class Catalog:
             others = [model for model in self._repository.all() if model.name != name]
             self._serve(others + ready)
 
+    async def add(self, name: str, url: str) -> None:
+        """Serve the model at a place in the folder, under a name that somebody else has chosen.
+
+        Raises:
+            HttpError: 409 when the name is taken, 400 when the place is not in the folder or its
+                model cannot be loaded, 404 when none is there, 507 when memory does not suffice.
+        """
+        async with self._alone():
+            others = self._repository.all()
+            if any(model.name == name for model in others):
+                raise HttpError(409, "The model {!r} is loaded already.".format(name[:100]))
+            entry = self._entry_at(name, url)
+            ready = await self._prepare_beside([entry])
+            if not ready:
+                reason = self._reasons.pop((entry.name, entry.version))
+                raise HttpError(507 if _NO_MEMORY.search(reason) else 400, reason)
+            self._places[name] = url
+            self._serve(others + ready)
+
+    def _entry_at(self, name: str, url: str) -> Entry:
+        place = inside(self._folder, url)
+        if place is None:
+            raise HttpError(400, "The place of the model is not in the folder of models.")
+        path = place if place.is_file() else model_in(place)
+        if path is None:
+            raise HttpError(404, "There is no model at the given place.")
+        size, free = size_of(path), available_bytes()
+        if free is not None and size > free:
+            sentence = "The model has {} MB, of which {} MB of memory are left."
+            raise HttpError(507, sentence.format(size >> 20, free >> 20))
+        return Entry(name, _version(path) if path.is_dir() else "1", path)
+
+    def place_of(self, model: ServedModel) -> str:
+        """Where a model was loaded from, as whoever asked for it said."""
+        return self._places.get(model.name, str(model.source.path))
+
     async def refresh(self) -> None:
-        """Serve what lies in the folder now."""
+        """Serve what lies in the folder now; what is loaded on demand alone stays as it is."""
+        if self.on_demand:
+            return
         async with self._alone():
             self._serve(await self._prepare_beside(self._entries()))
 
@@ -163,6 +208,7 @@ class Catalog:
             known = any(entry.name == name for entry in self._entries())
             if len(left) == len(served) and not known:
                 raise HttpError(404, "There is no model {!r} here.".format(name[:100]))
+            self._places.pop(name, None)
             self._serve(left)
 
     def _alone(self) -> asyncio.Lock:

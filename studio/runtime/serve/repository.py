@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import Any, Awaitable, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional
 
 from .catalog import Catalog
 from .http.connection import Exchange
@@ -39,25 +39,25 @@ def check_parameters(parameters: Iterable[str]) -> None:
 
 def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
     """The models that are served, and those of the folder that are not."""
-    return Response.of(index(service, _document(exchange).get("ready") is True))
+    return Response.of(index(service, document_of(exchange).get("ready") is True))
 
 
 def repository_load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Load a model from the folder, or load it again when its files have changed."""
     catalog = catalog_of(service)
-    parameters = _document(exchange).get("parameters") or {}
+    parameters = document_of(exchange).get("parameters") or {}
     if not isinstance(parameters, dict):
         raise HttpError(400, "The parameters must be an object.")
     check_parameters(parameters)
-    _later(service, exchange, catalog.load(names["model"]))
+    later(service, exchange, catalog.load(names["model"]))
     return None
 
 
 def repository_unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Serve a model no longer."""
     catalog = catalog_of(service)
-    _document(exchange)
-    _later(service, exchange, catalog.unload(names["model"]))
+    document_of(exchange)
+    later(service, exchange, catalog.unload(names["model"]))
     return None
 
 
@@ -72,7 +72,12 @@ def catalog_of(service: Service) -> Catalog:
     return service.catalog
 
 
-def _document(exchange: Exchange) -> Dict[str, Any]:
+def document_of(exchange: Exchange) -> Dict[str, Any]:
+    """The JSON object of a request; empty when it has no body.
+
+    Raises:
+        HttpError: 400, when it is none.
+    """
     body = exchange.request.body
     if not body:
         return {}
@@ -85,18 +90,27 @@ def _document(exchange: Exchange) -> Dict[str, Any]:
     return document
 
 
-def _later(service: Service, exchange: Exchange, work: Awaitable[None]) -> None:
-    """Answer when the work is done."""
+def later(
+    service: Service,
+    exchange: Exchange,
+    work: Awaitable[None],
+    refused: Callable[[HttpError], Response] = HttpError.response,
+) -> None:
+    """Answer when the work is done.
+
+    Args:
+        refused: Makes the answer of an error.
+    """
 
     async def do() -> None:
         try:
             await work
             response = Response.of({})
         except HttpError as error:
-            response = error.response()
+            response = refused(error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            response = Response.error(500, "The server made a mistake; its log says which.")
+            response = refused(HttpError(500, "The server made a mistake; its log says which."))
         exchange.answer(response)
 
     service.begin(do())

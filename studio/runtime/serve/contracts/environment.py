@@ -9,12 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List, Mapping, Optional
 
+from ..places import model_in
+
 BUNDLE = "EDGEWRIGHT_BUNDLE"
 """Set by our images: the bundle inside the image."""
 
 SAGEMAKER_MODEL = Path("/opt/ml/model")
+SAGEMAKER_MULTI_MODEL = "SAGEMAKER_MULTI_MODEL"
+"""Set to true where the models come one by one, unpacked below ``/opt/ml/models``."""
+
 _EVERYWHERE = "0.0.0.0"
-_SOURCES = ("--root", "--bundle", "--model")
+_SOURCES = ("--root", "--bundle", "--model", "--models")
 _SAGEMAKER_PORT = "8080"
 _AZURE_PORT = "5001"
 
@@ -41,23 +46,14 @@ def completed(
 
 
 def _source(environment: Mapping[str, str], sagemaker: Path) -> List[str]:
+    if environment.get(SAGEMAKER_MULTI_MODEL, "").lower() == "true":
+        return ["--models", str(sagemaker.with_name("models")), "--on-demand"]
     named = [environment.get(name) for name in (BUNDLE, "AZUREML_MODEL_DIR")]
     for folder in [*(Path(name) for name in named if name), sagemaker]:
-        found = _model_in(folder)
+        found = model_in(folder)
         if found is not None:
             return ["--bundle" if found.is_dir() else "--model", str(found)]
     return []
-
-
-def _model_in(folder: Path) -> Optional[Path]:
-    """The bundle or the one model in a folder, or one level below; None where that is not clear."""
-    if (folder / "manifest.json").is_file():
-        return folder
-    for pattern in ("*/manifest.json", "*.onnx", "*/*.onnx"):
-        found = sorted(folder.glob(pattern))
-        if len(found) == 1:
-            return found[0].parent if found[0].name == "manifest.json" else found[0]
-    return None
 
 
 def _port(environment: Mapping[str, str], sagemaker: Path, sourced: bool) -> Optional[str]:
@@ -68,4 +64,5 @@ def _port(environment: Mapping[str, str], sagemaker: Path, sourced: bool) -> Opt
         return environment["SAGEMAKER_BIND_TO_PORT"]
     if environment.get("AZUREML_MODEL_DIR"):
         return _AZURE_PORT
-    return _SAGEMAKER_PORT if sourced and sagemaker.is_dir() else None
+    multi = environment.get(SAGEMAKER_MULTI_MODEL, "").lower() == "true"
+    return _SAGEMAKER_PORT if sourced and (multi or sagemaker.is_dir()) else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Mapping, Tuple
 
 from ..routes import Route
-from . import azure, invocations, kserve, picture, vertex
+from . import azure, invocations, kserve, multi_model, picture, vertex
 
 
 def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
     """The rows of all contracts; those that the environment names come last and win nothing."""
     fixed = kserve.ROUTES + invocations.ROUTES + azure.ROUTES + picture.ROUTES
-    return fixed + vertex.routes(environment)
+    return fixed + multi_model.ROUTES + vertex.routes(environment)

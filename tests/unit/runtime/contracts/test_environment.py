@@ -39,6 +39,14 @@ def test_sagemaker_with_a_bare_model(tmp_path: Path) -> None:
     assert completed([], {}, tmp_path) == []
 
 
+def test_sagemaker_with_many_models(tmp_path: Path) -> None:
+    environment = {"SAGEMAKER_MULTI_MODEL": "true"}
+    wanted = ["--models", str(tmp_path / "models"), "--on-demand"]
+    found = completed([], environment, tmp_path / "model")
+    assert found == [*wanted, "--host", "0.0.0.0", "--port", "8080"]
+    assert completed(["--models=x"], environment, tmp_path / "model") == ["--models=x"]
+
+
 def test_azure_keeps_models_one_level_deeper(bundle: Path) -> None:
     environment = {"AZUREML_MODEL_DIR": str(bundle.parent)}
     wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "5001"]

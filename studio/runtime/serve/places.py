@@ -1,0 +1,43 @@
+"""Where a model lies: found in a folder, and kept inside the folder that it may be in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator, Optional
+
+
+def model_in(folder: Path) -> Optional[Path]:
+    """The bundle or the one model in a folder, or one level below; None where that is not clear."""
+    if (folder / "manifest.json").is_file():
+        return folder
+    for pattern in ("*/manifest.json", "*.onnx", "*/*.onnx"):
+        found = sorted(folder.glob(pattern))
+        if len(found) == 1:
+            return found[0].parent if found[0].name == "manifest.json" else found[0]
+    return None
+
+
+def inside(folder: Path, place: str) -> Optional[Path]:
+    """A place below a folder, whatever its path says and its links point to; None when it is not.
+
+    Args:
+        place: Absolute, or relative to the folder. Neither need exist.
+    """
+    try:
+        root = folder.resolve()
+        found = (root / place).resolve()
+        if found == root or root not in found.parents:
+            return None
+        links = (path for path in _files(found) if path.is_symlink())
+        return None if any(root not in path.resolve().parents for path in links) else found
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, a circle of links
+        return None
+
+
+def size_of(place: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    return sum(path.stat().st_size for path in _files(place) if path.is_file())
+
+
+def _files(place: Path) -> Iterator[Path]:
+    return iter([place]) if place.is_file() else place.rglob("*")
