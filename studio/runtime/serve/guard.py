@@ -36,18 +36,26 @@ class InlineGuard:
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch, name="inline guard", daemon=True).start()
-        self._options = options = make_options()
+        options = self._options
+        if options is None:
+            self._options = options = make_options()
         self._began = _clock()
         return options
 
     def end(self) -> None:
-        """The run has ended."""
+        """The run has ended.
+
+        Options are made again only after a run that may just be ended: to make them takes as long
+        as a part of a small model.
+        """
+        if _clock() - self._began > self._limit_s / 2:
+            self._options = None
         self._began = math.inf
 
     def _watch(self) -> None:
         while True:
             time.sleep(min(_MOST_LOOKS_S, self._limit_s / 4))
-            # These options belong to no other run: should this one end now, nothing is hit.
+            # Should this run end now, nothing is hit: no other gets the options of one so long.
             options = self._options
             if _clock() - self._began > self._limit_s:
                 options.terminate = True
