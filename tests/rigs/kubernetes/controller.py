@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.rigs.kubernetes.node import Node
-from tests.rigs.kubernetes.store import Store
 
 Json = dict[str, Any]
 
@@ -20,13 +19,19 @@ class Controller:
     Attributes:
         broken: Image -> how its pods fare: a reason of waiting, ``unschedulable`` or ``slow``.
         pod_quota: Pods that a namespace may have; None for any number.
+        last_error: What a look failed with.
+
+    Args:
+        store: The fake's store, or anything that has its find, get, put and delete.
     """
 
-    def __init__(self, store: Store, node: Node) -> None:
+    def __init__(self, store: Any, node: Node, pause_s: float = 0.03) -> None:
         self.store = store
         self.node = node
+        self._pause_s = pause_s
         self.broken: dict[str, str] = {}
         self.pod_quota: int | None = None
+        self.last_error: Exception | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controllers", daemon=True)
 
@@ -41,9 +46,12 @@ class Controller:
         self.node.stop()
 
     def _run(self) -> None:
-        while not self._stopping.wait(0.03):
+        while not self._stopping.wait(self._pause_s):
             for namespace in list(self.store.namespaces):
-                self._look(namespace)
+                try:
+                    self._look(namespace)
+                except Exception as error:  # the API is away, or an object changed meanwhile
+                    self.last_error = error
 
     def _look(self, namespace: str) -> None:
         deployments = self.store.find("deployments", namespace)
