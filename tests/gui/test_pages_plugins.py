@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.plugins import PluginsPage
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
+from tests.rigs import third_party
 
 LACKING = """
 id = "studio_example"
@@ -53,3 +54,49 @@ def test_missing_library_is_named_with_its_install_line(rig: Rig) -> None:
     assert QGuiApplication.clipboard().text() == "pip install 'no-such-library>=3'"
     page.table.selectRow(ids.index("studio_onnxruntime"))
     assert not page.copy.isVisible()
+
+
+def test_consent_is_given_and_taken_back_on_the_page(rig: Rig) -> None:
+    third_party.place(rig.workspace.paths.config.parent)
+    page = rig.page(PluginsPage)
+    select(page, third_party.ID)
+    assert state(page, third_party.ID) == "needs consent"
+    said = visible_texts(page)
+    assert "it asks for the network and the right to start programs" in said
+    assert rig.workspace.plugins.plugin(third_party.ID).digest in said
+    page.allow.click()
+    assert state(page, third_party.ID) == "available"
+    assert not page.allow.isVisible()
+    assert not page.question.isVisible()
+    page.forbid.click()
+    assert state(page, third_party.ID) == "off"
+    assert "You switched it off." in visible_texts(page)
+    assert page.allow.text() == "Switch on again"
+    page.allow.click()
+    assert state(page, third_party.ID) == "available"
+
+
+def test_files_that_changed_while_one_looked_are_not_agreed_to(rig: Rig) -> None:
+    folder = third_party.place(rig.workspace.paths.config.parent)
+    page = rig.page(PluginsPage)
+    select(page, third_party.ID)
+    (folder / "backend.py").write_text("import os\n")
+    page.allow.click()
+    assert "have changed since you looked" in str(rig.shell.failed[0])
+    assert state(page, third_party.ID) == "needs consent"
+
+
+def test_built_in_plugins_ask_for_nothing(rig: Rig) -> None:
+    page = rig.page(PluginsPage)
+    select(page, "studio_onnxruntime")
+    assert "came with the studio" in visible_texts(page)
+    assert not page.allow.isVisible()
+    assert not page.forbid.isVisible()
+
+
+def select(page: PluginsPage, identifier: str) -> None:
+    page.table.selectRow([row[1] for row in texts(page.table)].index(identifier))
+
+
+def state(page: PluginsPage, identifier: str) -> str:
+    return {row[1]: row[-1] for row in texts(page.table)}[identifier]

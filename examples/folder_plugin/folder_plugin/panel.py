@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -46,9 +48,11 @@ class FoldersPanel(Panel):
 
     def _arrange(self) -> None:
         layout = QHBoxLayout(self)
-        layout.setSpacing(24)
-        layout.addLayout(_column("Folders", self.list, self.look, self.text), 1)
-        layout.addLayout(_column("Add a folder", self.form.widget, self.add_button), 1)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(16)
+        top = Qt.AlignmentFlag.AlignTop
+        layout.addWidget(_card("Folders", self.list, self.look, self.text), 1, top)
+        layout.addWidget(_card("Add a folder", self.form.widget, self.add_button), 1, top)
 
     def refresh(self) -> None:
         """List the targets again; the chosen one stays chosen."""
@@ -88,14 +92,19 @@ class FoldersPanel(Panel):
         return item.text() if item is not None else ""
 
 
-def _column(title: str, *parts: QWidget) -> QVBoxLayout:
+def _card(title: str, *parts: QWidget) -> QFrame:
+    card = QFrame()
+    card.setProperty("role", "card")
     heading = QLabel(title)
     heading.setProperty("role", "section")
-    column = QVBoxLayout()
+    column = QVBoxLayout(card)
+    column.setContentsMargins(16, 14, 16, 16)
+    column.setSpacing(8)
     for part in (heading, *parts):
-        column.addWidget(part)
+        is_button = isinstance(part, QPushButton)
+        column.addWidget(part, 0, Qt.AlignmentFlag.AlignLeft if is_button else Qt.AlignmentFlag(0))
     column.addStretch(1)
-    return column
+    return card
 
 
 def _line(row: Mapping[str, Any]) -> str:
