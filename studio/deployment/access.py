@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 import time
@@ -17,7 +18,7 @@ from studio.jobs import Arguments
 from studio.runtime.release.access import LEAST_CHARACTERS
 from studio.runtime.release.certificate import DAYS, self_signed
 from studio.runtime.serve.access import VARIABLE
-from studio.settings import Paths
+from studio.settings import Paths, write_atomically
 from studio.settings.secrets import SecretStore
 
 _HOSTS = {LOOPBACK: "127.0.0.1", NETWORK: "0.0.0.0"}
@@ -125,10 +126,22 @@ def keep_token(target: TargetSpec, root: str, token: str) -> str:
     return ""
 
 
+def keep_certificate(target: TargetSpec, certificate: str) -> str:
+    """Keep a target's certificate as a file for other clients of the user; returns its path."""
+    name = hashlib.sha256(target.url.encode()).hexdigest()[:16]
+    path = Paths.of().data / "certificates" / f"{name}.pem"
+    if certificate:
+        write_atomically(path, certificate.encode())
+    return str(path) if path.exists() else ""
+
+
 def certify(
     agent: Agent, wish: AccessWish, names: Sequence[str], skew_s: float, folder: Path
-) -> str:
-    """Have a certificate on the target for the coming switch; returns what is to be told of it.
+) -> tuple[str, str]:
+    """Have a certificate on the target for the coming switch.
+
+    Returns:
+        What is to be told of it, and the certificate (PEM).
 
     Args:
         names: Under which the target is called.
@@ -141,17 +154,18 @@ def certify(
     request: dict[str, Any] = {"names": list(names), "own": wish.tls == "self-signed"}
     if wish.pem:
         done = agent.call("certify", {**request, "pem": wish.pem})
-        return f"your certificate {done['fingerprint'][:12]}"
+        return f"your certificate {done['fingerprint'][:12]}", done["certificate"]
     if abs(skew_s) < _DAY_S:
         done = agent.call("certify", request)
         if done["made"]:
             made = "kept" if done["made"] == "kept" else "made there"
-            return f"certificate {done['fingerprint'][:12]}, {made}"
+            return f"certificate {done['fingerprint'][:12]}, {made}", done["certificate"]
     # Nothing there can make one, so that its key has to travel, as the token does.
     pem = self_signed(names, folder)
     until = time.time() + DAYS * _DAY_S
     done = agent.call("certify", {**request, "pem": pem, "until": until})
-    return f"certificate {done['fingerprint'][:12]}, made here as the target lacks openssl"
+    text = f"certificate {done['fingerprint'][:12]}, made here as the target lacks openssl"
+    return text, done["certificate"]
 
 
 def _host(arguments: Arguments) -> str:

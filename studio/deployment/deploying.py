@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import Channel, TargetFacts, TargetSpec
 from studio.deployment import inventory
-from studio.deployment.access import AccessWish, keep_token
+from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
@@ -81,6 +81,7 @@ class Deployment:
             bytes_sent=rollout.bytes_sent,
             endpoint=self._endpoint(done),
             token_kept=kept,
+            certificate_file=keep_certificate(self._target, rollout.certificate),
             **_address(done),
         )
         return result

@@ -9,6 +9,11 @@ from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
 
+_ADDRESS = (
+    *("endpoint", "host", "port", "root", "scheme"),
+    *("fingerprint", "certificate_file", "token_required"),
+)
+
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Number the bundle that a model is going to need."""
@@ -59,7 +64,9 @@ def _moved(
     target, left = result["target"], _version(registry, result["left"])
     version = _version(registry, result["release"])
     facts = {"by": result["by"], "seconds": result["seconds"]}
-    endpoint = result.get("endpoint") or _endpoint(registry, target)
+    address = _address(registry, target)
+    if result.get("endpoint"):
+        address["endpoint"] = result["endpoint"]
     registry.add_release(
         target,
         left.id if left else None,
@@ -77,7 +84,7 @@ def _moved(
             "version": result["to"],
             "name": result["name"],
             "variant_name": _variant_name(registry, version),
-            "endpoint": endpoint,
+            **address,
         },
     )
     registry.add_run(step, version.variant if version else None, _given(arguments), result)
@@ -107,12 +114,12 @@ def _variant_name(registry: Registry, version: VersionRecord | None) -> str | No
     return registry.variant(version.variant).name if version else None
 
 
-def _endpoint(registry: Registry, target: str) -> str:
-    """Where the target answers: on a machine a rollback does not change that."""
+def _address(registry: Registry, target: str) -> dict[str, Any]:
+    """Where the target answers, and whom: on a machine a rollback does not change that."""
     for release in registry.releases(target):
         if release.details.get("endpoint"):
-            return str(release.details["endpoint"])
-    return ""
+            return {name: release.details[name] for name in _ADDRESS if name in release.details}
+    return {"endpoint": ""}
 
 
 def _given(arguments: Arguments) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Rollout:
         self._log = log
         self._job = job
         self.bytes_sent = 0
+        self.certificate = ""
 
     def run(self) -> dict[str, Any]:
         """Do all steps; returns what the target says of the switch."""
@@ -200,8 +201,9 @@ class Rollout:
             return
         names = [self._host, "localhost", "127.0.0.1", "::1"]
         skew = plan.facts.clock_skew_s
-        made = certify(self._agent, self._wish.access, names, skew, self._job.folder)
-        row.text = f"{plan.access}; {made}"
+        wish, folder = self._wish.access, self._job.folder
+        told, self.certificate = certify(self._agent, wish, names, skew, folder)
+        row.text = f"{plan.access}; {told}"
 
     def _switch(self, row: StepRow) -> dict[str, Any]:
         wish = self._wish

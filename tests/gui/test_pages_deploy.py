@@ -244,6 +244,47 @@ def test_call_of_a_board_goes_through_ssh(rig: Rig) -> None:
     assert line == f"ssh -p 2222 nvidia@10.0.0.7 {call}"
 
 
+def guarded(rig: Rig, endpoint: str) -> ReleaseRecord:
+    """A release that wants a token and speaks TLS."""
+    released(
+        rig,
+        1,
+        endpoint=endpoint,
+        root="/root/.edgewright",
+        token_required=True,
+        fingerprint="0" * 64,
+        certificate_file="/data/board.pem",
+    )
+    return history(rig)[0]
+
+
+def test_call_brings_the_token_without_showing_it(rig: Rig) -> None:
+    release = guarded(rig, "https://127.0.0.1:8477")
+    line = deploy_rows.curl(BOARD, release, None)
+    board = "/root/.edgewright/access"
+    assert line == (
+        f'ssh -p 2222 nvidia@10.0.0.7 \'curl -s --cacert "{board}/tls.pem" '
+        f'-H "Authorization: Bearer $(head -n 1 {board}/token)" '
+        "https://127.0.0.1:8477/v2/models/digits'"
+    )
+    here = deploy_rows.curl(rig.registry.target("local"), release, None)
+    assert f"$(head -n 1 {board}/token)" in here
+    abroad = deploy_rows.curl(BOARD, guarded(rig, "https://10.0.0.7:8477"), None)
+    assert abroad == (
+        'curl -s --cacert "/data/board.pem" -H "Authorization: Bearer $EDGEWRIGHT_TOKEN" '
+        "https://10.0.0.7:8477/v2/models/digits"
+    )
+
+
+def test_the_form_asks_who_may_call(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    assert {"expose", "token", "token_file", "tls", "cert", "key"} <= set(page.form.fields)
+    page.form.set_values({"expose": "network", "token": "generate", "tls": "self-signed"})
+    page.plan()
+    asked = rig.shell.jobs[-1].options
+    assert (asked["expose"], asked["token"], asked["tls"]) == ("network", "generate", "self-signed")
+
+
 def test_call_can_be_copied(rig: Rig) -> None:
     released(rig, 1)
     page = rig.page(DeployPage, rig.variant())

@@ -27,6 +27,7 @@ from .layout import Layout
 LEAST_CHARACTERS = 16
 _DAY_S = 86400.0
 _RENEW_S = 30 * _DAY_S
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _FACTS = "edgewright: "
 """Begins a line before the certificate, which readers of PEM pass over: what we know of it."""
 
@@ -128,7 +129,8 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``made``: ``kept`` (one that is good for another month), ``here``, ``given``, or nothing
-        where this target has nothing to make one with; and ``fingerprint``.
+        where this target has nothing to make one with; ``fingerprint``, and the ``certificate``
+        without its key.
 
     Raises:
         ReleaseError: when what was given does not fit together.
@@ -141,12 +143,12 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     names = list(dict.fromkeys(names))
     if not given and _is_good(layout, names, bool(request.get("own"))):
         remove(layout.next_certificate)
-        return {"made": "kept", "fingerprint": fingerprint_of(layout.certificate)}
+        return _certified("kept", layout.certificate)
     if not given:
         try:
             pem, until = self_signed(names, layout.access), time.time() + DAYS * _DAY_S
         except CannotMake:
-            return {"made": "", "fingerprint": ""}
+            return {"made": "", "fingerprint": "", "certificate": ""}
     if until:
         facts = json.dumps({"names": names, "until": until}, sort_keys=True)
         pem = "{}{}\n{}".format(_FACTS, facts, pem)
@@ -160,8 +162,13 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         raise ReleaseError(
             "bad-certificate", "The certificate and the key do not belong together."
         ) from None
-    found = fingerprint_of(layout.next_certificate)
-    return {"made": "given" if given else "here", "fingerprint": found}
+    return _certified("given" if given else "here", layout.next_certificate)
+
+
+def _certified(made: str, path: Path) -> dict[str, Any]:
+    blocks = path.read_text("ascii").split(_BEGIN)[1:]
+    chain = "".join(_BEGIN + block.partition(_END)[0] + _END + "\n" for block in blocks)
+    return {"made": made, "fingerprint": fingerprint_of(path), "certificate": chain}
 
 
 def _is_good(layout: Layout, names: Sequence[str], own: bool) -> bool:

@@ -57,19 +57,16 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
 class Curl:
     """The program, on this computer."""
 
-    def __init__(self, board: Board, port: int, folder: Path) -> None:
+    def __init__(self, board: Board, port: int, certificate: str) -> None:
         self._base = f"https://{board.address}:{port}"
-        self._certificate = folder / "board.pem"
-        whole = (board.home / ".edgewright" / "access" / "tls.pem").read_text()
-        begin = whole.index("-----BEGIN CERTIFICATE-----")
-        self._certificate.write_text(whole[begin:])
+        self._certificate = certificate
 
     def __call__(self, path: str, *words: str, token: str = "") -> tuple[int, str]:
         """Status (0: no answer came) and body; the board's certificate is the only authority."""
         shown = ["--header", f"Authorization: Bearer {token}"] if token else []
         done = subprocess.run(
             [
-                *("curl", "--silent", "--max-time", "30", "--cacert", str(self._certificate)),
+                *("curl", "--silent", "--max-time", "30", "--cacert", self._certificate),
                 *(*shown, "--write-out", "\n%{http_code}", *words, self._base + path),
             ],
             capture_output=True,
@@ -103,7 +100,13 @@ def test_a_picture_by_curl_with_token_and_tls(board: Board, bundle: Bundle, fold
     modes = board.run("stat", "-c", "%a", f"{ROOT}/access", f"{ROOT}/access/token")
     assert modes.split() == ["700", "600"]
 
-    curl = Curl(board, done["port"], folder)
+    curl = Curl(board, done["port"], done["certificate_file"])
+    assert "PRIVATE KEY" not in Path(done["certificate_file"]).read_text()
+    shown = f'-H "Authorization: Bearer $(head -n 1 {ROOT}/access/token)"'
+    there = f"--cacert {ROOT}/access/tls.pem {shown}"
+    said = board.run("sh", "-c", f"curl -s {there} https://127.0.0.1:8477/v2/models/cnn")
+    assert json.loads(said)["name"] == "cnn"
+
     pixels = numpy.random.default_rng(5).integers(0, 256, (40, 60, 3), numpy.uint8)
     for name in ("photo.jpg", "photo.png"):
         Image.fromarray(pixels).resize((120, 80)).save(folder / name)
