@@ -2,6 +2,12 @@
 
 Prints one JSON document. Efficiency is the CPU time of one plain inference over the CPU time of one
 answered request; blocks of both are measured in turn, and the load runs on another core.
+
+The p99 at the higher concurrency is set beside two peers with the same batching. ``loop``: as many
+clients in one process, where asking costs nothing. As whoever waits for his answer waits for those
+of the others, that ratio is near the CPU of a request over that of one row in a batch: for a model
+of some microseconds it measures the system's sockets first. ``bare``: a server that only moves
+bytes between the same clients and the model.
 """
 
 from __future__ import annotations
@@ -124,6 +130,15 @@ class Bench:
         times = raw.ask(clients=CLIENTS[-1], rows=rows, seconds=seconds)["times"]
         one["loop_p99_ms"] = float(np.percentile(times, 99)) * 1e3
         one["p99_ratio"] = one[f"p99_ms_{CLIENTS[-1]}"] / one["loop_p99_ms"]
+        order = {"clients": CLIENTS[-1], "rows": rows}
+        bare = raw.ask(**order, size=request.stat().st_size)["port"]
+        times = load.ask(port=bare, request=str(request), clients=CLIENTS[-1], seconds=seconds)[
+            "times"
+        ]
+        raw.hear()
+        one["bare_p50_ms"] = float(np.percentile(times, 50)) * 1e3
+        one["bare_p99_ms"] = float(np.percentile(times, 99)) * 1e3
+        one["bare_p99_ratio"] = one[f"p99_ms_{CLIENTS[-1]}"] / one["bare_p99_ms"]
         return one
 
 

@@ -3,6 +3,8 @@
 Reads JSON lines ``{"runs", "rows"}`` and answers each with the CPU time of one run and the wall
 time of every run, in seconds. Told ``{"clients", "rows", "seconds"}`` it plays a closed loop: so
 many clients in one process, each waiting for its answer, ``rows`` of them in one run at most.
+Told ``{"clients", "rows", "size"}`` it is a bare server of that many (see ``bare``): it answers
+with its port, and once more when they have left.
 """
 
 from __future__ import annotations
@@ -35,6 +37,15 @@ def main() -> None:
     print(json.dumps({"pid": os.getpid()}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)
+        if "size" in order:
+            from tests.benchmarks.serve.bare import BareServer  # else this process is to be small
+
+            run = lambda rows: session.run(None, {name: rows})[0]  # noqa: E731
+            server = BareServer(run, sample.shape, order["size"])
+            print(json.dumps({"port": server.port}), flush=True)
+            server.serve(order["clients"], order["rows"])
+            print(json.dumps({}), flush=True)
+            continue
         answer = closed_loop(session, name, sample, **order) if "clients" in order else (
             loop(session, name, sample, **order)
         )  # fmt: skip
