@@ -12,11 +12,12 @@ from typing import Any
 import numpy
 import pytest
 
-from studio.api import UsageError
-from studio.deployment.access import AccessWish, is_loopback, known_token
+from studio.api import Permission, TargetError, UsageError
+from studio.deployment.access import AccessWish, is_loopback, known_token, token_on
 from studio.deployment.connect import target_of
 from studio.deployment.step import DEPLOY
 from studio.jobs import JobOutcome
+from studio.jobs.sandbox import environment
 from studio.runtime.link import connect
 from studio.runtime.release.certificate import self_signed
 from studio.runtime.serve.access import fingerprint_of
@@ -87,6 +88,24 @@ def test_a_bad_token_is_not_repeated(value: str, tmp_path: Path) -> None:
 def test_loopback() -> None:
     assert all(map(is_loopback, ("127.0.0.1", "127.8.0.1", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.0.2.1", "board.local", "")))
+
+
+def test_a_token_that_nobody_here_knows() -> None:
+    target = target_of({"name": "board", "url": "ssh://board"})
+    assert token_on(target, "/root", "new\nold\n") == "new"
+    with pytest.raises(TargetError, match="not known here and cannot be read there"):
+        token_on(target, "/root", "")
+
+
+def test_a_worker_that_needs_no_secrets_gets_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEWRIGHT_TOKEN", TOKEN)
+    paths = Paths.of(home=tmp_path)
+    parses = environment(paths, tmp_path, frozenset({Permission.NETWORK}))
+    deploys = environment(paths, tmp_path, DEPLOY.needs)
+    assert TOKEN not in parses.values()
+    assert deploys["EDGEWRIGHT_TOKEN"] == TOKEN
 
 
 # The whole way

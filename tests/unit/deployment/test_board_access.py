@@ -140,3 +140,27 @@ def test_a_picture_by_curl_with_token_and_tls(board: Board, bundle: Bundle, fold
     undeploy({**arguments, "purge": True}, job)
     assert known_token(target, ROOT) == ""
     assert not (board.home / ".edgewright" / "access").exists()
+
+
+def test_a_board_that_can_make_no_certificate(board: Board, bundle: Bundle, folder: Path) -> None:
+    """It is made here, and sent; the studio talks to the board as to any other."""
+    library = "/usr/lib/python3/dist-packages/cryptography"
+    board.run("mount", "--bind", "/dev/null", "/usr/bin/openssl")
+    board.run("sh", "-c", f"[ ! -d {library} ] || mount -t tmpfs none {library}")
+    try:
+        target, job = asdict(board.spec()), QuietJob(folder / "other")
+        options = {"bundle": str(bundle.folder), "target": target, "soak_s": 0.2}
+        done = deploy({**options, "tls": "self-signed"}, job)
+        rows = {row["name"]: row["text"] for row in done["steps"]}
+        assert rows["access"].endswith("made here as the target lacks openssl")
+        (answer,) = (board.home / ".edgewright" / "access").iterdir()
+        assert answer.stat().st_mode & 0o777 == 0o600
+        arguments: dict[str, Any] = {"target": target, "known": {}, "data": None}
+        assert call({**arguments, "requests": 5, "connections": 1}, job)["failed"] == 0
+        again = deploy(options, job)
+        assert again["fingerprint"] == done["fingerprint"]
+        undeploy({"target": target, "purge": True}, job)
+    finally:
+        board.run(
+            "sh", "-c", f"umount /usr/bin/openssl; ! mountpoint -q {library} || umount {library}"
+        )
