@@ -1,4 +1,4 @@
-"""The steps of this stage: open, inspect, graph, diff."""
+"""The steps of this stage: open, inspect, graph, diff, coverage."""
 
 from __future__ import annotations
 
@@ -73,5 +73,22 @@ DIFF = Step(
         ),
     ),
     work="studio.models.work:diff",
+    limits=_LIMITS,
+)
+
+COVERAGE = Step(
+    name="coverage",
+    title="Will it run there?",
+    summary="Hold a model against a release of ONNX Runtime, or against a target.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
+        Option(
+            "runtime",
+            help="Release of ONNX Runtime (1.19); by default the target's, else the newest.",
+        ),
+        Option("target", Kind.TARGET, help="A target that was probed."),
+    ),
+    work="studio.models.coverage.work:coverage",
+    prepare="studio.models.coverage.work:prepare",
     limits=_LIMITS,
 )

@@ -1,0 +1,38 @@
+"""``studio coverage``: will a model run there?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from studio.cli.flags import given
+from studio.cli.session import add_step, finish, workspace
+
+_MISSED = 3
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "coverage")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check and print; what will not run is a missed gate."""
+    with workspace() as opened:
+        outcome = opened.run("coverage", **given(arguments, opened.steps["coverage"].options))
+    code = finish(outcome, arguments, describe)
+    return _MISSED if not code and not outcome.result["covered"] else code
+
+
+def describe(result: Mapping[str, Any]) -> list[str]:
+    """Yes, or what is in the way."""
+    where = f"{result['runtime']}{' on ' + result['target'] if result['target'] else ''}"
+    if result["covered"]:
+        return [f"It will load on {where}; it takes about {result['memory_mb']:,.0f} MB."]
+    lines = [f"It will not run on {where}:"]
+    for problem in result["problems"]:
+        lines.append(f"{problem['code']:<7} {problem['text']}")
+        if problem["hint"]:
+            lines.append(f"        {problem['hint']}")
+    return lines

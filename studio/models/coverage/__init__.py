@@ -1,0 +1,6 @@
+"""Will it run there? A model held against what a release of a runtime can load."""
+
+from studio.models.coverage.check import Problem, check, too_new
+from studio.models.coverage.releases import Release, releases
+
+__all__ = ["Problem", "Release", "check", "releases", "too_new"]

@@ -1,0 +1,70 @@
+"""What each release of ONNX Runtime loads, from the measured table in the resources."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.settings import resource
+
+_FILE = ("coverage", "onnxruntime.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release.
+
+    Attributes:
+        version: Major and minor (``1.19``).
+        opset: Newest standard operator set.
+        ir: Newest version of the file format.
+    """
+
+    version: str
+    opset: int
+    ir: int
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """For comparison."""
+        return order_of(self.version)
+
+
+@functools.cache
+def releases() -> tuple[Release, ...]:
+    """Every release in the table, the oldest first."""
+    rows = _table()["versions"]
+    return tuple(Release(str(row["version"]), int(row["opset"]), int(row["ir"])) for row in rows)
+
+
+def release_of(version: str) -> Release | None:
+    """The release of a version; the newest known one for a newer one, None for an older one."""
+    wanted = order_of(version)
+    found = [release for release in releases() if release.order <= wanted]
+    return found[-1] if found else None
+
+
+def first_with(opset: int, ir: int) -> Release | None:
+    """The oldest release that loads both; None where none does."""
+    return next((one for one in releases() if one.opset >= opset and one.ir >= ir), None)
+
+
+def first_with_type(dtype: str) -> str:
+    """The oldest release that knows an element type; empty where all do."""
+    types: Mapping[str, str] = _table().get("types", {})
+    return str(types.get(dtype, ""))
+
+
+def order_of(version: str) -> tuple[int, int]:
+    """Major and minor as numbers; (0, 0) for what is no version."""
+    parts = version.split(".")[:2]
+    numbers = [int(part) if part.isdecimal() else 0 for part in parts]
+    return (numbers[0], numbers[1] if len(numbers) > 1 else 0)
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(resource(*_FILE).read_text(encoding="utf-8"))
