@@ -1,7 +1,8 @@
-"""Will it run there? The table against the runtime that is installed, and what is said of models."""
+"""Will it run there? The table against the installed runtime, and what is said of models."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import onnx
@@ -48,7 +49,7 @@ def test_the_table_is_true_of_the_installed_runtime(tmp_path: Path) -> None:
 def test_the_table_grows() -> None:
     rows = releases()
     assert [row.order for row in rows] == sorted({row.order for row in rows})
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert (after.opset, after.ir) >= (before.opset, before.ir)
 
 
