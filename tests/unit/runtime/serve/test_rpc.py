@@ -186,6 +186,12 @@ def test_what_a_stream_brings_is_answered_in_order(
     assert str(found[5]) == "There is no model 'other' here."
 
 
+def test_requests_may_be_compressed(client: triton.InferenceServerClient) -> None:
+    for coding in ("gzip", "deflate"):
+        result = client.infer(MODEL, inputs_of(), compression_algorithm=coding)
+        np.testing.assert_array_equal(result.as_numpy("out_INT64"), ARRAYS["INT64"])
+
+
 # What is said about server and models
 
 
