@@ -11,8 +11,11 @@ from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment.access import Access, AccessWish
 from studio.deployment.inventory import Inventory
 from studio.deployment.wheels import WheelSet
+from studio.models.coverage import too_new
+from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication
 
+RUNTIME = "onnxruntime"
 _RESERVE_MB = 5
 _SERVER_MB = 120
 """Memory that the server takes beside the model."""
@@ -160,6 +163,7 @@ def make_plan(
         unchanged=found.current == bundle.digest and not wish.changes(found.service),
         checks=(
             Check("python", True, f"Python {facts.python} on {facts.arch}"),
+            _runtime(facts, wheels, bundle),
             _disk(facts, need),
             _memory(facts, bundle),
             _counter(found, bundle),
@@ -168,6 +172,30 @@ def make_plan(
         ),
         access=wish.after(found.service),
     )
+
+
+def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Check:
+    """Whether the release of the runtime there, or the one that is sent, loads the model."""
+    version = _runtime_version(facts, wheels)
+    release = release_of(version)
+    if release is None:
+        text = f"nothing is known of onnxruntime {version or 'there'}; the probe will tell"
+        return Check("runtime", False, text, warning=True)
+    model = bundle.raw["model"]
+    opsets = {str(domain): int(number) for domain, number in (model.get("opset") or {}).items()}
+    problem = next(too_new(opsets, int(model.get("ir_version") or 0), release), None)
+    if problem is None:
+        return Check("runtime", True, f"onnxruntime {version} loads operator set {release.opset}")
+    return Check("runtime", False, problem.text, problem.hint)
+
+
+def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
+    if wheels is not None:
+        for wheel in wheels.wheels:
+            name, _, rest = wheel.name.partition("-")
+            if name == RUNTIME:
+                return rest.partition("-")[0]
+    return str(facts.runtimes.get(RUNTIME, ""))
 
 
 def _disk(facts: TargetFacts, need: int) -> Check:

@@ -24,7 +24,12 @@ FACTS = TargetFacts(
     root="/home/pi/.edgewright",
 )
 RUNTIME = ZipApplication(Path("edgewright.pyz"), "f" * 64, 100_000)
-WHEELS = WheelSet((Wheel(Path("numpy-2.0-cp311-cp311-x.whl"), "e" * 64, 15_000_000, 40_000_000),))
+WHEELS = WheelSet(
+    (
+        Wheel(Path("numpy-2.0-cp311-cp311-x.whl"), "e" * 64, 5_000_000, 10_000_000),
+        Wheel(Path("onnxruntime-1.19.2-cp311-cp311-x.whl"), "d" * 64, 10_000_000, 30_000_000),
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +127,16 @@ def test_an_empty_or_damaged_target(text: str) -> None:
     found = parse(text)
     assert found.current == ""
     assert history(found) == []
+
+
+def test_a_model_that_is_too_new_for_the_runtime_is_refused_before_anything(bundle: Bundle) -> None:
+    raw = {**bundle.raw, "model": {**bundle.raw["model"], "opset": {"": 26}}}
+    new = replace(bundle, raw=raw)
+    plan = make_plan(FACTS, Inventory(), new, RUNTIME, WHEELS)
+    assert states(plan)["runtime"] == "blocked"
+    with pytest.raises(TargetError, match="operator set 26; ONNX Runtime 1.19 loads up to 21"):
+        plan.require()
+    own = replace(FACTS, runtimes={"onnxruntime": "1.32.0", "numpy": "2.0"})
+    make_plan(own, Inventory(), new, RUNTIME, None).require()
+    unknown = make_plan(FACTS, Inventory(), new, RUNTIME, None)
+    assert states(unknown)["runtime"] == "warning"
