@@ -125,8 +125,12 @@ class ServedModel:
         return self.source.version
 
     def take(self) -> List[InferenceCall]:
-        """The waiting requests that one thread should run now: its share, if there are many."""
-        share = -(-len(self.waiting) // self.execution.workers)
+        """The waiting requests that one thread should run now: its share, if there are many.
+
+        Of a model that is run in the event loop it is all: no other thread runs the rest beside.
+        """
+        workers = 1 if self.inline else self.execution.workers
+        share = -(-len(self.waiting) // workers)
         taken: List[InferenceCall] = []
         for _ in range(min(self.batch_rows, share)):
             try:

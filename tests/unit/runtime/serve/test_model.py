@@ -46,6 +46,18 @@ def test_a_model_leaves_the_event_loop_when_it_turns_out_slow(tmp_path: Path) ->
     assert model.inline
 
 
+@pytest.mark.parametrize(("inline", "taken"), [(True, 8), (False, 2)])
+def test_threads_share_what_waits_and_the_event_loop_takes_all(
+    tmp_path: Path, inline: bool, taken: int
+) -> None:
+    model = load(from_file(rig.constant(tmp_path / "a.onnx", 1.0)), 1)
+    model.execution = model.execution._replace(workers=4)
+    model.batch_rows = 32
+    model.inline = inline
+    model.waiting.extend(range(8))  # type: ignore[arg-type]  # it does not look at them
+    assert len(model.take()) == taken
+
+
 def test_the_newest_version_answers_unless_one_is_named(tmp_path: Path) -> None:
     repository = Repository()
     made = []
