@@ -25,6 +25,7 @@ run: setup ## Open the studio; without a display, run the digits recipe from ope
 
 test: setup ## All tests, the fast ones first (what CI runs).
 	@packaging/system_packages.sh test
+	@packaging/perf_analyzer.sh
 	@$(MAKE) --no-print-directory test-fast
 	@$(MAKE) --no-print-directory test-rest
 
@@ -60,8 +61,8 @@ integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd)
 	@packaging/system_packages.sh integration
 	@nice -n 19 $(BIN)/python -m pytest tests/integration
 
-soak: setup ## Five minutes of clients that come, go, stall and vanish (SECONDS=3600 for an hour).
-	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),300)
+soak: setup ## An hour of clients that come, go, stall and vanish (SECONDS=300 for five minutes).
+	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),3600)
 
 package: setup ## A wheel and a source archive in dist/.
 	@rm -rf dist && $(BIN)/hatchling build -d dist && $(BIN)/python packaging/smoke.py dist/*.whl
