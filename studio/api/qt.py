@@ -69,6 +69,12 @@ class OptionForm(Protocol):
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show other values; names that the form does not have are passed over."""
 
+    def refresh(self) -> None:
+        """Ask again which targets and models there are."""
+
+    def refresh(self) -> None:
+        """Ask again which targets and models there are to choose from."""
+
     def on_submit(self, call: Callable[[], object]) -> None:
         """Call this when the user presses Enter in a field."""
 

@@ -17,6 +17,7 @@ from studio.plugin_host.importing import forget
 from studio.workspace import Workspace
 from tests.gui.conftest import MakeWindow
 from tests.gui.page_rig import visible_texts
+from tests.rigs import third_party
 
 ID = "example_panel"
 MANIFEST = f"""
@@ -100,10 +101,11 @@ def make_panel(
         window = make_window()
         window.go("deploy")
         qtbot.waitUntil(lambda: window.page().findChild(PanelFrame) is not None)
-        frame = window.page().findChild(PanelFrame)
+        frames = window.page().findChildren(PanelFrame)  # the built-in plugins have theirs
+        frame = next(one for one in frames if one.capability.id == "rockets")
         assert frame.panel is None, "it is made when it is shown"
         if show:
-            window.page().show_view(1)
+            window.page().show_view(window.page().stack.indexOf(frame))
         return window, frame
 
     yield make
@@ -217,3 +219,27 @@ def test_other_errors_go_where_they_went_before(
     button.click()
     assert seen == [IndexError]
     assert not window.banner.isVisible()
+
+
+def test_the_examples_panel_adds_a_folder_and_shows_what_is_in_it(
+    make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    third_party.place(home)
+    with Workspace.open(home) as workspace:
+        third_party.agree(workspace)
+    window = make_window()
+    window.go("deploy")
+    page = window.page()
+    qtbot.waitUntil(lambda: any(a.text() == "Show Folders" for a in page.actions()))
+    next(action for action in page.actions() if action.text() == "Show Folders").trigger()
+    frame = page.stack.currentWidget()
+    panel = frame.panel
+    assert not panel.look.isEnabled()
+    (tmp_path / "attic").mkdir()
+    panel.form.set_values({"name": "attic", "folder": str(tmp_path / "attic")})
+    panel.add_button.click()
+    qtbot.waitUntil(panel.look.isEnabled)
+    panel.look.click()
+    qtbot.waitUntil(lambda: panel.text.text() == "It is empty.", timeout=30_000)
+    forget(third_party.ID)
