@@ -26,6 +26,8 @@ from .reply import Reply
 _LOOKED_AT = ("authorization", "traceparent")
 _IDLE_MS = 300_000
 """Without a request, after which a client is asked to connect again with its next one."""
+_GREETING_MS = 10_000
+"""For the first bytes of a client, TLS included."""
 _HALF_OPEN_MS = 60_000
 """Of silence, after which the server asks whether a client is still there."""
 _PINGS_MS = 10_000
@@ -120,6 +122,7 @@ class RpcServer:
             ("grpc.max_receive_message_length", self._service.max_body),
             ("grpc.max_send_message_length", -1),
             ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.server_handshake_timeout_ms", _GREETING_MS),
             ("grpc.keepalive_time_ms", _HALF_OPEN_MS),
             ("grpc.http2.min_ping_interval_without_data_ms", _PINGS_MS),
             ("grpc.max_allowed_incoming_connections", self._max_connections),

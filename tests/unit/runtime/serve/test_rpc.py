@@ -15,7 +15,9 @@ import tritonclient.grpc as triton
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
+from studio.runtime.serve.bfloat16 import widened
 from tests.unit.runtime.serve import rig
+from tests.unit.runtime.serve.test_bfloat16 import alone as bfloat16_model
 from tests.unit.runtime.serve.test_open_inference import ARRAYS, INFER, MODEL
 from tests.unit.runtime.serve.test_open_inference import question as json_question
 
@@ -184,6 +186,21 @@ def test_what_a_stream_brings_is_answered_in_order(
     client.stop_stream()
     assert found[:5] + found[6:] == ["0", "1", "2", "3", "4", "6"]
     assert str(found[5]) == "There is no model 'other' here."
+
+
+def test_bfloat16_as_tritonclient_sends_it(tmp_path: Path) -> None:
+    numbers = np.array([[1.0, -3.0, 0.5]], np.float32)  # no rounding: all of them fit
+    tensor = triton.InferInput("x", [1, 3], "BF16")
+    tensor.set_data_from_numpy(numbers)
+    model = bfloat16_model(tmp_path / "double.onnx")
+    with (
+        rig.ServerProcess(f"--model={model}", "--grpc-port=0", log=tmp_path / "log") as running,
+        triton.InferenceServerClient(running.ready["grpc"]) as asking,
+    ):
+        response = asking.infer("double", [tensor]).get_response()
+    assert response.outputs[0].datatype == "BF16"
+    bits = np.frombuffer(response.raw_output_contents[0], "<u2")
+    np.testing.assert_array_equal(widened(bits), 2 * numbers[0])
 
 
 def test_requests_may_be_compressed(client: triton.InferenceServerClient) -> None:
