@@ -1,0 +1,262 @@
+"""The panel of containers: which engine there is, an image with its size, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.api import Kind, Option, TargetSpec, UsageError
+from studio.api.qt import OptionForm, Panel, PanelHost, RunningStep, StepEnd
+from studio_docker.packager import ImagePackager, checked_name
+from studio_docker.platform import DockerPlatform
+
+_MB = 1_000_000
+_ENGINE = (
+    Option("name", default="containers", required=True, help="What the target is called here."),
+    *DockerPlatform.options,
+)
+_IMAGE = (
+    *(option for option in ImagePackager.options if option.name != "file"),
+    Option(
+        "image_out",
+        Kind.OUTPUT,
+        title="Folder for files",
+        help="Where the image is written as a file; needed where there is no engine.",
+    ),
+)
+_NO_ENGINE = (
+    "Without an engine the image can still be written: choose a folder for files and a file of a "
+    "base image. Where there is an engine: docker load --input image.tar"
+)
+
+
+class ImagePanel(Panel):
+    """Engines on top, the image below."""
+
+    def __init__(self, host: PanelHost) -> None:
+        super().__init__(host)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.engines = EngineBox(host)
+        self.image = ImageBox(host)
+        layout.addWidget(self.engines)
+        layout.addWidget(self.image)
+        layout.addStretch(1)
+
+    def refresh(self) -> None:
+        self.engines.refresh()
+        self.image.refresh()
+
+
+class EngineBox(QWidget):
+    """Whether there is an engine, and if not, why and what to do."""
+
+    def __init__(self, host: PanelHost) -> None:
+        super().__init__()
+        self._host = host
+        self._running: RunningStep | None = None
+        self._looked: set[str] = set()
+        self.state = _label("No engine has been looked for.", "dim")
+        self._form = host.form(_ENGINE, columns=2)
+        self._button = QPushButton("Look for the engine")
+        self._button.clicked.connect(self.look)
+        self._form.on_submit(self.look)
+        layout = _column(self, "Container engine")
+        for widget in (self.state, self._form.widget, self._button):
+            layout.addWidget(widget)
+
+    def refresh(self) -> None:
+        """Show what is known of the engines among the targets; ask once for each that is new."""
+        targets = self._host.targets()
+        lines = [_described(target.name, self._host.facts(target.name)) for target in targets]
+        known = [line for line in lines if line]
+        if known:
+            self._show("\n".join(known))
+        for target in targets:
+            if not self._host.facts(target.name) and target.name not in self._looked:
+                self._looked.add(target.name)
+                self._ask(target.name)
+                return
+
+    def look(self) -> None:
+        """Add the engine that the form names as a target, and ask it."""
+        if not self._form.check():
+            return
+        values = self._form.values()
+        name = str(values.pop("name", "") or "containers")
+        settings = {key: str(value) for key, value in values.items() if value}
+        if self._host.add_target(TargetSpec(name, f"docker:{name}", settings=settings)):
+            self._ask(name)
+
+    def _ask(self, name: str) -> None:
+        self._running = self._host.start("target-probe", target=name)
+        if self._running is not None:
+            self._show("Looking ...")
+            self._running.finished.connect(lambda end: self._answered(name, end))
+
+    def _answered(self, name: str, end: StepEnd) -> None:
+        if end.ok:
+            self._show(_described(name, end.result))
+        else:
+            self._show(" ".join(filter(None, (end.sentence, end.hint, _NO_ENGINE))))
+
+    def _show(self, text: str) -> None:
+        self.state.setText(text)
+
+
+class ImageBox(QWidget):
+    """The image of the current model: its options, its progress, its size."""
+
+    def __init__(self, host: PanelHost) -> None:
+        super().__init__()
+        self._host = host
+        self._running: RunningStep | None = None
+        self._budget = 0
+        self._last = ""
+        self._form: OptionForm = host.form(_IMAGE, columns=2)
+        self.build = QPushButton("Build the image")
+        self.build.setProperty("kind", "primary")
+        self.build.clicked.connect(self._begin)
+        self._form.on_submit(self._begin)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.clicked.connect(self._stop)
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(500)
+        self.log.setAccessibleName("Build log")
+        self.gauge = QProgressBar()
+        self.gauge.setAccessibleName("Size of the image")
+        self.outcome = _label("", "")
+        buttons = QHBoxLayout()
+        for button in (self.build, self._cancel):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        layout = _column(self, "Image of the current model")
+        layout.addWidget(self._form.widget)
+        layout.addLayout(buttons)
+        for widget in (self.log, self.gauge, self.outcome):
+            layout.addWidget(widget)
+        self._set_running(False)
+        self.gauge.hide()
+        self.log.hide()
+
+    def refresh(self) -> None:
+        """Say why nothing can be built without a model."""
+        model = self._host.model()
+        self.build.setEnabled(bool(model) and self._running is None)
+        self.build.setToolTip("" if model else "Open a model first.")
+
+    def _begin(self) -> None:
+        if self._running is not None or not self._host.model() or not self._form.check():
+            return
+        try:
+            options = self._options(self._form.values())
+        except UsageError as error:
+            self._host.fail(error)
+            return
+        self._running = self._host.start("image", **options)
+        if self._running is None:
+            return
+        self.log.clear()
+        self.log.show()
+        self.outcome.clear()
+        self._running.progressed.connect(self._progressed)
+        self._running.finished.connect(self._finished)
+        self._set_running(True)
+
+    def _options(self, values: Mapping[str, Any]) -> dict[str, object]:
+        """The step's options for what was entered.
+
+        Raises:
+            UsageError: for a name that no image can have.
+        """
+        own = ("tag", "image_out")
+        self._budget = int(values.get("size_budget_mb") or 0)
+        chosen: dict[str, object] = {
+            "model": self._host.model(),
+            "image": checked_name(str(values.get("tag") or "")),
+            "set": [
+                f"{name}={value}" for name, value in values.items() if name not in own and value
+            ],
+        }
+        if values.get("image_out"):
+            chosen["image_out"] = values["image_out"]
+        return chosen
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
+    def _progressed(self, done: float, total: float, text: str) -> None:
+        if text and text != self._last:
+            self.log.appendPlainText(text)
+        self._last = text
+
+    def _finished(self, end: StepEnd) -> None:
+        self._running = None
+        self._set_running(False)
+        self.log.appendPlainText(end.sentence)
+        if not end.ok:
+            self.outcome.setText(" ".join(filter(None, (end.sentence, end.hint))))
+            return
+        self.outcome.setText("\n".join(outcome_lines(end.result)))
+        self._show_size(int(end.result["image_bytes"]))
+
+    def _show_size(self, size: int) -> None:
+        """The size against the budget; without one there is nothing to compare it with."""
+        megabytes = round(size / _MB)
+        self.gauge.setVisible(bool(self._budget))
+        self.gauge.setMaximum(max(self._budget, megabytes, 1))
+        self.gauge.setValue(megabytes)
+        self.gauge.setFormat(f"{megabytes} of {self._budget} MB")
+
+    def _set_running(self, running: bool) -> None:
+        self.build.setEnabled(not running and bool(self._host.model()))
+        self._cancel.setVisible(running)
+
+
+def outcome_lines(result: Mapping[str, Any]) -> list[str]:
+    """What was made, of what it consists, and how to go on."""
+    parts = ", ".join(f"{name} {size / _MB:.1f} MB" for name, size in result["parts"].items())
+    lines = [f"{result['image']}: {result['image_bytes'] / _MB:.1f} MB ({parts})"]
+    if result.get("pushed"):
+        lines.append(f"Pushed as {result['pushed']}")
+    lines += [str(result[name]) for name in ("path", "context", "sbom") if result.get(name)]
+    if result.get("next"):
+        lines.append(str(result["next"]))
+    elif not result.get("pushed"):
+        lines.append(f"Run it with: docker run --publish 127.0.0.1:8477:8477 {result['image']}")
+    return lines
+
+
+def _described(name: str, facts: Mapping[str, Any]) -> str:
+    """One engine in one line; empty when nothing is known of it."""
+    if not facts.get("where"):
+        return ""
+    memory = f", {facts['memory_mb']} MB" if facts.get("memory_mb") else ""
+    return f"{name}: {facts['where']}, {facts.get('arch') or 'unknown processor'}{memory}"
+
+
+def _column(widget: QWidget, title: str) -> QVBoxLayout:
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(_label(title, "section"))
+    return layout
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    if role:
+        label.setProperty("role", role)
+    return label
