@@ -22,7 +22,7 @@ class Parcel:
 
     Attributes:
         bundle: Folder of the verified bundle.
-        runtime: The zip application that serves it (``python3 RUNTIME serve BUNDLE``).
+        runtime: The zip application that serves it (``python3 RUNTIME serve --bundle BUNDLE``).
         digest: SHA-256 of the bundle's manifest, the release's name everywhere.
         manifest: The bundle's ``manifest.json``.
         owner: Who deploys (``ann@workstation``).

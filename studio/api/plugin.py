@@ -9,6 +9,9 @@ from typing import Any
 
 API_VERSION = 1
 
+PANEL_AREAS = frozenset({"model", "quantize", "profile", "deploy", "try", "monitor", "targets"})
+"""The pages that a panel can belong to, by its key ``area``."""
+
 
 class Extension(enum.Enum):
     """The extension points; the value is the table's name in ``plugin.toml``."""

@@ -70,9 +70,6 @@ class OptionForm(Protocol):
         """Show other values; names that the form does not have are passed over."""
 
     def refresh(self) -> None:
-        """Ask again which targets and models there are."""
-
-    def refresh(self) -> None:
         """Ask again which targets and models there are to choose from."""
 
     def on_submit(self, call: Callable[[], object]) -> None:

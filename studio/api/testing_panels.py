@@ -37,6 +37,9 @@ class BlankForm:
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Do nothing."""
 
+    def refresh(self) -> None:
+        """There is nothing to choose from."""
+
     def on_submit(self, call: Callable[[], object]) -> None:
         """Nobody presses Enter."""
 

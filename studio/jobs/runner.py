@@ -278,10 +278,15 @@ class JobRunner:
             self._paths,
             new_folder(self._paths.jobs),
             level=self.level,
-            reads=(*self._always_readable, *reads),
+            reads=(*self._always_readable, *_linked(self._paths.plugins), *reads),
             needs=spec.needs if spec else frozenset(),
             preload=preload,
         )
+
+
+def _linked(folder: Path) -> list[Path]:
+    """Where the links in a folder lead: an author's plugin may lie where the author works."""
+    return [path.resolve() for path in folder.glob("*") if path.is_symlink()]
 
 
 def _failure(event: Mapping[str, Any]) -> JobOutcome:

@@ -124,12 +124,17 @@ class Page(QWidget):
         self._views.add(title)
         self._views.setVisible(self._views.count() > 1)
 
-    def add_panel(self, title: str, panel: QWidget) -> None:
-        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it."""
+    def add_panel(self, title: str, panel: QWidget) -> int:
+        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it.
+
+        Returns:
+            The index of the view.
+        """
         self.add_view(title, panel)
         number = self.stack.count() - 1
         self.stack.currentChanged.connect(lambda _: self._show_tools())
         self._panels.add(number)
+        return number
 
     def _show_tools(self) -> None:
         self._own.setVisible(self.stack.currentIndex() not in self._panels)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Capability, StudioError
-from studio.api.qt import Panel
+from studio.api.qt import Panel, PanelHost
 from studio.gui.pages.base import Shell
 from studio.gui.panels.host import Host
 from studio.gui.widgets import Hint, Scroll
@@ -85,7 +85,8 @@ class PanelFrame(QWidget):
         holder = Scroll()
         self._host = Host(self._workspace, self._shell, self.capability, holder, self._variant)
         try:
-            panel = plugins.call(self.capability, self._host)
+            host: PanelHost = self._host
+            panel = plugins.call(self.capability, host)
             if not isinstance(panel, Panel):
                 raise TypeError(f"{self.capability.factory} makes no studio.api.qt.Panel")
         except StudioError as error:

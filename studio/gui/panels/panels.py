@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension
+from studio.api.plugin import PANEL_AREAS
 from studio.gui.panels.faults import Faults
 from studio.gui.panels.frame import PanelFrame
 from studio.workspace import RegistryChanged
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from studio.gui.pages.base import Page
     from studio.gui.window import MainWindow
     from studio.workspace import Event, VariantRecord
-
-AREAS = frozenset({"model", "quantize", "profile", "deploy", "try", "monitor", "targets"})
 
 
 class Panels:
@@ -42,7 +42,13 @@ class Panels:
             if capability.extra.get("area") == page.stage and key not in self._frames:
                 frame = PanelFrame(self._workspace, self._window, capability, self._variant)
                 self._frames[key] = frame
-                page.add_panel(capability.title, frame)
+                number = page.add_panel(capability.title, frame)
+                show = functools.partial(self._show, page, number)
+                page.add_command(f"Show {capability.title}", show)
+
+    def _show(self, page: Page, number: int) -> None:
+        self._window.go(page.stage)
+        page.show_view(number)
 
     def close(self) -> None:
         """Hear nothing any more."""
@@ -51,7 +57,7 @@ class Panels:
 
     def _take(self, found: tuple[Capability, ...] | Exception) -> None:
         if not isinstance(found, Exception):
-            self._found = tuple(one for one in found if one.extra.get("area") in AREAS)
+            self._found = tuple(one for one in found if one.extra.get("area") in PANEL_AREAS)
             for page in self._window.pages():
                 self.add_to(page)
 

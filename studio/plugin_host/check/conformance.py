@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Capability, Extension, Finding, Level, Manifest, StudioError, Unavailable
+from studio.api.plugin import PANEL_AREAS
 from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
 from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
 from studio.plugin_host.importing import make_importable
@@ -61,7 +62,8 @@ def _declared(capability: Capability, folder: Path) -> None:
 def _panel(capability: Capability, folder: Path) -> None:
     # By name: only panels may import Qt, and this module is of the studio's Qt-free part.
     suite = importlib.import_module("studio.api.testing_panels")
-    assert capability.extra.get("area"), "a panel names the area (the page) that it belongs to"
+    known = ", ".join(sorted(PANEL_AREAS))
+    assert capability.extra.get("area") in PANEL_AREAS, f"its area is none of {known}"
     suite.check_panel(_attribute(capability))
 
 
@@ -85,7 +87,10 @@ def _backend(capability: Capability, made: Any, folder: Path) -> None:
 
 
 def _transform(capability: Capability, made: Any, folder: Path) -> None:
-    if "onnx" in capability.extra.get("formats", ()) and not made.needs_data:
+    # An edit keeps the precision and names none; what must be given cannot be guessed.
+    given = made.needs_data or any(option.required for option in made.options)
+    edits = bool(capability.extra.get("edits"))
+    if "onnx" in capability.extra.get("formats", ()) and not given and not edits:
         check_transform(made, _digits(), folder / "made.onnx")
 
 

@@ -14,6 +14,7 @@ from studio.api import Finding, Level, Manifest, Permission
 _PANEL = "panel"
 _RUNNER = "runner"
 _QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "PySide2"})
+_UNKNOWN = "belongs to none of the plugin's requirements"
 _QT_API = frozenset({"studio.api.qt", "studio.api.testing_panels"})
 
 _SIGNS = {
@@ -21,7 +22,7 @@ _SIGNS = {
     r"|aiohttp|paramiko|grpc|docker|kubernetes|boto3|botocore",
     Permission.PROCESSES: r"subprocess|multiprocessing|pty"
     r"|os\.(system|fork|exec\w*|spawn\w*|popen|posix_spawn\w*)",
-    Permission.HOME: r"(pathlib\.)?Path\.home|.*\.expanduser",
+    Permission.HOME: r"(pathlib\.)?Path\.home|os\.path\.expanduser",
     Permission.SECRETS: r"keyring|getpass\.getpass|netrc|secretstorage",
 }
 """Names whose use hints at a permission. A hint is no proof, and its absence none either."""
@@ -55,11 +56,15 @@ def check_imports(package: Path, manifest: Manifest) -> Iterator[Finding]:
 
 
 def _judge(imports: Iterable[Use], manifest: Manifest, module: str) -> Iterator[Finding]:
-    allowed = _required(manifest.requires)
+    direct = _modules_of(_names(manifest.requires))
+    beyond = _modules_of(_closure(_names(manifest.requires)))
     for use in imports:
-        sentence = _objection(use.name, manifest.id, module, allowed)
-        if sentence:
-            text = f"{use.file}, line {use.line}: {use.name} {sentence}."
+        sentence = _objection(use.name, manifest.id, module, direct)
+        text = f"{use.file}, line {use.line}: {use.name} {sentence}."
+        if sentence == _UNKNOWN and use.name.partition(".")[0] in beyond:
+            text = text.replace(_UNKNOWN, "comes with a requirement, but is none itself")
+            yield Finding(Level.WARNING, "import", text)
+        elif sentence:
             yield Finding(Level.ERROR, "import", text)
 
 
@@ -83,7 +88,7 @@ def _objection(name: str, plugin: str, module: str, allowed: frozenset[str]) -> 
         return "imports the panel, which needs Qt" if _panel(name, plugin) else ""
     if top in sys.stdlib_module_names or top in allowed:
         return ""
-    return "belongs to none of the plugin's requirements"
+    return _UNKNOWN
 
 
 def _within(name: str, places: Iterable[str]) -> bool:
@@ -94,11 +99,31 @@ def _panel(name: str, plugin: str) -> bool:
     return name == f"{plugin}.{_PANEL}" or name.startswith(f"{plugin}.{_PANEL}.")
 
 
-def _required(requires: Iterable[str]) -> frozenset[str]:
-    """The top-level modules of the required distributions, as far as these are installed."""
+def _names(requires: Iterable[str]) -> frozenset[str]:
+    """The distributions that requirements name."""
+    return frozenset(_normal(re.split(r"[^A-Za-z0-9._-]", text.strip())[0]) for text in requires)
+
+
+def _closure(names: frozenset[str]) -> frozenset[str]:
+    """Distributions with all that they require in turn, as far as they are installed."""
     from importlib import metadata
 
-    names = {_normal(re.split(r"[^A-Za-z0-9._-]", text.strip())[0]) for text in requires}
+    found: set[str] = set()
+    ahead = set(names)
+    while ahead:
+        found.add(name := ahead.pop())
+        try:
+            needs = [text for text in metadata.requires(name) or () if "extra ==" not in text]
+        except metadata.PackageNotFoundError:
+            continue
+        ahead |= _names(needs) - found
+    return frozenset(found)
+
+
+def _modules_of(names: frozenset[str]) -> frozenset[str]:
+    """The top-level modules of distributions, as far as these are installed."""
+    from importlib import metadata
+
     found = {name.replace("-", "_") for name in names}
     for module, distributions in metadata.packages_distributions().items():
         if names.intersection(map(_normal, distributions)):

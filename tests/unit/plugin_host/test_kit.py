@@ -14,8 +14,10 @@ from studio.api import UsageError
 from studio.plugin_host.check.examination import examine
 from studio.plugin_host.importing import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
+from studio.workspace import Workspace
 
 NAME = "example_kit"
+PLUGINS = Path(__file__).parents[3] / "plugins"
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +32,19 @@ def checked(folder: Path, tmp_path: Path) -> dict[str, Any]:
     return examine(folder, scratch)
 
 
+def checked_by_itself(folder: Path, home: Path) -> dict[str, Any]:
+    """What the step finds, in a worker of its own: panels need Qt, and formats stay loaded."""
+    with Workspace.open(home / "home") as workspace:
+        outcome = workspace.run("plugins-check", folder=str(folder))
+    assert outcome.ok, outcome.sentence
+    return dict(outcome.result)
+
+
 def problems(result: dict[str, Any], level: str = "error") -> str:
     return "\n".join(one["text"] for one in result["findings"] if one["level"] == level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "panel"])
 def test_what_is_made_passes_the_check_and_its_own_tests(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "project"
@@ -136,6 +147,16 @@ def test_manifests_that_are_wrong(
     assert result["plugins"][0]["state"] == "broken"
 
 
+def test_what_comes_with_a_requirement_is_to_be_named(tmp_path: Path, metric: Path) -> None:
+    manifest = metric / NAME / "plugin.toml"
+    manifest.write_text(manifest.read_text().replace("numpy>=1.26", "onnx>=1.21"))
+    result = checked(metric, tmp_path)
+    assert result["ok"]
+    (metric / NAME / "more.py").write_text("import numpy\n")
+    forget(NAME)
+    assert "numpy comes with a requirement" in problems(examine(metric, tmp_path), "warning")
+
+
 def test_permissions_are_hinted_at(tmp_path: Path, metric: Path) -> None:
     (metric / NAME / "more.py").write_text("import socket\nimport subprocess\n")
     manifest = metric / NAME / "plugin.toml"
@@ -163,3 +184,10 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_without_a_plugin_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no plugin\.toml"):
         checked(tmp_path, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(path.name for path in PLUGINS.glob("studio_*")))
+def test_the_built_in_plugins_pass_the_check(tmp_path: Path, name: str) -> None:
+    result = checked_by_itself(PLUGINS / name, tmp_path)
+    assert result["ok"], problems(result)
