@@ -77,7 +77,10 @@ def test_deploy_call_update_and_take_back(
 
     plan = studio.ok("deploy", digits / "digits.onnx", *on_roof, "--dry-run")
     assert plan["state"] == "planned"
-    first = studio.ok("deploy", digits / "digits.onnx", *on_roof, "--host", "0.0.0.0")
+    to_network = (*on_roof, "--expose", "network")
+    refused = studio.run("deploy", digits / "digits.onnx", *to_network)
+    assert (refused.code, "could call the model" in refused.err) == (4, True)
+    first = studio.ok("deploy", digits / "digits.onnx", *to_network, "--open-to-all")
     assert first["bytes_sent"] > 10_000_000, "numpy and onnxruntime were to be sent"
     called = studio.ok("call", *on_roof, "--requests", "1000", "--data", digits / "heldout.npz")
     assert (called["answered"], called["failed"]) == (1000, 0)
