@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
@@ -30,10 +31,29 @@ _VERSION = 1
 _EMPTY: Mapping[str, Any] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a file holds.
+
+    Attributes:
+        macs: Work of the nodes of the main graph.
+        parts: Layouts of the blocks and functions, by their paths in ``walk.parts``.
+    """
+
+    model: Model
+    layout: GraphLayout
+    macs: Mapping[str, float]
+    parts: Mapping[str, GraphLayout]
+
+
 def write(
-    path: Path, model: Model, layout: GraphLayout, macs: Mapping[str, float] = MappingProxyType({})
+    path: Path,
+    model: Model,
+    layout: GraphLayout,
+    macs: Mapping[str, float] = MappingProxyType({}),
+    parts: Mapping[str, GraphLayout] = MappingProxyType({}),
 ) -> None:
-    """Write a model and the layout of its main graph. The same content gives the same bytes.
+    """Write a model and the layouts of its graphs. The same content gives the same bytes.
 
     Args:
         macs: Work of the nodes of the main graph, by name; computed with open sizes fixed, which
@@ -53,6 +73,7 @@ def write(
         "functions": {name: _graph(graph) for name, graph in model.functions.items()},
         "layout": _layout(layout),
         "macs": dict(macs),
+        "parts": {name: _layout(one) for name, one in parts.items()},
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
     path.write_bytes(gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0))
@@ -64,11 +85,12 @@ def read(path: Path) -> tuple[Model, GraphLayout]:
     Raises:
         InvalidData: when the file is damaged or of another version.
     """
-    return read_all(path)[:2]
+    content = read_all(path)
+    return content.model, content.layout
 
 
-def read_all(path: Path) -> tuple[Model, GraphLayout, Mapping[str, float]]:
-    """Read all that ``write`` wrote: the model, its layout, and the work of its nodes.
+def read_all(path: Path) -> Content:
+    """Read all that ``write`` wrote.
 
     Raises:
         InvalidData: when the file is damaged or of another version.
@@ -82,8 +104,8 @@ def read_all(path: Path) -> tuple[Model, GraphLayout, Mapping[str, float]]:
             functions={name: _read_graph(graph) for name, graph in data["functions"].items()},
             **data["model"],
         )
-        macs: Mapping[str, float] = data.get("macs", {})
-        return model, _read_layout(data["layout"]), macs
+        parts = {name: _read_layout(one) for name, one in data.get("parts", {}).items()}
+        return Content(model, _read_layout(data["layout"]), data.get("macs", {}), parts)
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:

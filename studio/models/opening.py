@@ -23,6 +23,7 @@ from studio.models.graphfile import write
 from studio.models.layout import lay_out
 from studio.models.shapes import complete
 from studio.models.summary import summary
+from studio.models.walk import parts
 from studio.plugin_host import PluginHost
 
 GRAPH_FILE = "graph.json.gz"
@@ -104,5 +105,6 @@ def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
     progress.progress(3, 4, "Laying out the graph")
     path = folder / GRAPH_FILE
     work = overlay(opened.sized.graph, "macs")
-    write(path, opened.model, lay_out(opened.model.graph), work)
+    inner = {name: lay_out(graph) for name, graph in parts(opened.model)}
+    write(path, opened.model, lay_out(opened.model.graph), work, inner)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from studio.api import Graph, Node
+from studio.api import Graph, Model, Node
 
 
 def is_constant(node: Node) -> bool:
@@ -41,3 +41,23 @@ def all_nodes(graph: Graph) -> Iterator[Node]:
     """Every node, those of the blocks included."""
     for part in all_graphs(graph):
         yield from part.nodes
+
+
+def parts(model: Model) -> Iterator[tuple[str, Graph]]:
+    """Every block below the main graph and every function, by its path.
+
+    A block's path is that of the graph around it, its node and its attribute
+    (``If.0/then_branch``); a function's begins with its qualified name.
+    """
+    yield from _blocks(model.graph, "")
+    for name, graph in model.functions.items():
+        yield name, graph
+        yield from _blocks(graph, f"{name}/")
+
+
+def _blocks(graph: Graph, before: str) -> Iterator[tuple[str, Graph]]:
+    for node in graph.nodes:
+        for key, block in node.blocks.items():
+            path = f"{before}{node.name}/{key}"
+            yield path, block
+            yield from _blocks(block, f"{path}/")

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from studio.api import GraphLayout, Model, Refused, StudioError, TargetSpec
+from studio.api import Graph, GraphLayout, Model, Refused, StudioError, TargetSpec
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -51,11 +51,24 @@ class GraphView:
 
     Attributes:
         macs: Multiply-accumulates by node name, where they are known and not nothing.
+        parts: Layouts of the blocks (``If.0/then_branch``) and of the model's functions.
     """
 
     model: Model
     layout: GraphLayout
     macs: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, GraphLayout] = field(default_factory=dict)
+
+    def part(self, path: str) -> tuple[Graph, GraphLayout]:
+        """A block or function with its layout; the main graph for an empty path.
+
+        Raises:
+            KeyError: when there is none.
+        """
+        if not path:
+            return self.model.graph, self.layout
+        graph = _graph_at(self.model, path)
+        return graph, self.parts[path]
 
 
 class Workspace(JobListener):
@@ -263,10 +276,17 @@ class Workspace(JobListener):
         self.events.publish(JobFinished(job))
 
 
+def _graph_at(model: Model, path: str) -> Graph:
+    from studio.models.walk import parts
+
+    return dict(parts(model))[path]
+
+
 def _read_graph(record: VariantRecord) -> GraphView:
     # The reader belongs to a stage; it is loaded with the first graph, not with the window.
     from studio.models.graphfile import read_all
 
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
-    return GraphView(*read_all(record.graph_path))
+    content = read_all(record.graph_path)
+    return GraphView(content.model, content.layout, content.macs, content.parts)

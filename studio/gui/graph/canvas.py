@@ -47,10 +47,12 @@ class GraphCanvas(QWidget):
 
     Signals:
         selection_changed: The selected box; -1 for none.
+        entered: A box that the user wants to look into.
         view_changed: Zoom or position are others.
     """
 
     selection_changed = Signal(int)
+    entered = Signal(int)
     view_changed = Signal()
 
     def __init__(self, theming: Theming) -> None:
@@ -226,7 +228,17 @@ class GraphCanvas(QWidget):
             point = self.to_scene(event.position())
             self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
 
+    def enter(self) -> None:
+        """Look into the selected box."""
+        if self.selected is not None:
+            self.entered.emit(self.selected)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        point = self.to_scene(event.position())
+        box = self.scene.box_at(point.x(), point.y()) if self.scene is not None else None
+        if box is not None and self.scene is not None and self.scene.boxes[box].opens:
+            self.entered.emit(box)
+            return
         self.zoom_by(READING_ZOOM / self.zoom if self.zoom < 0.9 else 1.5, event.position())
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +31,10 @@ class Area:
     bottom: float
 
 
+OPENS = "▸"
+"""Behind the title of a box that can be looked into."""
+
+
 class Box(NamedTuple):
     """What a box stands for; a named tuple because there are tens of thousands.
 
@@ -39,6 +43,7 @@ class Box(NamedTuple):
         family: Decides the colour.
         node: None for an input or output of the graph.
         value: The terminal's value; None for a node.
+        opens: What can be looked into: its blocks' names, or the function that it calls.
     """
 
     title: str
@@ -46,6 +51,7 @@ class Box(NamedTuple):
     name: str
     node: Node | None = None
     value: Value | None = None
+    opens: tuple[str, ...] = ()
 
 
 Segment = tuple[float, float, float, float, int]
@@ -64,11 +70,14 @@ class Scene:
         edges: (from box, to box, value name).
         segments: The pieces of all edges.
         size: Width and height of the whole.
+
+    Args:
+        functions: Qualified names of the model's own functions.
     """
 
-    def __init__(self, graph: Graph, layout: GraphLayout) -> None:
+    def __init__(self, graph: Graph, layout: GraphLayout, functions: Collection[str] = ()) -> None:
         self.graph = graph
-        self.boxes = tuple(_boxes(graph))
+        self.boxes = tuple(_boxes(graph, functions))
         if len(self.boxes) != len(layout.x):
             raise ValueError(f"{len(layout.x)} positions for {len(self.boxes)} boxes")
         self.x, self.y = layout.x, layout.y
@@ -175,11 +184,15 @@ class Scene:
         return next((i for i, box in enumerate(self.boxes) if box.node and box.name == name), None)
 
 
-def _boxes(graph: Graph) -> Iterator[Box]:
+def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:
     for value in graph.inputs:
         yield Box(value.name, TERMINAL, value.name, value=value)
     for node in graph.nodes:
-        yield Box(node.operator, operator_family(node.operator), node.name, node=node)
+        family = operator_family(node.operator)
+        called = f"{node.domain}:{node.operator}"
+        opens = tuple(node.blocks) or ((called,) if called in functions else ())
+        title = f"{node.operator} {OPENS}" if opens else node.operator
+        yield Box(title, family, node.name, node=node, opens=opens)
     for value in graph.outputs:
         yield Box(value.name, TERMINAL, value.name, value=value)
 

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
+from PySide6.QtGui import QCursor, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
 from studio.gui.graph.scene import Scene
+from studio.gui.graph.trail import Trail, steps_to
 from studio.gui.graph.view import GraphPane
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.model_inspector import ModelInspector
@@ -62,11 +63,19 @@ class ModelPage(Page):
         self._hits: list[int] = []
         self.pane = GraphPane(shell.theming)
         self.summary = ModelSummary()
-        self._inspector = ModelInspector(self.show_box)
+        self._path = ""
+        self.trail = Trail(self.show_part)
+        self._inspector = ModelInspector(self.show_box, self.enter)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
         self._graph = QStackedWidget()
-        for item in (self.pane, self._waiting, self._trouble):
+        self._drawn = QWidget()
+        drawn = QVBoxLayout(self._drawn)
+        drawn.setContentsMargins(0, 0, 0, 0)
+        drawn.setSpacing(0)
+        drawn.addWidget(self.trail)
+        drawn.addWidget(self.pane, 1)
+        for item in (self._drawn, self._waiting, self._trouble):
             self._graph.addWidget(item)
         self.add_view("Graph", self._graph)
         self.add_view("Summary", self.summary)
@@ -83,6 +92,7 @@ class ModelPage(Page):
     def _connect(self) -> None:
         canvas = self.pane.canvas
         canvas.selection_changed.connect(self._selected)
+        canvas.entered.connect(self._look_into)
         self.colors.changed.connect(self._recolor)
         self.search.textChanged.connect(self._search)
         self.stack.currentChanged.connect(self._view_changed)
@@ -96,7 +106,7 @@ class ModelPage(Page):
         """Read the graph of another variant; the old one stays until the new one is there."""
         if variant is not None and self.variant is not None and variant.id == self.variant.id:
             return
-        self.variant, self.view = variant, None
+        self.variant, self.view, self._path = variant, None, ""
         self.summary.show_variant(variant)
         self._inspector.show_variant(variant)
         self.pane.show_scene(None)
@@ -149,16 +159,50 @@ class ModelPage(Page):
             self._graph.setCurrentWidget(self._trouble)
             return
         self.view = result
-        build = partial(Scene, result.model.graph, result.layout)
-        # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
-        self.workspace.in_background(build, partial(self._built, result))
+        self.show_part("")
 
-    def _built(self, result: GraphView, scene: Scene | Exception) -> None:
+    def show_part(self, path: str) -> None:
+        """Show a block or a function of the model; the main graph for an empty path."""
+        view = self.view
+        if view is None:
+            return
+        build = partial(_scene, view, path)
+        # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
+        self.workspace.in_background(build, partial(self._built, view, path))
+
+    def enter(self, opened: str) -> None:
+        """Look into a block of the selected box, or the function that it calls."""
+        canvas = self.pane.canvas
+        if canvas.scene is None or canvas.selected is None or self.view is None:
+            return
+        node = canvas.scene.boxes[canvas.selected].node
+        if node is not None and opened in node.blocks:
+            around = f"{self._path}/" if self._path else ""
+            self.show_part(f"{around}{node.name}/{opened}")
+        else:
+            self.show_part(opened)
+
+    def _look_into(self, box: int) -> None:
+        """Enter a box; where it has several blocks, ask which."""
+        canvas = self.pane.canvas
+        opens = canvas.scene.boxes[box].opens if canvas.scene is not None else ()
+        canvas.select(box, reveal=False)
+        if len(opens) == 1:
+            self.enter(opens[0])
+        elif opens:
+            self._menu = QMenu(self)
+            for name in opens:
+                self._menu.addAction(name, partial(self.enter, name))
+            self._menu.popup(QCursor.pos())
+
+    def _built(self, result: GraphView, path: str, scene: Scene | Exception) -> None:
         if self.view is not result:
             return
         if isinstance(scene, Exception):
             raise scene
-        self._graph.setCurrentWidget(self.pane)
+        self._path = path
+        self.trail.show_path(path, steps_to(path, set(result.parts)))
+        self._graph.setCurrentWidget(self._drawn)
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
         self._search(self.search.text())
@@ -191,3 +235,7 @@ class ModelPage(Page):
         if scene is not None and self.view is not None and kind > 0:
             overlay = cost_overlay(scene, self.view, KINDS[kind - 1])
         self.pane.set_overlay(overlay)
+
+
+def _scene(view: GraphView, path: str) -> Scene:
+    return Scene(*view.part(path), frozenset(view.model.functions))

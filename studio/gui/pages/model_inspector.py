@@ -27,11 +27,13 @@ class ModelInspector(Scroll):
 
     Args:
         go: Called with the box that the user wants to see.
+        enter: Called with the block of the shown box, or its function, to be looked into.
     """
 
-    def __init__(self, go: Callable[[int], None]) -> None:
+    def __init__(self, go: Callable[[int], None], enter: Callable[[str], None]) -> None:
         super().__init__(margin=2 * GRID, spacing=GRID)
         self._go = go
+        self._enter = enter
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._costs: dict[str, Mapping[str, float]] = {}
@@ -89,8 +91,9 @@ class ModelInspector(Scroll):
             self._fields([("Type", str(box.value.type or "not known"))])
         else:
             domain = f" · {box.node.domain}" if box.node.domain else ""
-            self._head(box.title, f"{TITLES[box.family]}{domain}")
+            self._head(box.node.operator, f"{TITLES[box.family]}{domain}")
             self._show_node(box.node)
+            self._blocks(box)
         self._neighbours("Reads from", self._before(index))
         self._neighbours("Feeds", self._after(index))
 
@@ -107,9 +110,6 @@ class ModelInspector(Scroll):
             self._fields(
                 (name, _attribute(node.attributes[name])) for name in sorted(node.attributes)
             )
-        if node.blocks:
-            self._section("Blocks")
-            self._fields((name, f"{len(block.nodes)} nodes") for name, block in node.blocks.items())
         if node.doc:
             self._section("Note")
             self.body.addWidget(label(node.doc, "dim", wrap=True))
@@ -135,6 +135,16 @@ class ModelInspector(Scroll):
             constant = graph.initializers.get(name)
             rows.append((name, f"{text} · constant" if constant is not None else text))
         return rows
+
+    def _blocks(self, box: Box) -> None:
+        """What can be looked into: a button each."""
+        if not box.opens or box.node is None:
+            return
+        self._section("Look into")
+        for name in box.opens:
+            block = box.node.blocks.get(name)
+            size = f" ({len(block.nodes)} nodes)" if block is not None else ""
+            self.body.addWidget(button(f"{name}{size}", partial(self._enter, name), "link"))
 
     # Pieces
 

@@ -1,0 +1,62 @@
+"""The way from the main graph to the block that is shown, each step of it a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QFrame
+
+from studio.gui.widgets import GRID, button, clear, label, row
+
+MAIN = "Main graph"
+
+
+class Trail(QFrame):
+    """Hidden while the main graph is shown.
+
+    Args:
+        go: Called with the path of the part that the user wants to see; empty for the main graph.
+    """
+
+    def __init__(self, go: Callable[[str], None]) -> None:
+        super().__init__()
+        self._go = go
+        self.setProperty("role", "header")
+        self.setAccessibleName("Where in the model")
+        self._row = row()
+        self._row.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
+        self.setLayout(self._row)
+        self.hide()
+
+    def show_path(self, path: str, steps: list[tuple[str, str]]) -> None:
+        """Show the way to a part.
+
+        Args:
+            steps: Path and title of each part on the way, the main graph left out.
+        """
+        clear(self._row)
+        self._row.addWidget(button(MAIN, lambda: self._go(""), "link"))
+        for step, title in steps:
+            self._row.addWidget(label("›", "dim"))
+            if step == path:
+                self._row.addWidget(label(title, "strong"))
+            else:
+                self._row.addWidget(button(title, partial(self._go, step), "link"))
+        self._row.addStretch(1)
+        self.setVisible(bool(path))
+
+
+def steps_to(path: str, known: set[str]) -> list[tuple[str, str]]:
+    """The parts on the way to one, with titles: ``If.0 · then_branch``.
+
+    Args:
+        known: Paths of all parts; a name in a path may hold slashes of its own.
+    """
+    before = sorted((one for one in known if path == one or path.startswith(f"{one}/")), key=len)
+    steps, start = [], 0
+    for one in before:
+        node, _, key = one[start:].rpartition("/")
+        steps.append((one, f"{node} · {key}" if node else one[start:]))
+        start = len(one) + 1
+    return steps
