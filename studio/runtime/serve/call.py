@@ -153,7 +153,8 @@ class InferenceCall:
             return self._response
         begun, decoded, inferred = self._begun, self._decoded, self.inferred
         if self._runs:
-            model.observe(inferred - decoded)
+            # Where others want the processor too, waiting for it is not the model's time.
+            model.observe(min(inferred - decoded, model.session.busy_s))
         statistics.succeeded(
             begun - start,
             decoded - begun,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -150,6 +151,10 @@ class ServedModel:
             self.inline = seconds < 10 * below and self._typical_s < 1.5 * below
         else:
             self.inline = self._typical_s < 0.7 * below
+        # Is it slow, or does it wait for a processor that others want, too?
+        self.session.timed = self.session.threads == 1 and self._typical_s > 0.7 * below
+        if not self.session.timed:
+            self.session.busy_s = math.inf
 
 
 def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from studio.runtime.serve.errors import LoadError
 from studio.runtime.serve.http.message import HttpError
 from studio.runtime.serve.model import Execution, Repository, load, plan_execution
+from studio.runtime.serve.session import invented_feeds
 from studio.runtime.serve.source import from_bundle, from_file, from_root
 from tests.unit.runtime.serve import rig
 
@@ -44,6 +46,22 @@ def test_a_model_leaves_the_event_loop_when_it_turns_out_slow(tmp_path: Path) ->
     for _ in range(100):
         model.observe(0.0001)
     assert model.inline
+
+
+def test_processor_time_is_taken_only_of_a_model_that_seems_slow(tmp_path: Path) -> None:
+    model = load(from_file(rig.constant(tmp_path / "a.onnx", 1.0)), 1)
+    feeds = invented_feeds(model.inputs)
+    model.observe(1e-5)
+    model.session.run(feeds, list(model.outputs))
+    assert model.session.busy_s == math.inf
+    for _ in range(50):
+        model.observe(1.0)
+    model.session.run(feeds, list(model.outputs))
+    busy_s = model.session.busy_s
+    assert 0.0 <= busy_s < 1.0
+    for _ in range(200):
+        model.observe(busy_s)
+    assert model.session.busy_s == math.inf
 
 
 @pytest.mark.parametrize(("inline", "taken"), [(True, 8), (False, 2)])
