@@ -117,7 +117,7 @@ def test_tls_with_a_certificate_that_is_renewed(folder: Path, tmp_path: Path) ->
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    return rig.slow(tmp_path / "slow.onnx", 6000)
+    return rig.slow(tmp_path / "slow.onnx", 12_000)
 
 
 def test_deadlines_of_the_server_and_of_the_client(slow: Path, tmp_path: Path) -> None:
@@ -155,19 +155,21 @@ def test_whoever_left_is_not_computed_for(slow: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_queue_says_when_to_come_again(slow: Path, tmp_path: Path) -> None:
-    arguments = (f"--model={slow}", "--workers=1", "--queue=0", RPC)
+    arguments = (f"--model={slow}", "--workers=1", "--queue=1", RPC)
     with (
         rig.ServerProcess(*arguments, log=tmp_path / "log") as server,
         grpc.insecure_channel(server.ready["grpc"]) as channel,
     ):
         stub, request = stub_of(channel), question("slow", (128, 128))
-        first = stub.ModelInfer.future(request)
-        busy(server, 1)
-        second = stub.ModelInfer.future(request)
-        assert second.code() is CODES.UNAVAILABLE
-        assert "too many requests are waiting" in second.details()
-        assert dict(second.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
-        assert first.result()
+        taken = []
+        for count in (1, 2):
+            taken.append(stub.ModelInfer.future(request))
+            busy(server, count)
+        refused = stub.ModelInfer.future(request)
+        assert refused.code() is CODES.UNAVAILABLE
+        assert "too many requests are waiting" in refused.details()
+        assert dict(refused.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
+        assert all(call.result() for call in taken)
         assert server.get("/edgewright/status")[1]["rejected"] == 1
 
 
