@@ -28,6 +28,11 @@ class Ahead(QTimer):
         self.setInterval(PAUSE_MS)
         self.timeout.connect(self._one)
 
+    def stop(self) -> None:
+        """Make no more pages, even if it is started after this."""
+        super().stop()
+        self._names = iter(())
+
     def _one(self) -> None:
         name = next(self._names, None)
         if name is not None and self._make(name) is not None:
