@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs Debian's or Ubuntu's packages for a purpose when root, and names them otherwise.
 #   window  what PySide6's wheels take from the system for X11
-#   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server)
+#   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server,
+#           a container engine and a registry)
 #   integration  whole machines (an emulated arm64 board and its disk, one with systemd)
 set -eu
 
@@ -10,8 +11,10 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcb-cursor0 libxcb-icccm4 libxcb-image0
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
-rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth"
-machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client qemu-system-arm systemd-container"
+rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
+    docker.io docker-cli docker-registry mmdebstrap"
+machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client qemu-system-arm systemd-container
+    podman runc docker-cli"
 
 case "${1:-}" in
     window) wanted=$window ;;

@@ -118,9 +118,9 @@ class Containers:
         while time.monotonic() < deadline:
             self._progress.progress(0, 0, "Waiting for the new release's answers")
             state = self._engine.state(container)
-            if not state.get("Running"):
+            if not state.get("Running") or state.get("Restarting"):
                 raise self._failed(container, _ending(state))
-            status, text = self._engine.execute(container, *PROGRAM, "health", "--golden")
+            status, text = self._ask(container)
             if status == 0:
                 return dict(parse_json(text, "The new release"))
             complaint = text.strip().splitlines()[-1] if text.strip() else ""
@@ -128,6 +128,13 @@ class Containers:
                 break
             time.sleep(_POLL_S)
         raise self._failed(container, complaint or f"it was not ready within {wait_s} s")
+
+    def _ask(self, container: Container) -> tuple[int, str]:
+        """Its own view of itself; an engine refuses to ask one that has just ended."""
+        try:
+            return self._engine.execute(container, *PROGRAM, "health", "--golden")
+        except TargetError as error:
+            return 1, error.message
 
     def _failed(self, container: Container, reason: str) -> TargetError:
         reason = reason.removeprefix("The server is not well: ").rstrip(".")

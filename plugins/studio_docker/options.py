@@ -84,6 +84,14 @@ CONTAINER_OPTIONS = (
         advanced=True,
     ),
     Option(
+        "open_to_all",
+        Kind.FLAG,
+        default=False,
+        title="Open to all",
+        help="Yes, everybody who reaches the address may ask the model: containers have no token.",
+        advanced=True,
+    ),
+    Option(
         "network",
         Kind.CHOICE,
         default="bridge",

@@ -12,7 +12,7 @@ from studio_docker.gate import Door
 from studio_docker.history import History
 from studio_docker.place import Place
 
-_GIBI = 1 << 10
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def actions(
@@ -30,11 +30,23 @@ def actions(
             "blocked",
             "Leave out --canary, or use a cluster or a cloud.",
         )
+    yield from _door(options)
     yield _base(engine, str(options["base"]))
     yield _image(engine, place, parcel)
     yield from _limits(engine, options)
     yield _gate(history, Door.of(options))
     yield from _release(history, parcel)
+
+
+def _door(options: Mapping[str, Any]) -> Iterator[Action]:
+    host = str(options["host"])
+    if host not in _LOOPBACK and not options["open_to_all"]:
+        yield Action(
+            "address",
+            f"Everybody who reaches {host} could ask the model.",
+            "blocked",
+            "Say with --set open_to_all=yes that this is meant, or leave out host.",
+        )
 
 
 def _base(engine: Engine, name: str) -> Action:

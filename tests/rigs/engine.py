@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import bcrypt
 import pytest
 
 from tests.conftest import IN_CI
@@ -27,13 +30,13 @@ _PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
 class DockerEngine:
-    """A dockerd with a folder and a socket of its own; it touches no firewall and no bridge.
+    """A dockerd with a folder, a socket and a bridge of its own; it touches no firewall.
 
     Attributes:
         socket: Path of its socket.
     """
 
-    def __init__(self, folder: Path, *more: str, driver: str = "overlay2") -> None:
+    def __init__(self, folder: Path, bridge: str, driver: str = "overlay2") -> None:
         self.folder = folder
         self.socket = folder / "d.sock"
         self._log = folder / "dockerd.log"
@@ -41,7 +44,7 @@ class DockerEngine:
         command += [f"--pidfile={folder}/d.pid", f"--host=unix://{self.socket}"]
         command += ["--config-file=/dev/null", "--default-ulimit=nofile=20000:20000"]
         command += ["--iptables=false", "--ip6tables=false", f"--storage-driver={driver}"]
-        self._command = [*command, *(more or ("--bridge=none",))]
+        self._command = [*command, f"--bridge={bridge}"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -95,31 +98,90 @@ class DockerEngine:
 
 
 @contextmanager
-def docker_engine(*more: str) -> Iterator[DockerEngine]:
-    """A running engine, or a skip; in CI a failure with what stands in its way."""
-    _require("dockerd", "docker", "mmdebstrap")
+def docker_engine(disk_mb: int = 0) -> Iterator[DockerEngine]:
+    """A running engine, or a skip; in CI a failure with what stands in its way.
+
+    Args:
+        disk_mb: Size of a disk of its own; 0: the machine's.
+    """
+    _require("dockerd", "docker", "ip", "mount")
     folder = Path(tempfile.mkdtemp(prefix="edgewright-engine-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if disk_mb:
+            size = f"size={disk_mb}m"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
+            stack.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=False)
+        engine = _started(folder, stack.enter_context(_bridge()))
+        stack.callback(engine.stop)
+        stack.callback(_remove_containers, engine)
+        yield engine
+
+
+def _started(folder: Path, bridge: str) -> DockerEngine:
+    # Where the disk is itself an overlay, the kernel takes no second one on top of it.
+    for driver in ("overlay2", "vfs"):
+        engine = DockerEngine(folder, bridge, driver)
+        if engine.start():
+            return engine
+    _missing(f"dockerd does not run in this environment: {engine.log}")
+    raise AssertionError("not reached")
+
+
+@contextmanager
+def _bridge() -> Iterator[str]:
+    """A bridge for containers, with an address of the range for benchmarks (RFC 2544)."""
+    name = f"ewd{uuid.uuid4().hex[:8]}"
+    address = f"198.19.{os.getpid() % 250}.1/24"
+    for words in (("link", "add", name, "type", "bridge"), ("addr", "add", address, "dev", name)):
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+    subprocess.run(["ip", "link", "set", name, "up"], check=True)
     try:
-        # Where the disk is itself an overlay, the kernel takes no second one on top of it.
-        for driver in ("overlay2", "vfs"):
-            engine = DockerEngine(folder, *more, driver=driver)
-            if engine.start():
-                break
-        else:
-            _missing(f"dockerd does not run in this environment: {engine.log}")
-        try:
-            yield engine
-        finally:
-            _remove_containers(engine)
-            engine.stop()
+        yield name
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["ip", "link", "del", name], check=False, capture_output=True)
 
 
 def _remove_containers(engine: DockerEngine) -> None:
     found = engine.run("ps", "--all", "--quiet").split()
     if found:
         engine.run("rm", "--force", *found)
+
+
+class RegistryServer:
+    """Debian's docker-registry on the loopback; with a password it wants a login."""
+
+    def __init__(self, folder: Path, port: int, password: str = "") -> None:
+        self.address = f"127.0.0.1:{port}"
+        folder.mkdir()
+        storage = f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}"
+        lines = ["version: 0.1", storage, f"http: {{addr: {self.address}}}"]
+        if password:
+            hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+            (folder / "users").write_text(f"ann:{hashed}\n")
+            lines.append(f"auth: {{htpasswd: {{realm: tests, path: {folder}/users}}}}")
+        self._config = folder / "config.yml"
+        self._config.write_text("\n".join(lines))
+        self._log = folder / "log"
+
+    def __enter__(self) -> RegistryServer:
+        _require("docker-registry")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["docker-registry", "serve", str(self._config)], stdout=log, stderr=log
+            )
+        until(self._listens, "the registry listens", 20.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _listens(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        host, _, port = self.address.partition(":")
+        with socket.socket() as probe:
+            return probe.connect_ex((host, int(port))) == 0
 
 
 def base_archive() -> Path:

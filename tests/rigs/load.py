@@ -38,17 +38,20 @@ class Load:
         model: str = "cnn",
         connect: Callable[[], http.client.HTTPConnection] | None = None,
         headers: Callable[[], Mapping[str, str]] = dict,
+        fresh: bool = False,
     ) -> None:
         """Begin with the context.
 
         Args:
             connect: Makes connections; to the port, in plain HTTP, by default.
             headers: Asked before each request.
+            fresh: A connection for each request.
         """
         self._connect = connect or (
             lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         )
         self._headers = headers
+        self._fresh = fresh
         self._path = f"/v2/models/{model}/infer"
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
@@ -84,6 +87,8 @@ class Load:
             if answer.status != 200:
                 self.failures.append(f"{answer.status}: {content[:200]!r}")
                 return
+            if self._fresh:
+                link.close()
             with self._lock:
                 self.answers += 1
         link.close()
