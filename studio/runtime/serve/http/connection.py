@@ -8,7 +8,7 @@ import math
 import re
 import sys
 import traceback
-from typing import TYPE_CHECKING, Optional, cast
+from typing import TYPE_CHECKING, Optional, Protocol, cast
 
 from .message import CONTINUE, HttpError, Request, Response, render
 from .parser import RequestParser
@@ -23,6 +23,19 @@ _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""
 
 
+class Asker(Protocol):
+    """Whoever sends requests and gets the answers.
+
+    Attributes:
+        peer: Its address.
+    """
+
+    peer: str
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Take the answer."""
+
+
 class Exchange:
     """One request and the place for its answer.
 
@@ -33,7 +46,7 @@ class Exchange:
 
     __slots__ = ("_connection", "gone", "received", "request")
 
-    def __init__(self, connection: Connection, request: Request, received: float) -> None:
+    def __init__(self, connection: Asker, request: Request, received: float) -> None:
         self._connection = connection
         self.request = request
         self.received = received

@@ -90,7 +90,7 @@ class Conversations:
         client = Client(peer)
         request = Request("POST", path, "", headers, True)
         request.body = data
-        exchange = Exchange(cast(Any, client), request, time.monotonic())
+        exchange = Exchange(client, request, time.monotonic())
         try:
             if not (method is not None and method.probe):
                 self._check_token(headers)
