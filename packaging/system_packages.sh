@@ -14,7 +14,7 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
     docker.io docker-cli docker-registry mmdebstrap"
 machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client qemu-system-arm systemd-container
-    podman runc docker-cli"
+    podman runc docker-cli etcd-server kubectl"
 
 case "${1:-}" in
     window) wanted=$window ;;

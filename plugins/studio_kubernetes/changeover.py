@@ -15,6 +15,10 @@ Check = Callable[[Workload, str], None]
 """Raises RolloutFailed when the pods of a track do not serve a workload's release."""
 
 
+_ABSENCE_S = 30.0
+"""For which the API may be away (an upgrade, a lost link) before a change is given up."""
+
+
 class Changeover:
     """From what served before to what is wanted.
 
@@ -40,6 +44,10 @@ class Changeover:
         Raises:
             TargetError: in one sentence, after what served before was put back.
         """
+        with self._objects.cluster.bearing(_ABSENCE_S):
+            return self._run(wanted, extra, progress)
+
+    def _run(self, wanted: Wanted, extra: Sequence[Json], progress: Progress) -> int:
         newest = wanted.canary or wanted.stable
         force = bool(newest.options["force"])
         objects = [*extra, *manifests(wanted)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from kubernetes import client as k8s
@@ -11,6 +13,7 @@ from urllib3.exceptions import (
     HTTPError,
     MaxRetryError,
     NewConnectionError,
+    ProtocolError,
     SSLError,
     TimeoutError,
 )
@@ -23,6 +26,7 @@ from studio_kubernetes.workload import Json
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
+_PAUSE_S = 0.3
 
 
 class Silence(TargetError):
@@ -43,6 +47,19 @@ class Cluster:
         self.api = api
         self.namespace = namespace
         self.patience_s = patience_s
+        self._absence_s = 0.0
+
+    @contextmanager
+    def bearing(self, seconds: float) -> Iterator[None]:
+        """Within this, wait for a server that refuses connections, as one that restarts does.
+
+        Whatever is sent may be sent twice: reads, deletions, and applying what is wanted.
+        """
+        self._absence_s = seconds
+        try:
+            yield
+        finally:
+            self._absence_s = 0.0
 
     def version(self) -> str:
         """Of the server (``v1.33.2``)."""
@@ -195,19 +212,39 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         timeout = (self.patience_s, wait_s or self.patience_s)
-        try:
-            answer = self.api.call_api(verb, url, sent, payload, form, timeout).response
-            data = b"" if wait_s and answer.status < 300 else answer.data
-        except k8s.ApiException as error:
-            raise refusal(error.status or 0, error.body or "", what) from None
-        except (HTTPError, OSError) as error:
-            raise _silence(self._host(), error, self.patience_s) from None
-        if not 200 <= answer.status < 300:
-            raise refusal(answer.status, data, what)
-        return answer
+        began = time.monotonic()
+        while True:
+            try:
+                answer = self.api.call_api(verb, url, sent, payload, form, timeout).response
+                data = b"" if wait_s and answer.status < 300 else answer.data
+            except k8s.ApiException as error:
+                raise refusal(error.status or 0, error.body or "", what) from None
+            except (HTTPError, OSError) as error:
+                if not _is_away(error) or time.monotonic() - began >= self._absence_s:
+                    raise _silence(self._host(), error, self.patience_s) from None
+                time.sleep(_PAUSE_S)
+                continue
+            if 200 <= answer.status < 300:
+                return answer
+            later = _later(answer)
+            if not later or time.monotonic() - began >= max(self._absence_s, self.patience_s):
+                raise refusal(answer.status, data, what)
+            time.sleep(later)
 
     def _host(self) -> str:
         return str(self.api.configuration.host)
+
+
+def _later(answer: Any) -> float:
+    """Seconds after which a server that is too busy wants to be asked again; 0 where it is not."""
+    after = str(answer.headers.get("Retry-After") or "")
+    return min(float(after), 5.0) if answer.status in (429, 503) and after.isdigit() else 0.0
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether nobody listens, or the connection broke: not where an answer is only late."""
+    cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    return isinstance(cause, (NewConnectionError, ProtocolError))
 
 
 def _silence(host: str, error: Exception, patience_s: float) -> Silence:

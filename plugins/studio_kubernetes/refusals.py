@@ -71,8 +71,7 @@ def _forbidden(message: str, what: str) -> tuple[str, str]:
             "Ask for less, or have the quota raised.",
         )
     user = re.search(
-        r'User "([^"]*)" cannot (\w+) resource "([^"]*)".*?(?:namespace "([^"]*)")?$',
-        message.split("\n")[0].rstrip(". "),
+        r'User "([^"]*)" cannot (\w+) resource "([^"]*)"(?:.*?in the namespace "([^"]*)")?', message
     )
     if user:
         where = f" in namespace {user[4]!r}" if user[4] else ""

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Studio
 from tests.e2e.conftest import digits as digits  # a fixture of these tests too
 
 HERE = Path(__file__).parent
-NOT_BUILT = ("Prometheus", "Kubernetes API")
+NOT_BUILT = ("Prometheus",)
 # Read when the file is loaded: the tests' own home comes later, and images shall outlive it.
 RIGS = Path(os.environ.get("EDGEWRIGHT_RIGS") or Path.home() / ".cache" / "edgewright-rigs")
 

@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
                 403,
                 "Forbidden",
                 f'{plural} "{name}" is forbidden: User "{user}" cannot {verb} resource "{plural}" '
-                f'in API group "{group}" in the namespace "{namespace}"',
+                f'in API group "{group}" in the namespace "{namespace}": the viewer may only read',
             )
 
     def _collection(self, plural: str, namespace: str, query: dict[str, str]) -> Json | None:
