@@ -21,7 +21,7 @@ from studio.jobs import (
 )
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
-from studio.plugin_host import PluginHost, Trust
+from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.registry import Registry, VariantRecord
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
@@ -189,6 +189,11 @@ class Workspace(JobListener):
     def plugins(self) -> PluginHost:
         """The plugins; found on first use."""
         return PluginHost.discover(self.paths.plugins, Trust(self.paths.trust))
+
+    @property
+    def safe_mode(self) -> bool:
+        """Whether only the plugins that came with the studio are used."""
+        return safe_mode()
 
     def samples(self) -> tuple[SampleInfo, ...]:
         """The samples that come with the studio."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.plugins import PluginsPage
+from studio.settings import SAFE_VARIABLE
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
 from tests.rigs import third_party
 
@@ -92,6 +93,18 @@ def test_built_in_plugins_ask_for_nothing(rig: Rig) -> None:
     assert "came with the studio" in visible_texts(page)
     assert not page.allow.isVisible()
     assert not page.forbid.isVisible()
+
+
+def test_safe_mode_is_said_and_cannot_be_left_by_consent(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third_party.place(rig.workspace.paths.config.parent)
+    monkeypatch.setenv(SAFE_VARIABLE, "1")
+    page = rig.page(PluginsPage)
+    select(page, third_party.ID)
+    assert "safe mode: nothing but what came with the studio" in visible_texts(page)
+    assert state(page, third_party.ID) == "off"
+    assert not page.allow.isVisible()
 
 
 def select(page: PluginsPage, identifier: str) -> None:

@@ -163,7 +163,8 @@ class PluginsPage(Page):
         ready = f"{states.count('available')} of {figures.count(len(states), 'plugin')} available"
         waiting = states.count("needs consent")
         asked = f" · {waiting} {'needs' if waiting == 1 else 'need'} your consent"
-        return ready + (asked if waiting else "")
+        safe = " · safe mode: nothing but what came with the studio"
+        return ready + (asked if waiting else "") + (safe if self.workspace.safe_mode else "")
 
     @staticmethod
     def _cells(plugin: Plugin) -> list[str | QWidget]:
@@ -192,8 +193,8 @@ class PluginsPage(Page):
         state = plugin.state.value
         self.question.setVisible(state == "needs consent")
         self.question.setText(question(plugin))
-        safe = "safe mode" in plugin.reason
-        self.allow.setVisible(state in ("needs consent", "off") and not safe)
+        may = not self.workspace.safe_mode or plugin.built_in
+        self.allow.setVisible(state in ("needs consent", "off") and may)
         self.allow.setText("Allow" if state == "needs consent" else "Switch on again")
         self.allow.setAccessibleName(f"{self.allow.text()}: {self.card.heading.text()}")
         self.forbid.setVisible(state in ("available", "needs consent") and not plugin.built_in)

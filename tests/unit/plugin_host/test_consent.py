@@ -194,7 +194,7 @@ def test_the_culprit_is_whose_code_raised(places: tuple[Path, Trust]) -> None:
     trust.allow("example_alien", content_digest(folder / "example_alien"))
     metric = PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
     assert culprit(_raised(lambda: metric.score(lambda: int("x")))) == "example_alien"
-    # A defect of the studio below the plugin's frame is the studio's.
+    # What a library raises is whose code called it; a defect of the studio's own is the studio's.
     assert culprit(_raised(lambda: metric.score(lambda: replace(1)))) == "example_alien"
     assert culprit(_raised(lambda: metric.score(lambda: content_digest(None)))) == ""
     assert culprit(_raised(lambda: 1 / 0)) == ""
