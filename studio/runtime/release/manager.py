@@ -51,7 +51,9 @@ class Manager(Protocol):
 def manager_here(layout: Layout) -> Manager:
     """What a server is to be started with on this machine."""
     systemd = _systemd()
-    return DetachedProcess(layout, {}) if systemd is None else SystemdUnit(layout, systemd)
+    if systemd is None or not systemd.starts_at_boot():
+        return DetachedProcess(layout, {})
+    return SystemdUnit(layout, systemd)
 
 
 def manager_of(layout: Layout, service: Mapping[str, Any]) -> Manager:
@@ -62,8 +64,4 @@ def manager_of(layout: Layout, service: Mapping[str, Any]) -> Manager:
 
 
 def _systemd() -> Systemd | None:
-    """The systemd that starts units at boot, without anybody logging in."""
-    if os.environ.get(VARIABLE) == "process":
-        return None
-    found = Systemd.found(os.environ)
-    return found if found is not None and found.starts_at_boot() else None
+    return None if os.environ.get(VARIABLE) == "process" else Systemd.found(os.environ)

@@ -118,8 +118,10 @@ def test_systemd_can_be_kept_out(
 def test_a_systemd_that_ends_with_the_login_is_not_used(
     machine: Systemd, layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    manager_here(layout).settle(COMMAND)
     monkeypatch.setattr(Systemd, "starts_at_boot", lambda self: False)
     assert manager_here(layout).name == "process"
+    assert manager_of(layout, {}).name == "systemd", "what was left there must be taken away"
 
 
 def test_a_detached_process_is_found_again_and_ended(layout: Layout) -> None:
