@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tarfile
@@ -18,67 +17,14 @@ import pytest
 from studio.api import Parcel, Refused, StudioError, Unavailable, UsageError, validate
 from studio.api.testing import Recorder, check_options
 from studio_docker.base import from_archive
-from studio_docker.connecting import address_of, connect, default_engine
 from studio_docker.image import Image, build_image
 from studio_docker.layers import Entry, write_layer
 from studio_docker.options import IMAGE_OPTIONS, Recipe
-from studio_docker.packager import ImagePackager, checked_name
-from studio_docker.sentences import sentence
+from studio_docker.packager import ImagePackager
+from tests.plugins.container_parts import make_base, make_wheel
 
 NAMES = ("numpy", "onnxruntime")
 MODEL = "aa" * 32
-
-
-def make_wheel(folder: Path, name: str) -> Path:
-    """A wheel with what a server needs, and with what it does not."""
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    files = {
-        f"{name}/__init__.py": "VERSION = 1\n",
-        f"{name}/__init__.pyi": "VERSION: int\n",
-        f"{name}/tests/test_it.py": "assert False\n",
-        f"{name}/core/include/it.h": "int it;\n",
-        f"{name}-1.0.dist-info/METADATA": (
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nLicense-Expression: MIT\n"
-        ),
-        f"{name}-1.0.dist-info/licenses/LICENSE": "As you like.\n",
-        f"{name}-1.0.dist-info/RECORD": "",
-        f"{name}-1.0.data/scripts/{name}": "#!python\n",
-        f"{name}-1.0.data/purelib/{name}/more.py": "MORE = 1\n",
-    }
-    with zipfile.ZipFile(path, "w") as archive:
-        for place, text in files.items():
-            archive.writestr(place, text)
-    return path
-
-
-def make_base(path: Path, architecture: str = "") -> Path:
-    """A root file system with a Python, or with an architecture an image of it."""
-    root = path.with_suffix(".rootfs")
-    with tarfile.open(root, "w") as archive:
-        for name, target in (("usr/bin/python3", "python3.12"), ("lib64", "usr/lib64")):
-            link = tarfile.TarInfo(name)
-            link.type, link.linkname = tarfile.SYMTYPE, target
-            archive.addfile(link)
-    if not architecture:
-        return root.rename(path)
-    layer = root.read_bytes()
-    settings = {
-        "architecture": architecture,
-        "os": "linux",
-        "config": {"Env": ["PATH=/usr/bin"], "Labels": {"vendor": "them"}},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
-    }
-    entry = [{"Config": "c.json", "RepoTags": None, "Layers": ["l.tar"]}]
-    documents = {"c.json": settings, "manifest.json": entry}
-    with tarfile.open(path, "w") as archive:
-        for name, content in (
-            ("l.tar", layer),
-            *((name, json.dumps(value).encode()) for name, value in documents.items()),
-        ):
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return path
 
 
 @pytest.fixture
@@ -308,74 +254,6 @@ def test_without_an_engine_and_without_a_base(
         packager.build(parcel, tmp_path / "p", {**options, "push": True}, Recorder())
     with pytest.raises(Unavailable, match="Python of them:1 is not known"):
         packager.build(parcel, tmp_path / "q", {**options, "base": "them:1"}, Recorder())
-
-
-@pytest.mark.parametrize("name", ["digits", "digits:1", "127.0.0.1:5055/a/b_c:v1.2-x", "r.io/x"])
-def test_names_of_images(name: str) -> None:
-    assert checked_name(name).startswith(name)
-    assert ":" in checked_name(name).rpartition("/")[2]
-
-
-@pytest.mark.parametrize("name", ["", "Digits:1", "a b", "a:b:c", "-x", "a/", "a:" + "x" * 200])
-def test_names_that_no_image_can_have(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name of an image"):
-        checked_name(name)
-
-
-def test_addresses() -> None:
-    here = address_of("docker:digits", {}, {"DOCKER_HOST": "tcp://lab:2375"})
-    assert (here.engine, here.name, here.host, here.is_local) == (
-        "tcp://lab:2375",
-        "digits",
-        "lab",
-        False,
-    )
-    socket = address_of("docker+unix:///run/d.sock/digits", {}, {})
-    assert (socket.engine, socket.name, socket.host) == (
-        "unix:///run/d.sock",
-        "digits",
-        "127.0.0.1",
-    )
-    named = address_of("docker:digits", {"engine": "ssh://me@lab"}, {})
-    assert (named.engine, named.host) == ("ssh://me@lab", "lab")
-
-
-@pytest.mark.parametrize("url", ["docker:", "docker:Two Words", "docker+unix://x", "docker:a/../b"])
-def test_addresses_that_name_nothing(url: str) -> None:
-    with pytest.raises(UsageError):
-        address_of(url, {}, {})
-
-
-def test_the_first_socket_there_is(tmp_path: Path) -> None:
-    (tmp_path / "podman").mkdir()
-    (tmp_path / "podman" / "podman.sock").touch()
-    found = default_engine({"XDG_RUNTIME_DIR": str(tmp_path)})
-    assert found in (f"unix://{tmp_path}/podman/podman.sock", "unix:///var/run/docker.sock")
-
-
-def test_no_engine(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="no container engine at") as raised:
-        connect(f"unix://{tmp_path}/d.sock")
-    assert "apt install" in raised.value.hint
-    (tmp_path / "dead.sock").touch()
-    with pytest.raises(Unavailable, match="does not answer"):
-        connect(f"unix://{tmp_path}/dead.sock")
-
-
-@pytest.mark.parametrize(
-    ("said", "sentence_of_ours"),
-    [
-        ("write /x: no space left on device", "disk of the container engine is full"),
-        ("unauthorized: authentication required", "wants another login"),
-        ("denied: requested access to the resource is denied", "does not let you"),
-        ("Get https://r/v2/: http: server gave HTTP response to HTTPS client", "plain HTTP"),
-        ("something of its own\nwith a second line", "It failed: something of its own."),
-    ],
-)
-def test_what_an_engine_says(said: str, sentence_of_ours: str) -> None:
-    error = sentence("It", said)
-    assert sentence_of_ours in error.message
-    assert said in error.detail
 
 
 def test_an_archive_that_is_none(tmp_path: Path) -> None:
