@@ -96,6 +96,8 @@ class PanelFrame(QWidget):
             self._explain(_sentence(self.capability, error), self.capability.plugin)
             return
         self.panel = panel
+        if (layout := panel.layout()) is not None:
+            layout.setContentsMargins(0, 0, 0, 0)  # the page has its own around it
         holder.body.addWidget(panel, 1)
         self._show(holder)
         self._refresh()
