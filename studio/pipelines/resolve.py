@@ -22,13 +22,18 @@ class Resolved:
     Attributes:
         reads: Files and folders that the worker must be able to read.
         subject: What the step is about, for the job's title (a model's or a target's name).
-        remote: Whether a target is another machine.
+        schemes: Of the URLs of the targets.
     """
 
     arguments: dict[str, Any]
     reads: tuple[Path, ...]
     subject: str
-    remote: bool = False
+    schemes: frozenset[str] = frozenset()
+
+    @property
+    def remote(self) -> bool:
+        """Whether a target is another machine."""
+        return bool(self.schemes - {"local"})
 
 
 def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolved:
@@ -39,16 +44,16 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.options, _bundle_apart(step, given))
-    arguments, reads, subjects, remote = {}, [], [], False
+    arguments, reads, subjects, schemes = {}, [], [], set[str]()
     for option in step.options:
         value = checked[option.name]
         if value is not None:
             value = _each(option, value, partial(_one, option, registry=registry))
             reads += _reads(option, value)
             subjects += _subjects(option, value)
-            remote = remote or _is_remote(option, value)
+            schemes |= _schemes(option, value)
         arguments[option.name] = value
-    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)), remote)
+    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)), frozenset(schemes))
 
 
 def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -109,11 +114,10 @@ def _reads(option: Option, value: Any) -> list[Path]:
     return []
 
 
-def _is_remote(option: Option, value: Any) -> bool:
+def _schemes(option: Option, value: Any) -> set[str]:
     if option.kind is not Kind.TARGET:
-        return False
-    targets = value if option.many else [value]
-    return any(not target["url"].startswith("local:") for target in targets)
+        return set()
+    return {target["url"].partition(":")[0] for target in (value if option.many else [value])}
 
 
 def _subjects(option: Option, value: Any) -> list[str]:

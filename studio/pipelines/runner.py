@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from studio.api import Permission
 from studio.jobs import (
     End,
     JobOutcome,
@@ -21,7 +22,8 @@ from studio.jobs import (
 )
 from studio.pipelines.catalogue import step as step_named
 from studio.pipelines.outcome import RecipeReport
-from studio.pipelines.resolve import model_files, resolve
+from studio.pipelines.resolve import Resolved, model_files, resolve
+from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest
 from studio.settings import write_atomically
 
@@ -29,7 +31,14 @@ from studio.settings import write_atomically
 class StepRunner:
     """The one door: clicks, commands and recipes all ask here."""
 
-    def __init__(self, registry: Registry, jobs: JobRunner, defaults: Limits | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        jobs: JobRunner,
+        defaults: Limits | None = None,
+        plugins: Callable[[], PluginHost] = PluginHost.discover,
+    ) -> None:
+        self._plugins = plugins
         self._registry = registry
         self._jobs = jobs
         self._defaults = defaults or Limits()
@@ -49,7 +58,7 @@ class StepRunner:
             entry=step.work,
             arguments=arguments,
             reads=resolved.reads,
-            needs=step.needs | (step.remote_needs if resolved.remote else frozenset()),
+            needs=self._granted(step, resolved),
             limits=self._limits(step),
         )
         return self._jobs.start(spec, self._recorder(step, arguments))
@@ -113,6 +122,20 @@ class StepRunner:
                 return opened, outcome
             opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
         return opened, None
+
+    def _granted(self, step: Step, resolved: Resolved) -> frozenset[Permission]:
+        """What the worker may reach: what the step needs, as far as the targets' plugins may.
+
+        Only plugins that did not come with the studio are held to what their users agreed to.
+        """
+        needs = step.needs | (step.remote_needs if resolved.remote else frozenset())
+        for scheme in resolved.schemes - {"local"}:
+            capability = self._plugins().answering(scheme)
+            if capability is not None:
+                plugin = self._plugins().plugin(capability.plugin)
+                if not plugin.built_in and plugin.manifest is not None:
+                    needs &= plugin.manifest.permissions
+        return needs
 
     def _limits(self, step: Step) -> Limits:
         """The step's limits; where it has none, the user's for workers that run models."""

@@ -97,7 +97,7 @@ class Workspace(JobListener):
             memory_mb=int(self.settings["worker_memory_mb"]),
             silence=float(self.settings["patience_s"]),
         )
-        self._steps = StepRunner(self.registry, self._runner, defaults)
+        self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,29 @@ def test_without_consent_its_scheme_says_so(studio_home: Path, place: Path) -> N
         outcome = probe(workspace)
     assert "Rocket is not available: nobody agreed to it yet" in outcome.sentence
     assert not outcome.plugin
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize(
+    ("permissions", "network", "files"),
+    [
+        ("[]", False, False),
+        ('["network"]', True, False),
+        ('["network", "home"]', True, True),
+    ],
+)
+def test_a_targets_worker_reaches_what_was_agreed_to(
+    studio_home: Path, place: Path, tmp_path: Path, permissions: str, network: bool, files: bool
+) -> None:
+    (tmp_path / "private").write_text("a key")  # below /tmp, which walls hide like a home
+    manifest = MANIFEST.replace('["network"]', permissions)
+    (place / "plugin.toml").write_text(manifest)
+    own = os.stat("/proc/self/ns/net").st_ino
+    network_is_ours = f"os.stat('/proc/self/ns/net').st_ino == {own}"
+    seen = f"os.path.exists({str(tmp_path / 'private')!r})"
+    does = f'raise TargetError(f"network {{{network_is_ours}}} files {{{seen}}}")'
+    with Workspace.open(studio_home) as workspace:
+        if workspace.sandbox.value != "full":
+            pytest.skip("bubblewrap cannot make walls on this machine")
+        write(workspace, place, does)
+        assert probe(workspace).sentence == f"network {network} files {files}"
