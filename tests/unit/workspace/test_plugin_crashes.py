@@ -123,6 +123,7 @@ def test_a_targets_worker_reaches_what_was_agreed_to(
     does = f'raise TargetError(f"network {{{network_is_ours}}} files {{{seen}}}")'
     with Workspace.open(studio_home) as workspace:
         if workspace.sandbox.value != "full":
-            pytest.skip("bubblewrap cannot make walls on this machine")
+            end = pytest.fail if os.environ.get("CI") else pytest.skip
+            end("bubblewrap cannot make walls on this machine")
         write(workspace, place, does)
         assert probe(workspace).sentence == f"network {network} files {files}"
