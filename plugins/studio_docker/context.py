@@ -18,11 +18,10 @@ _DOCKERFILE = """\
 #   docker build --network none --tag {name}:{version} .
 ARG BASE={base}
 
-# The libraries are put together here; nothing of pip goes into the image.
+# The libraries are unpacked here, without pip; their wheels do not go into the image.
 FROM ${{BASE}} AS build
 COPY wheels /wheels
-RUN python3 -m pip install --no-index --no-deps --no-compile --root-user-action=ignore \\
-    --target /{libraries} /wheels/*.whl
+RUN for wheel in /wheels/*.whl; do python3 -m zipfile -e "$wheel" /{libraries}; done
 
 FROM ${{BASE}}
 COPY --from=build /{libraries} /{libraries}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,8 @@ from studio.api import Progress, TargetError
 from studio_docker.sentences import sentence, told
 
 _STOP_S = 20
+_REMOVALS = 5
+_REMOVAL_PAUSE_S = 2.0
 _LOAD_CHUNK = 1 << 20
 
 
@@ -147,10 +150,17 @@ class Engine:
     def remove(self, container: Container) -> None:
         """Take it away, running or not."""
         with told(f"Removing the container {container.name}"):
-            try:
-                container.remove(force=True, v=False)
-            except NotFound:
-                return
+            for left in reversed(range(_REMOVALS)):
+                try:
+                    container.remove(force=True, v=False)
+                    return
+                except NotFound:
+                    return
+                except docker.errors.APIError as error:
+                    # A busy engine loses the race with a container that it starts again and again.
+                    if not left or error.status_code not in (409, 500):
+                        raise
+                    time.sleep(_REMOVAL_PAUSE_S)
 
     def state(self, container: Container) -> Mapping[str, Any]:
         """Its state as the engine says it; empty when it is gone."""

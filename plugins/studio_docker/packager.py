@@ -165,7 +165,9 @@ class _Making:
     def _context(self, image: Image) -> dict[str, Any]:
         context, sbom = self._output / CONTEXT, self._output / SBOM
         self._output.mkdir(parents=True, exist_ok=True)
-        base = self._recipe.base if not is_archive(self._recipe.base) else "scratch-base"
+        base = self._recipe.base
+        if is_archive(base):  # the name that it is to be loaded under, before the build
+            base = Path(base).stem.lower()
         write_context(context, self._parcel, base, image.libraries, image.sbom, image.config)
         sbom.write_bytes(image.sbom)
         return {"context": str(context), "sbom": str(sbom)}

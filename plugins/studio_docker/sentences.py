@@ -17,6 +17,11 @@ _KNOWN = (
         "Free some of it, for instance: docker system prune",
     ),
     (
+        "is already in use by container",
+        "Another deploy to this target is going on.",
+        "Wait for it; what an interrupted one left is taken away by the next.",
+    ),
+    (
         "port is already allocated",
         "The port is taken on the engine's machine.",
         "Choose another with --set port=NUMBER.",

@@ -65,7 +65,7 @@ def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
         "ExposedPorts": {f"{PORT}/tcp": {}},
         "Healthcheck": {
             "Test": ["CMD", *_PROGRAM, "health"],
-            "Interval": 15 * _SECOND,
+            "Interval": 30 * _SECOND,
             "Timeout": 10 * _SECOND,
             "StartPeriod": 120 * _SECOND,
             "StartInterval": 1 * _SECOND,

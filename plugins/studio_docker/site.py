@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from docker.models.containers import Container
+
 from studio.api import (
     Deployed,
     Identity,
@@ -123,13 +125,20 @@ class DockerSite:
             progress.log("The new release answers as it should; it gets its turn")
             containers.give_turn(container, parcel.digest, parcel.owner)
         except BaseException:
+            self._take_back(container, held, progress)
+            raise
+        self._stop_others(history, str(container.id), progress)
+        return facts
+
+    def _take_back(self, container: Container, held: Held | None, progress: Progress) -> None:
+        """Leave the place as it was; what cannot be taken away is listed, and told why."""
+        try:
             if held is None:
                 self._engine.remove(container)
             elif not held.running:
                 self._engine.stop(container)
-            raise
-        self._stop_others(history, str(container.id), progress)
-        return facts
+        except TargetError as error:
+            progress.log(error.message)
 
     def _stop_others(self, history: History, serving: str, progress: Progress) -> None:
         for one in history.held:

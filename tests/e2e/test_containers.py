@@ -245,8 +245,9 @@ def check_context(engine: DockerEngine, context: Path, made: dict[str, Any]) -> 
     check_inside(engine, image)
     about = json.loads(engine.run("inspect", image))[0]["Config"]
     ours = json.loads(engine.run("inspect", made["image"]))[0]["Config"]
-    for key in ("User", "Env", "Entrypoint", "Cmd", "ExposedPorts", "Labels"):
+    for key in ("User", "Entrypoint", "Cmd", "ExposedPorts", "Labels"):
         assert about[key] == ours[key], key
+    assert set(ours["Env"]) <= set(about["Env"]), "the builder adds a PATH of its own"
 
 
 def test_deployed_by_the_command_and_closed_in_the_middle(
