@@ -246,7 +246,9 @@ def test_a_whole_request_under_the_same_head_is_taken_at_once() -> None:
     parser.feed(one)
     assert parser.next() is not None
     again = parser.again(memoryview(two))
-    assert again is not None and again.body == b"ho" and again.path == "/a"
+    assert again is not None
+    assert again.body == b"ho"
+    assert again.path == "/a"
     parser.feed(b"P")
     assert parser.again(memoryview(two)) is None  # a request has begun
 
