@@ -77,6 +77,11 @@ class Executor:
             self.loop.call_later(_LOOK_EVERY_S, self._look)
         self._queue.put(work)
 
+    @property
+    def idle(self) -> int:
+        """Threads that would take work at once."""
+        return max(self._wanted - len(self._running), 0)
+
     def running(self) -> Tuple[Work, ...]:
         """What the threads are in."""
         return tuple(self._running)

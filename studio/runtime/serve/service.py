@@ -141,7 +141,8 @@ class Service:
 
     def _run_soon(self, model: ServedModel) -> None:
         """Run what waits for a model when all that has come by now is read."""
-        if len(model.waiting) >= self.executor.capacity:
+        # A queue of none still has the one that is about to be run.
+        if len(model.waiting) >= max(self.executor.capacity, 1):
             raise self._full(model)
         if not model.turn_is_due:
             model.turn_is_due = True
@@ -166,7 +167,7 @@ class Service:
             model.turn_is_due = False
 
     def _run_on_a_thread(self, model: ServedModel, call: InferenceCall) -> None:
-        if len(model.waiting) >= self.executor.capacity:
+        if len(model.waiting) >= self.executor.capacity + self.executor.idle:
             raise self._full(model)
         model.waiting.append(call)
         # Turns are left over when others took along what they were for. They will do: a queue full
