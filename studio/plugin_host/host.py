@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
+from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import Plugin, State, find_plugins
 from studio.plugin_host.importing import culprit, make_importable
+from studio.plugin_host.manifest import ManifestError
 from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 
@@ -129,7 +131,8 @@ class PluginHost:
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
-            make_importable(plugin.id, plugin.folder)
+            self._hold_to_consent(plugin, capability)
+            make_importable(plugin.id, plugin.folder, plugin.digest)
         type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
         try:
@@ -157,6 +160,19 @@ class PluginHost:
         if plugin is None or plugin.built_in or self._trust is None:
             return False
         return self._trust.note_crash(plugin.id, plugin.digest, reason) >= MOST_CRASHES
+
+    @staticmethod
+    def _hold_to_consent(plugin: Plugin, capability: Capability) -> None:
+        """Look at the files again: a window may have been open for days since it found them."""
+        try:
+            digest = content_digest(plugin.folder)
+        except ManifestError as error:
+            raise Unavailable(f"{capability.title} is not available: {error}") from None
+        if digest != plugin.digest:
+            raise Unavailable(
+                f"{capability.title} is not available: the files of {plugin.id} have changed.",
+                hint="Look at them on the Plugins page, or with: studio plugins list",
+            )
 
     @staticmethod
     def _usable(plugin: Plugin, capability: Capability) -> Capability:

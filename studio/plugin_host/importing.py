@@ -30,6 +30,7 @@ class PluginFinder(MetaPathFinder):
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
+        self.digests: dict[str, str] = {}
 
     def find_spec(
         self,
@@ -71,13 +72,17 @@ def _finder(folder: str) -> importlib.machinery.FileFinder:
 _FINDER = PluginFinder()
 
 
-def make_importable(plugin: str, folder: Path) -> None:
-    """Let a plugin's package be imported, from its own folder alone."""
+def make_importable(plugin: str, folder: Path, digest: str = "") -> None:
+    """Let a plugin's package be imported, from its own folder alone.
+
+    Args:
+        digest: Of its files; what was imported of others is forgotten.
+    """
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
-    if _FINDER.folders.get(plugin) != folder:
+    if (_FINDER.folders.get(plugin), _FINDER.digests.get(plugin)) != (folder, digest):
         forget(plugin)
-        _FINDER.folders[plugin] = folder
+        _FINDER.folders[plugin], _FINDER.digests[plugin] = folder, digest
 
 
 def forget(plugin: str) -> None:

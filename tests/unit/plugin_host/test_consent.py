@@ -56,6 +56,20 @@ def test_consent_is_asked_for_again_when_a_file_changes(places: tuple[Path, Trus
     assert reason.startswith("its files are not those that you agreed to")
 
 
+def test_files_that_change_after_discovery_are_not_imported(places: tuple[Path, Trust]) -> None:
+    folder, trust = places
+    plugin = folder / "example_alien"
+    trust.allow("example_alien", content_digest(plugin))
+    opened_long_ago = PluginHost.discover(folder, trust)
+    before = PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
+    (plugin / "metric.py").write_text("class Metric:\n    id = 'other'\n")
+    with pytest.raises(Unavailable, match="the files of example_alien have changed"):
+        opened_long_ago.get(Extension.METRIC, "m")
+    trust.allow("example_alien", content_digest(plugin))
+    after = PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
+    assert (before.id, after.id) == ("m", "other"), "what was imported before is forgotten"
+
+
 def test_digest_sees_names_and_contents_and_no_cache(tmp_path: Path) -> None:
     make(tmp_path, "example_one")
     folder = tmp_path / "example_one"
