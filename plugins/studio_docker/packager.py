@@ -31,7 +31,13 @@ class ImagePackager:
     title = "Container image"
     options: Sequence[Option] = (
         Option("tag", title="Name", required=True, help="Of the image, like digits:1."),
-        Option("push", Kind.FLAG, default=False, help="Send it to the registry of its name."),
+        Option(
+            "push",
+            Kind.FLAG,
+            default=False,
+            title="Push to its registry",
+            help="Send it to the registry that its name says.",
+        ),
         Option(
             "file",
             Kind.FLAG,

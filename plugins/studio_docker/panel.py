@@ -23,7 +23,7 @@ from studio_docker.platform import DockerPlatform
 _MB = 1_000_000
 _ENGINE = (
     Option("name", default="containers", required=True, help="What the target is called here."),
-    *DockerPlatform.options,
+    *(option for option in DockerPlatform.options if option.name == "engine"),
 )
 _IMAGE = (
     *(option for option in ImagePackager.options if option.name != "file"),
@@ -34,6 +34,7 @@ _IMAGE = (
         help="Where the image is written as a file; needed where there is no engine.",
     ),
 )
+_NO_MODEL = "Open a model first."
 _NO_ENGINE = (
     "Without an engine the image can still be written: choose a folder for files and a file of a "
     "base image. Where there is an engine: docker load --input image.tar"
@@ -47,6 +48,7 @@ class ImagePanel(Panel):
         super().__init__(host)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(20)
         self.engines = EngineBox(host)
         self.image = ImageBox(host)
         layout.addWidget(self.engines)
@@ -72,8 +74,9 @@ class EngineBox(QWidget):
         self._button.clicked.connect(self.look)
         self._form.on_submit(self.look)
         layout = _column(self, "Container engine")
-        for widget in (self.state, self._form.widget, self._button):
+        for widget in (self.state, self._form.widget):
             layout.addWidget(widget)
+        layout.addLayout(_row(self._button))
 
     def refresh(self) -> None:
         """Show what is known of the engines among the targets; ask once for each that is new."""
@@ -137,13 +140,9 @@ class ImageBox(QWidget):
         self.gauge = QProgressBar()
         self.gauge.setAccessibleName("Size of the image")
         self.outcome = _label("", "")
-        buttons = QHBoxLayout()
-        for button in (self.build, self._cancel):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
         layout = _column(self, "Image of the current model")
         layout.addWidget(self._form.widget)
-        layout.addLayout(buttons)
+        layout.addLayout(_row(self.build, self._cancel))
         for widget in (self.log, self.gauge, self.outcome):
             layout.addWidget(widget)
         self._set_running(False)
@@ -154,7 +153,10 @@ class ImageBox(QWidget):
         """Say why nothing can be built without a model."""
         model = self._host.model()
         self.build.setEnabled(bool(model) and self._running is None)
-        self.build.setToolTip("" if model else "Open a model first.")
+        if not model:
+            self.outcome.setText(_NO_MODEL)
+        elif self.outcome.text() == _NO_MODEL:
+            self.outcome.clear()
 
     def _begin(self) -> None:
         if self._running is not None or not self._host.model() or not self._form.check():
@@ -252,6 +254,15 @@ def _column(widget: QWidget, title: str) -> QVBoxLayout:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(_label(title, "section"))
     return layout
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    """Widgets at the left, as wide as they need to be."""
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return row
 
 
 def _label(text: str, role: str) -> QLabel:

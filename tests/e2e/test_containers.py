@@ -10,6 +10,7 @@ import signal
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,27 @@ def _limits(engine: DockerEngine) -> str:
     found = engine.run("ps", "--quiet", *(w for one in labels for w in ("--filter", one))).strip()
     text = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"
     return engine.run("inspect", "--format", text, found).strip()
+
+
+def test_whatever_ends_comes_back_without_the_studio(
+    engine: DockerEngine, site: Site, parcels: tuple[Parcel, Parcel]
+) -> None:
+    chosen = options(network="host")
+    site.deploy(parcels[0], chosen, Recorder())
+    roles = [one.name for one in site.resources() if one.kind == "container"]
+    for name in roles:
+        engine.run("exec", name, "python3", "-c", "import os; os.kill(1, 15)")
+        until(lambda: _answers(int(chosen["port"])), f"it answers after the end of {name}", 60)
+    engine.stop()
+    assert engine.start()
+    until(lambda: _answers(int(chosen["port"])), "it answers after the engine's restart", 60)
+    assert [one.state for one in site.releases()] == ["serving"]
+
+
+def _answers(port: int) -> bool:
+    with Load(port, clients=1) as load, suppress(AssertionError):
+        load.more(1)
+    return not load.failures
 
 
 def test_a_taken_port(site: Site, parcels: tuple[Parcel, Parcel]) -> None:

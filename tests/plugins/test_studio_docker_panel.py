@@ -68,7 +68,7 @@ class TestPanel:
         panel = check_panel(ImagePanel)
         assert isinstance(panel, ImagePanel)
         assert not panel.image.build.isEnabled()
-        assert "Open a model" in panel.image.build.toolTip()
+        assert panel.image.outcome.text() == "Open a model first."
 
     def test_an_engine_is_looked_for_and_found(self) -> None:
         window = Window()
