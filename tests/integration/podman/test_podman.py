@@ -81,7 +81,7 @@ def test_updates_under_load_lose_no_request(socket: Path, parcels: tuple[Parcel,
 
 
 def test_both_engines_run_the_same_layers(socket: Path, parcels: tuple[Parcel, Parcel]) -> None:
-    """Libraries and runtime; the list of parts names the base's ID, which each import makes anew."""
+    """But for that of the bundle: its list of parts names the base's ID, new with each import."""
     layers = []
     with docker_engine() as docker:
         subprocess.run(
