@@ -26,7 +26,7 @@ from studio_docker.platform import DockerPlatform
 from tests.e2e.conftest import STUDIO, Studio
 from tests.rigs.boards import until
 from tests.rigs.containers import REQUEST, free_port, make_parcels, options, site_at, target
-from tests.rigs.engine import BASE, DockerEngine, RegistryServer, base_archive, docker_engine
+from tests.rigs.engine import BASE, DockerEngine, RegistryServer, docker_engine
 from tests.rigs.load import Load
 
 pytestmark = pytest.mark.rig
@@ -50,7 +50,7 @@ print(json.dumps([len(answer["outputs"][0]["data"]), os.getuid(), refused, links
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DockerEngine]:
     with docker_engine() as engine:
-        engine.run("import", str(base_archive()), BASE)
+        engine.load_base()
         yield engine
 
 
@@ -324,7 +324,7 @@ def test_no_right_to_use_the_engine(engine: DockerEngine) -> None:
 
 def test_a_full_disk(parcels: tuple[Parcel, Parcel]) -> None:
     with docker_engine(disk_mb=150) as small:
-        small.run("import", str(base_archive()), BASE)
+        small.load_base()
         with site_at(small.socket, "full") as site:
             with pytest.raises(TargetError, match="The disk of the container engine is full"):
                 site.deploy(parcels[0], options(network="host"), Recorder())

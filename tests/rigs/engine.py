@@ -78,6 +78,18 @@ class DockerEngine:
             self._process.kill()
             self._process.wait()
 
+    def load_base(self) -> None:
+        """Take the base image, and see whether a container of it runs here at all."""
+        self.run("import", str(base_archive()), BASE)
+        done = subprocess.run(
+            ["docker", "-H", self.url, "run", "--rm", "--network=none", BASE, "python3", "-c", ""],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if done.returncode:
+            _missing(f"containers do not run in this environment: {done.stderr[-1000:]}")
+
     def run(self, *words: str) -> str:
         """The docker command on it."""
         done = subprocess.run(

@@ -84,12 +84,7 @@ def test_both_engines_run_the_same_layers(socket: Path, parcels: tuple[Parcel, P
     """But for that of the bundle: its list of parts names the base's ID, new with each import."""
     layers = []
     with docker_engine() as docker:
-        subprocess.run(
-            ["docker", "-H", docker.url, "import", str(base_archive()), BASE],
-            check=True,
-            timeout=120,
-            capture_output=True,
-        )
+        docker.load_base()
         for path in (socket, docker.socket):
             with site_at(path, "same") as site:
                 done = site.deploy(parcels[0], options(network="host"), Recorder())
