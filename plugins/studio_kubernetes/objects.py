@@ -90,9 +90,11 @@ class Objects:
         """
         sent = 0
         for done, manifest in enumerate(manifests):
-            name = f"{manifest['kind']} {manifest['metadata']['name']}"
-            progress.progress(done, len(manifests), f"applying {name}")
-            self.cluster.apply(BY_KIND[manifest["kind"]], manifest, force=force)
+            kind, name = BY_KIND[manifest["kind"]], manifest["metadata"]["name"]
+            progress.progress(done, len(manifests), f"applying {kind.kind} {name}")
+            if "replicas" not in (manifest.get("spec") or {}) and kind is DEPLOYMENT:
+                manifest = with_replicas(manifest, self.cluster.get(kind, name))
+            self.cluster.apply(kind, manifest, force=force)
             sent += len(str(manifest))
         return sent
 
@@ -114,6 +116,23 @@ class Objects:
             progress.progress(done, len(kinds), f"removing {kind.plural}")
             for one in self.cluster.find(kind, self.selector):
                 self.cluster.delete(kind, one["metadata"]["name"])
+
+
+def with_replicas(manifest: Json, live: Json | None) -> Json:
+    """A Deployment keeps its number of replicas until an autoscaler has set one.
+
+    A field that its only owner no longer sets falls back to its default, which is one replica.
+    """
+    if manifest["kind"] != DEPLOYMENT.kind or "replicas" in manifest["spec"] or live is None:
+        return manifest
+    owners = {
+        str(entry.get("manager"))
+        for entry in live["metadata"].get("managedFields") or []
+        if "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
+    }
+    if owners != {MANAGER}:
+        return manifest
+    return {**manifest, "spec": {**manifest["spec"], "replicas": live["spec"]["replicas"]}}
 
 
 def steps(manifests: Sequence[Json], live: dict[Key, Json]) -> Iterator[tuple[str, Key]]:

@@ -127,7 +127,7 @@ _NETWORK = (
     Option(
         "port",
         Kind.INTEGER,
-        8080,
+        8477,
         title="Port",
         help="At which the image listens.",
         minimum=1,

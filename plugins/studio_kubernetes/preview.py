@@ -10,7 +10,7 @@ from studio_kubernetes.cluster import Silence
 from studio_kubernetes.documents import difference, file_names, to_yaml
 from studio_kubernetes.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
 from studio_kubernetes.manifests import Wanted, manifests
-from studio_kubernetes.objects import Key, Objects, steps
+from studio_kubernetes.objects import Key, Objects, steps, with_replicas
 from studio_kubernetes.quantities import parse_quantity
 from studio_kubernetes.rules import problems
 from studio_kubernetes.workload import Json, Workload
@@ -60,7 +60,8 @@ class Previewer:
             return Action(what, text), difference(live, None)
         try:
             self._objects.refuse_strangers([manifest])
-            after = self._cluster.apply(BY_KIND[key[0]], manifest, force=force, dry_run=True)
+            tried = with_replicas(manifest, live)
+            after = self._cluster.apply(BY_KIND[key[0]], tried, force=force, dry_run=True)
         except Silence:
             raise
         except TargetError as error:

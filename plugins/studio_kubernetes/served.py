@@ -80,4 +80,4 @@ def _track(pod: Json) -> str:
 def _port(pod: Json) -> int:
     containers = (pod.get("spec") or {}).get("containers") or []
     ports = [port["containerPort"] for one in containers for port in one.get("ports") or []]
-    return int(ports[0]) if ports else 8080
+    return int(ports[0]) if ports else 8477

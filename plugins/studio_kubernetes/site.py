@@ -155,11 +155,13 @@ class KubernetesSite:
         if not percent:
             return Wanted(workload), maps
         before = self._before()
-        if before is None or before.stable.release == workload.release:
+        if before is None:
             raise Refused(
                 "A canary needs another release beside it, and none serves here.",
                 hint="Deploy it without --canary.",
             )
+        if before.stable.release == workload.release:
+            raise Refused(f"Version {workload.version} gets all requests already.")
         if before.stable.options["kind"] != workload.options["kind"]:
             raise Refused("A canary is served by the same kind of object as the other release.")
         # The place's own settings (gateway, service) are those of the newest deploy.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.api import (
-    Parcel,
-    Refused,
-    Silent,
-)
+from studio.api import Parcel, Refused, Silent, TargetError
 from studio.api.testing_platforms import Example, check_platform
 from studio_kubernetes.platform import KubernetesPlatform
 from studio_kubernetes.site import KubernetesSite
@@ -96,8 +94,6 @@ def test_scale_events_and_logs(
 
 
 def test_ten_releases_are_kept(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
-    from dataclasses import replace
-
     from studio_kubernetes.workload import workload_of
 
     for number in range(12):
@@ -117,3 +113,65 @@ def test_nothing_of_the_credentials_is_kept(
     site.close()
     assert Path(spec.settings["kubeconfig"]).read_bytes() == before
     assert "token" not in str(cluster.store._objects)
+
+
+def test_an_autoscaler_takes_the_replicas_over_as_they_are(
+    site: KubernetesSite, cluster: FakeCluster, parcels: tuple[Parcel, Parcel]
+) -> None:
+    def replicas() -> int:
+        live = cluster.store.get(("deployments", "default", NAME))
+        assert live is not None
+        return int(live["spec"]["replicas"])
+
+    site.deploy(parcels[0], options(replicas=3), Silent())
+    scaled = options(replicas=2, max_replicas=6)
+    site.deploy(parcels[0], scaled, Silent())
+    assert replicas() == 3, "not one, which is what a field falls back to that nobody sets"
+    assert {one.kind for one in site.resources()} >= {"HorizontalPodAutoscaler"}
+    site.deploy(parcels[0], options(replicas=2), Silent())
+    assert replicas() == 2
+    assert "HorizontalPodAutoscaler" not in {one.kind for one in site.resources()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", [False, True], ids=["good", "failing"])
+def test_a_canary_is_judged_by_what_the_servers_count(
+    site: KubernetesSite,
+    cluster: FakeCluster,
+    parcels: tuple[Parcel, Parcel],
+    monkeypatch: pytest.MonkeyPatch,
+    broken: bool,
+) -> None:
+    """Real requests to real servers; where the canary is to fail, its errors are made up."""
+    monkeypatch.setattr("studio_kubernetes.judging._PAUSE_S", 0.05)
+    site.deploy(parcels[0], options(gateway="main"), Silent())
+    counters = site._served.counters
+
+    def counted(track: str) -> Any:
+        with site._served.tunnel(track) or pytest.fail(f"no pod of {track}") as tunnel:
+            for _ in range(60):
+                ask_for_answer(tunnel.port)
+        found = counters(track)
+        if broken and track == "canary":
+            found = [replace(one, errors=one.requests // 2) for one in found]
+        return found
+
+    monkeypatch.setattr(site._served, "counters", counted)
+    if broken:
+        with pytest.raises(TargetError, match="The canary, version 2, was taken back") as caught:
+            site.deploy(parcels[1], options(20, gateway="main", judge_s=60), Silent())
+        assert "of its requests fail" in caught.value.hint
+        states = {one.version: one.state for one in site.releases()}
+        assert states == {1: "serving", 2: "failed"}
+    else:
+        # Latencies of a busy machine are not what is tested here.
+        monkeypatch.setattr("studio_kubernetes.canary.latency_ratio", lambda *_: 1.0)
+        done = site.deploy(parcels[1], options(20, gateway="main", judge_s=60), Silent())
+        assert (done.state, done.release) == ("serving", parcels[1].digest)
+
+
+def ask_for_answer(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("POST", f"/v2/models/{NAME}/infer", request())
+    assert connection.getresponse().read()
+    connection.close()

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+import yaml
 
 from studio.api import (
     Option,
@@ -20,13 +21,17 @@ from studio.api import (
     TargetError,
     TargetSpec,
     Tunnel,
+    validate,
 )
 from studio.api.testing_platforms import Example, check_platform
 from studio_kubernetes.kinds import DEPLOYMENT
+from studio_kubernetes.manifests import Wanted, manifests
 from studio_kubernetes.options import DEPLOY_OPTIONS
+from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from studio_kubernetes.platform import KubernetesPlatform
 from studio_kubernetes.rollout import is_ready
 from studio_kubernetes.site import KubernetesSite
+from studio_kubernetes.workload import Place, workload_of
 from tests.integration.kubernetes.conftest import Lab
 from tests.rigs.kubernetes.parcels import IMAGE, request
 from tests.rigs.kubernetes.sites import AtPoint, options
@@ -296,3 +301,30 @@ def test_kserve(lab: Lab, site: KubernetesSite, namespace: str, parcels: Parcels
     assert lab.kubectl("-n", namespace, "get", "inferenceservices", "cnn", "-o", percent) == ""
     site.remove(True, Silent())
     assert site.resources() == []
+
+
+def test_an_autoscaler_takes_the_replicas_over_as_they_are(
+    lab: Lab, site: KubernetesSite, namespace: str, parcels: Parcels
+) -> None:
+    site.deploy(parcels[0], options(replicas=3), Silent())
+    site.deploy(parcels[0], options(replicas=2, max_replicas=6), Silent())
+    replicas = ("get", "deployments", "cnn", "-o", "jsonpath={.spec.replicas}")
+    assert lab.kubectl("-n", namespace, *replicas) == "3"
+    assert "cnn" in lab.kubectl("-n", namespace, "get", "horizontalpodautoscalers", "-o", "name")
+
+
+def test_kustomize_renders_what_a_deploy_applies(
+    lab: Lab, parcels: Parcels, tmp_path: Path
+) -> None:
+    given = {"name": "cnn", "namespace": "prod", "form": "kustomize", "gateway": "main"}
+    chosen = validate(OPTIONS, {"image": IMAGE + ":{version}", **given})
+    ManifestsPackager().build(parcels[0], tmp_path, chosen, Silent())
+    rendered = lab.kubectl("kustomize", str(tmp_path / "overlays" / "prod"))
+    place = Place("cnn", "prod")
+    wanted = manifests(Wanted(workload_of(parcels[0], chosen, place)))
+    found = [one for one in yaml.safe_load_all(rendered) if one]
+    assert sorted(found, key=_key) == sorted(wanted, key=_key)
+
+
+def _key(one: dict[str, Any]) -> tuple[str, str]:
+    return one["kind"], one["metadata"]["name"]
