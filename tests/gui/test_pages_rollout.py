@@ -1,4 +1,4 @@
-"""The Deploy page's other verbs: a rollout over several targets, a log, what is there, take away."""
+"""The Deploy page's other verbs: a rollout, a target's log, what is there, take away."""
 
 from __future__ import annotations
 

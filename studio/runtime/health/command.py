@@ -60,8 +60,6 @@ def _golden(link: http.client.HTTPConnection, token: str, bundle: Any) -> Dict[s
     folder = Path(bundle or os.environ.get(BUNDLE, ""))
     found = ask_golden(link, authorization(token), folder)
     if found["mismatches"]:
-        sentence = (
-            "{mismatches} of {samples} golden samples differ (by up to {max_error:.3g})."
-        )
+        sentence = "{mismatches} of {samples} golden samples differ (by up to {max_error:.3g})."
         raise ValueError(sentence.format(**found))
     return found
