@@ -125,6 +125,11 @@ _NETWORK = (
         choice_titles=("pods of the namespace", "anyone", "anyone, no policy"),
     ),
     Option(
+        "token_secret",
+        title="Token's Secret",
+        help="A Secret of the namespace whose key 'token' clients must send; empty for none.",
+    ),
+    Option(
         "port",
         Kind.INTEGER,
         8477,

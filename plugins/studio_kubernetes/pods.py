@@ -78,6 +78,9 @@ def _container(workload: Workload, name: str) -> Json:
         "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
         "volumeMounts": _mounts(workload),
     }
+    if secret := workload.options.get("token_secret"):
+        source = {"secretKeyRef": {"key": "token", "name": secret}}
+        container["env"] = [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
     if workload.maps:
         serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
         container["command"] = ["python3", "/runtime/runtime.pyz", *serve]

@@ -161,8 +161,18 @@ def _notes(wanted: Wanted) -> list[Action]:
         found.append(Action("canary", text, "warning", hint))
     elif wanted.canary is not None and not wanted.stable.options["gateway"]:
         found.append(Action("canary", "The pods share the requests in proportion.", "checked"))
+    if _is_open(wanted.stable) and not wanted.stable.options.get("token_secret"):
+        text = "Whoever reaches the address may ask the model: no token is asked for."
+        hint = "Make a Secret with a key 'token' and give --set token_secret=NAME."
+        found.append(Action("access", text, "warning", hint))
     image = (wanted.canary or wanted.stable).image
     if "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
         text = f"The image {image} has no tag of its own: the same name may mean another tomorrow."
         found.append(Action("image", text, "warning", "Name it as {name}:{version}."))
     return found
+
+
+def _is_open(workload: Workload) -> bool:
+    """Whether requests come from beyond the cluster's own network."""
+    options = workload.options
+    return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")

@@ -112,7 +112,7 @@ def test_nothing_of_the_credentials_is_kept(
     site.deploy(parcels[0], options(), Silent())
     site.close()
     assert Path(spec.settings["kubeconfig"]).read_bytes() == before
-    assert "token" not in str(cluster.store._objects)
+    assert "admin-token" not in str(cluster.store._objects)
 
 
 def test_an_autoscaler_takes_the_replicas_over_as_they_are(
@@ -175,3 +175,13 @@ def ask_for_answer(port: int) -> None:
     connection.request("POST", f"/v2/models/{NAME}/infer", request())
     assert connection.getresponse().read()
     connection.close()
+
+
+def test_an_open_door_is_warned_of(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
+    def warnings(**given: Any) -> list[str]:
+        actions = site.preview(parcels[0], options(**given)).actions
+        return [one.text for one in actions if one.name == "access"]
+
+    assert warnings() == []
+    assert "no token is asked for" in warnings(service="LoadBalancer")[0]
+    assert warnings(service="LoadBalancer", token_secret="digits-token") == []

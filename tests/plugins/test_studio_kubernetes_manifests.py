@@ -36,6 +36,7 @@ FULL = {
     "node_selector": "pool=gpu,kubernetes.io/arch=arm64",
     "tolerations": "nvidia.com/gpu:NoSchedule,team=vision:NoExecute,spot",
     "clients": "all",
+    "token_secret": "digits-token",
 }
 
 
@@ -128,6 +129,14 @@ def test_who_deploys_is_no_reason_for_new_pods() -> None:
     one, other = workload(), replace(workload(), owner="bob@host")
     assert _deployment(Wanted(one)) != _deployment(Wanted(other))
     assert _deployment(Wanted(one))["spec"] == _deployment(Wanted(other))["spec"]
+
+
+def test_a_token_comes_from_a_secret_and_is_in_no_manifest() -> None:
+    container = _deployment(CASES["full"])["spec"]["template"]["spec"]["containers"][0]
+    source = {"secretKeyRef": {"key": "token", "name": "digits-token"}}
+    assert container["env"] == [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
+    plain = _deployment(CASES["plain"])["spec"]["template"]["spec"]["containers"][0]
+    assert "env" not in plain
 
 
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
