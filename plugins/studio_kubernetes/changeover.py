@@ -19,6 +19,12 @@ _ABSENCE_S = 30.0
 """For which the API may be away (an upgrade, a lost link) before a change is given up."""
 
 
+_LEFT = (
+    "What was begun could not be taken back and is still in the cluster: "
+    "repeat the deploy when it answers again, or undeploy."
+)
+
+
 class Changeover:
     """From what served before to what is wanted.
 
@@ -51,16 +57,24 @@ class Changeover:
         newest = wanted.canary or wanted.stable
         force = bool(newest.options["force"])
         objects = [*extra, *manifests(wanted)]
+        # No request is led to a canary that is not ready yet.
+        then = [one for one in objects if wanted.canary and one["kind"] == "HTTPRoute"]
+        first = [one for one in objects if one not in then]
         try:
             self._objects.refuse_strangers(objects)
-            sent = self._objects.apply(objects, force, progress)
+            sent = self._objects.apply(first, force, progress)
             self._wait(wanted, progress)
+            sent += self._objects.apply(then, force, progress)
             self._objects.prune(manifests(wanted))
         except RolloutFailed as error:
             raise self._taken_back(newest, error) from None
-        except (Cancelled, TargetError):
+        except Cancelled:
             self._go_back()
             raise
+        except TargetError as error:
+            if self._go_back():
+                raise
+            raise TargetError(error.message, hint=_LEFT, detail=error.detail) from None
         return sent
 
     def _wait(self, wanted: Wanted, progress: Progress) -> None:
@@ -79,9 +93,8 @@ class Changeover:
         name = f"Version {failed.version} of {failed.model} did not become ready: {error.reason}"
         if not self._go_back():
             return TargetError(
-                f"{name}; what was begun is still in the cluster, which did not let it be "
-                "taken back.",
-                hint="See studio target resources, and repeat the deploy or undeploy.",
+                f"{name}.",
+                hint=_LEFT,
                 detail=error.detail,
             )
         if self._before is None:

@@ -28,13 +28,20 @@ def service(workload: Workload, meta: Json, track: str) -> Json:
     }
 
 
+def is_open(workload: Workload) -> bool:
+    """Whether requests come from beyond the namespace's own pods."""
+    options = workload.options
+    return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")
+
+
 def network_policy(workload: Workload, meta: Json) -> Json | None:
     """Who may ask; the server itself calls nobody. None where no policy is wanted."""
     clients = workload.options["clients"]
     if clients == "unrestricted":
         return None
     rule: Json = {"ports": [{"port": workload.port, "protocol": "TCP"}]}
-    if clients == "namespace":
+    inside = clients == "automatic" and not is_open(workload)
+    if inside or clients == "namespace":
         rule["from"] = [{"podSelector": {}}]
     return {
         "apiVersion": "networking.k8s.io/v1",

@@ -118,11 +118,13 @@ _NETWORK = (
     Option(
         "clients",
         Kind.CHOICE,
-        "namespace",
+        "automatic",
         title="Who may ask",
-        help="Becomes a NetworkPolicy; it also forbids the server to call anyone.",
-        choices=("namespace", "all", "unrestricted"),
-        choice_titles=("pods of the namespace", "anyone", "anyone, no policy"),
+        help="Becomes a NetworkPolicy, which also forbids the server to call anyone. Automatic: "
+        "pods of the namespace, or anyone where requests come from outside (a gateway, an "
+        "ingress, a service that is no ClusterIP).",
+        choices=("automatic", "namespace", "all", "unrestricted"),
+        choice_titles=("automatic", "pods of the namespace", "anyone", "anyone, no policy"),
     ),
     Option(
         "token_secret",

@@ -10,6 +10,7 @@ from studio_kubernetes.cluster import Silence
 from studio_kubernetes.documents import difference, file_names, to_yaml
 from studio_kubernetes.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
 from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.network import is_open
 from studio_kubernetes.objects import Key, Objects, steps, with_replicas
 from studio_kubernetes.quantities import parse_quantity
 from studio_kubernetes.rules import problems
@@ -161,7 +162,10 @@ def _notes(wanted: Wanted) -> list[Action]:
         found.append(Action("canary", text, "warning", hint))
     elif wanted.canary is not None and not wanted.stable.options["gateway"]:
         found.append(Action("canary", "The pods share the requests in proportion.", "checked"))
-    if _is_open(wanted.stable) and not wanted.stable.options.get("token_secret"):
+    if wanted.canary and wanted.canary.options["gateway"] != wanted.stable.options["gateway"]:
+        text = "The way to the target stays that of the serving release while a canary is judged."
+        found.append(Action("gateway", text, "warning", "Deploy it with the gateway first."))
+    if is_open(wanted.stable) and not wanted.stable.options.get("token_secret"):
         text = "Whoever reaches the address may ask the model: no token is asked for."
         hint = "Make a Secret with a key 'token' and give --set token_secret=NAME."
         found.append(Action("access", text, "warning", hint))
@@ -170,9 +174,3 @@ def _notes(wanted: Wanted) -> list[Action]:
         text = f"The image {image} has no tag of its own: the same name may mean another tomorrow."
         found.append(Action("image", text, "warning", "Name it as {name}:{version}."))
     return found
-
-
-def _is_open(workload: Workload) -> bool:
-    """Whether requests come from beyond the cluster's own network."""
-    options = workload.options
-    return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")

@@ -32,6 +32,7 @@ from studio_kubernetes.names import STABLE
 from studio_kubernetes.objects import Objects, Serving
 from studio_kubernetes.preview import Previewer
 from studio_kubernetes.record import Entry, Record, choose
+from studio_kubernetes.rollout import is_ready
 from studio_kubernetes.served import Served
 from studio_kubernetes.workload import Json, Place, Workload, workload_of
 
@@ -118,7 +119,10 @@ class KubernetesSite:
         return None
 
     def logs(self, lines: int) -> Iterator[str]:
-        yield from pod_lines(self._cluster, self._objects.pods(), lines)
+        pods = self._objects.pods()
+        yield from pod_lines(self._cluster, pods, lines)
+        if not all(is_ready(pod) for pod in pods):  # the cluster's notes say why
+            yield from self.events()
 
     def events(self) -> Iterator[str]:
         """What the cluster noted about the objects of the target, the oldest first."""

@@ -67,6 +67,8 @@ def test_a_canary_of_nothing(site: KubernetesSite, parcels: tuple[Parcel, Parcel
 
 def test_pods_in_proportion_are_said(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
     site.deploy(parcels[0], options(), Silent())
+    other = site.preview(parcels[1], options(20, gateway="main")).actions
+    assert any(one.name == "gateway" and one.state == "warning" for one in other)
     notes = [one.text for one in site.preview(parcels[1], options(20)).actions]
     assert any("the canary gets about 50 %, not 20 %" in text for text in notes)
 

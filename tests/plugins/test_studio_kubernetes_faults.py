@@ -264,3 +264,41 @@ def test_no_image(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
     with pytest.raises(Refused, match="No image is named") as caught:
         site.deploy(parcels[0], options(image=""), Silent())
     assert "configmap" in caught.value.hint
+
+
+def test_a_server_that_hangs_in_the_middle(
+    site: KubernetesSite,
+    cluster: FakeCluster,
+    parcels: tuple[Parcel, Parcel],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studio_kubernetes.watching._SILENCE_S", 1.0)
+    site.deploy(parcels[0], options(), Silent())
+    with pytest.raises(TargetError, match="did not answer within 2 s") as caught:
+        site.deploy(parcels[1], options(), AtPoint("replicas ready", cluster.hangs.set))
+    assert "is still in the cluster" in caught.value.hint
+    cluster.hangs.clear()
+    assert "Deployment" in {one.kind for one in site.resources()}
+    assert site.deploy(parcels[1], options(), Silent()).release == parcels[1].digest
+
+
+def test_no_request_is_led_to_a_canary_that_is_not_ready(
+    site: KubernetesSite, cluster: FakeCluster, parcels: tuple[Parcel, Parcel]
+) -> None:
+    def backends() -> list[str]:
+        route = cluster.store.get(("httproutes", "default", NAME))
+        assert route is not None
+        return [one["name"] for one in route["spec"]["rules"][0]["backendRefs"]]
+
+    site.deploy(parcels[0], options(gateway="main"), Silent())
+    cluster.controller.broken[f"{IMAGE}:2"] = "slow"
+    seen: list[list[str]] = []
+
+    def look() -> None:
+        seen.append(backends())
+        cluster.controller.broken.clear()
+
+    waiting = AtPoint("cnn-canary: 0 of 1 replicas ready", look)
+    site.deploy(parcels[1], options(20, gateway="main"), waiting)
+    assert seen == [["cnn"]]
+    assert backends() == ["cnn", "cnn-canary"]

@@ -131,6 +131,23 @@ def test_who_deploys_is_no_reason_for_new_pods() -> None:
     assert _deployment(Wanted(one))["spec"] == _deployment(Wanted(other))["spec"]
 
 
+@pytest.mark.parametrize(
+    ("given", "inside"),
+    [
+        ({}, True),
+        ({"gateway": "infra/main"}, False),
+        ({"ingress": "nginx"}, False),
+        ({"service": "LoadBalancer"}, False),
+        ({"clients": "all"}, False),
+        ({"clients": "namespace", "gateway": "main"}, True),
+    ],
+)
+def test_who_may_ask(given: dict[str, Any], inside: bool) -> None:
+    found = manifests(Wanted(workload(**given)))
+    policy = next(one for one in found if one["kind"] == "NetworkPolicy")
+    assert ("from" in policy["spec"]["ingress"][0]) == inside
+
+
 def test_a_token_comes_from_a_secret_and_is_in_no_manifest() -> None:
     container = _deployment(CASES["full"])["spec"]["template"]["spec"]["containers"][0]
     source = {"secretKeyRef": {"key": "token", "name": "digits-token"}}
