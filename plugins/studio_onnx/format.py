@@ -7,15 +7,16 @@ from pathlib import Path
 
 import onnx
 
-from studio.api import Intake, Limits, Model, Progress
-from studio_onnx import external, findings
+from studio.api import Array, Intake, Limits, Model, Progress
+from studio.api.inspection import OperatorDoc
+from studio_onnx import external, findings, inspect
 from studio_onnx.convert import convert
 from studio_onnx.shapes import infer
 from studio_onnx.structure import constants, load
 
 
 class OnnxFormat:
-    """Opens ONNX files. Weights are never read; external data is never opened."""
+    """Opens ONNX files. Weights are read when one of them is asked for, never before."""
 
     id = "onnx"
     title = "ONNX"
@@ -61,6 +62,14 @@ class OnnxFormat:
         proto = self._load(path.absolute())
         progress.check()
         return convert(infer(proto, progress, shapes))
+
+    def constant(self, path: Path, name: str, most_bytes: int) -> Array:
+        """The first values of one constant, also of one in external data."""
+        return inspect.constant(path, self._load(path.absolute()), name, most_bytes)
+
+    def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
+        """What the library says of an operator."""
+        return inspect.documentation(operator, domain, version)
 
     def _load(self, path: Path) -> onnx.ModelProto:
         """The structure of the file; kept until another file (or another state of it) is asked."""

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """What each edit did, then where the model is."""
     lines = [f"{row['edit']}: {row['text']}{_checked(row)}" for row in result["edits"]]
-    return [*lines, f"{result['nodes']:,} nodes, written to {result['output']}"]
+    end = f"written to {result['output']}" if result["kept"] else "nothing was kept"
+    return [*lines, f"{result['nodes']:,} nodes, {end}"]
 
 
 def _checked(row: Mapping[str, Any]) -> str:

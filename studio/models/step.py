@@ -1,4 +1,4 @@
-"""The steps of this stage: open, inspect, graph, diff, coverage."""
+"""The steps of this stage: open, inspect, graph, diff, coverage, values, operator."""
 
 from __future__ import annotations
 
@@ -90,5 +90,30 @@ COVERAGE = Step(
     ),
     work="studio.models.coverage.work:coverage",
     prepare="studio.models.coverage.work:prepare",
+    limits=_LIMITS,
+)
+
+VALUES = Step(
+    name="values",
+    title="Values",
+    summary="Say what is in a constant of a model: figures, histogram, the first values.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
+        Option("name", required=True, positional=True, help="Name of the constant."),
+    ),
+    work="studio.models.details:values",
+    limits=_LIMITS,
+)
+
+OPERATOR = Step(
+    name="operator",
+    title="Operator",
+    summary="Say what an operator does in a version of its operator set.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="A model of its format."),
+        Option("operator", required=True, positional=True, help="Conv, or DOMAIN:OPERATOR."),
+        Option("version", Kind.INTEGER, default=21, minimum=1, help="Of the operator set."),
+    ),
+    work="studio.models.details:operator",
     limits=_LIMITS,
 )

@@ -40,6 +40,18 @@ def parse(texts: Sequence[str], host: PluginHost, form: str) -> list[Edit]:
     return [_one(text, host, edit_titles(host, form)) for text in texts]
 
 
+def write(name: str, options: Sequence[Option], values: Mapping[str, Any]) -> str:
+    """An edit as text, from the values of a form; ``parse`` reads it back."""
+    words = [name]
+    for option in options:
+        value = values.get(option.name)
+        if value is None or value == [] or value == option.default:
+            continue
+        items = [str(one) for one in value] if option.many else [str(value)]
+        words += items if option.positional else [f"{option.name}={','.join(items)}"]
+    return shlex.join(words)
+
+
 def _one(text: str, host: PluginHost, known: Mapping[str, str]) -> Edit:
     try:
         name, *words = shlex.split(text)

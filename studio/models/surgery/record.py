@@ -14,9 +14,14 @@ from studio.registry.copying import Copy
 def edited(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Add the variant with its edits as lineage, and copy it to ``out``.
 
+    Edits that were only to be checked leave nothing behind.
+
     Raises:
         StudioError: when the copy cannot be written; nothing is added then.
     """
+    if arguments.get("check"):
+        nodes = result["summary"]["nodes"]
+        return {"nodes": nodes, "edits": result["edits"], "bytes": result["bytes"], "kept": False}
     reference = ModelRef.from_json(arguments["model"])
     parent = registry.variant(reference.variant)
     copy = Copy.begin(folder / FOLDER / result["file"], arguments.get("out"))
@@ -41,6 +46,7 @@ def edited(registry: Registry, arguments: Arguments, result: Result, folder: Pat
         "nodes": result["summary"]["nodes"],
         "edits": result["edits"],
         "bytes": result["bytes"],
+        "kept": True,
     }
     registry.add_run("edit", variant.id, {"edit": list(arguments["edit"])}, final)
     return final

@@ -1,4 +1,4 @@
-"""The step of surgery: edits of a model, one after the other."""
+"""The steps of surgery: edits of a model, one after the other, and which edits there are."""
 
 from __future__ import annotations
 
@@ -21,8 +21,17 @@ EDIT = Step(
         ),
         Option("out", Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."),
         Option("name", help="Name of the new variant.", advanced=True),
+        Option("check", Kind.FLAG, title="Only try", help="Check the edits and keep nothing."),
     ),
     work="studio.models.surgery.work:edit",
     record="studio.models.surgery.record:edited",
     limits=Limits(memory_mb=16_384, seconds=900.0),
+)
+
+EDITS = Step(
+    name="edits",
+    title="List of edits",
+    summary="Say which edits there are for a model, with their options.",
+    options=(Option("model", Kind.MODEL, required=True, positional=True, help="The model."),),
+    work="studio.models.surgery.offer:offered",
 )

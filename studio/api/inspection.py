@@ -1,0 +1,50 @@
+"""What a format may tell beyond the graph: the content of constants, and what operators do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from studio.api.data import Array
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDoc:
+    """The documentation of an operator.
+
+    Attributes:
+        since: Operator-set version in which it got this form.
+        inputs, outputs, attributes: Name and text of each; plain text, perhaps with Markdown.
+    """
+
+    operator: str
+    domain: str
+    since: int
+    text: str
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@runtime_checkable
+class Inspector(Protocol):
+    """A ``Format`` that can be asked for details. Runs in a sandboxed worker."""
+
+    def constant(self, path: Path, name: str, most_bytes: int) -> Array:
+        """The first values of a constant, in the order of the file, as a flat array of numbers.
+
+        Args:
+            path: A file that passed its intake.
+            most_bytes: More than so many stored bytes are not read.
+
+        Raises:
+            UsageError: when the model has no such constant, or it holds no numbers.
+            StudioError: when its data cannot be read.
+        """
+
+    def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
+        """What an operator does in a version of its operator set; None where nobody says."""
+
+
+__all__ = ["Inspector", "OperatorDoc"]
