@@ -154,9 +154,16 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """The client sends no more; it still gets the answers that it waits for."""
+        """The client sends no more; it still gets an answer that comes soon.
+
+        One that has closed for good looks the same until something is written to it, and what it
+        asked for should not go on for ever.
+        """
         self._eof = True
-        return self._exchange is not None and self._waiting is not _Waiting.END
+        if self._exchange is None or self._waiting is _Waiting.END:
+            return False
+        self.deadline = min(self.deadline, self._clock() + self._timeouts.half_closed)
+        return True
 
     def pause_writing(self) -> None:
         """The client reads slower than it asks: answer no further request for now."""
@@ -205,7 +212,9 @@ class Connection(asyncio.BufferedProtocol):
     def _begin(self, request: Request) -> None:
         exchange = self._exchange = Exchange(self, request, self._clock())
         self._waiting = _ANSWER
-        self.deadline = exchange.received + self._timeouts.answer
+        timeouts = self._timeouts
+        seconds = min(timeouts.answer, timeouts.half_closed) if self._eof else timeouts.answer
+        self.deadline = exchange.received + seconds
         try:
             response = self._server.application(exchange)
         except HttpError as error:

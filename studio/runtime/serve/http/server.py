@@ -31,6 +31,7 @@ class Timeouts(NamedTuple):
         write: Without reading anything of an answer.
         linger: To close, after the last answer.
         answer: For us: until the answer to a request is there.
+        half_closed: The same, for a client that sends no more and may have left.
     """
 
     idle: float = 75.0
@@ -40,11 +41,13 @@ class Timeouts(NamedTuple):
     write: float = 30.0
     linger: float = 3.0
     answer: float = math.inf
+    half_closed: float = 5.0
 
     @property
     def shortest(self) -> float:
         """The shortest of them all."""
-        return min(self.idle, self.head, self.body, self.write, self.linger, self.answer)
+        times = (self.idle, self.head, self.body, self.write, self.linger)
+        return min(*times, self.answer, self.half_closed)
 
 
 _SCRATCH = 256 * 1024

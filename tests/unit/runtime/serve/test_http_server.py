@@ -183,6 +183,16 @@ def test_a_client_that_left_is_noticed(server: Rig) -> None:
     server.release()  # nobody gets it, and nothing breaks
 
 
+def test_a_client_that_closed_quietly_is_noticed_after_a_while() -> None:
+    with serving(timeouts=Timeouts(half_closed=0.2)) as server:
+        with server.client() as client:
+            client.sendall(GET % b"held")
+            rig.wait_until(lambda: bool(server.held), "the request has come")
+        (exchange,) = server.held
+        rig.wait_until(lambda: exchange.gone, "nobody waits any more")
+        server.release()
+
+
 def test_trace_is_echoed_when_it_is_valid(server: Rig) -> None:
     trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\ntraceparent: %b\r\n\r\n"
