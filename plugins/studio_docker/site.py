@@ -73,8 +73,9 @@ class DockerSite:
         with work_folder(parcel) as folder:
             image, sent = self._images(parcel, recipe, Path(folder), progress)
         history = look(self._engine, self._place)
-        remove_leftovers(self._engine, history, progress)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
+        # Only through a gate can be seen which containers have had their turn.
+        remove_leftovers(self._engine, look(self._engine, self._place), progress)
         history = look(self._engine, self._place)
         done = self._address_of(door)
         serving = history.serving

@@ -9,9 +9,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from studio.api import Parcel
+    from tests.rigs.engine import DockerEngine
 
 STUDIO = Path(sys.executable).with_name("studio")
 
@@ -81,3 +85,21 @@ def digits() -> Path:
 
 
 Waiter = Callable[[Callable[[], Any]], Any]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerEngine]:
+    """A real container engine with a base image, for all tests that run containers."""
+    from tests.rigs.engine import docker_engine
+
+    with docker_engine() as engine:
+        engine.load_base()
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def parcels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Parcel, Parcel]:
+    """Two versions of one small model, for platforms."""
+    from tests.rigs.containers import make_parcels
+
+    return make_parcels(tmp_path_factory.mktemp("parcels"))

@@ -25,7 +25,7 @@ from studio_docker.connecting import connect
 from studio_docker.platform import DockerPlatform
 from tests.e2e.conftest import STUDIO, Studio
 from tests.rigs.boards import until
-from tests.rigs.containers import REQUEST, free_port, make_parcels, options, site_at, target
+from tests.rigs.containers import REQUEST, free_port, options, site_at, target
 from tests.rigs.engine import BASE, DockerEngine, RegistryServer, docker_engine
 from tests.rigs.load import Load
 
@@ -45,18 +45,6 @@ for name in ("/opt/edgewright/x", "/tmp/x", "/x"):
 links = sorted(os.listdir("/sys/class/net"))
 print(json.dumps([len(answer["outputs"][0]["data"]), os.getuid(), refused, links]))
 """
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DockerEngine]:
-    with docker_engine() as engine:
-        engine.load_base()
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def parcels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Parcel, Parcel]:
-    return make_parcels(tmp_path_factory.mktemp("parcels"))
 
 
 @pytest.fixture
@@ -176,6 +164,25 @@ def _answers(port: int) -> bool:
     with Load(port, clients=1) as load, suppress(AssertionError):
         load.more(1)
     return not load.failures
+
+
+def test_the_port_moves_and_a_lost_gate_is_made_again(
+    engine: DockerEngine, site: Site, parcels: tuple[Parcel, Parcel]
+) -> None:
+    first, moved = options(network="host"), options(network="host")
+    for parcel in parcels:
+        site.deploy(parcel, first, Recorder())
+    plan = site.preview(parcels[1], moved)
+    assert [one.name for one in plan.actions if one.state == "warning"] == ["gate"]
+    assert site.deploy(parcels[1], moved, Recorder()).state == "unchanged"
+    until(lambda: _answers(int(moved["port"])), "it answers at the new port")
+    assert not _answers(int(first["port"]))
+    (gate,) = [one.name for one in site.resources() if one.name.endswith("-gate")]
+    engine.run("rm", "--force", gate)
+    assert not [one for one in site.releases() if one.state == "serving"]
+    site.deploy(parcels[1], moved, Recorder())
+    until(lambda: _answers(int(moved["port"])), "it answers again")
+    assert site.rollback(None, Recorder()).release == parcels[0].digest, "it was kept"
 
 
 def test_a_taken_port(site: Site, parcels: tuple[Parcel, Parcel]) -> None:
