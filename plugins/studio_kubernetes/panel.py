@@ -10,7 +10,6 @@ from urllib.parse import quote
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -53,7 +52,7 @@ class ClusterPanel(Panel):
         self.namespace = QLineEdit(placeholderText="the context's own")
         self.name = QLineEdit(placeholderText="digits")
         self.add = QPushButton("Add the target")
-        self.form = host.form((_TARGET, _CANARY, *DEPLOY_OPTIONS))
+        self.form = host.form((_TARGET, _CANARY, *DEPLOY_OPTIONS), columns=3)
         self.status = QLabel(wordWrap=True)
         self.documents = QTabWidget()
         self.documents.setAccessibleName("Manifests and what would change")
@@ -96,10 +95,15 @@ class ClusterPanel(Panel):
         self.namespace.setAccessibleName("Namespace")
         self.name.setAccessibleName("Name in the cluster")
         self.add.setEnabled(False)
-        place = QFormLayout()
-        place.addRow("Context", self.context)
-        place.addRow("Namespace", self.namespace)
-        place.addRow("Name", self.name)
+        place = QHBoxLayout()
+        for title, field in (
+            ("Context", self.context),
+            ("Namespace", self.namespace),
+            ("Name", self.name),
+        ):
+            place.addWidget(QLabel(title))
+            place.addWidget(field, 1)
+        place.addWidget(self.add)
         buttons = QHBoxLayout()
         for button in self.verbs.values():
             buttons.addWidget(button)
@@ -108,7 +112,6 @@ class ClusterPanel(Panel):
         layout = QVBoxLayout(self)
         layout.addWidget(_heading("A place in a cluster"))
         layout.addLayout(place)
-        layout.addWidget(self.add)
         layout.addWidget(_heading("Serve the current model there"))
         layout.addWidget(self.form.widget)
         layout.addLayout(buttons)
@@ -164,8 +167,12 @@ class ClusterPanel(Panel):
         if not self.form.check():
             return
         values = self.form.values()
-        given = {key: one for key, one in values.items() if key not in ("target", "canary")}
-        pairs = [f"{key}={_text(one)}" for key, one in given.items()]
+        # What was not touched is left to the settings of the target.
+        pairs = [
+            f"{option.name}={_text(values[option.name])}"
+            for option in DEPLOY_OPTIONS
+            if values.get(option.name) not in (None, option.default)
+        ]
         more = {"model": self.host.model(), "dry_run": dry_run, "set": pairs}
         if values.get("canary"):
             more["canary"] = values["canary"]
@@ -222,7 +229,8 @@ def _plan(result: Mapping[str, Any]) -> str:
     if blocked:
         return str(blocked[0]["text"])
     planned = sum(row["state"] == "planned" for row in result["steps"])
-    return f"{planned} objects would change." if planned else "Nothing would change."
+    objects = "1 object" if planned == 1 else f"{planned} objects"
+    return f"{objects} would change." if planned else "Nothing would change."
 
 
 def _text(value: object) -> str:
