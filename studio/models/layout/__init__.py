@@ -3,7 +3,7 @@
 The steps, a module each: ``boxes`` (what is drawn), ``layers`` (longest path, chains of dummies
 for long edges), ``chunks`` (cut where a layer has one node; identical chunks are laid out once),
 ``ordering`` (barycentre sweeps, crossings counted with a Fenwick tree), ``coordinates``
-(Brandes and Koepf), ``placing`` (pixels and bends).
+(Brandes and Koepf), ``rails`` (values that are read far below), ``placing`` (pixels and bends).
 """
 
 from studio.models.layout.placing import lay_out

@@ -1,4 +1,8 @@
-"""Layers by the longest path, with chains of dummies where an edge passes layers."""
+"""Layers by the longest path, with chains of dummies where an edge passes layers.
+
+A value that is read very far below runs beside the drawing instead, on a rail: a chain through
+thousands of layers would join what is otherwise a sequence of small, equal pieces.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _MOST_DUMMIES = 250_000
+
+RAIL_FROM = 200
+"""Layers below its source from which on a reader is reached by a rail."""
 
 
 @dataclass(slots=True)
@@ -18,6 +25,8 @@ class Layered:
         up, down: Neighbours of each id in the layer above and below.
         chains: The dummies below each box that has any, top first. All edges that leave one box
             share its chain, so that a value which is read everywhere costs one dummy a layer.
+        rails: The last layer that is reached from each box whose edges run on a rail; only its
+            neighbours in the next layer are reached otherwise.
     """
 
     real: int
@@ -26,6 +35,7 @@ class Layered:
     up: list[list[int]]
     down: list[list[int]]
     chains: dict[int, list[int]]
+    rails: dict[int, int]
 
 
 def layered(
@@ -51,14 +61,19 @@ def layered(
         up=[[] for _ in range(count)],
         down=[[] for _ in range(count)],
         chains={},
+        rails={},
     )
     for box in range(count):
         if layer[box] >= 0:
             result.rows[layer[box]].append(box)
-    longest = _longest_span(layer, readers)
+    longest = min(_longest_span(layer, readers), RAIL_FROM)
     for source in range(count):
-        near = [t for t in readers[source] if layer[t] - layer[source] <= longest]
-        _connect(result, source, near)
+        targets = readers[source]
+        last = max((layer[target] for target in targets), default=0)
+        if last - layer[source] > longest:
+            result.rails[source] = last
+            targets = [target for target in targets if layer[target] == layer[source] + 1]
+        _connect(result, source, targets)
     return result
 
 
@@ -100,7 +115,7 @@ def _longest_span(layer: Sequence[int], readers: Sequence[Sequence[int]]) -> int
         total += span
         if total > _MOST_DUMMIES:
             return max(span, 1)
-    return 1 << 60
+    return RAIL_FROM
 
 
 def _connect(graph: Layered, source: int, targets: Iterable[int]) -> None:

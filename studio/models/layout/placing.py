@@ -8,6 +8,7 @@ from studio.api import Graph, GraphLayout
 from studio.models.layout.boxes import HEIGHT, boxes
 from studio.models.layout.chunks import positions
 from studio.models.layout.layers import Layered, layered
+from studio.models.layout.rails import rails
 
 _ROW_GAP = 32.0
 _MARGIN = 32.0
@@ -25,11 +26,15 @@ def lay_out(graph: Graph) -> GraphLayout:
     rows = layered(count, pairs, [width > 0 for width in drawn.widths], len(graph.inputs))
     centres = positions(rows, drawn.widths)
     left = min((centres[b] - drawn.widths[b] / 2 for b in range(count)), default=0.0)
-    left = min([left, *centres[count:]]) - _MARGIN
+    left = min([left, *centres[count:]])
+    beside = rails(rows, left)
+    left = min([left, *beside.values()]) - _MARGIN
     right = max((centres[b] + drawn.widths[b] / 2 for b in range(count)), default=0.0)
     right = max([right, *centres[count:]]) + _MARGIN
     centres = [round(x - left, 1) for x in centres]
     runs = _runs(rows, centres)
+    for box, x in beside.items():
+        runs[box] = [(0, rows.rails[box], round(x - left, 1))]
     visible = [width > 0 for width in drawn.widths]
     return GraphLayout(
         x=tuple(
@@ -69,8 +74,6 @@ def _runs(rows: Layered, centres: Sequence[float]) -> dict[int, list[Run]]:
 def _bends(rows: Layered, runs: Sequence[Run], source: int, target: int) -> tuple[float, ...]:
     """Points between two boxes: both ends of each straight run along the chain of dummies."""
     passed = rows.layer[target] - rows.layer[source] - 1
-    if not runs or passed > runs[-1][1] + 1:
-        return ()  # too long for a chain: drawn directly
     points: list[float] = []
     for first, last, x in runs:
         if first >= passed:

@@ -172,3 +172,25 @@ def test_time(graph: Graph, seconds: float) -> None:
     started = time.perf_counter()
     lay_out(graph)
     assert time.perf_counter() - started < seconds
+
+
+def test_a_value_that_is_read_far_below_runs_beside_the_drawing() -> None:
+    layout = check(graphs.masked(400))
+    masks = [
+        bends
+        for (source, _, name), bends in zip(layout.edges, layout.bends, strict=True)
+        if source == 1 and name == "mask" and bends
+    ]
+    rail = {x for bends in masks for x in bends[::2]}
+    assert len(masks) > 390
+    assert len(rail) == 1
+    assert all(rail.pop() < x for x, width in zip(layout.x, layout.width, strict=True) if width)
+
+
+def test_rails_that_meet_stand_apart() -> None:
+    nodes = [
+        Node(f"n{k}", "Add", (f"v{k}", f"v{max(0, k - 300)}"), (f"v{k + 1}",)) for k in range(700)
+    ]
+    layout = check(graphs.graph(nodes, inputs=("v0",), outputs=("v700",)))
+    rails = [bends[0] for bends in layout.bends if bends]
+    assert len(set(rails)) == 32  # more tracks than that would make the drawing wide
