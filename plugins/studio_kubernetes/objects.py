@@ -53,15 +53,15 @@ class Objects:
 
     def serving(self) -> Serving:
         """What the objects that serve say of themselves."""
-        stable = self.cluster.get(DEPLOYMENT, self.place.name)
-        if stable is not None and _annotation(stable, RELEASE):
-            canary = self.cluster.get(DEPLOYMENT, self.place.canary)
+        stable = self._own(DEPLOYMENT, self.place.name)
+        if stable is not None:
+            canary = self._own(DEPLOYMENT, self.place.canary)
             if canary is None:
                 return Serving(_annotation(stable, RELEASE))
             percent = int(_annotation(canary, PERCENT) or 0)
             return Serving(_annotation(stable, RELEASE), _annotation(canary, RELEASE), percent)
         if self.cluster.serves(INFERENCE_SERVICE):
-            service = self.cluster.get(INFERENCE_SERVICE, self.place.name)
+            service = self._own(INFERENCE_SERVICE, self.place.name)
             if service is not None:
                 return _inference_serving(service)
         return Serving()
@@ -74,13 +74,21 @@ class Objects:
         """
         for kind, name in sorted({(one["kind"], one["metadata"]["name"]) for one in manifests}):
             there = self.cluster.get(BY_KIND[kind], name)
-            labels = ((there or {}).get("metadata") or {}).get("labels") or {}
-            if there is not None and labels.get(MANAGED_BY) != MANAGER:
+            if there is not None and not self._is_own(there):
                 raise TargetError(
                     f"{kind} {name} exists already in {self.place.namespace} "
-                    "and was not made by the studio.",
+                    "and does not belong to this target.",
                     hint="Choose another name for the target, or delete that object first.",
                 )
+
+    def _own(self, kind: ApiKind, name: str) -> Json | None:
+        """An object of this target; another target's may have the name of our canary."""
+        found = self.cluster.get(kind, name)
+        return found if found is not None and self._is_own(found) else None
+
+    def _is_own(self, manifest: Json) -> bool:
+        labels = manifest["metadata"].get("labels") or {}
+        return bool(self.place.selector.items() <= labels.items())
 
     def apply(self, manifests: Sequence[Json], force: bool, progress: Progress) -> int:
         """Bring objects to what is wanted.

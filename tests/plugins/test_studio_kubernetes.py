@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,39 @@ def test_an_open_door_is_warned_of(site: KubernetesSite, parcels: tuple[Parcel, 
     assert warnings() == []
     assert "no token is asked for" in warnings(service="LoadBalancer")[0]
     assert warnings(service="LoadBalancer", token_secret="digits-token") == []
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ('echo \'{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", '
+         '"status": {"token": "admin-token"}}\'', ""),
+        ("echo no; exit 1", "does not accept the credentials"),
+        ("echo not json", "does not accept the credentials"),
+    ],
+    ids=["works", "fails", "garbage"],
+)  # fmt: skip
+def test_a_program_of_the_kubeconfig_gives_the_credentials(
+    cluster: FakeCluster, tmp_path: Path, program: str, sentence: str
+) -> None:
+    spec = target(cluster, tmp_path, f"kubernetes://by%2Fprogram/default/{NAME}")
+    path = Path(spec.settings["kubeconfig"])
+    content = json.loads(path.read_text())
+    run = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "sh",
+        "args": ["-c", program],
+        "interactiveMode": "Never",
+    }
+    content["users"].append({"name": "program", "user": {"exec": run}})
+    context = {"cluster": "lab", "user": "program"}
+    content["contexts"].append({"name": "by/program", "context": context})
+    path.write_text(json.dumps(content))
+    if sentence:
+        with pytest.raises(TargetError, match=sentence):
+            KubernetesPlatform().open(spec, Silent())
+        return
+    site = KubernetesPlatform().open(spec, Silent())
+    assert site.identity().who == "admin"
+    assert site.identity().facts["context"] == "by/program"
+    site.close()

@@ -115,7 +115,7 @@ def test_objects_of_others_are_left_alone(
 ) -> None:
     stranger = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME}, "spec": {}}
     cluster.store.put(("services", "default", NAME), stranger)
-    with pytest.raises(Refused, match="Service cnn exists already in default and was not made"):
+    with pytest.raises(Refused, match="Service cnn exists already in default and does not belong"):
         site.deploy(parcels[0], options(), Silent())
     assert site.remove(True, Silent()) == []
     assert cluster.store.get(("services", "default", NAME)) is not None
@@ -302,3 +302,18 @@ def test_no_request_is_led_to_a_canary_that_is_not_ready(
     site.deploy(parcels[1], options(20, gateway="main"), waiting)
     assert seen == [["cnn"]]
     assert backends() == ["cnn", "cnn-canary"]
+
+
+def test_another_target_has_the_name_of_the_canary(
+    site: KubernetesSite, cluster: FakeCluster, tmp_path: Path, parcels: tuple[Parcel, Parcel]
+) -> None:
+    spec = target(cluster, tmp_path, f"kubernetes:///default/{NAME}-canary")
+    other = KubernetesPlatform().open(spec, Silent())
+    other.deploy(parcels[1], options(), Silent())
+    site.deploy(parcels[0], options(), Silent())
+    assert [one.state for one in site.releases()] == ["serving"]
+    with pytest.raises(Refused, match="Deployment cnn-canary exists already"):
+        site.deploy(parcels[1], options(20), Silent())
+    site.remove(True, Silent())
+    assert [one.state for one in other.releases()] == ["serving"]
+    other.close()
