@@ -54,10 +54,9 @@ def weights(view: GraphView) -> Mapping[str, float]:
     return {name: float(size) for name, size in found.items() if size}
 
 
-KINDS = (
-    CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs),
-    CostKind("Weights", "Size of a node's constants", figures.size, weights),
-)
+MACS = CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs)
+WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, weights)
+KINDS = (MACS, WEIGHTS)
 
 
 def cost_overlay(scene: Scene, view: GraphView, kind: CostKind) -> Overlay:

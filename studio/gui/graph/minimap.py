@@ -24,6 +24,7 @@ class Minimap(QWidget):
         super().__init__(canvas)
         self._canvas = canvas
         self._theming = theming
+        self.wanted = True
         self._picture: QPixmap | None = None
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setAccessibleName("Overview of the graph")
@@ -44,7 +45,8 @@ class Minimap(QWidget):
         """Show the new place; hide where the whole graph is in sight anyway."""
         scene, area = self._canvas.scene, self._canvas.area()
         self.setVisible(
-            scene is not None
+            self.wanted
+            and scene is not None
             and (
                 area.left > 0
                 or area.top > 0

@@ -1,8 +1,8 @@
-"""Numbers painted on the boxes of a graph, as a heat scale with readable text."""
+"""Numbers or states painted on the boxes of a graph, with readable text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QColor
@@ -13,12 +13,13 @@ SCALE = ("#2c2f6b", "#2a5783", "#22807f", "#4fa765", "#b3c646", "#f3e255")
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A number for each box that has one.
+    """A number or a state for each box that has one.
 
     Attributes:
         title: What is shown, with its unit.
         least, most: Text of the ends of the scale.
         colors, inks, texts: Ground, text colour and text of a box, by box.
+        keys: Title and colour of each state; empty where the colours are a scale.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Overlay:
     colors: Mapping[int, QColor]
     inks: Mapping[int, QColor]
     texts: Mapping[int, str]
+    keys: Sequence[tuple[str, QColor]] = ()
 
 
 def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float], str]) -> Overlay:
@@ -45,6 +47,32 @@ def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float]
         colors=colors,
         inks={box: readable_on(color) for box, color in colors.items()},
         texts={box: text(value) for box, value in values.items()},
+    )
+
+
+def state_overlay(
+    title: str,
+    states: Mapping[int, str],
+    colors: Mapping[str, QColor],
+    texts: Mapping[int, str] | None = None,
+) -> Overlay:
+    """Give each box the colour of its state.
+
+    Args:
+        states: By box.
+        colors: By state, in the order of the legend; those that do not occur are left out of it.
+        texts: What is written on a box; its state by default.
+    """
+    grounds = {box: colors[state] for box, state in states.items()}
+    present = set(states.values())
+    return Overlay(
+        title=title,
+        least="",
+        most="",
+        colors=grounds,
+        inks={box: readable_on(color) for box, color in grounds.items()},
+        texts=states if texts is None else {**states, **texts},
+        keys=tuple((state, color) for state, color in colors.items() if state in present),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui import icons
@@ -20,7 +22,7 @@ SWATCH = 12
 
 
 class Legend(QWidget):
-    """What the colours say: the families that occur, or the ends of a heat scale."""
+    """What the colours say: the families or states that occur, or the ends of a heat scale."""
 
     def __init__(self, theming: Theming, parent: QWidget) -> None:
         super().__init__(parent)
@@ -39,10 +41,15 @@ class Legend(QWidget):
         self.update()
 
     def show_overlay(self, overlay: Overlay) -> None:
-        """Show a heat scale."""
+        """Show a heat scale, or the states."""
         self._overlay = overlay
-        self.setFixedSize(248, 64)
-        self.setAccessibleName(f"{overlay.title}, from {overlay.least} to {overlay.most}")
+        if overlay.keys:
+            self.setFixedSize(176, len(overlay.keys) * 20 + 2 * GRID)
+            names = ", ".join(name for name, _ in overlay.keys)
+            self.setAccessibleName(f"{overlay.title}: {names}")
+        else:
+            self.setFixedSize(248, 64)
+            self.setAccessibleName(f"{overlay.title}, from {overlay.least} to {overlay.most}")
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -55,22 +62,24 @@ class Legend(QWidget):
         font = self.font()
         font.setPixelSize(11)
         painter.setFont(font)
-        if self._overlay is not None:
-            self._paint_scale(painter, self._overlay)
+        if self._overlay is None:
+            families = self._families
+            self._paint_keys(painter, [(TITLES[one], theme.graph_color(one)) for one in families])
+        elif self._overlay.keys:
+            self._paint_keys(painter, self._overlay.keys)
         else:
-            self._paint_families(painter)
+            self._paint_scale(painter, self._overlay)
 
-    def _paint_families(self, painter: QPainter) -> None:
-        theme = self._theming.current
+    def _paint_keys(self, painter: QPainter, keys: Sequence[tuple[str, QColor]]) -> None:
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        for row, name in enumerate(self._families):
+        for row, (title, color) in enumerate(keys):
             top = GRID + row * 20
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.graph_color(name))
+            painter.setBrush(color)
             painter.drawRoundedRect(QRectF(GRID + 2, top + 4, SWATCH, SWATCH), 3, 3)
-            painter.setPen(theme.color("dim"))
+            painter.setPen(self._theming.current.color("dim"))
             text = QRectF(GRID + SWATCH + 12, top, self.width(), 20)
-            painter.drawText(text, left, TITLES[name])
+            painter.drawText(text, left, title)
 
     def _paint_scale(self, painter: QPainter, overlay: Overlay) -> None:
         theme = self._theming.current

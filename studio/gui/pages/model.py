@@ -16,6 +16,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
 from studio.gui.graph.view import GraphPane
 from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.compare_view import CompareView
 from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_summary import ModelSummary
 from studio.gui.widgets import Hint, Segmented, label
@@ -79,6 +80,8 @@ class ModelPage(Page):
             self._graph.addWidget(item)
         self.add_view("Graph", self._graph)
         self.add_view("Summary", self.summary)
+        self.compare = CompareView(workspace, shell)
+        self.add_view("Compare", self.compare)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
         self.search = SearchField(self)
@@ -101,6 +104,7 @@ class ModelPage(Page):
         self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
         self.add_command("Show the graph", lambda: self.show_view(0))
         self.add_command("Show the summary", lambda: self.show_view(1))
+        self.add_command("Compare with another variant", lambda: self.show_view(2))
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Read the graph of another variant; the old one stays until the new one is there."""
@@ -108,11 +112,16 @@ class ModelPage(Page):
             return
         self.variant, self.view, self._path = variant, None, ""
         self.summary.show_variant(variant)
+        self.compare.show_variant(variant)
         self._inspector.show_variant(variant)
         self.pane.show_scene(None)
         if variant is not None:
             self._graph.setCurrentWidget(self._waiting)
             self.workspace.load_graph(variant.id, partial(self._loaded, variant.id))
+
+    def on_event(self, event: object) -> None:
+        """Let the views follow their jobs."""
+        self.compare.hear(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""

@@ -1,0 +1,232 @@
+"""Two graphs and their diff: the state of each box, its counterpart, and where that one is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from studio.gui.graph.costs import KINDS, WEIGHTS
+from studio.gui.graph.scene import Scene
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView
+
+STATES = ("same", "changed", "fused", "split", "replaced", "added", "removed")
+BEFORE, AFTER = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line of the diff: nodes that stand for each other, or a node without a counterpart.
+
+    Attributes:
+        names: Of the nodes before and after; one side is empty where nothing stands for it.
+        text: What changed.
+        costs: Before and after, by the title of the kind of cost; where both are known.
+    """
+
+    state: str
+    names: tuple[tuple[str, ...], tuple[str, ...]]
+    operators: tuple[str, str]
+    text: str
+    costs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def delta(self, kind: str) -> float | None:
+        """How much more the nodes cost after; None where it is not known."""
+        costs = self.costs.get(kind)
+        return costs[AFTER] - costs[BEFORE] if costs is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two graphs.
+
+    Attributes:
+        matches: Number of the match that a box belongs to.
+        by_name: Box of each node.
+    """
+
+    scene: Scene
+    matches: Mapping[int, int]
+    by_name: Mapping[str, int]
+
+    def box(self, name: str) -> int | None:
+        """The box of a node; for one inside a block, the box that the block belongs to."""
+        while name:
+            if name in self.by_name:
+                return self.by_name[name]
+            name = name.rpartition("/")[0]
+        return None
+
+
+class Comparison:
+    """What the step ``diff`` found, on two scenes of main graphs.
+
+    Args:
+        result: Of the step.
+        views: The graphs with their costs, before and after.
+    """
+
+    def __init__(
+        self, result: Mapping[str, Any], views: tuple[GraphView, GraphView], scenes: Sequence[Scene]
+    ) -> None:
+        self.counts = {
+            key: int(result[key]) for key in ("matched", "compute", "changed", "added", "removed")
+        }
+        costs = [_all_costs(view) for view in views]
+        names = [_by_name(scene) for scene in scenes]
+        self.matches = tuple(_matches(result, scenes, names, costs))
+        self.sides = tuple(
+            Side(scene, _belonging(self.matches, side, names[side]), names[side])
+            for side, scene in enumerate(scenes)
+        )
+        self._ways = tuple(_Way(self._anchors(side)) for side in (BEFORE, AFTER))
+
+    def states(self, side: int) -> dict[int, str]:
+        """The state of each box of a side."""
+        return {box: self.matches[at].state for box, at in self.sides[side].matches.items()}
+
+    def counterpart(self, side: int, box: int) -> int | None:
+        """The box on the other side that stands for one."""
+        at = self.sides[side].matches.get(box)
+        names = self.matches[at].names[1 - side] if at is not None else ()
+        return self.sides[1 - side].box(names[0]) if names else None
+
+    def place(self, side: int, x: float, y: float) -> tuple[float, float]:
+        """The point of the other side's scene that belongs to a point."""
+        right, down = self._ways[side].shift(y)
+        return x + right, y + down
+
+    def _anchors(self, side: int) -> Iterator[tuple[float, float, float]]:
+        """Of each pair: its height on a side, and how far right and down its counterpart is."""
+        here, there = self.sides[side], self.sides[1 - side]
+        for match in self.matches:
+            names = match.names
+            if len(names[side]) == len(names[1 - side]) == 1:
+                one = here.by_name.get(names[side][0])
+                other = there.by_name.get(names[1 - side][0])
+                if one is not None and other is not None:
+                    x, y = here.scene.centre(one)
+                    far_x, far_y = there.scene.centre(other)
+                    yield y, far_x - x, far_y - y
+
+
+class _Way:
+    """From heights of one scene to those of the other, in between the pairs by proportion."""
+
+    def __init__(self, anchors: Iterable[tuple[float, float, float]]) -> None:
+        found = _rising(sorted(anchors))
+        self._heights = [height for height, _, _ in found]
+        self._shifts = [(right, down) for _, right, down in found]
+
+    def shift(self, height: float) -> tuple[float, float]:
+        """How far right and down the other scene has what is at a height."""
+        if not self._shifts:
+            return 0.0, 0.0
+        at = bisect_right(self._heights, height)
+        if at in (0, len(self._heights)):
+            return self._shifts[min(at, len(self._shifts) - 1)]
+        low, high = self._heights[at - 1], self._heights[at]
+        share = (height - low) / (high - low) if high > low else 0.0
+        before, after = self._shifts[at - 1], self._shifts[at]
+        return (
+            before[0] + share * (after[0] - before[0]),
+            before[1] + share * (after[1] - before[1]),
+        )
+
+
+def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """The longest choice of anchors whose places on the other side rise, too.
+
+    A pair that changed its place would otherwise make the other side jump back and forth.
+    """
+    ends: list[float] = []
+    last: list[int] = []
+    before: list[int] = []
+    for number, (height, _, down) in enumerate(anchors):
+        place = bisect_left(ends, height + down)
+        before.append(last[place - 1] if place else -1)
+        ends[place : place + 1] = [height + down]
+        last[place : place + 1] = [number]
+    chosen: list[tuple[float, float, float]] = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        chosen.append(anchors[number])
+        number = before[number]
+    return chosen[::-1]
+
+
+def _by_name(scene: Scene) -> dict[str, int]:
+    return {box.name: index for index, box in enumerate(scene.boxes) if box.node is not None}
+
+
+def _belonging(matches: Sequence[Match], side: int, boxes: Mapping[str, int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for number, match in enumerate(matches):
+        for name in match.names[side]:
+            if name in boxes:
+                found.setdefault(boxes[name], number)
+    return found
+
+
+def _matches(
+    result: Mapping[str, Any],
+    scenes: Sequence[Scene],
+    boxes: Sequence[Mapping[str, int]],
+    costs: Sequence[Mapping[str, Mapping[str, float]]],
+) -> Iterator[Match]:
+    def operators(side: int, names: Sequence[str]) -> str:
+        found = [scenes[side].boxes[boxes[side][name]] for name in names if name in boxes[side]]
+        return " + ".join(box.node.operator for box in found if box.node is not None)
+
+    for pair in result["pairs"]:
+        names = (tuple(pair["a"]), tuple(pair["b"]))
+        titles = (operators(BEFORE, names[BEFORE]), operators(AFTER, names[AFTER]))
+        yield Match(pair["kind"], names, titles, _told(pair), _costs(names, costs))
+    for one in result["inserted"]:
+        yield Match("added", ((), (one["name"],)), ("", one["operator"]), one["text"])
+    for one in result["lost"]:
+        yield Match("removed", ((one["name"],), ()), (one["operator"], ""), one["text"])
+
+
+def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
+    """Every kind of cost by node; a weight belongs to who computes with it."""
+    sizes = dict(WEIGHTS.values(view))
+    graph = view.model.graph
+    stored = {
+        node.outputs[0]: sizes[node.name]
+        for node in graph.nodes
+        if node.operator == "DequantizeLinear"
+        and node.inputs[0] in graph.initializers
+        and node.name in sizes
+    }
+    for node in graph.nodes:
+        behind = sum(stored.get(name, 0.0) for name in node.inputs)
+        if behind:
+            sizes[node.name] = sizes.get(node.name, 0.0) + behind
+    return {kind.title: kind.values(view) for kind in KINDS} | {WEIGHTS.title: sizes}
+
+
+def _told(pair: Mapping[str, Any]) -> str:
+    changes = [
+        f"{one['what']}: {one['before'] or 'none'} → {one['after'] or 'none'}"
+        for one in pair["changes"]
+    ]
+    return "; ".join([pair["text"], *changes] if pair["text"] else changes)
+
+
+def _costs(
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    costs: Sequence[Mapping[str, Mapping[str, float]]],
+) -> dict[str, tuple[float, float]]:
+    found = {}
+    for kind in costs[BEFORE]:
+        sums = [
+            sum(costs[side][kind].get(name, 0.0) for name in names[side])
+            for side in (BEFORE, AFTER)
+        ]
+        if any(sums):
+            found[kind] = (sums[BEFORE], sums[AFTER])
+    return found
