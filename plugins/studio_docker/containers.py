@@ -11,6 +11,7 @@ from docker.models.containers import Container
 from docker.types import DeviceRequest
 
 from studio.api import Parcel, Progress, TargetError
+from studio_docker.access import TOKEN
 from studio_docker.contents import RUNTIME, TURNS
 from studio_docker.engine import Engine, parse_json
 from studio_docker.place import Place, wish_of
@@ -24,13 +25,18 @@ _LOG = {"max-size": "10m", "max-file": "3"}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a release's container is to run."""
+    """How a release's container is to run.
+
+    Attributes:
+        guarded: Whether callers must send a token.
+    """
 
     memory_mb: int
     cpus: float
     restart: str
     variant: str
     wait_s: int
+    guarded: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Wish:
@@ -41,6 +47,7 @@ class Wish:
             restart=str(options["restart"]),
             variant=str(options["variant"]),
             wait_s=int(options["wait_s"]),
+            guarded=bool(options["token_file"]),
         )
 
     def name(self, image: str) -> str:
@@ -52,8 +59,13 @@ class Wish:
                 "cpus": self.cpus,
                 "restart": self.restart,
                 "variant": self.variant,
+                "guarded": self.guarded,
             }
         )
+
+    def guard(self) -> list[str]:
+        """The server's arguments for a token."""
+        return ["--token-file", f"/{TOKEN}"] if self.guarded else []
 
     def settings(self) -> dict[str, Any]:
         """What the engine is asked for.
@@ -100,8 +112,8 @@ class Containers:
         return self._engine.create(
             image,
             self._place.container(parcel.digest, name),
-            command=["serve", "--gate", f"/{TURNS}"],
-            labels=self._place.release_labels(parcel, name),
+            command=["serve", "--gate", f"/{TURNS}", *wish.guard()],
+            labels=self._place.release_labels(parcel, name, wish.guarded),
             volumes={self._place.volume: {"bind": f"/{TURNS}", "mode": "rw"}},
             **wish.settings(),
         )

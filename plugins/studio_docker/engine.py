@@ -206,6 +206,18 @@ class Engine:
             file = archive.extractfile(member) if member and member.isfile() else None
             return file.read() if file else None
 
+    def write(
+        self, container: Container, folder: str, name: str, content: bytes, mode: int
+    ) -> None:
+        """Put a file into a folder of a container that may be written to."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = len(content), mode, int(time.time())
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.addfile(info, io.BytesIO(content))
+        with told(f"Writing {name} into the container {container.name}"):
+            container.put_archive(folder, packed.getvalue())
+
     # Volumes
 
     def volumes(self, label: str) -> list[str]:

@@ -24,6 +24,7 @@ class Held:
         running: Whether it runs now.
         turns: How often it was given its turn.
         since: When it was last given its turn; empty when it never was.
+        guarded: Whether callers must send a token.
     """
 
     container: Container
@@ -35,6 +36,7 @@ class Held:
     running: bool
     turns: int
     since: str
+    guarded: bool
 
     def to_release(self, current: str) -> PlatformRelease:
         """It as the studio lists it."""
@@ -139,4 +141,5 @@ def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> Held:
         running=container.status == "running",
         turns=len(turns),
         since=turns[-1] if turns else "",
+        guarded=labels.get(f"{LABEL}.guarded") == "yes",
     )

@@ -88,7 +88,15 @@ CONTAINER_OPTIONS = (
         Kind.FLAG,
         default=False,
         title="Open to all",
-        help="Yes, everybody who reaches the address may ask the model: containers have no token.",
+        help="Yes, everybody who reaches the address may ask the model.",
+        advanced=True,
+    ),
+    Option(
+        "token_file",
+        Kind.FILE,
+        default="",
+        title="Token",
+        help="File on this computer with the tokens, one a line, of which callers must send one.",
         advanced=True,
     ),
     Option(

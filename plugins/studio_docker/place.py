@@ -58,7 +58,7 @@ class Place:
         """Of a container or a volume."""
         return {f"{LABEL}.target": self.name, f"{LABEL}.role": role}
 
-    def release_labels(self, parcel: Parcel, wish: str) -> dict[str, str]:
+    def release_labels(self, parcel: Parcel, wish: str, guarded: bool) -> dict[str, str]:
         """Of a release's container."""
         return {
             **self.labels(RELEASE),
@@ -68,6 +68,7 @@ class Place:
             f"{LABEL}.by": parcel.owner,
             f"{LABEL}.at": datetime.now(UTC).isoformat(timespec="seconds"),
             f"{LABEL}.wish": wish,
+            f"{LABEL}.guarded": "yes" if guarded else "no",
         }
 
 

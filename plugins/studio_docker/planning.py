@@ -40,12 +40,12 @@ def actions(
 
 def _door(options: Mapping[str, Any]) -> Iterator[Action]:
     host = str(options["host"])
-    if host not in _LOOPBACK and not options["open_to_all"]:
+    if host not in _LOOPBACK and not options["open_to_all"] and not options["token_file"]:
         yield Action(
             "address",
             f"Everybody who reaches {host} could ask the model.",
             "blocked",
-            "Say with --set open_to_all=yes that this is meant, or leave out host.",
+            "Give --set token_file=FILE, or say with --set open_to_all=yes that this is meant.",
         )
 
 

@@ -6,7 +6,6 @@ import getpass
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from docker.models.containers import Container
@@ -23,6 +22,7 @@ from studio.api import (
     Resource,
     TargetError,
 )
+from studio_docker.access import put_tokens, read_tokens, token_at
 from studio_docker.cleaning import (
     list_resources,
     remove_all,
@@ -34,7 +34,7 @@ from studio_docker.connecting import Address
 from studio_docker.containers import Containers, Wish
 from studio_docker.context import dockerfile
 from studio_docker.engine import Engine
-from studio_docker.gate import Door, ensure_gate
+from studio_docker.gate import Door, Way, ensure_gate
 from studio_docker.history import Held, History, look
 from studio_docker.image import build_gate, build_image, work_folder
 from studio_docker.options import Recipe
@@ -70,10 +70,12 @@ class DockerSite:
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
         recipe, wish, door = Recipe.of(options), Wish.of(options), Door.of(options)
+        tokens = read_tokens(str(options["token_file"] or ""))
         with work_folder(parcel) as folder:
             image, sent = self._images(parcel, recipe, Path(folder), progress)
         history = look(self._engine, self._place)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
+        put_tokens(self._engine, gate, tokens)
         # Only through a gate can be seen which containers have had their turn.
         remove_leftovers(self._engine, look(self._engine, self._place), progress)
         history = look(self._engine, self._place)
@@ -176,8 +178,9 @@ class DockerSite:
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"Nothing is served at docker:{self._place.name}.")
-        door = Door.read(history.gate)
-        return Way(self._host(door), door.port)
+        door, serving = Door.read(history.gate), history.serving
+        guarded = serving is not None and serving.guarded
+        return Way(self._host(door), door.port, token_at(self._engine, history.gate, guarded))
 
     def infer(self, request: bytes, head_length: int) -> tuple[bytes, int]:
         raise TargetError("The server of a container is asked at its port.")
@@ -210,28 +213,6 @@ class DockerSite:
         if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
             return self._address.host
         return door.host
-
-
-class Way:
-    """A port that needs no tunnel."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
-
-    def __enter__(self) -> Way:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing is forwarded."""
 
 
 def _user() -> str:

@@ -222,7 +222,10 @@ class Site(Protocol):
         """Those that the platform knows, the newest first."""
 
     def reach(self) -> Tunnel | None:
-        """A local way to the serving release's own HTTP port; None where there is none."""
+        """A local way to the serving release's own HTTP port; None where there is none.
+
+        The way may have an attribute ``token``: what that server wants to be shown.
+        """
 
     def infer(self, request: bytes, head_length: int) -> tuple[bytes, int]:
         """Send one request of the Open Inference Protocol, version 2, as REST has it.

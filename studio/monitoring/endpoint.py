@@ -138,6 +138,11 @@ def endpoint_of(
     return Endpoint(tunnel, report, known_token(target, root), renew)
 
 
+def token_of(tunnel: Tunnel) -> str:
+    """The token that a platform's way to a server brings with it; empty without one."""
+    return str(getattr(tunnel, "token", ""))
+
+
 @contextmanager
 def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None) -> Iterator[Link]:
     """A way to what a target serves.
@@ -155,7 +160,7 @@ def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None
                 yield HostedEndpoint.of(site, target.name, known or {})
             else:
                 with tunnel:
-                    yield Endpoint(tunnel, {})
+                    yield Endpoint(tunnel, {}, token_of(tunnel))
         return
     channel = open_channel(target, job)
     try:

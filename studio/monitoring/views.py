@@ -11,7 +11,7 @@ from studio.deployment.agent import server_info
 from studio.deployment.connect import open_channel, root_of
 from studio.deployment.platforms import is_platform, site_of
 from studio.monitoring.collect import Reading, read
-from studio.monitoring.endpoint import Endpoint, endpoint_of
+from studio.monitoring.endpoint import Endpoint, endpoint_of, token_of
 
 _ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 
@@ -144,7 +144,7 @@ class PlatformView:
             self._tunnel = self._site.reach()
         if self._tunnel is None:
             raise TargetError("This platform tells nothing of how a release is doing.")
-        return read(Endpoint(self._tunnel, {}))
+        return read(Endpoint(self._tunnel, {}, token_of(self._tunnel)))
 
     def rest(self) -> None:
         """Close the way to the server."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import Parcel, Refused, Site, TargetError, TargetSpec, validate
+from studio.api import Parcel, Refused, Site, TargetError, TargetSpec, UsageError, validate
 from studio.api.testing import Recorder
 from studio.api.testing_platforms import Example, check_platform
 from studio.settings import Paths
@@ -284,7 +284,10 @@ def test_deployed_by_the_command_and_closed_in_the_middle(
 ) -> None:
     model, place = digits / "digits.onnx", ("--target", "eng")
     assert studio.run("target", "add", "eng", "docker:digits").code == 0
-    words = ("deploy", model, *place, *with_options(base=BASE, port=free_port()))
+    token = studio.home / "token"
+    token.write_text("open-sesame-open-sesame\n")
+    chosen = with_options(base=BASE, port=free_port(), token_file=token)
+    words = ("deploy", model, *place, *chosen)
     refused = studio.run(*words, "--canary", "10")
     assert (refused.code, "no canary" in refused.err) == (4, True)
     assert studio.ok("target", "resources", "eng")["resources"] == []
@@ -344,6 +347,25 @@ def test_an_open_door_needs_a_yes(site: Site, parcels: tuple[Parcel, Parcel]) ->
     plan = site.preview(parcels[0], options(host="0.0.0.0", open_to_all=True))
     assert not [one for one in plan.actions if one.state == "blocked"]
     assert not site.resources()
+
+
+def test_callers_need_the_token(site: Site, parcels: tuple[Parcel, Parcel], tmp_path: Path) -> None:
+    secret, file = "a" * 20, tmp_path / "token"
+    file.write_text(f"{secret}\n")
+    chosen = options(network="host", host="0.0.0.0", token_file=str(file))
+    site.deploy(parcels[0], chosen, Recorder())
+    way = site.reach()
+    assert getattr(way, "token", None) == secret
+    port = int(chosen["port"])
+    with Load(port, clients=1, headers=lambda: {"Authorization": f"Bearer {secret}"}) as load:
+        load.more(5)
+    assert load.failures == []
+    with Load(port, clients=1) as load:
+        load.more(1)
+    assert load.failures[0].startswith("401")
+    file.write_text("short\n")
+    with pytest.raises(UsageError, match="fewer than 16 characters"):
+        site.deploy(parcels[0], chosen, Recorder())
 
 
 def test_a_base_image_that_is_nowhere(site: Site, parcels: tuple[Parcel, Parcel]) -> None:

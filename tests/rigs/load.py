@@ -86,6 +86,7 @@ class Load:
                 return
             if answer.status != 200:
                 self.failures.append(f"{answer.status}: {content[:200]!r}")
+                link.close()
                 return
             if self._fresh:
                 link.close()
