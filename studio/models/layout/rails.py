@@ -1,4 +1,4 @@
-"""Where the edges that run beside the drawing stand: the rails of values that are read far below."""
+"""Rails: where the edges of values that are read far below run, beside the drawing."""
 
 from __future__ import annotations
 
