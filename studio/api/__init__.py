@@ -57,6 +57,13 @@ from studio.api.ports import (
     Transformed,
 )
 from studio.api.progress import Progress, Silent
+from studio.api.registries import (
+    ModelVersion,
+    Publication,
+    RegisteredModel,
+    RegistryEvent,
+    RegistrySession,
+)
 from studio.api.targets import Channel, Completed, TargetFacts, TargetSpec, Tunnel
 
 __all__ = [
@@ -96,6 +103,7 @@ __all__ = [
     "Metric",
     "Model",
     "ModelRegistry",
+    "ModelVersion",
     "Monitor",
     "Node",
     "Option",
@@ -106,7 +114,11 @@ __all__ = [
     "PlatformRelease",
     "Preview",
     "Progress",
+    "Publication",
     "Refused",
+    "RegisteredModel",
+    "RegistryEvent",
+    "RegistrySession",
     "Resource",
     "Sample",
     "Session",

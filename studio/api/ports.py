@@ -16,6 +16,7 @@ from studio.api.intake import Finding, Limits
 from studio.api.options import Option
 from studio.api.platforms import Parcel
 from studio.api.progress import Progress
+from studio.api.registries import RegistrySession
 from studio.api.targets import Channel, TargetSpec
 
 
@@ -203,21 +204,27 @@ class Monitor(Protocol):
 
 
 class ModelRegistry(Protocol):
-    """A registry outside the studio (MLflow) that versions are pushed to and pulled from."""
+    """A kind of registry outside the studio (MLflow) that versions are pushed to and pulled from.
+
+    Attributes:
+        schemes: The URL schemes of its addresses.
+        options: Of a push.
+    """
 
     id: str
     title: str
+    schemes: tuple[str, ...]
     options: Sequence[Option]
 
-    def push(
-        self, bundle: Path, facts: Mapping[str, Any], options: Mapping[str, Any], progress: Progress
-    ) -> Mapping[str, Any]:
-        """Register a bundle; returns at least ``name`` and ``version``."""
+    def open(self, address: str, progress: Progress) -> RegistrySession:
+        """Make ready to talk to a registry.
 
-    def pull(
-        self, name: str, version: str, folder: Path, options: Mapping[str, Any], progress: Progress
-    ) -> Path:
-        """Fetch a version into a folder; returns the model's path."""
+        Args:
+            address: A URL; empty for the one that the registry's own configuration names.
+
+        Raises:
+            UsageError: when the address cannot be one, or none is configured.
+        """
 
 
 class Metric(Protocol):

@@ -31,6 +31,7 @@ COMMANDS = {
     "target": "add, list, probe or remove places to deploy to",
     "deploy": "deploy a model or bundle to a target",
     "rollout": "release on several targets, in waves, judged by one rule",
+    "registry": "push and pull versions of a model registry; follow an alias of it",
     "releases": "list what was released on a target",
     "rollback": "take a target back to an earlier release",
     "promote": "give all requests to the release that is a canary",

@@ -1,5 +1,6 @@
 """Work in processes of its own: progress, cancel, limits, sandbox, outcome."""
 
+from studio.jobs.nested import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
 from studio.jobs.sandbox import SandboxLevel, available_level, contained
@@ -22,4 +23,5 @@ __all__ = [
     "Step",
     "available_level",
     "contained",
+    "run_contained",
 ]

@@ -43,6 +43,9 @@ _WITH_HOME = (
 _SECRETS = ("EDGEWRIGHT_TOKEN",)
 """Passed on to those alone that need the user's secrets."""
 
+_SECRET_PREFIXES = ("MLFLOW_",)
+"""What MLflow's client reads its server and its login from; for the same workers alone."""
+
 _PROBE_SECONDS = 5.0
 
 
@@ -105,6 +108,8 @@ def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dic
     if Permission.SECRETS not in needs:
         for name in _SECRETS:
             env.pop(name, None)
+    else:
+        env.update({k: v for k, v in os.environ.items() if k.startswith(_SECRET_PREFIXES)})
     env.setdefault("HOME", str(folder))
     env.update(
         ORT_DISABLE_TELEMETRY="1",

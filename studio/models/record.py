@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from studio.api import StudioError
 from studio.jobs.step import Arguments, Result
 from studio.models.opening import GRAPH_FILE
-from studio.registry import Artifact, Registry
+from studio.registry import Artifact, Registry, VariantRecord
 
 _NOT_FIGURES = frozenset({"source", "name", "digest_in_place"})
 
 
 def opened(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Adopt the model and its graph as a variant; a model that is known gives the known one."""
-    artifact = _adopt(registry, result, folder)
-    known = registry.variant_by_digest(artifact.digest)
-    if known is None or not known.path.exists():
-        figures = {key: value for key, value in result.items() if key not in _NOT_FIGURES}
-        known = registry.add_variant(
-            registry.add_model(result["name"]),
-            result["precision"],
-            artifact,
-            format=result["format"],
-            precision=result["precision"],
-            parent=None,
-            step="open",
-            options={"model": result["source"]},
-            summary=figures,
-            graph=registry.adopt(folder / GRAPH_FILE),
-        )
+    known = keep_opened(registry, result, folder, "open", {"model": result["source"]})
     return {
         **{key: value for key, value in result.items() if key != "digest_in_place"},
         "model": known.model,
@@ -38,6 +25,33 @@ def opened(registry: Registry, arguments: Arguments, result: Result, folder: Pat
         "variant": known.id,
         "variant_name": known.name,
     }
+
+
+def keep_opened(
+    registry: Registry, result: Result, folder: Path, step: str, options: Mapping[str, Any]
+) -> VariantRecord:
+    """The variant of a model that was opened into a folder, new or known.
+
+    Args:
+        step, options: What brought it here.
+    """
+    artifact = _adopt(registry, result, folder)
+    known = registry.variant_by_digest(artifact.digest)
+    if known is not None and known.path.exists():
+        return known
+    figures = {key: value for key, value in result.items() if key not in _NOT_FIGURES}
+    return registry.add_variant(
+        registry.add_model(result["name"]),
+        result["precision"],
+        artifact,
+        format=result["format"],
+        precision=result["precision"],
+        parent=None,
+        step=step,
+        options=options,
+        summary=figures,
+        graph=registry.adopt(folder / GRAPH_FILE),
+    )
 
 
 def _adopt(registry: Registry, result: Result, folder: Path) -> Artifact:

@@ -22,6 +22,7 @@ _MODULES = (
     "studio.monitoring.call_step",
     "studio.monitoring.stream_step",
     "studio.rollouts.step",
+    "studio.registries.step",
     "studio.pipelines.samples",
     "studio.pipelines.plugin_check",
 )

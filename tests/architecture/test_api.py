@@ -12,10 +12,11 @@ NAMES = frozenset(
     API_VERSION Action Analyzer Array AttributeValue Backend Cancelled Capability ChangedHost
     Channel Check Completed Connector Dataset Deployed Dimension Extension Feeds Finding Format
     GateMissed Graph GraphLayout Identity Initializer Intake InvalidData InvalidModel Kind
-    Level Limits Manifest Measurement Metric Model ModelRegistry Monitor Node Option Packager
-    Parcel Permission Platform PlatformRelease Preview Progress Refused Resource Sample Session
-    Silent Site StudioError TargetError TargetFacts TargetSpec TensorType Transform Transformed
-    Tunnel Unavailable UnknownHost UnsafeModel UsageError Value validate
+    Level Limits Manifest Measurement Metric Model ModelRegistry ModelVersion Monitor Node
+    Option Packager Parcel Permission Platform PlatformRelease Preview Progress Publication Refused
+    RegisteredModel RegistryEvent RegistrySession Resource Sample Session Silent Site StudioError
+    TargetError TargetFacts TargetSpec TensorType Transform Transformed Tunnel Unavailable
+    UnknownHost UnsafeModel UsageError Value validate
     """.split()  # noqa: SIM905  # a word list reads and diffs better
 )
 """Frozen: plugins are written against these names. Add with care; remove with a new API_VERSION."""

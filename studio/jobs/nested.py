@@ -1,0 +1,68 @@
+"""A job started by the work of another one, behind walls of its own.
+
+A worker that has the network and the user's keys must not parse a model; it asks for a second
+worker, which has neither.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import Cancelled, StudioError
+from studio.jobs.outcome import JobOutcome
+from studio.jobs.runner import Finish, JobRunner, RunningJob
+from studio.jobs.spec import JobSpec
+from studio.jobs.step import Job, Limits
+from studio.settings import Paths, Settings
+
+_POLL_S = 0.1
+
+
+def run_contained(
+    title: str,
+    entry: str,
+    arguments: Mapping[str, Any],
+    reads: tuple[Path, ...],
+    keep: Finish,
+    job: Job,
+) -> dict[str, Any]:
+    """Run work that parses or runs a model, while ``job`` shows its progress.
+
+    Args:
+        keep: Called with the result and the folder of the work, before that folder is removed.
+
+    Raises:
+        StudioError: what the work said.
+    """
+    paths = Paths.of()
+    runner = JobRunner(paths, store=paths.registry / "store")
+    spec = JobSpec(
+        id=uuid.uuid4().hex[:12],
+        title=title,
+        entry=entry,
+        arguments=arguments,
+        reads=reads,
+        limits=Limits(silence=float(Settings(paths.settings)["patience_s"])),
+    )
+    try:
+        return _result(_followed(runner.start(spec, keep), job))
+    finally:
+        runner.close()
+
+
+def _followed(running: RunningJob, job: Job) -> JobOutcome:
+    while (outcome := running.wait(_POLL_S)) is None:
+        state = running.state
+        job.progress(state.done, state.total, state.text)
+    return outcome
+
+
+def _result(outcome: JobOutcome) -> dict[str, Any]:
+    if outcome.ok:
+        return dict(outcome.result)
+    if outcome.exit_code == Cancelled.exit_code:
+        raise Cancelled
+    raise StudioError(outcome.sentence, hint=outcome.hint, detail=outcome.detail)

@@ -1,0 +1,1 @@
+"""Registries outside the studio: versions pushed and pulled, aliases, deploys that follow them."""

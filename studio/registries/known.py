@@ -1,0 +1,120 @@
+"""The registries that the user has named, and what a name or an address means."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from studio.api import Extension, StudioError, Unavailable, UsageError
+from studio.plugin_host import PluginHost
+from studio.settings import write_atomically
+
+_NAME = re.compile(r"[\w.\-]{1,64}", re.ASCII)
+_FILE = "registries.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry, by the plugin that speaks to it and its address.
+
+    Attributes:
+        kind: The capability's id (``mlflow``).
+        address: A URL; empty for the one that the kind's own configuration names.
+    """
+
+    kind: str
+    address: str = ""
+
+
+class KnownRegistries:
+    """Names of addresses, in one file beside the built-in registry; never a login."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+
+    def all(self) -> dict[str, str]:
+        """The address of each name.
+
+        Raises:
+            StudioError: when the file is damaged.
+        """
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            return {str(name): str(address) for name, address in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise StudioError(f"{self._path} cannot be read: {error}.") from None
+
+    def add(self, name: str, address: str) -> None:
+        """Name an address.
+
+        Raises:
+            UsageError: for a name or an address that cannot be one.
+        """
+        if not _NAME.fullmatch(name) or name in _kinds():
+            raise UsageError(f"A registry cannot be called {name!r}.", hint="Choose another name.")
+        _by_address(address)
+        self._write({**self.all(), name: address})
+
+    def remove(self, name: str) -> None:
+        """Forget a name; the registry stays as it is.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        known = self.all()
+        if known.pop(name, None) is None:
+            raise UsageError(f"There is no registry {name!r}.", hint=_hint(known))
+        self._write(known)
+
+    def place(self, text: str) -> Place:
+        """What a name, a kind (``mlflow``) or an address means.
+
+        Raises:
+            UsageError: when it means nothing.
+            Unavailable: when no plugin speaks to such a registry.
+        """
+        known = self.all()
+        if text in known:
+            return _by_address(known[text])
+        if text in _kinds():
+            return Place(text)
+        if "://" in text:
+            return _by_address(text)
+        raise UsageError(f"There is no registry {text!r}.", hint=_hint(known))
+
+    def _write(self, known: dict[str, str]) -> None:
+        write_atomically(self._path, json.dumps(known, indent=2, sort_keys=True).encode() + b"\n")
+
+
+def _by_address(address: str) -> Place:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise UsageError(f"{address!r} is not an address.") from None
+    if parts.username or parts.password:
+        raise UsageError(
+            "The address of a registry carries no login.",
+            hint="Its plugin reads the login where the registry's own client does.",
+        )
+    for kind, schemes in _kinds().items():
+        if parts.scheme in schemes and parts.netloc:
+            return Place(kind, address)
+    raise Unavailable(f"No plugin speaks to a registry at {address!r}.")
+
+
+def _kinds() -> dict[str, tuple[str, ...]]:
+    """The schemes of each kind of registry; imports no plugin."""
+    return {
+        capability.id: tuple(capability.extra.get("schemes", ()))
+        for capability in PluginHost.discover().all(Extension.REGISTRY)
+    }
+
+
+def _hint(known: dict[str, str]) -> str:
+    names = ", ".join([*sorted(known), *_kinds()])
+    return f"Known: {names}. Or give an address: http://host:5000"
