@@ -27,7 +27,7 @@ def test_from_a_model_to_a_rollback(cluster: FakeCluster, studio: Studio, digits
     path = kubeconfig(studio.home / "kubeconfig", cluster.url)
     added = studio.ok(
         "target", "add", "web", "kubernetes:///default/digits",
-        "--set", f"kubeconfig={path}",
+        "--set", f"kubeconfig={path}", "--set", "patience_s=60",
         "--set", "bundle=configmap",
         "--set", "image=registry.example/python:3.13",
         "--set", "gateway=main",
