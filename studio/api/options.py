@@ -45,6 +45,8 @@ class Option:
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
         advanced: Shown behind a disclosure.
+        names: What of the model's graph is named, for a form that offers it: ``value``,
+            ``output``, or ``size`` (a symbolic size or an input).
     """
 
     name: str
@@ -62,6 +64,7 @@ class Option:
     many: bool = False
     positional: bool = False
     advanced: bool = False
+    names: str = ""
 
     @property
     def flag(self) -> str:

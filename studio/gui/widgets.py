@@ -211,6 +211,13 @@ class Segmented(QFrame):
             self._group.button(index).setChecked(True)
             self.changed.emit(index)
 
+    def choose_none(self) -> None:
+        """Take no choice; nobody is told."""
+        self._group.setExclusive(False)
+        for item in self._group.buttons():
+            item.setChecked(False)
+        self._group.setExclusive(True)
+
     def count(self) -> int:
         """How many choices there are."""
         return len(self._group.buttons())

@@ -2,6 +2,8 @@
 
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import family as operator_family
+from studio.models.surgery.edits import write as edit_text
+from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.registry import ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
@@ -36,5 +38,7 @@ __all__ = [
     "VariantRecord",
     "VersionRecord",
     "Workspace",
+    "edit_text",
     "operator_family",
+    "option_from_json",
 ]

@@ -25,6 +25,7 @@ class Dimensions(Edit):
             many=True,
             required=True,
             positional=True,
+            names="size",
             help="SYMBOL=SIZE, INPUT=1,3,224,224 or INPUT:AXIS=SIZE; a word for a size opens it.",
         ),
     )

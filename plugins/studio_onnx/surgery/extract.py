@@ -18,8 +18,18 @@ class Extract(Edit):
     id = "extract"
     title = "Extract a part"
     options: ClassVar = (
-        Option("start", many=True, help="Values that become inputs; else the model's inputs."),
-        Option("end", many=True, help="Values that become outputs; else the model's outputs."),
+        Option(
+            "start",
+            many=True,
+            names="value",
+            help="Values that become inputs; else the model's inputs.",
+        ),
+        Option(
+            "end",
+            many=True,
+            names="value",
+            help="Values that become outputs; else the model's outputs.",
+        ),
     )
 
     def edit(self, model: ModelProto, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +59,7 @@ class Prune(Edit):
 
     id = "prune"
     title = "Remove what is not needed"
-    options: ClassVar = (Option("drop", many=True, help="Outputs to be dropped."),)
+    options: ClassVar = (Option("drop", many=True, names="output", help="Outputs to be dropped."),)
 
     def edit(self, model: ModelProto, options: Mapping[str, Any]) -> dict[str, Any]:
         """Drop outputs, then nodes, constants and inputs that nothing reads."""

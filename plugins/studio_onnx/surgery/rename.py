@@ -22,6 +22,7 @@ class Rename(Edit):
             many=True,
             required=True,
             positional=True,
+            names="value",
             help="OLD=NEW, for an input, an output or any value.",
         ),
     )

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWi
 
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
+from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
 from studio.gui.graph.view import GraphPane
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.compare_view import CompareView
+from studio.gui.pages.model_drawer import TITLES, Drawer
 from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_summary import ModelSummary
 from studio.gui.widgets import Hint, Segmented, label
@@ -76,17 +78,17 @@ class ModelPage(Page):
         drawn.setSpacing(0)
         drawn.addWidget(self.trail)
         drawn.addWidget(self.pane, 1)
-        for item in (self._drawn, self._waiting, self._trouble):
+        self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
+        self.colors.setToolTip("What the colours of the nodes say")
+        self.drawer = Drawer(workspace, shell, self._drawn, self.pane.canvas, self.colors)
+        for item in (self.drawer, self._waiting, self._trouble):
             self._graph.addWidget(item)
         self.add_view("Graph", self._graph)
         self.add_view("Summary", self.summary)
         self.compare = CompareView(workspace, shell)
         self.add_view("Compare", self.compare)
-        self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
-        self.colors.setToolTip("What the colours of the nodes say")
         self.search = SearchField(self)
         self.found = label("", "dim")
-        self.add_tool(self.colors, left=True)
         self.add_tool(self.found)
         self.add_tool(self.search)
         self.set_primary("Quantize…", lambda: shell.go("quantize"))
@@ -97,6 +99,7 @@ class ModelPage(Page):
         canvas.selection_changed.connect(self._selected)
         canvas.entered.connect(self._look_into)
         self.colors.changed.connect(self._recolor)
+        self.drawer.painted.connect(self._paint)
         self.search.textChanged.connect(self._search)
         self.stack.currentChanged.connect(self._view_changed)
         self.add_command("Find a node", self._find, "Ctrl+F")
@@ -104,6 +107,8 @@ class ModelPage(Page):
         self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
         self.add_command("Show the graph", lambda: self.show_view(0))
         self.add_command("Show the summary", lambda: self.show_view(1))
+        for number, title in enumerate(TITLES):
+            self.add_command(title, partial(self._open_tool, number))
         self.add_command("Compare with another variant", lambda: self.show_view(2))
 
     def show_variant(self, variant: VariantRecord | None) -> None:
@@ -113,6 +118,7 @@ class ModelPage(Page):
         self.variant, self.view, self._path = variant, None, ""
         self.summary.show_variant(variant)
         self.compare.show_variant(variant)
+        self.drawer.show_variant(variant)
         self._inspector.show_variant(variant)
         self.pane.show_scene(None)
         if variant is not None:
@@ -122,6 +128,7 @@ class ModelPage(Page):
     def on_event(self, event: object) -> None:
         """Let the views follow their jobs."""
         self.compare.hear(event)
+        self.drawer.hear(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""
@@ -211,10 +218,13 @@ class ModelPage(Page):
             raise scene
         self._path = path
         self.trail.show_path(path, steps_to(path, set(result.parts)))
-        self._graph.setCurrentWidget(self._drawn)
+        self._graph.setCurrentWidget(self.drawer)
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
+        self.drawer.show_scene(scene, result, path)
         self._search(self.search.text())
+        if self.colors.index() < 0:
+            self.colors.set_index(0)
         self._recolor()
 
     def _selected(self, box: int) -> None:
@@ -222,9 +232,13 @@ class ModelPage(Page):
 
     def _view_changed(self) -> None:
         on_graph = self.stack.currentIndex() == 0
-        for item in (self.colors, self.search, self.found):
+        for item in (self.search, self.found):
             item.setVisible(on_graph)
         self.shell.inspector_changed()
+
+    def _open_tool(self, number: int) -> None:
+        self.show_view(0)
+        self.drawer.open(number)
 
     def _find(self) -> None:
         self.show_view(0)
@@ -236,6 +250,14 @@ class ModelPage(Page):
         self._hits = scene.find(text) if scene is not None else []
         self.pane.canvas.set_hits(frozenset(self._hits))
         self.found.setText(f"{len(self._hits)} found" if text.strip() else "")
+
+    def _paint(self, overlay: Overlay | None) -> None:
+        """Paint what a tool has found; the switch of colours says that it is none of its own."""
+        if overlay is None:
+            self.colors.set_index(0)
+        else:
+            self.colors.choose_none()
+            self.pane.set_overlay(overlay)
 
     def _recolor(self) -> None:
         scene = self.pane.canvas.scene

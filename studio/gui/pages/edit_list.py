@@ -1,0 +1,113 @@
+"""The edits that were gathered, with undo and redo; no Qt in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studio.gui.graph.scene import Scene
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView
+
+_MOST_ACTIONS = 3
+
+
+class EditList:
+    """Texts of edits in their order, and every list that there was before."""
+
+    def __init__(self) -> None:
+        self._history: list[tuple[str, ...]] = [()]
+        self._place = 0
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """The list as it is."""
+        return self._history[self._place]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there was a list before."""
+        return self._place > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether something was undone."""
+        return self._place < len(self._history) - 1
+
+    def add(self, edit: str) -> None:
+        """Add an edit at the end."""
+        self._become((*self.edits, edit))
+
+    def remove(self, place: int) -> None:
+        """Take an edit out."""
+        self._become((*self.edits[:place], *self.edits[place + 1 :]))
+
+    def undo(self) -> None:
+        """Go back to the list before."""
+        self._place = max(self._place - 1, 0)
+
+    def redo(self) -> None:
+        """Take back what was undone."""
+        self._place = min(self._place + 1, len(self._history) - 1)
+
+    def _become(self, edits: tuple[str, ...]) -> None:
+        self._history = [*self._history[: self._place + 1], edits]
+        self._place += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An edit that fits a place in the graph.
+
+    Attributes:
+        edit: Identifier of the edit.
+        values: By the name of the option.
+    """
+
+    title: str
+    edit: str
+    values: dict[str, list[str]]
+
+
+def proposals(scene: Scene, box: int) -> list[Proposal]:
+    """What can be done with the values around a box."""
+    what = scene.boxes[box]
+    if what.node is None:
+        return [_rename(what.name)]
+    node = what.node
+    reads = [name for name in node.inputs if name and name not in scene.graph.initializers]
+    writes = [name for name in node.outputs if name]
+    found = [_rename(name) for name in writes[:_MOST_ACTIONS]]
+    if reads:
+        found.append(Proposal("Extract from here", "extract", {"start": reads}))
+    if writes:
+        found.append(Proposal("Extract up to here", "extract", {"end": writes}))
+    return found
+
+
+def _rename(name: str) -> Proposal:
+    return Proposal(f"Rename “{name}”…", "rename", {"names": [f"{name}="]})
+
+
+def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:
+    """What options can name in a graph, by ``Option.names``; found when it is asked for."""
+    graph = view.model.graph
+
+    def values() -> Iterable[str]:
+        yield from (value.name for value in graph.inputs)
+        for node in graph.nodes:
+            yield from (name for name in node.outputs if name)
+
+    def sizes() -> Iterable[str]:
+        for value in graph.inputs:
+            yield value.name
+            shape = value.type.shape if value.type is not None else None
+            yield from (size for size in shape or () if isinstance(size, str))
+
+    return {
+        "value": values,
+        "output": lambda: (value.name for value in graph.outputs),
+        "size": sizes,
+    }
