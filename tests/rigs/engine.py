@@ -119,7 +119,7 @@ def docker_engine(disk_mb: int = 0) -> Iterator[DockerEngine]:
     _require("dockerd", "docker", "ip", "mount")
     folder = Path(tempfile.mkdtemp(prefix="edgewright-engine-"))
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(remove_tree, folder)
         if disk_mb:
             size = f"size={disk_mb}m"
             subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
@@ -128,6 +128,15 @@ def docker_engine(disk_mb: int = 0) -> Iterator[DockerEngine]:
         stack.callback(engine.stop)
         stack.callback(_remove_containers, engine)
         yield engine
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with what an engine has left mounted in it (a network namespace)."""
+    places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted(places, reverse=True):
+        if Path(place).is_relative_to(folder) and place != str(folder):
+            subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _started(folder: Path, bridge: str) -> DockerEngine:

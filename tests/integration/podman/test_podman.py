@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from studio_docker.engine import Engine
 from studio_docker.platform import DockerPlatform
 from tests.rigs.boards import until
 from tests.rigs.containers import REQUEST, free_port, make_parcels, options, site_at, target
-from tests.rigs.engine import BASE, base_archive, docker_engine
+from tests.rigs.engine import BASE, base_archive, docker_engine, remove_tree
 from tests.rigs.load import Load
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("podman", "runc", "docker", "mmdebstrap")]
@@ -51,7 +50,7 @@ def socket() -> Iterator[Path]:
             subprocess.run([*command, *words], capture_output=True, timeout=60, env=environment)
         process.terminate()
         process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 @pytest.fixture(scope="module")
