@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Progress, Publication, StudioError
+from studio.api import Cancelled, Progress, Publication, StudioError
 from studio_mlflow import artifacts
 from studio_mlflow.flavour import flavour_files
 from studio_mlflow.rest import MlflowError, Rest
@@ -33,16 +33,23 @@ class Publishing:
         self._what = publication
         self._experiment = experiment
         self._progress = progress
+        self._identifier = ""
+        self._new_name = False
 
     def run(self) -> str:
         """Push; the number of the new version."""
         run = self._begin()
-        identifier = str(run["info"]["run_id"])
+        self._identifier = str(run["info"]["run_id"])
         try:
-            return self._register(run, identifier)
+            return self._register(run, self._identifier)
         except BaseException as error:
-            self._take_back(identifier, error)
+            self._take_back(error)
             raise
+
+    def undo(self, number: str) -> None:
+        """Take a version back that was registered, with all that belongs to it."""
+        self._quietly("model-versions/delete", name=self._what.name, version=number)
+        self._take_back(None)
 
     def _register(self, run: Mapping[str, Any], identifier: str) -> str:
         self._log(identifier)
@@ -53,21 +60,16 @@ class Publishing:
                 self._rest, files, f"{artifacts.place_of(uri)}/{_FOLDER}", self._progress
             )
         self._end(identifier, "FINISHED")
-        made = self._make_model()
-        try:
-            answer = self._rest.post(
-                "model-versions/create",
-                name=self._what.name,
-                source=f"{uri}/{_FOLDER}",
-                run_id=identifier,
-                tags=_pairs({**self._what.tags, RELEASE_TAG: self._what.digest}),
-                description=self._what.description,
-            )
-            return str(answer["model_version"]["version"])
-        except BaseException:
-            if made:
-                self._quietly("registered-models/delete", name=self._what.name)
-            raise
+        self._new_name = self._make_model()
+        answer = self._rest.post(
+            "model-versions/create",
+            name=self._what.name,
+            source=f"{uri}/{_FOLDER}",
+            run_id=identifier,
+            tags=_pairs({**self._what.tags, RELEASE_TAG: self._what.digest}),
+            description=self._what.description,
+        )
+        return str(answer["model_version"]["version"])
 
     def _begin(self) -> dict[str, Any]:
         tags = {
@@ -142,19 +144,25 @@ class Publishing:
     def _end(self, identifier: str, status: str) -> None:
         self._rest.post("runs/update", run_id=identifier, status=status, end_time=_now())
 
-    def _take_back(self, identifier: str, error: BaseException) -> None:
+    def _take_back(self, error: BaseException | None) -> None:
         """Leave the run, marked as failed, in MLflow's bin; the first error is the one told."""
+        if self._new_name:
+            self._quietly("registered-models/delete", name=self._what.name)
+        status = "KILLED" if isinstance(error, Cancelled) else "FAILED"
         try:
-            self._end(identifier, "KILLED" if not isinstance(error, StudioError) else "FAILED")
-            self._rest.post("runs/delete", run_id=identifier)
+            self._end(self._identifier, status)
         except StudioError:
-            self._progress.log(f"The run {identifier} could not be removed.")
+            self._progress.log(f"The run {self._identifier} could not be marked as {status}.")
+        try:
+            self._rest.post("runs/delete", run_id=self._identifier)
+        except StudioError:
+            self._progress.log(f"The run {self._identifier} of the failed push is left.")
 
     def _quietly(self, verb: str, **body: Any) -> None:
         try:
             self._rest.delete(verb, **body)
         except StudioError:
-            self._progress.log(f"{self._what.name} is registered without a version.")
+            self._progress.log(f"{self._what.name}: {verb} failed, too; look there.")
 
 
 def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from studio.api import (
     Publication,
     RegisteredModel,
     RegistryEvent,
+    StudioError,
     UsageError,
 )
 from studio_mlflow import artifacts
@@ -97,10 +98,15 @@ class MlflowSession:
         checked_model(publication.name)
         for alias in publication.aliases:
             checked_alias(alias)
-        number = Publishing(self._rest, publication, str(options["experiment"]), progress).run()
+        push = Publishing(self._rest, publication, str(options["experiment"]), progress)
+        number = push.run()
         by = publication.tags.get("edgewright.by", "")
-        for alias in publication.aliases:
-            self.set_alias(publication.name, alias, number, by)
+        try:
+            for alias in publication.aliases:
+                self.set_alias(publication.name, alias, number, by)
+        except StudioError:
+            push.undo(number)
+            raise
         return self.find(publication.name, version=number)
 
     def pull(self, version: ModelVersion, folder: Path, progress: Progress) -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.api import ModelVersion, RegistrySession
+from studio.api import ModelVersion, RegistrySession, TargetError
 from studio.deployment import record as deployment
 from studio.deployment import work as deploying
 from studio.jobs import Arguments, Job, Result
@@ -78,17 +78,27 @@ _OWN = ("known", "releases", "folders", "place", "name", "registry", "unless")
 
 
 def is_back(rows: Sequence[Mapping[str, Any]], release: str) -> bool:
-    """Whether a release was served before what a target serves now, and may be served again.
+    """Whether a release was served before what a target serves now, and is to be served again.
 
     Args:
         rows: Of the step ``releases``, the newest first.
+
+    Raises:
+        TargetError: when the target holds it no more; a target goes back to what it holds only.
     """
     current = next((row for row in rows if row["state"] == "serving"), None)
     wanted = next((row for row in rows if row["release"] == release), None)
-    if current is None or wanted is None or not wanted.get("kept", True):
+    if current is None or wanted is None or wanted["state"] not in _HELD:
         return False
-    older = int(wanted["version"]) < int(current["version"])
-    return older and wanted["name"] == current["name"] and wanted["state"] in _HELD
+    if wanted["name"] != current["name"] or int(wanted["version"]) > int(current["version"]):
+        return False
+    if not wanted.get("kept", True):
+        raise TargetError(
+            f"Version {wanted['version']} of {wanted['name']} was served there before, and is not "
+            "kept there any more.",
+            hint="A target goes back only to a release that it keeps; package the model anew.",
+        )
+    return True
 
 
 def _release_of(version: ModelVersion, session: RegistrySession, arguments: Arguments) -> str:
