@@ -11,10 +11,12 @@ import onnx
 from onnx import TensorProto, helper
 
 from studio.api import Dataset, InvalidData, Progress
+from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
+from studio_onnxruntime.fitting import fitted_range
 from studio_onnxruntime.histogram import Histogram, Range
 
-METHODS = ("percentile", "minmax", "entropy")
+METHODS = ("activation-aware", "percentile", "minmax", "entropy")
 
 _FLOORS = {"Relu": 0.0, "HardSwish": -3.0}
 """Operators that give the same for all values below a bound, so that a range may end there."""
@@ -55,6 +57,12 @@ def calibrate(
                 )
             histograms[name].add(array)
     session.close()
+    if method == "activation-aware":
+        functions = following(model.graph)
+        return {
+            name: fitted_range(histogram, functions.get(name, identity))
+            for name, histogram in histograms.items()
+        }
     floors = _floors(model.graph)
     return {
         name: _range(histogram, method, percentile, floors.get(name, -math.inf))

@@ -74,6 +74,13 @@ class Histogram:
         """The whole range; nothing is cut off."""
         return (self.low, self.high) if self.total else (0.0, 0.0)
 
+    def occupied(self) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+        """Centres of the bins that are not empty, within the extremes, and their counts."""
+        counts = self._with_zeros()
+        present = numpy.flatnonzero(counts)
+        centres = (2 * present + 1 - len(counts)) * (self.limit / len(counts))
+        return centres.clip(self.low, self.high), counts[present].astype(numpy.float64)
+
     def percentile(self, share: float, floor: float = -math.inf) -> Range:
         """The range that holds this share of the values, the rest cut off evenly at both ends.
 

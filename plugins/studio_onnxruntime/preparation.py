@@ -145,6 +145,7 @@ def select(
     keep: Sequence[str],
     *,
     constant_only: bool,
+    float_depthwise: bool = False,
 ) -> Selection:
     """Choose the nodes of the given operators, except those to be kept.
 
@@ -153,13 +154,14 @@ def select(
         graph: The prepared graph.
         keep: Names (with * and ?) or operators.
         constant_only: Keep a product of two activations (attention) in float.
+        float_depthwise: Keep convolutions that filter each channel alone in float.
 
     Raises:
         UsageError: for a name to be kept that the model does not have.
         StudioError: when nothing is left to quantize.
     """
     asked = _survivors(original, graph, kept_names(original, keep))
-    constants = {tensor.name for tensor in graph.initializer}
+    constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     chosen, kept = [], {}
     for node in graph.node:
         if node.op_type not in operators:
@@ -168,6 +170,8 @@ def select(
             kept[node.name] = "asked for"
         elif constant_only and node.input[1] not in constants:
             kept[node.name] = "both factors are activations"
+        elif float_depthwise and _depthwise(node, constants.get(node.input[1], ())):
+            kept[node.name] = "depthwise: int8 is slower"
         else:
             chosen.append(node.name)
     if not chosen:
@@ -175,6 +179,11 @@ def select(
         why = f"all of its {names} are kept in float" if kept else f"it has no {names}"
         raise StudioError(f"There is nothing to quantize in this model: {why}.")
     return Selection(tuple(chosen), kept)
+
+
+def _depthwise(node: NodeProto, weight: tuple[int, ...]) -> bool:
+    group = next((a.i for a in node.attribute if a.name == "group"), 1)
+    return node.op_type == "Conv" and group > 1 and weight[:2] == (group, 1)
 
 
 def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:

@@ -22,9 +22,11 @@ from studio.api import (
 )
 from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import first_sentence
+from studio_onnxruntime.bias_correction import clip_weights, correct_biases
 from studio_onnxruntime.calibration import METHODS, calibrate
 from studio_onnxruntime.histogram import Range
 from studio_onnxruntime.preparation import Selection, checked, confined, load, prepared, select
+from studio_onnxruntime.rewriting import fold
 
 OPERATORS = ("Conv", "MatMul", "Gemm")
 """The operators that pay on every CPU; quantizing all that can be destroys real models."""
@@ -48,7 +50,7 @@ class StaticInt8:
         Option(
             "calibration",
             Kind.CHOICE,
-            default="percentile",
+            default="activation-aware",
             choices=METHODS,
             help="How the range of an activation follows from the samples.",
         ),
@@ -63,6 +65,34 @@ class StaticInt8:
             help="Share of the values inside the range, for the percentile calibration.",
         ),
         KEEP,
+        Option(
+            "fold",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="Fold scales and offsets into convolutions first; the float outputs stay.",
+        ),
+        Option(
+            "clip_weights",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="Cut each channel's weights off where the rounded ones then lose least.",
+        ),
+        Option(
+            "correct_biases",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="Add to the biases what rounding takes from each channel on average.",
+        ),
+        Option(
+            "float_depthwise",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="Keep depthwise convolutions in float: in int8 they are slower on most CPUs.",
+        ),
         Option(
             "float_attention",
             Kind.FLAG,
@@ -103,12 +133,14 @@ class StaticInt8:
             progress.progress(0, 1, "Preparing the graph")
             model = load(source)
             ready = prepared(model, Path(scratch))
+            folded = _folded(ready) if values["fold"] else 0
             selection = select(
                 model.graph,
                 onnx.load(str(ready), load_external_data=False).graph,
                 OPERATORS,
                 values["keep"],
                 constant_only=values["float_attention"],
+                float_depthwise=values["float_depthwise"],
             )
             ranges = calibrate(
                 ready,
@@ -118,10 +150,43 @@ class StaticInt8:
                 method=values["calibration"],
                 percentile=values["percentile"],
             )
+            tuned = _tuned(ready, selection, ranges, values, data, progress)
             progress.progress(1, 1, "Quantizing")
-            facts = _quantize(ready, output, selection, ranges, values)
+            facts = {**_quantize(tuned, output, selection, ranges, values), "folded": folded}
         checked(output)
         return Transformed(output, "int8", {**facts, "samples": len(data)})
+
+
+def _folded(ready: Path) -> int:
+    """Fold in place, and run through the runtime's own checks once more."""
+    model = onnx.load(str(ready))
+    count = fold(model)
+    onnx.save(model, str(ready))
+    return count
+
+
+def _tuned(
+    ready: Path,
+    selection: Selection,
+    ranges: Mapping[str, Range],
+    values: Mapping[str, Any],
+    data: Dataset,
+    progress: Progress,
+) -> Path:
+    """The model with weights and biases that lose less when they are rounded."""
+    model = onnx.load(str(ready))
+    levels = 63 if _reduced(values) else 127
+    if values["clip_weights"]:
+        clip_weights(model, selection.chosen, levels)
+    if values["correct_biases"]:
+        correct_biases(ready, model, selection.chosen, ranges, data, progress, levels)
+    tuned = ready.with_name("tuned.onnx")
+    onnx.save(model, str(tuned))
+    return tuned
+
+
+def _reduced(values: Mapping[str, Any]) -> bool:
+    return {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
 
 
 def _quantize(
@@ -137,7 +202,7 @@ def _quantize(
     from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 
     signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
-    reduced = {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
+    reduced = _reduced(values)
     try:
         quantizer = QDQQuantizer(
             load_model_with_shape_infer(source),
@@ -152,7 +217,8 @@ def _quantize(
             nodes_to_quantize=list(selection.chosen),
             nodes_to_exclude=[],
             op_types_to_quantize=list(OPERATORS),
-            extra_options={},
+            # Their outputs feed additions and softmax, which run in float anyway.
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
         )
         quantizer.quantize_model()
         quantizer.model.save_model_to_file(str(output))

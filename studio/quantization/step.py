@@ -52,10 +52,15 @@ QUANTIZE = Step(
         Option(
             "calibration",
             Kind.CHOICE,
-            default="percentile",
-            choices=("percentile", "minmax", "entropy"),
-            choice_titles=("percentile", "smallest and largest", "entropy"),
-            help="How a range follows from the samples; percentile cuts rare extremes off.",
+            default="activation-aware",
+            choices=("activation-aware", "percentile", "minmax", "entropy"),
+            choice_titles=(
+                "least error behind the activation",
+                "percentile",
+                "smallest and largest",
+                "entropy",
+            ),
+            help="How a range follows from the samples; the first loses least where it matters.",
         ),
         Option(
             "samples",

@@ -9,7 +9,7 @@ import pytest
 from studio.api import Kind, Option, UsageError
 from studio.quantization.recipe import Recipe
 
-DEFAULTS = {"method": "static-int8", "calibration": "percentile", "samples": 128, "keep": []}
+DEFAULTS = {"method": "static-int8", "calibration": "activation-aware", "samples": 128, "keep": []}
 
 
 def written(tmp_path: Path, text: str) -> str:

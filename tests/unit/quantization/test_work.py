@@ -152,7 +152,7 @@ def test_the_variant_is_recorded_and_copied(
     assert (variant.name, variant.precision, variant.parent) == ("int8", "int8", digits.id)
     assert variant.graph_path is not None
     assert variant.options == {
-        "method": "static-int8", "samples": 128, "calibration": "percentile", "keep": []
+        "method": "static-int8", "samples": 128, "calibration": "activation-aware", "keep": []
     }  # fmt: skip
     assert variant.summary["quantize"]["metric"] == final["metric"]
     assert variant.summary["nodes"] > 7

@@ -1,0 +1,152 @@
+"""Correction of biases for the mean error that rounding leaves in each channel.
+
+After M. Nagel et al., "Data-free quantization through weight equalization and bias correction"
+(2019), section 4.2, with means from samples. Every layer is compared with itself on its own float
+input, so that one session measures all of them and no correction depends on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from studio.api import Dataset, Progress
+from studio_onnxruntime.backend import OnnxRuntime
+from studio_onnxruntime.fitting import clipped_weight
+from studio_onnxruntime.histogram import Range
+from studio_onnxruntime.rewriting.layers import Convolution
+from studio_onnxruntime.rewriting.view import Floats, View
+
+SAMPLES = 16
+"""Means over positions settle after a few samples."""
+
+
+def clip_weights(model: ModelProto, chosen: Collection[str], levels: int) -> None:
+    """Cut the weights of the chosen convolutions where their channels then lose least."""
+    view = View(model.graph)
+    for node in view.nodes("Conv"):
+        convolution = Convolution.of(view, node) if node.name in chosen else None
+        if convolution is not None:
+            view.write(node, 1, clipped_weight(convolution.weight, 0, levels))
+    view.sweep()
+
+
+def correct_biases(
+    exact: Path,
+    model: ModelProto,
+    chosen: Collection[str],
+    ranges: Mapping[str, Range],
+    data: Dataset,
+    progress: Progress,
+    levels: int,
+) -> int:
+    """Add to each chosen convolution's bias what rounding takes from its channels on average.
+
+    Args:
+        exact: The float model; a copy with branches is written beside it.
+        model: The model with the weights as they will be rounded; its biases are changed.
+        levels: Of the weights, on either side of zero.
+
+    Returns:
+        How many convolutions were corrected.
+    """
+    view = View(model.graph)
+    found = (Convolution.of(view, n) for n in view.nodes("Conv") if n.name in chosen)
+    layers = {one.node.name: one for one in found if one and one.node.input[0] in ranges}
+    if not layers:
+        return 0
+    branched = exact.with_name("branched.onnx")
+    names = _write_branched(exact, branched, layers, ranges, levels)
+    errors = _means(branched, names, data, progress)
+    for name, layer in layers.items():
+        error = errors[name]
+        if numpy.isfinite(error).all():
+            view.write(layer.node, 2, layer.bias + error)
+    view.sweep()
+    return len(layers)
+
+
+def _means(
+    branched: Path, names: Mapping[str, str], data: Dataset, progress: Progress
+) -> dict[str, Floats]:
+    session = OnnxRuntime().load(branched, {})
+    total = min(SAMPLES, len(data))
+    step = len(data) // total
+    sums: dict[str, Floats] = {}
+    for index, sample in enumerate(islice(iter(data), 0, step * total, step)):
+        progress.progress(1, 1, f"Correcting biases ({index + 1} of {total})")
+        found = session.run(sample.feeds, list(names.values()))
+        for name, value in names.items():
+            mean = found[value].mean(axis=0).reshape(-1)
+            sums[name] = sums.get(name, numpy.zeros_like(mean)) + mean / numpy.float32(total)
+    session.close()
+    return sums
+
+
+def _write_branched(
+    exact: Path,
+    output: Path,
+    layers: Mapping[str, Convolution],
+    ranges: Mapping[str, Range],
+    levels: int,
+) -> dict[str, str]:
+    """Write the float model with a rounded copy beside each layer; names of the mean errors."""
+    model = onnx.load(str(exact))
+    graph = model.graph
+    del graph.output[:]
+    names = {}
+    for node in list(graph.node):
+        layer = layers.get(node.name)
+        if layer is None:
+            continue
+        mean = f"{node.name}.mean_error"
+        _branch(graph, node, layer, ranges[node.input[0]], levels, mean)
+        graph.output.append(helper.make_tensor_value_info(mean, TensorProto.FLOAT, None))
+        names[node.name] = mean
+    onnx.save(model, str(output))
+    return names
+
+
+def _branch(
+    graph: onnx.GraphProto,
+    node: NodeProto,
+    layer: Convolution,
+    ends: Range,
+    levels: int,
+    mean: str,
+) -> None:
+    base = f"{node.name}.rounded"
+    step = numpy.float32(max((ends[1] - ends[0]) / 255, 1e-30))
+    constants = {
+        "step": step,
+        "zero": numpy.uint8(numpy.clip(numpy.round(-ends[0] / step), 0, 255)),
+        "weight": rounded_weight(layer.weight, levels),
+        "bias": layer.bias,
+    }
+    for key, value in constants.items():
+        graph.initializer.append(numpy_helper.from_array(numpy.asarray(value), f"{base}.{key}"))
+    scale = [f"{base}.step", f"{base}.zero"]
+    copy = helper.make_node("Conv", [], [f"{base}.output"], f"{base}.conv")
+    copy.attribute.extend(node.attribute)
+    copy.input.extend([f"{base}.x", f"{base}.weight", f"{base}.bias"])
+    graph.node.extend(
+        [
+            helper.make_node("QuantizeLinear", [node.input[0], *scale], [f"{base}.q"]),
+            helper.make_node("DequantizeLinear", [f"{base}.q", *scale], [f"{base}.x"]),
+            copy,
+            helper.make_node("Sub", [node.output[0], f"{base}.output"], [f"{base}.error"]),
+            helper.make_node("GlobalAveragePool", [f"{base}.error"], [mean]),
+        ]
+    )
+
+
+def rounded_weight(weight: Floats, levels: int) -> Floats:
+    """Weights as symmetric levels for each output channel give them back."""
+    largest = numpy.abs(weight).reshape(len(weight), -1).max(axis=1, initial=0.0)
+    step = numpy.where(largest > 0, largest / levels, 1).reshape(-1, *(1,) * (weight.ndim - 1))
+    return (numpy.round(weight / step) * step).astype(numpy.float32)

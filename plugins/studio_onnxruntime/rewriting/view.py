@@ -1,0 +1,90 @@
+"""A graph that is about to be rewritten: who makes, who reads, and what is constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy
+from numpy.typing import NDArray
+from onnx import GraphProto, NodeProto, numpy_helper
+
+Floats = NDArray[numpy.float32]
+
+
+class View:
+    """Look-ups in a graph, kept true by the few changes that it offers."""
+
+    def __init__(self, graph: GraphProto) -> None:
+        self.graph = graph
+        self._constants = {tensor.name: tensor for tensor in graph.initializer}
+        self._outputs = {value.name for value in graph.output}
+        self._removed: dict[int, NodeProto] = {}  # kept alive, so that no identity comes back
+
+    def nodes(self, *operators: str) -> Iterator[NodeProto]:
+        """Nodes of these kinds in the graph's order, also while nodes are removed."""
+        for node in list(self.graph.node):
+            if id(node) not in self._removed and node.op_type in operators:
+                yield node
+
+    def reader(self, name: str) -> NodeProto | None:
+        """The one node that reads a value; None when there are more, or it leaves the graph."""
+        found = [node for node in self.graph.node for used in _used(node) if used == name]
+        return found[0] if len(found) == 1 and name not in self._outputs else None
+
+    def maker(self, name: str) -> NodeProto | None:
+        """The node that makes a value; None for inputs and constants."""
+        return next((node for node in self.graph.node if name in node.output), None)
+
+    def constant(self, name: str) -> Floats | None:
+        """A floating point constant, or None."""
+        tensor = self._constants.get(name)
+        if tensor is None:
+            return None
+        array = numpy_helper.to_array(tensor)
+        return array if array.dtype == numpy.float32 else None
+
+    def operand(self, node: NodeProto) -> tuple[str, Floats] | None:
+        """The variable input of a node of two, and its constant one."""
+        if len(node.input) != 2:
+            return None
+        for variable, other in (node.input, tuple(reversed(node.input))):
+            array = self.constant(other)
+            if array is not None and variable not in self._constants:
+                return variable, array
+        return None
+
+    def write(self, node: NodeProto, index: int, array: NDArray[numpy.generic]) -> None:
+        """Give a node a constant of its own as an input; another reader keeps the old one."""
+        base = f"{node.name}.{('input', 'weight', 'bias')[min(index, 2)]}"
+        name, number = base, 1
+        while name in self._constants:
+            number += 1
+            name = f"{base}.{number}"
+        tensor = numpy_helper.from_array(numpy.ascontiguousarray(array, numpy.float32), name)
+        self.graph.initializer.append(tensor)
+        self._constants[name] = tensor
+        while len(node.input) <= index:
+            node.input.append("")
+        node.input[index] = name
+
+    def remove(self, node: NodeProto) -> None:
+        """Take a node out; nobody may read what it makes any more."""
+        self._removed[id(node)] = node
+        self.graph.node.remove(node)
+
+    def sweep(self) -> None:
+        """Drop the constants that nobody reads."""
+        used = {name for node in self.graph.node for name in _used(node)} | self._outputs
+        kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
+        del self.graph.initializer[:]
+        self.graph.initializer.extend(kept)
+
+
+def _used(node: NodeProto) -> Iterator[str]:
+    """What a node reads, the blocks of an If or a Loop included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for block in (attribute.g, *attribute.graphs):
+            for inner in block.node:
+                yield from _used(inner)
+            yield from (value.name for value in block.output)

@@ -1,0 +1,126 @@
+"""Rewriting of float models: fewer nodes, the same outputs but for rounding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import onnx
+import pytest
+from onnx import NodeProto, helper
+
+from studio_onnxruntime.backend import OnnxRuntime
+from studio_onnxruntime.rewriting import fold
+
+from . import models
+
+RANDOM = numpy.random.default_rng(3)
+COLUMN = RANDOM.normal(size=(1, 4, 1, 1)).astype("float32")
+SCALAR = numpy.array([1.7], "float32")
+WEIGHT = RANDOM.normal(size=(4, 3, 3, 3)).astype("float32")
+POINT = RANDOM.normal(size=(5, 4, 1, 1)).astype("float32")
+DEPTH = RANDOM.normal(size=(4, 1, 3, 3)).astype("float32")
+NORM = {name: RANDOM.uniform(0.5, 2, 4).astype("float32") for name in ("g", "b", "m", "v")}
+CONSTANTS = {"w": WEIGHT, "p": POINT, "d": DEPTH, "s": SCALAR, "c": COLUMN, **NORM}
+
+
+def node(operator: str, inputs: str, output: str, **more: object) -> NodeProto:
+    return helper.make_node(operator, inputs.split(), [output], f"{operator}_{output}", **more)
+
+
+def run(path: Path) -> numpy.ndarray:
+    x = numpy.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype("float32")
+    (array,) = OnnxRuntime().load(path, {}).run({"x": x}).values()
+    return array
+
+
+def folded(folder: Path, *nodes: NodeProto) -> tuple[list[str], int]:
+    """Operators left and how many were folded, after the outputs were compared."""
+    source = models.save(
+        folder / "m.onnx", nodes, {"x": [2, 3, 8, 8]}, {"y": [2, "c", "h", "w"]}, CONSTANTS
+    )
+    model = onnx.load(str(source))
+    count = fold(model)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(folder / "folded.onnx"))
+    before, after = run(source), run(folder / "folded.onnx")
+    assert numpy.abs(after - before).max() <= 2e-6 * numpy.abs(before).max()
+    return [one.op_type for one in model.graph.node], count
+
+
+CONV = node("Conv", "x w", "a", pads=[1] * 4)
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        [node("Mul", "s a", "y")],
+        [node("Mul", "a c", "y")],
+        [node("Add", "a c", "y")],
+        [node("Sub", "a c", "y")],
+        [node("Div", "a c", "y")],
+        [node("BatchNormalization", "a g b m v", "y")],
+        [node("Mul", "s a", "e"), node("Add", "e c", "f"), node("Div", "f s", "y")],
+    ],
+)
+def test_what_follows_a_convolution_is_folded(tmp_path: Path, following: list[NodeProto]) -> None:
+    assert folded(tmp_path, CONV, *following) == (["Conv"], len(following))
+
+
+def test_what_precedes_a_convolution_without_padding_is_folded(tmp_path: Path) -> None:
+    nodes = [CONV, node("Relu", "a", "r"), node("Mul", "r c", "e"), node("Add", "e s", "f")]
+    assert folded(tmp_path, *nodes, node("Conv", "f p", "y")) == (["Conv", "Relu", "Conv"], 2)
+    depthwise = node("Conv", "f d", "y", group=4)
+    assert folded(tmp_path, *nodes, depthwise) == (["Conv", "Relu", "Conv"], 2)
+
+
+def test_an_offset_ahead_of_padding_stays(tmp_path: Path) -> None:
+    nodes = [CONV, node("Relu", "a", "r"), node("Mul", "r c", "e"), node("Add", "e s", "f")]
+    padded = node("Conv", "f d", "y", group=4, pads=[1] * 4)
+    assert folded(tmp_path, *nodes, padded) == (["Conv", "Relu", "Add", "Conv"], 1)
+
+
+def test_values_that_others_read_stay(tmp_path: Path) -> None:
+    nodes = [CONV, node("Mul", "a c", "e"), node("Add", "a e", "y")]
+    assert folded(tmp_path, *nodes) == (["Conv", "Mul", "Add"], 0)
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        [node("Sub", "c a", "y")],
+        [node("Div", "c a", "y")],
+        [node("Mul", "a a", "y")],
+    ],
+)
+def test_what_is_not_affine_stays(tmp_path: Path, following: list[NodeProto]) -> None:
+    assert folded(tmp_path, CONV, *following)[1] == 0
+
+
+def test_a_constant_that_varies_over_positions_stays(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], "conv", pads=[1] * 4),
+        helper.make_node("Add", ["a", "wide"], ["y"], "add"),
+    ]
+    wide = RANDOM.normal(size=(1, 1, 8, 8)).astype("float32")
+    constants = {"w": WEIGHT, "wide": wide}
+    shapes = {"x": [2, 3, 8, 8]}, {"y": [2, 4, 8, 8]}
+    path = models.save(tmp_path / "m.onnx", nodes, *shapes, constants)
+    assert fold(onnx.load(str(path))) == 0
+
+
+def test_a_shared_weight_is_not_changed_for_the_other(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x w", "a"),
+        node("Conv", "x w", "b1"),
+        node("Mul", "a c", "e"),
+        node("Add", "e b1", "y"),
+    ]
+    assert folded(tmp_path, *nodes) == (["Conv", "Conv", "Add"], 1)
+
+
+def test_a_fold_that_would_overflow_is_left(tmp_path: Path) -> None:
+    huge = {"w": WEIGHT, "h": numpy.array([3e38], "float32")}
+    nodes = [node("Conv", "x w", "a"), node("Mul", "a h", "e"), node("Mul", "e h", "y")]
+    path = models.save(tmp_path / "m.onnx", nodes, {"x": [2, 3, 8, 8]}, {"y": [2, 4, 6, 6]}, huge)
+    assert fold(onnx.load(str(path))) == 0
