@@ -1,0 +1,1 @@
+"""Google Vertex AI as a platform: a bundle's image behind an endpoint of a project."""
