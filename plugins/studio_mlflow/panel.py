@@ -56,10 +56,10 @@ class RegistryPanel(Panel):
         self.state = QLabel("The registry has not been asked.")
         self.state.setWordWrap(True)
         self.state.setProperty("role", "dim")
-        self.show_models = _button("Show the models", self.look, "")
-        self.push = _button("Push the current variant", self.begin_push, "primary")
-        self.pull = _button("Pull", self.begin_pull, "")
-        self.move = _button("Give the alias to the version", self.begin_move, "")
+        self.look_button = _button("Show the models", self.look, "")
+        self.push_button = _button("Push the current variant", self.begin_push, "primary")
+        self.pull_button = _button("Pull", self.begin_pull, "")
+        self.alias_button = _button("Give the alias to the version", self.begin_move, "")
         self._place.on_submit(self.look)
         self.models.itemSelectionChanged.connect(self.look_closer)
         self.versions.itemSelectionChanged.connect(self.refresh)
@@ -69,11 +69,13 @@ class RegistryPanel(Panel):
     def refresh(self) -> None:
         """Say why what cannot be done cannot be done."""
         idle = self._running is None
-        self._allow(self.show_models, idle, "")
-        self._allow(self.push, idle and bool(self.host.model()), "Open a model first.")
+        self._allow(self.look_button, idle, "")
+        self._allow(self.push_button, idle and bool(self.host.model()), "Open a model first.")
         chosen = bool(self.versions.chosen())
-        self._allow(self.pull, idle and chosen, "Choose a version.")
-        self._allow(self.move, idle and chosen, "Choose a version, and name the alias above.")
+        self._allow(self.pull_button, idle and chosen, "Choose a version.")
+        self._allow(
+            self.alias_button, idle and chosen, "Choose a version, and name the alias above."
+        )
 
     def look(self) -> None:
         """Ask for the models."""
@@ -172,7 +174,7 @@ class RegistryPanel(Panel):
     def _arrange(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for row in ((self.show_models,), (self.push, self.pull, self.move)):
+        for row in ((self.look_button,), (self.push_button, self.pull_button, self.alias_button)):
             layout.addWidget((self._place if len(row) == 1 else self._form).widget)
             line = QHBoxLayout()
             for button in row:

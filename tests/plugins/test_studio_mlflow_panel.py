@@ -84,7 +84,7 @@ def shown(table: Table) -> list[list[str]]:
 def chosen(window: Window) -> RegistryPanel:
     """A panel that shows the versions of a model, the first of which is chosen."""
     panel = opened(window)
-    panel.show_models.click()
+    panel.look_button.click()
     window.end(ok=True, result=MODELS)
     panel.models.selectRow(0)
     window.end(ok=True, result=DETAILS)
@@ -107,10 +107,10 @@ def test_models_versions_and_history_are_shown(qtbot: Any) -> None:
 def test_the_current_variant_is_pushed(qtbot: Any) -> None:
     window = Window(name="net", alias="challenger")
     panel = opened(window)
-    panel.push.click()
+    panel.push_button.click()
     asked = {"registry": "mlflow", "model": "#12", "name": "net", "alias": ["challenger"]}
     assert window.started == [("registry-push", asked)]
-    assert not panel.push.isEnabled(), "one at a time"
+    assert not panel.push_button.isEnabled(), "one at a time"
     window.end(ok=True, result={"name": "net", "version": "3"})
     assert window.said == ["Version 3 of net is registered."]
     assert window.started[-1] == ("registry-list", {"registry": "mlflow", "name": "net"})
@@ -119,14 +119,14 @@ def test_the_current_variant_is_pushed(qtbot: Any) -> None:
 def test_the_chosen_version_is_pulled(qtbot: Any) -> None:
     window = Window()
     panel = chosen(window)
-    panel.pull.click()
+    panel.pull_button.click()
     assert window.started[-1] == ("registry-pull", {"registry": "mlflow", "name": "digits/2"})
 
 
 def test_an_alias_is_given_to_the_chosen_version(qtbot: Any) -> None:
     window = Window(alias="champion")
     panel = chosen(window)
-    panel.move.click()
+    panel.alias_button.click()
     asked = {"registry": "mlflow", "name": "digits", "alias": "champion", "version": "2"}
     assert window.started[-1] == ("registry-alias", asked)
 
@@ -134,21 +134,21 @@ def test_an_alias_is_given_to_the_chosen_version(qtbot: Any) -> None:
 def test_an_alias_must_be_named(qtbot: Any) -> None:
     window = Window()
     panel = chosen(window)
-    panel.move.click()
+    panel.alias_button.click()
     assert window.said == ["Name the alias first: champion, challenger ..."]
 
 
 def test_an_error_is_a_sentence_and_the_panel_goes_on(qtbot: Any) -> None:
     window = Window()
     panel = opened(window)
-    panel.show_models.click()
+    panel.look_button.click()
     window.end(ok=False, sentence="The server is away.", hint="Is it running there?")
     assert panel.state.text() == "The server is away. Is it running there?"
-    assert panel.show_models.isEnabled()
+    assert panel.look_button.isEnabled()
 
 
 def test_without_a_model_nothing_can_be_pushed(qtbot: Any) -> None:
     panel = opened(Window(model=""))
-    assert not panel.push.isEnabled()
-    assert panel.push.toolTip() == "Open a model first."
-    assert panel.pull.toolTip() == "Choose a version."
+    assert not panel.push_button.isEnabled()
+    assert panel.push_button.toolTip() == "Open a model first."
+    assert panel.pull_button.toolTip() == "Choose a version."
