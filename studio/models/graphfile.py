@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -26,6 +26,7 @@ from studio.api import (
     TensorType,
     Value,
 )
+from studio.models.folding import Block, Outline
 
 _VERSION = 1
 _EMPTY: Mapping[str, Any] = {}
@@ -38,12 +39,14 @@ class Content:
     Attributes:
         macs: Work of the nodes of the main graph.
         parts: Layouts of the blocks and functions, by their paths in ``walk.parts``.
+        outline: The blocks into which the main graph can be folded.
     """
 
     model: Model
     layout: GraphLayout
     macs: Mapping[str, float]
     parts: Mapping[str, GraphLayout]
+    outline: Outline = ()
 
 
 def write(
@@ -52,6 +55,7 @@ def write(
     layout: GraphLayout,
     macs: Mapping[str, float] = MappingProxyType({}),
     parts: Mapping[str, GraphLayout] = MappingProxyType({}),
+    outline: Outline = (),
 ) -> None:
     """Write a model and the layouts of its graphs. The same content gives the same bytes.
 
@@ -74,6 +78,7 @@ def write(
         "layout": _layout(layout),
         "macs": dict(macs),
         "parts": {name: _layout(one) for name, one in parts.items()},
+        "outline": _outline(outline),
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
     path.write_bytes(gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0))
@@ -105,7 +110,8 @@ def read_all(path: Path) -> Content:
             **data["model"],
         )
         parts = {name: _read_layout(one) for name, one in data.get("parts", {}).items()}
-        return Content(model, _read_layout(data["layout"]), data.get("macs", {}), parts)
+        blocks = _read_outline(data.get("outline", ()))
+        return Content(model, _read_layout(data["layout"]), data.get("macs", {}), parts, blocks)
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
@@ -154,6 +160,20 @@ def _layout(layout: GraphLayout) -> dict[str, Any]:
         "bends": layout.bends,
         "size": layout.size,
     }
+
+
+def _outline(members: Outline) -> list[Any]:
+    return [
+        [one.title, one.scope, _outline(one.members)] if isinstance(one, Block) else one
+        for one in members
+    ]
+
+
+def _read_outline(members: Sequence[Any]) -> Outline:
+    return tuple(
+        one if isinstance(one, int) else Block(one[0], one[1], _read_outline(one[2]))
+        for one in members
+    )
 
 
 def _read_graph(data: Mapping[str, Any]) -> Graph:

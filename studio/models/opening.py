@@ -18,6 +18,7 @@ from studio.api import (
     Silent,
 )
 from studio.models.cost import overlay
+from studio.models.folding import outline
 from studio.models.formats import format_for
 from studio.models.graphfile import write
 from studio.models.layout import lay_out
@@ -106,5 +107,6 @@ def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
     path = folder / GRAPH_FILE
     work = overlay(opened.sized.graph, "macs")
     inner = {name: lay_out(graph) for name, graph in parts(opened.model)}
-    write(path, opened.model, lay_out(opened.model.graph), work, inner)
+    graph = opened.model.graph
+    write(path, opened.model, lay_out(graph), work, inner, outline(graph))
     return path

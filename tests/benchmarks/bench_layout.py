@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,7 @@ def overlaps(layout: GraphLayout) -> int:
         for box in range(len(layout.x))
         if layout.width[box]
     )
-    return sum(
-        one[0] == other[0] and one[1] + one[2] >= other[1]
-        for one, other in zip(order, order[1:], strict=False)
-    )
+    return sum(one[0] == other[0] and one[1] + one[2] >= other[1] for one, other in pairwise(order))
 
 
 def upward(layout: GraphLayout) -> int:
@@ -74,7 +72,7 @@ def upward(layout: GraphLayout) -> int:
     found = 0
     for (source, target, _), bends in zip(layout.edges, layout.bends, strict=True):
         ys = [layout.y[source] + layout.height[source], *bends[1::2], layout.y[target]]
-        found += any(low > high for low, high in zip(ys, ys[1:], strict=False))
+        found += any(low > high for low, high in pairwise(ys))
     return found
 
 
@@ -93,11 +91,19 @@ def our_lines(layout: GraphLayout) -> Iterator[Line]:
             yield source, target, [start, *middle, end]
 
 
-def crossings(lines: list[Line]) -> int:
-    """Pairs of edges without a common box that properly cross somewhere in the drawing."""
+def crossings(lines: list[Line], *, bundled: bool = False) -> int:
+    """Pairs of edges without a common box that properly cross somewhere in the drawing.
+
+    Args:
+        bundled: Count what one sees: edges of one box that run on one line are one line.
+    """
     segments, ends = [], []
+    drawn: set[tuple[float, ...]] = set()
     for source, target, points in lines:
-        for one, other in zip(points, points[1:], strict=False):
+        for one, other in pairwise(points):
+            if bundled and (source, *one, *other) in drawn:
+                continue
+            drawn.add((source, *one, *other))
             segments.append((*one, *other))
             ends.append((source, target, len(ends)))
     x0, y0, x1, y1 = np.array(segments).T
@@ -145,6 +151,7 @@ def beside_dagre(kind: str, count: int, folder: Path) -> dict[str, Any]:
     }
     if count <= 1_000:
         result["our_crossings"] = crossings(list(our_lines(layout)))
+        result["our_crossings_seen"] = crossings(list(our_lines(layout)), bundled=True)
         result["dagre_crossings"] = crossings(theirs["lines"])
     return result
 

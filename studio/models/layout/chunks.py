@@ -10,7 +10,7 @@ from studio.models.layout.ordering import order
 
 DUMMY_WIDTH = 6.0
 
-Key = tuple[tuple[tuple[float, ...], ...], tuple[tuple[int, ...], ...]]
+Key = tuple[tuple[tuple[float, ...], ...], tuple[tuple[int, ...], ...], tuple[int, ...]]
 
 
 def positions(graph: Layered, widths: Sequence[float]) -> list[float]:
@@ -54,6 +54,7 @@ def _lay_out(
     key: Key = (
         tuple(tuple(-1.0 if dummy[n] else sizes[n] for n in row) for row in numbered),
         tuple(map(tuple, down)),
+        tuple(graph.rail_ends.get(node, 0) for node in ids) if graph.rail_ends else (),
     )
     if key not in known:
         up: list[list[int]] = [[] for _ in ids]
@@ -61,8 +62,18 @@ def _lay_out(
             for end in ends:
                 up[end].append(node)
         ordered = order(numbered, up, down)
-        known[key] = _on_the_line(ordered, coordinates(ordered, up, down, sizes, dummy))
+        x = coordinates(ordered, up, down, sizes, dummy)
+        if _passed(ordered, key[2]) > _passed([row[::-1] for row in ordered], key[2]):
+            x = [-value for value in x]
+        known[key] = _on_the_line(ordered, x)
     return known[key]
+
+
+def _passed(rows: Sequence[Sequence[int]], ends: Sequence[int]) -> int:
+    """What the edges to and from the rails, which stand to the left, pass on their way."""
+    if not any(ends):
+        return 0
+    return sum(ends[node] * place for row in rows for place, node in enumerate(row))
 
 
 def _on_the_line(rows: Sequence[Sequence[int]], x: list[float]) -> list[float]:

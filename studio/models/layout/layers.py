@@ -27,6 +27,7 @@ class Layered:
             share its chain, so that a value which is read everywhere costs one dummy a layer.
         rails: The last layer that is reached from each box whose edges run on a rail; only its
             neighbours in the next layer are reached otherwise.
+        rail_ends: How many edges leave to a rail, or arrive from one, at each box that has some.
     """
 
     real: int
@@ -36,6 +37,7 @@ class Layered:
     down: list[list[int]]
     chains: dict[int, list[int]]
     rails: dict[int, int]
+    rail_ends: dict[int, int]
 
 
 def layered(
@@ -62,6 +64,7 @@ def layered(
         down=[[] for _ in range(count)],
         chains={},
         rails={},
+        rail_ends={},
     )
     for box in range(count):
         if layer[box] >= 0:
@@ -71,8 +74,11 @@ def layered(
         targets = readers[source]
         last = max((layer[target] for target in targets), default=0)
         if last - layer[source] > longest:
-            result.rails[source] = last
+            far = [target for target in targets if layer[target] > layer[source] + 1]
             targets = [target for target in targets if layer[target] == layer[source] + 1]
+            result.rails[source] = last
+            for box, edges in ((source, len(far)), *((target, 1) for target in far)):
+                result.rail_ends[box] = result.rail_ends.get(box, 0) + edges
         _connect(result, source, targets)
     return result
 

@@ -1,0 +1,11 @@
+"""Blocks of a graph: nodes grouped by scope names and by repeated structure.
+
+``scopes`` reads names, ``units`` groups the nodes of one level so that no cycle comes about,
+``repeats`` finds what recurs where names say nothing, ``outline`` is the tree of blocks, ``folded``
+the graph of blocks that is drawn.
+"""
+
+from studio.models.folding.folded import INSIDE, folded, is_block
+from studio.models.folding.outline import Block, Outline, count_blocks, outline
+
+__all__ = ["INSIDE", "Block", "Outline", "count_blocks", "folded", "is_block", "outline"]

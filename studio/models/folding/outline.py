@@ -1,0 +1,155 @@
+"""The tree of blocks of a graph, in numbers of nodes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from studio.api import Graph
+from studio.models.folding.repeats import repeats
+from studio.models.folding.scopes import Scope, scope, stem
+from studio.models.folding.units import Unit, units
+from studio.models.walk import is_constant, read_names
+
+_FEWEST_NODES = 3
+"""A block of fewer nodes is not worth its box."""
+
+_FEWEST_PLAIN = 24
+"""So many nodes of a level without a scope are searched for repeated structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A box that holds others.
+
+    Attributes:
+        title: What is written on it (``layer.3``).
+        scope: The whole path of the module; empty for repeated structure.
+        members: Numbers of nodes, and blocks, in an order in which edges go forward.
+    """
+
+    title: str
+    scope: str
+    members: Outline
+
+
+Outline = tuple["int | Block", ...]
+"""Numbers of nodes in the graph, and blocks."""
+
+
+def outline(graph: Graph) -> Outline:
+    """The blocks of a graph. Nodes without any are members of the outermost level.
+
+    No two blocks of a level form a cycle: what a module does before and after something else that
+    it waits for becomes two blocks.
+    """
+    return _Outliner(graph).level(
+        [index for index, node in enumerate(graph.nodes) if not is_constant(node)], 0
+    )
+
+
+def count_blocks(members: Outline) -> int:
+    """How many blocks there are on all levels."""
+    return sum(1 + count_blocks(one.members) for one in members if isinstance(one, Block))
+
+
+class _Outliner:
+    """Groups the nodes of one graph, level by level."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        producer = {
+            name: index for index, node in enumerate(graph.nodes) for name in node.outputs if name
+        }
+        self._reads: Mapping[int, set[int]] = {
+            index: {producer[name] for name in read_names(node) if name in producer} - {index}
+            for index, node in enumerate(graph.nodes)
+        }
+        self._scopes: list[Scope] = [scope(node.name) for node in graph.nodes]
+
+    def level(self, nodes: Sequence[int], depth: int) -> Outline:
+        """The members of a block whose scope has so many parts."""
+        scopes = self._scopes
+
+        def key(node: int) -> str:
+            return scopes[node][depth] if len(scopes[node]) > depth else ""
+
+        grouped = units(nodes, key, self._reads)
+        seen: Counter[str] = Counter()
+        members: list[int | Block] = []
+        for unit in grouped:
+            members += self._members(unit, depth, len(nodes), seen)
+        return self._with_repeats(members)
+
+    def _members(
+        self, unit: Unit, depth: int, of: int, seen: Counter[str]
+    ) -> Sequence[int | Block]:
+        """A unit as one block, or what it holds where a block of it would hide the structure."""
+        if not unit.key or len(unit.nodes) < _FEWEST_NODES:
+            return unit.nodes
+        inner = self.level(unit.nodes, depth + 1)
+        share = len(unit.nodes) / of
+        if share == 1 or (share > 0.5 and _is_stack(inner)) or (share > 0.75 and _splits(inner)):
+            return inner
+        seen[unit.key] += 1
+        times = seen[unit.key]
+        title = unit.key if times == 1 else f"{unit.key} ({times})"
+        path = "/".join(self._scopes[unit.nodes[0]][: depth + 1])
+        return (Block(title, path, inner),)
+
+    def _with_repeats(self, members: list[int | Block]) -> Outline:
+        """Fold repeated stretches of nodes that no scope holds."""
+        result: list[int | Block] = []
+        start = 0
+        while start < len(members):
+            end = start
+            while end < len(members) and isinstance(members[end], int):
+                end += 1
+            plain = [one for one in members[start:end] if isinstance(one, int)]
+            result += self._repeated(plain) if len(plain) >= _FEWEST_PLAIN else plain
+            result += members[end : end + 1]
+            start = end + 1
+        return tuple(result)
+
+    def _repeated(self, plain: Sequence[int]) -> list[int | Block]:
+        labels = [self._graph.nodes[index].operator for index in plain]
+        result: list[int | Block] = []
+        at = 0
+        for number, one in enumerate(repeats(labels, self._severed(plain)), 1):
+            result += plain[at : one.start]
+            for time in range(one.times):
+                first = one.start + time * one.period
+                members = tuple(plain[first : first + one.period])
+                result.append(Block(f"Repeat {number}.{time + 1}", "", members))
+            at = one.start + one.period * one.times
+        return result + list(plain[at:])
+
+    def _severed(self, plain: Sequence[int]) -> list[int]:
+        """How many values pass each place of a stretch."""
+        place = {node: index for index, node in enumerate(plain)}
+        last: dict[int, int] = {}
+        for index, node in enumerate(plain):
+            for other in self._reads[node]:
+                if other in place:
+                    last[place[other]] = index
+        change = [0] * (len(plain) + 1)
+        for begin, end in last.items():
+            change[begin + 1] += 1
+            change[end + 1 if end + 1 < len(change) else -1] -= 1
+        total, result = 0, []
+        for index in range(len(plain)):
+            total += change[index]
+            result.append(total)
+        return result
+
+
+def _splits(inner: Outline) -> bool:
+    return sum(isinstance(one, Block) for one in inner) >= 2
+
+
+def _is_stack(inner: Outline) -> bool:
+    """Whether a block holds numbered blocks of one kind: the layers that one wants to see."""
+    titles = {one.title for one in inner if isinstance(one, Block)}
+    kinds = Counter(stem(title) for title in titles if stem(title) != title)
+    return max(kinds.values(), default=0) >= 2
