@@ -85,7 +85,7 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
     assert colours(page) == (-1, "Time of a node in an inference")
-    assert {row.texts[0] for row in numbers.table.content.rows} >= {"Conv", "Relu"}
+    assert "Conv" in {row.texts[0] for row in numbers.table.content.rows}
 
 
 def forms_of(drawer: Drawer, qtbot: QtBot) -> list[str]:

@@ -68,7 +68,7 @@ class ModelPage(Page):
         self.summary = ModelSummary()
         self._path = ""
         self.trail = Trail(self.show_part)
-        self._inspector = ModelInspector(self.show_box, self.enter)
+        self._inspector = ModelInspector(shell, self.show_box, self.enter)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
         self._graph = QStackedWidget()
@@ -129,6 +129,7 @@ class ModelPage(Page):
         """Let the views follow their jobs."""
         self.compare.hear(event)
         self.drawer.hear(event)
+        self._inspector.lookups.hear(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
-from studio.gui.graph.costs import KINDS, CostKind
+from studio.gui.graph.costs import KINDS, CostKind, short_count
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.pages import model_facts
+from studio.gui.pages.base import Shell
+from studio.gui.pages.lookups import Lookups
+from studio.gui.pages.node_details import ConstantDetail, OperatorDetail
 from studio.gui.widgets import GRID, ElidedLabel, FieldList, Scroll, button, clear, label, line
 
 if TYPE_CHECKING:
@@ -30,8 +34,14 @@ class ModelInspector(Scroll):
         enter: Called with the block of the shown box, or its function, to be looked into.
     """
 
-    def __init__(self, go: Callable[[int], None], enter: Callable[[str], None]) -> None:
+    def __init__(
+        self, shell: Shell, go: Callable[[int], None], enter: Callable[[str], None]
+    ) -> None:
         super().__init__(margin=2 * GRID, spacing=GRID)
+        self.lookups = Lookups(shell)
+        self._theming = shell.theming
+        self._opsets: Mapping[str, int] = {}
+        self._reads_texts = False
         self._go = go
         self._enter = enter
         self._variant: VariantRecord | None = None
@@ -48,6 +58,7 @@ class ModelInspector(Scroll):
         """Take the graph."""
         self._scene = scene
         self._costs = {kind.title: kind.values(view) for kind in KINDS}
+        self._opsets = view.model.opsets
         self.show_box(None)
 
     def show_box(self, index: int | None) -> None:
@@ -100,6 +111,8 @@ class ModelInspector(Scroll):
     def _show_node(self, node: Node) -> None:
         fields: list[tuple[str, str]] = [("Name", node.name)]
         fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
+        if count := self._parameters(node):
+            fields.append(("Parameters", short_count(count)))
         self._fields(fields)
         for title, names in (("Inputs", node.inputs), ("Outputs", node.outputs)):
             if names:
@@ -113,6 +126,47 @@ class ModelInspector(Scroll):
         if node.doc:
             self._section("Note")
             self.body.addWidget(label(node.doc, "dim", wrap=True))
+        self._show_details(node)
+
+    def _show_details(self, node: Node) -> None:
+        """What is asked for on demand: values of constants, the operator's text."""
+        assert self._variant is not None
+        model = f"#{self._variant.id}"
+        constants = self._constants(node)
+        if constants:
+            self._section("Values")
+        for name in constants:
+            self.body.addWidget(ConstantDetail(self.lookups, self._theming, model, name))
+        version = self._opsets.get(node.domain) or self._opsets.get("ai.onnx", 1)
+        operator = f"{node.domain}:{node.operator}" if node.domain else node.operator
+        self.body.addSpacing(4)
+        self.body.addWidget(line())
+        text = OperatorDetail(self.lookups, model, operator, version)
+        text.toggle.clicked.connect(self._keep_reading)
+        if self._reads_texts:
+            text.unfold()
+        self.body.addWidget(text)
+
+    def _keep_reading(self, is_open: bool) -> None:
+        """Who reads the text of one operator will want to read that of the next."""
+        self._reads_texts = is_open
+
+    def _constants(self, node: Node) -> list[str]:
+        """The constants that a node reads, or is."""
+        assert self._scene is not None
+        if node.operator == "Constant":
+            return [name for name in node.outputs if name]
+        known = self._scene.graph.initializers
+        return list(dict.fromkeys(name for name in node.inputs if name in known))
+
+    def _parameters(self, node: Node) -> int:
+        """How many numbers the constants of a node hold."""
+        assert self._scene is not None
+        known = self._scene.graph.initializers
+        shapes = (known[name].type.shape for name in dict.fromkeys(node.inputs) if name in known)
+        return sum(
+            math.prod(size for size in shape or () if isinstance(size, int)) for shape in shapes
+        )
 
     def _cost(self, node: Node, kind: CostKind) -> str:
         costs = self._costs[kind.title]
