@@ -28,7 +28,7 @@ class View:
 
     def reader(self, name: str) -> NodeProto | None:
         """The one node that reads a value; None when there are more, or it leaves the graph."""
-        found = [node for node in self.graph.node for used in _used(node) if used == name]
+        found = [node for node in self.graph.node for each in used(node) if each == name]
         return found[0] if len(found) == 1 and name not in self._outputs else None
 
     def maker(self, name: str) -> NodeProto | None:
@@ -74,17 +74,17 @@ class View:
 
     def sweep(self) -> None:
         """Drop the constants that nobody reads."""
-        used = {name for node in self.graph.node for name in _used(node)} | self._outputs
-        kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
+        wanted = {name for node in self.graph.node for name in used(node)} | self._outputs
+        kept = [tensor for tensor in self.graph.initializer if tensor.name in wanted]
         del self.graph.initializer[:]
         self.graph.initializer.extend(kept)
 
 
-def _used(node: NodeProto) -> Iterator[str]:
+def used(node: NodeProto) -> Iterator[str]:
     """What a node reads, the blocks of an If or a Loop included."""
     yield from node.input
     for attribute in node.attribute:
         for block in (attribute.g, *attribute.graphs):
             for inner in block.node:
-                yield from _used(inner)
+                yield from used(inner)
             yield from (value.name for value in block.output)
