@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
-    verbs["push"].add_argument("--to", dest="registry", help=argparse.SUPPRESS)
+    verbs["push"].add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
     verbs["watch"].add_argument(
         "--interval", type=float, default=_INTERVAL_S, metavar="S", help="seconds between looks"
     )
