@@ -1,0 +1,1 @@
+"""Amazon SageMaker as a platform: endpoints, canaries, guardrails, autoscaling, costs."""

@@ -1,0 +1,204 @@
+"""The endpoint itself: its state, what it serves, and the minutes until AWS has changed it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from studio.api import Progress, TargetError
+from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.names import RELEASE, TARGET, Place, from_tags
+from studio_sagemaker.refusals import AwsRefusal, plain
+from studio_sagemaker.wanted import Json
+
+_MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+_IN_STEPS_OF_S = 0.5
+
+
+class Endpoint:
+    """One endpoint; AWS is asked anew for everything.
+
+    Args:
+        poll_s: Pause between two questions while AWS works.
+        limit_s: How long to wait for one change.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        place: Place,
+        poll_s: float,
+        limit_s: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cloud = cloud
+        self._place = place
+        self._poll_s = poll_s
+        self._limit_s = limit_s
+        self._clock = clock
+        self._sleep = sleep
+
+    @property
+    def name(self) -> str:
+        """Of the endpoint."""
+        return self._place.endpoint
+
+    def describe(self) -> Json | None:
+        """What AWS says of it; None where there is none."""
+        what = f"look at the endpoint {self.name}"
+        found: Json | None = self._cloud.find(
+            "sagemaker", "describe_endpoint", what, EndpointName=self.name
+        )
+        return found
+
+    def refuse_strangers(self) -> None:
+        """An endpoint of this name that the studio did not make is left alone.
+
+        Raises:
+            TargetError: when it is somebody else's.
+        """
+        found = self.describe()
+        if found and from_tags(self.tags(found["EndpointArn"])).get(TARGET) != self.name:
+            raise TargetError(
+                f"The endpoint {self.name} was not made by the studio, and is left alone.",
+                hint="Choose another name for the target.",
+            )
+
+    def tags(self, arn: str) -> Sequence[Mapping[str, str]]:
+        """Tags of anything at SageMaker."""
+        return list(
+            self._cloud.pages("sagemaker", "list_tags", "Tags", "read tags", ResourceArn=arn)
+        )
+
+    def variants(self, configuration: str) -> list[Json]:
+        """The production variants of a configuration; none where there is none."""
+        what = f"look at the configuration {configuration}"
+        found = self._cloud.find(
+            "sagemaker", "describe_endpoint_config", what, EndpointConfigName=configuration
+        )
+        return list(found["ProductionVariants"]) if found else []
+
+    def settled(self, progress: Progress) -> Json | None:
+        """Wait until AWS is through with whatever it does.
+
+        Raises:
+            TargetError: when it takes longer than the limit; AWS goes on.
+        """
+        began = self._clock()
+        while (found := self.describe()) and found["EndpointStatus"] in _MOVING:
+            passed = self._clock() - began
+            if passed > self._limit_s:
+                raise TargetError(
+                    f"AWS still works at {self.name} ({found['EndpointStatus']}).",
+                    hint="It goes on without the studio; the same deploy later goes on from there.",
+                )
+            progress.progress(0, 0, f"{self.name}: {_stage(found)}, {passed:.0f} s")
+            self._pause(progress)
+        return found
+
+    def create(self, configuration: str, tags: Sequence[Json], progress: Progress) -> None:
+        """Make the endpoint and wait until it serves.
+
+        Raises:
+            TargetError: with AWS's reason.
+        """
+        self._cloud.call(
+            "sagemaker",
+            "create_endpoint",
+            f"create the endpoint {self.name}",
+            EndpointName=self.name,
+            EndpointConfigName=configuration,
+            Tags=list(tags),
+        )
+        self.expect(configuration, progress)
+
+    def update(self, configuration: str, guardrails: Json, progress: Progress) -> None:
+        """Serve another configuration, and wait until AWS has kept it or taken it back."""
+        extra = {"DeploymentConfig": guardrails} if guardrails else {}
+        self._cloud.call(
+            "sagemaker",
+            "update_endpoint",
+            f"update the endpoint {self.name}",
+            EndpointName=self.name,
+            EndpointConfigName=configuration,
+            **extra,
+        )
+        self.expect(configuration, progress)
+
+    def weigh(self, weights: Mapping[str, float], progress: Progress) -> None:
+        """Divide the requests anew; no instance is started for it."""
+        wanted = [{"VariantName": name, "DesiredWeight": part} for name, part in weights.items()]
+        self._cloud.call(
+            "sagemaker",
+            "update_endpoint_weights_and_capacities",
+            f"divide the requests of {self.name}",
+            EndpointName=self.name,
+            DesiredWeightsAndCapacities=wanted,
+        )
+        self.settled(progress)
+
+    def expect(self, configuration: str, progress: Progress) -> None:
+        """Wait, and see that a configuration serves.
+
+        Raises:
+            TargetError: when it does not, with AWS's reason.
+        """
+        found = self.settled(progress)
+        if found is None:
+            raise TargetError(f"The endpoint {self.name} was deleted meanwhile.")
+        state = found["EndpointStatus"]
+        reason = plain(str(found.get("FailureReason") or ""))
+        if state != "InService":
+            raise TargetError(
+                f"The endpoint {self.name} is {state}: {reason or 'AWS gives no reason.'}",
+                hint="The container's own words: studio logs --target ...",
+            )
+        if found["EndpointConfigName"] != configuration:
+            raise TargetError(
+                f"AWS took the release back: {reason or 'an alarm went off.'}",
+                hint="The release before serves on.",
+            )
+
+    def delete(self, progress: Progress) -> None:
+        """Delete it, and wait until it is gone."""
+        self.settled(progress)
+        what = f"delete the endpoint {self.name}"
+        self._cloud.find("sagemaker", "delete_endpoint", what, EndpointName=self.name)
+        self.settled(progress)
+
+    def release_of(self, variant: Mapping[str, Any]) -> str:
+        """Digest of the release that a variant serves; empty where it cannot be told."""
+        what = f"look at the model {variant['ModelName']}"
+        found = self._cloud.find(
+            "sagemaker", "describe_model", what, ModelName=variant["ModelName"]
+        )
+        return from_tags(self.tags(found["ModelArn"])).get(RELEASE, "") if found else ""
+
+    def _pause(self, progress: Progress) -> None:
+        """In small steps, so that a cancel is heard."""
+        left = self._poll_s
+        while left > 0:
+            progress.check()
+            self._sleep(min(left, _IN_STEPS_OF_S))
+            left -= _IN_STEPS_OF_S
+
+
+def refused_as_busy(error: AwsRefusal) -> bool:
+    """Whether another change is under way (somebody else's studio)."""
+    return "in-progress" in error.detail or "in progress" in error.detail
+
+
+def _stage(found: Mapping[str, Any]) -> str:
+    """The state of the endpoint, and of its instances where AWS tells."""
+    summary = found.get("PendingDeploymentSummary") or {}
+    variants = summary.get("ProductionVariants") or found.get("ProductionVariants") or ()
+    words = {
+        str(status["Status"])
+        for variant in variants
+        for status in variant.get("VariantStatus") or ()
+    }
+    state = str(found["EndpointStatus"])
+    return f"{state} ({', '.join(sorted(words))})" if words else state

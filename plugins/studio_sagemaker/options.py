@@ -1,0 +1,160 @@
+"""The settings of a target at SageMaker, and the choices of one deploy."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+
+REALTIME, SERVERLESS, ASYNC = "realtime", "serverless", "async"
+
+_ROLE = Option(
+    "role", title="Role", help="ARN of the IAM role that SageMaker takes to read bucket and image."
+)
+_BUCKET = Option("bucket", title="Bucket", help="For packed models; else sagemaker-REGION-ACCOUNT.")
+TARGET_OPTIONS = (
+    Option(
+        "profile",
+        title="Profile",
+        help="Name of a profile in ~/.aws/config; else the SDK's own chain. Never a key.",
+    ),
+    _ROLE,
+    _BUCKET,
+    Option(
+        "poll_s",
+        Kind.NUMBER,
+        10,
+        title="Ask every",
+        unit="s",
+        minimum=0.01,
+        maximum=120,
+        advanced=True,
+    ),
+    Option(
+        "time_limit_s",
+        Kind.INTEGER,
+        3600,
+        title="Wait at most",
+        help="AWS goes on after that, and so does a deploy that is repeated.",
+        unit="s",
+        minimum=1,
+        maximum=28800,
+        advanced=True,
+    ),
+)
+
+_SERVED = (
+    Option(
+        "image",
+        title="Image",
+        help="URI in ECR of an image that studio package --image made; {name}, {version} and "
+        "{digest} are filled in.",
+    ),
+    _ROLE,
+    _BUCKET,
+    Option(
+        "mode",
+        Kind.CHOICE,
+        REALTIME,
+        title="Answers",
+        choices=(REALTIME, SERVERLESS, ASYNC),
+        choice_titles=("at once", "serverless", "asynchronously"),
+    ),
+    Option(
+        "instance_type",
+        default="ml.c6i.large",
+        title="Instance type",
+        help="ml.c6i.large; with a GPU ml.g5.xlarge (A10G), ml.g6.xlarge (L4), "
+        "ml.p4d.24xlarge (8 A100), ml.p5.48xlarge (8 H100).",
+    ),
+    Option("instances", Kind.INTEGER, 1, title="Instances", minimum=1, maximum=100),
+    Option(
+        "max_instances",
+        Kind.INTEGER,
+        0,
+        title="At most",
+        help="More instances under load, up to this number.",
+        zero="no autoscaling",
+        minimum=0,
+        maximum=100,
+    ),
+    Option(
+        "scale_at",
+        Kind.INTEGER,
+        600,
+        title="Scale at",
+        help="Requests of one instance in a minute.",
+        minimum=1,
+        maximum=1000000,
+        advanced=True,
+    ),
+    Option(
+        "memory_mb",
+        Kind.CHOICE,
+        "2048",
+        title="Memory, serverless",
+        choices=("1024", "2048", "3072", "4096", "5120", "6144"),
+        advanced=True,
+    ),
+    Option(
+        "concurrency",
+        Kind.INTEGER,
+        5,
+        title="Concurrency, serverless",
+        minimum=1,
+        maximum=200,
+        advanced=True,
+    ),
+)
+_GUARDED = (
+    Option(
+        "shift",
+        Kind.CHOICE,
+        "all_at_once",
+        title="Requests move",
+        help="How an update moves requests to the new instances (a deployment guardrail).",
+        choices=("all_at_once", "canary", "linear", "rolling"),
+        choice_titles=("all at once", "a part first", "in equal steps", "instance by instance"),
+    ),
+    Option(
+        "step_percent",
+        Kind.INTEGER,
+        20,
+        title="A step",
+        unit="%",
+        minimum=5,
+        maximum=50,
+        advanced=True,
+    ),
+    Option(
+        "bake_s",
+        Kind.INTEGER,
+        300,
+        title="Watch for",
+        help="After each step, before the old instances end.",
+        unit="s",
+        minimum=0,
+        maximum=3600,
+        advanced=True,
+    ),
+    Option(
+        "alarm_errors",
+        Kind.INTEGER,
+        1,
+        title="Alarm at errors",
+        help="Answers of 5xx in a minute at which an update is taken back by itself.",
+        zero="no alarm",
+        minimum=0,
+        maximum=1000000,
+    ),
+    Option(
+        "alarm_latency_ms",
+        Kind.INTEGER,
+        0,
+        title="Alarm at latency",
+        help="p90 of the model at which an update is taken back by itself.",
+        unit="ms",
+        zero="no alarm",
+        minimum=0,
+        maximum=60000,
+    ),
+)
+DEPLOY_OPTIONS = (*_SERVED, *_GUARDED)

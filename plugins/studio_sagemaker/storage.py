@@ -1,0 +1,114 @@
+"""The bucket: packed bundles under keys that name their content."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from boto3.exceptions import Boto3Error, S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from studio.api import Parcel, Progress, TargetError
+from studio_sagemaker.archive import write_archive
+from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.names import OWNER, RELEASE, TARGET, Place, tag_text
+from studio_sagemaker.refusals import AwsRefusal, refusal
+
+
+class Storage:
+    """What the studio keeps in S3 for one target."""
+
+    def __init__(self, cloud: Cloud, place: Place) -> None:
+        self._cloud = cloud
+        self._place = place
+
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether a bucket is there; one that may not be looked at is taken to be."""
+        try:
+            found = self._cloud.find(
+                "s3", "head_bucket", f"look at the bucket {bucket}", Bucket=bucket
+            )
+        except AwsRefusal as error:
+            if error.forbidden:
+                return True
+            raise
+        return found is not None
+
+    def has(self, bucket: str, key: str) -> bool:
+        """Whether an object is there."""
+        what = f"look at s3://{bucket}/{key}"
+        return self._cloud.find("s3", "head_object", what, Bucket=bucket, Key=key) is not None
+
+    def upload(self, parcel: Parcel, bucket: str, progress: Progress) -> int:
+        """Send a release's archive, unless it is there.
+
+        Returns:
+            Bytes that were sent.
+        """
+        key = self._place.data_key(parcel.digest)
+        if self.has(bucket, key):
+            return 0
+        with tempfile.TemporaryDirectory(prefix="edgewright-") as folder:
+            file = Path(folder) / "model.tar.gz"
+            size = write_archive(parcel.bundle, file, progress)
+            self._send(file, size, bucket, key, self._tags(parcel), progress)
+        return size
+
+    def keys(self, bucket: str) -> Iterator[dict[str, Any]]:
+        """Objects of this target; none in a bucket that is not there or may not be listed."""
+        what = f"list the bucket {bucket}"
+        try:
+            yield from self._cloud.pages(
+                "s3", "list_objects_v2", "Contents", what, Bucket=bucket, Prefix=self._place.prefix
+            )
+        except AwsRefusal as error:
+            if not (error.missing or error.forbidden):
+                raise
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; one that is gone is fine."""
+        what = f"remove s3://{bucket}/{key}"
+        self._cloud.find("s3", "delete_object", what, Bucket=bucket, Key=key)
+
+    def _tags(self, parcel: Parcel) -> str:
+        tags = {TARGET: self._place.endpoint, RELEASE: parcel.digest, OWNER: parcel.owner}
+        return urlencode({key: tag_text(text) for key, text in tags.items() if text})
+
+    def _send(
+        self, file: Path, size: int, bucket: str, key: str, tags: str, progress: Progress
+    ) -> None:
+        sent = 0
+
+        def count(more: int) -> None:
+            nonlocal sent
+            sent = min(sent + more, size)
+            progress.progress(sent, size, "sending model.tar.gz")
+
+        what = f"write s3://{bucket}/{key}"
+        try:
+            self._cloud.client("s3").upload_file(
+                str(file),
+                bucket,
+                key,
+                ExtraArgs={"Tagging": tags},
+                Callback=count,
+                # in this thread, so that a cancelled job ends the transfer
+                Config=TransferConfig(use_threads=False),
+            )
+        except S3UploadFailedError as error:
+            cause = error.__context__ or error
+            raise refusal(cause, what, self._cloud.region) from None
+        except (BotoCoreError, ClientError) as error:
+            raise refusal(error, what, self._cloud.region) from None
+        except Boto3Error as error:
+            raise TargetError(f"AWS's library cannot {what}: {error}") from None
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Bucket and key of ``s3://BUCKET/KEY``."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path.lstrip("/")
