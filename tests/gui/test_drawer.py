@@ -59,9 +59,9 @@ def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -
     numbers.combo.setCurrentIndex(1)
     numbers.combo.activated.emit(1)
     assert colours(page) == (-1, "Size of a node's constants")
+    qtbot.waitUntil(lambda: numbers.total.text() == "116.3 kB in 3 nodes")
     rows = [row.texts for row in numbers.table.content.rows]
     assert rows[0] == ("Conv", "conv2", "74.0 kB", "63.6 %")
-    assert numbers.total.text() == "116.3 kB in 3 nodes"
     page.pane.canvas.select(box(page, "Gemm"))
     assert numbers.table.selected() == box(page, "Gemm")
     numbers.table.selectRow(0)
@@ -85,7 +85,7 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
     assert colours(page) == (-1, "Time of a node in an inference")
-    assert "Conv" in {row.texts[0] for row in numbers.table.content.rows}
+    qtbot.waitUntil(lambda: "Flatten" in {row.texts[0] for row in numbers.table.content.rows})
 
 
 def forms_of(drawer: Drawer, qtbot: QtBot) -> list[str]:

@@ -102,15 +102,29 @@ class Comparison:
     def _anchors(self, side: int) -> Iterator[tuple[float, float, float]]:
         """Of each pair: its height on a side, and how far right and down its counterpart is."""
         here, there = self.sides[side], self.sides[1 - side]
+        ends = [_ends(one.scene) for one in (here, there)]
+        for name, box in ends[0].items():
+            if name in ends[1]:
+                yield _anchor(here.scene, box, there.scene, ends[1][name])
         for match in self.matches:
             names = match.names
             if len(names[side]) == len(names[1 - side]) == 1:
                 one = here.by_name.get(names[side][0])
                 other = there.by_name.get(names[1 - side][0])
                 if one is not None and other is not None:
-                    x, y = here.scene.centre(one)
-                    far_x, far_y = there.scene.centre(other)
-                    yield y, far_x - x, far_y - y
+                    yield _anchor(here.scene, one, there.scene, other)
+
+
+def _ends(scene: Scene) -> dict[str, int]:
+    """The inputs and outputs of a graph."""
+    boxes = enumerate(scene.boxes)
+    return {box.name: at for at, box in boxes if box.node is None and scene.width[at]}
+
+
+def _anchor(scene: Scene, box: int, other: Scene, counterpart: int) -> tuple[float, float, float]:
+    x, y = scene.centre(box)
+    far_x, far_y = other.centre(counterpart)
+    return y, far_x - x, far_y - y
 
 
 class _Way:

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor
 SCALE = ("#2c2f6b", "#2a5783", "#22807f", "#4fa765", "#b3c646", "#f3e255")
 """From little to much: lightness grows evenly, so that it is read without seeing hues."""
 
+_SHADES = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
@@ -39,13 +41,16 @@ def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float]
         text: How a value is written on its box.
     """
     most = max(values.values(), default=0.0)
-    colors = {box: heat(value / most if most else 0.0) for box, value in values.items()}
+    shades = {box: round(_SHADES * value / most) if most else 0 for box, value in values.items()}
+    # A colour for each shade, not for each of 50,000 boxes.
+    grounds = {shade: heat(shade / _SHADES) for shade in set(shades.values())}
+    inks = {shade: readable_on(ground) for shade, ground in grounds.items()}
     return Overlay(
         title=title,
         least=text(0),
         most=text(most),
-        colors=colors,
-        inks={box: readable_on(color) for box, color in colors.items()},
+        colors={box: grounds[shade] for box, shade in shades.items()},
+        inks={box: inks[shade] for box, shade in shades.items()},
         texts={box: text(value) for box, value in values.items()},
     )
 
@@ -63,14 +68,14 @@ def state_overlay(
         colors: By state, in the order of the legend; those that do not occur are left out of it.
         texts: What is written on a box; its state by default.
     """
-    grounds = {box: colors[state] for box, state in states.items()}
+    inks = {state: readable_on(color) for state, color in colors.items()}
     present = set(states.values())
     return Overlay(
         title=title,
         least="",
         most="",
-        colors=grounds,
-        inks={box: readable_on(color) for box, color in grounds.items()},
+        colors={box: colors[state] for box, state in states.items()},
+        inks={box: inks[state] for box, state in states.items()},
         texts=states if texts is None else {**states, **texts},
         keys=tuple((state, color) for state, color in colors.items() if state in present),
     )

@@ -78,7 +78,8 @@ class CoverageView(QWidget):
         right.setContentsMargins(0, 0, 0, 0)
         right.addLayout(row(self.verdict, self.sentence))
         right.addWidget(self.table, 1)
-        self._answer = answer
+        right.addStretch(0)
+        self._answer, self._room = answer, right
         for item in (self.hint, answer):
             self._stack.addWidget(item)
         side = QVBoxLayout()
@@ -145,6 +146,7 @@ class CoverageView(QWidget):
         self.table.blockSignals(False)
         self.table.resizeRowsToContents()
         self.table.setVisible(bool(self._problems))
+        self._room.setStretch(2, 0 if self._problems else 1)
         self._stack.setCurrentWidget(self._answer)
         self.paint()
 

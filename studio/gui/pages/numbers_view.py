@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
@@ -148,12 +149,24 @@ class NumbersView(QWidget):
 
     def _list(self) -> None:
         source, scene = self.source(), self._scene
-        rows = list(_rows(source, scene)) if source is not None and scene is not None else []
+        if source is None or scene is None:
+            self._show_rows([])
+            return
+        # Off the window's thread: there may be 50,000 of them.
+        rows = partial(_rows, source, scene)
+        self._workspace.in_background(rows, partial(self._listed, source, scene))
+
+    def _listed(self, source: Source, scene: Scene, rows: list[Row] | Exception) -> None:
+        if isinstance(rows, Exception):
+            raise rows
+        if source is self.source() and scene is self._scene:
+            self._show_rows(rows, source.text)
+
+    def _show_rows(self, rows: list[Row], text: Callable[[float], str] = str) -> None:
         self.table.show_rows(rows)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
-        total = sum(one.values[2] for one in rows)
-        text = source.text(total) if source is not None and rows else ""
-        self.total.setText(f"{text} in {figures.count(len(rows), 'node')}" if rows else "")
+        total = text(sum(one.values[2] for one in rows))
+        self.total.setText(f"{total} in {figures.count(len(rows), 'node')}" if rows else "")
 
     @staticmethod
     def _overlay(source: Source, scene: Scene) -> Overlay:
@@ -171,13 +184,15 @@ def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
             yield index, source.values[box.name]
 
 
-def _rows(source: Source, scene: Scene) -> Iterator[Row]:
+def _rows(source: Source, scene: Scene) -> list[Row]:
+    rows = []
     found = sorted(_values(source, scene), key=lambda one: -one[1])
     total = sum(value for _, value in found) or 1.0
     for index, value in found:
         box, share = scene.boxes[index], value / total
         texts = (box.title, box.name, source.text(value), f"{100 * share:.1f} %")
-        yield Row(index, texts, (box.title, box.name, value, share))
+        rows.append(Row(index, texts, (box.title, box.name, value, share)))
+    return rows
 
 
 def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> Iterator[Source]:
