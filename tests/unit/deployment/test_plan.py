@@ -134,7 +134,7 @@ def test_a_model_that_is_too_new_for_the_runtime_is_refused_before_anything(bund
     new = replace(bundle, raw=raw)
     plan = make_plan(FACTS, Inventory(), new, RUNTIME, WHEELS)
     assert states(plan)["runtime"] == "blocked"
-    with pytest.raises(TargetError, match="operator set 26; ONNX Runtime 1.19 loads up to 21"):
+    with pytest.raises(TargetError, match=r"operator set 26; ONNX Runtime 1\.19 loads up to 21"):
         plan.require()
     own = replace(FACTS, runtimes={"onnxruntime": "1.32.0", "numpy": "2.0"})
     make_plan(own, Inventory(), new, RUNTIME, None).require()
