@@ -54,9 +54,10 @@ class Changing:
             Whether anything was changed.
         """
         name = asked["EndpointConfigName"]
-        if served.status == "InService" and served.configuration == name:
-            return self._weigh(asked, served, progress)
         arn = self._arn(wanted)
+        if served.status == "InService" and served.configuration == name:
+            weighed = self._weigh(asked, served, progress)
+            return self._finish(wanted, asked, arn) or weighed
         self._record.note(arn, state="starting", reason="", at=now())
         alarms = Alarms(self._cloud, self._place)
         names = [] if wanted.mode == SERVERLESS else alarms.put(wanted.options, wanted.parcel.owner)
@@ -69,6 +70,15 @@ class Changing:
         except TargetError as error:
             self._note_failure(arn, error)
             raise
+        self._finish(wanted, asked, arn)
+        return True
+
+    def _finish(self, wanted: Wanted, asked: Json, arn: str) -> bool:
+        """What comes after AWS is through, unless a deploy before has done it."""
+        release = wanted.parcel.digest
+        noted = next((one for one in self._record.entries() if one.release == release), None)
+        if noted is not None and noted.state == "deployed":
+            return False
         self._scale_as(asked, _tags(asked))
         self._record.note(arn, state="deployed", reason="")
         self._forget()

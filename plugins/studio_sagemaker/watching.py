@@ -36,7 +36,7 @@ def measure(cloud: Cloud, place: Place, variant: str, ready: bool, release: str)
         "read the metrics",
         MetricDataQueries=_queries(place, variant),
         StartTime=end - timedelta(seconds=_WINDOW_S),
-        EndTime=end,
+        EndTime=end + timedelta(seconds=_PERIOD_S),  # the minute that is not over
     )
     values: dict[str, list[float]] = {}
     for result in pages:
