@@ -36,7 +36,7 @@ def clip_weights(model: ModelProto, chosen: Collection[str], levels: int) -> Non
     view.sweep()
 
 
-def correct_biases(
+def bias_errors(
     exact: Path,
     model: ModelProto,
     chosen: Collection[str],
@@ -44,31 +44,32 @@ def correct_biases(
     data: Dataset,
     progress: Progress,
     levels: int,
-) -> int:
-    """Add to each chosen convolution's bias what rounding takes from its channels on average.
+) -> dict[str, Floats]:
+    """What rounding takes on average from each channel of the chosen convolutions.
 
     Args:
         exact: The float model; a copy with branches is written beside it.
-        model: The model with the weights as they will be rounded; its biases are changed.
+        model: The model with the weights that will be rounded.
         levels: Of the weights, on either side of zero.
-
-    Returns:
-        How many convolutions were corrected.
     """
     view = View(model.graph)
     found = (Convolution.of(view, n) for n in view.nodes("Conv") if n.name in chosen)
     layers = {one.node.name: one for one in found if one and one.node.input[0] in ranges}
     if not layers:
-        return 0
+        return {}
     branched = exact.with_name("branched.onnx")
     names = _write_branched(exact, branched, layers, ranges, levels)
-    errors = _means(branched, names, data, progress)
-    for name, layer in layers.items():
-        error = errors[name]
-        if numpy.isfinite(error).all():
-            view.write(layer.node, 2, layer.bias + error)
+    return _means(branched, names, data, progress)
+
+
+def correct_biases(model: ModelProto, errors: Mapping[str, Floats]) -> None:
+    """Add to the convolutions' biases what rounding takes from them."""
+    view = View(model.graph)
+    for node in view.nodes("Conv"):
+        layer = Convolution.of(view, node) if node.name in errors else None
+        if layer is not None and numpy.isfinite(errors[node.name]).all():
+            view.write(node, 2, layer.bias + errors[node.name])
     view.sweep()
-    return len(layers)
 
 
 def _means(

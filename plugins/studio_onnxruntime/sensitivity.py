@@ -140,7 +140,8 @@ def _cut(
         "cut",
         [_typed(types, name) for name in inputs],
         [_typed(types, name) for name in wanted],
-        [constants[name] for name in read if name in constants],
+        # A dequantized constant may bear the name of the float one.
+        [constants[name] for name in read if name in constants and name not in made],
     )
     return helper.make_model(graph, opset_imports=exact.opset_import, ir_version=exact.ir_version)
 

@@ -7,29 +7,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy
-import onnx
-
 from studio.api import (
     Dataset,
     InvalidData,
-    InvalidModel,
     Kind,
     Option,
     Progress,
     Transformed,
     validate,
 )
-from studio_onnxruntime import hardware
-from studio_onnxruntime.backend import first_sentence
-from studio_onnxruntime.bias_correction import clip_weights, correct_biases
-from studio_onnxruntime.calibration import METHODS, calibrate
-from studio_onnxruntime.histogram import Range
-from studio_onnxruntime.preparation import Selection, checked, confined, load, prepared, select
-from studio_onnxruntime.rewriting import fold
-
-OPERATORS = ("Conv", "MatMul", "Gemm")
-"""The operators that pay on every CPU; quantizing all that can be destroys real models."""
+from studio_onnxruntime.calibration import METHODS
+from studio_onnxruntime.tuning import Int8Tuner
 
 KEEP = Option(
     "keep",
@@ -75,9 +63,9 @@ class StaticInt8:
         Option(
             "clip_weights",
             Kind.FLAG,
-            default=True,
+            default=False,
             advanced=True,
-            help="Cut each channel's weights off where the rounded ones then lose least.",
+            help="Cut weights off where rounding then loses least: helps with 7 bits or fewer.",
         ),
         Option(
             "correct_biases",
@@ -127,110 +115,38 @@ class StaticInt8:
         progress: Progress,
     ) -> Transformed:
         values = validate(self.options, options)
+        with TemporaryDirectory(dir=output.parent) as scratch:
+            return self._tuner(source, Path(scratch), values, data, progress).write(output)
+
+    def tuner(
+        self,
+        source: Path,
+        folder: Path,
+        options: Mapping[str, Any],
+        data: Dataset | None,
+        progress: Progress,
+    ) -> Int8Tuner:
+        """Calibrate once, for many variants that differ in the layers that stay in float.
+
+        Every layer may be chosen there, depthwise convolutions too: their time is measured.
+
+        Args:
+            folder: For files that the tuner needs as long as it is used.
+
+        Raises:
+            InvalidData, InvalidModel, StudioError: as ``apply`` does.
+        """
+        values = {**validate(self.options, options), "float_depthwise": False}
+        return self._tuner(source, folder, values, data, progress)
+
+    def _tuner(
+        self,
+        source: Path,
+        folder: Path,
+        values: Mapping[str, Any],
+        data: Dataset | None,
+        progress: Progress,
+    ) -> Int8Tuner:
         if data is None or not len(data):
             raise InvalidData("Calibrated int8 needs at least one sample.")
-        with TemporaryDirectory(dir=output.parent) as scratch, confined(Path(scratch)):
-            progress.progress(0, 1, "Preparing the graph")
-            model = load(source)
-            ready = prepared(model, Path(scratch))
-            folded = _folded(ready) if values["fold"] else 0
-            selection = select(
-                model.graph,
-                onnx.load(str(ready), load_external_data=False).graph,
-                OPERATORS,
-                values["keep"],
-                constant_only=values["float_attention"],
-                float_depthwise=values["float_depthwise"],
-            )
-            ranges = calibrate(
-                ready,
-                OPERATORS,
-                data,
-                progress,
-                method=values["calibration"],
-                percentile=values["percentile"],
-            )
-            tuned = _tuned(ready, selection, ranges, values, data, progress)
-            progress.progress(1, 1, "Quantizing")
-            facts = {**_quantize(tuned, output, selection, ranges, values), "folded": folded}
-        checked(output)
-        return Transformed(output, "int8", {**facts, "samples": len(data)})
-
-
-def _folded(ready: Path) -> int:
-    """Fold in place, and run through the runtime's own checks once more."""
-    model = onnx.load(str(ready))
-    count = fold(model)
-    onnx.save(model, str(ready))
-    return count
-
-
-def _tuned(
-    ready: Path,
-    selection: Selection,
-    ranges: Mapping[str, Range],
-    values: Mapping[str, Any],
-    data: Dataset,
-    progress: Progress,
-) -> Path:
-    """The model with weights and biases that lose less when they are rounded."""
-    model = onnx.load(str(ready))
-    levels = 63 if _reduced(values) else 127
-    if values["clip_weights"]:
-        clip_weights(model, selection.chosen, levels)
-    if values["correct_biases"]:
-        correct_biases(ready, model, selection.chosen, ranges, data, progress, levels)
-    tuned = ready.with_name("tuned.onnx")
-    onnx.save(model, str(tuned))
-    return tuned
-
-
-def _reduced(values: Mapping[str, Any]) -> bool:
-    return {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
-
-
-def _quantize(
-    source: Path,
-    output: Path,
-    selection: Selection,
-    ranges: Mapping[str, Range],
-    values: Mapping[str, Any],
-) -> dict[str, Any]:
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.calibrate import TensorData
-    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-    from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
-
-    signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
-    reduced = _reduced(values)
-    try:
-        quantizer = QDQQuantizer(
-            load_model_with_shape_infer(source),
-            per_channel=True,
-            reduce_range=reduced,
-            weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QInt8 if signed else QuantType.QUInt8,
-            tensors_range={
-                name: TensorData(lowest=numpy.float32(low), highest=numpy.float32(high))
-                for name, (low, high) in ranges.items()
-            },
-            nodes_to_quantize=list(selection.chosen),
-            nodes_to_exclude=[],
-            op_types_to_quantize=list(OPERATORS),
-            # Their outputs feed additions and softmax, which run in float anyway.
-            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
-        )
-        quantizer.quantize_model()
-        quantizer.model.save_model_to_file(str(output))
-    except Exception as error:  # native and Python errors of many kinds
-        raise InvalidModel(
-            f"ONNX Runtime cannot quantize the model: {first_sentence(error)}", detail=str(error)
-        ) from None
-    return {
-        "operators": list(OPERATORS),
-        "quantized": len(selection.chosen),
-        "kept": selection.kept,
-        "activations": "int8" if signed else "uint8",
-        "reduced_range": reduced,
-        "calibration": values["calibration"],
-    }
+        return Int8Tuner(source, folder, values, data, progress)

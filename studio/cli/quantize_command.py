@@ -37,5 +37,10 @@ def describe(result: Mapping[str, Any]) -> list[str]:
             f"latency   about {result['latency_ratio']:.2f} of the original "
             "(studio profile tells surely)"
         )
+    lines.extend(
+        f"front     {len(trial['kept'])} layers in float: loss {trial['drop']:.4f}, "
+        f"latency about {trial['latency_ratio']:.2f}"
+        for trial in (result.get("search") or {}).get("front", ())
+    )
     lines.append(f"took      {result['seconds']:.1f} s, {result['peak_memory_mb']:.0f} MB at most")
     return lines

@@ -101,6 +101,13 @@ QUANTIZE = Step(
             title="Largest loss",
             help="Loss of the metric that is accepted, in its own unit (0.01 is one point).",
         ),
+        Option(
+            "search",
+            Kind.FLAG,
+            default=False,
+            title="Choose layers",
+            help="Try which layers must stay in float so that the largest loss is kept.",
+        ),
         Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
         Option(
             "recipe",

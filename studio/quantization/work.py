@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from studio.api import Dataset, Extension, GateMissed, Transform, UsageError
 from studio.datasets import open_dataset
@@ -17,6 +18,7 @@ from studio.quantization.comparison import OutputError, latency_ratio, output_er
 from studio.quantization.evaluation import Judge, dictionary_for
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
+from studio.quantization.searching import Search, halves
 from studio.quantization.subject import Subject
 
 _COMPARED = 32
@@ -60,7 +62,13 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
     judge = _judge(arguments, host, judged, job)
     output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
-    made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
+    found: dict[str, Any] | None = None
+    if arguments.get("search"):
+        seen, judged, limit = _searched(arguments, judge, judged)
+        work = Search(subject, seen[0], seen[1], job)
+        made, found = work.run(transform, output, recipe.options, data, limit)
+    else:
+        made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
     errors, ratio = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
     _hold(arguments, verdict, made.precision)
@@ -80,6 +88,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "outputs": [asdict(error) for error in errors],
         "sqnr_db": min((error.sqnr_db for error in errors), default=None),
         "latency_ratio": ratio,
+        "search": found,
         "peak_memory_mb": round(_peak_memory_mb(), 1),
         "seconds": round(time.monotonic() - begin, 3),
     }
@@ -112,6 +121,24 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
         "backend": {"id": subject.backend.id, "version": subject.backend.version()},
         "seconds": round(time.monotonic() - begin, 3),
     }
+
+
+def _searched(
+    arguments: Arguments, judge: Judge | None, judged: Dataset | None
+) -> tuple[tuple[Judge, Dataset], Dataset, float]:
+    """What a search needs: the metric with its samples, the samples of the verdict, the limit.
+
+    Raises:
+        UsageError: when one is missing.
+    """
+    limit = arguments.get("max_drop")
+    if judge is None or judged is None or limit is None:
+        raise UsageError(
+            "A search needs a largest loss and a metric that it can measure.",
+            hint="Give --max-drop and --eval-data with labels.",
+        )
+    seen, unseen = halves(judged)
+    return (judge, seen), unseen, float(limit)
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def run(path: Path, sample: Sample) -> numpy.ndarray:
     return array
 
 
-def sqnr(model: Path, made: Path, data: Noise) -> float:
+def sqnr(model: Path, made: Path, data: Iterable[Sample]) -> float:
     pairs = [(run(model, sample), run(made, sample)) for sample in data]
     signal = sum(float((a**2).sum()) for a, _ in pairs)
     noise = sum(float(((a - b) ** 2).sum()) for a, b in pairs)

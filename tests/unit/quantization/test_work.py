@@ -186,3 +186,18 @@ def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> No
 def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
     with pytest.raises(UsageError, match="No metric suits this data"):
         work.evaluate(arguments(digits, EVALUATE, data=CALIBRATION), job)
+
+
+def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
+    digits: VariantRecord, job: FakeJob
+) -> None:
+    result = quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True, max_drop=0.05)
+    found = result["search"]
+    assert found["front"]
+    assert abs(found["samples"] - result["metric"]["samples"]) <= 1
+    assert all({"sqnr_db", "float_us", "int8_us"} <= set(row) for row in found["layers"].values())
+
+
+def test_a_search_needs_a_limit(digits: VariantRecord, job: FakeJob) -> None:
+    with pytest.raises(UsageError, match="needs a largest loss and a metric"):
+        quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True)

@@ -1,0 +1,163 @@
+"""One calibration, many variants: int8 models that differ in the layers that stay in float."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import onnx
+
+from studio.api import Dataset, InvalidModel, Progress, Transformed
+from studio_onnxruntime import hardware
+from studio_onnxruntime.backend import first_sentence
+from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
+from studio_onnxruntime.calibration import calibrate
+from studio_onnxruntime.histogram import Range
+from studio_onnxruntime.preparation import checked, confined, load, prepared, select
+from studio_onnxruntime.rewriting import fold
+from studio_onnxruntime.sensitivity import LayerCost, layer_costs
+
+OPERATORS = ("Conv", "MatMul", "Gemm")
+"""The operators that pay on every CPU; quantizing all that can be destroys real models."""
+
+_COMPARED = 2
+
+
+class Int8Tuner:
+    """A calibrated model that can be written with any of its layers in float.
+
+    Attributes:
+        layers: Names of the nodes that can be quantized.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        folder: Path,
+        values: Mapping[str, Any],
+        data: Dataset,
+        progress: Progress,
+    ) -> None:
+        self._values, self._data = values, data
+        self._levels = 63 if _reduced(values) else 127
+        with confined(folder):
+            progress.progress(0, 1, "Preparing the graph")
+            model = load(source)
+            self._ready = prepared(model, folder)
+            exact = onnx.load(str(self._ready))
+            self._folded = fold(exact) if values["fold"] else 0
+            onnx.save(exact, str(self._ready))
+            selection = select(
+                model.graph,
+                exact.graph,
+                OPERATORS,
+                values["keep"],
+                constant_only=values["float_attention"],
+                float_depthwise=values["float_depthwise"],
+            )
+            self.layers, self._kept = selection.chosen, selection.kept
+            self._ranges = calibrate(
+                self._ready,
+                OPERATORS,
+                data,
+                progress,
+                method=values["calibration"],
+                percentile=values["percentile"],
+            )
+            self._errors = self._bias_errors(progress)
+
+    def write(self, output: Path, keep: Collection[str] = ()) -> Transformed:
+        """Write the variant in which some of the layers stay in float.
+
+        Raises:
+            InvalidModel: when the runtime cannot make it.
+        """
+        chosen = [name for name in self.layers if name not in keep]
+        with confined(self._ready.parent):
+            model = onnx.load(str(self._ready))
+            self._tune(model, chosen)
+            tuned = self._ready.with_name("tuned.onnx")
+            onnx.save(model, str(tuned))
+            facts = _quantize(tuned, output, chosen, self._ranges, self._values)
+        checked(output)
+        kept = {**self._kept, **dict.fromkeys(keep, "chosen by the search")}
+        more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
+        return Transformed(output, "int8", {**facts, **more})
+
+    def costs(self, progress: Progress) -> dict[str, LayerCost]:
+        """Error and time of each layer when it alone is quantized."""
+        whole = self._ready.with_name("whole.onnx")
+        self.write(whole)
+        step = max(1, len(self._data) // _COMPARED)
+        feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:_COMPARED]
+        exact, quantized = onnx.load(str(self._ready)), onnx.load(str(whole))
+        return layer_costs(exact, quantized, self.layers, feeds, progress)
+
+    def _bias_errors(self, progress: Progress) -> Mapping[str, Any]:
+        if not self._values["correct_biases"]:
+            return {}
+        model = onnx.load(str(self._ready))
+        self._clip(model, self.layers)
+        return bias_errors(
+            self._ready, model, self.layers, self._ranges, self._data, progress, self._levels
+        )
+
+    def _tune(self, model: onnx.ModelProto, chosen: Collection[str]) -> None:
+        self._clip(model, chosen)
+        correct_biases(model, {name: self._errors[name] for name in chosen if name in self._errors})
+
+    def _clip(self, model: onnx.ModelProto, chosen: Collection[str]) -> None:
+        if self._values["clip_weights"]:
+            clip_weights(model, chosen, self._levels)
+
+
+def _reduced(values: Mapping[str, Any]) -> bool:
+    return {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
+
+
+def _quantize(
+    source: Path,
+    output: Path,
+    chosen: Sequence[str],
+    ranges: Mapping[str, Range],
+    values: Mapping[str, Any],
+) -> dict[str, Any]:
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization.calibrate import TensorData
+    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+    from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
+
+    signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
+    reduced = _reduced(values)
+    try:
+        quantizer = QDQQuantizer(
+            load_model_with_shape_infer(source),
+            per_channel=True,
+            reduce_range=reduced,
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QInt8 if signed else QuantType.QUInt8,
+            tensors_range={
+                name: TensorData(lowest=numpy.float32(low), highest=numpy.float32(high))
+                for name, (low, high) in ranges.items()
+            },
+            nodes_to_quantize=list(chosen),
+            nodes_to_exclude=[],
+            op_types_to_quantize=list(OPERATORS),
+            # Their outputs feed additions and softmax, which run in float anyway.
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
+        )
+        quantizer.quantize_model()
+        quantizer.model.save_model_to_file(str(output))
+    except Exception as error:  # native and Python errors of many kinds
+        raise InvalidModel(
+            f"ONNX Runtime cannot quantize the model: {first_sentence(error)}", detail=str(error)
+        ) from None
+    return {
+        "operators": list(OPERATORS),
+        "quantized": len(chosen),
+        "activations": "int8" if signed else "uint8",
+        "reduced_range": reduced,
+        "calibration": values["calibration"],
+    }
