@@ -15,8 +15,9 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
+from studio.workspace.graph_view import GraphView, is_folded_block, nodes_within
 from studio.workspace.samples import SampleInfo
-from studio.workspace.workspace import GraphView, Workspace
+from studio.workspace.workspace import Workspace
 
 __all__ = [
     "Event",
@@ -39,6 +40,8 @@ __all__ = [
     "VersionRecord",
     "Workspace",
     "edit_text",
+    "is_folded_block",
+    "nodes_within",
     "operator_family",
     "option_from_json",
 ]

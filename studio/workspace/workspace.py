@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from studio.api import Graph, GraphLayout, Model, Refused, StudioError, TargetSpec
+from studio.api import Refused, StudioError, TargetSpec
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -22,7 +22,7 @@ from studio.jobs import (
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
 from studio.plugin_host import PluginHost, Trust, safe_mode
-from studio.registry import Registry, VariantRecord
+from studio.registry import Registry
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
 from studio.workspace.events import (
@@ -33,6 +33,7 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
+from studio.workspace.graph_view import GraphView, read_graph
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
@@ -43,32 +44,6 @@ T = TypeVar("T")
 
 _PRELOAD = ("numpy", "onnx", "studio.models.work")
 """What the worker that is kept ready has imported: what opening a model needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class GraphView:
-    """A model's graph with the place of each of its boxes.
-
-    Attributes:
-        macs: Multiply-accumulates by node name, where they are known and not nothing.
-        parts: Layouts of the blocks (``If.0/then_branch``) and of the model's functions.
-    """
-
-    model: Model
-    layout: GraphLayout
-    macs: Mapping[str, float] = field(default_factory=dict)
-    parts: Mapping[str, GraphLayout] = field(default_factory=dict)
-
-    def part(self, path: str) -> tuple[Graph, GraphLayout]:
-        """A block or function with its layout; the main graph for an empty path.
-
-        Raises:
-            KeyError: when there is none.
-        """
-        if not path:
-            return self.model.graph, self.layout
-        graph = _graph_at(self.model, path)
-        return graph, self.parts[path]
 
 
 class Workspace(JobListener):
@@ -202,7 +177,7 @@ class Workspace(JobListener):
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
-        self._background.run(lambda: _read_graph(record), done)
+        self._background.run(lambda: read_graph(record), done)
 
     def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
         """Run a call that only reads on the background thread; ``done`` gets what came of it."""
@@ -279,19 +254,3 @@ class Workspace(JobListener):
     def finished(self, job: RunningJob) -> None:
         self.events.publish(RegistryChanged("records"))
         self.events.publish(JobFinished(job))
-
-
-def _graph_at(model: Model, path: str) -> Graph:
-    from studio.models.walk import parts
-
-    return dict(parts(model))[path]
-
-
-def _read_graph(record: VariantRecord) -> GraphView:
-    # The reader belongs to a stage; it is loaded with the first graph, not with the window.
-    from studio.models.graphfile import read_all
-
-    if record.graph_path is None:
-        raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
-    content = read_all(record.graph_path)
-    return GraphView(content.model, content.layout, content.macs, content.parts)

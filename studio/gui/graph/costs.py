@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from studio.api import Node
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay
 from studio.gui.graph.scene import Scene
+from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView
@@ -59,12 +61,17 @@ WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, weight
 KINDS = (MACS, WEIGHTS)
 
 
+def cost_of(node: Node, costs: Mapping[str, float]) -> float:
+    """The cost of a node, or of all nodes of a block that was folded."""
+    return sum(costs.get(name, 0.0) for name in nodes_within(node))
+
+
 def cost_overlay(scene: Scene, view: GraphView, kind: CostKind) -> Overlay:
     """The numbers of one kind for the nodes that have them."""
     costs = kind.values(view)
     values = {
-        index: costs[box.name]
+        index: total
         for index, box in enumerate(scene.boxes)
-        if box.node is not None and box.name in costs
+        if box.node is not None and (total := cost_of(box.node, costs))
     }
     return make_overlay(kind.legend, values, kind.text)

@@ -11,6 +11,9 @@ from studio.gui.widgets import GRID, button, clear, label, row
 
 MAIN = "Main graph"
 
+FOLDED = "inside"
+"""How the graph within a folded block is called; its title says enough."""
+
 
 class Trail(QFrame):
     """Hidden while the main graph is shown.
@@ -57,6 +60,7 @@ def steps_to(path: str, known: set[str]) -> list[tuple[str, str]]:
     steps, start = [], 0
     for one in before:
         node, _, key = one[start:].rpartition("/")
-        steps.append((one, f"{node} · {key}" if node else one[start:]))
+        title = node.rpartition("/")[2] if key == FOLDED else f"{node} · {key}"
+        steps.append((one, title if node else one[start:]))
         start = len(one) + 1
     return steps

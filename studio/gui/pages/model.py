@@ -87,8 +87,12 @@ class ModelPage(Page):
         self.add_view("Summary", self.summary)
         self.compare = CompareView(workspace, shell)
         self.add_view("Compare", self.compare)
+        self.detail = Segmented(["Blocks", "All nodes"], "Level of detail")
+        self.detail.setToolTip("Show the layers of the model, or every node at once")
+        self.detail.hide()
         self.search = SearchField(self)
         self.found = label("", "dim")
+        self.add_tool(self.detail, left=True)
         self.add_tool(self.found)
         self.add_tool(self.search)
         self.set_primary("Quantize…", lambda: shell.go("quantize"))
@@ -99,12 +103,14 @@ class ModelPage(Page):
         canvas.selection_changed.connect(self._selected)
         canvas.entered.connect(self._look_into)
         self.colors.changed.connect(self._recolor)
+        self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
         self.search.textChanged.connect(self._search)
         self.stack.currentChanged.connect(self._view_changed)
         self.add_command("Find a node", self._find, "Ctrl+F")
         self.add_command("Show the whole graph", canvas.fit)
         self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
+        self.add_command("Show blocks or all nodes", self.toggle_detail)
         self.add_command("Show the graph", lambda: self.show_view(0))
         self.add_command("Show the summary", lambda: self.show_view(1))
         for number, title in enumerate(TITLES):
@@ -176,16 +182,35 @@ class ModelPage(Page):
             self._graph.setCurrentWidget(self._trouble)
             return
         self.view = result
+        self.detail.set_index(0 if result.opens_folded else 1)
+        self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
         self.show_part("")
 
-    def show_part(self, path: str) -> None:
-        """Show a block or a function of the model; the main graph for an empty path."""
+    @property
+    def is_folded(self) -> bool:
+        """Whether blocks are shown rather than all nodes."""
+        return self.view is not None and self.view.folded is not None and self.detail.index() == 0
+
+    def toggle_detail(self) -> None:
+        """Show all nodes instead of blocks, or blocks again."""
+        if self.view is not None and self.view.folded is not None:
+            self.detail.set_index(1 - self.detail.index())
+            self.show_part("")
+
+    def show_part(self, path: str, select: str = "") -> None:
+        """Show a block or a function of the model; the main graph for an empty path.
+
+        Args:
+            select: Name of a node of it that is selected then.
+        """
         view = self.view
         if view is None:
             return
-        build = partial(_scene, view, path)
+        build = partial(_scene, view, path, self.is_folded)
         # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
-        self.workspace.in_background(build, partial(self._built, view, path))
+        self.workspace.in_background(
+            build, partial(self._built, view, path, self.is_folded, select)
+        )
 
     def enter(self, opened: str) -> None:
         """Look into a block of the selected box, or the function that it calls."""
@@ -212,13 +237,21 @@ class ModelPage(Page):
                 self._menu.addAction(name, partial(self.enter, name))
             self._menu.popup(QCursor.pos())
 
-    def _built(self, result: GraphView, path: str, scene: Scene | Exception) -> None:
-        if self.view is not result:
-            return
-        if isinstance(scene, Exception):
-            raise scene
+    def _built(
+        self,
+        result: GraphView,
+        path: str,
+        folded: bool,
+        select: str,
+        built: tuple[Scene, frozenset[str]] | Exception,
+    ) -> None:
+        if self.view is not result or self.is_folded != folded:
+            return  # something else was asked for meanwhile
+        if isinstance(built, Exception):
+            raise built
+        scene, paths = built
         self._path = path
-        self.trail.show_path(path, steps_to(path, set(result.parts)))
+        self.trail.show_path(path, steps_to(path, set(paths)))
         self._graph.setCurrentWidget(self.drawer)
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
@@ -227,6 +260,9 @@ class ModelPage(Page):
         if self.colors.index() < 0:
             self.colors.set_index(0)
         self._recolor()
+        box = scene.index_of(select) if select else None
+        if box is not None:
+            self.pane.canvas.select(box)
 
     def _selected(self, box: int) -> None:
         self._inspector.show_box(None if box < 0 else box)
@@ -235,6 +271,7 @@ class ModelPage(Page):
         on_graph = self.stack.currentIndex() == 0
         for item in (self.search, self.found):
             item.setVisible(on_graph)
+        self.detail.setVisible(on_graph and self.view is not None and self.view.folded is not None)
         self.shell.inspector_changed()
 
     def _open_tool(self, number: int) -> None:
@@ -269,5 +306,7 @@ class ModelPage(Page):
         self.pane.set_overlay(overlay)
 
 
-def _scene(view: GraphView, path: str) -> Scene:
-    return Scene(*view.part(path), frozenset(view.model.functions))
+def _scene(view: GraphView, path: str, folded: bool) -> tuple[Scene, frozenset[str]]:
+    """The scene of a part, and the paths of all parts."""
+    part = view.part(path, folded=folded)
+    return Scene(*part, frozenset(view.model.functions)), view.paths(folded=folded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
-from studio.gui.graph.costs import KINDS, CostKind, short_count
+from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.pages import model_facts
@@ -18,6 +18,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.lookups import Lookups
 from studio.gui.pages.node_details import ConstantDetail, OperatorDetail
 from studio.gui.widgets import GRID, ElidedLabel, FieldList, Scroll, button, clear, label, line
+from studio.workspace import is_folded_block, nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord
@@ -101,8 +102,7 @@ class ModelInspector(Scroll):
             self._head(box.title, kind)
             self._fields([("Type", str(box.value.type or "not known"))])
         else:
-            domain = f" · {box.node.domain}" if box.node.domain else ""
-            self._head(box.node.operator, f"{TITLES[box.family]}{domain}")
+            self._head(box.node.operator, _kind(box, box.node))
             self._show_node(box.node)
             self._blocks(box)
         self._neighbours("Reads from", self._before(index))
@@ -126,7 +126,8 @@ class ModelInspector(Scroll):
         if node.doc:
             self._section("Note")
             self.body.addWidget(label(node.doc, "dim", wrap=True))
-        self._show_details(node)
+        if not is_folded_block(node):
+            self._show_details(node)
 
     def _show_details(self, node: Node) -> None:
         """What is asked for on demand: values of constants, the operator's text."""
@@ -170,8 +171,8 @@ class ModelInspector(Scroll):
 
     def _cost(self, node: Node, kind: CostKind) -> str:
         costs = self._costs[kind.title]
-        value = costs.get(node.name)
-        if value is None:
+        value = cost_of(node, costs)
+        if not value:
             return ""
         percent = 100 * value / sum(costs.values())
         share = f"{percent:.1f} %" if percent >= 0.05 else "under 0.1 %"
@@ -261,6 +262,13 @@ def _tail(name: str) -> str:
     """The last part of a name, shortened: the whole is in the tooltip."""
     last = name.rstrip("/").rsplit("/", 1)[-1]
     return last if len(last) <= 24 else f"{last[:11]}…{last[-11:]}"
+
+
+def _kind(box: Box, node: Node) -> str:
+    """What a box is: the family of its operator, or a block of so many nodes."""
+    if is_folded_block(node):
+        return f"Block of {len(nodes_within(node))} nodes"
+    return f"{TITLES[box.family]} · {node.domain}" if node.domain else TITLES[box.family]
 
 
 def _attribute(value: AttributeValue) -> str:

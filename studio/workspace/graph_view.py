@@ -1,0 +1,119 @@
+"""The graph of a variant as it is shown: whole, its blocks and functions, and folded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from studio.api import Graph, GraphLayout, Model, Node, StudioError
+from studio.registry import VariantRecord
+
+FOLDED_FROM = 300
+"""Nodes from which on a graph opens folded, where folding leaves at most a third of its boxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView:
+    """A model's graph with the place of each of its boxes.
+
+    Attributes:
+        macs: Multiply-accumulates by node name, where they are known and not nothing.
+        parts: Layouts of the blocks (``If.0/then_branch``) and of the model's functions.
+        folded: The main graph as blocks that hold its nodes; None where it has no structure.
+        homes: In the folded graph, the path of the part that holds each node, by its name; nodes
+            of the outermost level are left out.
+    """
+
+    model: Model
+    layout: GraphLayout
+    macs: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, GraphLayout] = field(default_factory=dict)
+    folded: Graph | None = None
+    homes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def opens_folded(self) -> bool:
+        """Whether the graph is shown as blocks until the user wants otherwise."""
+        count = len(self.model.graph.nodes)
+        return self.folded is not None and count >= FOLDED_FROM
+
+    def part(self, path: str, *, folded: bool = False) -> tuple[Graph, GraphLayout]:
+        """A block or function with its layout; the main graph for an empty path.
+
+        Blocks that were folded are laid out here, which is not for the window's thread.
+
+        Raises:
+            KeyError: when there is none.
+        """
+        from studio.models.layout import lay_out
+
+        if not path and not (folded and self.folded):
+            return self.model.graph, self.layout
+        graph = self._graphs(folded)[path]
+        known = self.parts.get(path)
+        # A path of a folded block may be that of a sub-graph, too: then the boxes are others.
+        fits = known is not None and len(known.x) == _boxes(graph)
+        return graph, known if known is not None and fits else lay_out(graph)
+
+    def paths(self, *, folded: bool = False) -> frozenset[str]:
+        """The paths of all parts below the main graph."""
+        return frozenset(self._graphs(folded)) - {""}
+
+    def _graphs(self, folded: bool) -> dict[str, Graph]:
+        from studio.models.walk import parts
+
+        graph = self.folded if folded and self.folded else self.model.graph
+        return {"": graph, **dict(parts(replace(self.model, graph=graph)))}
+
+
+def _boxes(graph: Graph) -> int:
+    return len(graph.inputs) + len(graph.nodes) + len(graph.outputs)
+
+
+def is_folded_block(node: Node) -> bool:
+    """Whether a node stands for nodes that were folded."""
+    from studio.models.folding import is_block
+
+    return is_block(node)
+
+
+def nodes_within(node: Node) -> list[str]:
+    """Names of the nodes that were folded into a block; the node's own name for any other."""
+    from studio.models.folding import INSIDE, is_block
+
+    if not is_block(node):
+        return [node.name]
+    return [name for inner in node.blocks[INSIDE].nodes for name in nodes_within(inner)]
+
+
+def read_graph(record: VariantRecord) -> GraphView:
+    """The graph of a variant.
+
+    Raises:
+        StudioError: when it was not kept, or its file is gone or damaged.
+    """
+    # The readers belong to a stage; they are loaded with the first graph, not with the window.
+    from studio.models.folding import count_blocks, folded
+    from studio.models.graphfile import read_all
+
+    if record.graph_path is None:
+        raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
+    content = read_all(record.graph_path)
+    blocks = None
+    if count_blocks(content.outline) and 3 * len(content.outline) <= len(content.model.graph.nodes):
+        blocks = folded(content.model.graph, content.outline)
+    homes: dict[str, str] = {}
+    if blocks is not None:
+        _note_homes(blocks, "", homes)
+    return GraphView(content.model, content.layout, content.macs, content.parts, blocks, homes)
+
+
+def _note_homes(graph: Graph, path: str, homes: dict[str, str]) -> None:
+    from studio.models.folding import INSIDE, is_block
+
+    for node in graph.nodes:
+        if is_block(node):
+            around = f"{path}/" if path else ""
+            _note_homes(node.blocks[INSIDE], f"{around}{node.name}/{INSIDE}", homes)
+        elif path:
+            homes[node.name] = path
