@@ -63,6 +63,7 @@ class GraphCanvas(QWidget):
         self._theming = theming
         self._origin = QPointF(0, 0)
         self._hits: frozenset[int] = frozenset()
+        self._traced: frozenset[int] = frozenset()
         self._overlay: Overlay | None = None
         self._painter: ScenePainter | None = None
         self._raster = Raster()
@@ -83,6 +84,7 @@ class GraphCanvas(QWidget):
         """Show another graph from its beginning."""
         self.scene = scene
         self.selected, self._hits, self._overlay = None, frozenset(), None
+        self._traced = frozenset()
         self._is_fresh = True
         self._redress()
         count = len(scene.graph.nodes) if scene else 0
@@ -100,10 +102,19 @@ class GraphCanvas(QWidget):
         self._hits = boxes
         self._repaint_all()
 
+    def trace(self, *, down: bool) -> None:
+        """Light up what the selected box feeds, directly or not, or what feeds it; again: end."""
+        if self.scene is None or self.selected is None:
+            return
+        found = self.scene.reachable(self.selected, down=down)
+        self._traced = frozenset() if found == self._traced else found
+        self._describe()
+        self._repaint_all()
+
     def select(self, box: int | None, *, reveal: bool = True) -> None:
         """Select a box and bring it into view; None for nothing."""
         if box != self.selected:
-            self.selected = box
+            self.selected, self._traced = box, frozenset()
             self._describe()
             self._repaint_all()
             self.selection_changed.emit(-1 if box is None else box)
@@ -293,7 +304,7 @@ class GraphCanvas(QWidget):
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
-            marks = Marks(self.selected, self._hits, self._overlay)
+            marks = Marks(self.selected, self._hits, self._overlay, self._traced)
             self._painter.paint(painter, area, self.zoom, marks)
 
     def _fitting_zoom(self) -> float:
@@ -341,6 +352,7 @@ class GraphCanvas(QWidget):
             after = len(self.scene.after(self.selected))
             detail = next(iter(self.scene.details(self.selected)), "")
             text = f"{box.title} {box.name}, {detail}; {before} before, {after} after"
+            text += f"; {len(self._traced)} lit" if self._traced else ""
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)

@@ -60,6 +60,8 @@ def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
         Qt.Key.Key_Minus: partial(canvas.zoom_by, 0.8),
         Qt.Key.Key_0: partial(canvas.zoom_to, 1.0),
         Qt.Key.Key_F: canvas.fit,
+        Qt.Key.Key_A: partial(canvas.trace, down=False),
+        Qt.Key.Key_D: partial(canvas.trace, down=True),
         Qt.Key.Key_Return: canvas.enter,
         Qt.Key.Key_Enter: canvas.enter,
         Qt.Key.Key_Home: partial(canvas.select, 0 if last >= 0 else None),

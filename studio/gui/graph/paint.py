@@ -37,11 +37,13 @@ class Marks:
         selected: The selected box.
         hits: Boxes that a search found.
         overlay: Numbers that replace the colours of the families.
+        traced: Boxes of a path that is lit, its edges with them.
     """
 
     selected: int | None = None
     hits: frozenset[int] = frozenset()
     overlay: Overlay | None = None
+    traced: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ class ScenePainter:
         """Paint what touches an area; the painter is already scaled by the zoom."""
         boxes = self._scene.boxes_in(area)
         if zoom >= EDGES_FROM:
-            self._paint_edges(painter, self._scene.segments_in(area), zoom, marks.selected)
+            self._paint_edges(painter, self._scene.segments_in(area), zoom, marks)
         if zoom < SHAPES_FROM:
             self._paint_flat(painter, boxes, zoom, marks)
         else:
@@ -88,11 +90,9 @@ class ScenePainter:
         self._paint_marks(painter, boxes, zoom, marks)
 
     def _paint_edges(
-        self, painter: QPainter, segments: Sequence[Segment], zoom: float, selected: int | None
+        self, painter: QPainter, segments: Sequence[Segment], zoom: float, marks: Marks
     ) -> None:
-        lit = self._scene.edges_of(selected) if selected is not None else frozenset()
-        plain = [segment for segment in segments if segment[4] not in lit]
-        bright = [segment for segment in segments if segment[4] in lit]
+        plain, bright = self._sorted(segments, marks)
         width = max(1.2, 1.0 / zoom) if zoom >= SHAPES_FROM else 0.0
         for group, color, factor in ((plain, self._inks.edge, 1.0), (bright, self._inks.lit, 1.8)):
             pen = QPen(color, width * factor)
@@ -106,6 +106,20 @@ class ScenePainter:
             else:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.drawPath(_curves(group))
+
+    def _sorted(
+        self, segments: Sequence[Segment], marks: Marks
+    ) -> tuple[list[Segment], list[Segment]]:
+        """Plain segments, and those that are lit: of the path, or else of the selected box."""
+        traced, edges = marks.traced, self._scene.edges
+        if traced:
+            lit = {s[4] for s in segments if edges[s[4]][0] in traced and edges[s[4]][1] in traced}
+        elif marks.selected is not None:
+            lit = set(self._scene.edges_of(marks.selected))
+        else:
+            return list(segments), []
+        plain = [segment for segment in segments if segment[4] not in lit]
+        return plain, [segment for segment in segments if segment[4] in lit]
 
     def _paint_flat(
         self, painter: QPainter, boxes: Collection[int], zoom: float, marks: Marks
@@ -204,6 +218,11 @@ class ScenePainter:
             for box in boxes:
                 if box in marks.hits:
                     self._outline(painter, box, 2.0)
+        if marks.traced:
+            painter.setPen(QPen(self._inks.lit, max(1.2, 1.2 / zoom)))
+            for box in boxes:
+                if box in marks.traced:
+                    self._outline(painter, box, 1.0)
         if marks.selected is not None:
             painter.setPen(QPen(self._inks.lit, max(2.5, 2.5 / zoom)))
             self._outline(painter, marks.selected, 2.0)

@@ -143,6 +143,17 @@ class Scene:
         """Boxes that feed a box, in the order of its edges."""
         return self._before.get(box, ())
 
+    def reachable(self, box: int, *, down: bool) -> frozenset[int]:
+        """A box and all that it feeds, directly or not; or all that feeds it."""
+        ways = self._after if down else self._before
+        found, waiting = {box}, [box]
+        while waiting:
+            for other in ways.get(waiting.pop(), ()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return frozenset(found)
+
     def edges_of(self, box: int) -> frozenset[int]:
         """Edges that touch a box."""
         return frozenset(self._touching.get(box, ()))

@@ -110,6 +110,8 @@ class ModelPage(Page):
         self.add_command("Find a node", self._find, "Ctrl+F")
         self.add_command("Show the whole graph", canvas.fit)
         self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
+        self.add_command("Light up what the node reads (A)", partial(canvas.trace, down=False))
+        self.add_command("Light up what the node feeds (D)", partial(canvas.trace, down=True))
         self.add_command("Show blocks or all nodes", self.toggle_detail)
         self.add_command("Show the graph", lambda: self.show_view(0))
         self.add_command("Show the summary", lambda: self.show_view(1))
