@@ -42,8 +42,9 @@ class Previewer:
         )
         most = int(wanted.options["max_instances"]) if wanted.mode == REALTIME else 0
         cost = cost_of(place.region, configuration["ProductionVariants"], most)
+        priced = Action("cost", cost.sentence, "checked")
         return Preview(
-            (*obstacles, *steps),
+            (*obstacles, *steps, priced),
             self._documents(wanted, configuration, served, alarms),
             cost.per_hour,
             cost.currency,

@@ -26,6 +26,13 @@ class Cost:
     currency: str
     note: str
 
+    @property
+    def sentence(self) -> str:
+        """The price with its note."""
+        if self.per_hour is None:
+            return self.note
+        return f"{self.per_hour:g} {self.currency} an hour: {self.note}"
+
 
 def cost_of(region: str, variants: list[Json], most: int = 0) -> Cost:
     """An hour of some variants, on demand.

@@ -10,6 +10,10 @@ from botocore import exceptions as aws
 from studio.api import StudioError, TargetError, Unavailable
 
 _LOGIN = "Log in again (aws sso login), or choose another profile."
+_PROFILE = (
+    "Log in with a profile of ~/.aws (aws configure sso, aws sso login), and name it with "
+    "--set profile=NAME; variables like AWS_ACCESS_KEY_ID do not reach the workers."
+)
 _EXPIRED = frozenset(
     ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]
 )
@@ -94,7 +98,7 @@ def refusal(error: Exception, what: str, region: str = "") -> StudioError:
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
         return Unavailable(
             "There are no AWS credentials on this computer.",
-            hint="Log in as the AWS command line needs it (aws configure sso, aws sso login).",
+            hint=_PROFILE,
         )
     if isinstance(error, _LOGIN_ERRORS):
         return TargetError("The login to AWS has expired.", hint=_LOGIN, detail=str(error))

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.api import Cancelled, Parcel, Refused, Silent, TargetError, Unavailable, UsageError
+from studio.api import (
+    Cancelled,
+    Parcel,
+    Permission,
+    Refused,
+    Silent,
+    TargetError,
+    Unavailable,
+    UsageError,
+)
 from studio.api.testing import Recorder
+from studio.jobs.sandbox import environment
+from studio.settings import Paths
 from studio_sagemaker.address import parse_address
 from studio_sagemaker.archive import write_archive
 from studio_sagemaker.prices import cost_of
@@ -48,7 +61,7 @@ def test_a_price_that_is_not_known_is_not_guessed() -> None:
 def test_a_preview_names_everything_and_its_price(site: SageMakerSite, parcels: Parcels) -> None:
     preview = site.preview(parcels[0], options())
     names = [action.name for action in preview.actions]
-    assert names == ["model data", "model", "configuration", "alarm", "endpoint"]
+    assert names == ["model data", "model", "configuration", "alarm", "endpoint", "cost"]
     assert preview.cost_per_hour == pytest.approx(0.102)
     assert "as of 2025-10" in preview.cost_note
     assert NAME in preview.documents["endpoint.json"]
@@ -117,6 +130,14 @@ def test_no_credentials(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
         open_site()
     with pytest.raises(Unavailable, match="no profile 'nobody'"):
         open_site(profile="nobody")
+
+
+def test_keys_in_variables_do_not_reach_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    found = environment(Paths.of(), tmp_path, frozenset(Permission))
+    assert not [name for name in found if name.startswith("AWS_")]
 
 
 def test_an_endpoint_of_somebody_else(site: SageMakerSite, aws: FakeAws, parcels: Parcels) -> None:
@@ -218,3 +239,23 @@ def test_a_model_that_does_not_start(site: SageMakerSite, tmp_path: Path, parcel
     assert measured.latency_ms.keys() == {"p50", "p90", "p99"}
     with pytest.raises(UsageError, match="up to 6 MB"):
         site.infer(b" " * (6 * 1024 * 1024 + 1), 0)
+
+
+@pytest.mark.slow
+def test_binary_tensors_both_ways(site: SageMakerSite, parcels: Parcels) -> None:
+    site.deploy(parcels[0], options(), Silent())
+    raw = struct.pack("<768f", *([0.5] * 768))
+    tensor = {
+        "name": "image",
+        "datatype": "FP32",
+        "shape": [1, 3, 16, 16],
+        "parameters": {"binary_data_size": len(raw)},
+    }
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    answer, length = site.infer(head + raw, len(head))
+    (output,) = json.loads(answer[:length])["outputs"]
+    scores = struct.unpack("<10f", answer[length:])
+    assert output["parameters"]["binary_data_size"] == 40
+    plain = json.dumps({"inputs": [{**tensor, "parameters": {}, "data": [0.5] * 768}]}).encode()
+    (expected,) = json.loads(site.infer(plain, 0)[0])["outputs"]
+    assert scores == pytest.approx(expected["data"], rel=1e-5)
