@@ -2,6 +2,7 @@
 
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import family as operator_family
+from studio.models.search import search as search_graph
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
@@ -44,4 +45,5 @@ __all__ = [
     "nodes_within",
     "operator_family",
     "option_from_json",
+    "search_graph",
 ]

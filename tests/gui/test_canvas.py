@@ -242,3 +242,14 @@ def test_ancestors_and_descendants_are_lit(canvas: GraphCanvas, qtbot: QtBot) ->
     qtbot.keyClick(canvas, Qt.Key.Key_A)
     canvas.select(3)
     assert canvas._traced == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [("sigm", [3]), ("kernel_shape=3", [1]), ("1x8", [0, 1, 2, 3, 6]), ("constant", []), (" ", [])],
+)
+def test_search_reads_operators_attributes_and_shapes(
+    canvas: GraphCanvas, text: str, boxes: list[int]
+) -> None:
+    assert canvas.scene is not None
+    assert canvas.scene.find(text) == boxes

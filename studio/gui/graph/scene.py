@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.graph.families import TERMINAL
-from studio.workspace import operator_family
+from studio.workspace import operator_family, search_graph
 
 STRIP = 512.0
 """Height in pixels of the strips that segments are sorted into."""
@@ -170,15 +170,12 @@ class Scene:
         return min(others)[1] if others else None
 
     def find(self, text: str) -> list[int]:
-        """Boxes whose operator or name contains a text, in the graph's order."""
-        wanted = text.strip().lower()
-        if not wanted:
-            return []
-        return [
-            index
-            for index, box in enumerate(self.boxes)
-            if self.width[index] and (wanted in box.title.lower() or wanted in box.name.lower())
-        ]
+        """Boxes that match a text by operator, name, tensor, shape or attribute, in their order.
+
+        ``kernel_shape=3`` looks at attributes, ``1x3x224x224`` at shapes.
+        """
+        hits = search_graph(self.graph, text, limit=len(self.boxes))
+        return sorted(hit.box for hit in hits if self.width[hit.box])
 
     def details(self, box: int) -> tuple[str, ...]:
         """What may stand below the title, the most telling first; the first that fits is written.

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 SEARCH_WIDTH = 168
 
+SEARCHED_AT_ONCE = 1_000
+"""Boxes of a graph that is searched while one types; a larger one is searched off the thread."""
+
 
 class SearchField(QLineEdit):
     """Finds nodes: Enter goes to the next hit, Shift+Enter to the one before."""
@@ -36,8 +39,11 @@ class SearchField(QLineEdit):
         super().__init__()
         self._page = page
         self.setPlaceholderText("Find a node…")
-        self.setAccessibleName("Find a node by its operator or name")
-        self.setToolTip("Find a node (Ctrl+F); Enter for the next, Shift+Enter for the one before")
+        self.setAccessibleName("Find a node by operator, name, tensor, shape or attribute")
+        self.setToolTip(
+            "Find a node (Ctrl+F) by operator, name, tensor, kernel_shape=3 or 1x3x224x224; "
+            "Enter for the next, Shift+Enter for the one before"
+        )
         self.setClearButtonEnabled(True)
         self.setFixedWidth(SEARCH_WIDTH)
 
@@ -287,7 +293,19 @@ class ModelPage(Page):
 
     def _search(self, text: str) -> None:
         scene = self.pane.canvas.scene
-        self._hits = scene.find(text) if scene is not None else []
+        if scene is None or len(scene) <= SEARCHED_AT_ONCE:
+            self._show_hits(scene, text, scene.find(text) if scene is not None else [])
+        else:
+            found = partial(self._show_hits, scene, text)
+            self.workspace.in_background(partial(scene.find, text), found)
+
+    def _show_hits(self, scene: Scene | None, text: str, hits: list[int] | Exception) -> None:
+        """Show what was found, unless another graph or text came meanwhile."""
+        if scene is not self.pane.canvas.scene or text != self.search.text():
+            return
+        if isinstance(hits, Exception):
+            raise hits
+        self._hits = hits
         self.pane.canvas.set_hits(frozenset(self._hits))
         self.found.setText(f"{len(self._hits)} found" if text.strip() else "")
 
