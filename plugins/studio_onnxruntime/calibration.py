@@ -40,7 +40,7 @@ def calibrate(
         path: A prepared model; an augmented copy is written beside it.
 
     Raises:
-        InvalidData: when a sample does not fit, or makes an activation not a number.
+        InvalidData: when a sample does not fit, or makes an activation infinite or not a number.
     """
     model = onnx.load(str(path))
     names = _activations(model.graph, operators)
@@ -51,9 +51,9 @@ def calibrate(
     for index, sample in enumerate(data):
         progress.progress(index, len(data), f"Calibrating ({index + 1} of {len(data)})")
         for name, array in session.run(sample.feeds, names).items():
-            if numpy.isnan(array).any():
+            if not numpy.isfinite(array).all():
                 raise InvalidData(
-                    f"Sample {sample.name} makes the value {name!r} not a number, in float already."
+                    f"Sample {sample.name} makes the value {name!r} not finite, in float already."
                 )
             histograms[name].add(array)
     session.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import numpy
 import onnx
 import onnx.version_converter
 from onnx import GraphProto, ModelProto, NodeProto
@@ -72,8 +73,24 @@ def load(path: Path) -> ModelProto:
             f"{path.name} is quantized already ({found} such operators).",
             hint="Start from the float model.",
         )
+    _finite(model.graph)
     name_nodes(model.graph)
     return model
+
+
+def _finite(graph: GraphProto) -> None:
+    """Refuse weights that no scale can stand for; a mask or the value of a Pad may be infinite.
+
+    Raises:
+        InvalidModel: naming the first.
+    """
+    layers = (node for node in graph.node if node.op_type in ("Conv", "MatMul", "Gemm"))
+    weights = {name for node in layers for name in node.input}
+    for tensor in graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name in weights:
+            array = onnx.numpy_helper.to_array(tensor)
+            if not numpy.isfinite(array).all():
+                raise InvalidModel(f"The weights of {tensor.name!r} are not finite (NaN or inf).")
 
 
 def name_nodes(graph: GraphProto) -> None:

@@ -182,7 +182,7 @@ def test_activations_that_are_not_numbers(tmp_path: Path) -> None:
     model = models.save(
         tmp_path / "m.onnx", nodes, {"x": [1, 3, 8, 8]}, {"y": [1, 4, 8, 8]}, weights
     )
-    with pytest.raises(InvalidData, match="makes the value 'r' not a number, in float already"):
+    with pytest.raises(InvalidData, match="makes the value 'r' not finite, in float already"):
         static(model)
 
 

@@ -98,7 +98,8 @@ def test_clipped_weights_lose_less_in_each_channel() -> None:
     plain = rounded_weight(weight, 15)
 
     def errors(found: numpy.ndarray) -> numpy.ndarray:
-        return ((found - weight) ** 2).sum(axis=(1, 2, 3))
+        lost: numpy.ndarray = ((found - weight) ** 2).sum(axis=(1, 2, 3))
+        return lost
 
     assert (errors(clipped) <= errors(plain) * (1 + 1e-6)).all()
     assert errors(clipped).sum() < 0.9 * errors(plain).sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy
 import onnx
@@ -24,7 +25,7 @@ NORM = {name: RANDOM.uniform(0.5, 2, 4).astype("float32") for name in ("g", "b",
 CONSTANTS = {"w": WEIGHT, "p": POINT, "d": DEPTH, "s": SCALAR, "c": COLUMN, **NORM}
 
 
-def node(operator: str, inputs: str, output: str, **more: object) -> NodeProto:
+def node(operator: str, inputs: str, output: str, **more: Any) -> NodeProto:
     return helper.make_node(operator, inputs.split(), [output], f"{operator}_{output}", **more)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from studio.api import UsageError
+from studio.api import Sample, UsageError
 from studio.quantization.search import Trial, by_harm, search
 from studio.quantization.searching import halves
 
@@ -74,12 +74,13 @@ def test_harm_is_noise_for_the_time_saved() -> None:
 
 
 def test_halves_share_no_sample() -> None:
-    numbers = list(range(7))
-    seen, unseen = halves(numbers)  # type: ignore[arg-type]
-    assert (list(seen), list(unseen)) == ([0, 2, 4, 6], [1, 3, 5])
+    samples = [Sample({}, name=str(number)) for number in range(7)]
+    seen, unseen = halves(samples)
+    assert [one.name for one in seen] == ["0", "2", "4", "6"]
+    assert [one.name for one in unseen] == ["1", "3", "5"]
     assert (len(seen), len(unseen)) == (4, 3)
 
 
 def test_one_sample_is_not_enough() -> None:
     with pytest.raises(UsageError, match="at least two labelled samples"):
-        halves([1])  # type: ignore[arg-type]
+        halves([Sample({})])

@@ -1,0 +1,107 @@
+"""Bad input of the calibrated int8: one sentence, nothing half-written. Odd input: it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import onnx
+import pytest
+from onnx import helper
+
+from studio.api import InvalidData, InvalidModel, Sample, Silent, StudioError
+from studio_onnxruntime.backend import OnnxRuntime
+from studio_onnxruntime.static_int8 import StaticInt8
+
+from . import models
+
+WEIGHT = numpy.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("float32")
+
+
+class Filled:
+    """Pictures that are one value everywhere."""
+
+    def __init__(self, value: float, count: int = 2) -> None:
+        self._value, self._count = value, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Sample]:
+        for index in range(self._count):
+            feeds = {"x": numpy.full((1, 3, 8, 8), self._value, "float32")}
+            yield Sample(feeds, name=f"s{index}")
+
+
+def convolution(folder: Path, weight: numpy.ndarray = WEIGHT) -> Path:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("Relu", ["c"], ["y"], "relu"),
+    ]
+    shapes = {"x": [1, 3, 8, 8]}, {"y": [1, 4, 6, 6]}
+    return models.save(folder / "m.onnx", nodes, *shapes, {"w": weight})
+
+
+def made(model: Path, data: Filled) -> Path:
+    output = model.with_name("out.onnx")
+    return StaticInt8().apply(model, output, {}, data, Silent()).path
+
+
+def refused(model: Path, data: Filled, kind: type[StudioError], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        made(model, data)
+    assert [path.name for path in model.parent.iterdir()] == [model.name]
+
+
+def test_no_samples(tmp_path: Path) -> None:
+    refused(convolution(tmp_path), Filled(1, 0), InvalidData, "at least one sample")
+
+
+@pytest.mark.parametrize("value", [numpy.nan, numpy.inf, -numpy.inf])
+def test_samples_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    message = "Sample s0 makes the value 'x' not finite"
+    refused(convolution(tmp_path), Filled(value), InvalidData, message)
+
+
+@pytest.mark.parametrize("value", [numpy.nan, numpy.inf])
+def test_weights_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    weight = WEIGHT.copy()
+    weight[1, 0, 0, 0] = value
+    model = convolution(tmp_path, weight)
+    refused(model, Filled(1), InvalidModel, "weights of 'w' are not finite")
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -3.0])
+def test_constant_activations_and_one_sample(tmp_path: Path, value: float) -> None:
+    model = convolution(tmp_path)
+    output = made(model, Filled(value, 1))
+    sample = next(iter(Filled(value)))
+    (before,) = OnnxRuntime().load(model, {}).run(sample.feeds).values()
+    (after,) = OnnxRuntime().load(output, {}).run(sample.feeds).values()
+    assert numpy.abs(after - before).max() <= 0.02 * max(1, float(numpy.abs(before).max()))
+
+
+def test_a_model_that_is_quantized_already(tmp_path: Path) -> None:
+    model = convolution(tmp_path)
+    first = made(model, Filled(1))
+    with pytest.raises(StudioError, match="is quantized already"):
+        StaticInt8().apply(first, tmp_path / "twice.onnx", {}, Filled(1), Silent())
+
+
+def test_padding_with_minus_infinity(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node("Pad", ["c", "pads", "low"], ["p"], "pad"),
+        helper.make_node("MaxPool", ["p"], ["y"], "pool", kernel_shape=[3, 3]),
+    ]
+    shapes = {"x": [1, 3, 8, 8]}, {"y": [1, 4, 6, 6]}
+    constants = {"w": WEIGHT, "low": numpy.array(-numpy.inf, "float32")}
+    path = models.save(tmp_path / "m.onnx", nodes, *shapes, constants)
+    model = onnx.load(str(path))
+    pads = numpy.array([0, 0, 1, 1, 0, 0, 1, 1])
+    model.graph.initializer.append(onnx.numpy_helper.from_array(pads, "pads"))
+    onnx.save(model, str(path))
+    output = made(path, Filled(1))
+    (array,) = OnnxRuntime().load(output, {}).run(next(iter(Filled(1))).feeds).values()
+    assert numpy.isfinite(array).all()
