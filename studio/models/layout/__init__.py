@@ -1,6 +1,7 @@
 """A layered layout of our own: pure Python, deterministic, fast enough for 50,000 nodes.
 
-The steps, a module each: ``boxes`` (what is drawn), ``layers`` (longest path, chains of dummies
+The steps, a module each: ``boxes`` (what is drawn), ``cycles``
+(damaged models), ``layers`` (longest path, chains of dummies
 for long edges), ``chunks`` (cut where a layer has one node; identical chunks are laid out once),
 ``ordering`` (barycentre sweeps, crossings counted with a Fenwick tree), ``coordinates``
 (Brandes and Koepf), ``rails`` (values that are read far below), ``placing`` (pixels and bends).

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from studio.api import Graph, GraphLayout
 from studio.models.layout.boxes import HEIGHT, boxes
 from studio.models.layout.chunks import positions
+from studio.models.layout.cycles import without_cycles
 from studio.models.layout.layers import Layered, layered
 from studio.models.layout.rails import rails
 
@@ -22,7 +23,8 @@ def lay_out(graph: Graph) -> GraphLayout:
     """
     drawn = boxes(graph)
     count = len(drawn.widths)
-    pairs = list(dict.fromkeys((source, target) for source, target, _ in drawn.edges))
+    edges = without_cycles(count, drawn.edges)
+    pairs = list(dict.fromkeys((source, target) for source, target, _ in edges))
     rows = layered(count, pairs, [width > 0 for width in drawn.widths], len(graph.inputs))
     centres = positions(rows, drawn.widths)
     left = min((centres[b] - drawn.widths[b] / 2 for b in range(count)), default=0.0)
@@ -43,8 +45,8 @@ def lay_out(graph: Graph) -> GraphLayout:
         y=tuple(_top(rows.layer[b]) if visible[b] else 0.0 for b in range(count)),
         width=tuple(drawn.widths),
         height=tuple(HEIGHT if shown else 0.0 for shown in visible),
-        edges=tuple(drawn.edges),
-        bends=tuple(_bends(rows, runs.get(one, ()), one, other) for one, other, _ in drawn.edges),
+        edges=tuple(edges),
+        bends=tuple(_bends(rows, runs.get(one, ()), one, other) for one, other, _ in edges),
         size=(round(right - left, 1), _top(len(rows.rows)) - _ROW_GAP + _MARGIN),
     )
 
