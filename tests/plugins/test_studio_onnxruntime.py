@@ -73,7 +73,7 @@ def sqnr(model: Path, made: Path, data: Iterable[Sample]) -> float:
     pairs = [(run(model, sample), run(made, sample)) for sample in data]
     signal = sum(float((a**2).sum()) for a, _ in pairs)
     noise = sum(float(((a - b) ** 2).sum()) for a, b in pairs)
-    return 10 * numpy.log10(signal / noise)
+    return float(10 * numpy.log10(signal / noise))
 
 
 # Static int8

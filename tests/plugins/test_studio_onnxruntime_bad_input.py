@@ -11,10 +11,10 @@ import pytest
 from onnx import helper
 
 from studio.api import InvalidData, InvalidModel, Sample, Silent, StudioError
-from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.static_int8 import StaticInt8
 
 from . import models
+from .test_studio_onnxruntime import run
 
 WEIGHT = numpy.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("float32")
 
@@ -77,8 +77,7 @@ def test_constant_activations_and_one_sample(tmp_path: Path, value: float) -> No
     model = convolution(tmp_path)
     output = made(model, Filled(value, 1))
     sample = next(iter(Filled(value)))
-    (before,) = OnnxRuntime().load(model, {}).run(sample.feeds).values()
-    (after,) = OnnxRuntime().load(output, {}).run(sample.feeds).values()
+    before, after = run(model, sample), run(output, sample)
     assert numpy.abs(after - before).max() <= 0.02 * max(1, float(numpy.abs(before).max()))
 
 
@@ -103,5 +102,4 @@ def test_padding_with_minus_infinity(tmp_path: Path) -> None:
     model.graph.initializer.append(onnx.numpy_helper.from_array(pads, "pads"))
     onnx.save(model, str(path))
     output = made(path, Filled(1))
-    (array,) = OnnxRuntime().load(output, {}).run(next(iter(Filled(1))).feeds).values()
-    assert numpy.isfinite(array).all()
+    assert numpy.isfinite(run(output, next(iter(Filled(1))))).all()
