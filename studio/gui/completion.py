@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QStringListModel, Qt
 from PySide6.QtWidgets import QCompleter, QLineEdit
 
 
 class NamesCompleter(QCompleter):
-    """Completes the last of comma-separated names; sorted, so that 50,000 cost nothing."""
+    """Completes the last of comma-separated names.
 
-    def __init__(self, line: QLineEdit, names: Iterable[str]) -> None:
+    Args:
+        names: Sorted, so that 50,000 cost nothing.
+    """
+
+    def __init__(self, line: QLineEdit, names: Sequence[str]) -> None:
         super().__init__(line)
         self._line = line
-        self.setModel(QStringListModel(sorted(set(names)), self))
+        self.setModel(QStringListModel(names, self))
         self.setModelSorting(QCompleter.ModelSorting.CaseSensitivelySortedModel)
         self.setCaseSensitivity(Qt.CaseSensitivity.CaseSensitive)
         self.setMaxVisibleItems(10)

@@ -18,6 +18,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Hint, Pill, button, label, row
+from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
@@ -156,7 +157,11 @@ class CoverageView(QWidget):
         chosen = [self._problems[at]] if 0 <= at < len(self._problems) else self._problems
         names = {name for one in chosen for name in one["nodes"]}
         boxes = self._scene.boxes if self._scene is not None else ()
-        return [index for index, box in enumerate(boxes) if box.node and box.name in names]
+        return [
+            index
+            for index, box in enumerate(boxes)
+            if box.node is not None and not names.isdisjoint(nodes_within(box.node))
+        ]
 
     def _overlay(self) -> Overlay | None:
         found = self._boxes()

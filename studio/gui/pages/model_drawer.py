@@ -129,7 +129,8 @@ class Drawer(QWidget):
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
         """Take the graph, or the block of it, that is on the canvas."""
-        self._is_main = not path
+        # Folded blocks hold nodes of the main graph; sub-graphs and functions do not.
+        self._is_main = not path or path in set(view.homes.values())
         self.numbers.show_scene(scene, view)
         self.coverage.show_scene(scene)
         self.surgery.show_graph(view)

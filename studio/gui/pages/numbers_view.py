@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures
-from studio.gui.graph.costs import KINDS
+from studio.gui.graph.costs import KINDS, cost_of
 from studio.gui.graph.overlay import Overlay, make_overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.sortable import Row, SortableTable
@@ -128,12 +128,14 @@ class NumbersView(QWidget):
     def _refresh(self) -> None:
         self._is_stale = False
         kept = self.combo.currentText()
-        self._sources = list(self._find()) if self._view is not None else []
+        found = self._find() if self._view is not None else ()
+        self._sources = [source for source in found if source.values]
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems([source.title for source in self._sources])
         self.combo.setCurrentIndex(max(self.combo.findText(kept), 0) if self._sources else -1)
         self.combo.blockSignals(False)
+        self.combo.setEnabled(bool(self._sources))
         self._list()
 
     def _find(self) -> Iterator[Source]:
@@ -180,8 +182,8 @@ class NumbersView(QWidget):
 
 def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
     for index, box in enumerate(scene.boxes):
-        if box.node is not None and box.name in source.values:
-            yield index, source.values[box.name]
+        if box.node is not None and (value := cost_of(box.node, source.values)):
+            yield index, value
 
 
 def _rows(source: Source, scene: Scene) -> list[Row]:

@@ -205,7 +205,8 @@ class SurgeryView(QWidget):
             for field in form.fields.values():
                 what = field.option.names
                 if what in names and isinstance(field.editor, TextEditor):
-                    found = known.setdefault(what, list(names[what]()))
+                    found = known.get(what) or sorted(set(names[what]()))
+                    known[what] = found
                     NamesCompleter(field.editor.line, found)
 
     def _choose(self, number: int) -> None:
