@@ -7,7 +7,6 @@ is needed.
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -26,6 +25,7 @@ from studio.api import (
     TensorType,
     Value,
 )
+from studio.models import pieces
 from studio.models.folding import Block, Outline
 
 _VERSION = 1
@@ -80,8 +80,7 @@ def write(
         "parts": {name: _layout(one) for name, one in parts.items()},
         "outline": _outline(outline),
     }
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
-    path.write_bytes(gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0))
+    path.write_bytes(gzip.compress(pieces.dumps(data).encode("utf-8", "surrogatepass"), 5, mtime=0))
 
 
 def read(path: Path) -> tuple[Model, GraphLayout]:
@@ -101,7 +100,7 @@ def read_all(path: Path) -> Content:
         InvalidData: when the file is damaged or of another version.
     """
     try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
+        data = pieces.loads(gzip.decompress(path.read_bytes()))
         if data["version"] != _VERSION:
             raise InvalidData(f"{path.name} was written by another version of the studio.")
         model = Model(
@@ -114,7 +113,7 @@ def read_all(path: Path) -> Content:
         return Content(model, _read_layout(data["layout"]), data.get("macs", {}), parts, blocks)
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         raise InvalidData(
             f"The graph {path.name} is damaged.", hint="Open the model again.", detail=str(error)
         ) from None

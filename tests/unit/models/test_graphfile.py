@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, InvalidData, Model, Node, Value
+from studio.models import pieces
 from studio.models.graphfile import read, read_all, write
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
@@ -97,3 +98,11 @@ def test_work_of_the_nodes_is_kept(tmp_path: Path) -> None:
     model = Model("onnx", Graph("g", (Value("x"),), (), nodes))
     write(tmp_path / "g", model, lay_out(model.graph), {"first": 1200.0})
     assert read_all(tmp_path / "g").macs == {"first": 1200.0}
+
+
+def test_long_columns_are_written_in_pieces_and_read_whole() -> None:
+    data = {"a": list(range(5_000)), "b": {str(k): k for k in range(4_001)}, "c": {"d": [1]}}
+    text = pieces.dumps(data).encode()
+    assert text.count(b"\n") == 3 + 3
+    assert pieces.loads(text) == data
+    assert pieces.loads(b'{"a":[1]}') == {"a": [1]}

@@ -1,0 +1,66 @@
+"""JSON in lines, so that no single call of its reader holds the interpreter for long.
+
+The first line is the document, in which each long list or object is replaced by the place of the
+lines that hold its pieces.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_LONG = 2_000
+_MARK = "\0pieces"
+"""Key of what stands for a long value: [first line, lines]; no name in a model begins so."""
+
+
+def dumps(data: Any) -> str:
+    """The lines of a document; objects and lists within long ones stay whole."""
+    lines: list[str] = []
+    head = _text(_split(data, lines))
+    return "\n".join([head, *lines])
+
+
+def loads(content: bytes) -> Any:
+    """The document of some lines; plain JSON is a document of one.
+
+    Raises:
+        ValueError, KeyError, IndexError: when it is damaged.
+    """
+    lines = content.split(b"\n")
+    return _joined(json.loads(lines[0]), lines)
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
+
+
+def _split(data: Any, lines: list[str]) -> Any:
+    if isinstance(data, (list, tuple, dict)) and len(data) > _LONG:
+        first = len(lines) + 1
+        items = list(data.items()) if isinstance(data, dict) else list(data)
+        for start in range(0, len(items), _LONG):
+            part = items[start : start + _LONG]
+            lines.append(_text(dict(part) if isinstance(data, dict) else part))
+        return {_MARK: [first, len(lines) + 1 - first]}
+    if isinstance(data, dict):
+        return {key: _split(value, lines) for key, value in data.items()}
+    return data
+
+
+def _joined(data: Any, lines: list[bytes]) -> Any:
+    if not isinstance(data, dict):
+        return data
+    place = data.get(_MARK)
+    if place is None:
+        return {key: _joined(value, lines) for key, value in data.items()}
+    whole: Any = None
+    for line in lines[place[0] : place[0] + place[1]]:
+        part = json.loads(line)
+        if whole is None:
+            whole = part
+        elif isinstance(whole, dict):
+            whole.update(part)
+        else:
+            whole += part
+    return whole
