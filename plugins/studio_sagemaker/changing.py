@@ -115,8 +115,11 @@ class Changing:
             )
         if served.configuration == name:
             return
-        self._free(self._endpoint.variants(name), served)
-        self._endpoint.update(name, rules, progress)
+        after = self._endpoint.variants(name)
+        self._free(after, served)
+        single = len(after) == len(served.variants) == 1
+        scaled = single and self._scaling.find() is not None
+        self._endpoint.update(name, rules, scaled, progress)
 
     def _free(self, after: list[Json], served: Served) -> None:
         """A scaled variant keeps its instance type, so it must not be scaled for the change."""

@@ -115,9 +115,20 @@ class Endpoint:
         )
         self.expect(configuration, progress)
 
-    def update(self, configuration: str, guardrails: Json, progress: Progress) -> None:
-        """Serve another configuration, and wait until AWS has kept it or taken it back."""
-        extra = {"DeploymentConfig": guardrails} if guardrails else {}
+    def update(
+        self, configuration: str, guardrails: Json, keep_count: bool, progress: Progress
+    ) -> None:
+        """Serve another configuration, and wait until AWS has kept it or taken it back.
+
+        Args:
+            keep_count: With as many instances as the autoscaling has made of it by now.
+        """
+        extra: Json = {"DeploymentConfig": guardrails} if guardrails else {}
+        if keep_count:
+            others = ("DesiredWeight", "DataCaptureConfig")
+            excluded = [{"VariantPropertyType": kind} for kind in others]
+            extra["RetainAllVariantProperties"] = True
+            extra["ExcludeRetainedVariantProperties"] = excluded
         self._cloud.call(
             "sagemaker",
             "update_endpoint",

@@ -214,6 +214,9 @@ def test_the_studio_closed_in_the_middle(
     assert later.releases()[0].state == "serving"
     assert "scalable target" in {one.kind for one in later.resources()}
     assert later._record.entries()[0].state == "deployed"
+    aws.endpoints.polls = 2
+    later.deploy(parcels[1], options(max_instances=3), Silent())
+    assert aws.endpoints.updates[-1]["RetainAllVariantProperties"], "as scaled by now"
     # a scaled variant keeps its instance type: the target is taken away for the change
     wanted = options(max_instances=3, instance_type="ml.m5.large")
     assert later.deploy(parcels[0], wanted, Silent()).state == "serving"
