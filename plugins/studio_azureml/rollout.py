@@ -231,9 +231,11 @@ class Rollout:
         what = "Writing the state of a release"
         properties: Json = dict(self._cloud.call("GET", path, what)["properties"])
         merged: Json = {**(properties.get("tags") or {}), **tags}
-        kept = {k: properties[k] for k in ("image", "osType", "inferenceConfig") if k in properties}
+        kept: Json = {
+            k: properties[k] for k in ("image", "osType", "inferenceConfig") if k in properties
+        }
         left = {k: v for k, v in merged.items() if v}
-        body = {**kept, "tags": left}
+        body: Json = {**kept, "tags": left}
         self._cloud.call("PUT", path, what, {"properties": body})
 
     def _forget(self, path: str, what: str) -> None:

@@ -20,9 +20,7 @@ Json = dict[str, Any]
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _PATIENCE_S = 60.0
 _RETRIES = 5
-_NOBODY = (
-    "Log in with: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS."
-)
+_NOBODY = "Log in with: gcloud auth application-default login"
 
 
 class Cloud:

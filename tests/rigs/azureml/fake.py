@@ -116,7 +116,8 @@ class FakeAzure:
         kind = _kind(path)
         if self.fail.get(f"{method} {kind}"):
             raise self.fail[f"{method} {kind}"].pop(0)
-        return getattr(self, f"_{method.lower()}")(asked, kind)
+        found: Answer = getattr(self, f"_{method.lower()}")(asked, kind)
+        return found
 
     def _get(self, asked: Asked, kind: str) -> Answer:
         if asked.path not in self.resources:
