@@ -226,7 +226,7 @@ def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> Non
             f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
             f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "
             f"more than the {limit:g} that is accepted; the variant was not kept.",
-            hint="Keep sensitive nodes in float with --keep, or calibrate by percentile.",
+            hint="Let --search choose layers that stay in float, or give more calibration samples.",
         )
 
 
