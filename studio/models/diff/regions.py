@@ -25,10 +25,11 @@ def regions(matching: Matching) -> Iterator[Region]:
     """Every region with nodes on at least one side that ends in a value of both graphs."""
     merged: list[Region] = []
     owner: dict[tuple[int, int], Region] = {}
+    ends, ends_back = set(matching.values), set(matching.back)
     for ours, theirs in matching.values.items():
         region = Region(
-            _cone(matching.first, ours, set(matching.values), matching.nodes.keys()),
-            _cone(matching.second, theirs, set(matching.back), matching.reverse.keys()),
+            _cone(matching.first, ours, ends, matching.nodes.keys()),
+            _cone(matching.second, theirs, ends_back, matching.reverse.keys()),
         )
         if region.first or region.second:
             merged.append(_merge(region, owner))
