@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from studio.api import Parcel, Refused, Silent, TargetError, TargetSpec, UsageError, validate
+from studio.api import (
+    Cancelled,
+    Parcel,
+    Refused,
+    Silent,
+    TargetError,
+    TargetSpec,
+    UsageError,
+    validate,
+)
 from studio.api.testing_platforms import Example, check_platform
 from studio_azureml.options import DEPLOY_OPTIONS
 from studio_azureml.platform import AzureMlPlatform
@@ -128,3 +137,41 @@ def test_names_that_azure_forbids(cloud: FakeAzure, url: str, more: dict[str, st
     with pytest.raises(UsageError):
         AzureMlPlatform().open(target(cloud, url, **more), Silent())
     assert not cloud.asked
+
+
+class Closed(Silent):
+    """A studio that is closed while a text is shown."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._now = text, False
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        self._now = self._text in text
+
+    def check(self) -> None:
+        if self._now:
+            raise Cancelled
+
+
+@pytest.mark.slow
+def test_a_deploy_goes_on_after_the_studio_was_closed(
+    site: AzureMlSite, cloud: FakeAzure, parcels: tuple[Parcel, Parcel]
+) -> None:
+    cloud.steps = 3
+    for text in ("Making the endpoint", "Deploying version 1"):
+        with pytest.raises(Cancelled):
+            site.deploy(parcels[0], options(), Closed(text))
+        assert site.resources(), "what was begun is listed"
+        cloud.finish_all()
+    assert site.deploy(parcels[0], options(), Silent()).state == "serving"
+    made = [one for one in cloud.asked if one.method == "PUT" and "/deployments/" in one.path]
+    assert len(made) == 1, "it was asked for once"
+    assert not site.remove(True, Silent())
+
+
+def test_an_endpoint_of_others_is_left_alone(site: AzureMlSite, cloud: FakeAzure) -> None:
+    path = site._cloud.address.name
+    cloud.resources[path] = {"location": "eastus", "properties": {"authMode": "Key"}}
+    with pytest.raises(TargetError, match="was not made by the studio"):
+        site.remove(True, Silent())
+    assert path in cloud.resources
