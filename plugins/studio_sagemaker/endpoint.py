@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import Progress, TargetError
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.names import RELEASE, TARGET, Place, from_tags
-from studio_sagemaker.refusals import AwsRefusal, plain
+from studio_sagemaker.refusals import plain
 from studio_sagemaker.wanted import Json
 
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
@@ -195,11 +195,6 @@ class Endpoint:
             progress.check()
             self._sleep(min(left, _IN_STEPS_OF_S))
             left -= _IN_STEPS_OF_S
-
-
-def refused_as_busy(error: AwsRefusal) -> bool:
-    """Whether another change is under way (somebody else's studio)."""
-    return "in-progress" in error.detail or "in progress" in error.detail
 
 
 def _stage(found: Mapping[str, Any]) -> str:
