@@ -12,7 +12,7 @@ from studio.api import StudioError, TargetError, Unavailable
 _LOGIN = "Log in again (aws sso login), or choose another profile."
 _PROFILE = (
     "Log in with a profile of ~/.aws (aws configure sso, aws sso login), and name it with "
-    "--set profile=NAME; variables like AWS_ACCESS_KEY_ID do not reach the workers."
+    "--set profile=NAME; or set the SDK's own variables (AWS_ACCESS_KEY_ID ...)."
 )
 _EXPIRED = frozenset(
     ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]

@@ -43,8 +43,8 @@ _WITH_HOME = (
 _SECRETS = ("EDGEWRIGHT_TOKEN",)
 """Passed on to those alone that need the user's secrets."""
 
-_SECRET_PREFIXES = ("MLFLOW_",)
-"""What MLflow's client reads its server and its login from; for the same workers alone."""
+_SECRET_PREFIXES = ("MLFLOW_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
+"""Whence MLflow's client and the clouds' own chains of credentials take a login; for them alone."""
 
 _PROBE_SECONDS = 5.0
 

@@ -1,0 +1,31 @@
+"""The variables of a worker: what it is given, and what only those with secrets are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.api import Permission
+from studio.jobs.sandbox import environment
+from studio.settings import Paths
+
+SECRET = (
+    "EDGEWRIGHT_TOKEN",
+    "MLFLOW_TRACKING_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_CLIENT_SECRET",
+)
+
+
+def test_logins_reach_those_alone_that_need_secrets(
+    studio_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*SECRET, "SOMETHING_ELSE"):
+        monkeypatch.setenv(name, "x")
+    for needs in ((), (Permission.NETWORK,), (Permission.NETWORK, Permission.HOME)):
+        given = environment(Paths.of(), tmp_path, frozenset(needs))
+        assert not {*SECRET, "SOMETHING_ELSE"} & given.keys(), needs
+    given = environment(Paths.of(), tmp_path, frozenset({Permission.SECRETS}))
+    assert set(SECRET) <= given.keys()
+    assert "SOMETHING_ELSE" not in given
