@@ -250,14 +250,15 @@ def test_search_walks_through_its_hits(digits_window: MainWindow, qtbot: QtBot) 
     qtbot.keyClick(digits_window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     page = digits_window.page()
     qtbot.keyClicks(page.search, "conv")
-    assert page.found.text() == "2 found"
+    assert page.found.text() == "4 found"
     seen = []
-    for _ in range(3):
+    for _ in range(5):
         qtbot.keyClick(page.search, Qt.Key.Key_Return)
         seen.append(page.pane.canvas.scene.boxes[page.pane.canvas.selected].name)
-    assert seen == ["conv1", "conv2", "conv1"]
+    # First what is a Conv, then what reads one.
+    assert seen == ["conv1", "conv2", "relu1", "relu2", "conv1"]
     qtbot.keyClick(page.search, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
-    assert page.found.text() == "2 of 2"
+    assert page.found.text() == "4 of 4"
 
 
 def test_cost_colours_the_nodes_that_have_one(digits_window: MainWindow) -> None:

@@ -170,12 +170,15 @@ class Scene:
         return min(others)[1] if others else None
 
     def find(self, text: str) -> list[int]:
-        """Boxes that match a text by operator, name, tensor, shape or attribute, in their order.
+        """Boxes that match a text by operator, name, tensor, shape or attribute.
 
-        ``kernel_shape=3`` looks at attributes, ``1x3x224x224`` at shapes.
+        Those of that operator or name come first, then those that have to do with it; both in the
+        order of the graph. ``kernel_shape=3`` looks at attributes, ``1x3x224x224`` at shapes.
         """
         hits = search_graph(self.graph, text, limit=len(self.boxes))
-        return sorted(hit.box for hit in hits if self.width[hit.box])
+        shown = [hit for hit in hits if self.width[hit.box]]
+        shown.sort(key=lambda hit: (hit.where not in ("operator", "name"), hit.box))
+        return [hit.box for hit in shown]
 
     def details(self, box: int) -> tuple[str, ...]:
         """What may stand below the title, the most telling first; the first that fits is written.
