@@ -39,6 +39,11 @@ class Inventory:
     service: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_bare(self) -> bool:
+        """Whether nothing lies there that a verb could act on: not even an interrupted deploy."""
+        return not (self.blobs or self.runtimes or self.environments or self.releases)
+
+    @property
     def current(self) -> str:
         """Digest of the release that is served."""
         return str(self.state.get("current") or "")

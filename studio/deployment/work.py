@@ -65,6 +65,8 @@ def rollback(arguments: Arguments, job: Job) -> Result:
         return _hosting(target, job).rollback(arguments.get("to"))
     with connected(target, job) as channel:
         agent = _agent(target, channel, job)
+        if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
+            raise TargetError("Nothing is deployed on this target.")
         agent.install()
         done = agent.call("rollback", {"to": arguments.get("to")}, timeout=_ROLLBACK_S)
     return {
@@ -101,8 +103,10 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
         return _hosting(target, job).undeploy(bool(arguments.get("purge")))
     with connected(target, job) as channel:
         agent = _agent(target, channel, job)
-        agent.install()
-        done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
+        done: Result = {"stopped": False, "release": ""}
+        if not inventory.take(channel, agent.root).is_bare:
+            agent.install()
+            done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
     if arguments.get("purge"):
         keep_token(target, agent.root, "")
     return {"target": target.name, "by": agent.owner, **done}

@@ -113,7 +113,7 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         board.save(state.State(counter=board.state.counter, history=board.state.history))
         for path in (board.layout.access, board.layout.service):
             remove(path)
-        done.update(collect(board, _own_name()))
+        done.update(collect(board))  # also this application: all of it is loaded by now
     return done
 
 
