@@ -13,7 +13,6 @@ import pytest
 from studio.api import (
     Cancelled,
     Parcel,
-    Permission,
     Refused,
     Silent,
     TargetError,
@@ -21,8 +20,6 @@ from studio.api import (
     UsageError,
 )
 from studio.api.testing import Recorder
-from studio.jobs.sandbox import environment
-from studio.settings import Paths
 from studio_sagemaker.address import parse_address
 from studio_sagemaker.archive import write_archive
 from studio_sagemaker.prices import cost_of
@@ -130,14 +127,6 @@ def test_no_credentials(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
         open_site()
     with pytest.raises(Unavailable, match="no profile 'nobody'"):
         open_site(profile="nobody")
-
-
-def test_keys_in_variables_do_not_reach_the_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
-    found = environment(Paths.of(), tmp_path, frozenset(Permission))
-    assert not [name for name in found if name.startswith("AWS_")]
 
 
 def test_an_endpoint_of_somebody_else(site: SageMakerSite, aws: FakeAws, parcels: Parcels) -> None:
