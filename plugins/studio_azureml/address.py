@@ -82,6 +82,11 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
     return Address(subscription, group, workspace, endpoint, management)
 
 
+def target_name(address: Address) -> str:
+    """What a target is called; two subscriptions may have the same names."""
+    return re.sub(r"[^\w.-]+", "-", f"{address.endpoint}-{address.workspace}-{address.group}")
+
+
 def is_safe(url: str) -> bool:
     """Whether a token may be sent there: encrypted, or this computer."""
     parts = urlsplit(url)

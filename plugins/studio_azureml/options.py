@@ -28,6 +28,12 @@ TARGET_OPTIONS = (
     ),
 )
 
+PLACE_OPTIONS = (
+    Option("workspace", title="Workspace", help="In Foundry: the project of a hub."),
+    Option("endpoint", title="Endpoint", help="A managed online one; a deploy makes it."),
+)
+"""What a target's URL is made of."""
+
 DEPLOY_OPTIONS = (
     Option(
         "image",
