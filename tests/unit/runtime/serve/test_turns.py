@@ -17,6 +17,8 @@ from studio.runtime.serve.source import from_file
 from tests.unit.runtime.serve import rig
 
 CAPACITY = 4
+FULL = CAPACITY + 1
+"""With the one that the idle thread is about to take."""
 
 
 class HeldExecutor(Executor):
@@ -57,13 +59,13 @@ def ask(service: Service, model: ServedModel) -> None:
 
 
 def test_each_request_has_a_turn(service: Service, model: ServedModel) -> None:
-    for number in range(CAPACITY):
+    for number in range(FULL):
         ask(service, model)
         assert len(service.executor.handed_over) == number + 1  # type: ignore[attr-defined]
     with pytest.raises(HttpError) as refused:
         ask(service, model)
     assert refused.value.status == 503
-    assert len(model.waiting) == CAPACITY
+    assert len(model.waiting) == FULL
 
 
 def test_turns_that_are_left_over_do_not_fill_the_queue(
