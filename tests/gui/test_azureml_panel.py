@@ -17,6 +17,8 @@ from studio_azureml.panel import AzureMlPanel
 from tests.gui.page_rig import Rig
 from tests.gui.panel_rig import PanelPlace
 
+pytestmark = pytest.mark.slow
+
 NAME = "digits-lab-ws-lab"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 OTHER = "99999999-2222-3333-4444-555555555555"

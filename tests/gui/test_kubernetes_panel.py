@@ -19,6 +19,8 @@ from studio_kubernetes.panel import ClusterPanel
 from tests.gui.page_rig import Rig
 from tests.rigs.kubernetes import kubeconfig
 
+pytestmark = pytest.mark.slow
+
 
 class Place:
     """A panel in a window's place for it."""

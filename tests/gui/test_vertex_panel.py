@@ -17,6 +17,8 @@ from studio_vertex.panel import VertexPanel
 from tests.gui.page_rig import Rig
 from tests.gui.panel_rig import PanelPlace
 
+pytestmark = pytest.mark.slow
+
 NAME = "digits-my-project-1-us-central1"
 
 

@@ -26,6 +26,8 @@ from tests.rigs.azureml import FakeAzure
 from tests.rigs.azureml.fake import GROUP, SUBSCRIPTION, WHO, WORKSPACE, Refusal
 from tests.rigs.kubernetes.parcels import make_parcel, request
 
+pytestmark = pytest.mark.slow
+
 IMAGE = "lab.azurecr.io/team/cnn"
 
 
@@ -65,7 +67,6 @@ def site(cloud: FakeAzure) -> Iterator[AzureMlSite]:
     opened.close()
 
 
-@pytest.mark.slow
 def test_the_life_of_a_target(cloud: FakeAzure, parcels: tuple[Parcel, Parcel]) -> None:
     example = Example(*parcels, request(), {"image": IMAGE + ":{version}"})
     check_platform(AzureMlPlatform(), target(cloud), example)
@@ -78,7 +79,6 @@ def test_identity(site: AzureMlSite) -> None:
     assert identity.where == f"workspace {WORKSPACE}, group {GROUP}, eastus"
 
 
-@pytest.mark.slow
 def test_copies_of_requests_and_autoscaling(
     site: AzureMlSite, cloud: FakeAzure, parcels: tuple[Parcel, Parcel]
 ) -> None:
@@ -153,7 +153,6 @@ class Closed(Silent):
             raise Cancelled
 
 
-@pytest.mark.slow
 def test_a_deploy_goes_on_after_the_studio_was_closed(
     site: AzureMlSite, cloud: FakeAzure, parcels: tuple[Parcel, Parcel]
 ) -> None:

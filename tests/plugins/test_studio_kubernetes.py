@@ -21,8 +21,9 @@ from tests.rigs.kubernetes.sites import cluster as cluster
 from tests.rigs.kubernetes.sites import parcels as parcels
 from tests.rigs.kubernetes.sites import site as site
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -136,7 +137,6 @@ def test_an_autoscaler_takes_the_replicas_over_as_they_are(
     assert "HorizontalPodAutoscaler" not in {one.kind for one in site.resources()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", [False, True], ids=["good", "failing"])
 def test_a_canary_is_judged_by_what_the_servers_count(
     site: KubernetesSite,

@@ -27,6 +27,8 @@ from tests.rigs.kubernetes.sites import cluster as cluster
 from tests.rigs.kubernetes.sites import parcels as parcels
 from tests.rigs.kubernetes.sites import site as site
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_image_that_cannot_be_pulled(
     site: KubernetesSite, parcels: tuple[Parcel, Parcel]
@@ -174,7 +176,6 @@ def test_a_cluster_that_is_not_there(cluster: FakeCluster, tmp_path: Path) -> No
         KubernetesPlatform().open(target(cluster, tmp_path), Silent())
 
 
-@pytest.mark.slow
 def test_a_server_that_restarts_in_the_middle(
     site: KubernetesSite, cluster: FakeCluster, parcels: tuple[Parcel, Parcel]
 ) -> None:

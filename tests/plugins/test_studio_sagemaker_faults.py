@@ -31,6 +31,8 @@ from tests.rigs.sagemaker.sites import aws as aws
 from tests.rigs.sagemaker.sites import parcels as parcels
 from tests.rigs.sagemaker.sites import site as site
 
+pytestmark = pytest.mark.slow
+
 Parcels = tuple[Parcel, Parcel]
 
 
@@ -155,7 +157,6 @@ def test_an_endpoint_of_somebody_else(site: SageMakerSite, aws: FakeAws, parcels
             act()
 
 
-@pytest.mark.slow
 def test_failed_then_deployed(site: SageMakerSite, aws: FakeAws, parcels: Parcels) -> None:
     aws.endpoints.fail_with = "Unable to provision the requested instances: no capacity"
     with pytest.raises(TargetError, match="is Failed: Unable to provision"):
@@ -164,7 +165,6 @@ def test_failed_then_deployed(site: SageMakerSite, aws: FakeAws, parcels: Parcel
     assert site.deploy(parcels[0], options(), Silent()).state == "serving"
 
 
-@pytest.mark.slow
 def test_an_update_that_an_alarm_takes_back(
     site: SageMakerSite, aws: FakeAws, parcels: Parcels
 ) -> None:
@@ -188,7 +188,6 @@ class _ClosedStudio(Recorder):
         super().progress(done, total, text)
 
 
-@pytest.mark.slow
 def test_the_studio_closed_in_the_middle(
     site: SageMakerSite, aws: FakeAws, parcels: Parcels
 ) -> None:
@@ -213,7 +212,6 @@ def test_the_studio_closed_in_the_middle(
     later.close()
 
 
-@pytest.mark.slow
 def test_a_model_that_does_not_start(site: SageMakerSite, tmp_path: Path, parcels: Parcels) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -233,7 +231,6 @@ def test_a_model_that_does_not_start(site: SageMakerSite, tmp_path: Path, parcel
         site.infer(b" " * (6 * 1024 * 1024 + 1), 0)
 
 
-@pytest.mark.slow
 def test_binary_tensors_both_ways(site: SageMakerSite, parcels: Parcels) -> None:
     site.deploy(parcels[0], options(), Silent())
     raw = struct.pack("<768f", *([0.5] * 768))

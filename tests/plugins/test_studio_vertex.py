@@ -29,6 +29,8 @@ from tests.rigs.vertex import FakeVertex
 from tests.rigs.vertex.fake import ACCOUNT, PROJECT, REGION
 from tests.rigs.vertex.operations import Refusal
 
+pytestmark = pytest.mark.slow
+
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/models/team/cnn"
 
 
@@ -66,7 +68,6 @@ def site(cloud: FakeVertex) -> Iterator[VertexSite]:
     opened.close()
 
 
-@pytest.mark.slow
 def test_the_life_of_a_target(cloud: FakeVertex, parcels: tuple[Parcel, Parcel]) -> None:
     example = Example(*parcels, request(), {"image": IMAGE + ":{version}"})
     check_platform(VertexPlatform(), target(cloud), example)
@@ -95,7 +96,6 @@ class Closed(Silent):
             raise Cancelled
 
 
-@pytest.mark.slow
 def test_a_deploy_goes_on_after_the_studio_was_closed(
     site: VertexSite, cloud: FakeVertex, parcels: tuple[Parcel, Parcel]
 ) -> None:
@@ -111,7 +111,6 @@ def test_a_deploy_goes_on_after_the_studio_was_closed(
     assert not site.remove(True, Silent())
 
 
-@pytest.mark.slow
 def test_a_release_that_fails_leaves_the_one_before(
     site: VertexSite, cloud: FakeVertex, parcels: tuple[Parcel, Parcel]
 ) -> None:

@@ -16,6 +16,8 @@ from studio.plugin_host.importing import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
 from studio.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 NAME = "example_kit"
 PLUGINS = Path(__file__).parents[3] / "plugins"
 
@@ -44,7 +46,6 @@ def problems(result: dict[str, Any], level: str = "error") -> str:
     return "\n".join(one["text"] for one in result["findings"] if one["level"] == level)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "panel"])
 def test_what_is_made_passes_the_check_and_its_own_tests(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "project"
@@ -186,7 +187,6 @@ def test_a_folder_without_a_plugin_is_a_sentence(tmp_path: Path) -> None:
         checked(tmp_path, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.name for path in PLUGINS.glob("studio_*")))
 def test_the_built_in_plugins_pass_the_check(tmp_path: Path, name: str) -> None:
     result = checked_by_itself(PLUGINS / name, tmp_path)

@@ -21,6 +21,8 @@ from studio.runtime.serve.heartbeat import Heartbeat, processor_s
 from studio.runtime.serve.longest import Longest
 from tests.unit.runtime.serve import rig
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S, ANSWER_S = 10.0, 60.0
 INFER = "/v2/models/answer/infer"
 
@@ -148,7 +150,6 @@ def worker_of(tmp_path: Path) -> int:
     return int(rig.report(tmp_path / "root")["worker"])
 
 
-@pytest.mark.slow
 def test_a_stopped_worker_is_replaced(server: rig.ServerProcess, tmp_path: Path) -> None:
     old = worker_of(tmp_path)
     os.kill(old, signal.SIGSTOP)
@@ -164,7 +165,6 @@ def test_a_stopped_worker_is_replaced(server: rig.ServerProcess, tmp_path: Path)
     assert 'reason="crash"} 0' in server.get("/metrics")[1].decode()
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_stopped_for_a_moment_stays(
     server: rig.ServerProcess, tmp_path: Path
 ) -> None:
@@ -177,7 +177,6 @@ def test_a_worker_that_is_stopped_for_a_moment_stays(
     assert worker_of(tmp_path) == old
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_stopped_while_it_reloads_is_replaced_or_goes_on(
     server: rig.ServerProcess, tmp_path: Path
 ) -> None:
@@ -194,7 +193,6 @@ def test_a_worker_that_is_stopped_while_it_reloads_is_replaced_or_goes_on(
     assert worker_of(tmp_path) == old
 
 
-@pytest.mark.slow
 def test_a_long_run_is_no_hang(tmp_path: Path) -> None:
     root = tmp_path / "root"
     model = rig.slow(tmp_path / "slow.onnx", trips=25_000)

@@ -27,6 +27,8 @@ from tests.unit.runtime.serve.test_swap import (
 )
 from tests.unit.runtime.serve.test_swap import root as root  # a fixture of these tests too
 
+pytestmark = pytest.mark.slow
+
 Stub = Any
 RPC = "--grpc-port=0"
 CODES = grpc.StatusCode
@@ -233,7 +235,6 @@ class Load:
         rig.wait_until(lambda: len(self.answers) >= wanted, f"{count} more answers")
 
 
-@pytest.mark.slow
 def test_swaps_under_load_fail_no_request(root: Path, tmp_path: Path) -> None:
     with (
         rig.ServerProcess(f"--root={root}", RPC, log=tmp_path / "log") as server,
@@ -248,7 +249,6 @@ def test_swaps_under_load_fail_no_request(root: Path, tmp_path: Path) -> None:
     assert len({digest for digest, _ in load.answers}) == 2
 
 
-@pytest.mark.slow
 def test_handover_to_another_runtime_under_load_fails_no_request(
     root: Path, tmp_path: Path
 ) -> None:
@@ -300,7 +300,6 @@ def test_models_are_loaded_and_unloaded_by_name(tmp_path: Path) -> None:
 # The end
 
 
-@pytest.mark.slow
 def test_terminated_server_finishes_what_it_has_begun(slow: Path, tmp_path: Path) -> None:
     with (
         rig.ServerProcess(f"--model={slow}", RPC, log=tmp_path / "log") as server,
