@@ -37,7 +37,7 @@ def test_the_commands_on_a_real_model(studio: Studio, tmp_path: Path) -> None:
     diff = studio.ok("diff", model, small)
     assert diff["matched"] >= 0.98 * diff["compute"]
     quantizers = [one for one in diff["inserted"] if one["operator"].endswith("Linear")]
-    assert len(quantizers) > 200
+    assert len(quantizers) > 100
     assert all(" for " in one["text"] for one in quantizers)
 
     profile = studio.ok(

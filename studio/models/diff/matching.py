@@ -100,6 +100,8 @@ class Matching:
             right = [s for s in theirs if not any(self.same(one, s) for one in ours)]
             if len(left) == len(right) == 1 and self._shapes_fit(left[0], right[0]):
                 self._pair(left[0], right[0])
+                # Known by another name: what lies between was folded into the reader.
+                self.values.setdefault(left[0], right[0])
 
     # From what is known to its neighbours
 
@@ -213,15 +215,17 @@ class Matching:
             target = known.get(sources[0])
             if target is None:
                 continue
-            wanted = {there.base(reader) for reader in there.readers.get(target, ())}
-            behind = {here.base(reader) for reader in here.readers.get(output, ())}
-            if here.base(position) not in wanted and behind & wanted:
+            wanted = {_kind(there, reader) for reader in there.readers.get(target, ())}
+            behind = {_kind(here, reader) for reader in here.readers.get(output, ())}
+            if _kind(here, position) not in wanted and behind & wanted:
                 found.append((output, target))
         return found
 
     def _same_operator(self, ours: str, theirs: str) -> bool:
         a, b = self.first.producer.get(ours), self.second.producer.get(theirs)
-        return a is not None and b is not None and self.first.base(a) == self.second.base(b)
+        if a is None or b is None:
+            return False
+        return _kind(self.first, a) == _kind(self.second, b)
 
     def _shapes_fit(self, ours: str, theirs: str) -> bool:
         one, other = self.first.shape(ours), self.second.shape(theirs)
@@ -231,6 +235,17 @@ class Matching:
         return len(one) == len(other) and all(
             not (isinstance(x, int) and isinstance(y, int)) or x == y for x, y in numbers
         )
+
+
+def _kind(skeleton: Skeleton, position: int) -> tuple[str, int]:
+    """What a node does: a product of two values is no scaling by a constant.
+
+    For other operators it does not matter how many of their inputs became constants.
+    """
+    base = skeleton.base(position)
+    if base not in _COMMUTATIVE:
+        return base, 0
+    return base, sum(isinstance(source, str) for source in skeleton.sources[position])
 
 
 def _constants(skeleton: Skeleton, position: int) -> list[object]:

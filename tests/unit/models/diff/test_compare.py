@@ -162,6 +162,26 @@ def test_what_was_split() -> None:
     assert not diff.inserted
 
 
+def test_a_scale_that_was_folded_into_what_follows() -> None:
+    """HardSwish, scaled by a constant, became a product of two values with the scale gone."""
+    before = [
+        node("Conv", "x w1", "c1"),
+        node("HardSwish", "c1", "h"),
+        node("Mul", "h b1", "m"),
+        node("Conv", "m w2", "y"),
+    ]
+    after = [
+        node("Conv", "x w1", "c1"),
+        node("HardSigmoid", "c1", "g"),
+        node("Mul", "c1 g", "m"),
+        node("Conv", "m w2", "y"),
+    ]
+    diff = compare(graph(before, CONSTANTS), graph(after, CONSTANTS))
+    assert (diff.matched, diff.inserted, diff.removed) == (4, (), ())
+    (pair,) = [pair for pair in diff.pairs if pair.kind == "replaced"]
+    assert pair.text == "HardSwish + Mul became HardSigmoid + Mul"
+
+
 def test_what_became_a_constant() -> None:
     before = [
         node("Shape", "x", "size"),
