@@ -20,6 +20,12 @@ IMAGE = Step(
             help="Where the image is written as a file, with the context to build it elsewhere.",
         ),
         Option(
+            "load_to",
+            Kind.TARGET,
+            title="Load to",
+            help="A machine into whose docker or podman the image is put.",
+        ),
+        Option(
             "set",
             many=True,
             title="Options of the image",

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Extension, Packager, StudioError, Unavailable, validate
+from studio.deployment.connect import target_of
 from studio.deployment.hosting import parcel_of
+from studio.deployment.image_load import load_image
 from studio.deployment.packaging import package_contained
 from studio.deployment.platforms import parse_pairs
 from studio.deployment.work import owner
@@ -27,20 +29,22 @@ def image(arguments: Arguments, job: Job) -> Result:
     packager: Packager = PluginHost.discover().get(Extension.PACKAGER, PACKAGER)
     given: dict[str, Any] = parse_pairs(arguments.get("set") or [])
     given["tag"] = arguments["image"]
-    if arguments.get("image_out"):
+    if arguments.get("image_out") or arguments.get("load_to"):
         given["file"] = True
     options = validate(packager.options, given)
     packaged = package_contained(arguments, job)
     bundle = Bundle.open(Path(packaged["bundle"]))
     parcel = parcel_of(bundle, job, owner())
     made = packager.build(parcel, job.folder / _FILES, options, job)
+    if arguments.get("load_to"):
+        load_image(target_of(arguments["load_to"]), Path(made["path"]), job)
     return {**packaged, "made": dict(made)}
 
 
 def imaged(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the bundle as a version, and put the image's files where the user wants them."""
     made = result.pop("made")
-    asked = {name: value for name, value in arguments.items() if name != "set"}
+    asked = {n: value for n, value in arguments.items() if n not in ("set", "load_to")}
     final = packages.packaged(registry, asked, result, folder)
     return {**final, **_named(made), **_placed(arguments, folder / _FILES, made)}
 
@@ -53,8 +57,9 @@ def _named(made: Mapping[str, Any]) -> dict[str, Any]:
 
 def _placed(arguments: Arguments, written: Path, made: Mapping[str, Any]) -> dict[str, Any]:
     """Move what was written; the paths of where it lies then."""
-    if not written.is_dir():
-        return {}
+    unplaced = arguments.get("load_to") and not arguments.get("image_out")
+    if not written.is_dir() or unplaced:
+        return {"loaded_to": arguments["load_to"]["name"]} if unplaced else {}
     target = _target(arguments, str(made.get("next") or ""))
     try:
         if target.is_dir() and not any(target.iterdir()):
