@@ -23,6 +23,7 @@ from studio.runtime.release.certificate import self_signed
 from studio.runtime.serve.access import fingerprint_of
 from studio.settings import Paths
 from studio.workspace import Workspace
+from tests.rigs.boards import until
 from tests.unit.runtime.models import make_cnn
 
 TOKEN = "a-token-of-the-user-0123456789"
@@ -190,6 +191,7 @@ def test_a_token_that_somebody_else_has_changed(workspace: Workspace, tmp_path: 
     model = str(make_cnn(tmp_path / "cnn.onnx", seed=1))
     done = ok(workspace.run("deploy", model=model, soak_s=0.2, token="generate"))
     (Path(done["root"]) / "access" / "token").write_text(TOKEN + "\n")
+    until(lambda: status(done, TOKEN) == 200, "the server has read the other token")
     again = ok(workspace.run("call", requests=20, connections=4))
     assert (again["answered"], again["failed"]) == (20, 0)
     assert known_token(target_of({"name": "local", "url": "local:"}), done["root"]) == TOKEN
