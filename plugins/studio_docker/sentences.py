@@ -10,6 +10,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 
 from studio.api import StudioError, TargetError
 
+_MORE_MEMORY = "Give it more with --set memory_mb=NUMBER, or 0 for no limit."
 _KNOWN = (
     (
         "no space left on device",
@@ -30,6 +31,16 @@ _KNOWN = (
         "address already in use",
         "The port is taken on the engine's machine.",
         "Choose another with --set port=NUMBER.",
+    ),
+    (
+        "memory limit too low",
+        "The container needs more memory than it may have.",
+        _MORE_MEMORY,
+    ),
+    (
+        "unable to set memory limit",
+        "The container needs more memory than it may have.",
+        _MORE_MEMORY,
     ),
     (
         "could not select device driver",

@@ -67,6 +67,14 @@ def test_no_engine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "sentence_of_ours"),
     [
+        (
+            "error setting cgroup config for procHooks process: unable to set memory limit to 8388608",
+            "The container needs more memory than it may have.",
+        ),
+        (
+            "container init was OOM-killed (memory limit too low?)",
+            "The container needs more memory than it may have.",
+        ),
         ("write /x: no space left on device", "disk of the container engine is full"),
         ("unauthorized: authentication required", "wants another login"),
         ("denied: requested access to the resource is denied", "does not let you"),
