@@ -68,7 +68,7 @@ def test_no_engine(tmp_path: Path) -> None:
     ("said", "sentence_of_ours"),
     [
         (
-            "error setting cgroup config for procHooks process: unable to set memory limit to 8388608",
+            "error setting cgroup config: unable to set memory limit to 8388608",
             "The container needs more memory than it may have.",
         ),
         (
