@@ -2,125 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
-
-from studio.api import Kind, Option, StudioError, TargetSpec, UsageError, validate
-from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd
+from studio.api import TargetSpec, UsageError, validate
+from studio.api.qt_platform import PlatformPanel, touched
 from studio_azureml.address import parse_address, target_name
 from studio_azureml.options import DEPLOY_OPTIONS, PLACE_OPTIONS, TARGET_OPTIONS
-from studio_azureml.outcomes import Told, tell
-
-_CHOSEN = (
-    Option("target", Kind.TARGET, title="Target", required=True),
-    Option(
-        "canary",
-        Kind.INTEGER,
-        0,
-        title="Canary",
-        help="The new release's part of the endpoint's traffic.",
-        zero="all at once",
-        unit="%",
-        minimum=0,
-        maximum=99,
-    ),
-)
-_CHANGES = {
-    "preview": "What it makes and costs",
-    "deploy": "Deploy",
-    "promote": "Promote the new release",
-    "rollback": "Roll back",
-    "cancel": "Cancel",
-}
-_LOOKS = {"target-probe": "Who and where", "resources": "What is there", "logs": "Log"}
-_NEED_MODEL = ("preview", "deploy")
-_NO_TARGET = (
-    "No endpoint is a target yet: give a subscription, a resource group, a workspace and an "
-    "endpoint. Credentials are those of: az login"
-)
 
 
-class AzureMlPanel(Panel):
-    """One managed online endpoint of a workspace, chosen in the form."""
+class AzureMlPanel(PlatformPanel):
+    """One managed online endpoint of a workspace."""
 
-    def __init__(self, host: PanelHost) -> None:
-        super().__init__(host)
-        self._running: RunningStep | None = None
-        self._verb = self._tone = ""
-        self.place = host.form(
-            (*TARGET_OPTIONS[:2], *PLACE_OPTIONS, *TARGET_OPTIONS[2:]), columns=2
-        )
-        self.add = QPushButton("Add the target")
-        self.form = host.form((*_CHOSEN, *DEPLOY_OPTIONS), columns=3)
-        self.verbs = {name: QPushButton(text) for name, text in {**_CHANGES, **_LOOKS}.items()}
-        self.lacking = QLabel(wordWrap=True)
-        self.status = QLabel(wordWrap=True)
-        self.rows = QPlainTextEdit(readOnly=True)
-        self._lay_out()
-        self._connect()
-        self.refresh()
+    heading: ClassVar = "An endpoint of Azure Machine Learning"
+    place_options: ClassVar = (*TARGET_OPTIONS[:2], *PLACE_OPTIONS, *TARGET_OPTIONS[2:])
+    deploy_options: ClassVar = DEPLOY_OPTIONS
+    no_target: ClassVar = (
+        "No endpoint is a target yet: give a subscription, a resource group, a workspace and an "
+        "endpoint. Credentials are those of: az login"
+    )
+    columns: ClassVar = 2
 
-    def refresh(self) -> None:
-        self.form.refresh()
-        idle, targets, model = self._running is None, self.host.targets(), self.host.model()
-        for name, button in self.verbs.items():
-            fits = bool(targets) and (bool(model) or name not in _NEED_MODEL)
-            button.setEnabled(not idle if name == "cancel" else idle and fits)
-        lacking = _NO_TARGET if not targets else "" if model else "Open a model to deploy it."
-        self.lacking.setText(lacking)
-        self.lacking.setVisible(bool(lacking))
-
-    def redress(self) -> None:
-        self._say(self.status.text(), self._tone)
-
-    def _lay_out(self) -> None:
-        self.verbs["deploy"].setProperty("kind", "primary")
-        self.lacking.setProperty("role", "dim")
-        self.rows.setAccessibleName("Objects, resources or lines of the log")
-        self.rows.setProperty("role", "mono")
-        self.rows.setMinimumHeight(160)
-        self.rows.hide()
-        layout = QVBoxLayout(self)
-        layout.addWidget(_heading("An endpoint of Azure Machine Learning"))
-        layout.addWidget(self.place.widget)
-        layout.addLayout(_line([self.add]))
-        layout.addSpacing(12)
-        layout.addWidget(_heading("Serve the current model there"))
-        layout.addWidget(self.lacking)
-        layout.addWidget(self.form.widget)
-        for names in (_CHANGES, _LOOKS):
-            layout.addLayout(_line([self.verbs[name] for name in names]))
-        layout.addWidget(self.status)
-        layout.addWidget(self.rows, 100)
-        layout.addStretch(1)
-
-    def _connect(self) -> None:
-        self.add.clicked.connect(self._add)
-        self.place.on_submit(self._add)
-        self.form.on_submit(lambda: self.verbs["preview"].click())
-        self.verbs["cancel"].clicked.connect(self._cancel)
-        for name in self.verbs.keys() - {"cancel"}:
-            self.verbs[name].clicked.connect(lambda _=False, name=name: self._ask(name))
-
-    def _add(self) -> None:
-        if not self.place.check():
-            return
-        try:
-            spec = self._spec()
-        except StudioError as error:
-            self.host.fail(error)
-            return
-        if self.host.add_target(spec):
-            self.refresh()
-            self.form.set_values({"target": spec.name})
-            self._say(f"{spec.url} is the target {spec.name}.", "good")
-
-    def _spec(self) -> TargetSpec:
-        """The target of the upper form; UsageError says why there is none."""
-        values = self.place.values()
-        settings = _changed(TARGET_OPTIONS, values)
+    def spec(self, values: Mapping[str, Any]) -> TargetSpec:
+        settings = touched(TARGET_OPTIONS, values)
         url = f"azureml://{values.get('workspace') or ''}/{values.get('endpoint') or ''}"
         address = parse_address(url, validate(TARGET_OPTIONS, settings))
         name = target_name(address)
@@ -129,72 +33,3 @@ class AzureMlPanel(Panel):
             text = f"{name} is an endpoint of another subscription."
             raise UsageError(text, hint="Remove that target, or use: studio target add")
         return TargetSpec(name, url, "", settings)
-
-    def _ask(self, verb: str) -> None:
-        if not self.form.check():
-            return
-        values = self.form.values()
-        more: dict[str, object] = {}
-        if verb in _NEED_MODEL:
-            # What was not touched is left to the settings of the target.
-            pairs = [f"{name}={text}" for name, text in _changed(DEPLOY_OPTIONS, values).items()]
-            more = {"model": self.host.model(), "dry_run": verb == "preview", "set": pairs}
-            if values.get("canary"):
-                more["canary"] = values["canary"]
-        step = "deploy" if verb == "preview" else verb
-        running = self.host.start(step, target=values["target"], **more)
-        if running is None:
-            return
-        self._running, self._verb = running, verb
-        running.progressed.connect(self._progress)
-        running.finished.connect(self._finish)
-        self._show(())
-        self._say(f"{self.verbs[verb].text()} ...")
-        self.refresh()
-
-    def _cancel(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-
-    def _progress(self, done: float, total: float, text: str) -> None:
-        if text:
-            self._say(text)
-
-    def _finish(self, end: StepEnd) -> None:
-        self._running = None
-        failed = Told(f"{end.sentence} {end.hint}".strip(), good=False)
-        told = tell(self._verb, end.result) if end.ok else failed
-        self._show(told.lines)
-        self._say(told.text, "good" if told.good else "bad")
-        self.refresh()
-
-    def _show(self, lines: Sequence[str]) -> None:
-        self.rows.setPlainText("\n".join(lines))
-        self.rows.setVisible(bool(lines))
-
-    def _say(self, text: str, tone: str = "") -> None:
-        self._tone = tone
-        self.status.setText(text)
-        token = f"{tone}_text" if tone else "text"
-        self.status.setStyleSheet(f"color: {self.host.color(token).name()}")
-
-
-def _changed(options: Sequence[Option], values: Mapping[str, Any]) -> dict[str, str]:
-    """Values that are not the defaults, as text."""
-    given = {one.name: values.get(one.name) for one in options}
-    rest = {one.name: one.default for one in options}
-    return {name: str(value) for name, value in given.items() if value not in (None, rest[name])}
-
-
-def _line(widgets: Sequence[QWidget]) -> QHBoxLayout:
-    line = QHBoxLayout()
-    for widget in widgets:
-        line.addWidget(widget)
-    line.addStretch(1)
-    return line
-
-
-def _heading(text: str) -> QWidget:
-    label = QLabel(text)
-    label.setProperty("role", "section")
-    return label

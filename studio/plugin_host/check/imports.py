@@ -15,7 +15,7 @@ _PANEL = "panel"
 _RUNNER = "runner"
 _QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "PySide2"})
 _UNKNOWN = "belongs to none of the plugin's requirements"
-_QT_API = frozenset({"studio.api.qt", "studio.api.testing_panels"})
+_QT_API = frozenset({"studio.api.qt", "studio.api.qt_platform", "studio.api.testing_panels"})
 
 _SIGNS = {
     Permission.NETWORK: r"socket|ssl|urllib\.request|http\.client|ftplib|smtplib|requests|httpx"

@@ -1,4 +1,4 @@
-"""What the panel tells of a step that went well: one sentence, and lines to look at."""
+"""What a platform's panel tells of a step that went well: one sentence, and lines to look at."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Told:
 
 
 def tell(verb: str, result: Mapping[str, Any]) -> Told:
-    """The result of one of the panel's verbs in words."""
+    """The result of one of a panel's verbs in words."""
     if verb == "target-probe":
         return Told(f"{result['who']}, {result['where']}")
     if verb == "preview":
