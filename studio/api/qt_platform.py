@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from studio.api.errors import StudioError
@@ -101,7 +102,7 @@ class PlatformPanel(Panel):
         self.verbs["deploy"].setProperty("kind", "primary")
         self.lacking.setProperty("role", "dim")
         self.rows.setAccessibleName("Objects, resources or lines of the log")
-        self.rows.setProperty("role", "mono")
+        self.rows.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.rows.setMinimumHeight(160)
         self.rows.hide()
         layout = QVBoxLayout(self)

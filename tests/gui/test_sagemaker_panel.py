@@ -1,63 +1,38 @@
-"""The panel of SageMaker, with a window that notes what it is asked for."""
+"""The panel of SageMaker: how a place becomes a target."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.api.qt import StepEnd
-from studio.api.testing_panels import NotingHost, check_panel
+from studio.workspace import Workspace
 from studio_sagemaker.panel import EndpointPanel
+from tests.gui.page_rig import Rig
+from tests.gui.panel_rig import PanelPlace
 
 
-def make(qtbot: QtBot, *targets: TargetSpec) -> tuple[EndpointPanel, NotingHost]:
-    host = NotingHost(targets)
-    panel = check_panel(EndpointPanel, host)
-    qtbot.addWidget(panel)
-    assert isinstance(panel, EndpointPanel)
-    return panel, host
+@pytest.fixture
+def rig(tmp_path: Path, qtbot: QtBot) -> Iterator[Rig]:
+    with Workspace.open(tmp_path / "home") as workspace:
+        made = Rig(workspace, tmp_path)
+        yield made
+        made.close()
 
 
-def test_a_place_becomes_a_target(qtbot: QtBot) -> None:
-    panel, host = make(qtbot)
-    assert not panel.verbs["resources"].isEnabled()
-    panel.region.setText("eu-central-1")
-    panel.endpoint.setText("my_model")
-    panel.add.click()
-    assert "does not allow the name" in host.said[-1]
-    panel.endpoint.setText("digits")
-    panel.profile.setText("work")
-    panel.add.click()
-    assert host.targets()[0].url == "sagemaker://eu-central-1/digits"
-    assert host.targets()[0].settings == {"profile": "work"}
-    assert panel.verbs["resources"].isEnabled()
-    assert not panel.verbs["deploy"].isEnabled(), "no model is open"
-
-
-def finish(panel: EndpointPanel, verb: str, **result: Any) -> None:
-    panel._step = verb
-    panel._finish(StepEnd(True, result))
-
-
-def test_the_price_and_what_stands_in_the_way(qtbot: QtBot) -> None:
-    panel, _ = make(qtbot, TargetSpec("cloud", "sagemaker://us-east-1/digits"))
-    rows = [{"state": "planned", "text": "create the model digits-1"}]
-    cost = {"cost_per_hour": 1.408, "currency": "USD", "cost_note": "1 x ml.g5.xlarge"}
-    finish(panel, "preview", steps=rows, possible=True, **cost)
-    assert panel.status.text() == "1.408 USD an hour: 1 x ml.g5.xlarge"
-    assert "create the model digits-1" in panel.rows.toPlainText()
-    rows[0] = {"state": "blocked", "text": "SageMaker needs a role."}
-    finish(panel, "preview", steps=rows, possible=False, cost_per_hour=None, cost_note="Unknown.")
-    assert panel.status.text() == "SageMaker needs a role. Unknown."
-
-
-def test_what_is_left_running(qtbot: QtBot) -> None:
-    panel, _ = make(qtbot, TargetSpec("cloud", "sagemaker://us-east-1/digits"))
-    one = {"kind": "endpoint", "name": "digits", "running": True, "cost_per_hour": 0.102}
-    finish(panel, "resources", resources=[one])
-    assert panel.rows.toPlainText() == "running  endpoint digits, 0.102 USD an hour"
-    assert panel.status.text() == "1 running."
-    finish(panel, "resources", resources=[])
-    assert panel.status.text() == "Nothing is left running."
+def test_a_place_becomes_a_target(rig: Rig) -> None:
+    place = PanelPlace(rig, EndpointPanel, "studio_sagemaker", "sagemaker.endpoint")
+    place.panel.place.set_values({"region": "eu-central-1", "endpoint": "my_model"})
+    place.panel.add.click()
+    assert "does not allow the name" in str(rig.shell.failed[-1])
+    assert not place.host.targets()
+    place.panel.place.set_values({"endpoint": "digits", "profile": "work"})
+    place.panel.add.click()
+    assert list(place.host.targets()) == [
+        TargetSpec(
+            "eu-central-1-digits", "sagemaker://eu-central-1/digits", settings={"profile": "work"}
+        )
+    ]
