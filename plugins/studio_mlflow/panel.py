@@ -183,7 +183,8 @@ class RegistryPanel(Panel):
             layout.addLayout(line)
         layout.addWidget(self.state)
         for table in (self.models, self.versions, self.events):
-            layout.addWidget(table)
+            layout.addWidget(table, 100)
+        layout.addStretch(1)  # forms stay together while there are no tables
 
     @staticmethod
     def _allow(button: QPushButton, allowed: bool, reason: str) -> None:

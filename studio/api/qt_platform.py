@@ -76,7 +76,10 @@ class PlatformPanel(Panel):
         self._verb = self._tone = ""
         self.place = host.form(self.place_options, columns=self.columns)
         self.add = QPushButton("Add the target")
-        self.form = host.form((*_CHOSEN, *self.deploy_options), columns=3)
+        # What a target was given already is not asked for again.
+        given = {option.name for option in self.place_options}
+        asked = [option for option in self.deploy_options if option.name not in given]
+        self.form = host.form((*_CHOSEN, *asked), columns=3)
         self.verbs = {name: QPushButton(text) for name, text in {**_CHANGES, **_LOOKS}.items()}
         self.lacking = QLabel(wordWrap=True)
         self.status = QLabel(wordWrap=True)

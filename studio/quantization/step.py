@@ -55,7 +55,7 @@ QUANTIZE = Step(
             default="activation-aware",
             choices=("activation-aware", "percentile", "minmax", "entropy"),
             choice_titles=(
-                "least error behind the activation",
+                "least error",
                 "percentile",
                 "smallest and largest",
                 "entropy",

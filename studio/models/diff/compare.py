@@ -10,7 +10,7 @@ from studio.api import Graph, Node
 from studio.models.diff.changes import Change, changes
 from studio.models.diff.matching import Matching
 from studio.models.diff.operators import base
-from studio.models.diff.regions import Region, regions
+from studio.models.diff.regions import regions
 from studio.models.diff.skeleton import Constant, Skeleton, Source
 
 _ABSORBING = frozenset(
@@ -26,7 +26,8 @@ class Pair:
     Attributes:
         a, b: Their names on either side, in topological order; more than one where nodes were
             fused, split up, or replaced together.
-        kind: ``same``, ``changed``, ``fused``, ``split`` or ``replaced``.
+        kind: ``same``, ``changed``, ``fused``, ``split`` or ``replaced``; ``added`` where nothing
+            stood before.
     """
 
     a: tuple[str, ...]
@@ -159,9 +160,9 @@ class _Comparison:
             ours, theirs = sorted(region.first), sorted(region.second)
             self.told_first.update(ours)
             self.told_second.update(theirs)
-            yield self._region(region, ours, theirs)
+            yield self._region(ours, theirs)
 
-    def _region(self, region: Region, ours: list[int], theirs: list[int]) -> Pair:
+    def _region(self, ours: list[int], theirs: list[int]) -> Pair:
         before = [self.first.node(position) for position in ours]
         after = [self.second.node(position) for position in theirs]
         if not before:
@@ -171,11 +172,8 @@ class _Comparison:
             text = f"{_names(before)} {_absorbed(after)}"
         else:
             text = f"{_names(before)} became {_names(after)}"
-        more, less = len(region.second) > len(region.first), len(theirs) < len(ours)
-        kind = "split" if more and before else "fused" if less else "replaced"
-        return Pair(
-            tuple(node.name for node in before), tuple(node.name for node in after), kind, (), text
-        )
+        names = tuple(node.name for node in before), tuple(node.name for node in after)
+        return Pair(*names, _kind(len(ours), len(theirs)), (), text)
 
     def _absorber(self, ours: list[int]) -> list[Node]:
         """The node of the second graph that gives what the region gave."""
@@ -295,6 +293,12 @@ def _known_readers(skeleton: Skeleton) -> dict[str, list[str]]:
 
 def _origin(source: Source) -> str:
     return source if isinstance(source, str) else "a constant"
+
+
+def _kind(before: int, after: int) -> str:
+    if not before:
+        return "added"
+    return "split" if after > before else "fused" if after < before else "replaced"
 
 
 def _absorbed(after: list[Node]) -> str:

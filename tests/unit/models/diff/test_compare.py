@@ -182,6 +182,15 @@ def test_a_scale_that_was_folded_into_what_follows() -> None:
     assert pair.text == "HardSwish + Mul became HardSigmoid + Mul"
 
 
+def test_what_was_put_in_between() -> None:
+    moved = [node("Conv", "h1 w2", "t"), node("Transpose", "t", "c2")]
+    after = [*NETWORK[:3], *moved, *NETWORK[4:]]
+    diff = compare(graph(NETWORK, CONSTANTS), graph(after, CONSTANTS))
+    (pair,) = [pair for pair in diff.pairs if pair.kind == "added"]
+    assert (pair.a, pair.b, pair.text) == ((), ("Transpose:c2",), "Transpose was put in")
+    assert diff.matched == 6
+
+
 def test_what_became_a_constant() -> None:
     before = [
         node("Shape", "x", "size"),
