@@ -37,8 +37,18 @@ def image(arguments: Arguments, job: Job) -> Result:
     parcel = parcel_of(bundle, job, owner())
     made = packager.build(parcel, job.folder / _FILES, options, job)
     if arguments.get("load_to"):
-        load_image(target_of(arguments["load_to"]), Path(made["path"]), job)
+        load_image(target_of(arguments["load_to"]), _archive(made), job)
     return {**packaged, "made": dict(made)}
+
+
+def _archive(made: Mapping[str, Any]) -> Path:
+    """The image as a file; without an engine and a base that is one there is none."""
+    if not made.get("path"):
+        raise Unavailable(
+            "The image was not made, so it cannot be loaded there.",
+            hint=str(made.get("next") or ""),
+        )
+    return Path(made["path"])
 
 
 def imaged(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:

@@ -13,7 +13,12 @@ ROLLOUT = Step(
     options=(
         Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
         Option(
-            "target", Kind.TARGET, many=True, required=True, help="Where, the first ones first."
+            "target",
+            Kind.TARGET,
+            many=True,
+            required=True,
+            title="Targets",
+            help="Where, the first ones first.",
         ),
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),

@@ -55,3 +55,12 @@ def test_a_machine_without_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyP
         load_image(target, tmp_path / "image", Silent())  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="lab is no machine"):
         load_image(TargetSpec("lab", "docker:x"), tmp_path / "image", Silent())  # type: ignore[arg-type]
+
+
+def test_an_image_that_was_not_made(studio: Studio, digits: Path, tmp_path: Path) -> None:
+    studio.environment["DOCKER_HOST"] = f"unix://{tmp_path}/nothing.sock"
+    words = ("package", digits / "digits.onnx", "--image", NAME, "--load-to", "local")
+    refused = studio.run(*words, timeout=600)
+    assert refused.code == 1
+    assert "The image was not made, so it cannot be loaded there." in refused.err
+    assert "no container engine" in refused.err
