@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.api import Backend, Extension, Progress, Session, Unavailable, Value
+from studio.api import Backend, Progress, Session, Value
+from studio.models.backends import backend_for
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
@@ -38,17 +39,9 @@ class Subject:
         ref = ModelRef.from_json(reference)
         opened = look(Path(ref.path), progress, host=host)
         nbytes = sum(file.stat().st_size for file in opened.files)
-        backend = _backend(host, ref.format)
+        backend = backend_for(ref.format, host)
         return cls(ref, opened.path, opened.model.graph.inputs, nbytes, backend)
 
     def session(self, path: Path | None = None, threads: int = 0) -> Session:
         """Load the model, or a transformed one of the same format."""
         return self.backend.load(path or self.path, {"threads": threads})
-
-
-def _backend(host: PluginHost, wanted: str) -> Backend:
-    for capability in host.all(Extension.BACKEND):
-        if wanted in capability.extra.get("formats", (wanted,)):
-            backend: Backend = host.create(capability)
-            return backend
-    raise Unavailable(f"No backend here can run {wanted} models.")

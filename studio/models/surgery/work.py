@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from studio.api import Backend, Extension, StudioError
 from studio.jobs.step import Arguments, Job, Result
+from studio.models.backends import backend_for
 from studio.models.opening import Opened, look, write_graph
 from studio.models.surgery import edits
 from studio.models.surgery.edits import Edit
@@ -77,14 +77,7 @@ def _compare(
     reference: Mapping[str, Any],
     host: PluginHost,
 ) -> Equality:
-    form = str(reference["format"])
-    capability = next(
-        (one for one in host.all(Extension.BACKEND) if form in one.extra.get("formats", (form,))),
-        None,
-    )
-    if capability is None:
-        raise StudioError(f"No backend here can run {form} models, so the edit is not checked.")
-    backend: Backend = host.create(capability)
+    backend = backend_for(str(reference["format"]), host)
     inputs = (before.model.graph.inputs, after.model.graph.inputs)
     ours = backend.load(before.path, {"threads": 1})
     try:
