@@ -177,7 +177,7 @@ def select(
         UsageError: for a name to be kept that the model does not have.
         StudioError: when nothing is left to quantize.
     """
-    asked = _survivors(original, graph, kept_names(original, keep))
+    asked = prepared_names(original, graph, keep)
     constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     chosen, kept = [], {}
     for node in graph.node:
@@ -214,11 +214,20 @@ def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
         found = {n.name for n in graph.node if fnmatchcase(n.name, pattern) or n.op_type == pattern}
         if not found:
             raise UsageError(
-                f"The model has no node {pattern!r} that could be kept in float.",
+                f"The model has no node {pattern!r}.",
                 hint="Give a node's name as the graph shows it, * for any characters.",
             )
         names |= found
     return names
+
+
+def prepared_names(original: GraphProto, graph: GraphProto, patterns: Sequence[str]) -> set[str]:
+    """Names in the prepared graph of what patterns mean in the original one.
+
+    Raises:
+        UsageError: for one that the model does not have.
+    """
+    return _survivors(original, graph, kept_names(original, patterns))
 
 
 def _survivors(original: GraphProto, graph: GraphProto, names: set[str]) -> set[str]:

@@ -97,6 +97,30 @@ class StaticInt8:
             help="Unsigned is fast on x86, signed on Arm; auto follows this machine.",
         ),
         Option(
+            "activation_bits",
+            Kind.CHOICE,
+            default="8",
+            choices=("8", "16"),
+            advanced=True,
+            help="16 keeps nearly all of the accuracy; only NPUs have kernels for it.",
+        ),
+        Option(
+            "wide",
+            many=True,
+            default=(),
+            title="16-bit activations",
+            advanced=True,
+            help="Nodes that read and write 16 bits: names (with * for any characters) or "
+            "operators.",
+        ),
+        Option(
+            "per_channel",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="A scale for each output channel of the weights instead of one for all.",
+        ),
+        Option(
             "reduce_range",
             Kind.CHOICE,
             default="auto",

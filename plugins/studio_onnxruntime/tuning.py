@@ -15,7 +15,7 @@ from studio_onnxruntime.backend import first_sentence
 from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
 from studio_onnxruntime.calibration import calibrate
 from studio_onnxruntime.histogram import Range
-from studio_onnxruntime.preparation import checked, confined, load, prepared, select
+from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
 from studio_onnxruntime.rewriting import fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
 
@@ -58,6 +58,7 @@ class Int8Tuner:
                 float_depthwise=values["float_depthwise"],
             )
             self.layers, self._kept = selection.chosen, selection.kept
+            self._wide = prepared_names(model.graph, exact.graph, values["wide"])
             self._ranges = calibrate(
                 self._ready,
                 OPERATORS,
@@ -80,7 +81,7 @@ class Int8Tuner:
             self._tune(model, chosen)
             tuned = self._ready.with_name("tuned.onnx")
             onnx.save(model, str(tuned))
-            facts = _quantize(tuned, output, chosen, self._ranges, self._values)
+            facts = _quantize(tuned, output, chosen, self._ranges, self._values, self._wide)
         checked(output)
         kept = {**self._kept, **dict.fromkeys(keep, "chosen by the search")}
         more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
@@ -123,6 +124,7 @@ def _quantize(
     chosen: Sequence[str],
     ranges: Mapping[str, Range],
     values: Mapping[str, Any],
+    wide: Collection[str],
 ) -> dict[str, Any]:
     from onnxruntime.quantization import QuantType
     from onnxruntime.quantization.calibrate import TensorData
@@ -131,13 +133,18 @@ def _quantize(
 
     signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
     reduced = _reduced(values)
+    sixteen = QuantType.QInt16 if signed else QuantType.QUInt16
+    eight = QuantType.QInt8 if signed else QuantType.QUInt8
+    is_wide = values["activation_bits"] == "16"
     try:
+        model = load_model_with_shape_infer(source)
+        overrides = {name: [{"quant_type": sixteen}] for name in _wide(model, wide)}
         quantizer = QDQQuantizer(
-            load_model_with_shape_infer(source),
-            per_channel=True,
+            model,
+            per_channel=values["per_channel"],
             reduce_range=reduced,
             weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QInt8 if signed else QuantType.QUInt8,
+            activation_qType=sixteen if is_wide else eight,
             tensors_range={
                 name: TensorData(lowest=numpy.float32(low), highest=numpy.float32(high))
                 for name, (low, high) in ranges.items()
@@ -146,7 +153,12 @@ def _quantize(
             nodes_to_exclude=[],
             op_types_to_quantize=list(OPERATORS),
             # Their outputs feed additions and softmax, which run in float anyway.
-            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"]},
+            extra_options={
+                "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
+                "TensorQuantOverrides": overrides,
+                # Their own domain: the standard's Quantize takes 16 bits from opset 21 only.
+                "UseQDQContribOps": is_wide or bool(overrides),
+            },
         )
         quantizer.quantize_model()
         quantizer.model.save_model_to_file(str(output))
@@ -157,7 +169,19 @@ def _quantize(
     return {
         "operators": list(OPERATORS),
         "quantized": len(chosen),
-        "activations": "int8" if signed else "uint8",
+        "activations": str(sixteen if is_wide else eight).removeprefix("Q").lower(),
+        "wide": len(overrides),
         "reduced_range": reduced,
         "calibration": values["calibration"],
     }
+
+
+def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
+    """The activations of the layers that were asked to have 16 bits."""
+    names = [
+        name
+        for node in model.graph.node
+        if node.name in layers and node.op_type in OPERATORS
+        for name in (node.input[0], *(node.output if node.op_type == "Conv" else ()))
+    ]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,94 @@
+"""Precisions beside plain int8: weights alone in 8 or 4 bits, 16-bit activations, one scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy
+import onnx
+import pytest
+
+from studio.api import Silent, StudioError, Transformed, UsageError
+from studio_onnxruntime.weight_only import WeightOnly, packed
+
+from . import models
+from .test_studio_onnxruntime import Noise, operators, sqnr, static
+
+
+@pytest.fixture
+def attention(tmp_path: Path) -> Path:
+    return models.attention(tmp_path / "attention.onnx")
+
+
+def weight_only(model: Path, **options: Any) -> Transformed:
+    return WeightOnly().apply(model, model.with_name("out.onnx"), options, None, Silent())
+
+
+@pytest.mark.parametrize(("bits", "least_db"), [("8", 38), ("4", 14)])
+def test_weights_alone_keep_the_outputs(attention: Path, bits: str, least_db: float) -> None:
+    made = weight_only(attention, bits=bits, arithmetic="float")
+    assert made.precision == f"int{bits}"
+    assert made.facts["quantized"] == 2
+    assert made.facts["kept"] == {"attention": "both factors are activations"}
+    assert operators(made.path).count("MatMulNBits") == 2
+    assert sqnr(attention, made.path, Noise()) > least_db
+    names = {tensor.name for tensor in onnx.load(str(made.path)).graph.initializer}
+    assert not {"v", "g"} & names  # the float weights are gone
+
+
+def test_weights_of_a_kept_node_stay(attention: Path) -> None:
+    made = weight_only(attention, keep=["dense"])
+    assert operators(made.path).count("Gemm") == 1
+    assert made.facts["kept"]["dense"] == "asked for"
+
+
+def test_a_model_without_products(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    model = models.save(tmp_path / "m.onnx", [node], {"x": [1, 4]}, {"y": [1, 4]})
+    with pytest.raises(StudioError, match="nothing to quantize"):
+        weight_only(model)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_blocks_give_the_weights_back(bits: int) -> None:
+    weight = numpy.random.default_rng(2).normal(size=(40, 3)).astype("float32")
+    weight[:, 1] = 0
+    levels, scales = packed(weight, bits, 16)
+    assert (levels.shape, scales.shape) == ((3, 3, 2 * bits), (3, 3))
+    if bits == 4:
+        levels = numpy.stack((levels & 15, levels >> 4), axis=-1).reshape(3, 3, 16)
+    middle = 1 << (bits - 1)
+    values = ((levels.astype("float32") - middle) * scales[:, :, None]).reshape(3, -1)[:, :40].T
+    # Half a level, but a whole one at the end that has no counterpart of the peak.
+    assert (numpy.abs(values - weight) <= numpy.abs(scales).max() * 1.001).all()
+    assert numpy.abs(values - weight).mean() < 0.3 * numpy.abs(scales).max()
+
+
+def test_sixteen_bits_for_all_activations(attention: Path) -> None:
+    narrow = sqnr(attention, static(attention, activations="unsigned").path, Noise())
+    made = static(attention, activations="unsigned", activation_bits="16", calibration="minmax")
+    assert made.facts["activations"] == "uint16"
+    assert sqnr(attention, made.path, Noise()) > narrow + 2
+
+
+def test_sixteen_bits_for_one_layer(attention: Path) -> None:
+    made = static(attention, activations="unsigned", wide=["conv"])
+    graph = onnx.load(str(made.path)).graph
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    zeros = {types[n.input[2]] for n in graph.node if n.op_type == "QuantizeLinear"}
+    assert zeros == {onnx.TensorProto.UINT8, onnx.TensorProto.UINT16}
+    assert made.facts["wide"] >= 1
+
+
+def test_a_layer_for_sixteen_bits_that_is_not_there(attention: Path) -> None:
+    with pytest.raises(UsageError, match="no node 'conv9'"):
+        static(attention, wide=["conv9"])
+
+
+def test_one_scale_for_all_channels(attention: Path) -> None:
+    made = static(attention, per_channel=False)
+    graph = onnx.load(str(made.path)).graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    found = [tensors[n.input[1]] for n in graph.node if n.op_type == "DequantizeLinear"]
+    assert {int(numpy.prod(scale.dims)) for scale in found} == {1}
