@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from studio.api import Graph
 from studio.models.folding.repeats import repeats
-from studio.models.folding.scopes import Scope, scope, stem
-from studio.models.folding.units import Unit, units
+from studio.models.folding.scopes import Scope, scopes, stem
+from studio.models.folding.units import Unit, contiguous, units
 from studio.models.walk import is_constant, read_names
 
 _FEWEST_NODES = 3
@@ -38,13 +39,16 @@ Outline = tuple["int | Block", ...]
 """Numbers of nodes in the graph, and blocks."""
 
 
-def outline(graph: Graph) -> Outline:
+def outline(graph: Graph, *, deep: bool = True) -> Outline:
     """The blocks of a graph. Nodes without any are members of the outermost level.
 
     No two blocks of a level form a cycle: what a module does before and after something else that
     it waits for becomes two blocks.
+
+    Args:
+        deep: Also fold what is inside the blocks of the outermost level.
     """
-    return _Outliner(graph).level(
+    return _Outliner(graph, deep=deep).level(
         [index for index, node in enumerate(graph.nodes) if not is_constant(node)], 0
     )
 
@@ -57,25 +61,39 @@ def count_blocks(members: Outline) -> int:
 class _Outliner:
     """Groups the nodes of one graph, level by level."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, deep: bool) -> None:
         self._graph = graph
-        producer = {
+        self._deep = deep
+        self._producer = {
             name: index for index, node in enumerate(graph.nodes) for name in node.outputs if name
         }
-        self._reads: Mapping[int, set[int]] = {
+        self._scopes: list[Scope] = scopes(node.name for node in graph.nodes)
+
+    @cached_property
+    def _reads(self) -> Mapping[int, set[int]]:
+        producer = self._producer
+        return {
             index: {producer[name] for name in read_names(node) if name in producer} - {index}
-            for index, node in enumerate(graph.nodes)
+            for index, node in enumerate(self._graph.nodes)
         }
-        self._scopes: list[Scope] = [scope(node.name) for node in graph.nodes]
+
+    @cached_property
+    def _in_order(self) -> bool:
+        """Whether each node stands behind all that it reads."""
+        producer = self._producer
+        return all(
+            producer.get(name, -1) < index
+            for index, node in enumerate(self._graph.nodes)
+            for name in (read_names(node) if node.blocks else node.inputs)
+        )
 
     def level(self, nodes: Sequence[int], depth: int) -> Outline:
         """The members of a block whose scope has so many parts."""
         scopes = self._scopes
-
-        def key(node: int) -> str:
-            return scopes[node][depth] if len(scopes[node]) > depth else ""
-
-        grouped = units(nodes, key, self._reads)
+        keys = [scopes[node][depth] if len(scopes[node]) > depth else "" for node in nodes]
+        grouped = contiguous(nodes, keys) if self._in_order else None
+        if grouped is None:
+            grouped = units(nodes, keys, self._reads)
         seen: Counter[str] = Counter()
         members: list[int | Block] = []
         for unit in grouped:
@@ -88,8 +106,10 @@ class _Outliner:
         """A unit as one block, or what it holds where a block of it would hide the structure."""
         if not unit.key or len(unit.nodes) < _FEWEST_NODES:
             return unit.nodes
-        inner = self.level(unit.nodes, depth + 1)
         share = len(unit.nodes) / of
+        inner: Outline = tuple(unit.nodes)
+        if self._deep or share > 0.5:
+            inner = self.level(unit.nodes, depth + 1)
         if share == 1 or (share > 0.5 and _is_stack(inner)) or (share > 0.75 and _splits(inner)):
             return inner
         seen[unit.key] += 1

@@ -7,10 +7,27 @@ node; its last part is the node itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LONGEST_NAME = 1_000
 _DEEPEST = 12
 
 Scope = tuple[str, ...]
+
+
+def scopes(names: Iterable[str]) -> list[Scope]:
+    """The scope of each name; what stands in front of the last part is taken apart once."""
+    known: dict[str, Scope] = {}
+    found: list[Scope] = []
+    for name in names:
+        around, slash, _own = name.rpartition("/")
+        if not slash or name[-1] == "/" or len(name) > _LONGEST_NAME:
+            found.append(scope(name))
+            continue
+        if around not in known:
+            known[around] = scope(name)
+        found.append(known[around])
+    return found
 
 
 def scope(name: str) -> Scope:

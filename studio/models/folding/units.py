@@ -8,39 +8,63 @@ nothing that lies between them needs the first and feeds the second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from itertools import groupby
 
 _WINDOW = 200
 """How many units back a run looks for one of its group."""
 
 
+Reads = Mapping[int, Collection[int]]
+"""The nodes that each node reads."""
+
+
 @dataclass(slots=True)
 class Unit:
-    """Nodes of a group, or one node that belongs to none (its key is empty)."""
+    """Nodes of a group, or one node that belongs to none (its key is empty).
+
+    Attributes:
+        reads: What the nodes read, where that matters.
+    """
 
     key: str
     nodes: list[int]
     reads: set[int] = field(default_factory=set)
 
 
-def units(
-    nodes: Sequence[int], key: Callable[[int], str], reads: Mapping[int, Collection[int]]
-) -> list[Unit]:
+def contiguous(nodes: Sequence[int], keys: Sequence[str]) -> list[Unit] | None:
+    """The units of nodes that stand in the order of their data, each group in one piece.
+
+    So a graph comes out of nearly every exporter. None where a group is in several pieces.
+    """
+    found: list[Unit] = []
+    at = 0
+    for key, run in groupby(keys):
+        end = at + sum(1 for _ in run)
+        if key:
+            found.append(Unit(key, list(nodes[at:end])))
+        else:
+            found += [Unit("", [node]) for node in nodes[at:end]]
+        at = end
+    named = [unit.key for unit in found if unit.key]
+    return found if len(set(named)) == len(named) else None
+
+
+def units(nodes: Sequence[int], keys: Sequence[str], reads: Reads) -> list[Unit]:
     """Group nodes; the units stand in an order in which edges go forward.
 
     Args:
         nodes: In the order of the graph, which need not be topological.
-        key: The group of a node, empty for none.
+        keys: The group of each of them, empty for none.
         reads: The nodes that a node reads; those that are not in ``nodes`` do not count.
     """
+    key = dict(zip(nodes, keys, strict=True))
     return _joined(_runs(_ordered(nodes, key, reads), key, reads))
 
 
-def _ordered(
-    nodes: Sequence[int], key: Callable[[int], str], reads: Mapping[int, Collection[int]]
-) -> list[int]:
+def _ordered(nodes: Sequence[int], key: Mapping[int, str], reads: Reads) -> list[int]:
     """Kahn's order, which goes on in the group of the last node while one of it is ready."""
     here = set(nodes)
     place = {node: index for index, node in enumerate(nodes)}
@@ -54,7 +78,7 @@ def _ordered(
     ready: list[int] = [place[node] for node in nodes if not waiting[node]]
     of_group: dict[str, list[int]] = {}
     for at in ready:
-        of_group.setdefault(key(nodes[at]), []).append(at)
+        of_group.setdefault(key[nodes[at]], []).append(at)
     heapify(ready)
     order: list[int] = []
     done: set[int] = set()
@@ -67,22 +91,20 @@ def _ordered(
         done.add(at)
         node = nodes[at]
         order.append(node)
-        group = key(node)
+        group = key[node]
         for reader in readers[node]:
             waiting[reader] -= 1
             if not waiting[reader]:
                 heappush(ready, place[reader])
-                heappush(of_group.setdefault(key(reader), []), place[reader])
+                heappush(of_group.setdefault(key[reader], []), place[reader])
     left = [node for node in nodes if place[node] not in done]  # they lie on a cycle
     return order + left
 
 
-def _runs(
-    order: Sequence[int], key: Callable[[int], str], reads: Mapping[int, Collection[int]]
-) -> list[Unit]:
+def _runs(order: Sequence[int], key: Mapping[int, str], reads: Reads) -> list[Unit]:
     found: list[Unit] = []
     for node in order:
-        group = key(node)
+        group = key[node]
         if not (group and found and found[-1].key == group):
             found.append(Unit(group, []))
         found[-1].nodes.append(node)
