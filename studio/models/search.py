@@ -1,11 +1,12 @@
-"""Search in a graph: by name, operator, attribute, tensor and shape, the best hits first."""
+"""Search in a graph, or in all parts of a model: by name, operator, attribute, tensor, shape."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from studio.api import Graph, Node, TensorType, Value
+from studio.api import Graph, Model, Node, TensorType, Value
+from studio.models.walk import blocks_of, is_constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,29 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A result somewhere in a model.
+
+    Attributes:
+        path: Part of the model as in ``walk.parts``; empty for the main graph.
+        holder: Node of the main graph in which that part lies; empty for the main graph itself
+            and for functions.
+        kind: ``node``, ``input`` or ``output``.
+        operator: Of the node; empty for an input or output.
+        name: Of the node, input or output.
+        where, text: What matched, as in ``Hit``.
+    """
+
+    path: str
+    holder: str
+    kind: str
+    operator: str
+    name: str
+    where: str
+    text: str
+
+
 _WEIGHTS = {"operator": 5.0, "name": 4.0, "tensor": 3.0, "shape": 2.0, "attribute": 1.0}
 
 
@@ -40,6 +64,52 @@ def search(graph: Graph, query: str, limit: int = 200) -> list[Hit]:
     hits = [hit for box, texts in _boxes(graph) if (hit := _match(box, texts, words))]
     hits.sort(key=lambda hit: (-hit.score, hit.box))
     return hits[:limit]
+
+
+def search_model(model: Model, query: str) -> list[Found]:
+    """All that matches in the main graph, its blocks and the functions, best first by part.
+
+    Nodes that only hold a constant are left out: they are drawn with the nodes that read them.
+    """
+    return [
+        Found(path, holder, *_what(graph, hit.box), hit.where, hit.text)
+        for path, holder, graph in _parts(model)
+        for hit in search(graph, query, limit=_size(graph))
+        if not _is_hidden(graph, hit.box)
+    ]
+
+
+def _parts(model: Model) -> Iterator[tuple[str, str, Graph]]:
+    """Path, holder and graph of each part."""
+    yield "", "", model.graph
+    for node in model.graph.nodes:
+        for path, block in blocks_of(node):
+            yield path, node.name, block
+    for name, graph in model.functions.items():
+        yield name, "", graph
+        for node in graph.nodes:
+            for path, block in blocks_of(node, f"{name}/"):
+                yield path, "", block
+
+
+def _size(graph: Graph) -> int:
+    return len(graph.inputs) + len(graph.nodes) + len(graph.outputs)
+
+
+def _what(graph: Graph, box: int) -> tuple[str, str, str]:
+    """Kind, operator and name of a box."""
+    inputs, nodes = len(graph.inputs), len(graph.nodes)
+    if box < inputs:
+        return "input", "", graph.inputs[box].name
+    if box >= inputs + nodes:
+        return "output", "", graph.outputs[box - inputs - nodes].name
+    node = graph.nodes[box - inputs]
+    return "node", node.operator, node.name
+
+
+def _is_hidden(graph: Graph, box: int) -> bool:
+    at = box - len(graph.inputs)
+    return 0 <= at < len(graph.nodes) and is_constant(graph.nodes[at])
 
 
 Texts = list[tuple[str, str]]
@@ -89,8 +159,12 @@ def _normal(word: str) -> str:
 
 
 def _match(box: int, texts: Texts, words: list[str]) -> Hit | None:
-    """The hit of a box: every word must match somewhere; the best match is the one shown."""
-    best: tuple[float, str, str] = (0.0, "", "")
+    """The hit of a box: every word must match somewhere; the weakest match is the one shown.
+
+    ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what sets those
+    nodes apart, not the name of their layer.
+    """
+    shown: tuple[float, str, str] | None = None
     total = 0.0
     for word in words:
         found = max(
@@ -100,8 +174,8 @@ def _match(box: int, texts: Texts, words: list[str]) -> Hit | None:
         if not found[0]:
             return None
         total += found[0]
-        best = max(best, found)
-    return Hit(box, best[1], best[2], total)
+        shown = found if shown is None else min(shown, found)
+    return Hit(box, shown[1], shown[2], total) if shown else None
 
 
 def _score(where: str, text: str, word: str) -> float:

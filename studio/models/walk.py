@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from studio.api import Graph, Model, Node
 
+BLOCK_DOMAIN = "studio.block"
+"""Domain of the nodes that stand for blocks (``folding``); no model has operators of it."""
+
 
 def is_constant(node: Node) -> bool:
     """Whether the node only holds a constant; it is shown with the node that reads it."""
@@ -14,7 +17,7 @@ def is_constant(node: Node) -> bool:
 
 def read_names(node: Node) -> tuple[str, ...]:
     """Names of the values that a node reads, those that its blocks capture included."""
-    if not node.blocks:
+    if not node.blocks or node.domain == BLOCK_DOMAIN:
         return node.inputs
     captured = sorted({name for block in node.blocks.values() for name in _captured(block)})
     return (*node.inputs, *captured)
@@ -55,9 +58,18 @@ def parts(model: Model) -> Iterator[tuple[str, Graph]]:
         yield from _blocks(graph, f"{name}/")
 
 
+def blocks_of(node: Node, before: str = "") -> Iterator[tuple[str, Graph]]:
+    """The blocks of a node and all below them, by their paths.
+
+    Args:
+        before: Path of the graph around the node with a slash behind it; empty for the main graph.
+    """
+    for key, block in node.blocks.items():
+        path = f"{before}{node.name}/{key}"
+        yield path, block
+        yield from _blocks(block, f"{path}/")
+
+
 def _blocks(graph: Graph, before: str) -> Iterator[tuple[str, Graph]]:
     for node in graph.nodes:
-        for key, block in node.blocks.items():
-            path = f"{before}{node.name}/{key}"
-            yield path, block
-            yield from _blocks(block, f"{path}/")
+        yield from blocks_of(node, before)

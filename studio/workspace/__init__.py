@@ -2,7 +2,7 @@
 
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import family as operator_family
-from studio.models.search import search as search_graph
+from studio.models.search import Found, search_model
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
@@ -17,12 +17,16 @@ from studio.workspace.events import (
     RegistryChanged,
 )
 from studio.workspace.graph_view import GraphView, is_folded_block, nodes_within
+from studio.workspace.recipes import CheckedRecipe, Recipes
+from studio.workspace.recipes import allowed as allowed_values
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
 __all__ = [
+    "CheckedRecipe",
     "Event",
     "Events",
+    "Found",
     "GraphView",
     "JobFinished",
     "JobMessage",
@@ -30,6 +34,7 @@ __all__ = [
     "JobProgressed",
     "JobStarted",
     "Plugin",
+    "Recipes",
     "RegistryChanged",
     "ReleaseRecord",
     "RunRecord",
@@ -40,10 +45,11 @@ __all__ = [
     "VariantRecord",
     "VersionRecord",
     "Workspace",
+    "allowed_values",
     "edit_text",
     "is_folded_block",
     "nodes_within",
     "operator_family",
     "option_from_json",
-    "search_graph",
+    "search_model",
 ]

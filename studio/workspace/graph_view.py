@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from studio.registry import VariantRecord
 
 if TYPE_CHECKING:
     from studio.models.graphfile import Content
+    from studio.models.search import Found
 
 FOLDED_FROM = 300
 """Nodes from which on a graph opens folded, where folding leaves at most a third of its boxes."""
@@ -61,6 +60,15 @@ class GraphView:
         fits = known is not None and len(known.x) == _boxes(graph)
         return graph, known if known is not None and fits else lay_out(graph)
 
+    def place_of(self, found: Found, *, folded: bool = False) -> str:
+        """The path of the part, of the folded graph if wanted, that shows a result of a search."""
+        if not (folded and self.folded) or (found.kind != "node" and not found.path):
+            return found.path
+        if not found.path:
+            return self.homes.get(found.name, "")
+        home = self.homes.get(found.holder, "")
+        return f"{home}/{found.path}" if home else found.path
+
     def paths(self, *, folded: bool = False) -> frozenset[str]:
         """The paths of all parts below the main graph."""
         return frozenset(self._graphs(folded)) - {""}
@@ -99,36 +107,20 @@ def read_graph(record: VariantRecord) -> GraphView:
         StudioError: when it was not kept, or its file is gone or damaged.
     """
     # The readers belong to a stage; they are loaded with the first graph, not with the window.
+    from studio.models.collector import uncollected
     from studio.models.graphfile import read_all
 
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
-    with _uncollected():
+    with uncollected():
         return _view(read_all(record.graph_path))
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles, of which a graph has none.
-
-    It would look at all objects again and again while they are made, and the window waits for it:
-    with 50,000 nodes 40 % of the time, 50 ms at once.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def _view(content: Content) -> GraphView:
-    from studio.models.folding import count_blocks, folded
+    from studio.models.folding import folded, folds
 
-    blocks = None
-    if count_blocks(content.outline) and 3 * len(content.outline) <= len(content.model.graph.nodes):
-        blocks = folded(content.model.graph, content.outline)
+    graph = content.model.graph
+    blocks = folded(graph, content.outline) if folds(graph, content.outline) else None
     homes: dict[str, str] = {}
     if blocks is not None:
         _note_homes(blocks, "", homes)

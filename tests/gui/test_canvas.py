@@ -81,9 +81,8 @@ def test_edges_of_a_box_are_not_the_box(canvas: GraphCanvas) -> None:
     assert canvas.scene.box_at(160, 46) is None
 
 
-def test_constants_are_neither_found_nor_hit(canvas: GraphCanvas) -> None:
+def test_constants_are_not_hit(canvas: GraphCanvas) -> None:
     assert canvas.scene is not None
-    assert canvas.scene.find("constant") == []
     assert canvas.scene.boxes_in(Area(-10, -10, 50, 50)) == []
 
 
@@ -242,14 +241,3 @@ def test_ancestors_and_descendants_are_lit(canvas: GraphCanvas, qtbot: QtBot) ->
     qtbot.keyClick(canvas, Qt.Key.Key_A)
     canvas.select(3)
     assert canvas._traced == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("text", "boxes"),
-    [("sigm", [3]), ("kernel_shape=3", [1]), ("1x8", [0, 1, 2, 3, 6]), ("constant", []), (" ", [])],
-)
-def test_search_reads_operators_attributes_and_shapes(
-    canvas: GraphCanvas, text: str, boxes: list[int]
-) -> None:
-    assert canvas.scene is not None
-    assert canvas.scene.find(text) == boxes

@@ -246,21 +246,6 @@ def test_inspector_tells_of_a_node_and_goes_to_its_neighbour(
     assert page.pane.canvas.scene.boxes[page.pane.canvas.selected].name == "relu1"
 
 
-def test_search_walks_through_its_hits(digits_window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.keyClick(digits_window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-    page = digits_window.page()
-    qtbot.keyClicks(page.search, "conv")
-    assert page.found.text() == "4 found"
-    seen = []
-    for _ in range(5):
-        qtbot.keyClick(page.search, Qt.Key.Key_Return)
-        seen.append(page.pane.canvas.scene.boxes[page.pane.canvas.selected].name)
-    # First what is a Conv, then what reads one.
-    assert seen == ["conv1", "conv2", "relu1", "relu2", "conv1"]
-    qtbot.keyClick(page.search, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
-    assert page.found.text() == "4 of 4"
-
-
 def test_cost_colours_the_nodes_that_have_one(digits_window: MainWindow) -> None:
     page = digits_window.page()
     page.colors.set_index(1)

@@ -212,6 +212,9 @@ class GraphCanvas(QWidget):
         if self._is_fresh:  # laid out for the first time: the start was computed for another size
             self.show_start()
             self._is_fresh = False
+        elif event.oldSize().isValid():  # what is in the middle stays there
+            wider = event.size().width() - event.oldSize().width()
+            self._origin -= QPointF(wider / 2 / self.zoom, 0)
         self.view_changed.emit()
         super().resizeEvent(event)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.graph.families import TERMINAL
-from studio.workspace import operator_family, search_graph
+from studio.workspace import operator_family
 
 STRIP = 512.0
 """Height in pixels of the strips that segments are sorted into."""
@@ -169,17 +169,6 @@ class Scene:
         ]
         return min(others)[1] if others else None
 
-    def find(self, text: str) -> list[int]:
-        """Boxes that match a text by operator, name, tensor, shape or attribute.
-
-        Those of that operator or name come first, then those that have to do with it; both in the
-        order of the graph. ``kernel_shape=3`` looks at attributes, ``1x3x224x224`` at shapes.
-        """
-        hits = search_graph(self.graph, text, limit=len(self.boxes))
-        shown = [hit for hit in hits if self.width[hit.box]]
-        shown.sort(key=lambda hit: (hit.where not in ("operator", "name"), hit.box))
-        return [hit.box for hit in shown]
-
     def details(self, box: int) -> tuple[str, ...]:
         """What may stand below the title, the most telling first; the first that fits is written.
 
@@ -190,9 +179,15 @@ class Scene:
             return (_shape(what.value.type),) if what.value is not None else ()
         return _details(self.graph, what.node)
 
-    def index_of(self, name: str) -> int | None:
-        """The box of a node by its name."""
-        return next((i for i, box in enumerate(self.boxes) if box.node and box.name == name), None)
+    def index_of(self, name: str, kind: str = "node") -> int | None:
+        """The box of a node by its name, or that of an ``input`` or ``output`` of the graph."""
+        inputs, outputs = len(self.graph.inputs), len(self.graph.outputs)
+        first, last = {
+            "node": (inputs, len(self) - outputs),
+            "input": (0, inputs),
+            "output": (len(self) - outputs, len(self)),
+        }[kind]
+        return next((at for at in range(first, last) if self.boxes[at].name == name), None)
 
 
 def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:

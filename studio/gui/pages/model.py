@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCursor, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
@@ -16,46 +16,17 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
 from studio.gui.graph.view import GraphPane
+from studio.gui.graph.whereabouts import boxes_of
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.compare_view import CompareView
 from studio.gui.pages.model_drawer import TITLES, Drawer
 from studio.gui.pages.model_inspector import ModelInspector
+from studio.gui.pages.model_search import ModelSearch
 from studio.gui.pages.model_summary import ModelSummary
-from studio.gui.widgets import Hint, Segmented, label
+from studio.gui.widgets import Hint, Segmented, row
 
 if TYPE_CHECKING:
-    from studio.workspace import GraphView, VariantRecord, Workspace
-
-SEARCH_WIDTH = 168
-
-SEARCHED_AT_ONCE = 1_000
-"""Boxes of a graph that is searched while one types; a larger one is searched off the thread."""
-
-
-class SearchField(QLineEdit):
-    """Finds nodes: Enter goes to the next hit, Shift+Enter to the one before."""
-
-    def __init__(self, page: ModelPage) -> None:
-        super().__init__()
-        self._page = page
-        self.setPlaceholderText("Find a node…")
-        self.setAccessibleName("Find a node by operator, name, tensor, shape or attribute")
-        self.setToolTip(
-            "Find a node (Ctrl+F) by operator, name, tensor, kernel_shape=3 or 1x3x224x224; "
-            "Enter for the next, Shift+Enter for the one before"
-        )
-        self.setClearButtonEnabled(True)
-        self.setFixedWidth(SEARCH_WIDTH)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            back = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            self._page.next_hit(-1 if back else 1)
-        elif event.key() == Qt.Key.Key_Escape:
-            self.clear()
-            self._page.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
-        else:
-            super().keyPressEvent(event)
+    from studio.workspace import Found, GraphView, VariantRecord, Workspace
 
 
 class ModelPage(Page):
@@ -69,7 +40,6 @@ class ModelPage(Page):
         super().__init__(workspace, shell)
         self.variant: VariantRecord | None = None
         self.view: GraphView | None = None
-        self._hits: list[int] = []
         self.pane = GraphPane(shell.theming)
         self.summary = ModelSummary()
         self._path = ""
@@ -83,7 +53,8 @@ class ModelPage(Page):
         drawn.setContentsMargins(0, 0, 0, 0)
         drawn.setSpacing(0)
         drawn.addWidget(self.trail)
-        drawn.addWidget(self.pane, 1)
+        self.finder = ModelSearch(workspace, shell)
+        drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
         self.drawer = Drawer(workspace, shell, self._drawn, self.pane.canvas, self.colors)
@@ -96,10 +67,8 @@ class ModelPage(Page):
         self.detail = Segmented(["Blocks", "All nodes"], "Level of detail")
         self.detail.setToolTip("Show the layers of the model, or every node at once")
         self.detail.hide()
-        self.search = SearchField(self)
-        self.found = label("", "dim")
+        self.search = self.finder.field
         self.add_tool(self.detail, left=True)
-        self.add_tool(self.found)
         self.add_tool(self.search)
         self.set_primary("Quantize…", lambda: shell.go("quantize"))
         self._connect()
@@ -111,7 +80,9 @@ class ModelPage(Page):
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
-        self.search.textChanged.connect(self._search)
+        self.finder.found.connect(self._mark_found)
+        self.finder.chosen.connect(self._show_found)
+        self.finder.left.connect(self.take_focus)
         self.stack.currentChanged.connect(self._view_changed)
         self.add_command("Find a node", self._find, "Ctrl+F")
         self.add_command("Show the whole graph", canvas.fit)
@@ -130,6 +101,7 @@ class ModelPage(Page):
         if variant is not None and self.variant is not None and variant.id == self.variant.id:
             return
         self.variant, self.view, self._path = variant, None, ""
+        self.finder.show_view(None)
         self.summary.show_variant(variant)
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
@@ -170,18 +142,6 @@ class ModelPage(Page):
         self.pane.canvas.select(index)
         self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def next_hit(self, step: int) -> None:
-        """Select the next box that the search found, or the one before."""
-        if not self._hits:
-            return
-        selected = self.pane.canvas.selected
-        if selected in self._hits:
-            place = (self._hits.index(selected) + step) % len(self._hits)
-        else:
-            place = 0 if step > 0 else len(self._hits) - 1
-        self.pane.canvas.select(self._hits[place])
-        self.found.setText(f"{place + 1} of {len(self._hits)}")
-
     def _loaded(self, variant: int, result: GraphView | Exception) -> None:
         if self.variant is None or self.variant.id != variant:
             return  # another variant was chosen meanwhile
@@ -190,6 +150,7 @@ class ModelPage(Page):
             self._graph.setCurrentWidget(self._trouble)
             return
         self.view = result
+        self.finder.show_view(result)
         self.detail.set_index(0 if result.opens_folded else 1)
         self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
         self.show_part("")
@@ -205,11 +166,11 @@ class ModelPage(Page):
             self.detail.set_index(1 - self.detail.index())
             self.show_part("")
 
-    def show_part(self, path: str, select: str = "") -> None:
+    def show_part(self, path: str, select: tuple[str, str] | None = None) -> None:
         """Show a block or a function of the model; the main graph for an empty path.
 
         Args:
-            select: Name of a node of it that is selected then.
+            select: Name and kind of what is selected then, as ``Scene.index_of`` takes them.
         """
         view = self.view
         if view is None:
@@ -250,7 +211,7 @@ class ModelPage(Page):
         result: GraphView,
         path: str,
         folded: bool,
-        select: str,
+        select: tuple[str, str] | None,
         built: tuple[Scene, frozenset[str]] | Exception,
     ) -> None:
         if self.view is not result or self.is_folded != folded:
@@ -264,21 +225,19 @@ class ModelPage(Page):
         self.pane.show_scene(scene)
         self._inspector.show_scene(scene, result)
         self.drawer.show_scene(scene, result, path)
-        self._search(self.search.text())
+        self._mark_found()
         if self.colors.index() < 0:
             self.colors.set_index(0)
         self._recolor()
-        box = scene.index_of(select) if select else None
-        if box is not None:
-            self.pane.canvas.select(box)
+        if select:
+            self._select_named(*select)
 
     def _selected(self, box: int) -> None:
         self._inspector.show_box(None if box < 0 else box)
 
     def _view_changed(self) -> None:
         on_graph = self.stack.currentIndex() == 0
-        for item in (self.search, self.found):
-            item.setVisible(on_graph)
+        self.search.setVisible(on_graph)
         self.detail.setVisible(on_graph and self.view is not None and self.view.folded is not None)
         self.shell.inspector_changed()
 
@@ -291,23 +250,42 @@ class ModelPage(Page):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
-    def _search(self, text: str) -> None:
-        scene = self.pane.canvas.scene
-        if scene is None or len(scene) <= SEARCHED_AT_ONCE:
-            self._show_hits(scene, text, scene.find(text) if scene is not None else [])
-        else:
-            found = partial(self._show_hits, scene, text)
-            self.workspace.in_background(partial(scene.find, text), found)
-
-    def _show_hits(self, scene: Scene | None, text: str, hits: list[int] | Exception) -> None:
-        """Show what was found, unless another graph or text came meanwhile."""
-        if scene is not self.pane.canvas.scene or text != self.search.text():
+    def _show_found(self, hit: Found) -> None:
+        """Show the part that a result lies in, with the result selected."""
+        view = self.view
+        if view is None:
             return
-        if isinstance(hits, Exception):
-            raise hits
-        self._hits = hits
-        self.pane.canvas.set_hits(frozenset(self._hits))
-        self.found.setText(f"{len(self._hits)} found" if text.strip() else "")
+        path = view.place_of(hit, folded=self.is_folded)
+        if path == self._path:
+            self._select_named(hit.name, hit.kind)
+        else:
+            self.show_part(path, (hit.name, hit.kind))
+
+    def _select_named(self, name: str, kind: str) -> None:
+        scene = self.pane.canvas.scene
+        box = scene.index_of(name, kind) if scene is not None else None
+        if box is not None:
+            self.pane.canvas.select(box)
+
+    def _mark_found(self) -> None:
+        """Outline what was found in the part that is in sight, and the blocks that hold some."""
+        view, scene = self.view, self.pane.canvas.scene
+        if view is None or scene is None:
+            return
+        if not self.finder.hits:
+            self.pane.canvas.set_hits(frozenset())
+            return
+        hits = self.finder.hits
+        look = partial(boxes_of, hits, scene, view, self._path, folded=self.is_folded)
+        self.workspace.in_background(look, partial(self._show_marks, scene, hits))
+
+    def _show_marks(
+        self, scene: Scene, hits: list[Found], boxes: frozenset[int] | Exception
+    ) -> None:
+        if isinstance(boxes, Exception):
+            raise boxes
+        if scene is self.pane.canvas.scene and hits is self.finder.hits:
+            self.pane.canvas.set_hits(boxes)
 
     def _paint(self, overlay: Overlay | None) -> None:
         """Paint what a tool has found; the switch of colours says that it is none of its own."""
