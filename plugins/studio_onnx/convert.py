@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import onnx
 from onnx import AttributeProto
@@ -14,19 +17,25 @@ from studio_onnx.tensors import external_file, nbytes, tensor_type, value_type
 
 _LONGEST_LIST = 4096
 _LONGEST_TEXT = 4096
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def convert(proto: onnx.ModelProto) -> Model:
-    """The model as the studio sees it; types are those that the messages carry."""
+def convert(proto: onnx.ModelProto, like: Model | None = None) -> Model:
+    """The model as the studio sees it; types are those that the messages carry.
+
+    Args:
+        like: The same model with other types; what has none is taken from it.
+    """
+    functions = {f"{f.domain}:{f.name}": _function(f) for f in proto.functions} if not like else {}
     return Model(
         format="onnx",
-        graph=_graph(proto.graph),
+        graph=_graph(proto.graph, like.graph if like else None),
         opsets={_domain(entry.domain): entry.version for entry in proto.opset_import},
         ir_version=proto.ir_version,
         producer=f"{proto.producer_name} {proto.producer_version}".strip(),
         doc=proto.doc_string[:_LONGEST_TEXT],
         metadata={entry.key: entry.value[:_LONGEST_TEXT] for entry in proto.metadata_props},
-        functions={f"{f.domain}:{f.name}": _function(f) for f in proto.functions},
+        functions=like.functions if like else functions,
     )
 
 
@@ -34,17 +43,12 @@ def _domain(name: str) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _graph(graph: onnx.GraphProto) -> Graph:
-    constants = {tensor.name: _initializer(tensor.name, tensor) for tensor in graph.initializer}
-    for sparse in graph.sparse_initializer:
-        constants[sparse.values.name] = _sparse(sparse)
-    nodes = [graph.node[index] for index in ordered(graph.name, graph.node)]
-    constants.update(_constant_nodes(nodes))
-    types: dict[str, TensorType] = {}
-    for value in (*graph.value_info, *graph.input, *graph.output):
-        kind = value_type(value.type)
-        if kind is not None:
-            types[value.name] = kind
+def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
+    positions = ordered(graph.name, graph.node)
+    in_place = positions == list(range(len(positions)))
+    nodes = graph.node if in_place else [graph.node[index] for index in positions]
+    types = _types((*graph.value_info, *graph.input, *graph.output))
+    constants = like.initializers if like else _constants(graph, nodes)
     return Graph(
         name=graph.name,
         # Files before IR version 4 list each initializer among the inputs.
@@ -52,9 +56,43 @@ def _graph(graph: onnx.GraphProto) -> Graph:
             Value(v.name, types.get(v.name)) for v in graph.input if v.name not in constants
         ),
         outputs=tuple(Value(v.name, types.get(v.name)) for v in graph.output),
-        nodes=_nodes(nodes),
+        nodes=_retyped(like.nodes, nodes) if like else _nodes(nodes),
         initializers=constants,
         values=types,
+    )
+
+
+def _constants(
+    graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]
+) -> Mapping[str, Initializer]:
+    constants = {tensor.name: _initializer(tensor.name, tensor) for tensor in graph.initializer}
+    for sparse in graph.sparse_initializer:
+        constants[sparse.values.name] = _sparse(sparse)
+    constants.update(_constant_nodes(nodes))
+    return constants
+
+
+def _types(values: Iterable[onnx.ValueInfoProto]) -> dict[str, TensorType]:
+    """Types by name; equal ones are one object, as a large model has few."""
+    known: dict[bytes, TensorType | None] = {}
+    types: dict[str, TensorType] = {}
+    for value in values:
+        message = value.type.SerializeToString()
+        if message not in known:
+            known[message] = value_type(value.type)
+        kind = known[message]
+        if kind is not None:
+            types[value.name] = kind
+    return types
+
+
+def _retyped(known: Sequence[Node], nodes: Sequence[onnx.NodeProto]) -> tuple[Node, ...]:
+    """The nodes that are known, those with blocks with the types of these."""
+    return tuple(
+        replace(one, blocks={key: _graph(graph, one.blocks[key]) for key, graph in blocks(node)})
+        if one.blocks
+        else one
+        for one, node in zip(known, nodes, strict=True)
     )
 
 
@@ -114,20 +152,20 @@ def _fresh(wish: str, taken: set[str]) -> str:
 
 
 def _node(name: str, node: onnx.NodeProto) -> Node:
-    attributes: Mapping[str, AttributeValue] = {}
-    inner: Mapping[str, Graph] = {}
-    if node.attribute:
-        attributes = {a.name: value for a in node.attribute if (value := _attribute(a)) is not None}
-        inner = {key: _graph(graph) for key, graph in blocks(node)}
+    attributes: Mapping[str, AttributeValue] = _NONE
+    inner: Mapping[str, Graph] = _NONE
+    if given := node.attribute:
+        attributes = {a.name: value for a in given if (value := _attribute(a)) is not None}
+        inner = {key: _graph(graph) for key, graph in blocks(node)} or _NONE
     return Node(
-        name=name,
-        operator=node.op_type,
-        inputs=tuple(node.input),
-        outputs=tuple(node.output),
-        domain=_domain(node.domain),
-        attributes=attributes,
-        blocks=inner,
-        doc=node.doc_string[:_LONGEST_TEXT],
+        name,
+        node.op_type,
+        tuple(node.input),
+        tuple(node.output),
+        _domain(node.domain),
+        attributes,
+        inner,
+        node.doc_string[:_LONGEST_TEXT],
     )
 
 

@@ -25,6 +25,7 @@ class OnnxFormat:
     def __init__(self) -> None:
         self._limits = Limits()
         self._last: tuple[tuple[str, int, int], onnx.ModelProto] | None = None
+        self._structure: tuple[onnx.ModelProto, Model] | None = None
 
     def recognises(self, path: Path) -> bool:
         """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
@@ -37,6 +38,18 @@ class OnnxFormat:
             return False
         # ir_version (field 1), then the producer (2) or the graph (7).
         return len(start) == 3 and start[0] == 0x08 and start[1] < 32 and start[2] in (0x12, 0x3A)
+
+    def structure(self, path: Path, progress: Progress) -> Model:
+        """The graph as the file holds it, before anything else is looked at.
+
+        Raises:
+            InvalidModel, UnsafeModel: as ``intake`` does, but not all that it looks at.
+        """
+        proto = self._load(path.absolute())
+        progress.check()
+        if self._structure is None or self._structure[0] is not proto:
+            self._structure = (proto, convert(proto))
+        return self._structure[1]
 
     def intake(self, path: Path, limits: Limits) -> Intake:
         """Look at sizes, nesting, domains, structure and external files.
@@ -59,9 +72,8 @@ class OnnxFormat:
         Args:
             shapes: Sizes for inputs whose shape is open.
         """
-        proto = self._load(path.absolute())
-        progress.check()
-        return convert(infer(proto, progress, shapes))
+        like = self.structure(path, progress)
+        return convert(infer(self._load(path.absolute()), progress, shapes), like)
 
     def constant(self, path: Path, name: str, most_bytes: int) -> Array:
         """The first values of one constant, also of one in external data."""

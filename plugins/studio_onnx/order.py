@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
@@ -18,9 +18,9 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
         InvalidModel: when two nodes produce the same value, or nodes wait for each other.
     """
     producers = _producers(nodes)
-    needs = [{producers[name] for name in read_names(node) if name in producers} for node in nodes]
-    if all(max(need, default=-1) < index for index, need in enumerate(needs)):
+    if _in_order(nodes, producers):
         return list(range(len(nodes)))
+    needs = [{producers[name] for name in read_names(node) if name in producers} for node in nodes]
     readers: list[list[int]] = [[] for _ in nodes]
     for index, need in enumerate(needs):
         for source in need:
@@ -38,6 +38,15 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
     if len(order) < len(nodes):
         raise InvalidModel(_describe_cycle(graph_name, nodes, needs, set(order)))
     return order
+
+
+def _in_order(nodes: Sequence[onnx.NodeProto], producers: Mapping[str, int]) -> bool:
+    """Whether each node stands behind all that it reads, as the standard asks for."""
+    return all(
+        producers.get(name, -1) < index
+        for index, node in enumerate(nodes)
+        for name in (read_names(node) if node.attribute else node.input)
+    )
 
 
 def _producers(nodes: Sequence[onnx.NodeProto]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What a format may tell beyond the graph: the content of constants, and what operators do."""
+"""What a format may tell beside the typed graph: its structure early, constants, operators."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from studio.api.data import Array
+from studio.api.graph import Model
+from studio.api.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,21 @@ class OperatorDoc:
     inputs: tuple[tuple[str, str], ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+
+
+@runtime_checkable
+class Structural(Protocol):
+    """A ``Format`` that can read the graph alone, long before all is known of it."""
+
+    def structure(self, path: Path, progress: Progress) -> Model:
+        """The graph as the file holds it, without inferred types.
+
+        It is asked before the intake, so it trusts the file as little: it holds to
+        ``Limits()``, and follows no reference out of the file. What it gives is only shown.
+
+        Raises:
+            InvalidModel, UnsafeModel: as ``Format.intake`` does.
+        """
 
 
 @runtime_checkable
@@ -47,4 +64,4 @@ class Inspector(Protocol):
         """What an operator does in a version of its operator set; None where nobody says."""
 
 
-__all__ = ["Inspector", "OperatorDoc"]
+__all__ = ["Inspector", "OperatorDoc", "Structural"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from studio.api import (
     Model,
     Progress,
     Silent,
+    StudioError,
 )
+from studio.api.inspection import Structural
+from studio.models.collector import uncollected
 from studio.models.cost import overlay
 from studio.models.folding import outline
 from studio.models.formats import format_for
@@ -64,28 +67,52 @@ def look(
     progress: Progress | None = None,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     host: PluginHost | None = None,
+    on_structure: Callable[[Model], None] | None = None,
 ) -> Opened:
     """Take a model in and read its graph.
 
     Args:
         shapes: Sizes for inputs that leave some open; the others are assumed.
+        on_structure: Gets the graph without types before the file has passed its intake, where
+            the format can tell so early: something to look at, nothing to rely on.
 
     Raises:
         InvalidModel: when the file is no model, is damaged, or has a finding of level ERROR.
         UnsafeModel: when it reaches outside its folder or beyond the limits.
     """
-    progress = progress or Silent()
+    with uncollected():
+        return _look(path, progress or Silent(), dict(shapes or {}), host, on_structure)
+
+
+def _look(
+    path: Path,
+    progress: Progress,
+    given: dict[str, tuple[int, ...]],
+    host: PluginHost | None,
+    on_structure: Callable[[Model], None] | None,
+) -> Opened:
     progress.progress(0, 4, f"Looking at {path.name}")
     known = format_for(path, host or PluginHost.discover())
+    if on_structure is not None and isinstance(known, Structural):
+        _show_structure(known, path, progress, on_structure)
     intake = known.intake(path, Limits())
     _refuse(intake.findings)
     progress.progress(1, 4, "Reading the graph")
     model = known.read(path, progress)
-    given = dict(shapes or {})
     fixed = complete(model.graph, given)
     sized = _sized(known, path, progress, fixed) if fixed else model
     assumed = {name: shape for name, shape in fixed.items() if name not in given}
     return Opened(path, intake.files, intake.findings, model, sized, assumed)
+
+
+def _show_structure(
+    known: Structural, path: Path, progress: Progress, show: Callable[[Model], None]
+) -> None:
+    try:
+        structure = known.structure(path, progress)
+    except StudioError:
+        return  # the intake meets the same, and says it
+    show(structure)
 
 
 def _sized(
@@ -105,8 +132,9 @@ def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
     """Lay a model's graph out and write both, with the nodes' work, into the folder."""
     progress.progress(3, 4, "Laying out the graph")
     path = folder / GRAPH_FILE
-    work = overlay(opened.sized.graph, "macs")
-    inner = {name: lay_out(graph) for name, graph in parts(opened.model)}
-    graph = opened.model.graph
-    write(path, opened.model, lay_out(graph), work, inner, outline(graph))
+    with uncollected():
+        work = overlay(opened.sized.graph, "macs")
+        inner = {name: lay_out(graph) for name, graph in parts(opened.model)}
+        graph = opened.model.graph
+        write(path, opened.model, lay_out(graph), work, inner, outline(graph))
     return path

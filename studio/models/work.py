@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from studio.api import Graph, GraphLayout, UsageError
+from studio.api import Graph, GraphLayout, Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
 from studio.models.cost import TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
 from studio.models.opening import Opened, look, write_graph
+from studio.models.preview import PREVIEW, write_preview
 from studio.models.shapes import parse
 
 _LARGEST_COPY = 2 * 2**30
@@ -27,7 +29,8 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     Models of more than 2 GiB stay where they are.
     """
     path = Path(arguments["model"])
-    opened = look(path, job, parse(arguments.get("shape") or ()))
+    shapes = parse(arguments.get("shape") or ())
+    opened = look(path, job, shapes, on_structure=partial(_preview, job))
     figures = opened.figures()
     write_graph(opened, job.folder, job)
     copied = figures["bytes"] <= _LARGEST_COPY
@@ -43,6 +46,13 @@ def open_model(arguments: Arguments, job: Job) -> Result:
         "copied": copied,
         "digest_in_place": "" if copied else _digest_in_place(opened),
     }
+
+
+def _preview(job: Job, model: Model) -> None:
+    """Tell whoever watches where the outermost blocks of a large model can be seen by now."""
+    path = write_preview(model, job.folder)
+    if path is not None:
+        job.event(PREVIEW, path=str(path))
 
 
 def inspect_model(arguments: Arguments, job: Job) -> Result:

@@ -6,6 +6,6 @@ the graph of blocks that is drawn.
 """
 
 from studio.models.folding.folded import INSIDE, folded, is_block
-from studio.models.folding.outline import Block, Outline, count_blocks, outline
+from studio.models.folding.outline import Block, Outline, folds, outline
 
-__all__ = ["INSIDE", "Block", "Outline", "count_blocks", "folded", "is_block", "outline"]
+__all__ = ["INSIDE", "Block", "Outline", "folded", "folds", "is_block", "outline"]

@@ -9,18 +9,15 @@ from collections.abc import Iterable
 
 from studio.api import Graph, Node, Value
 from studio.models.folding.outline import Block, Outline
-from studio.models.walk import is_constant, read_names
+from studio.models.walk import BLOCK_DOMAIN, is_constant, read_names
 
 INSIDE = "inside"
 """Name of the graph within the node of a block."""
 
-_DOMAIN = "studio.block"
-"""Domain of the nodes that stand for blocks; no model has operators of it."""
-
 
 def is_block(node: Node) -> bool:
     """Whether a node stands for a block that was folded."""
-    return node.domain == _DOMAIN
+    return node.domain == BLOCK_DOMAIN
 
 
 def folded(graph: Graph, members: Outline) -> Graph:
@@ -59,7 +56,8 @@ def _level(graph: Graph, members: Outline, readers: dict[str, list[int]]) -> tup
 
 
 def _block(graph: Graph, block: Block, readers: dict[str, list[int]], taken: set[str]) -> Node:
-    inner = list(_all(block.members))
+    # In the order of the graph: the inputs are the same however deep the block was folded.
+    inner = sorted(_all(block.members))
     within = set(inner)
     written = {name: None for index in inner for name in graph.nodes[index].outputs if name}
     read = {name: None for index in inner for name in read_names(graph.nodes[index]) if name}
@@ -81,7 +79,7 @@ def _block(graph: Graph, block: Block, readers: dict[str, list[int]], taken: set
         constants,
         graph.values,
     )
-    return Node(name, block.title, inputs, outputs, _DOMAIN, {}, {INSIDE: part})
+    return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, {}, {INSIDE: part})
 
 
 def _all(members: Outline) -> Iterable[int]:

@@ -53,9 +53,9 @@ def outline(graph: Graph, *, deep: bool = True) -> Outline:
     )
 
 
-def count_blocks(members: Outline) -> int:
-    """How many blocks there are on all levels."""
-    return sum(1 + count_blocks(one.members) for one in members if isinstance(one, Block))
+def folds(graph: Graph, members: Outline) -> bool:
+    """Whether blocks make the graph easier to read: at most a third of its boxes are left."""
+    return any(isinstance(one, Block) for one in members) and 3 * len(members) <= len(graph.nodes)
 
 
 class _Outliner:
