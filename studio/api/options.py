@@ -29,6 +29,7 @@ class Kind(enum.Enum):
     DATA = "data"  # a folder, .npz or .npy of samples
     MODEL = "model"  # a path, "name", "name:variant", or a variant's number
     TARGET = "target"  # the name of a target
+    RECIPE = "recipe"  # the name of a quantization recipe, its TOML file, or the text itself
 
 
 @dataclass(frozen=True, slots=True)

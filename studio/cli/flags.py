@@ -17,6 +17,7 @@ _METAVARS = {
     Kind.DATA: "DATA",
     Kind.MODEL: "MODEL",
     Kind.TARGET: "NAME",
+    Kind.RECIPE: "NAME|FILE",
 }
 
 

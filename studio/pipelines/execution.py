@@ -14,7 +14,7 @@ from studio.pipelines.outcome import GateReport, RecipeReport, StepReport
 from studio.pipelines.recipe import Gate, Recipe, RecipeStep, look_up, substitute
 from studio.pipelines.runner import StepRunner
 
-_INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL)
+_INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.RECIPE)
 
 
 Watcher = Callable[[RecipeStep, int, int], None]
@@ -88,6 +88,8 @@ def _models(value: Any) -> Any:
 def _from_folder(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_from_folder(item, folder) for item in value]
+    if "\n" in str(value):  # the text of a recipe
+        return value
     path = folder / str(value)
     return str(path) if path.exists() else value
 

@@ -9,8 +9,11 @@ from studio.jobs import Arguments, Result
 from studio.registry import ModelRef, Registry, VariantRecord
 from studio.registry.copying import Copy
 
-_NAMES = {"static-int8": "int8", "dynamic-int8": "int8-dynamic"}
+_NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""
+
+_OURS = ("model", "recipe_name")
+"""What is spelled in another way, or is no option."""
 
 
 def quantized(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
@@ -56,7 +59,7 @@ def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: 
 
 def _name(result: Result) -> str:
     precision: str = result["precision"]
-    return _NAMES.get(result["recipe"]["method"], precision)
+    return _NAMES.get(result["recipe"]["method"], "{}").format(precision)
 
 
 def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> list[dict[str, Any]]:
@@ -82,5 +85,5 @@ def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> lis
 def _asked(arguments: Arguments) -> dict[str, Any]:
     """The arguments as a recipe would spell them."""
     model = ModelRef.from_json(arguments["model"])
-    given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k != "model"}
+    given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k not in _OURS}
     return {"model": f"{model.model_name}:{model.name}", **given}

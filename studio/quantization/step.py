@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.api import Kind, Option
 from studio.jobs import Step
 
-METHODS = ("static-int8", "dynamic-int8", "fp16")
+METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16")
 """Identifiers of the transforms that make a model smaller."""
 
 _METRIC = Option(
@@ -46,8 +46,9 @@ QUANTIZE = Step(
             Kind.CHOICE,
             default="static-int8",
             choices=METHODS,
-            choice_titles=("int8, calibrated", "int8, dynamic", "fp16"),
-            help="Calibrated int8, int8 with ranges measured at each run, or half precision.",
+            choice_titles=("int8, calibrated", "int8, dynamic", "weights alone", "fp16"),
+            help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
+            "4 bits, or half precision.",
         ),
         Option(
             "calibration",
@@ -111,11 +112,12 @@ QUANTIZE = Step(
         Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
         Option(
             "recipe",
-            Kind.FILE,
-            advanced=True,
-            help="TOML file with values for the method and its options; options given here win.",
+            Kind.RECIPE,
+            help="Name of a recipe (studio recipes list), or a TOML file of one; options given "
+            "beside it win.",
         ),
     ),
+    prepare="studio.quantization.recipes:prepare",
     work="studio.quantization.work:quantize",
     record="studio.quantization.record:quantized",
 )

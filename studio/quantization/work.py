@@ -81,6 +81,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "summary": opened.figures(),
         "precision": made.precision,
         "recipe": recipe.to_json(),
+        "recipe_text": recipe.to_text(),
         "facts": dict(made.facts),
         "bytes": {"before": subject.nbytes, "after": size},
         "size_ratio": size / subject.nbytes,

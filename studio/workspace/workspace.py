@@ -34,6 +34,7 @@ from studio.workspace.events import (
     RegistryChanged,
 )
 from studio.workspace.graph_view import GraphView, read_graph
+from studio.workspace.recipes import Recipes
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events: What they say.
+        paths, settings, registry, events, recipes: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -59,6 +60,7 @@ class Workspace(JobListener):
         self.settings = Settings(paths.settings)
         self.registry = Registry.open(paths.registry)
         self.events = Events()
+        self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
         self._runner = JobRunner(

@@ -1,0 +1,67 @@
+"""``studio recipes``: what ``studio quantize --recipe`` can be given."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from studio.api import Option
+from studio.cli.flags import add_verbs
+from studio.cli.output import print_json, print_lines, table
+from studio.cli.session import workspace
+from studio.workspace import CheckedRecipe, allowed_values
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    verbs = add_verbs(
+        parser, list="what there is", show="one with the options that it can have, checked"
+    )
+    verbs["show"].add_argument(
+        "recipe", metavar="NAME|FILE", help="a recipe's name, or a TOML file of one"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List or show."""
+    with workspace() as opened:
+        if arguments.verb == "show":
+            return _show(opened.recipes.check(arguments.recipe), arguments.json)
+        entries = opened.recipes.all()
+    if arguments.json:
+        print_json({"recipes": [asdict(entry) for entry in entries]})
+        return 0
+    rows = [(e.name, "yours" if e.own else "", e.title, e.hardware) for e in entries]
+    print_lines(table(("name", "", "title", "hardware"), rows))
+    return 0
+
+
+def _show(checked: CheckedRecipe, as_json: bool) -> int:
+    if as_json:
+        options = [_described(option, checked.values[option.name]) for option in checked.options]
+        print_json({**asdict(checked.entry), "options": options})
+        return 0
+    rows = [
+        (o.name, _written(checked.values[o.name]), allowed_values(o), o.help)
+        for o in checked.options
+    ]
+    print_lines([*checked.entry.text.rstrip().splitlines(), ""])
+    print_lines(table(("option", "value", "allowed", "what it does"), rows))
+    return 0
+
+
+def _described(option: Option, value: Any) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "value": value,
+        "default": option.default,
+        "allowed": allowed_values(option),
+        "help": option.help,
+    }
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
