@@ -93,6 +93,6 @@ def captured(graph: onnx.GraphProto) -> set[str]:
     known.update(sparse.values.name for sparse in graph.sparse_initializer)
     read: set[str] = {value.name for value in graph.output}
     for node in graph.node:
-        read |= read_names(node)
+        read.update(read_names(node) if node.attribute else node.input)
         known.update(node.output)
     return read - known - {""}

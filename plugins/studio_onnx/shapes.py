@@ -106,13 +106,16 @@ def _propagation_is_small(model: onnx.ModelProto) -> bool:
         for tensor in graph.initializer:
             sizes[tensor.name] = max(len(tensor.raw_data) // 4, len(tensor.int64_data), 1)
     for node in nodes(model):
-        if any(True for _ in blocks(node)) or node.op_type == "Constant":
-            size = 1 + node.ByteSize() // 4 if node.op_type == "Constant" else _RANK
-        elif node.op_type == "Concat":
-            size = sum(sizes.get(name, _RANK) for name in node.input)
+        operator = node.op_type
+        if operator == "Constant":
+            size = 1 + node.ByteSize() // 4
+        elif node.attribute and any(True for _ in blocks(node)):
+            size = _RANK
+        elif operator == "Concat":
+            size = sum([sizes.get(name, _RANK) for name in node.input])
         else:
-            size = max((sizes.get(name, 1) for name in node.input), default=1)
-            size = max(size, _RANK) if node.op_type == "Shape" else size
+            size = max([sizes.get(name, 1) for name in node.input], default=1)
+            size = max(size, _RANK) if operator == "Shape" else size
         total += size
         if size > _MOST_VALUES or total > 100 * _MOST_VALUES:
             return False
