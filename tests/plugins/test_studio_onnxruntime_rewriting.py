@@ -12,6 +12,8 @@ from onnx import NodeProto, helper
 
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.rewriting import fold
+from studio_onnxruntime.rewriting.folding import fold_ahead, fold_behind
+from studio_onnxruntime.rewriting.view import View
 
 from . import models
 
@@ -125,3 +127,30 @@ def test_a_fold_that_would_overflow_is_left(tmp_path: Path) -> None:
     nodes = [node("Conv", "x w", "a"), node("Mul", "a h", "e"), node("Mul", "e h", "y")]
     path = models.save(tmp_path / "m.onnx", nodes, {"x": [2, 3, 8, 8]}, {"y": [2, 4, 6, 6]}, huge)
     assert fold(onnx.load(str(path))) == 0
+
+
+def test_look_ups_stay_true_while_a_long_chain_is_folded(tmp_path: Path) -> None:
+    nodes, last = [], "x"
+    for number in range(300):
+        names = [f"{kind}{number}" for kind in "abcde"]
+        nodes.append(helper.make_node("Conv", [last, "q"], [names[0]], names[0]))
+        nodes.append(helper.make_node("Mul", [names[0], "s"], [names[1]], names[1]))
+        nodes.append(helper.make_node("Add", [names[1], "c"], [names[2]], names[2]))
+        nodes.append(helper.make_node("Tanh", [names[2]], [names[3]], names[3]))
+        last = names[3]
+    constants = {"q": POINT[:4] / 4, "s": SCALAR, "c": COLUMN}
+    shapes = {"x": [1, 4, 2, 2]}, {last: [1, 4, 2, 2]}
+    model = onnx.load(str(models.save(tmp_path / "m.onnx", nodes, *shapes, constants)))
+    looked: list[int] = []
+
+    class Counted(View):
+        def maker(self, name: str) -> NodeProto | None:
+            looked.append(1)
+            return super().maker(name)
+
+    view = Counted(model.graph)
+    assert fold_behind(view) + fold_ahead(view) == 600
+    view.sweep()
+    assert [one.op_type for one in model.graph.node] == ["Conv", "Tanh"] * 300
+    assert len(looked) <= 2 * 300
+    onnx.checker.check_model(model, full_check=True)

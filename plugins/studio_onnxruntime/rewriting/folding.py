@@ -44,8 +44,7 @@ def _fold_next(view: View, node: NodeProto) -> bool:
     if not merged.finite:
         return False
     merged.store(view)
-    view.remove(following)
-    node.output[0] = following.output[0]
+    view.replace(node, following)
     return True
 
 
@@ -88,7 +87,7 @@ def _take(view: View, merged: Convolution, previous: NodeProto, source: str) -> 
         return False
     merged.store(view)
     view.remove(previous)
-    merged.node.input[0] = source
+    view.feed(merged.node, 0, source)
     return True
 
 
@@ -109,8 +108,8 @@ def _swap(view: View, convolution: Convolution, adding: NodeProto, shift: Double
     same = (moved == moved[0]).all()
     offsets = moved[:1] if same else moved.reshape(-1, *(1,) * (convolution.weight.ndim - 2))
     merged.store(view)
-    adding.input[0], place = found[0], 1
-    view.write(adding, place, offsets)
+    view.feed(adding, 0, found[0])
+    view.write(adding, 1, offsets)
     view.remove(scaling)
     return True
 

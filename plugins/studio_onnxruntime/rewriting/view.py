@@ -12,13 +12,21 @@ Floats = NDArray[numpy.float32]
 
 
 class View:
-    """Look-ups in a graph, kept true by the few changes that it offers."""
+    """Look-ups in a graph, kept true by the few changes that it offers.
+
+    Each look-up takes the same time whatever the size of the graph. Inputs and outputs of nodes are
+    therefore changed through the view alone.
+    """
 
     def __init__(self, graph: GraphProto) -> None:
         self.graph = graph
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         self._outputs = {value.name for value in graph.output}
         self._removed: dict[int, NodeProto] = {}  # kept alive, so that no identity comes back
+        self._makers = {output: node for node in graph.node for output in node.output}
+        self._readers: dict[str, list[NodeProto]] = {}
+        for node in graph.node:
+            self._note(node)
 
     def nodes(self, *operators: str) -> Iterator[NodeProto]:
         """Nodes of these kinds in the graph's order, also while nodes are removed."""
@@ -28,12 +36,20 @@ class View:
 
     def reader(self, name: str) -> NodeProto | None:
         """The one node that reads a value; None when there are more, or it leaves the graph."""
-        found = [node for node in self.graph.node for each in used(node) if each == name]
+        found = self._readers.get(name, ())
         return found[0] if len(found) == 1 and name not in self._outputs else None
+
+    def readers(self, name: str) -> tuple[NodeProto, ...]:
+        """The nodes that read a value, one as often as it does."""
+        return tuple(self._readers.get(name, ()))
+
+    def leaves(self, name: str) -> bool:
+        """Whether a value is an output of the graph."""
+        return name in self._outputs
 
     def maker(self, name: str) -> NodeProto | None:
         """The node that makes a value; None for inputs and constants."""
-        return next((node for node in self.graph.node if name in node.output), None)
+        return self._makers.get(name)
 
     def constant(self, name: str) -> Floats | None:
         """A floating point constant, or None."""
@@ -63,21 +79,48 @@ class View:
         tensor = numpy_helper.from_array(numpy.ascontiguousarray(array, numpy.float32), name)
         self.graph.initializer.append(tensor)
         self._constants[name] = tensor
+        self.feed(node, index, name)
+
+    def feed(self, node: NodeProto, index: int, name: str) -> None:
+        """Make a node read another value."""
+        self._forget(node)
         while len(node.input) <= index:
             node.input.append("")
         node.input[index] = name
+        self._note(node)
 
     def remove(self, node: NodeProto) -> None:
-        """Take a node out; nobody may read what it makes any more."""
+        """Take a node out, at the latest with ``sweep``; nobody may read what it makes any more."""
         self._removed[id(node)] = node
-        self.graph.node.remove(node)
+        self._forget(node)
+        for name in node.output:
+            if self._makers.get(name) is node:
+                del self._makers[name]
+
+    def replace(self, node: NodeProto, following: NodeProto) -> None:
+        """Take out what follows a node, and let the node make its value."""
+        self.remove(following)
+        self._makers.pop(node.output[0], None)
+        node.output[0] = following.output[0]
+        self._makers[node.output[0]] = node
 
     def sweep(self) -> None:
-        """Drop the constants that nobody reads."""
+        """Drop what was removed, and the constants that nobody reads."""
+        gone = [i for i, node in enumerate(self.graph.node) if id(node) in self._removed]
+        for index in reversed(gone):
+            del self.graph.node[index]
         wanted = {name for node in self.graph.node for name in used(node)} | self._outputs
         kept = [tensor for tensor in self.graph.initializer if tensor.name in wanted]
         del self.graph.initializer[:]
         self.graph.initializer.extend(kept)
+
+    def _note(self, node: NodeProto) -> None:
+        for name in used(node):
+            self._readers.setdefault(name, []).append(node)
+
+    def _forget(self, node: NodeProto) -> None:
+        for name in used(node):
+            self._readers[name] = [each for each in self._readers[name] if each is not node]
 
 
 def used(node: NodeProto) -> Iterator[str]:
