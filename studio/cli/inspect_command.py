@@ -22,11 +22,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """A model in a few lines."""
-    opset = ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in _opsets(result))
+    unknown = result.get("macs_unknown")
     lines = [
-        f"{result['format']}, opset {opset}",
+        ", opset ".join(filter(None, (result["format"], _opsets(result)))),
         f"{result['nodes']:,} nodes, {count(result['parameters'])} parameters, "
-        f"{count(result['macs'])} MACs",
+        f"{count(result['macs'])} MACs"
+        + (f" without {unknown:,} of unknown size" if unknown else ""),
     ]
     for side in ("inputs", "outputs"):
         for value in result[side]:
@@ -36,6 +37,9 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _opsets(result: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _opsets(result: Mapping[str, Any]) -> str:
+    """Operator sets with their versions; only ONNX has a name for the standard one."""
     opset = result["opset"]
-    return sorted(opset.items()) if isinstance(opset, Mapping) else [("", opset)]
+    versions = sorted(opset.items()) if isinstance(opset, Mapping) else [("", opset)]
+    standard = "ai.onnx" if result["format"] == "onnx" else ""
+    return ", ".join(f"{domain or standard} {version}".strip() for domain, version in versions)

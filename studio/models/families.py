@@ -44,7 +44,67 @@ _FAMILIES: dict[str, str] = {
         "OptionalHasElement"
     ),
 }
-_BY_OPERATOR = {name: family for family, names in _FAMILIES.items() for name in names.split()}
+_OPENVINO: dict[str, str] = {
+    "convolution": (
+        "Convolution GroupConvolution ConvolutionBackpropData GroupConvolutionBackpropData "
+        "BinaryConvolution DeformableConvolution"
+    ),
+    "product": (
+        "ScaledDotProductAttention LSTMSequence LSTMCell GRUSequence GRUCell RNNSequence RNNCell "
+        "PagedAttentionExtension"
+    ),
+    "normalization": "BatchNormInference MVN NormalizeL2 RMS",
+    "activation": "ReLU PReLU SoftMax HSwish HSigmoid SoftPlus SoftSign Clamp Selu",
+    "pooling": "AvgPool AdaptiveAvgPool AdaptiveMaxPool ReduceLogicalAnd ReduceLogicalOr",
+    "arithmetic": (
+        "Multiply Subtract Divide Power Maximum Minimum SquaredDifference FloorMod Negative "
+        "Ceiling LogicalAnd LogicalOr LogicalNot LogicalXor Select LessEqual GreaterEqual NotEqual"
+    ),
+    "shape": (
+        "Broadcast Interpolate Convert ConvertLike ShapeOf StridedSlice VariadicSplit Gather "
+        "ShuffleChannels Reverse ReverseSequence ScatterUpdate ScatterNDUpdate "
+        "ScatterElementsUpdate BatchToSpace SpaceToBatch"
+    ),
+    "quantization": "FakeQuantize FakeConvert",
+    "control": "TensorIterator ReadValue Assign",
+}
+_TFLITE: dict[str, str] = {
+    "convolution": "CONV_2D DEPTHWISE_CONV_2D TRANSPOSE_CONV CONV_3D CONV_3D_TRANSPOSE",
+    "product": (
+        "FULLY_CONNECTED BATCH_MATMUL LSTM UNIDIRECTIONAL_SEQUENCE_LSTM SVDF "
+        "BIDIRECTIONAL_SEQUENCE_LSTM UNIDIRECTIONAL_SEQUENCE_RNN BIDIRECTIONAL_SEQUENCE_RNN "
+        "EMBEDDING_LOOKUP"
+    ),
+    "normalization": "L2_NORMALIZATION LOCAL_RESPONSE_NORMALIZATION",
+    "activation": (
+        "RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 LEAKY_RELU PRELU ELU GELU LOGISTIC TANH HARD_SWISH "
+        "SOFTMAX LOG_SOFTMAX"
+    ),
+    "pooling": (
+        "MAX_POOL_2D AVERAGE_POOL_2D L2_POOL_2D MEAN SUM REDUCE_MAX REDUCE_MIN REDUCE_PROD "
+        "REDUCE_ANY REDUCE_ALL ARG_MAX ARG_MIN TOPK_V2"
+    ),
+    "arithmetic": (
+        "ADD SUB MUL DIV POW SQRT RSQRT SQUARE SQUARED_DIFFERENCE EXP LOG ABS NEG MAXIMUM MINIMUM "
+        "ADD_N FLOOR CEIL ROUND SIGN FLOOR_DIV FLOOR_MOD SIN COS EQUAL NOT_EQUAL LESS LESS_EQUAL "
+        "GREATER GREATER_EQUAL LOGICAL_AND LOGICAL_OR LOGICAL_NOT SELECT SELECT_V2 CUMSUM"
+    ),
+    "shape": (
+        "RESHAPE TRANSPOSE CONCATENATION SPLIT SPLIT_V SLICE STRIDED_SLICE SQUEEZE EXPAND_DIMS "
+        "GATHER GATHER_ND SCATTER_ND TILE PAD PADV2 MIRROR_PAD SHAPE RANK RESIZE_BILINEAR "
+        "RESIZE_NEAREST_NEIGHBOR DEPTH_TO_SPACE SPACE_TO_DEPTH BATCH_TO_SPACE_ND PACK UNPACK CAST "
+        "SPACE_TO_BATCH_ND BROADCAST_TO BROADCAST_ARGS FILL RANGE ONE_HOT WHERE REVERSE_V2 "
+        "ZEROS_LIKE DYNAMIC_UPDATE_SLICE BITCAST"
+    ),
+    "quantization": "QUANTIZE DEQUANTIZE FAKE_QUANT DENSIFY",
+    "control": "IF WHILE CALL CALL_ONCE VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE",
+}
+_BY_OPERATOR = {
+    name: family
+    for names_of_format in (_TFLITE, _OPENVINO, _FAMILIES)  # where names are alike, ONNX decides
+    for family, names in names_of_format.items()
+    for name in names.split()
+}
 
 
 def family(operator: str) -> str:

@@ -10,6 +10,9 @@ from studio.models.walk import all_nodes
 
 Rule = Callable[[Node, Graph], "int | None"]
 
+_TURNED = ("transA", "transpose_a", "adj_x")
+"""What formats call an attribute that turns the left side of a matrix product."""
+
 
 def macs(node: Node, graph: Graph) -> int | None:
     """MACs of one node; 0 for operators that have none, None where a shape is not known.
@@ -55,32 +58,61 @@ def _output(node: Node, graph: Graph) -> tuple[int, ...] | None:
     return sizes(graph, node.outputs[0]) if node.outputs else None
 
 
-def _convolution(weight_index: int) -> Rule:
-    """Each output element needs one weight of each input channel of its group."""
+def _convolution(weight_index: int, axes: slice = slice(1, None)) -> Rule:
+    """Each output element needs one weight of each input channel of its group.
+
+    Args:
+        axes: Those of the weight that hold input channels and kernel.
+    """
 
     def rule(node: Node, graph: Graph) -> int | None:
         weight, output = _input(node, graph, weight_index), _output(node, graph)
         if weight is None or output is None:
             return None
-        return math.prod(output) * math.prod(weight[1:])
+        return math.prod(output) * math.prod(weight[axes])
 
     return rule
 
 
-def _transposed_convolution(node: Node, graph: Graph) -> int | None:
-    """Each input element meets one weight of each output channel of its group."""
-    data, weight = _input(node, graph, 0), _input(node, graph, 1)
-    if data is None or weight is None:
-        return None
-    return math.prod(data) * math.prod(weight[1:])
+def _transposed_convolution(data_index: int = 0, axes: slice = slice(1, None)) -> Rule:
+    """Each input element meets one weight of each output channel of its group.
+
+    Args:
+        axes: Those of the weight that hold output channels and kernel.
+    """
+
+    def rule(node: Node, graph: Graph) -> int | None:
+        data, weight = _input(node, graph, data_index), _input(node, graph, 1)
+        if data is None or weight is None:
+            return None
+        return math.prod(data) * math.prod(weight[axes])
+
+    return rule
 
 
 def _matrix_product(node: Node, graph: Graph) -> int | None:
     left, output = _input(node, graph, 0), _output(node, graph)
     if not left or output is None:
         return None
-    shared = left[-2] if node.attributes.get("transA") and len(left) > 1 else left[-1]
+    turned = any(node.attributes.get(key) in (1, "true") for key in _TURNED)
+    shared = left[-2] if turned and len(left) > 1 else left[-1]
     return math.prod(output) * shared
+
+
+def _fully_connected(node: Node, graph: Graph) -> int | None:
+    """Each output element needs one row of the weights, whatever the shape of the input."""
+    weight, output = _input(node, graph, 1), _output(node, graph)
+    if not weight or output is None:
+        return None
+    return math.prod(output) * weight[-1]
+
+
+def _attention(node: Node, graph: Graph) -> int | None:
+    """Each query meets each key, and each score each value."""
+    query, key, value = (_input(node, graph, index) for index in range(3))
+    if not query or value is None or key is None or len(key) < 2:
+        return None
+    return math.prod(query) * key[-2] + math.prod(query[:-1]) * key[-2] * value[-1]
 
 
 def _recurrent(gates: int) -> Rule:
@@ -101,7 +133,7 @@ def _recurrent(gates: int) -> Rule:
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(("Conv", "ConvInteger", "FusedConv", "DeformConv"), _convolution(1)),
     "QLinearConv": _convolution(3),
-    "ConvTranspose": _transposed_convolution,
+    "ConvTranspose": _transposed_convolution(),
     **dict.fromkeys(
         ("MatMul", "Gemm", "MatMulInteger", "QLinearMatMul", "QGemm", "FusedMatMul", "FusedGemm"),
         _matrix_product,
@@ -112,4 +144,17 @@ _RULES: dict[str, Rule] = {
     "LSTM": _recurrent(4),
     "GRU": _recurrent(3),
     "RNN": _recurrent(1),
+    # OpenVINO; a weight of groups begins with their number.
+    **dict.fromkeys(("Convolution", "BinaryConvolution"), _convolution(1)),
+    "GroupConvolution": _convolution(1, slice(2, None)),
+    "ConvolutionBackpropData": _transposed_convolution(),
+    "GroupConvolutionBackpropData": _transposed_convolution(0, slice(2, None)),
+    "ScaledDotProductAttention": _attention,
+    # TFLite; channels come last, and the weight of a depthwise convolution begins with 1.
+    "CONV_2D": _convolution(1),
+    "DEPTHWISE_CONV_2D": _convolution(1, slice(1, 3)),
+    "CONV_3D": _convolution(1, slice(0, 4)),
+    "TRANSPOSE_CONV": _transposed_convolution(2, slice(0, 3)),
+    "FULLY_CONNECTED": _fully_connected,
+    "BATCH_MATMUL": _matrix_product,
 }

@@ -21,6 +21,26 @@ _BASES = {
     "FastGelu": "Gelu",
     "BiasGelu": "Gelu",
     "FusedBatchNormalization": "BatchNormalization",
+    # OpenVINO's names
+    "Convolution": "Conv",
+    "GroupConvolution": "Conv",
+    "ConvolutionBackpropData": "ConvTranspose",
+    "GroupConvolutionBackpropData": "ConvTranspose",
+    "ReLU": "Relu",
+    "PReLU": "PRelu",
+    "SoftMax": "Softmax",
+    "HSwish": "HardSwish",
+    "Multiply": "Mul",
+    "Subtract": "Sub",
+    "Divide": "Div",
+    "Power": "Pow",
+    "AvgPool": "AveragePool",
+    "Interpolate": "Resize",
+    "Broadcast": "Expand",
+    "ShapeOf": "Shape",
+    "Clamp": "Clip",
+    "LSTMSequence": "LSTM",
+    "GRUSequence": "GRU",
 }
 
 _FLOATS = frozenset({1, 10, 11, 16})

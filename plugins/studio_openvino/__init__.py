@@ -1,0 +1,1 @@
+"""OpenVINO as a plugin: its IR (an XML file and its weights) as a graph, read without OpenVINO."""
