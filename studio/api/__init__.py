@@ -1,6 +1,6 @@
 """The public surface: all that a plugin may import. Small, frozen, standard library only."""
 
-from studio.api.data import Array, Dataset, Feeds, Sample
+from studio.api.data import Array, Dataset, Feeds, Sample, Truth
 from studio.api.errors import (
     Cancelled,
     ChangedHost,
@@ -52,6 +52,7 @@ from studio.api.ports import (
     ModelRegistry,
     Monitor,
     Packager,
+    SampleMetric,
     Session,
     Transform,
     Transformed,
@@ -65,6 +66,7 @@ from studio.api.registries import (
     RegistrySession,
 )
 from studio.api.targets import Channel, Completed, TargetFacts, TargetSpec, Tunnel
+from studio.api.toolchains import EnvironmentNeed, Toolchain
 
 __all__ = [
     "API_VERSION",
@@ -83,6 +85,7 @@ __all__ = [
     "Dataset",
     "Deployed",
     "Dimension",
+    "EnvironmentNeed",
     "Extension",
     "Feeds",
     "Finding",
@@ -121,6 +124,7 @@ __all__ = [
     "RegistrySession",
     "Resource",
     "Sample",
+    "SampleMetric",
     "Session",
     "Silent",
     "Site",
@@ -129,8 +133,10 @@ __all__ = [
     "TargetFacts",
     "TargetSpec",
     "TensorType",
+    "Toolchain",
     "Transform",
     "Transformed",
+    "Truth",
     "Tunnel",
     "Unavailable",
     "UnknownHost",

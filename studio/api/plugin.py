@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from studio.api.toolchains import EnvironmentNeed
+
 API_VERSION = 1
 
 PANEL_AREAS = frozenset({"model", "quantize", "profile", "deploy", "try", "monitor", "targets"})
@@ -60,7 +62,11 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The content of a ``plugin.toml``."""
+    """The content of a ``plugin.toml``.
+
+    Attributes:
+        environment: The virtual environment that it wants for itself; None for most.
+    """
 
     id: str
     name: str
@@ -70,3 +76,4 @@ class Manifest:
     permissions: frozenset[Permission] = frozenset()
     capabilities: tuple[Capability, ...] = ()
     description: str = ""
+    environment: EnvironmentNeed | None = None

@@ -1,67 +1,108 @@
-"""``studio backends``: the runtimes that can execute models."""
+"""``studio backends``: runtimes and toolchains, and the environments in which some of them live."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
-from studio.api import Capability, Extension, StudioError, Unavailable
+from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, table
-from studio.cli.session import workspace
-from studio.plugin_host import PluginHost
+from studio.cli.output import megabytes, print_json, print_lines, table
+from studio.cli.session import add_step, run_step, workspace
+from studio.pipelines.environments import with_environments
+from studio.plugin_host import Plugin, PluginHost
+from studio.plugin_host.environments import Environment
+
+_INSTALL, _REMOVE = "environment-install", "environment-remove"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = add_verbs(parser, list="the runtimes, with their versions", install="install a runtime")
-    verbs["install"].add_argument("name")
+    verbs = add_verbs(
+        parser,
+        list="the runtimes and toolchains, with their versions",
+        install="make the environment of a runtime or toolchain",
+        remove="remove it again",
+    )
+    add_step(verbs["install"], _INSTALL)
+    add_step(verbs["remove"], _REMOVE)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, or say how to install."""
-    with workspace() as opened:
-        found = [_document(opened.plugins, item) for item in _backends(opened.plugins)]
+    """Do what the verb says."""
     if arguments.verb == "install":
-        return _install(arguments.name, found)
+        return run_step(_INSTALL, arguments, _installed)
+    if arguments.verb == "remove":
+        return run_step(_REMOVE, arguments, _removed)
+    return _list(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with workspace() as opened:
+        found = rows(opened.plugins)
     if arguments.json:
         print_json({"backends": found})
     else:
-        rows = [(b["name"], b["version"], b["state"], b["reason"]) for b in found]
-        print_lines(table(("backend", "version", "state", ""), rows))
+        cells = [(b["name"], b["kind"], b["version"], b["state"], b["reason"]) for b in found]
+        print_lines(table(("name", "kind", "version", "state", ""), cells))
     return 0
 
 
-def _backends(host: PluginHost) -> list[Capability]:
+def rows(host: PluginHost) -> list[dict[str, Any]]:
+    """The backends, and whatever else lives in an environment of its own."""
+    environments = {plugin.id: environment for plugin, environment in with_environments(host)}
     return [
-        capability
+        _row(host, plugin, capability, environments.get(plugin.id))
         for plugin in host.plugins
         for capability in plugin.capabilities
-        if capability.extension is Extension.BACKEND
+        if capability.extension is Extension.BACKEND or capability.extra.get("environment")
     ]
 
 
-def _document(host: PluginHost, capability: Capability) -> dict[str, Any]:
+def _row(
+    host: PluginHost, plugin: Plugin, capability: Capability, environment: Environment | None
+) -> dict[str, Any]:
+    told = _environment(environment) if environment else None
+    row: dict[str, Any] = {
+        "name": capability.id,
+        "kind": capability.extension.value.removesuffix("s"),
+        "version": "",
+        "state": "available",
+        "reason": "",
+        "plugin": plugin.id,
+        "environment": told,
+    }
     try:
-        version = str(host.get(Extension.BACKEND, capability.id).version())
+        made = host.create(host.find(capability.extension, capability.id))
+        row["version"] = str(made.version())
     except StudioError as error:
-        return {
-            "name": capability.id,
-            "version": "",
-            "state": "unavailable",
-            "reason": error.message,
-        }
-    return {"name": capability.id, "version": version, "state": "available", "reason": ""}
+        condition = told["condition"] if told else "installed"
+        row["state"] = "unavailable" if condition == "installed" else condition
+        row["reason"] = f"{error.message} {error.hint}".strip()
+    return row
 
 
-def _install(name: str, found: list[dict[str, Any]]) -> int:
-    for backend in found:
-        if backend["name"] == name and backend["state"] == "available":
-            print(f"{name} {backend['version']} is installed already.")
-            return 0
-        if backend["name"] == name:
-            raise Unavailable(
-                f"{name} cannot be installed by the studio yet.", hint=backend["reason"]
-            )
-    known = ", ".join(backend["name"] for backend in found)
-    raise Unavailable(f"There is no backend {name!r}.", hint=f"Known: {known}.")
+def _environment(environment: Environment) -> dict[str, Any]:
+    state = environment.state()
+    return {
+        "condition": state.condition.value,
+        "reason": state.reason,
+        "folder": str(environment.folder),
+        "python": state.python,
+        "bytes": state.bytes,
+        "megabytes": environment.need.megabytes,
+        "licences": environment.need.licences,
+    }
+
+
+def _installed(result: Mapping[str, Any]) -> list[str]:
+    size = megabytes(result["bytes"])
+    return [
+        f"{result['name']} is installed: {len(result['versions'])} packages, {size}, "
+        f"Python {result['python']}, in {result['folder']}"
+    ]
+
+
+def _removed(result: Mapping[str, Any]) -> list[str]:
+    return [f"The environment of {result['plugin']} was removed."]

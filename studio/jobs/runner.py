@@ -16,6 +16,7 @@ from studio.jobs.process import Silence, WorkerProcess
 from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
 from studio.jobs.spec import JobSpec
 from studio.jobs.worker import describe
+from studio.plugin_host.environments.place import interpreters
 from studio.settings import Paths
 
 Finish = Callable[[dict[str, Any], Path], Mapping[str, Any]]
@@ -118,7 +119,13 @@ class JobRunner:
         preload: Sequence[str] = (),
     ) -> None:
         self._paths = paths
-        self._always_readable = (store, paths.plugins, paths.trust, paths.samples)
+        self._always_readable = (
+            store,
+            paths.plugins,
+            paths.trust,
+            paths.samples,
+            paths.environments,
+        )
         self._listener = listener or JobListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
@@ -128,6 +135,7 @@ class JobRunner:
         self._closed = False
         paths.jobs.mkdir(parents=True, exist_ok=True)
         paths.trust.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
+        paths.environments.mkdir(parents=True, exist_ok=True)
         remove_leftovers(paths.jobs)
 
     @property
@@ -278,7 +286,12 @@ class JobRunner:
             self._paths,
             new_folder(self._paths.jobs),
             level=self.level,
-            reads=(*self._always_readable, *_linked(self._paths.plugins), *reads),
+            reads=(
+                *self._always_readable,
+                *_linked(self._paths.plugins),
+                *interpreters(self._paths.environments),
+                *reads,
+            ),
             needs=spec.needs if spec else frozenset(),
             preload=preload,
         )

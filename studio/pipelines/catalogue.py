@@ -25,6 +25,7 @@ _MODULES = (
     "studio.registries.step",
     "studio.pipelines.samples",
     "studio.pipelines.plugin_check",
+    "studio.pipelines.environments",
 )
 
 

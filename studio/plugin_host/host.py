@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import Plugin, State, find_plugins
+from studio.plugin_host.environments import Environment, PluginToolchain
 from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
 from studio.plugin_host.trust import MOST_CRASHES, Trust
@@ -73,6 +74,17 @@ class PluginHost:
                 f"There is no plugin {identifier!r}.", hint=f"Known: {known}."
             ) from None
 
+    def usable(self, identifier: str) -> Plugin:
+        """One plugin, which can and may be used.
+
+        Raises:
+            Unavailable: when it cannot or may not, with the reason, or there is none.
+        """
+        plugin = self.plugin(identifier)
+        if plugin.state is not State.AVAILABLE:
+            raise Unavailable(f"The plugin {identifier} is not available: {plugin.reason}")
+        return plugin
+
     def all(self, extension: Extension) -> tuple[Capability, ...]:
         """The available capabilities of an extension point; built-in ones first."""
         return tuple(
@@ -119,8 +131,24 @@ class PluginHost:
         """
         key = (capability.plugin, capability.extension, capability.id)
         if key not in self._made:
-            self._made[key] = self.call(capability)
+            self._made[key] = self.call(capability, *self._given(capability))
         return self._made[key]
+
+    def environment(self, plugin: Plugin) -> Environment | None:
+        """The virtual environment that a plugin wants for itself; None for most."""
+        if plugin.manifest is None or plugin.manifest.environment is None:
+            return None
+        parent = Paths.of().environments
+        return Environment(plugin.id, plugin.manifest.environment, plugin.folder, parent)
+
+    def _given(self, capability: Capability) -> tuple[object, ...]:
+        """What a capability's factory is called with: the toolchain where it asks for it."""
+        if not capability.extra.get("environment"):
+            return ()
+        environment = self.environment(self._plugins[capability.plugin])
+        if environment is None:
+            raise Unavailable(f"The plugin {capability.plugin} declares no environment.")
+        return (PluginToolchain(environment),)
 
     def call(self, capability: Capability, *arguments: object) -> Any:
         """What a capability's factory makes of some arguments, made anew at each call.

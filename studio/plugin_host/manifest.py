@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import API_VERSION, Capability, Extension, Manifest, Permission
+from studio.plugin_host.environments.declaration import read_need
 
 FILE_NAME = "plugin.toml"
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -52,6 +53,7 @@ def _manifest(table: Mapping[str, Any]) -> Manifest:
         permissions=frozenset(Permission(text) for text in _texts(table, "permissions")),
         capabilities=tuple(_capabilities(identifier, table)),
         description=str(table.get("description", "")),
+        environment=read_need(table["environment"]) if "environment" in table else None,
     )
 
 

@@ -75,6 +75,11 @@ class Paths:
         return self.data / "samples"
 
     @property
+    def environments(self) -> Path:
+        """Virtual environments of plugins, a folder each."""
+        return self.data / "environments"
+
+    @property
     def plugins(self) -> Path:
         """The user's own plugins, a folder each."""
         return self.config / "plugins"

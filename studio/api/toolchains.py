@@ -1,0 +1,89 @@
+"""A virtual environment of a plugin's own, and what its capabilities may do with it.
+
+A plugin whose libraries are heavy, or do not go together with the studio's, declares it in its
+manifest::
+
+    [environment]
+    requirements = "requirements.lock"   # beside plugin.toml: names, versions, hashes, no host
+    python = ">=3.10,<3.14"
+    imports = ["openvino"]               # what must be importable afterwards
+    megabytes = 300                      # on the disk
+    licences = "OpenVINO: Apache-2.0"
+
+and gives ``environment = true`` to those capabilities whose factory takes a ``Toolchain``. The
+user makes the environment with a button or ``studio backends install``; no code of it is ever
+imported by the studio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.api.ports import Session
+from studio.api.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentNeed:
+    """What a manifest's ``[environment]`` says.
+
+    Attributes:
+        requirements: Name of the plugin's file with every distribution, pinned and hashed.
+        python: Versions of the interpreter that will do, as a PEP 440 specifier.
+        imports: Modules that must be importable before the environment counts as installed.
+        megabytes: Room that it takes on the disk, roughly.
+        licences: What is installed under which terms, for the person who decides.
+    """
+
+    requirements: str
+    python: str = ">=3.8"
+    imports: tuple[str, ...] = ()
+    megabytes: int = 0
+    licences: str = ""
+
+
+class Toolchain(Protocol):
+    """The environment of a capability's plugin, whether it is there yet or not.
+
+    What runs in it is a process of its own: without a network where the worker has none, with
+    no home, ended with its parent, and with standard output kept from its own chatter.
+    """
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter.
+
+        Raises:
+            Unavailable: when it is not installed, broken or outdated, with the reason and the
+                command that mends it.
+        """
+
+    def version(self, distribution: str) -> str:
+        """The installed version of a distribution; raises as ``python`` does."""
+
+    def run(
+        self, tool: Path, request: Mapping[str, Any], folder: Path, progress: Progress
+    ) -> Mapping[str, Any]:
+        """Run a tool to its end.
+
+        Args:
+            tool: A self-contained file with ``run(request, progress)``, which returns a JSON
+                object; ``progress(done, total, text)`` tells how far it is.
+            request: A JSON object; arrays travel as files.
+            folder: The one place that it should write to; also its home and temporary folder.
+
+        Raises:
+            StudioError: when the tool raises, crashes or says nothing for too long, in one
+                sentence.
+            Cancelled: when the work was cancelled; the process is gone by then.
+        """
+
+    def load(self, runner: Path, model: Path, options: Mapping[str, Any]) -> Session:
+        """A model loaded by a runner of the bench, in a process of this environment.
+
+        Raises:
+            InvalidModel: when the runner refuses the model.
+        """

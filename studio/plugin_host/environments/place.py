@@ -1,0 +1,198 @@
+"""Where a plugin's environment lies, and in which condition it is."""
+
+from __future__ import annotations
+
+import enum
+import fcntl
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import StudioError, Unavailable
+from studio.api.toolchains import EnvironmentNeed
+
+RECORD = "environment.json"
+"""Written last, so that an environment without it was never finished."""
+
+
+class Condition(enum.Enum):
+    """What can be said of an environment without starting anything in it."""
+
+    MISSING = "missing"
+    INSTALLED = "installed"
+    BROKEN = "broken"
+    OUTDATED = "outdated"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """An environment as it was found.
+
+    Attributes:
+        reason: Why it cannot be used, in one sentence; empty when it can.
+        python: Version of its interpreter, as far as it is known.
+        versions: Installed distributions by name.
+        bytes: Room that it takes on the disk.
+    """
+
+    condition: Condition
+    reason: str = ""
+    python: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment of one plugin.
+
+    Attributes:
+        plugin: Its id, which names the folder.
+        source: The plugin's own folder, in which the lock lies.
+        parent: The folder of all environments.
+    """
+
+    plugin: str
+    need: EnvironmentNeed
+    source: Path
+    parent: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies, or would lie."""
+        return self.parent / self.plugin
+
+    @property
+    def interpreter(self) -> Path:
+        """Its Python, or where that would be."""
+        return self.folder / "bin" / "python"
+
+    @property
+    def lock(self) -> Path:
+        """The file of requirements that it is made from."""
+        return self.source / self.need.requirements
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the lock: another one makes another environment."""
+        return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+
+    def state(self) -> EnvironmentState:
+        """Look at it; nothing is started."""
+        if not self.folder.is_dir():
+            return EnvironmentState(Condition.MISSING, "It is not installed.")
+        try:
+            record = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
+            found = _state(record)
+        except (OSError, ValueError, TypeError, AttributeError):
+            return EnvironmentState(Condition.BROKEN, "Its record is missing or damaged.")
+        if not self.interpreter.exists():
+            text = f"Its Python {found.python} is not on this machine any more."
+            return EnvironmentState(Condition.BROKEN, text, found.python)
+        try:
+            current = self.digest
+        except OSError:
+            text = f"The plugin's file {self.need.requirements} cannot be read."
+            return EnvironmentState(Condition.BROKEN, text, found.python)
+        if record.get("requirements") != current:
+            text = "The plugin has other requirements than it was made from."
+            versions, size = found.versions, found.bytes
+            return EnvironmentState(Condition.OUTDATED, text, found.python, versions, size)
+        return found
+
+    def usable(self) -> EnvironmentState:
+        """Its state, which is installed.
+
+        Raises:
+            Unavailable: when it is not, with the reason and the command that mends it.
+        """
+        state = self.state()
+        if state.condition is not Condition.INSTALLED:
+            raise Unavailable(
+                f"The environment of {self.plugin} is {state.condition.value}: "
+                f"{state.reason[:1].lower()}{state.reason[1:]}",
+                hint=f"Make it with: studio backends install {self.plugin}",
+            )
+        return state
+
+    def adopt(self, made: Path) -> None:
+        """Put a finished environment in its place; the one before it is removed.
+
+        Raises:
+            StudioError: when it is being changed by another process.
+        """
+        with self.changing():
+            old = self.parent / f".{self.plugin}-{uuid.uuid4().hex[:8]}"
+            if self.folder.exists():
+                self.folder.rename(old)
+            try:
+                made.rename(self.folder)
+            except OSError:
+                if old.exists():
+                    old.rename(self.folder)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+
+    def remove(self) -> bool:
+        """Remove it; False when there was none.
+
+        Raises:
+            StudioError: when it is being changed by another process.
+        """
+        with self.changing():
+            if not self.folder.exists():
+                return False
+            gone = self.parent / f".{self.plugin}-{uuid.uuid4().hex[:8]}"
+            self.folder.rename(gone)  # at once for everyone; the files follow
+            shutil.rmtree(gone, ignore_errors=True)
+            return True
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Hold the lock of those that make or remove it; the kernel frees it with the process.
+
+        Raises:
+            StudioError: when another process holds it.
+        """
+        self.parent.mkdir(parents=True, exist_ok=True)
+        with (self.parent / f".{self.plugin}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StudioError(
+                    f"The environment of {self.plugin} is being made or removed just now.",
+                    hint="Wait for the other one to end.",
+                ) from None
+            yield
+
+
+def interpreters(parent: Path) -> list[Path]:
+    """Where the Pythons lie that the environments in a folder were made with."""
+    found = set()
+    for settings in parent.glob("*/pyvenv.cfg"):
+        for line in settings.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == "home":
+                found.add(Path(value.strip()).parent)
+    return sorted(path for path in found if path != Path("/usr") and path.is_dir())
+
+
+def write_record(folder: Path, values: Mapping[str, Any]) -> None:
+    """Declare an environment finished."""
+    (folder / RECORD).write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+
+def _state(record: Mapping[str, Any]) -> EnvironmentState:
+    return EnvironmentState(
+        Condition.INSTALLED,
+        "",
+        str(record["python"]),
+        {str(name): str(value) for name, value in record["versions"].items()},
+        int(record["bytes"]),
+    )

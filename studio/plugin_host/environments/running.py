@@ -1,0 +1,115 @@
+"""A tool run inside an environment, seen from the studio's side."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from studio.api import Progress, StudioError
+from studio.plugin_host.environments.making import clean_variables
+
+CHILD = Path(__file__).with_name("child.py")
+PATIENCE_S = 240.0
+"""A tool that says nothing for so long is stopped."""
+
+_POLL_S = 0.2
+_GRACE_S = 2.0
+
+
+class ToolRun:
+    """One request to one tool."""
+
+    def __init__(self, python: Path, tool: Path, folder: Path, patience: float = PATIENCE_S):
+        self._title = f"{tool.parent.name}'s {tool.stem}"
+        self._command: Sequence[str] = [str(python), "-I", str(CHILD), str(tool)]
+        self._folder = folder
+        self._patience = patience
+
+    def result(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
+        """Do it; see ``studio.api.toolchains.Toolchain.run``."""
+        errors = self._folder / "tool.log"
+        with errors.open("wb") as log:
+            process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env=clean_variables(self._folder),
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+            last = self._follow(process.stdout, progress)
+            return self._concluded(last, process, errors)
+        finally:
+            _end(process)
+
+    def _follow(self, stream: IO[bytes], progress: Progress) -> dict[str, Any]:
+        """Pass on how far it is; the last event, empty when it just ended."""
+        arrived: queue.Queue[bytes | None] = queue.Queue()
+        threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
+        heard, last = time.monotonic(), dict[str, Any]()
+        while True:
+            progress.check()
+            try:
+                line = arrived.get(timeout=_POLL_S)
+            except queue.Empty:
+                if time.monotonic() - heard > self._patience:
+                    raise StudioError(
+                        f"{self._title} said nothing for {self._patience:g} s and was stopped."
+                    ) from None
+                continue
+            if line is None:
+                return last
+            heard, last = time.monotonic(), json.loads(line)
+            if last["event"] == "progress":
+                total = max(last["total"], 0.0)
+                progress.progress(min(last["done"], total) if total else 0.0, total, last["text"])
+
+    def _concluded(
+        self, last: Mapping[str, Any], process: subprocess.Popen[bytes], errors: Path
+    ) -> Mapping[str, Any]:
+        if last.get("event") == "result":
+            result: Mapping[str, Any] = last["result"]
+            return result
+        detail = errors.read_bytes()[-4000:].decode("utf-8", "replace")
+        if last.get("event") == "error":
+            text = str(last["text"]).rstrip(".")
+            raise StudioError(f"{self._title} failed: {text}.", detail=last["detail"] or detail)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+        status = process.poll() or 0
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        raise StudioError(f"{self._title} {how}.", detail=detail)
+
+
+def _pump(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in stream:
+            arrived.put(line)
+    arrived.put(None)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and whatever it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            if stream is not None:
+                stream.close()

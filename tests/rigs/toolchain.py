@@ -1,0 +1,205 @@
+"""A plugin with an environment of its own, and the small wheel that the environment is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy
+
+ID = "example_tools"
+DISTRIBUTION = "edgewright-example-tool"
+
+MANIFEST = """
+id = "example_tools"
+name = "Example tools"
+version = "0.1"
+api = 1
+
+[environment]
+requirements = "requirements.lock"
+python = ">=3.8"
+imports = ["example_tool"]
+megabytes = 1
+licences = "example tool: Apache-2.0"
+
+[[backends]]
+id = "example-runtime"
+title = "Example runtime"
+formats = ["onnx"]
+environment = true
+factory = "example_tools.parts:Runtime"
+
+[[transforms]]
+id = "example-quantizer"
+title = "Example quantizer"
+formats = ["onnx"]
+environment = true
+factory = "example_tools.parts:Quantizer"
+"""
+
+PARTS = '''
+"""A backend and a transform whose work is done elsewhere."""
+
+from pathlib import Path
+
+from studio.api import Transformed
+
+HERE = Path(__file__).parent
+
+
+class Runtime:
+    id, title, options = "example-runtime", "Example runtime", ()
+    runner = HERE / "runner.py"
+
+    def __init__(self, toolchain):
+        self._toolchain = toolchain
+
+    @property
+    def python(self):
+        return str(self._toolchain.python)
+
+    def version(self):
+        return self._toolchain.version("edgewright-example-tool")
+
+    def load(self, path, options):
+        return self._toolchain.load(self.runner, path, options)
+
+
+class Quantizer:
+    id, title, options, needs_data = "example-quantizer", "Example quantizer", (), False
+
+    def __init__(self, toolchain):
+        self._toolchain = toolchain
+
+    def apply(self, source, output, options, data, progress):
+        request = {"source": str(source), "output": str(output)}
+        facts = self._toolchain.run(HERE / "tool.py", request, output.parent, progress)
+        return Transformed(output, "int8", facts)
+'''
+
+TOOL = '''
+"""Copies a model, and tells what it can reach."""
+
+import os
+import shutil
+import socket
+import sys
+import time
+
+import example_tool
+
+
+def run(request, progress):
+    progress(0, 2, "Begun")
+    os.write(1, b"native chatter\\n")
+    print("more chatter")
+    do = request.get("do", "")
+    if do == "raise":
+        raise ValueError("the model is not to my taste")
+    if do == "die":
+        os.kill(os.getpid(), 11)
+    if do == "leave":
+        os._exit(7)
+    if do == "hang":
+        time.sleep(600)
+    if do == "memory":
+        raise MemoryError
+    progress(2, 2, "Done")
+    if "output" in request:
+        shutil.copy(request["source"], request["output"])
+    return {
+        "tool": example_tool.__version__,
+        "prefix": sys.prefix,
+        "home": os.environ["HOME"],
+        "interfaces": sorted(name for _, name in socket.if_nameindex()),
+        "studio": any(name.startswith("studio") for name in sys.modules),
+    }
+'''
+
+RUNNER = '''
+"""Adds nothing to what it is fed, with the tool's blessing."""
+
+import example_tool
+import numpy
+
+
+def load(path, options):
+    return Runner(path)
+
+
+class Runner:
+    def __init__(self, path):
+        self._path = path
+
+    def inputs(self):
+        return [{"name": "image", "dtype": "float32", "shape": [1, 1, 8, 8]}]
+
+    def run(self, feeds):
+        return {"scores": feeds["image"].reshape(1, -1)[:, :10] + example_tool.OFFSET}
+
+    def describe(self):
+        return {"runtime": "example", "version": example_tool.__version__, "device": "cpu",
+                "providers": [], "precision": "bf16", "threads": 1, "outputs": ["scores"]}
+
+    def operators(self, feeds, runs):
+        return []
+
+    def close(self):
+        pass
+'''
+
+
+def make_wheel(folder: Path, version: str = "1.0", module: str = "") -> Path:
+    """Write a wheel of one module.
+
+    Args:
+        module: More of its source.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = DISTRIBUTION.replace("-", "_")
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    files = {
+        "example_tool.py": f'__version__ = "{version}"\nOFFSET = 0.0\n{module}',
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(file, text)
+    return path
+
+
+def lend_numpy(environment: Path) -> None:
+    """Let an environment see the numpy of this one, which is too large for a test's wheel."""
+    place = next(environment.glob("lib/python*/site-packages"))
+    for name in ("numpy", "numpy.libs"):
+        (place / name).symlink_to(Path(numpy.__file__).parents[1] / name)
+
+
+def lock_of(wheel: Path, version: str = "1.0") -> str:
+    """The requirements that name one wheel by its digest."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{DISTRIBUTION}=={version} \\\n    --hash=sha256:{digest}\n"
+
+
+def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) -> Path:
+    """Write the plugin's package into a folder of plugins."""
+    package = folder / ID
+    package.mkdir(parents=True)
+    files = {
+        "__init__.py": '"""Example tools."""\n',
+        "plugin.toml": MANIFEST,
+        "parts.py": PARTS,
+        "tool.py": TOOL,
+        "runner.py": RUNNER,
+        "requirements.lock": lock,
+        **(more or {}),
+    }
+    for name, text in files.items():
+        (package / name).write_text(text)
+    return package
