@@ -230,14 +230,14 @@ def test_layout_of_another_graph_is_refused() -> None:
 def test_ancestors_and_descendants_are_lit(canvas: GraphCanvas, qtbot: QtBot) -> None:
     canvas.select(2)
     qtbot.keyClick(canvas, Qt.Key.Key_A)
-    assert canvas._traced == {0, 1, 2}
+    assert canvas.traced == {0, 1, 2}
     assert canvas.accessibleDescription().endswith("3 lit")
     qtbot.keyClick(canvas, Qt.Key.Key_D)
-    assert canvas._traced == {2, 4, 6}
+    assert canvas.traced == {2, 4, 6}
     dark = canvas.grab().toImage()
     qtbot.keyClick(canvas, Qt.Key.Key_D)
-    assert canvas._traced == frozenset()
+    assert canvas.traced == frozenset()
     assert canvas.grab().toImage() != dark
     qtbot.keyClick(canvas, Qt.Key.Key_A)
     canvas.select(3)
-    assert canvas._traced == frozenset()
+    assert canvas.traced == frozenset()

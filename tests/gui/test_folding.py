@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -41,15 +42,13 @@ def test_a_large_model_opens_as_its_layers(page: ModelPage, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: titles(page)[0] == "attention ▸")
     assert page.trail.isVisible()
     qtbot.waitUntil(lambda: len(visible(page.trail, QPushButton)) == 1)
-    page.show_part("")
+    page.pane.canvas.setFocus()
+    qtbot.keyClick(page.pane.canvas, Qt.Key.Key_Backspace)
     qtbot.waitUntil(lambda: titles(page) == layers)
-
-
-def test_all_nodes_are_shown_on_request(page: ModelPage, qtbot: QtBot) -> None:
-    page.toggle_detail()
+    # One is where one came from.
+    assert page.pane.canvas.selected == 3
+    qtbot.keyClick(page.pane.canvas, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: len(titles(page)) >= 400)
-    page.toggle_detail()
-    qtbot.waitUntil(lambda: len(titles(page)) == 9)
 
 
 def test_a_block_costs_what_its_nodes_cost(page: ModelPage) -> None:

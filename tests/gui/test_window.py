@@ -240,7 +240,7 @@ def test_inspector_tells_of_a_node_and_goes_to_its_neighbour(
     go = next(
         item
         for item in page.inspector().findChildren(QAbstractButton)
-        if item.text() == "Relu relu1"
+        if item.accessibleName() == "Go to Relu relu1"
     )
     qtbot.mouseClick(go, Qt.MouseButton.LeftButton)
     assert page.pane.canvas.scene.boxes[page.pane.canvas.selected].name == "relu1"

@@ -44,16 +44,22 @@ class GraphCanvas(QWidget):
         scene: What is shown; None before there is one.
         zoom: Pixels of the screen for one of the scene.
         selected: The selected box, or None.
+        traced: The boxes of the path that is lit.
+        ways: Whether the path goes up from the selected box, and down.
 
     Signals:
         selection_changed: The selected box; -1 for none.
         entered: A box that the user wants to look into.
         view_changed: Zoom or position are others.
+        path_changed: Another path is lit, or none.
+        wished: A key asks for what others have to do (``keyboard.HELP`` and the others).
     """
 
     selection_changed = Signal(int)
     entered = Signal(int)
     view_changed = Signal()
+    path_changed = Signal()
+    wished = Signal(str)
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
@@ -63,7 +69,8 @@ class GraphCanvas(QWidget):
         self._theming = theming
         self._origin = QPointF(0, 0)
         self._hits: frozenset[int] = frozenset()
-        self._traced: frozenset[int] = frozenset()
+        self.traced: frozenset[int] = frozenset()
+        self.ways = (False, False)
         self._overlay: Overlay | None = None
         self._painter: ScenePainter | None = None
         self._raster = Raster()
@@ -80,17 +87,21 @@ class GraphCanvas(QWidget):
 
     # What is shown
 
-    def show_scene(self, scene: Scene | None) -> None:
-        """Show another graph from its beginning."""
+    def show_scene(self, scene: Scene | None, *, stay: bool = False) -> None:
+        """Show another graph from its beginning; or stay, where it has the same boxes."""
+        selected = self.selected if stay else None
         self.scene = scene
         self.selected, self._hits, self._overlay = None, frozenset(), None
-        self._traced = frozenset()
-        self._is_fresh = True
+        self._light(frozenset())
+        self._is_fresh = not stay
         self._redress()
         count = len(scene.graph.nodes) if scene else 0
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
-        self.show_start()
+        if not stay:
+            self.show_start()
+        elif selected is not None:
+            self.select(selected, reveal=False)
 
     def set_overlay(self, overlay: Overlay | None) -> None:
         """Paint numbers on the boxes, or their families again."""
@@ -102,19 +113,31 @@ class GraphCanvas(QWidget):
         self._hits = boxes
         self._repaint_all()
 
-    def trace(self, *, down: bool) -> None:
-        """Light up what the selected box feeds, directly or not, or what feeds it; again: end."""
-        if self.scene is None or self.selected is None:
-            return
-        found = self.scene.reachable(self.selected, down=down)
-        self._traced = frozenset() if found == self._traced else found
+    def trace(self, *, up: bool = False, down: bool = False) -> None:
+        """Light up what feeds the selected box, directly or not, and what it feeds; again: end.
+
+        Without a direction the path is put out.
+        """
+        if self.scene is None or self.selected is None or self.ways == (up, down):
+            up = down = False
+        found: frozenset[int] = frozenset()
+        if self.scene is not None and self.selected is not None:
+            for wanted, is_down in ((up, False), (down, True)):
+                if wanted:
+                    found |= self.scene.reachable(self.selected, down=is_down)
+        self._light(found, (up, down))
         self._describe()
         self._repaint_all()
+
+    def _light(self, boxes: frozenset[int], ways: tuple[bool, bool] = (False, False)) -> None:
+        self.traced, self.ways = boxes, ways
+        self.path_changed.emit()
 
     def select(self, box: int | None, *, reveal: bool = True) -> None:
         """Select a box and bring it into view; None for nothing."""
         if box != self.selected:
-            self.selected, self._traced = box, frozenset()
+            self.selected = box
+            self._light(frozenset())
             self._describe()
             self._repaint_all()
             self.selection_changed.emit(-1 if box is None else box)
@@ -307,7 +330,7 @@ class GraphCanvas(QWidget):
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
-            marks = Marks(self.selected, self._hits, self._overlay, self._traced)
+            marks = Marks(self.selected, self._hits, self._overlay, self.traced)
             self._painter.paint(painter, area, self.zoom, marks)
 
     def _fitting_zoom(self) -> float:
@@ -355,7 +378,7 @@ class GraphCanvas(QWidget):
             after = len(self.scene.after(self.selected))
             detail = next(iter(self.scene.details(self.selected)), "")
             text = f"{box.title} {box.name}, {detail}; {before} before, {after} after"
-            text += f"; {len(self._traced)} lit" if self._traced else ""
+            text += f"; {len(self.traced)} lit" if self.traced else ""
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)

@@ -1,4 +1,4 @@
-"""The keys of the graph canvas: travel along edges, enter, pan, zoom, first and last."""
+"""The keys of the graph canvas: travel along edges, paths, enter and leave, pan, zoom."""
 
 from __future__ import annotations
 
@@ -18,11 +18,59 @@ STEP = 60.0
 PAGE = 0.8
 """Share of the height that a page key pans."""
 
+KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Travel",
+        (
+            ("↑ ↓", "To what the node reads, to what it feeds"),
+            ("← →", "To the node beside it"),
+            ("Home End", "To the first node, to the last"),
+            ("Enter", "Into a block, branch or function"),
+            ("Backspace", "Out of it again"),
+            ("Esc", "Put out the path, then select nothing"),
+        ),
+    ),
+    (
+        "Paths",
+        (
+            ("A", "Light up all ancestors: what the node depends on"),
+            ("D", "Light up all descendants: what depends on it"),
+            ("S", "Both"),
+            ("X", "Put the path out"),
+        ),
+    ),
+    (
+        "View",
+        (
+            ("F", "The whole graph"),
+            ("0", "100 %"),
+            ("+ −", "Zoom (Ctrl and wheel)"),
+            ("Shift ↑ ↓ ← →", "Pan (also without a selection)"),
+            ("Page↑ Page↓", "A page up, a page down"),
+            ("B", "Blocks, or all nodes"),
+            ("N P", "Next difference, previous difference (Compare)"),
+            ("?", "These keys"),
+        ),
+    ),
+)
+"""What is shown to who asks for the keys: sections of (keys, what they do)."""
+
+HELP, LEAVE, DETAIL, NEXT, PREVIOUS = "help", "leave", "detail", "next", "previous"
+"""Wishes that the canvas only passes on."""
+
 _ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
+}
+
+_WISHES = {
+    Qt.Key.Key_Question: HELP,
+    Qt.Key.Key_Backspace: LEAVE,
+    Qt.Key.Key_B: DETAIL,
+    Qt.Key.Key_N: NEXT,
+    Qt.Key.Key_P: PREVIOUS,
 }
 
 
@@ -33,6 +81,8 @@ def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
     pan.
     """
     key = Qt.Key(event.key())
+    if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+        return False  # shortcuts of the window
     if key in _ARROWS:
         is_pan = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         right, down = _ARROWS[key]
@@ -42,14 +92,25 @@ def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
             _travel(canvas, canvas.selected, right, down)
         return True
     if key is Qt.Key.Key_Escape:
-        was_selected = canvas.selected is not None
-        canvas.select(None)
-        return was_selected
+        return _escape(canvas)
+    if key in _WISHES:
+        canvas.wished.emit(_WISHES[key])
+        return True
     run = _simple(canvas).get(key)
     if run is None:
         return False
     run()
     return True
+
+
+def _escape(canvas: GraphCanvas) -> bool:
+    """Put the path out; without one select nothing. False when there was nothing to do."""
+    if canvas.traced:
+        canvas.trace()
+        return True
+    was_selected = canvas.selected is not None
+    canvas.select(None)
+    return was_selected
 
 
 def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
@@ -60,8 +121,10 @@ def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
         Qt.Key.Key_Minus: partial(canvas.zoom_by, 0.8),
         Qt.Key.Key_0: partial(canvas.zoom_to, 1.0),
         Qt.Key.Key_F: canvas.fit,
-        Qt.Key.Key_A: partial(canvas.trace, down=False),
+        Qt.Key.Key_A: partial(canvas.trace, up=True),
         Qt.Key.Key_D: partial(canvas.trace, down=True),
+        Qt.Key.Key_S: partial(canvas.trace, up=True, down=True),
+        Qt.Key.Key_X: canvas.trace,
         Qt.Key.Key_Return: canvas.enter,
         Qt.Key.Key_Enter: canvas.enter,
         Qt.Key.Key_Home: partial(canvas.select, 0 if last >= 0 else None),

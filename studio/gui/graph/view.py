@@ -11,8 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.families import TITLES
+from studio.gui.graph.keyboard import HELP
+from studio.gui.graph.keyhelp import KeyHelp
 from studio.gui.graph.minimap import Minimap
 from studio.gui.graph.overlay import SCALE, Overlay, heat
+from studio.gui.graph.paths import PathButtons
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, button
@@ -113,16 +116,19 @@ class GraphPane(QWidget):
         self.zoom_in = button("", lambda: self.canvas.zoom_by(1.25))
         self.fit = button("", self.canvas.fit)
         self._buttons = self._zoom_buttons()
+        self.paths = PathButtons(self.canvas, theming)
+        self.help = KeyHelp(self.canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)
         self.canvas.view_changed.connect(self._show_level)
+        self.canvas.wished.connect(lambda wish: self.help.open() if wish == HELP else None)
         theming.changed.connect(self.dress)
         self.dress()
 
-    def show_scene(self, scene: Scene | None) -> None:
-        """Show another graph."""
-        self.canvas.show_scene(scene)
+    def show_scene(self, scene: Scene | None, *, stay: bool = False) -> None:
+        """Show another graph; look at the same place of it if it is the same with more details."""
+        self.canvas.show_scene(scene, stay=stay)
         self.minimap.refresh()
         present = {box.family for box in scene.boxes} if scene is not None else set()
         self._families = [name for name in TITLES if name in present]
@@ -176,6 +182,7 @@ class GraphPane(QWidget):
     def _place(self) -> None:
         wide, high = self.width(), self.height()
         self.minimap.move(wide - self.minimap.width() - GAP, GAP)
+        self.paths.move(GAP, GAP)
         size = self._buttons.sizeHint()
         self._buttons.setGeometry(
             wide - size.width() - GAP, high - size.height() - GAP, size.width(), size.height()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
+from studio.gui.graph.keyboard import DETAIL, LEAVE
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
@@ -28,6 +29,14 @@ from studio.gui.widgets import Hint, Segmented, row
 if TYPE_CHECKING:
     from studio.workspace import Found, GraphView, VariantRecord, Workspace
 
+PATHS = {
+    "Light up all ancestors of the node (A)": {"up": True},
+    "Light up all descendants of the node (D)": {"down": True},
+    "Light up ancestors and descendants of the node (S)": {"up": True, "down": True},
+    "Put the lit path out (X)": {},
+}
+"""Commands, and what ``GraphCanvas.trace`` is called with."""
+
 
 class ModelPage(Page):
     """Shows what is in the current variant."""
@@ -43,6 +52,7 @@ class ModelPage(Page):
         self.pane = GraphPane(shell.theming)
         self.summary = ModelSummary()
         self._path = ""
+        self._preview: Scene | None = None
         self.trail = Trail(self.show_part)
         self._inspector = ModelInspector(shell, self.show_box, self.enter)
         self._waiting = Hint("Reading the graph…")
@@ -77,6 +87,7 @@ class ModelPage(Page):
         canvas = self.pane.canvas
         canvas.selection_changed.connect(self._selected)
         canvas.entered.connect(self._look_into)
+        canvas.wished.connect(self._grant)
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
@@ -87,9 +98,15 @@ class ModelPage(Page):
         self.add_command("Find a node", self._find, "Ctrl+F")
         self.add_command("Show the whole graph", canvas.fit)
         self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
-        self.add_command("Light up what the node reads (A)", partial(canvas.trace, down=False))
-        self.add_command("Light up what the node feeds (D)", partial(canvas.trace, down=True))
-        self.add_command("Show blocks or all nodes", self.toggle_detail)
+        self.add_command("Light up all ancestors of the node (A)", partial(canvas.trace, up=True))
+        self.add_command(
+            "Light up all descendants of the node (D)", partial(canvas.trace, down=True)
+        )
+        both = partial(canvas.trace, up=True, down=True)
+        self.add_command("Light up ancestors and descendants of the node (S)", both)
+        self.add_command("Put the lit path out (X)", canvas.trace)
+        self.add_command("Show the keys of the graph (?)", self.pane.help.open)
+        self.add_command("Show blocks or all nodes (B)", self.toggle_detail)
         self.add_command("Show the graph", lambda: self.show_view(0))
         self.add_command("Show the summary", lambda: self.show_view(1))
         for number, title in enumerate(TITLES):
@@ -101,15 +118,34 @@ class ModelPage(Page):
         if variant is not None and self.variant is not None and variant.id == self.variant.id:
             return
         self.variant, self.view, self._path = variant, None, ""
+        previewed = self._preview is not None and self.pane.canvas.scene is self._preview
         self.finder.show_view(None)
         self.summary.show_variant(variant)
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
         self._inspector.show_variant(variant)
-        self.pane.show_scene(None)
+        if not previewed:
+            self.pane.show_scene(None)
         if variant is not None:
-            self._graph.setCurrentWidget(self._waiting)
+            self._graph.setCurrentWidget(self.drawer if previewed else self._waiting)
             self.workspace.load_graph(variant.id, partial(self._loaded, variant.id))
+
+    def show_preview(self, scene: Scene) -> None:
+        """Show what is known so far of a model that is being opened, until its variant comes."""
+        self.variant, self.view, self._path, self._preview = None, None, "", scene
+        self._inspector.show_variant(None)
+        self.drawer.show_variant(None)
+        self.detail.hide()
+        self.trail.show_path("", [])
+        self._graph.setCurrentWidget(self.drawer)
+        self.show_view(0)
+        self.pane.show_scene(scene)
+        self.shell.inspector_changed()
+
+    def end_preview(self) -> None:
+        """Show nothing, as the model could not be opened."""
+        self._preview = None
+        self.show_variant(None)
 
     def on_event(self, event: object) -> None:
         """Let the views follow their jobs."""
@@ -123,7 +159,8 @@ class ModelPage(Page):
 
     def inspector(self) -> QWidget | None:
         """The inspector, beside the graph only: the summary says the same at length."""
-        return self._inspector if self.stack.currentIndex() == 0 and self.variant else None
+        shown = self.variant is not None or self._preview is not None
+        return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
     def entries(self) -> Iterable[Entry]:
         """Every node of the graph, for the command palette."""
@@ -193,6 +230,23 @@ class ModelPage(Page):
         else:
             self.show_part(opened)
 
+    def leave(self) -> None:
+        """Go out of the block that is shown; its box is selected in what is around it."""
+        view, path = self.view, self._path
+        if view is None or not path:
+            return
+        steps = steps_to(path, set(view.paths(folded=self.is_folded)))
+        around = steps[-2][0] if len(steps) > 1 else ""
+        node = path[len(around) :].lstrip("/").rpartition("/")[0]
+        self.show_part(around, (node, "node"))
+
+    def _grant(self, wish: str) -> None:
+        """Do what a key on the canvas asks for."""
+        if wish == LEAVE:
+            self.leave()
+        elif wish == DETAIL:
+            self.toggle_detail()
+
     def _look_into(self, box: int) -> None:
         """Enter a box; where it has several blocks, ask which."""
         canvas = self.pane.canvas
@@ -222,8 +276,11 @@ class ModelPage(Page):
         self._path = path
         self.trail.show_path(path, steps_to(path, set(paths)))
         self._graph.setCurrentWidget(self.drawer)
-        self.pane.show_scene(scene)
+        self.pane.show_scene(scene, stay=self._is_of_preview(scene))
+        self._preview = None
         self._inspector.show_scene(scene, result)
+        if (chosen := self.pane.canvas.selected) is not None:  # in the preview
+            self._inspector.show_box(chosen)
         self.drawer.show_scene(scene, result, path)
         self._mark_found()
         if self.colors.index() < 0:
@@ -231,6 +288,11 @@ class ModelPage(Page):
         self._recolor()
         if select:
             self._select_named(*select)
+
+    def _is_of_preview(self, scene: Scene) -> bool:
+        """Whether a scene has the boxes of the preview that is shown, in the same places."""
+        preview = self._preview
+        return preview is not None and preview.size == scene.size and len(preview) == len(scene)
 
     def _selected(self, box: int) -> None:
         self._inspector.show_box(None if box < 0 else box)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
+from studio.gui.elided import ElidedButton
 from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.scene import Box, Scene
@@ -75,6 +76,7 @@ class ModelInspector(Scroll):
 
     def _show_model(self) -> None:
         if self._variant is None:
+            self.body.addWidget(label("Types, costs and findings follow.", "dim", wrap=True))
             return
         self._head(self._variant.model_name, f"{self._variant.name} · {self._variant.format}")
         self._fields(model_facts.figures_of(self._variant))
@@ -243,10 +245,9 @@ class ModelInspector(Scroll):
         column.setSpacing(0)
         for index in boxes[:12]:
             box = self._scene.boxes[index]
-            go = button(f"{box.title} {_tail(box.name)}", partial(self._go, index), "link")
-            go.setToolTip(box.name)
-            go.setAccessibleName(f"Go to {box.title} {box.name}")
-            column.addWidget(go)
+            name = f"Go to {box.title} {box.name}"
+            text = f"{box.title} {_tail(box.name)}"
+            column.addWidget(ElidedButton(text, partial(self._go, index), name))
         if len(boxes) > 12:
             column.addWidget(label(f"and {len(boxes) - 12} more", "small"))
         self.body.addLayout(column)

@@ -12,9 +12,10 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
+from studio.gui.elided import ElidedButton
 from studio.gui.pages.lookups import Answer, Lookups
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID, FieldList, button, clear, label
+from studio.gui.widgets import GRID, FieldList, clear, label
 
 _BARS_HEIGHT = 56
 _PREVIEW = 16
@@ -66,9 +67,8 @@ class Detail(QWidget):
         self._title = title
         self._step = step
         self._options = options
-        self.toggle = button("", self._flip, "link")
+        self.toggle = ElidedButton("", self._flip, name)
         self.toggle.setCheckable(True)
-        self.toggle.setAccessibleName(name)
         self.content = QWidget()
         self.body = QVBoxLayout(self.content)
         self.body.setContentsMargins(0, 0, 0, GRID)
@@ -87,7 +87,7 @@ class Detail(QWidget):
 
     def _flip(self) -> None:
         is_open = self.toggle.isChecked()
-        self.toggle.setText(f"{'▾' if is_open else '▸'} {self._title}")
+        self.toggle.set_text(f"{'▾' if is_open else '▸'} {self._title}")
         self.content.setVisible(is_open)
         if is_open:
             clear(self.body)

@@ -1,0 +1,76 @@
+"""Buttons in the corner of the canvas: light up what a node depends on, what depends on it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from studio.gui import icons
+from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.keyboard import HELP
+from studio.gui.theme import Theming
+from studio.gui.widgets import button
+
+_NOTHING = "Select a node first."
+_ICONS = ("ancestors", "descendants", "both-ways", "close", "help")
+EDGE = 32
+
+
+class PathButtons(QWidget):
+    """Ancestors, descendants, both, none; and the one that shows the keys."""
+
+    def __init__(self, canvas: GraphCanvas, theming: Theming) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._theming = theming
+        self.up = button("", partial(canvas.trace, up=True))
+        self.down = button("", partial(canvas.trace, down=True))
+        self.both = button("", partial(canvas.trace, up=True, down=True))
+        self.clear = button("", canvas.trace)
+        self.help = button("", partial(canvas.wished.emit, HELP))
+        self._all = (self.up, self.down, self.both, self.clear, self.help)
+        self._names = {
+            self.up: "Light up all ancestors of the node (A)",
+            self.down: "Light up all descendants of the node (D)",
+            self.both: "Light up ancestors and descendants (S)",
+            self.clear: "Put the path out (X)",
+            self.help: "Keys of the graph (?)",
+        }
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for item in self._all:
+            item.setAccessibleName(self._names[item])
+            item.setCheckable(item in (self.up, self.down, self.both))
+            item.setCursor(Qt.CursorShape.ArrowCursor)
+            item.setFixedSize(EDGE, EDGE)
+            item.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            item.setProperty("kind", "tool")
+            layout.addWidget(item)
+        canvas.selection_changed.connect(self.refresh)
+        canvas.path_changed.connect(self.refresh)
+        theming.changed.connect(self.dress)
+        self.dress()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Follow the canvas: what is lit, and whether there is anything to light up."""
+        ways = self._canvas.ways
+        for item, way in ((self.up, (True, False)), (self.down, (False, True))):
+            item.setChecked(ways == way)
+        self.both.setChecked(ways == (True, True))
+        reason = "" if self._canvas.selected is not None else _NOTHING
+        for item in (self.up, self.down, self.both, self.clear):
+            why = reason or ("Nothing is lit." if item is self.clear and not any(ways) else "")
+            item.setEnabled(not why)
+            item.setToolTip(f"{self._names[item]}. {why}" if why else self._names[item])
+            item.setAccessibleDescription(why)
+        self.help.setToolTip(self._names[self.help])
+
+    def dress(self) -> None:
+        """Take the icons in the theme's colours."""
+        color = self._theming.current.color("dim")
+        for name, item in zip(_ICONS, self._all, strict=True):
+            item.setIcon(icons.icon(name, color, 16))
