@@ -22,7 +22,8 @@ from studio_onnxruntime.sensitivity import LayerCost, layer_costs
 OPERATORS = ("Conv", "MatMul", "Gemm")
 """The operators that pay on every CPU; quantizing all that can be destroys real models."""
 
-_COMPARED = 2
+COMPARED = 4
+"""Samples that the sensitivity of the layers is measured on; their ranking has settled."""
 
 
 class Int8Tuner:
@@ -91,8 +92,8 @@ class Int8Tuner:
         """Error and time of each layer when it alone is quantized."""
         whole = self._ready.with_name("whole.onnx")
         self.write(whole)
-        step = max(1, len(self._data) // _COMPARED)
-        feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:_COMPARED]
+        step = max(1, len(self._data) // COMPARED)
+        feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:COMPARED]
         exact, quantized = onnx.load(str(self._ready)), onnx.load(str(whole))
         return layer_costs(exact, quantized, self.layers, feeds, progress)
 

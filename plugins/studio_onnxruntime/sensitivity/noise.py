@@ -1,0 +1,49 @@
+"""Signal to noise at a model's outputs, in decibels, such that few samples are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy
+
+from studio.api import Array
+
+CEILING_DB = 200.0
+"""Shown where nothing differs, since infinity is no JSON."""
+
+_FLOOR = 10 ** (-CEILING_DB / 10)
+
+
+def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
+    """The mean of the decibels of all vectors along the last axis, at the worst output.
+
+    Decibels are averaged instead of noise: where one decision of a thousand has flipped, its noise
+    outweighs all the rest, and the ranking of layers hangs on chance.
+
+    Args:
+        exact, found: The outputs by name, for each sample.
+    """
+    return min(
+        (
+            float(
+                numpy.mean([_decibels(a[name], b[name]) for a, b in zip(exact, found, strict=True)])
+            )
+            for name in exact[0]
+            if exact[0][name].dtype.kind in "fiu"
+        ),
+        default=CEILING_DB,
+    )
+
+
+def _decibels(exact: Array, found: Array) -> float:
+    """Of one array; vectors count by the root of their energy."""
+    wanted = numpy.atleast_1d(exact).astype(numpy.float64)
+    difference = numpy.atleast_1d(found).astype(numpy.float64) - wanted
+    noise = (difference**2).sum(axis=-1)
+    signal = (wanted**2).sum(axis=-1)
+    weight = numpy.sqrt(signal)
+    if not weight.sum():
+        return CEILING_DB if not noise.sum() else -CEILING_DB
+    ratio = noise / numpy.maximum(signal, 1e-300)
+    each = -10 * numpy.log10(numpy.clip(ratio, _FLOOR, 1 / _FLOOR))
+    return float((weight * each).sum() / weight.sum())
