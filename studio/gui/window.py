@@ -28,6 +28,7 @@ from studio.gui.drops import FileDrops
 from studio.gui.inspector_dock import InspectorDock
 from studio.gui.jobbar import JobBar
 from studio.gui.models_menu import ModelsMenu
+from studio.gui.opening import Opening
 from studio.gui.pages.base import Page
 from studio.gui.progress import Progress
 from studio.gui.rail import Rail
@@ -70,8 +71,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._stage = "model"
         self._shown: Page | None = None
-        self._opening: set[str] = set()
-        self._sampling: set[str] = set()
+        self._opening = Opening(self)
         self._palette: CommandPalette | None = None
         self._jobs: JobsDock | None = None
         self._is_painted = False
@@ -133,7 +133,8 @@ class MainWindow(QMainWindow):
 
     def go(self, stage: str) -> None:
         """Show a stage; its page is made on the first visit."""
-        shown = "welcome" if stage == "model" and self.current.variant is None else stage
+        empty = self.current.variant is None and not self._opening.previewed
+        shown = "welcome" if stage == "model" and empty else stage
         self._stage = stage
         self.rail.show_stage("model" if stage == "welcome" else stage)
         page = self._page(shown)
@@ -158,15 +159,11 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: Path) -> None:
         """Open a model in a worker; the Model page shows it when it is there."""
-        job = self.start("open", model=str(path))
-        if job is not None:
-            self._opening.add(job.id)
+        self._opening.open(path)
 
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""
-        job = self.start("samples-get", name=name)
-        if job is not None:
-            self._sampling.add(job.id)
+        self._opening.get_sample(name)
 
     def inspector_changed(self) -> None:
         """Show the inspector of the current page, or none."""
@@ -224,7 +221,7 @@ class MainWindow(QMainWindow):
         self.topbar.theme.connect(self.toggle_theme)
         self.topbar.inspector.connect(self.inspector.toggle)
         self.jobbar.list_asked.connect(self.toggle_jobs)
-        self.current.changed.connect(self._show_current)
+        self.current.changed.connect(self.show_current)
         self._closing.callback(self.workspace.events.subscribe(self._hear))
         self._closing.callback(self.panels.close)
 
@@ -265,6 +262,7 @@ class MainWindow(QMainWindow):
             self.current.refresh()
         if isinstance(event, JobFinished):
             self._finished(event.job)
+        self._opening.hear(event)
         if isinstance(event, JobStarted | JobFinished | RegistryChanged):
             self._show_states()
         for page in list(self._pages.values()):
@@ -275,23 +273,11 @@ class MainWindow(QMainWindow):
         if outcome is None:
             return
         self._progress.note_end(job)
-        if outcome.ok:
-            self._follow_up(job)
-        elif outcome.end.value != "cancelled":  # whoever cancelled needs no message about it
+        if not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
             self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
 
-    def _follow_up(self, job: RunningJob) -> None:
-        assert job.outcome is not None
-        result = job.outcome.result
-        if job.id in self._opening:
-            self._opening.discard(job.id)
-            self.select(int(result["variant"]))
-            self.go("model")
-        elif job.id in self._sampling:
-            self._sampling.discard(job.id)
-            self.open_model(Path(str(result["model"])))
-
-    def _show_current(self) -> None:
+    def show_current(self) -> None:
+        """Show which variant is the current one, on every page."""
         variant = self.current.variant
         self.topbar.show_model(
             variant.model_name if variant else "",

@@ -10,9 +10,6 @@ from studio.models.folding import folded, folds, outline
 from studio.models.graphfile import write
 from studio.models.layout import lay_out
 
-PREVIEW = "preview"
-"""Name of the message with the ``path`` of a preview; it may be read until the job has ended."""
-
 PREVIEW_FILE = "preview.json.gz"
 
 SHOWN_FROM = 2_000

@@ -5,6 +5,9 @@ from __future__ import annotations
 from studio.api import Kind, Option
 from studio.jobs.step import Limits, Step
 
+PREVIEW = "preview"
+"""Name of the message of ``open`` with the ``path`` of a preview, which lasts as long as the job."""
+
 _SHAPE = Option(
     "shape",
     many=True,

@@ -15,8 +15,9 @@ from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
 from studio.models.opening import Opened, look, write_graph
-from studio.models.preview import PREVIEW, write_preview
+from studio.models.preview import write_preview
 from studio.models.shapes import parse
+from studio.models.step import PREVIEW
 
 _LARGEST_COPY = 2 * 2**30
 _DRAWINGS = (".svg", ".html", ".png")

@@ -3,6 +3,7 @@
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
+from studio.models.step import PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
@@ -16,13 +17,14 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, is_folded_block, nodes_within
+from studio.workspace.graph_view import GraphView, is_folded_block, nodes_within, read_preview
 from studio.workspace.recipes import CheckedRecipe, Recipes
 from studio.workspace.recipes import allowed as allowed_values
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
 __all__ = [
+    "PREVIEW",
     "CheckedRecipe",
     "Event",
     "Events",
@@ -51,5 +53,6 @@ __all__ = [
     "nodes_within",
     "operator_family",
     "option_from_json",
+    "read_preview",
     "search_model",
 ]

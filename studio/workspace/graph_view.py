@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Graph, GraphLayout, Model, Node, StudioError
@@ -114,6 +115,18 @@ def read_graph(record: VariantRecord) -> GraphView:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
     with uncollected():
         return _view(read_all(record.graph_path))
+
+
+def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
+    """The outermost blocks of a model that is being opened, as its worker wrote them.
+
+    Raises:
+        StudioError: when the file is gone, as after the job's end, or damaged.
+    """
+    from studio.models.graphfile import read
+
+    model, layout = read(path)
+    return model.graph, layout
 
 
 def _view(content: Content) -> GraphView:

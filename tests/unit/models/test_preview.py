@@ -12,7 +12,8 @@ from studio.models import work
 from studio.models.folding import folded, outline
 from studio.models.graphfile import read
 from studio.models.layout import lay_out
-from studio.models.preview import PREVIEW, SHOWN_FROM, write_preview
+from studio.models.preview import SHOWN_FROM, write_preview
+from studio.models.step import PREVIEW
 from tests.benchmarks.generated import inception, transformer, write_onnx
 from tests.unit.models import graphs
 
