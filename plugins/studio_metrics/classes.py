@@ -1,12 +1,13 @@
-"""Metrics of classifiers."""
+"""Metrics of classifiers: accuracy of the first and the first five classes, F1."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from studio.api import Array, InvalidData, Option, validate
-from studio_metrics.outputs import OUTPUT, labelled
+from studio.api import Array, InvalidData, Kind, Option, Truth, validate
+from studio_metrics.outputs import OUTPUT, class_number, class_scores, labelled
 
 
 class Top1:
@@ -17,38 +18,108 @@ class Top1:
     unit = ""
     higher_is_better = True
     options: Sequence[Option] = (OUTPUT,)
+    best = 1
+
+    def each(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[float]:
+        name = validate(self.options, options)["output"]
+        for scores, label in labelled(outputs, labels, name):
+            found = _classes(scores, self.best)
+            yield float(class_number(label, scores.size) in found)
 
     def score(
         self,
         outputs: Iterable[Mapping[str, Array]],
-        labels: Iterable[int | str],
+        labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> float:
-        name = validate(self.options, options)["output"]
-        right = [
-            _class(scores) == _number(label, scores.size)
-            for scores, label in labelled(outputs, labels, name)
-        ]
+        right = list(self.each(outputs, labels, options))
         return sum(right) / len(right)
 
 
-def _class(scores: Array) -> int:
-    """The class with the highest score, or the class itself where the model gives that."""
-    flat = scores.reshape(-1)
+class Top5(Top1):
+    """The share of samples whose right class is among the five with the highest scores."""
+
+    id = "top5"
+    title = "Top-5 accuracy"
+    best = 5
+
+
+class F1:
+    """The harmonic mean of precision and recall over the classes (0 to 1).
+
+    A class that is neither predicted nor right anywhere does not count; one without a single right
+    prediction counts as 0.
+    """
+
+    id = "f1"
+    title = "F1"
+    unit = ""
+    higher_is_better = True
+    options: Sequence[Option] = (
+        Option(
+            "average",
+            Kind.CHOICE,
+            default="macro",
+            choices=("macro", "weighted", "positive"),
+            choice_titles=("all classes alike", "by their samples", "class 1 alone"),
+            help="How the classes count.",
+        ),
+        OUTPUT,
+    )
+
+    def each(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[float]:
+        for found, label in self._pairs(outputs, labels, options):
+            yield float(found == label)
+
+    def score(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> float:
+        right, found, wanted = Counter[int](), Counter[int](), Counter[int]()
+        for one, label in self._pairs(outputs, labels, options):
+            found[one] += 1
+            wanted[label] += 1
+            right[label] += one == label
+        values = {k: 2 * right[k] / (found[k] + wanted[k]) for k in found | wanted}
+        average = validate(self.options, options)["average"]
+        if average == "positive":
+            if 1 not in values:
+                raise InvalidData("No sample is of class 1, and none was taken for it.")
+            return values[1]
+        if average == "weighted":
+            return sum(values[k] * wanted[k] for k in values) / wanted.total()
+        return sum(values.values()) / len(values)
+
+    def _pairs(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[tuple[int, int]]:
+        name = validate(self.options, options)["output"]
+        for scores, label in labelled(outputs, labels, name):
+            yield _classes(scores, 1)[0], class_number(label, scores.size)
+
+
+def _classes(scores: Array, count: int) -> list[int]:
+    """The classes with the highest scores, or the class itself where the model gives that."""
+    flat = class_scores(scores)
     if flat.size == 1 and flat.dtype.kind in "iu":
-        return int(flat[0])
-    if sum(size > 1 for size in scores.shape) > 1 or flat.dtype.kind not in "iuf" or not flat.size:
-        shape = "×".join(map(str, scores.shape))
-        raise InvalidData(
-            f"Top-1 needs one score for each class, but the output's shape is {shape}.",
-            hint="Choose another output or another metric.",
-        )
-    return int(flat.argmax())
-
-
-def _number(label: int | str, classes: int) -> int:
-    if not isinstance(label, int):
-        raise InvalidData(f"Top-1 needs class numbers as labels, but {label!r} is a text.")
-    if classes > 1 and not 0 <= label < classes:
-        raise InvalidData(f"The label {label} is outside the model's {classes} classes.")
-    return label
+        return [int(flat[0])]
+    if flat.size == 1:  # the probability of class 1 of two
+        return [int(flat[0] > 0.5)]
+    if count == 1:
+        return [int(flat.argmax())]
+    return [int(index) for index in (-flat.astype("float64")).argsort(kind="stable")[:count]]

@@ -1,11 +1,11 @@
-"""What a metric looks at: one output of each sample, and the sample's label."""
+"""What a metric looks at: one output of each sample, and what is right for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
-from studio.api import Array, InvalidData, Option
+from studio.api import Array, InvalidData, Option, Truth
 
 OUTPUT = Option(
     "output",
@@ -29,10 +29,10 @@ def chosen(outputs: Mapping[str, Array], name: str | None) -> Array:
     return outputs[name]
 
 
-def labelled(
-    outputs: Iterable[Mapping[str, Array]], labels: Iterable[int | str], name: str | None
-) -> Iterator[tuple[Array, int | str]]:
-    """The chosen output of each sample with its label.
+def paired(
+    outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth]
+) -> Iterator[tuple[Mapping[str, Array], Truth]]:
+    """The outputs of each sample with its label.
 
     Raises:
         InvalidData: when there are not as many of the one as of the other, or none at all.
@@ -42,6 +42,46 @@ def labelled(
         if output is None or label is None:
             raise InvalidData("There are not as many labels as there are samples.")
         count += 1
-        yield chosen(output, name), label
+        yield output, label
     if not count:
         raise InvalidData("There are no labelled samples to score.")
+
+
+def labelled(
+    outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth], name: str | None
+) -> Iterator[tuple[Array, Truth]]:
+    """The chosen output of each sample with its label.
+
+    Raises:
+        InvalidData: as `paired` and `chosen` do.
+    """
+    return ((chosen(output, name), label) for output, label in paired(outputs, labels))
+
+
+def class_scores(scores: Array) -> Array:
+    """One score for each class, as a row; a model that gives the class itself has one value.
+
+    Raises:
+        InvalidData: for an output of another shape or type.
+    """
+    flat = scores.reshape(-1)
+    if sum(size > 1 for size in scores.shape) > 1 or flat.dtype.kind not in "iuf" or not flat.size:
+        shape = "×".join(map(str, scores.shape))
+        raise InvalidData(
+            f"This metric needs one score for each class, but the output's shape is {shape}.",
+            hint="Choose another output or another metric.",
+        )
+    return flat
+
+
+def class_number(label: Truth, classes: int) -> int:
+    """The label as a class of so many.
+
+    Raises:
+        InvalidData: when it is a text, or outside them.
+    """
+    if not isinstance(label, int):
+        raise InvalidData(f"This metric needs class numbers as labels, but {label!r} is a text.")
+    if classes > 1 and not 0 <= label < classes:
+        raise InvalidData(f"The label {label} is outside the model's {classes} classes.")
+    return label

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy
 
-from studio.api import Array, InvalidData, Kind, Option, validate
+from studio.api import Array, InvalidData, Kind, Option, Truth, validate
 from studio_metrics.outputs import OUTPUT, labelled
 
 _OPTIONS: tuple[Option, ...] = (
@@ -32,13 +33,22 @@ class ExactMatch:
     higher_is_better = True
     options: Sequence[Option] = _OPTIONS
 
+    def each(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[float]:
+        for read, wanted in _read(outputs, labels, options):
+            yield float(read == wanted)
+
     def score(
         self,
         outputs: Iterable[Mapping[str, Array]],
-        labels: Iterable[int | str],
+        labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> float:
-        right = [read == wanted for read, wanted in _read(outputs, labels, options)]
+        right = list(self.each(outputs, labels, options))
         return sum(right) / len(right)
 
 
@@ -51,10 +61,20 @@ class CharacterErrorRate:
     higher_is_better = False
     options: Sequence[Option] = _OPTIONS
 
+    def each(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[float]:
+        """The share of each text that is right: 1 without an error, 0 with as many as letters."""
+        for read, wanted in _read(outputs, labels, options):
+            yield max(0.0, 1 - distance(read, wanted) / max(len(wanted), 1))
+
     def score(
         self,
         outputs: Iterable[Mapping[str, Array]],
-        labels: Iterable[int | str],
+        labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> float:
         errors = characters = 0
@@ -118,7 +138,7 @@ def alphabet(characters: Sequence[str], classes: int, blank: int) -> list[str]:
 
 def _read(
     outputs: Iterable[Mapping[str, Array]],
-    labels: Iterable[int | str],
+    labels: Iterable[Truth],
     options: Mapping[str, Any],
 ) -> Iterator[tuple[str, str]]:
     """Pairs of what was read and what should have been."""
@@ -131,7 +151,13 @@ def _read(
         yield decode(scores, known, values["blank"]), str(label)
 
 
-def _characters(path: Path) -> list[str]:
+def _characters(path: Path) -> Sequence[str]:
+    return _lines(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def _lines(path: Path, _changed: int) -> Sequence[str]:
+    """The lines, kept because a metric may be asked about one sample at a time."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

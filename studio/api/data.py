@@ -17,6 +17,9 @@ else:
 Feeds = Mapping[str, Array]
 """One array for each input of the model, each with its batch axis."""
 
+Truth = int | str | Feeds
+"""What is right for a sample: a class number, a text, or the outputs of another model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

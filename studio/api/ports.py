@@ -5,12 +5,12 @@ A factory named in ``plugin.toml`` returns an object that satisfies the Protocol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio.api.data import Array, Dataset, Feeds
+from studio.api.data import Array, Dataset, Feeds, Truth
 from studio.api.graph import Graph, Model
 from studio.api.intake import Finding, Limits
 from studio.api.options import Option
@@ -228,7 +228,11 @@ class ModelRegistry(Protocol):
 
 
 class Metric(Protocol):
-    """A task's quality, from outputs and labels."""
+    """A task's quality, from outputs and labels.
+
+    A metric that compares with another model instead has ``reference = True``: its labels are the
+    outputs of the float model, and the data needs none.
+    """
 
     id: str
     title: str
@@ -239,7 +243,7 @@ class Metric(Protocol):
     def score(
         self,
         outputs: Iterable[Mapping[str, Array]],
-        labels: Iterable[int | str],
+        labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> float:
         """The score over all samples.
@@ -250,6 +254,22 @@ class Metric(Protocol):
 
         Raises:
             InvalidData: when labels and outputs cannot be compared.
+        """
+
+
+class SampleMetric(Metric, Protocol):
+    """A metric that also judges each sample, so that lost and gained ones can be named."""
+
+    def each(
+        self,
+        outputs: Iterable[Mapping[str, Array]],
+        labels: Iterable[Truth],
+        options: Mapping[str, Any],
+    ) -> Iterator[float]:
+        """How right each answer is, at most 1; 1 is right.
+
+        Raises:
+            InvalidData: as ``score`` does.
         """
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.api.data import Array, Dataset, Feeds
+from studio.api.data import Array, Dataset, Feeds, Truth
 from studio.api.errors import StudioError
 from studio.api.graph import Graph, Model
 from studio.api.intake import Level, Limits
@@ -157,7 +157,7 @@ def check_transform(
 
 
 def check_metric(
-    metric: Metric, outputs: Iterable[Mapping[str, Array]], labels: Sequence[int | str]
+    metric: Metric, outputs: Iterable[Mapping[str, Array]], labels: Sequence[Truth]
 ) -> float:
     """A metric scores matching outputs and refuses a wrong number of labels.
 
@@ -170,6 +170,11 @@ def check_metric(
     options = validate(metric.options, {})
     score = metric.score(outputs, labels, options)
     assert isinstance(score, float), "a score is a float"
+    each = getattr(metric, "each", None)
+    if each is not None:
+        figures = list(each(outputs, labels, options))
+        assert len(figures) == len(labels), "each sample has a figure"
+        assert all(figure <= 1 for figure in figures), "a figure is at most 1"
     _refused(lambda: metric.score(outputs, labels[:-1], options), "a label too few")
     return score
 

@@ -101,8 +101,12 @@ class Search:
         phase = Phase(self._job, 0.28, 0.5, f"Trying with {len(kept)} layers in float")
         phase.progress(0, 1)
         session = self._subject.session(path)
-        drop = self._judge.drop(self._before, self._judge.score(session, self._seen, _Quiet(phase)))
-        session.close()
+        reference = self._subject.session() if self._judge.by_reference else None
+        score = self._judge.score(session, self._seen, _Quiet(phase), reference)
+        drop = self._judge.drop(self._before, score)
+        for one in (session, reference):
+            if one is not None:
+                one.close()
         before, after = self._subject.session(threads=1), self._subject.session(path, threads=1)
         feeds = next(iter(self._seen)).feeds
         ratio = latency_ratio(before, after, feeds, _Quiet(phase))

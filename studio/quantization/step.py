@@ -8,19 +8,29 @@ from studio.jobs import Step
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16")
 """Identifiers of the transforms that make a model smaller."""
 
+_METRICS = {
+    "auto": "by the kind of labels",
+    "top1": "top-1 accuracy",
+    "top5": "top-5 accuracy",
+    "f1": "F1",
+    "auc": "ROC AUC",
+    "exact": "exact match",
+    "cer": "character errors",
+    "map": "mAP of boxes",
+    "box-f1": "F1 of boxes",
+    "cosine": "cosine, without labels",
+    "sqnr": "SQNR, without labels",
+    "none": "none",
+}
+
 _METRIC = Option(
     "metric",
     Kind.CHOICE,
     default="auto",
-    choices=("auto", "top1", "exact", "cer", "none"),
-    choice_titles=(
-        "by the kind of labels",
-        "top-1 accuracy",
-        "exact match",
-        "character errors",
-        "none",
-    ),
-    help="What the model is judged by; auto chooses by the kind of labels.",
+    choices=tuple(_METRICS),
+    choice_titles=tuple(_METRICS.values()),
+    help="What the model is judged by; auto chooses by the kind of labels, cosine and sqnr need "
+    "none.",
 )
 _DICTIONARY = Option(
     "dictionary",

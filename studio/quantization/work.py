@@ -24,6 +24,9 @@ from studio.quantization.subject import Subject
 _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""
 
+_NAMED = 200
+"""So many lost and gained samples are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
@@ -32,6 +35,8 @@ class _Verdict:
     Attributes:
         drop: How much worse it has become, without the noise of a float's last bits; negative
             when it is better.
+        lost, gained: Names of samples that are read worse, or better, than by the float model.
+        changed: How many were lost and gained, named or not.
     """
 
     name: str
@@ -40,6 +45,9 @@ class _Verdict:
     after: float
     drop: float
     samples: int
+    lost: list[str]
+    gained: list[str]
+    changed: list[int]
 
 
 def quantize(arguments: Arguments, job: Job) -> Result:
@@ -108,6 +116,11 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
     dataset = open_dataset(path, subject.inputs, arguments.get("samples"))
     dictionary = dictionary_for(path, arguments.get("dictionary"))
     judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    if judge is not None and judge.by_reference:
+        raise UsageError(
+            f"{judge.metric.title} compares with a float model, and one model alone has none.",
+            hint="studio quantize --metric tells it of a new variant.",
+        )
     if judge is None:
         raise UsageError(
             "No metric suits this data: it has no labels, or texts without a dictionary.",
@@ -204,15 +217,26 @@ def _verdict(
 ) -> _Verdict | None:
     if judge is None or dataset is None:
         return None
-    scores = []
-    for begin, title, model in ((0.65, "float", None), (0.81, "new", made)):
-        session = subject.session(model)
-        phase = Phase(job, begin, begin + 0.16, f"Evaluating the {title} model")
-        scores.append(judge.score(session, dataset, phase))
+    exact, session = subject.session(), subject.session(made)
+    try:
+        before = judge.scored(exact, dataset, Phase(job, 0.65, 0.81, "Evaluating the float model"))
+        phase = Phase(job, 0.81, 0.97, "Evaluating the new model")
+        after = judge.scored(session, dataset, phase, exact)
+    finally:
+        exact.close()
         session.close()
-    before, after = scores
-    drop = round(judge.drop(before, after), 9)
-    return _Verdict(judge.metric.id, judge.metric.title, before, after, drop, len(dataset))
+    lost, gained = before.changed(after)
+    return _Verdict(
+        judge.metric.id,
+        judge.metric.title,
+        before.value,
+        after.value,
+        round(judge.drop(before.value, after.value), 9),
+        len(dataset),
+        list(lost[:_NAMED]),
+        list(gained[:_NAMED]),
+        [len(lost), len(gained)],
+    )
 
 
 def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> None:

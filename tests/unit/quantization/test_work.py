@@ -11,6 +11,7 @@ import pytest
 
 from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError, validate
 from studio.quantization import record, work
+from studio.quantization.evaluation import Scored
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import Registry, VariantRecord
 
@@ -73,8 +74,8 @@ def test_a_loss_beyond_the_limit_misses_the_gate(
     digits: VariantRecord, job: FakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The sample is too good to lose a point, so the labels are made hard for the int8 model alone.
-    scores = iter((0.9, 0.8))
-    monkeypatch.setattr(work.Judge, "score", lambda *_: next(scores))
+    scores = iter((Scored(0.9, {}), Scored(0.8, {})))
+    monkeypatch.setattr(work.Judge, "scored", lambda *_: next(scores))
     with pytest.raises(GateMissed) as caught:
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.05)
     assert caught.value.message == (
@@ -201,3 +202,34 @@ def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
 def test_a_search_needs_a_limit(digits: VariantRecord, job: FakeJob) -> None:
     with pytest.raises(UsageError, match="needs a largest loss and a metric"):
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True)
+
+
+def test_lost_and_gained_samples_are_named(
+    digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    # Two bits of range for the activations: some digits are read otherwise.
+    keep = {"data": CALIBRATION, "eval_data": HELDOUT, "calibration": "percentile"}
+    recipe = 'method = "static-int8"\npercentile = 70.0\n'
+    verdict = quantize(digits, job, **keep, recipe=recipe)["metric"]
+    lost, gained = verdict["changed"]
+    assert (len(verdict["lost"]), len(verdict["gained"])) == (lost, gained)
+    assert lost > 0
+    assert round(verdict["drop"] * verdict["samples"]) == lost - gained
+    assert verdict["lost"][0].startswith("#")
+
+
+@pytest.mark.parametrize(("metric", "before"), [("cosine", 1.0), ("sqnr", 200.0)])
+def test_a_metric_without_labels(
+    digits: VariantRecord, job: FakeJob, metric: str, before: float
+) -> None:
+    verdict = quantize(digits, job, data=CALIBRATION, metric=metric)["metric"]
+    assert verdict["before"] == pytest.approx(before)
+    assert 0 < verdict["after"] < before
+    with pytest.raises(UsageError, match="one model alone has none"):
+        work.evaluate(arguments(digits, EVALUATE, data=HELDOUT, metric=metric), job)
+
+
+def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:
+    given = {"data": CALIBRATION, "metric": "cosine", "max_drop": 0.01, "search": True}
+    result = quantize(digits, job, **given, samples=32, eval_samples=64)
+    assert 0 <= result["search"]["trials"][0]["drop"] <= 0.01
