@@ -15,7 +15,7 @@ import numpy
 from studio.api import Cancelled, StudioError, TargetError
 from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
-from studio.monitoring.answers import Answer
+from studio.models.answers import Answer
 from studio.monitoring.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint import reached
 from studio.monitoring.stream_context import Context

@@ -10,7 +10,7 @@ from studio.api import InvalidData
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
 from studio.jobs import Arguments
-from studio.monitoring.answers import Reader
+from studio.models.answers import Reader
 
 LABELS_FILE = "labels.txt"
 DICTIONARY_FILE = "dictionary.txt"

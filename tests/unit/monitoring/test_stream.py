@@ -12,7 +12,7 @@ import pytest
 
 from studio.api import InvalidData, TargetError, Unavailable, UsageError
 from studio.datasets import Preprocess
-from studio.monitoring.answers import Reader
+from studio.models.answers import Reader
 from studio.monitoring.client import decode, encode
 from studio.monitoring.stream import thumbnail
 from studio.monitoring.stream_pace import Latest, in_turn
