@@ -38,7 +38,7 @@ def _row(run: Mapping[str, Any]) -> tuple[str, ...]:
     error = run.get("max_error")
     return (
         str(run["model"]),
-        str(run["backend"]),
+        str(run.get("runtime") or run["backend"]),
         str(run["device"] or "-"),
         str(run.get("precision") or "-"),
         *(_milliseconds(latency.get(name)) for name in ("p50", "p90", "p99")),

@@ -8,8 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.api import Backend, UsageError
+from studio.api import UsageError
+from studio.profiling.backends import Chosen
 from studio.registry import ModelRef
+
+SAME_MODEL = 0.1
+"""What a variant may differ from itself on another backend, relative to its largest output.
+
+Half of the precision (bf16) was seen to cost up to .07 on real models; what computes something
+else is off by its whole magnitude.
+"""
 
 PROFILED_INFERENCES = 20
 """Inferences from which the times of the operators are taken."""
@@ -22,6 +30,10 @@ class Candidate:
     Attributes:
         label: Unique; what verdicts and charts call it.
         options: For the backend's runner.
+        runtime: The backend with the options that tell it from others (``openvino:threads=2``).
+        python: Interpreter of the backend's own environment; empty: the bench's.
+        like: Label of the same model on the first backend; empty for those on it.
+        memory_mb: Limit of its address space; 0: none of its own.
     """
 
     label: str
@@ -29,6 +41,10 @@ class Candidate:
     backend: str
     runner: Path
     options: Mapping[str, Any]
+    runtime: str = ""
+    python: str = ""
+    like: str = ""
+    memory_mb: int = 0
 
     @property
     def model_label(self) -> str:
@@ -36,24 +52,28 @@ class Candidate:
         return f"{self.model.model_name}:{self.model.name}"
 
 
-def candidates(
-    models: Sequence[ModelRef], backends: Sequence[Backend], options: Mapping[str, Any]
-) -> list[Candidate]:
-    """Every variant on every backend; the first is the reference.
-
-    Args:
-        options: Values for those options that a backend has (``threads``).
-    """
+def candidates(models: Sequence[ModelRef], backends: Sequence[Chosen]) -> list[Candidate]:
+    """Every variant on every backend; the first is the reference."""
     made: list[Candidate] = []
-    for backend in backends:
-        known = {option.name for option in backend.options}
-        values = {name: value for name, value in options.items() if name in known}
-        for model in models:
+    for chosen in backends:
+        for number, model in enumerate(models):
             label = f"{model.model_name}:{model.name}"
             if len(backends) > 1:
-                label += f"@{backend.id}"
+                label += f"@{chosen.text}"
             label = _unique(label, [each.label for each in made])
-            made.append(Candidate(label, model, backend.id, backend.runner, values))
+            made.append(
+                Candidate(
+                    label,
+                    model,
+                    chosen.backend.id,
+                    chosen.backend.runner,
+                    chosen.options,
+                    chosen.text,
+                    chosen.python,
+                    made[number].label if chosen is not backends[0] else "",
+                    chosen.memory_mb,
+                )
+            )
     return made
 
 
@@ -78,7 +98,11 @@ def configuration(
                 "model": each.model.path,
                 "runner": str(each.runner),
                 "options": dict(each.options),
+                "python": each.python,
                 "tolerance": tolerance,
+                "like": each.like,
+                "like_tolerance": SAME_MODEL,
+                "memory_mb": each.memory_mb,
             }
             for each in chosen
         ],

@@ -99,6 +99,8 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "variant": candidate.model.name,
         "variant_id": candidate.model.variant,
         "backend": candidate.backend,
+        "runtime": candidate.runtime,
+        "options": dict(candidate.options),
         "version": described.get("version"),
         "device": described.get("device"),
         "providers": described.get("providers", []),
@@ -118,6 +120,7 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "memory_base_mb": facts.get("memory_base_mb"),
         "max_error": facts.get("max_error"),
         "relative_error": facts.get("relative_error"),
+        "same_model_error": facts.get("same_model_error"),
         "warm_up": facts.get("warm_up"),
     }
 

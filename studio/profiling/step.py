@@ -24,7 +24,7 @@ PROFILE = Step(
             Kind.TEXT,
             default=("onnxruntime",),
             title="Backends",
-            help="The runtimes; each variant is measured on each of them.",
+            help="The runtimes, also with options (openvino:precision=f32); all variants on each.",
             many=True,
         ),
         Option("target", Kind.TARGET, default="local", help="The machine that is measured on."),

@@ -111,6 +111,8 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
+        if "bad_alloc" in text:  # what native libraries make of a refused allocation
+            text = "out of memory"
         return {"ok": False, "error": text[:500]}
 
 

@@ -20,6 +20,10 @@ class Candidate:
         options: Passed to the runner's ``load`` (``threads``, ``provider`` ...).
         python: Interpreter of the backend's own environment; empty: the bench's.
         tolerance: Largest accepted relative error against the reference; None: any finite one.
+        like: Id of an earlier candidate with the same model, whose outputs it must give too:
+            another runtime that computes something else is no faster one. Empty: none.
+        like_tolerance: Largest accepted relative error against that one.
+        memory_mb: Its own limit of address space, instead of the bench's; 0: the bench's.
     """
 
     id: str
@@ -28,6 +32,9 @@ class Candidate:
     options: Mapping[str, Any] = field(default_factory=dict)
     python: str = ""
     tolerance: float | None = None
+    like: str = ""
+    like_tolerance: float = 0.1
+    memory_mb: int = 0
 
 
 @dataclass(frozen=True)

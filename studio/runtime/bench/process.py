@@ -72,7 +72,10 @@ class CandidateProcess:
         self._watch = watch
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         python = candidate.python or sys.executable
-        argv = [python, "-c", _BOOT, package_root(), _PACKAGE + ".child", str(memory_limit_mb)]
+        # Another environment must see nothing of this one, whatever PYTHONPATH says.
+        argv = [python, *(["-I"] if candidate.python else []), "-c", _BOOT]
+        limit = candidate.memory_mb or memory_limit_mb
+        argv += [package_root(), _PACKAGE + ".child", str(limit)]
         environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
         try:
             self._process = subprocess.Popen(

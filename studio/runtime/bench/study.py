@@ -65,6 +65,7 @@ class Study:
         self._entries = [Entry(candidate) for candidate in config.candidates]
         self._reference: Entry | None = None
         self._inputs: list[feeds.Input] = []
+        self._outputs: dict[str, str] = {}
         self._spoiled: dict[str, int] = {}
         self._rounds = 0
 
@@ -115,9 +116,13 @@ class Study:
             do="load",
             model=candidate.model,
             runner=candidate.runner,
-            options=dict(candidate.options),
+            options=dict(candidate.options, **self._sizes()),
         )
         entry.facts.update(answer)
+
+    def _sizes(self) -> dict[str, Any]:
+        """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
+        return {"shapes": {each.name: list(each.shape) for each in self._inputs}}
 
     def _check(self, entry: Entry, folder: str, number: int) -> None:
         """Run the first inference and compare; the first that works becomes the reference."""
@@ -132,17 +137,27 @@ class Study:
         except CandidateError as failure:
             raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
         entry.facts.update(answer)
-        reference = os.path.join(folder, "reference.npz")
+        self._compare(entry, outputs)
+        entry.state = "ready"
+        self._tell(entry)
+
+    def _compare(self, entry: Entry, outputs: str) -> None:
+        """Hold its outputs against the reference's, and against those of the same model."""
+        candidate = entry.candidate
         if self._reference is None:
-            os.replace(outputs, reference)
             self._reference = entry
             entry.facts.update(max_error=0.0, relative_error=0.0)
         else:
-            expected, actual = load_arrays(reference), load_arrays(outputs)
+            expected, actual = load_arrays(self._outputs[self._reference.id]), load_arrays(outputs)
+            entry.facts.update(vars(compare(expected, actual, candidate.tolerance)))
+            if candidate.like in self._outputs:
+                same = load_arrays(self._outputs[candidate.like])
+                found = compare(same, actual, candidate.like_tolerance)
+                entry.facts["same_model_error"] = found.relative_error
+        if entry is self._reference or entry.id in {one.like for one in self._config.candidates}:
+            self._outputs[entry.id] = outputs
+        else:
             os.unlink(outputs)
-            entry.facts.update(vars(compare(expected, actual, entry.candidate.tolerance)))
-        entry.state = "ready"
-        self._tell(entry)
 
     def _assumptions(self) -> str:
         """A hint where a failure may come from sizes that nobody gave."""

@@ -15,6 +15,7 @@ import pytest
 from studio.api import TargetError
 from studio.plugin_host import PluginHost
 from studio.profiling import remote, results
+from studio.profiling.backends import Chosen
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef, Registry
 from studio.settings import Paths, resource
@@ -61,7 +62,7 @@ def measure(
     board: Board, folder: Path, job: Any, arguments: Any, on_event: Callable[[Any], None]
 ) -> dict[str, Any]:
     model = ModelRef(str(DIGITS), "d", 1, 1, "digits", "fp32", "onnx", "fp32")
-    chosen = candidates([model, model], [Backend()], {})
+    chosen = candidates([model, model], [Chosen("onnxruntime", Backend(), {})])
     config = configuration(chosen, arguments(seconds=3600, rounds=10000))
     shipment = remote.Shipment(folder, lambda path: [path], job)
     host = PluginHost.discover()

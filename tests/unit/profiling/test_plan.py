@@ -8,6 +8,7 @@ import pytest
 
 from studio.api import Graph, Kind, Node, Option, UsageError
 from studio.profiling.attribution import attribute
+from studio.profiling.backends import Chosen, choose
 from studio.profiling.plan import candidates, configuration, parse_shapes
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
@@ -22,21 +23,62 @@ class Backend:
         self.options = tuple(Option(name, Kind.INTEGER) for name in options)
 
 
+class Host:
+    """Backends by their names."""
+
+    def __init__(self, *backends: Backend) -> None:
+        self._backends = {backend.id: backend for backend in backends}
+
+    def get(self, extension: object, name: str) -> Backend:
+        return self._backends[name]
+
+
+def on(*backends: Backend) -> list[Chosen]:
+    return choose(Host(*backends), [backend.id for backend in backends], {})
+
+
 def model(name: str) -> ModelRef:
     return ModelRef(f"/store/{name}.onnx", name, 1, 1, "net", name, "onnx", "fp32")
 
 
 def test_labels_are_unique_and_name_the_backend_only_where_there_are_several():
-    one = candidates([model("fp32"), model("fp32")], [Backend("ort")], {})
+    one = candidates([model("fp32"), model("fp32")], on(Backend("ort")))
     assert [each.label for each in one] == ["net:fp32", "net:fp32 (2)"]
-    two = candidates([model("fp32")], [Backend("ort"), Backend("ncnn")], {})
+    two = candidates([model("fp32")], on(Backend("ort"), Backend("ncnn")))
     assert [each.label for each in two] == ["net:fp32@ort", "net:fp32@ncnn"]
     assert two[0].model_label == "net:fp32"
 
 
 def test_a_backend_gets_only_the_options_that_it_has():
-    made = candidates([model("a")], [Backend("ort", "threads"), Backend("x")], {"threads": 2})
-    assert [dict(each.options) for each in made] == [{"threads": 2}, {}]
+    host = Host(Backend("ort", "threads"), Backend("x"))
+    made = choose(host, ["ort", "x", "ort: threads=4", "ort"], {"threads": 2})
+    assert [each.text for each in made] == ["ort", "x", "ort: threads=4"]
+    assert [dict(each.options) for each in made] == [{"threads": 2}, {}, {"threads": 4}]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ort:threads", "is no backend with options"),
+        ("ort:streams=2", "no option 'streams'"),
+        ("ort:threads=many", "must be a whole number"),
+    ],
+)
+def test_backends_that_cannot_be_understood(text, words):
+    with pytest.raises(UsageError, match=words):
+        choose(Host(Backend("ort", "threads")), [text], {})
+
+
+def test_each_variant_is_held_against_itself_on_the_first_backend():
+    other = Backend("ncnn")
+    other.python = "/env/bin/python"
+    made = candidates([model("fp32"), model("int8")], on(Backend("ort"), other))
+    assert [each.like for each in made] == ["", "", "net:fp32@ort", "net:int8@ort"]
+    assert [bool(each.memory_mb) for each in made] == [False, False, True, True]
+    values = {option.name: option.check(option.default) for option in PROFILE.options[1:]}
+    listed = configuration(made, values)["candidates"]
+    assert [each["python"] for each in listed] == ["", "", *["/env/bin/python"] * 2]
+    assert listed[3]["like"] == "net:int8@ort"
 
 
 def test_the_configuration_is_what_the_bench_understands():
@@ -46,7 +88,7 @@ def test_the_configuration_is_what_the_bench_understands():
 
     values = {option.name: option.check(option.default) for option in PROFILE.options[1:]}
     values["shapes"] = ["x=1x3x48x320", "batch=2"]
-    config = configuration(candidates([model("a")], [Backend("ort")], {}), values, "f.npz")
+    config = configuration(candidates([model("a")], on(Backend("ort"))), values, "f.npz")
     parsed = parse(json.dumps(config))
     assert parsed.candidates[0].model == "/store/a.onnx"
     assert parsed.feeds.shapes == {"x": [1, 3, 48, 320]}

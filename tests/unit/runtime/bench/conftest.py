@@ -25,6 +25,12 @@ class Runner:
         self.calls = 0
         if options.get("load") == "fail":
             raise ValueError("this is no model of mine")
+        if options.get("load") == "sizes":
+            raise ValueError("fixed to %s" % options["shapes"])
+        if options.get("load") == "python":
+            self.taken = bytearray(4 << 30)
+        if options.get("load") == "native":
+            raise RuntimeError("std::bad_alloc")
         if options.get("load") == "exit":
             os._exit(3)
         if options.get("load") == "hang":

@@ -114,6 +114,34 @@ def test_the_error_disqualifies_only_beyond_the_tolerance(measure, candidate):
     assert "0.01 is allowed" in reasons(events)["strict"]
 
 
+def test_the_same_model_must_compute_the_same_elsewhere(measure, candidate):
+    other = candidate("int8", offset=2.0)
+    good = dict(candidate("int8 elsewhere", offset=2.01), like="int8")
+    wrong = dict(candidate("int8 gone wrong", offset=9.0), like="int8")
+    events, _ = measure(candidate("a"), other, good, wrong)
+    assert states(events)["int8 elsewhere"] == "measured"
+    assert states(events)["int8 gone wrong"] == "wrong output"
+    assert "0.1 is allowed" in reasons(events)["int8 gone wrong"]
+    found = {each["id"]: each for each in result(events)["candidates"]}
+    assert found["int8 elsewhere"]["max_error"] == pytest.approx(2.01)
+    assert 0 < found["int8 elsewhere"]["same_model_error"] < 0.01
+
+
+def test_the_sizes_of_the_inputs_are_known_behind_the_reference(measure, candidate):
+    events, _ = measure(candidate("a"), candidate("b", load="sizes"))
+    assert states(events)["b"] == "cannot load"
+    assert "{'x': [1, 4]}" in reasons(events)["b"]
+
+
+@pytest.mark.parametrize("how", ["python", "native"])
+def test_what_eats_memory_is_one_row(measure, candidate, how):
+    events, status = measure(candidate("a"), dict(candidate(how, load=how), memory_mb=1000))
+    assert status == 0
+    assert states(events)[how] == "cannot load"
+    assert reasons(events)[how] == "Out of memory."
+    assert states(events)["a"] == "measured"
+
+
 def test_chatter_on_standard_output_does_not_break_the_stream(measure, candidate):
     events, status = measure(candidate("a", run="chatter"))
     assert status == 0

@@ -1,0 +1,73 @@
+"""Which backends are measured, and with which of their options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import Backend, Extension, UsageError, validate
+from studio.plugin_host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend with values for its options.
+
+    Attributes:
+        text: As the user wrote it (``openvino:precision=f32``).
+        python: Interpreter of its own environment; empty: the studio's.
+    """
+
+    text: str
+    backend: Backend
+    options: Mapping[str, Any]
+    python: str = ""
+
+    @property
+    def memory_mb(self) -> int:
+        """Address space that it may take: with an environment of its own, what the machine has.
+
+        The studio's own runtime has the worker's limit; an accelerator's driver maps far more
+        than it uses, and must not be stopped for it.
+        """
+        if not self.python:
+            return 0
+        return (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) >> 20
+
+
+def choose(host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]) -> list[Chosen]:
+    """The backends that are asked for: ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
+
+    Args:
+        common: Values for those options that a backend has and the text does not name.
+
+    Raises:
+        UsageError: when a text cannot be read, or an option is unknown or does not fit.
+        Unavailable: when there is no such backend, or its environment is not installed.
+    """
+    chosen = []
+    for text in dict.fromkeys(texts):
+        name, _, rest = text.partition(":")
+        backend: Backend = host.get(Extension.BACKEND, name.strip())
+        known = {option.name for option in backend.options}
+        given = {key: value for key, value in common.items() if key in known}
+        values = validate(backend.options, {**given, **_pairs(text, rest)})
+        # An object made before there were environments has none.
+        python = str(getattr(backend, "python", ""))
+        chosen.append(Chosen(text, backend, values, python))
+    return chosen
+
+
+def _pairs(text: str, rest: str) -> dict[str, str]:
+    pairs = {}
+    for part in filter(None, rest.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(
+                f"{text!r} is no backend with options.",
+                hint="Write openvino, or openvino:precision=f32,threads=2",
+            )
+        pairs[name.strip().replace("-", "_")] = value.strip()
+    return pairs
