@@ -30,6 +30,7 @@ def calibrate(
     *,
     method: str,
     percentile: float,
+    seen: dict[str, Histogram] | None = None,
 ) -> dict[str, Range]:
     """The range of every activation that an operator of these kinds reads or writes.
 
@@ -38,6 +39,7 @@ def calibrate(
 
     Args:
         path: A prepared model; an augmented copy is written beside it.
+        seen: Takes the histograms, for who wants to draw them.
 
     Raises:
         InvalidData: when a sample does not fit, or makes an activation infinite or not a number.
@@ -57,6 +59,8 @@ def calibrate(
                 )
             histograms[name].add(array)
     session.close()
+    if seen is not None:
+        seen.update(histograms)
     if method == "activation-aware":
         functions = following(model.graph)
         return {

@@ -12,6 +12,7 @@ import onnx
 from studio.api import Dataset, InvalidModel, Option, Progress, Transformed, validate
 from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import first_sentence
+from studio_onnxruntime.details import layers
 from studio_onnxruntime.preparation import checked, confined, load, prepared, select
 from studio_onnxruntime.static_int8 import KEEP
 
@@ -47,6 +48,7 @@ class DynamicInt8:
             ready = prepared(model, Path(scratch))
             graph = onnx.load(str(ready), load_external_data=False).graph
             selection = select(model.graph, graph, OPERATORS, values["keep"], constant_only=True)
+            rows = layers(graph, selection.chosen, selection.kept, "int8")
             progress.progress(1, 3, "Quantizing the weights")
             reduced = hardware.saturates()
             try:
@@ -73,4 +75,4 @@ class DynamicInt8:
             "kept": selection.kept,
             "reduced_range": reduced,
         }
-        return Transformed(output, "int8", facts)
+        return Transformed(output, "int8", facts, rows)

@@ -14,7 +14,8 @@ from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import first_sentence
 from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
 from studio_onnxruntime.calibration import calibrate
-from studio_onnxruntime.histogram import Range
+from studio_onnxruntime.details import layers
+from studio_onnxruntime.histogram import Histogram, Range
 from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
 from studio_onnxruntime.rewriting import fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
@@ -60,6 +61,7 @@ class Int8Tuner:
             )
             self.layers, self._kept = selection.chosen, selection.kept
             self._wide = prepared_names(model.graph, exact.graph, values["wide"])
+            self._seen: dict[str, Histogram] = {}
             self._ranges = calibrate(
                 self._ready,
                 OPERATORS,
@@ -67,6 +69,7 @@ class Int8Tuner:
                 progress,
                 method=values["calibration"],
                 percentile=values["percentile"],
+                seen=self._seen,
             )
             self._errors = self._bias_errors(progress)
 
@@ -86,16 +89,25 @@ class Int8Tuner:
         checked(output)
         kept = {**self._kept, **dict.fromkeys(keep, "chosen by the search")}
         more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
-        return Transformed(output, "int8", {**facts, **more})
+        rows = layers(
+            onnx.load(str(self._ready)).graph,
+            chosen,
+            kept,
+            "a16w8" if self._values["activation_bits"] == "16" else "int8",
+            wide=self._wide,
+            ranges=self._ranges,
+            histograms=self._seen,
+        )
+        return Transformed(output, "int8", {**facts, **more}, rows)
 
-    def costs(self, progress: Progress) -> dict[str, LayerCost]:
-        """Error and time of each layer when it alone is quantized."""
+    def costs(self, progress: Progress, *, timed: bool = True) -> dict[str, LayerCost]:
+        """Error and time of each layer when it alone is quantized; without ``timed`` no times."""
         whole = self._ready.with_name("whole.onnx")
         self.write(whole)
         step = max(1, len(self._data) // COMPARED)
         feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:COMPARED]
         exact, quantized = onnx.load(str(self._ready)), onnx.load(str(whole))
-        return layer_costs(exact, quantized, self.layers, feeds, progress)
+        return layer_costs(exact, quantized, self.layers, feeds, progress, timed=timed)
 
     def _bias_errors(self, progress: Progress) -> Mapping[str, Any]:
         if not self._values["correct_biases"]:

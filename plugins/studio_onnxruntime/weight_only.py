@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 from studio.api import Dataset, Kind, Option, Progress, Transformed, validate
+from studio_onnxruntime.details import layers
 from studio_onnxruntime.preparation import checked, confined, load, prepared, select
 from studio_onnxruntime.static_int8 import KEEP
 
@@ -79,7 +80,8 @@ class WeightOnly:
             )
             progress.progress(1, 3, "Quantizing the weights")
             made = _Blocks(model.graph, bits, block, _ARITHMETIC[values["arithmetic"]])
-            layers = [name for name in selection.chosen if made.replace(name)]
+            rows = layers(model.graph, selection.chosen, selection.kept, f"w{bits}")
+            replaced = [name for name in selection.chosen if made.replace(name)]
             made.finish()
             model.opset_import.append(helper.make_opsetid(_DOMAIN, 1))
             onnx.save(model, str(output))
@@ -87,12 +89,12 @@ class WeightOnly:
         checked(output)
         facts = {
             "operators": list(OPERATORS),
-            "quantized": len(layers),
+            "quantized": len(replaced),
             "kept": selection.kept,
             "bits": bits,
             "block": block,
         }
-        return Transformed(output, f"int{bits}", facts)
+        return Transformed(output, f"int{bits}", facts, rows)
 
 
 class _Blocks:

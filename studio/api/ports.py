@@ -79,11 +79,16 @@ class Transformed:
     Attributes:
         precision: ``int8``, ``fp16`` ... as shown on the variant's chip.
         facts: Figures for the report (nodes quantized, nodes kept, why).
+        layers: What became of each layer, for a table and for drawings: ``name``, ``operator``,
+            ``precision``, ``why`` it stays in float; ``weights`` and ``activations`` where they
+            are known, each with ``low``, ``high``, ``counts`` in equal bins between them, and the
+            ``range`` (two numbers, or None) that the levels span.
     """
 
     path: Path
     precision: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    layers: Sequence[Mapping[str, Any]] = ()
 
 
 class Transform(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,36 @@ def test_one_scale_for_all_channels(attention: Path) -> None:
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     found = [tensors[n.input[1]] for n in graph.node if n.op_type == "DequantizeLinear"]
     assert {int(numpy.prod(scale.dims)) for scale in found} == {1}
+
+
+def test_each_layer_is_told_with_its_distribution_and_range(attention: Path) -> None:
+    made = static(attention, keep=["dense"], wide=["conv"], activations="unsigned")
+    rows = {row["name"]: row for row in made.layers}
+    assert [row["name"] for row in made.layers] == ["conv", "attention", "project", "dense"]
+    assert {name: row["precision"] for name, row in rows.items()} == {
+        "conv": "a16w8",
+        "attention": "float",
+        "project": "int8",
+        "dense": "float",
+    }
+    assert rows["dense"]["why"] == "asked for"
+    for row in (rows["conv"], rows["project"]):
+        assert sum(row["weights"]["counts"]) == {"conv": 216, "project": 48}[row["name"]]
+        seen = row["activations"]
+        assert seen["low"] <= seen["range"][1] <= seen["high"]
+        assert row["weights"]["range"][1] == pytest.approx(
+            max(abs(row["weights"]["low"]), row["weights"]["high"])
+        )
+    # Eight pictures of 3×8×8 values went through the convolution.
+    assert sum(rows["conv"]["activations"]["counts"]) == 8 * 3 * 8 * 8
+    assert "weights" not in rows["attention"]
+    json.dumps(list(made.layers))
+
+
+def test_layers_of_weights_alone(attention: Path) -> None:
+    rows = {row["name"]: row for row in weight_only(attention, bits="4", keep=["dense"]).layers}
+    assert {name: row["precision"] for name, row in rows.items()} == {
+        "attention": "float",
+        "project": "w4",
+        "dense": "float",
+    }
