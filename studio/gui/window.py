@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from studio.settings import Settings
     from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
 
-SUFFIXES = (".onnx",)
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
 
@@ -148,7 +147,7 @@ class MainWindow(QMainWindow):
     def choose_model(self) -> None:
         """Ask for a model file and open it."""
         start = memory.recall(self._settings).get("folder", "")
-        pattern = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
         # A dialog of the top bar, so that it is dressed.
         chosen, _filter = QFileDialog.getOpenFileName(
             self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"

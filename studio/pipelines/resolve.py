@@ -23,12 +23,14 @@ class Resolved:
         reads: Files and folders that the worker must be able to read.
         subject: What the step is about, for the job's title (a model's or a target's name).
         schemes: Of the URLs of the targets.
+        formats: Of the models.
     """
 
     arguments: dict[str, Any]
     reads: tuple[Path, ...]
     subject: str
     schemes: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
 
     @property
     def remote(self) -> bool:
@@ -44,7 +46,7 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
             that is not there, or a model or target that is not known.
     """
     checked = validate(step.options, _bundle_apart(step, given))
-    arguments, reads, subjects, schemes = {}, [], [], set[str]()
+    arguments, reads, subjects, schemes, formats = {}, [], [], set[str](), set[str]()
     for option in step.options:
         value = checked[option.name]
         if value is not None:
@@ -52,8 +54,10 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
             reads += _reads(option, value)
             subjects += _subjects(option, value)
             schemes |= _schemes(option, value)
+            formats |= _formats(option, value)
         arguments[option.name] = value
-    return Resolved(arguments, tuple(reads), ", ".join(dict.fromkeys(subjects)), frozenset(schemes))
+    subject = ", ".join(dict.fromkeys(subjects))
+    return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
 
 
 def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -118,6 +122,12 @@ def _schemes(option: Option, value: Any) -> set[str]:
     if option.kind is not Kind.TARGET:
         return set()
     return {target["url"].partition(":")[0] for target in (value if option.many else [value])}
+
+
+def _formats(option: Option, value: Any) -> set[str]:
+    if option.kind is not Kind.MODEL:
+        return set()
+    return {str(model["format"]) for model in (value if option.many else [value])}
 
 
 def _subjects(option: Option, value: Any) -> list[str]:

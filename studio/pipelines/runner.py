@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Permission
+from studio.api import Permission, UsageError
 from studio.jobs import (
     End,
     JobOutcome,
@@ -23,6 +23,7 @@ from studio.jobs import (
 from studio.pipelines.catalogue import step as step_named
 from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import Resolved, model_files, resolve
+from studio.pipelines.suitability import HINT, why_not
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest
 from studio.settings import write_atomically
@@ -51,6 +52,7 @@ class StepRunner:
         """
         step = step_named(name)
         resolved = resolve(step, given, self._registry)
+        self._check_formats(step, resolved)
         arguments = self._prepared(step, resolved.arguments)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
@@ -122,6 +124,13 @@ class StepRunner:
                 return opened, outcome
             opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
         return opened, None
+
+    def _check_formats(self, step: Step, resolved: Resolved) -> None:
+        """Refuse what cannot be done with models of a format, before anything is started."""
+        for form in resolved.formats:
+            reason = why_not(step.name, form, self._plugins())
+            if reason:
+                raise UsageError(reason, hint=HINT)
 
     def _granted(self, step: Step, resolved: Resolved) -> frozenset[Permission]:
         """What the worker may reach: what the step needs, as far as the targets' plugins may.

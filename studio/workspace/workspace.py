@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from studio.api import Refused, StudioError, TargetSpec
+from studio.api import Extension, Refused, StudioError, TargetSpec
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -21,8 +21,9 @@ from studio.jobs import (
 )
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
+from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
-from studio.registry import Registry
+from studio.registry import Registry, VariantRecord
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
 from studio.workspace.events import (
@@ -110,6 +111,16 @@ class Workspace(JobListener):
     def steps(self) -> Mapping[str, Step]:
         """Every step, with its options."""
         return steps()
+
+    def why_not(self, step: str, variant: VariantRecord | None) -> str:
+        """Why a step cannot be done with a variant, because of its format; empty when it can."""
+        return why_not(step, variant.format, self.plugins) if variant is not None else ""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """How files of models end that some format reads."""
+        formats = self.plugins.all(Extension.FORMAT)
+        return tuple(suffix for one in formats for suffix in one.extra.get("suffixes", ()))
 
     def warm_up(self) -> None:
         """Keep a worker ready, so that the next job begins at once, and look for plugins."""

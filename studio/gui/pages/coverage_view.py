@@ -17,13 +17,17 @@ from studio.gui.graph.scene import Scene
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Hint, Pill, button, label, row
+from studio.gui.widgets import GRID, Hint, Pill, button, label, row, set_enabled
 from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = "coverage"
+HOW = (
+    "Give a release of ONNX Runtime, or a target that was probed; without either it is held "
+    "against the newest release."
+)
 FAULT = "at fault"
 _FORM_WIDTH = 36 * GRID
 
@@ -55,11 +59,7 @@ class CoverageView(QWidget):
         self.table = Table(("What stands in the way", "What to do", "Nodes"), (2,), 0, "Problems")
         self.table.setWordWrap(True)
         self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self.hint = Hint(
-            "Will it run there?",
-            "Give a release of ONNX Runtime, or a target that was probed; without either it is "
-            "held against the newest release.",
-        )
+        self.hint = Hint("Will it run there?", HOW)
         self._stack = QStackedWidget()
         self._build()
         self.form.submitted.connect(self.run)
@@ -101,6 +101,9 @@ class CoverageView(QWidget):
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, of which nothing was asked yet."""
         self._variant, self._scene, self._problems = variant, None, []
+        reason = self._workspace.why_not(STEP, variant)
+        set_enabled(self.check, reason)
+        self.hint.text.setText(reason or HOW)
         self._stack.setCurrentWidget(self.hint)
 
     def show_scene(self, scene: Scene | None) -> None:

@@ -328,6 +328,8 @@ class DeployPage(StagePage):
             reason = "Open a model first."
         elif self.strip.running:
             reason = "A job runs on a target; wait for it or cancel it."
+        else:
+            reason = self.workspace.why_not("deploy", self.variant)
         set_enabled(self.plan_button, reason)
         self.plan_button.setText("Plan again" if self._steps else "Plan")
         explain(self._plan_command, reason)

@@ -274,5 +274,7 @@ class ProfilePage(StagePage):
             reason = "Open a model first."
         elif self.strip.running:
             reason = "A measurement is running; cancel it to start another one."
+        else:
+            reason = self.workspace.why_not(STEP, self.variant)
         set_enabled(self.primary, reason)
         explain(self._command, reason)

@@ -135,6 +135,7 @@ class RolloutView(QWidget):
             reason = "A rollout runs; wait for it or cancel it."
         elif not self.form.fields["target"].editor.value():
             reason = "Choose the targets first."
+        reason = self.workspace.why_not(STEP, self.variant) or reason
         set_enabled(self.start_button, reason)
         name = f" {self.variant.name}" if self.variant else ""
         self.start_button.setText(f"Roll out{name}")

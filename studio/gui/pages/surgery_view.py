@@ -30,6 +30,10 @@ from studio.workspace import edit_text, option_from_json
 if TYPE_CHECKING:
     from studio.workspace import GraphView, JobOutcome, RunningJob, VariantRecord, Workspace
 
+HOW = (
+    "Choose one at the left, or right-click a node of the graph (Menu key) to rename its value or "
+    "to extract from or up to it."
+)
 _FORM_WIDTH = 36 * GRID
 _NAME_WIDTH = 20 * GRID
 
@@ -42,6 +46,7 @@ class SurgeryView(QWidget):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
+        self._workspace = workspace
         self._shell = shell
         self._variant: VariantRecord | None = None
         self._view: GraphView | None = None
@@ -69,11 +74,7 @@ class SurgeryView(QWidget):
         self.attempt = button("Try", partial(self._run, False))
         self.save = button("Save as variant", partial(self._run, True))
         self.strip = JobStrip()
-        self.hint = Hint(
-            "No edits yet",
-            "Choose one at the left, or right-click a node of the graph (Menu key) to rename its "
-            "value or to extract from or up to it.",
-        )
+        self.hint = Hint("No edits yet", HOW)
         self._build()
         self._connect()
         self._show_list()
@@ -261,7 +262,8 @@ class SurgeryView(QWidget):
 
     def _explain(self) -> None:
         """Say on each button why it cannot be pressed."""
-        nothing = "" if self.edits.edits else "Add an edit to the list first."
+        never = self._workspace.why_not("edit", self._variant)
+        nothing = never or ("" if self.edits.edits else "Add an edit to the list first.")
         busy = "The edits are being carried out." if self.strip.running else ""
         set_enabled(self.attempt, nothing or busy)
         set_enabled(self.save, nothing or busy)
@@ -269,7 +271,8 @@ class SurgeryView(QWidget):
         set_enabled(self.redo, "" if self.edits.can_redo else "Nothing was undone.")
         chosen = 0 <= self.table.currentRow() < len(self.edits.edits)
         set_enabled(self.remove, "" if chosen else "Select an edit of the list first.")
-        set_enabled(self.add, "" if self.forms else "The edits are being looked for.")
+        self.hint.text.setText(never or HOW)
+        set_enabled(self.add, never or ("" if self.forms else "The edits are being looked for."))
 
     # The work
 

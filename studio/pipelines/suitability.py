@@ -1,0 +1,80 @@
+"""What can be done with a model of a format, and in one sentence why something cannot."""
+
+from __future__ import annotations
+
+import enum
+
+from studio.api import Capability, Extension
+from studio.plugin_host import PluginHost
+
+
+class Use(enum.Enum):
+    """What a step does with its models."""
+
+    READ = "read"
+    RUN = "run"
+    QUANTIZE = "quantize"
+    EDIT = "edit"
+    SERVE = "serve"
+    COVER = "cover"
+
+
+USES = {
+    "graph": Use.READ,
+    "diff": Use.READ,
+    "values": Use.READ,
+    "operator": Use.READ,
+    "edits": Use.READ,
+    "edit": Use.EDIT,
+    "coverage": Use.COVER,
+    "quantize": Use.QUANTIZE,
+    "evaluate": Use.RUN,
+    "profile": Use.RUN,
+    "package": Use.SERVE,
+    "image": Use.SERVE,
+    "deploy": Use.SERVE,
+    "rollout": Use.SERVE,
+    "registry-push": Use.SERVE,
+}
+"""Every step that takes a model."""
+
+SERVED = frozenset({"onnx"})
+"""Formats that the runtime on targets loads."""
+
+HINT = "Open the ONNX model that it was converted from."
+
+_SENTENCES = {
+    Use.RUN: "No backend here runs {0} models.",
+    Use.QUANTIZE: "Nothing here quantizes {0} models.",
+    Use.EDIT: "Nothing here edits {0} models.",
+    Use.SERVE: "Targets serve ONNX models; {0} models are looked at and compared only.",
+    Use.COVER: "Coverage is known for ONNX Runtime, which loads no {0} models.",
+}
+
+
+def why_not(step: str, form: str, host: PluginHost) -> str:
+    """Why a step cannot be done with a model of a format; empty when it can.
+
+    Args:
+        form: The format's id.
+    """
+    use = USES.get(step, Use.READ)
+    if use is Use.READ or _can(use, form, host):
+        return ""
+    titles = {one.id: one.title for one in host.all(Extension.FORMAT)}
+    return _SENTENCES[use].format(titles.get(form, form))
+
+
+def _can(use: Use, form: str, host: PluginHost) -> bool:
+    if use in (Use.SERVE, Use.COVER):
+        return form in SERVED
+    if use is Use.RUN:
+        return any(_takes(one, form) for one in host.all(Extension.BACKEND))
+    edits = use is Use.EDIT
+    transforms = host.all(Extension.TRANSFORM)
+    return any(_takes(one, form) and bool(one.extra.get("edits")) == edits for one in transforms)
+
+
+def _takes(capability: Capability, form: str) -> bool:
+    """Whether it names the format; one that names none takes all."""
+    return form in capability.extra.get("formats", (form,))
