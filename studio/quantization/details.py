@@ -1,0 +1,93 @@
+"""What the window shows of a new variant beyond figures, as a file: its layers, and samples."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
+from studio.models.answers import Reader
+from studio.quantization.comparison import CEILING_DB
+from studio.quantization.drawn import drawn
+
+FILE = "details.json"
+SHOWN = 24
+"""So many samples are drawn."""
+
+_LOOKED_AT = 64
+"""Samples that are compared where none was lost or gained."""
+
+
+def write_details(folder: Path, made: Transformed, samples: Sequence[Mapping[str, Any]]) -> str:
+    """Write what is known of the layers and samples; returns the file's name."""
+    content = {"layers": [dict(row) for row in made.layers], "samples": list(samples)}
+    (folder / FILE).write_text(json.dumps(content), encoding="utf-8")
+    return FILE
+
+
+def disagreements(
+    before: Session,
+    after: Session,
+    dataset: Dataset,
+    named: Mapping[str, str],
+    dictionary: Path | None,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Samples that the two models read differently, drawn, with both answers.
+
+    Args:
+        named: Names of samples with what happened to them (``lost``, ``gained``); without any,
+            the first samples are compared and those with the largest error are given.
+        dictionary: Characters of a text recogniser.
+
+    Returns:
+        ``name, state, label, sqnr_db, input, before, after``, the worst first.
+    """
+    reader = Reader(dictionary=_characters(dictionary))
+    rows = []
+    for index, sample in _chosen(dataset, named):
+        progress.progress(index, len(dataset))
+        first, second = before.run(sample.feeds), after.run(sample.feeds)
+        rows.append(
+            {
+                "name": sample.name,
+                "state": named.get(sample.name, "differs"),
+                "label": None if sample.label is None else str(sample.label),
+                "sqnr_db": _sqnr(first, second),
+                "input": drawn(sample.feeds),
+                "before": reader.read(first).to_json(),
+                "after": reader.read(second).to_json(),
+            }
+        )
+    order = {"lost": 0, "gained": 1}
+    rows.sort(key=lambda row: (order.get(str(row["state"]), 2), row["sqnr_db"]))
+    return rows[:SHOWN]
+
+
+def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, Sample]]:
+    wanted = set(list(named)[:SHOWN])
+    for index, sample in enumerate(dataset):
+        if sample.name in wanted or (not wanted and index < _LOOKED_AT):
+            yield index, sample
+
+
+def _sqnr(wanted: Mapping[str, Array], found: Mapping[str, Array]) -> float:
+    """Signal to noise ratio in decibels, of the output with the lowest."""
+    ratios = [CEILING_DB]
+    for name, array in wanted.items():
+        if array.dtype.kind == "f" and array.size and array.shape == found[name].shape:
+            reference = array.astype(numpy.float64)
+            noise = float(((found[name].astype(numpy.float64) - reference) ** 2).sum())
+            signal = float((reference**2).sum())
+            if noise:
+                ratios.append(10 * math.log10(signal / noise) if signal else -CEILING_DB)
+    return min(ratios)
+
+
+def _characters(path: Path | None) -> Sequence[str]:
+    return path.read_text(encoding="utf-8-sig").rstrip("\n").split("\n") if path else ()

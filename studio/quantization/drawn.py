@@ -1,0 +1,77 @@
+"""Inputs of a model in a form that can be shown: a picture, a curve, or a text."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from studio.api import Array
+
+MOST_POINTS = 240
+_MOST_SIDE = 320
+_LEAST_SIDE = 4
+_CHANNELS = (1, 3)
+
+
+def drawn(feeds: Mapping[str, Array]) -> dict[str, Any]:
+    """The first input that can be drawn, and one line for each.
+
+    Returns:
+        ``kind`` (``picture``, ``curve`` or ``text``) with ``png`` (base64) or ``values``, and
+        ``lines``.
+    """
+    lines = [_line(name, array) for name, array in feeds.items()]
+    for array in feeds.values():
+        shown = _picture(array) or _curve(array)
+        if shown is not None:
+            return {**shown, "lines": lines}
+    return {"kind": "text", "lines": lines}
+
+
+def _picture(array: Array) -> dict[str, Any] | None:
+    """The array as grey or coloured pixels, its lowest value black and its highest white."""
+    if array.dtype.kind not in "fiu" or array.ndim != 4 or array.shape[0] != 1:
+        return None
+    pixels = array[0]
+    if pixels.shape[0] in _CHANNELS:
+        pixels = pixels.transpose(1, 2, 0)
+    if pixels.shape[2] not in _CHANNELS or min(pixels.shape[:2]) < _LEAST_SIDE:
+        return None
+    import PIL.Image
+
+    values = pixels.astype(numpy.float64)
+    low, high = float(values.min()), float(values.max())
+    scaled = (values - low) * (255 / (high - low) if high > low else 0)
+    image = PIL.Image.fromarray(_squeezed(scaled.round().astype(numpy.uint8)))
+    image.thumbnail((_MOST_SIDE, _MOST_SIDE))
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return {"kind": "picture", "png": base64.b64encode(content.getvalue()).decode("ascii")}
+
+
+def _squeezed(pixels: NDArray[numpy.uint8]) -> NDArray[numpy.uint8]:
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+
+
+def _curve(array: Array) -> dict[str, Any] | None:
+    """A series of values, thinned out."""
+    if array.dtype.kind not in "fiu" or array.size < _LEAST_SIDE or array.size != max(array.shape):
+        return None
+    step = -(-array.size // MOST_POINTS)
+    values = array.reshape(-1)[::step].astype(numpy.float64)
+    return {"kind": "curve", "values": [round(float(value), 6) for value in values]}
+
+
+def _line(name: str, array: Array) -> str:
+    shape = "×".join(map(str, array.shape)) or "single value"
+    if array.dtype.kind not in "fiub":
+        texts = ", ".join(str(item) for item in array.reshape(-1)[:4])
+        return f"{name}: {texts}"
+    if not array.size:
+        return f"{name}: {shape}"
+    return f"{name}: {shape}, {float(array.min()):.4g} to {float(array.max()):.4g}"
