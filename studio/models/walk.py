@@ -9,10 +9,20 @@ from studio.api import Graph, Model, Node
 BLOCK_DOMAIN = "studio.block"
 """Domain of the nodes that stand for blocks (``folding``); no model has operators of it."""
 
+NODES, ALIKE, NUMBER = "nodes", "alike", "number"
+"""Attributes of such a node: the nodes that it stands for; how many blocks of its level hold the
+same operators in the same order, and which of them it is. The last two are left out for one."""
+
 
 def is_constant(node: Node) -> bool:
     """Whether the node only holds a constant; it is shown with the node that reads it."""
     return node.operator == "Constant" and node.domain == ""
+
+
+def block_text(node: Node) -> str:
+    """What is written on a block below its title: ``×12 · 43 nodes``."""
+    count, alike = node.attributes.get(NODES, 0), node.attributes.get(ALIKE)
+    return f"×{alike} · {count} nodes" if alike else f"{count} nodes"
 
 
 def read_names(node: Node) -> tuple[str, ...]:

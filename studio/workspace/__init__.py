@@ -17,7 +17,14 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, is_folded_block, nodes_within, read_preview
+from studio.workspace.graph_view import (
+    GraphView,
+    alike_text,
+    block_text,
+    is_folded_block,
+    nodes_within,
+    read_preview,
+)
 from studio.workspace.recipes import CheckedRecipe, Recipes
 from studio.workspace.recipes import allowed as allowed_values
 from studio.workspace.samples import SampleInfo
@@ -47,7 +54,9 @@ __all__ = [
     "VariantRecord",
     "VersionRecord",
     "Workspace",
+    "alike_text",
     "allowed_values",
+    "block_text",
     "edit_text",
     "is_folded_block",
     "nodes_within",

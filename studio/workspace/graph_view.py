@@ -92,6 +92,21 @@ def is_folded_block(node: Node) -> bool:
     return is_block(node)
 
 
+def block_text(node: Node) -> str:
+    """What is written on a folded block below its title."""
+    from studio.models import walk
+
+    return walk.block_text(node)
+
+
+def alike_text(node: Node) -> str:
+    """Which of the blocks that are alike a folded block is: ``3 of 12``; empty for the only one."""
+    from studio.models.walk import ALIKE, NUMBER
+
+    alike = node.attributes.get(ALIKE)
+    return f"{node.attributes[NUMBER]} of {alike}" if alike else ""
+
+
 def nodes_within(node: Node) -> list[str]:
     """Names of the nodes that were folded into a block; the node's own name for any other."""
     from studio.models.folding import INSIDE, is_block

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-TERMINAL, OTHER = "terminal", "other"
+TERMINAL, BLOCK, OTHER = "terminal", "block", "other"
 TITLES = {
     TERMINAL: "Input, output",
+    BLOCK: "Block",
     "convolution": "Convolution",
     "product": "Matrix product",
     "normalization": "Normalization",

@@ -19,7 +19,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.lookups import Lookups
 from studio.gui.pages.node_details import ConstantDetail, OperatorDetail
 from studio.gui.widgets import GRID, ElidedLabel, FieldList, Scroll, button, clear, label, line
-from studio.workspace import is_folded_block, nodes_within
+from studio.workspace import alike_text, is_folded_block, nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord
@@ -112,6 +112,8 @@ class ModelInspector(Scroll):
 
     def _show_node(self, node: Node) -> None:
         fields: list[tuple[str, str]] = [("Name", node.name)]
+        if is_folded_block(node) and (alike := alike_text(node)):
+            fields.append(("Repeated", f"{alike} with the same operators"))
         fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
         if count := self._parameters(node):
             fields.append(("Parameters", short_count(count)))
@@ -120,7 +122,7 @@ class ModelInspector(Scroll):
             if names:
                 self._section(title)
                 self._values(self._typed(names))
-        if node.attributes:
+        if node.attributes and not is_folded_block(node):
             self._section("Attributes")
             self._fields(
                 (name, _attribute(node.attributes[name])) for name in sorted(node.attributes)

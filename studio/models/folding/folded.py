@@ -5,11 +5,12 @@ So a block is laid out, entered and left like the branch of an If.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
-from studio.api import Graph, Node, Value
+from studio.api import AttributeValue, Graph, Node, Value
 from studio.models.folding.outline import Block, Outline
-from studio.models.walk import BLOCK_DOMAIN, is_constant, read_names
+from studio.models.walk import ALIKE, BLOCK_DOMAIN, NODES, NUMBER, is_constant, read_names
 
 INSIDE = "inside"
 """Name of the graph within the node of a block."""
@@ -47,15 +48,45 @@ def _readers(graph: Graph) -> dict[str, list[int]]:
 def _level(graph: Graph, members: Outline, readers: dict[str, list[int]]) -> tuple[Node, ...]:
     result: list[Node] = []
     taken = {graph.nodes[one].name for one in members if isinstance(one, int)}
+    alike = _Alike(graph, members)
     for one in members:
         if isinstance(one, Block):
-            result.append(_block(graph, one, readers, taken))
+            result.append(_block(graph, one, readers, taken, alike.marks(one)))
         else:
             result.append(graph.nodes[one])
     return tuple(result)
 
 
-def _block(graph: Graph, block: Block, readers: dict[str, list[int]], taken: set[str]) -> Node:
+class _Alike:
+    """Which blocks of a level hold the same operators in the same order."""
+
+    def __init__(self, graph: Graph, members: Outline) -> None:
+        blocks = [one for one in members if isinstance(one, Block)]
+        self._inner = {id(one): sorted(_all(one.members)) for one in blocks}
+        self._kinds = {
+            key: hash(tuple(graph.nodes[index].operator for index in inner))
+            for key, inner in self._inner.items()
+        }
+        self._counts = Counter(self._kinds.values())
+        self._seen: Counter[int] = Counter()
+
+    def marks(self, block: Block) -> dict[str, AttributeValue]:
+        """What the node of a block tells about itself; to be asked in the order of the level."""
+        kind = self._kinds[id(block)]
+        self._seen[kind] += 1
+        found: dict[str, AttributeValue] = {NODES: len(self._inner[id(block)])}
+        if self._counts[kind] > 1:
+            found |= {ALIKE: self._counts[kind], NUMBER: self._seen[kind]}
+        return found
+
+
+def _block(
+    graph: Graph,
+    block: Block,
+    readers: dict[str, list[int]],
+    taken: set[str],
+    marks: Mapping[str, AttributeValue],
+) -> Node:
     # In the order of the graph: the inputs are the same however deep the block was folded.
     inner = sorted(_all(block.members))
     within = set(inner)
@@ -79,7 +110,7 @@ def _block(graph: Graph, block: Block, readers: dict[str, list[int]], taken: set
         constants,
         graph.values,
     )
-    return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, {}, {INSIDE: part})
+    return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, marks, {INSIDE: part})
 
 
 def _all(members: Outline) -> Iterable[int]:

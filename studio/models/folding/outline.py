@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from studio.api import Graph
+from studio.models.folding.anchors import anchored
 from studio.models.folding.repeats import repeats
-from studio.models.folding.scopes import Scope, scopes, stem
+from studio.models.folding.scopes import Scope, scopes, stem, without_operator
+from studio.models.folding.titles import title
 from studio.models.folding.units import Unit, contiguous, units
 from studio.models.walk import is_constant, read_names
 
@@ -67,7 +70,11 @@ class _Outliner:
         self._producer = {
             name: index for index, node in enumerate(graph.nodes) for name in node.outputs if name
         }
-        self._scopes: list[Scope] = scopes(node.name for node in graph.nodes)
+        found = scopes(node.name for node in graph.nodes)
+        self._scopes: list[Scope] = [
+            without_operator(one, node.operator) if one else one
+            for one, node in zip(found, graph.nodes, strict=True)
+        ]
 
     @cached_property
     def _reads(self) -> Mapping[int, set[int]]:
@@ -114,12 +121,12 @@ class _Outliner:
             return inner
         seen[unit.key] += 1
         times = seen[unit.key]
-        title = unit.key if times == 1 else f"{unit.key} ({times})"
+        named = unit.key if times == 1 else f"{unit.key} ({times})"
         path = "/".join(self._scopes[unit.nodes[0]][: depth + 1])
-        return (Block(title, path, inner),)
+        return (Block(named, path, inner),)
 
     def _with_repeats(self, members: list[int | Block]) -> Outline:
-        """Fold repeated stretches of nodes that no scope holds."""
+        """Fold stretches of nodes that no scope holds."""
         result: list[int | Block] = []
         start = 0
         while start < len(members):
@@ -127,41 +134,63 @@ class _Outliner:
             while end < len(members) and isinstance(members[end], int):
                 end += 1
             plain = [one for one in members[start:end] if isinstance(one, int)]
-            result += self._repeated(plain) if len(plain) >= _FEWEST_PLAIN else plain
+            result += self._nameless(plain) if len(plain) >= _FEWEST_PLAIN else plain
             result += members[end : end + 1]
             start = end + 1
         return tuple(result)
 
-    def _repeated(self, plain: Sequence[int]) -> list[int | Block]:
-        labels = [self._graph.nodes[index].operator for index in plain]
+    def _nameless(self, plain: Sequence[int]) -> list[int | Block]:
+        """Blocks around what does the work; of these, what recurs is a block again."""
+        operators = {index: self._graph.nodes[index].operator for index in plain}
+        groups = anchored(plain, operators, self._reads, self._fed(plain))
+        labels = [tuple(operators[index] for index in group) for group in groups]
         result: list[int | Block] = []
         at = 0
-        for number, one in enumerate(repeats(labels, self._severed(plain)), 1):
-            result += plain[at : one.start]
-            for time in range(one.times):
-                first = one.start + time * one.period
-                members = tuple(plain[first : first + one.period])
-                result.append(Block(f"Repeat {number}.{time + 1}", "", members))
-            at = one.start + one.period * one.times
-        return result + list(plain[at:])
+        for one in repeats(labels, self._severed(groups)):
+            result += self._blocks(groups[at : one.start])
+            at = one.start
+            for _ in range(one.times):
+                stretch = groups[at : at + one.period]
+                said = title(operators[index] for group in stretch for index in group)
+                result.append(Block(said, "", self._blocks(stretch)))
+                at += one.period
+        return [*result, *self._blocks(groups[at:])]
 
-    def _severed(self, plain: Sequence[int]) -> list[int]:
-        """How many values pass each place of a stretch."""
-        place = {node: index for index, node in enumerate(plain)}
+    def _blocks(self, groups: Sequence[tuple[int, ...]]) -> Outline:
+        nodes = self._graph.nodes
+        return tuple(
+            Block(title(nodes[index].operator for index in group), "", group)
+            if len(group) >= _FEWEST_NODES
+            else group[0]
+            for group in groups
+        )
+
+    def _fed(self, plain: Sequence[int]) -> set[int]:
+        """Those that read an input of the graph, or what a node elsewhere has computed."""
+        nodes, here = self._graph.nodes, set(plain)
+        inputs = {one.name for one in self._graph.inputs} - set(self._graph.initializers)
+
+        def comes_from_elsewhere(name: str) -> bool:
+            producer = self._producer.get(name)
+            if producer is None:
+                return name in inputs
+            return producer not in here and not is_constant(nodes[producer])
+
+        return {i for i in plain if any(map(comes_from_elsewhere, read_names(nodes[i])))}
+
+    def _severed(self, groups: Sequence[tuple[int, ...]]) -> list[int]:
+        """How many values pass each place between groups."""
+        place = {node: at for at, group in enumerate(groups) for node in group}
         last: dict[int, int] = {}
-        for index, node in enumerate(plain):
+        for node, at in place.items():
             for other in self._reads[node]:
-                if other in place:
-                    last[place[other]] = index
-        change = [0] * (len(plain) + 1)
-        for begin, end in last.items():
-            change[begin + 1] += 1
-            change[end + 1 if end + 1 < len(change) else -1] -= 1
-        total, result = 0, []
-        for index in range(len(plain)):
-            total += change[index]
-            result.append(total)
-        return result
+                if other in place and place[other] < at:
+                    last[other] = max(last.get(other, 0), at)
+        change = [0] * (len(groups) + 2)
+        for node, end in last.items():
+            change[place[node] + 1] += 1
+            change[end + 1] -= 1
+        return list(accumulate(change[: len(groups)]))
 
 
 def _splits(inner: Outline) -> bool:

@@ -49,6 +49,11 @@ def scope(name: str) -> Scope:
     return tuple(joined[:_DEEPEST])
 
 
+def without_operator(found: Scope, operator: str) -> Scope:
+    """A scope without the operator itself: of ``p2o.Conv.12`` only ``p2o`` is a module."""
+    return found[:-1] if found[-1].casefold() == operator.casefold() else found
+
+
 def _is_numbered(part: str) -> bool:
     return part.rpartition(".")[2].isdecimal()
 

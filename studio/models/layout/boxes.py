@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from studio.api import Graph, Node, TensorType
-from studio.models.walk import is_constant, read_names
+from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 
 HEIGHT = 44.0
 _NARROWEST, _WIDEST = 112.0, 240.0
@@ -58,7 +58,9 @@ def _edges_to(
 
 
 def detail(node: Node) -> str:
-    """The second line of a node's box: the last part of its name."""
+    """The second line of a node's box: the last part of its name, or what a block holds."""
+    if node.domain == BLOCK_DOMAIN:
+        return block_text(node)
     last = node.name.rstrip("/.").replace(".", "/").rsplit("/", 1)[-1] or node.name
     return last if len(last) <= 30 else last[:14] + "…" + last[-14:]
 

@@ -10,7 +10,9 @@ from studio.api import Graph, Node
 from studio.models.folding import INSIDE, Block, Outline, folded, is_block, outline
 from studio.models.folding.repeats import Repeat, repeats
 from studio.models.folding.scopes import scope
+from studio.models.folding.titles import title
 from studio.models.layout import lay_out
+from studio.models.walk import block_text, is_constant
 from tests.benchmarks.generated import inception, transformer
 from tests.unit.models import graphs
 
@@ -43,7 +45,8 @@ def all_nodes(members: Outline) -> list[int]:
 def check(graph: Graph) -> Outline:
     """Every node stands in exactly one place, and each level has edges that go downward only."""
     members = outline(graph)
-    assert sorted(all_nodes(members)) == list(range(len(graph.nodes)))
+    drawn = [at for at, node in enumerate(graph.nodes) if not is_constant(node)]
+    assert sorted(all_nodes(members)) == drawn
     levels = [folded(graph, members)]
     while levels:
         level = levels.pop()
@@ -88,12 +91,73 @@ def test_repeated_structure_is_found_where_names_tell_nothing() -> None:
             last = f"{name}v"
         nodes[-1] = Node(nodes[-1].name, "Mul", (f"n{5 * k + 2}v", f"n{5 * k + 3}v"), (last,))
     members = check(graphs.graph(nodes, outputs=(last,)))
-    assert [one.title for one in members if isinstance(one, Block)][:3] == [
-        "Repeat 1.1",
-        "Repeat 1.2",
-        "Repeat 1.3",
+    assert [one.title for one in members if isinstance(one, Block)] == ["Conv + Relu"] * 10
+    assert all(isinstance(one, Block) and len(one.members) == 3 for one in members)
+
+
+def test_what_does_the_work_is_a_block_with_what_only_it_feeds() -> None:
+    """Two branches written in turns, as exporters that go by breadth write them."""
+    nodes: list[Node] = []
+    last = {"a": "x", "b": "x"}
+    for k in range(4):
+        for operator in ("Conv", "BatchNormalization", "Relu"):
+            for branch in ("a", "b"):
+                made = f"{branch}{k}{operator}"
+                nodes.append(Node(f"p2o.{operator}.{k}", operator, (last[branch],), (made,)))
+                last[branch] = made
+    nodes.append(Node("sum", "Add", (last["a"], last["b"]), ("y",)))
+    nodes = [Node(f"{n.name}{i}", *_rest(n)) for i, n in enumerate(nodes)]
+    graph = graphs.graph(nodes, outputs=("y",))
+    members = check(graph)
+    blocks = [one for one in members if isinstance(one, Block)]
+    assert [one.title for one in blocks] == ["Conv + Relu"] * 8
+    for one in blocks:
+        assert len({graph.nodes[at].outputs[0][0] for at in all_nodes(one.members)}) == 1
+    # They are alike, and say so.
+    top = folded(graph, members)
+    assert [block_text(node) for node in top.nodes[:2]] == ["×8 · 3 nodes"] * 2
+    assert [node.attributes["number"] for node in top.nodes[:8]] == list(range(1, 9))
+
+
+def test_what_comes_of_constants_belongs_to_who_reads_it() -> None:
+    nodes: list[Node] = []
+    last = "x"
+    for k in range(12):
+        nodes.append(Node(f"r{k}", "Reshape", ("c", "s"), (f"bias{k}",)))
+        nodes.append(Node(f"c{k}", "Conv", (last, "w"), (f"conv{k}",)))
+        nodes.append(Node(f"a{k}", "Add", (f"conv{k}", f"bias{k}"), (f"sum{k}",)))
+        last = f"sum{k}"
+    members = check(graphs.graph(nodes, outputs=(last,)))
+    assert [len(all_nodes((one,))) for one in members] == [3] * 12
+
+
+_OPERATORS = ("Conv", "Add", "Relu", "MatMul", "Mul", "Shape")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(24, 90))
+def test_blocks_around_what_does_the_work_never_make_a_cycle(seed: int, count: int) -> None:
+    tangled = graphs.tangled(count, 20, seed)
+    nodes = [
+        Node(f"n{k}", _OPERATORS[(seed + 5 * k * k + k) % 6], node.inputs, node.outputs)
+        for k, node in enumerate(tangled.nodes)
     ]
-    assert all(isinstance(one, Block) and len(one.members) == 5 for one in members)
+    check(Graph("g", tangled.inputs, tangled.outputs, tuple(nodes)))
+
+
+@pytest.mark.parametrize(
+    ("operators", "expected"),
+    [
+        ("Conv BatchNormalization Add Clip Mul Div", "Conv + Clip"),
+        ("Reshape Conv Add", "Conv + Reshape"),
+        ("ReduceMean Sub Pow MatMul Add Sigmoid", "MatMul + Sigmoid"),
+        ("ConvTranspose BatchNormalization", "ConvTranspose"),
+        ("Add Mul", "Add"),
+        ("", "Block"),
+    ],
+)
+def test_titles_name_what_does_the_work(operators: str, expected: str) -> None:
+    assert title(operators.split()) == expected
 
 
 def test_a_module_that_waits_for_another_becomes_two_blocks() -> None:
