@@ -11,9 +11,12 @@ from typing import Any
 import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
+from studio.jobs import Job
 from studio.models.answers import Reader
 from studio.quantization.comparison import CEILING_DB
 from studio.quantization.drawn import drawn
+from studio.quantization.phases import Phase
+from studio.quantization.subject import Subject
 
 FILE = "details.json"
 SHOWN = 24
@@ -21,6 +24,32 @@ SHOWN = 24
 
 _LOOKED_AT = 64
 """Samples that are compared where none was lost or gained."""
+
+
+def describe(
+    subject: Subject,
+    made: Transformed,
+    dataset: Dataset | None,
+    named: Mapping[str, str],
+    dictionary: Path | None,
+    job: Job,
+) -> str:
+    """Write the file of a new variant below ``job.folder``; returns its name.
+
+    Args:
+        dataset: The samples that it was compared on.
+        named: Those that were lost or gained.
+    """
+    samples: list[dict[str, Any]] = []
+    if dataset is not None:
+        before, after = subject.session(), subject.session(made.path)
+        try:
+            phase = Phase(job, 0.97, 0.98, "Drawing samples")
+            samples = disagreements(before, after, dataset, named, dictionary, phase)
+        finally:
+            before.close()
+            after.close()
+    return write_details(job.folder, made, samples)
 
 
 def write_details(folder: Path, made: Transformed, samples: Sequence[Mapping[str, Any]]) -> str:

@@ -12,6 +12,9 @@ from studio.registry.copying import Copy
 _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""
 
+_FILES = ("file", "graph", "summary", "details")
+"""What the registry keeps in another way."""
+
 _OURS = ("model", "recipe_name")
 """What is spelled in another way, or is no option."""
 
@@ -23,7 +26,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         StudioError: when the copy cannot be written; nothing is added then.
     """
     parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
-    figures = {k: v for k, v in result.items() if k not in ("file", "graph", "summary")}
+    figures = {k: v for k, v in result.items() if k not in _FILES}
     copy = Copy.begin(folder / result["file"], arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
@@ -46,14 +49,16 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         **figures,
         "front": _front(parent, variant, result),
     }
-    registry.add_run("quantize", variant.id, _asked(arguments), final)
+    details = result.get("details")
+    kept = {"details": registry.adopt(folder / details)} if details else {}
+    registry.add_run("quantize", variant.id, asked(arguments), final, kept)
     return final
 
 
 def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the score."""
     variant = ModelRef.from_json(arguments["model"]).variant
-    registry.add_run("evaluate", variant, _asked(arguments), result)
+    registry.add_run("evaluate", variant, asked(arguments), result)
     return result
 
 
@@ -82,7 +87,7 @@ def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> lis
     ]
 
 
-def _asked(arguments: Arguments) -> dict[str, Any]:
+def asked(arguments: Arguments) -> dict[str, Any]:
     """The arguments as a recipe would spell them."""
     model = ModelRef.from_json(arguments["model"])
     given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k not in _OURS}
