@@ -6,22 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
 import onnx
 
-from studio.api import Dataset, InvalidModel, Progress, Transformed
+from studio.api import Dataset, Progress, Transformed
 from studio_onnxruntime import hardware
-from studio_onnxruntime.backend import first_sentence
 from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
 from studio_onnxruntime.calibration import calibrate
 from studio_onnxruntime.details import layers
 from studio_onnxruntime.histogram import Histogram, Range
 from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
+from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
 from studio_onnxruntime.rewriting import fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
-
-OPERATORS = ("Conv", "MatMul", "Gemm")
-"""The operators that pay on every CPU; quantizing all that can be destroys real models."""
 
 COMPARED = 4
 """Samples that the sensitivity of the layers is measured on; their ranking has settled."""
@@ -139,51 +135,25 @@ def _quantize(
     values: Mapping[str, Any],
     wide: Collection[str],
 ) -> dict[str, Any]:
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.calibrate import TensorData
-    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-    from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
-
-    signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}[values["activations"]]
+    """Write the model with the chosen layers in bytes, and tell how they are made."""
+    model = onnx.load(str(source))
     reduced = _reduced(values)
-    sixteen = QuantType.QInt16 if signed else QuantType.QUInt16
-    eight = QuantType.QInt8 if signed else QuantType.QUInt8
-    is_wide = values["activation_bits"] == "16"
-    try:
-        model = load_model_with_shape_infer(source)
-        overrides = {name: [{"quant_type": sixteen}] for name in _wide(model, wide)}
-        quantizer = QDQQuantizer(
-            model,
-            per_channel=values["per_channel"],
-            reduce_range=reduced,
-            weight_qType=QuantType.QInt8,
-            activation_qType=sixteen if is_wide else eight,
-            tensors_range={
-                name: TensorData(lowest=numpy.float32(low), highest=numpy.float32(high))
-                for name, (low, high) in ranges.items()
-            },
-            nodes_to_quantize=list(chosen),
-            nodes_to_exclude=[],
-            op_types_to_quantize=list(OPERATORS),
-            # Their outputs feed additions and softmax, which run in float anyway.
-            extra_options={
-                "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
-                "TensorQuantOverrides": overrides,
-                # Their own domain: the standard's Quantize takes 16 bits from opset 21 only.
-                "UseQDQContribOps": is_wide or bool(overrides),
-            },
-        )
-        quantizer.quantize_model()
-        quantizer.model.save_model_to_file(str(output))
-    except Exception as error:  # native and Python errors of many kinds
-        raise InvalidModel(
-            f"ONNX Runtime cannot quantize the model: {first_sentence(error)}", detail=str(error)
-        ) from None
+    form = Format(
+        signed={"auto": hardware.is_arm(), "signed": True, "unsigned": False}[
+            values["activations"]
+        ],
+        levels=63 if reduced else 127,
+        per_channel=values["per_channel"],
+        bits=int(values["activation_bits"]),
+        wide=frozenset(_wide(model, wide)),
+    )
+    add_pairs(model, chosen, ranges, form)
+    onnx.save(model, str(output))
     return {
         "operators": list(OPERATORS),
         "quantized": len(chosen),
-        "activations": str(sixteen if is_wide else eight).removeprefix("Q").lower(),
-        "wide": len(overrides),
+        "activations": str(form.activation()),
+        "wide": len(form.wide),
         "reduced_range": reduced,
         "calibration": values["calibration"],
     }
