@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
+from numpy.typing import NDArray
 
 from studio.api import Array, Feeds, InvalidData, Progress, Sample, Session
 
 CEILING_DB = 200.0
 """Shown where two outputs are equal, since infinity is no JSON."""
 
-_ROUNDS = 9
-_ROUND_SECONDS = 0.05
+_ROUNDS = 15
+_FEWEST = 6
+_ROUND_SECONDS = 0.04
 _MOST_SECONDS = 6.0
+_ALPHA = 0.05
+_BUSY = 0.3
 
 
 @dataclass(slots=True)
@@ -77,29 +81,60 @@ def output_errors(
     return tuple(OutputError(name, e.sqnr_db, e.largest) for name, e in errors.items())
 
 
-def latency_ratio(before: Session, after: Session, feeds: Feeds, progress: Progress) -> float:
-    """Time of the quantized model over that of the float model, roughly.
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Time of a model over that of another: the median over rounds in which both took turns.
 
-    The two take turns, and the median over the rounds is given, so that a disturbance of one
-    round counts little. A figure with an interval is the profiler's business.
+    Attributes:
+        low, high: Interval of the median with at least 95 % (order statistics, sign test).
+        us: Of the other model, for one inference, in microseconds.
     """
-    single = max(_seconds(before, feeds, 1), _seconds(after, feeds, 1), 1e-6)
+
+    ratio: float
+    low: float
+    high: float
+    us: float
+
+    @classmethod
+    def of(cls, ratios: Sequence[float], us: float) -> Latency:
+        """The median of the rounds, and the ranks around it."""
+        ordered, count = sorted(ratios), len(ratios)
+        rank = max((k for k in range(count // 2 + 1) if _outside(count, k) <= _ALPHA), default=0)
+        return cls(statistics.median(ordered), ordered[rank], ordered[count - 1 - rank], us)
+
+
+def _outside(count: int, rank: int) -> float:
+    """Probability that the median lies outside the values of a rank from either end."""
+    return float(2 * sum(math.comb(count, k) for k in range(rank + 1)) * 0.5**count)
+
+
+def latency(before: Session, after: Session, feeds: Feeds, progress: Progress) -> Latency:
+    """Compare the times of two models that are each loaded for one thread.
+
+    What is counted is the processor's time, which other work on the machine disturbs little; for a
+    backend that computes elsewhere (a GPU) and leaves the processor idle it is the clock's.
+    """
+    single = max(_seconds(before, feeds, 1)[0], _seconds(after, feeds, 1)[0], 1e-6)
     runs = max(1, min(500, round(_ROUND_SECONDS / single)))
-    rounds = max(3, min(_ROUNDS, int(_MOST_SECONDS / (2 * runs * single))))
-    ratios = []
+    rounds = max(_FEWEST, min(_ROUNDS, int(_MOST_SECONDS / (2 * runs * single))))
+    times: dict[int, list[NDArray[numpy.float64]]] = {id(before): [], id(after): []}
     for turn in range(rounds):
         progress.progress(turn, rounds)
-        first, second = (before, after) if turn % 2 else (after, before)
-        times = {id(one): _seconds(one, feeds, runs) for one in (first, second)}
-        ratios.append(times[id(after)] / times[id(before)])
-    return statistics.median(ratios)
+        for one in (before, after) if turn % 2 else (after, before):
+            times[id(one)].append(_seconds(one, feeds, runs))
+    first, second = numpy.array(times[id(before)]), numpy.array(times[id(after)])
+    wall, processor = (first + second).sum(axis=0)
+    clock = int(processor > _BUSY * wall)
+    ratios = (second / numpy.maximum(first, 1e-9))[:, clock]
+    return Latency.of(ratios.tolist(), float(1e6 * numpy.median(first[:, clock]) / runs))
 
 
-def _seconds(session: Session, feeds: Feeds, runs: int) -> float:
-    begin = time.perf_counter()
+def _seconds(session: Session, feeds: Feeds, runs: int) -> NDArray[numpy.float64]:
+    """Time of some runs by the clock, and of the processor."""
+    wall, processor = time.perf_counter(), time.process_time()
     for _ in range(runs):
         session.run(feeds)
-    return time.perf_counter() - begin
+    return numpy.array([time.perf_counter() - wall, time.process_time() - processor])
 
 
 def _numeric(outputs: Mapping[str, Array]) -> dict[str, Array]:

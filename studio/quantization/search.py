@@ -1,10 +1,21 @@
-"""The choice of the layers that stay in float, from what each costs alone, in few trials."""
+"""The choice of the layers that stay in float, from what each costs alone, in few trials.
+
+Layers are ordered once, by noise for each microsecond that int8 saves; a variant keeps the first of
+them in float. So a search is one over a single number, and few variants need to be made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any, Protocol
+
+from studio.api import UsageError
+
+MARGIN = 0.5
+"""The part of the largest loss that a trial may use up: of several trials the best looks better
+than it is, since it was chosen for that on the same samples."""
 
 
 class Cost(Protocol):
@@ -18,6 +29,41 @@ class Cost(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What is asked for; at least one of the two.
+
+    Attributes:
+        max_drop: Largest loss of the metric: the fastest variant within it is looked for.
+        max_latency_ratio: Largest time over that of the float model: the variant within it that
+            loses least is looked for.
+    """
+
+    max_drop: float | None = None
+    max_latency_ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_drop is None and self.max_latency_ratio is None:
+            raise UsageError(
+                "A search needs a largest loss or a largest latency.",
+                hint="Give --max-drop (0.01 is a point) or --max-latency-ratio (0.5 is twice as "
+                "fast).",
+            )
+
+    @property
+    def aim(self) -> float | None:
+        """The loss that a trial may have."""
+        return None if self.max_drop is None else self.max_drop * MARGIN
+
+    def fast(self, latency_ratio: float) -> bool:
+        return self.max_latency_ratio is None or latency_ratio <= self.max_latency_ratio
+
+    def reached(self, trial: Trial) -> bool:
+        """Whether a trial keeps both limits on the samples of the search."""
+        good = self.max_drop is None or trial.drop <= self.max_drop
+        return good and self.fast(trial.latency_ratio)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A variant that was tried.
 
@@ -25,67 +71,159 @@ class Trial:
         kept: Layers that stay in float.
         drop: Loss of the metric on the samples of the search.
         latency_ratio: To the float model, roughly.
+        score: The metric itself.
+        lost, gained: Number of samples that are read worse, or better, than by the float model.
     """
 
     kept: tuple[str, ...]
     drop: float
     latency_ratio: float
     bytes: int
+    score: float = 0.0
+    lost: int = 0
+    gained: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "kept": list(self.kept)}
 
+    def beaten_by(self, other: Trial) -> bool:
+        """Whether another is no worse in anything and better in something."""
+        mine = (self.drop, self.latency_ratio, self.bytes)
+        theirs = (other.drop, other.latency_ratio, other.bytes)
+        return theirs != mine and all(b <= a for a, b in zip(mine, theirs, strict=True))
+
+
+class Bench(Protocol):
+    """Where variants are made and measured."""
+
+    def timed(self, kept: Sequence[str]) -> float:
+        """Time over that of the float model, of the variant with these layers in float."""
+
+    def tried(self, kept: Sequence[str]) -> Trial:
+        """The same with its loss."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The outcome: the trial that was chosen, and all of them; None when none kept the limit."""
+    """The outcome: the trial that was chosen, and all of them; None when none kept the goal."""
 
     best: Trial | None
     trials: tuple[Trial, ...]
 
     def front(self) -> list[Trial]:
-        """The trials than which no other is both faster and better, fastest first."""
-        best: list[Trial] = []
-        for trial in sorted(self.trials, key=lambda t: (t.latency_ratio, t.drop)):
-            if not best or trial.drop < best[-1].drop:
-                best.append(trial)
-        return best
+        """The trials that no other beats in loss, time and size at once, fastest first."""
+        left = [one for one in self.trials if not any(map(one.beaten_by, self.trials))]
+        return sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop))
 
 
-def search(
-    costs: Mapping[str, Cost],
-    attempt: Callable[[Collection[str]], Trial],
-    max_drop: float,
-    trials: int = 5,
-) -> Found:
-    """Find the fastest variant that loses no more than a limit.
+def search(costs: Mapping[str, Cost], bench: Bench, goal: Goal, trials: int = 6) -> Found:
+    """Find the fastest variant that loses no more than a limit, or the best that is fast enough.
 
-    Layers that are slower in int8 stay in float from the start. If that is not enough, those that
-    disturb most for the time they save follow, as many as a bisection finds to be needed.
+    Layers that are slower in int8 stay in float from the start.
 
     Args:
-        attempt: Makes and measures the variant that keeps some layers in float.
-        max_drop: Largest loss of the metric.
-        trials: At most so many variants are made.
+        trials: At most so many variants are scored.
     """
     slow = [name for name, cost in costs.items() if cost.gain_us <= 0]
     order = by_harm({name: cost for name, cost in costs.items() if name not in slow})
-    made = [attempt(slow)] if order else []
-    enough, few = len(order), 0
-    while made and len(made) < trials and enough - few > 1 and made[0].drop > max_drop:
-        count = max(few + 1, min(2 * few or 2, (few + enough) // 2))
-        trial = attempt([*slow, *order[:count]])
+    if not order:
+        return Found(None, ())
+    ladder = Ladder(slow, order, costs, bench)
+    if goal.aim is None:
+        made = [bench.tried(ladder.kept(_slowest(ladder, goal)))]
+    else:
+        made = _least_kept(ladder, goal.aim, trials)
+    good = [trial for trial in made if goal.reached(trial)]
+    return Found(_chosen(good, goal), tuple(made))
+
+
+def _chosen(good: Sequence[Trial], goal: Goal) -> Trial | None:
+    """The fastest that keeps the margin too; without one, that which loses least."""
+    aim = goal.aim
+    safe = [trial for trial in good if aim is not None and trial.drop <= aim]
+    if safe:
+        return min(safe, key=lambda trial: trial.latency_ratio)
+    return min(good, key=lambda trial: (trial.drop, trial.latency_ratio), default=None)
+
+
+class Ladder:
+    """Variants in a row: each step keeps one more layer in float, the most harmful first."""
+
+    def __init__(
+        self, slow: Sequence[str], order: Sequence[str], costs: Mapping[str, Cost], bench: Bench
+    ) -> None:
+        self._slow, self._order, self.bench = slow, order, bench
+        noises = [noise(costs[name]) for name in order]
+        total = sum(noises)
+        self.noise = [total - sum_ for sum_ in accumulate(noises, initial=0.0)]
+        self.spent = list(accumulate((costs[name].gain_us for name in order), initial=0.0))
+
+    @property
+    def top(self) -> int:
+        """The step at which every layer is in float."""
+        return len(self._order)
+
+    def kept(self, step: int) -> list[str]:
+        return [*self._slow, *self._order[:step]]
+
+    def first_below(self, noise: float) -> int:
+        """The first step with no more noise left than this."""
+        return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
+
+
+def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
+    """Trials towards the lowest step that loses no more than the aim.
+
+    The loss is taken to grow with the noise that is left: that gives every second step. The others
+    halve what is not known yet, as some losses jump instead; the last one, where nothing
+    was good enough so far, goes far up.
+    """
+    made: list[Trial] = []
+    few, enough, step = -1, ladder.top, 0
+    while len(made) < trials and enough - few > 1:
+        trial = ladder.bench.tried(ladder.kept(step))
         made.append(trial)
-        if trial.drop <= max_drop:
-            enough = count
+        if trial.drop <= aim:
+            enough = step
         else:
-            few = count
-    good = [trial for trial in made if trial.drop <= max_drop]
-    return Found(min(good, key=lambda t: t.latency_ratio, default=None), tuple(made))
+            few = step
+        step = (few + enough) // 2
+        if len(made) == trials - 1 and enough == ladder.top:
+            step = (few + 3 * enough) // 4
+        elif trial.drop > aim and len(made) % 2:
+            step = ladder.first_below(ladder.noise[few] * aim / trial.drop)
+        step = max(few + 1, min(step, enough - 1))
+    return made
+
+
+def _slowest(ladder: Ladder, goal: Goal) -> int:
+    """The highest step that is still fast enough; nothing is scored for it.
+
+    The bottom one when not even that is.
+    """
+    fast, slow = 0, ladder.top
+    first = ladder.bench.timed(ladder.kept(0))
+    if not goal.fast(first) or goal.max_latency_ratio is None:
+        return 0
+    # The time grows with what the layers kept would have saved, up to that of the float model.
+    share = (goal.max_latency_ratio - first) / max(1.0 - first, 1e-9)
+    step = next((k for k, us in enumerate(ladder.spent) if us > share * ladder.spent[-1]), slow) - 1
+    for _ in range(4):
+        step = min(max(step, fast + 1), slow - 1)
+        if slow - fast <= 1:
+            break
+        if goal.fast(ladder.bench.timed(ladder.kept(step))):
+            fast, step = step, step + max(1, (slow - step) // 4)
+        else:
+            slow, step = step, step - max(1, (step - fast) // 4)
+    return fast
 
 
 def by_harm(costs: Mapping[str, Cost]) -> Sequence[str]:
     """Layers by noise for each microsecond saved, the worst first."""
-    return sorted(
-        costs, key=lambda name: -(10 ** (-costs[name].sqnr_db / 10)) / costs[name].gain_us
-    )
+    return sorted(costs, key=lambda name: -noise(costs[name]) / costs[name].gain_us)
+
+
+def noise(cost: Cost) -> float:
+    """Power of the error at the output, over that of the output."""
+    return float(10 ** (-cost.sqnr_db / 10))

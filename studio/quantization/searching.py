@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from studio.api import Dataset, GateMissed, Sample, Transform, Transformed, UsageError
 from studio.jobs import Job
-from studio.quantization.comparison import latency_ratio
-from studio.quantization.evaluation import Judge
+from studio.quantization.comparison import Latency, latency
+from studio.quantization.evaluation import Judge, Scored
 from studio.quantization.phases import Phase
-from studio.quantization.search import Trial, search
+from studio.quantization.search import Found, Goal, Trial, search
 from studio.quantization.subject import Subject
 
 _LEAST = 2
@@ -39,7 +39,8 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """
     if len(dataset) < _LEAST:
         raise UsageError(
-            "A search needs at least two labelled samples: one to choose, one to judge."
+            "A search needs at least two labelled samples: one to choose, one to judge.",
+            hint="Give more samples, or --heldout-data for the verdict.",
         )
     return Every(dataset, 0), Every(dataset, 1)
 
@@ -49,7 +50,6 @@ class Search:
 
     def __init__(self, subject: Subject, judge: Judge, seen: Dataset, job: Job) -> None:
         self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
-        self._before = 0.0
 
     def run(
         self,
@@ -57,13 +57,13 @@ class Search:
         output: Path,
         options: Mapping[str, Any],
         data: Dataset | None,
-        max_drop: float,
+        goal: Goal,
     ) -> tuple[Transformed, dict[str, Any]]:
-        """Write the fastest variant that keeps the limit, and tell what was tried.
+        """Write the variant that keeps the goal best, and tell what was tried.
 
         Raises:
             UsageError: when the transform cannot leave layers in float.
-            GateMissed: when no variant kept the limit.
+            GateMissed: when no variant kept the goal.
         """
         make = getattr(transform, "tuner", None)
         if make is None:
@@ -74,45 +74,93 @@ class Search:
         costs = tuner.costs(Phase(job, 0.2, 0.25))
         session = self._subject.session()
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
-        self._before = self._judge.score(session, self._seen, phase)
+        before = self._judge.scored(session, self._seen, phase)
         session.close()
-
-        def attempt(kept: Collection[str]) -> Trial:
-            return self._measure(tuner.write(folder / "trial.onnx", kept).path, kept)
-
-        found = search(costs, attempt, max_drop)
+        bench = _Bench(self._subject, self._judge, self._seen, job, tuner, folder, before)
+        found = search(costs, bench, goal)
+        if found.best is None:
+            raise _missed(found, goal, self._judge)
         rows = {name: {**asdict(cost), "gain_us": cost.gain_us} for name, cost in costs.items()}
         told = {
+            "before": before.value,
             "trials": [trial.to_json() for trial in found.trials],
             "front": [trial.to_json() for trial in found.front()],
             "layers": rows,
             "samples": len(self._seen),
         }
-        if found.best is None:
-            least = min((trial.drop for trial in found.trials), default=0.0)
-            raise GateMissed(
-                f"No variant in {len(found.trials)} trials lost at most {max_drop:g} "
-                f"of {self._judge.metric.title.lower()}; the best lost {least:.4f}.",
-                hint="Give more calibration data, allow a larger loss, or use fp16.",
-            )
         return tuner.write(output, found.best.kept), told
 
-    def _measure(self, path: Path, kept: Collection[str]) -> Trial:
-        phase = Phase(self._job, 0.28, 0.5, f"Trying with {len(kept)} layers in float")
-        phase.progress(0, 1)
-        session = self._subject.session(path)
-        reference = self._subject.session() if self._judge.by_reference else None
-        score = self._judge.score(session, self._seen, _Quiet(phase), reference)
-        drop = self._judge.drop(self._before, score)
-        for one in (session, reference):
+
+class _Bench:
+    """Makes variants with some layers in float and measures them on the samples of the search."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        judge: Judge,
+        seen: Dataset,
+        job: Job,
+        tuner: Any,
+        folder: Path,
+        before: Scored,
+    ) -> None:
+        self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
+        self._tuner, self._path, self._before = tuner, folder / "trial.onnx", before
+        self._feeds = next(iter(seen)).feeds
+
+    def timed(self, kept: Sequence[str]) -> float:
+        return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
+
+    def tried(self, kept: Sequence[str]) -> Trial:
+        phase = self._phase(f"Trying with {len(kept)} layers in float")
+        time = self._made(kept, phase)
+        exact = self._subject.session() if self._judge.by_reference else None
+        session = self._subject.session(self._path)
+        after = self._judge.scored(session, self._seen, phase, exact)
+        for one in (session, exact):
             if one is not None:
                 one.close()
-        before, after = self._subject.session(threads=1), self._subject.session(path, threads=1)
-        feeds = next(iter(self._seen)).feeds
-        ratio = latency_ratio(before, after, feeds, _Quiet(phase))
-        before.close()
-        after.close()
-        return Trial(tuple(kept), round(drop, 9), ratio, path.stat().st_size)
+        drop = round(self._judge.drop(self._before.value, after.value), 9)
+        lost, gained = self._before.changed(after)
+        nbytes = self._path.stat().st_size
+        return Trial(tuple(kept), drop, time.ratio, nbytes, after.value, len(lost), len(gained))
+
+    def _made(self, kept: Sequence[str], phase: _Quiet) -> Latency:
+        self._tuner.write(self._path, kept)
+        before, after = self._subject.session(threads=1), self._subject.session(self._path, 1)
+        try:
+            return latency(before, after, self._feeds, phase)
+        finally:
+            before.close()
+            after.close()
+
+    def _phase(self, title: str) -> _Quiet:
+        phase = Phase(self._job, 0.28, 0.5, title)
+        phase.progress(0, 1)
+        return _Quiet(phase)
+
+
+def _missed(found: Found, goal: Goal, judge: Judge) -> GateMissed:
+    """What the best trial of each kind came to."""
+    if not found.trials:
+        return GateMissed("Every layer is slower in int8 on this machine, so all stay in float.")
+    title, count = judge.metric.title.lower(), len(found.trials)
+    least, fastest = (
+        min(found.trials, key=lambda t: t.drop),
+        min(found.trials, key=lambda t: t.latency_ratio),
+    )
+    if goal.max_drop is not None and least.drop > goal.max_drop:
+        return GateMissed(
+            f"No variant in {count} trials lost at most {goal.max_drop:g} of {title}; "
+            f"the best lost {least.drop:.4f}.",
+            hint="Give more calibration data, allow a larger loss, or use fp16.",
+        )
+    return GateMissed(
+        f"No variant in {count} trials took at most {goal.max_latency_ratio:g} of the float "
+        f"model's time within the largest loss; the fastest took {fastest.latency_ratio:.2f} and "
+        f"lost {fastest.drop:.4f} of {title}.",
+        hint="Allow more time or a larger loss.",
+    )
 
 
 class _Quiet:

@@ -95,6 +95,14 @@ QUANTIZE = Step(
             help="Labelled samples for the task metric; the calibration data when it has labels.",
         ),
         Option(
+            "heldout_data",
+            Kind.DATA,
+            title="Data for the verdict",
+            advanced=True,
+            help="Labelled samples that no choice sees, for the metric that is reported; without "
+            "them a search leaves every second sample of the evaluation data aside.",
+        ),
+        Option(
             "eval_samples",
             Kind.INTEGER,
             default=1000,
@@ -113,11 +121,19 @@ QUANTIZE = Step(
             help="Loss of the metric that is accepted, in its own unit (0.01 is one point).",
         ),
         Option(
+            "max_latency_ratio",
+            Kind.NUMBER,
+            minimum=0,
+            title="Largest latency",
+            help="Time over that of the float model that is accepted (0.5 is twice as fast).",
+        ),
+        Option(
             "search",
             Kind.FLAG,
             default=False,
             title="Choose layers",
-            help="Try which layers must stay in float so that the largest loss is kept.",
+            help="Try which layers must stay in float: as fast as the largest loss allows, or as "
+            "good as the largest latency allows.",
         ),
         Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
         Option(

@@ -14,10 +14,12 @@ from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
-from studio.quantization.comparison import OutputError, latency_ratio, output_errors
+from studio.quantization.comparison import Latency, OutputError, latency, output_errors
+from studio.quantization.details import describe
 from studio.quantization.evaluation import Judge, dictionary_for
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
+from studio.quantization.search import Goal
 from studio.quantization.searching import Search, halves
 from studio.quantization.subject import Subject
 
@@ -68,18 +70,22 @@ def quantize(arguments: Arguments, job: Job) -> Result:
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
-    judge = _judge(arguments, host, judged, job)
+    heldout = _data(arguments.get("heldout_data"), subject, arguments.get("eval_samples"))
+    judge = _judge(arguments, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
     found: dict[str, Any] | None = None
     if arguments.get("search"):
-        seen, judged, limit = _searched(arguments, judge, judged)
+        goal, seen, heldout = _searched(arguments, judge, judged, heldout)
         work = Search(subject, seen[0], seen[1], job)
-        made, found = work.run(transform, output, recipe.options, data, limit)
+        made, found = work.run(transform, output, recipe.options, data, goal)
     else:
         made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
-    errors, ratio = _compare(subject, made.path, data if judged is None else judged, job)
+    judged = judged if heldout is None else heldout
+    errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
-    _hold(arguments, verdict, made.precision)
+    _hold(arguments, verdict, time_taken, made.precision)
+    shown = data if judged is None else judged
+    details = describe(subject, made, shown, _changed(verdict), _dictionary(judge), job)
     opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
     graph = write_graph(opened, job.folder, Phase(job, 0.99, 1))
     size = sum(file.stat().st_size for file in opened.files)
@@ -91,12 +97,14 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "recipe": recipe.to_json(),
         "recipe_text": recipe.to_text(),
         "facts": dict(made.facts),
+        "details": details,
         "bytes": {"before": subject.nbytes, "after": size},
         "size_ratio": size / subject.nbytes,
         "metric": asdict(verdict) if verdict else None,
         "outputs": [asdict(error) for error in errors],
         "sqnr_db": min((error.sqnr_db for error in errors), default=None),
-        "latency_ratio": ratio,
+        "latency_ratio": time_taken and time_taken.ratio,
+        "latency_interval": time_taken and [time_taken.low, time_taken.high],
         "search": found,
         "peak_memory_mb": round(_peak_memory_mb(), 1),
         "seconds": round(time.monotonic() - begin, 3),
@@ -138,21 +146,21 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
 
 
 def _searched(
-    arguments: Arguments, judge: Judge | None, judged: Dataset | None
-) -> tuple[tuple[Judge, Dataset], Dataset, float]:
-    """What a search needs: the metric with its samples, the samples of the verdict, the limit.
+    arguments: Arguments, judge: Judge | None, judged: Dataset | None, heldout: Dataset | None
+) -> tuple[Goal, tuple[Judge, Dataset], Dataset]:
+    """What a search needs: the goal, the metric with its samples, the samples of the verdict.
 
     Raises:
         UsageError: when one is missing.
     """
-    limit = arguments.get("max_drop")
-    if judge is None or judged is None or limit is None:
+    goal = Goal(arguments.get("max_drop"), arguments.get("max_latency_ratio"))
+    if judge is None or judged is None:
         raise UsageError(
-            "A search needs a largest loss and a metric that it can measure.",
-            hint="Give --max-drop and --eval-data with labels.",
+            "A search needs a metric that it can measure.",
+            hint="Give --eval-data with labels, or --metric sqnr.",
         )
-    seen, unseen = halves(judged)
-    return (judge, seen), unseen, float(limit)
+    seen, unseen = (judged, heldout) if heldout is not None else halves(judged)
+    return goal, (judge, seen), unseen
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
@@ -172,8 +180,8 @@ def _eval_path(arguments: Arguments) -> str | None:
 
 def _compare(
     subject: Subject, made: Path, dataset: Dataset | None, job: Job
-) -> tuple[Sequence[OutputError], float | None]:
-    """Errors at the outputs and the ratio of latencies; nothing without samples."""
+) -> tuple[Sequence[OutputError], Latency | None]:
+    """Errors at the outputs and the time of both models; nothing without samples."""
     if dataset is None:
         return (), None
     before, after = subject.session(threads=1), subject.session(made, threads=1)
@@ -184,7 +192,7 @@ def _compare(
         phase = Phase(job, 0.5, 0.6, "Comparing the outputs")
         errors = output_errors(before, after, chosen, total, phase)
         feeds = next(iter(dataset)).feeds
-        return errors, latency_ratio(before, after, feeds, Phase(job, 0.6, 0.65, "Timing"))
+        return errors, latency(before, after, feeds, Phase(job, 0.6, 0.65, "Timing"))
     finally:
         before.close()
         after.close()
@@ -239,13 +247,15 @@ def _verdict(
     )
 
 
-def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> None:
-    """Compare the loss with the limit.
+def _hold(
+    arguments: Arguments, verdict: _Verdict | None, time_taken: Latency | None, precision: str
+) -> None:
+    """Compare the loss and the time with the limits.
 
     Raises:
-        GateMissed: when it is larger.
+        GateMissed: when one is larger.
     """
-    limit = arguments.get("max_drop")
+    limit, slowest = arguments.get("max_drop"), arguments.get("max_latency_ratio")
     if verdict is not None and limit is not None and verdict.drop > limit:
         raise GateMissed(
             f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
@@ -253,6 +263,26 @@ def _hold(arguments: Arguments, verdict: _Verdict | None, precision: str) -> Non
             f"more than the {limit:g} that is accepted; the variant was not kept.",
             hint="Let --search choose layers that stay in float, or give more calibration samples.",
         )
+    # A ratio whose interval reaches below the limit is not shown to miss it.
+    if time_taken is not None and slowest is not None and time_taken.low > slowest:
+        raise GateMissed(
+            f"{precision} takes {time_taken.ratio:.2f} of the float model's time "
+            f"({time_taken.low:.2f} to {time_taken.high:.2f}), more than the {slowest:g} that is "
+            "accepted; the variant was not kept.",
+            hint="Let --search choose layers that stay in float, or use fewer of them.",
+        )
+
+
+def _changed(verdict: _Verdict | None) -> dict[str, str]:
+    """What happened to the samples that are read otherwise than by the float model."""
+    if verdict is None:
+        return {}
+    return {**dict.fromkeys(verdict.lost, "lost"), **dict.fromkeys(verdict.gained, "gained")}
+
+
+def _dictionary(judge: Judge | None) -> Path | None:
+    path = judge.options.get("dictionary") if judge is not None else None
+    return Path(path) if path else None
 
 
 def _peak_memory_mb() -> float:

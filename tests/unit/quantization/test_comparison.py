@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from studio.api import Array, Feeds, InvalidData, Sample, Silent
-from studio.quantization.comparison import CEILING_DB, latency_ratio, output_errors
+from studio.quantization.comparison import CEILING_DB, Latency, latency, output_errors
 
 
 class FakeSession:
@@ -23,8 +23,8 @@ class FakeSession:
         self._seconds = seconds
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
-        end = time.perf_counter() + self._seconds
-        while time.perf_counter() < end:
+        end = time.process_time() + self._seconds
+        while time.process_time() < end:
             pass
         return {"y": self._change(feeds["x"])}
 
@@ -73,4 +73,14 @@ def test_outputs_that_are_no_numbers_are_left_out() -> None:
 
 def test_the_ratio_of_latencies_follows_the_times() -> None:
     slow, fast = FakeSession(lambda x: x, 0.004), FakeSession(lambda x: x, 0.002)
-    assert latency_ratio(slow, fast, SAMPLES[0].feeds, Silent()) == pytest.approx(0.5, rel=0.3)
+    found = latency(slow, fast, SAMPLES[0].feeds, Silent())
+    assert found.ratio == pytest.approx(0.5, rel=0.3)
+    assert found.low <= found.ratio <= found.high
+
+
+@pytest.mark.parametrize(("count", "ends"), [(6, (0, 5)), (9, (1, 7)), (15, (3, 11)), (3, (0, 2))])
+def test_the_interval_of_a_median_is_that_of_the_sign_test(
+    count: int, ends: tuple[int, int]
+) -> None:
+    found = Latency.of([float(k) for k in range(count)], 1.0)
+    assert (found.low, found.high) == ends

@@ -200,7 +200,7 @@ def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
 
 
 def test_a_search_needs_a_limit(digits: VariantRecord, job: FakeJob) -> None:
-    with pytest.raises(UsageError, match="needs a largest loss and a metric"):
+    with pytest.raises(UsageError, match="needs a largest loss or a largest latency"):
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True)
 
 
