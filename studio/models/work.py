@@ -126,7 +126,9 @@ def _draw(
 
 def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
     if arguments.get("overlay"):
-        return read_overlay(Path(arguments["overlay"]))
+        return read_overlay(
+            Path(arguments["overlay"]), [node.name for node in opened.model.graph.nodes]
+        )
     kind = arguments.get("cost") or "none"
     if kind == "none":
         return None

@@ -23,6 +23,7 @@ from studio.workspace.graph_view import (
     block_text,
     is_folded_block,
     nodes_within,
+    read_numbers,
     read_preview,
 )
 from studio.workspace.recipes import CheckedRecipe, Recipes
@@ -62,6 +63,7 @@ __all__ = [
     "nodes_within",
     "operator_family",
     "option_from_json",
+    "read_numbers",
     "read_preview",
     "search_model",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +130,18 @@ def read_graph(record: VariantRecord) -> GraphView:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
     with uncollected():
         return _view(read_all(record.graph_path))
+
+
+def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[str, float]]:
+    """Title, unit and numbers by node name of a JSON file, as ``studio graph --overlay`` reads it.
+
+    Raises:
+        StudioError: when it holds none.
+    """
+    from studio.models.drawing.overlay import read_overlay
+
+    found = read_overlay(path, names)
+    return found.title, found.unit, found.values
 
 
 def read_preview(path: Path) -> tuple[Graph, GraphLayout]:

@@ -16,7 +16,9 @@ from studio.gui.editors import TextEditor
 from studio.gui.pages.edit_list import EditList
 from studio.gui.pages.model import ModelPage
 from studio.gui.pages.model_drawer import COVERAGE, EDITS, NUMBERS, Drawer
+from studio.gui.pages.number_sources import sources_of
 from studio.gui.window import MainWindow
+from studio.workspace import RunRecord
 from tests.gui.conftest import shown_scene, visible
 
 JOB_MS = 30_000
@@ -55,13 +57,19 @@ def test_tools_open_by_keyboard_and_close(page: ModelPage, qtbot: QtBot) -> None
 def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -> None:
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
-    assert [numbers.combo.itemText(i) for i in range(numbers.combo.count())] == ["MACs", "Weights"]
+    sources = [numbers.combo.itemText(i) for i in range(numbers.combo.count())]
+    assert sources == ["MACs", "Weights"]  # its batch is open: bytes written are not known
     numbers.combo.setCurrentIndex(1)
     numbers.combo.activated.emit(1)
     assert colours(page) == (-1, "Size of a node's constants")
     qtbot.waitUntil(lambda: numbers.total.text() == "116.3 kB in 3 nodes")
     rows = [row.texts for row in numbers.table.content.rows]
-    assert rows[0] == ("Conv", "conv2", "74.0 kB", "63.6 %")
+    assert rows[0] == ("Conv", "conv2", "74.0 kB", "63.6 %", "")
+    numbers.copy.click()
+    lines = QApplication.clipboard().text().splitlines()
+    assert lines[0] == "operator,node,value,share,remark,number"
+    assert lines[1] == "Conv,conv2,74.0 kB,63.6 %,,73984.0"
+    assert len(lines) == 4
     page.pane.canvas.select(box(page, "Gemm"))
     assert numbers.table.selected() == box(page, "Gemm")
     numbers.table.selectRow(0)
@@ -86,6 +94,54 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     numbers.paint()
     assert colours(page) == (-1, "Time of a node in an inference")
     qtbot.waitUntil(lambda: "Flatten" in {row.texts[0] for row in numbers.table.content.rows})
+
+
+def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> None:
+    page.drawer.open(NUMBERS)
+    numbers = page.drawer.numbers
+    file = tmp_path / "drift.json"
+    file.write_text('{"values": {"conv1": -2.5, "conv2": 7.5}, "unit": "dB", "title": "Drift"}')
+    numbers.open_file(file)
+    assert numbers.combo.currentText() == "Drift"
+    assert colours(page) == (-1, "Drift")
+    overlay = page.pane.canvas._overlay
+    assert overlay is not None
+    assert (overlay.least, overlay.most) == ("−2 dB", "8 dB")
+    qtbot.waitUntil(lambda: len(numbers.table.content.rows) == 2)
+    assert [row.texts[1] for row in numbers.table.content.rows] == ["conv2", "conv1"]
+    file.write_text("{}")
+    numbers.open_file(file)
+    assert numbers.combo.count() == 3
+
+
+def test_a_quantization_tells_of_its_layers(page: ModelPage) -> None:
+    assert page.view is not None
+    result = {
+        "variant": 1,
+        "name": "int8",
+        "facts": {"operators": ["Conv", "Gemm"], "kept": {"conv1": "first layer"}},
+        "search": {"layers": {"conv2": {"sqnr_db": 20.0}, "gemm": {"sqnr_db": 40.0}}},
+    }
+    run = RunRecord(1, "quantize", 1, {}, result, {}, "2026-11-24T00:00:00+00:00")
+    found = {one.title: one for one in sources_of(page.view, page.variant, (), [run])}
+    error = found["Quantization error · int8"]
+    assert {name: error.text(value) for name, value in error.values.items()} == {
+        "conv2": "20.0 dB",
+        "gemm": "40.0 dB",
+    }
+    precision = found["Precision of layers · int8"]
+    assert precision.states["conv1"] == "float"
+    assert precision.states["conv2"] == "quantized"
+    assert precision.notes == {"conv1": "first layer"}
+    page.drawer.open(NUMBERS)
+    numbers = page.drawer.numbers
+    numbers._files.append(precision)
+    numbers.refresh_runs()
+    numbers.combo.setCurrentText(precision.title)
+    numbers.paint()
+    overlay = page.pane.canvas._overlay
+    assert overlay is not None
+    assert [name for name, _ in overlay.keys] == ["quantized", "float"]
 
 
 def forms_of(drawer: Drawer, qtbot: QtBot) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.api import Node
+from studio.api import Node, TensorType
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay
 from studio.gui.graph.scene import Scene
@@ -14,6 +16,10 @@ from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView
+
+
+_BITS = re.compile(r"\d+")
+"""The width in a type's name (``float32``); what has none takes a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,31 @@ def weights(view: GraphView) -> Mapping[str, float]:
     return {name: float(size) for name, size in found.items() if size}
 
 
+def written(view: GraphView) -> Mapping[str, float]:
+    """Bytes that each node writes, by node name; where all sizes are known."""
+    graph = view.model.graph
+    found = {}
+    for node in graph.nodes:
+        sizes = [_bytes(graph.type_of(name)) for name in node.outputs if name]
+        if sizes and None not in sizes:
+            found[node.name] = float(sum(size for size in sizes if size is not None))
+    return found
+
+
+def _bytes(kind: TensorType | None) -> float | None:
+    shape = kind.shape if kind is not None else None
+    if kind is None or shape is None or any(not isinstance(size, int) for size in shape):
+        return None
+    bits = _BITS.search(kind.dtype)
+    width = int(bits[0]) if bits else 8
+    return math.prod(size for size in shape if isinstance(size, int)) * width / 8
+
+
 MACS = CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs)
 WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, weights)
+WRITTEN = CostKind("Bytes written", "Size of a node's results", figures.size, written)
 KINDS = (MACS, WEIGHTS)
+"""What the switch of colours offers."""
 
 
 def cost_of(node: Node, costs: Mapping[str, float]) -> float:

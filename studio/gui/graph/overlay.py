@@ -34,20 +34,22 @@ class Overlay:
 
 
 def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float], str]) -> Overlay:
-    """Scale values from 0 to their largest and give each its colour.
+    """Scale values from 0, or the least where some are negative, and give each its colour.
 
     Args:
-        values: By box; none may be negative.
+        values: By box.
         text: How a value is written on its box.
     """
-    most = max(values.values(), default=0.0)
-    shades = {box: round(_SHADES * value / most) if most else 0 for box, value in values.items()}
+    most = max(0.0, *values.values(), 0.0)
+    least = min(0.0, *values.values(), 0.0)
+    span = (most - least) or 1.0
+    shades = {box: round(_SHADES * (value - least) / span) for box, value in values.items()}
     # A colour for each shade, not for each of 50,000 boxes.
     grounds = {shade: heat(shade / _SHADES) for shade in set(shades.values())}
     inks = {shade: readable_on(ground) for shade, ground in grounds.items()}
     return Overlay(
         title=title,
-        least=text(0),
+        least=text(least),
         most=text(most),
         colors={box: grounds[shade] for box, shade in shades.items()},
         inks={box: inks[shade] for box, shade in shades.items()},

@@ -57,7 +57,7 @@ class Drawer(QWidget):
         super().__init__()
         self._canvas = canvas
         self._is_main = True
-        self.numbers = NumbersView(workspace)
+        self.numbers = NumbersView(workspace, shell)
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
         self.tools = QStackedWidget()

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
+from studio.api import StudioError
 from studio.gui import figures
-from studio.gui.graph.costs import KINDS, cost_of
-from studio.gui.graph.overlay import Overlay, make_overlay
-from studio.gui.graph.scene import Scene
+from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
+from studio.gui.graph.scene import Box, Scene
+from studio.gui.pages.base import Shell
+from studio.gui.pages.number_sources import FLOAT, SMALL, Source, from_file, sources_of
 from studio.gui.sortable import Row, SortableTable
-from studio.gui.widgets import GRID, Hint, label, row
+from studio.gui.widgets import GRID, Hint, button, label, row, set_enabled
+from studio.workspace import nodes_within, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-COLUMNS = ("Operator", "Node", "Value", "Share")
-_WIDTHS = (160, 0, 140, 88)
-_MOST_RUNS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Numbers by node name.
-
-    Attributes:
-        title: In the list of sources.
-        legend: On the canvas.
-        text: How a number is written.
-    """
-
-    title: str
-    legend: str
-    text: Callable[[float], str]
-    values: Mapping[str, float]
+COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
+_WIDTHS = (160, 0, 140, 80, 220)
+_STATES = {SMALL: "normalization", FLOAT: "activation"}
+"""Graph colours of the states that sources know."""
 
 
 class NumbersView(QWidget):
@@ -54,9 +43,11 @@ class NumbersView(QWidget):
     painted = Signal(object)
     chosen = Signal(int)
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self._workspace = workspace
+        self._shell = shell
+        self._files: list[Source] = []
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._view: GraphView | None = None
@@ -74,7 +65,12 @@ class NumbersView(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.empty)
-        top = row(label("Numbers", "dim"), self.combo, self.total, None)
+        self.open = button("From a file…", self._choose_file, "link")
+        self.open.setToolTip(
+            'JSON of numbers by node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
+        )
+        self.copy = button("Copy as CSV", self.copy_rows, "link")
+        top = row(label("Numbers", "dim"), self.combo, self.total, None, self.open, self.copy)
         top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -92,7 +88,7 @@ class NumbersView(QWidget):
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, whose graph is still to come."""
-        self._variant = variant
+        self._variant, self._files = variant, []
         self.show_scene(None, None)
 
     def refresh_runs(self) -> None:
@@ -129,7 +125,7 @@ class NumbersView(QWidget):
         self._is_stale = False
         kept = self.combo.currentText()
         found = self._find() if self._view is not None else ()
-        self._sources = [source for source in found if source.values]
+        self._sources = [source for source in found if source.values or source.states]
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems([source.title for source in self._sources])
@@ -140,14 +136,40 @@ class NumbersView(QWidget):
 
     def _find(self) -> Iterator[Source]:
         assert self._view is not None
-        for kind in KINDS:
-            yield Source(kind.title, kind.legend, kind.text, kind.values(self._view))
-        if self._variant is not None:
-            runs = self._workspace.registry.runs("profile")
-            variant = self._variant
-            mine = (run for run in runs if variant.id in run.options.get("models", ()))
-            for run in list(mine)[:_MOST_RUNS]:
-                yield from _profiled(run.result, variant, figures.moment(run.created))
+        registry = self._workspace.registry
+        runs = [registry.runs("profile"), registry.runs("quantize")]
+        yield from sources_of(self._view, self._variant, *runs)
+        yield from self._files
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Numbers of the nodes", "", "JSON (*.json)")
+        if path:
+            self.open_file(Path(path))
+
+    def open_file(self, path: Path) -> None:
+        """Offer the numbers of a file, and paint them."""
+        names = {node.name for node in self._view.model.graph.nodes} if self._view else set()
+        try:
+            title, unit, values = read_numbers(path, names)
+        except StudioError as error:
+            self._shell.fail(error)
+            return
+        self._files.append(from_file(title or path.stem, unit, values))
+        self._refresh()
+        self.combo.setCurrentIndex(len(self._sources) - 1)
+        self.paint()
+
+    def copy_rows(self) -> None:
+        """Put the table, in its order, on the clipboard as CSV."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow((*(title.lower() for title in COLUMNS), "number"))
+        rows = self.table.content.rows
+        for one in rows:
+            number = one.values[2]
+            writer.writerow((*one.texts, number if isinstance(number, float) else ""))
+        QGuiApplication.clipboard().setText(text.getvalue())
+        self._shell.say(f"{figures.count(len(rows), 'line')} copied.", "good")
 
     def _list(self) -> None:
         source, scene = self.source(), self._scene
@@ -162,18 +184,23 @@ class NumbersView(QWidget):
         if isinstance(rows, Exception):
             raise rows
         if source is self.source() and scene is self._scene:
-            self._show_rows(rows, source.text)
+            self._show_rows(rows, source)
 
-    def _show_rows(self, rows: list[Row], text: Callable[[float], str] = str) -> None:
+    def _show_rows(self, rows: list[Row], source: Source | None = None) -> None:
         self.table.show_rows(rows)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
-        total = text(sum(one.values[2] for one in rows))
-        self.total.setText(f"{total} in {figures.count(len(rows), 'node')}" if rows else "")
+        set_enabled(self.copy, "" if rows else "There are no numbers to copy.")
+        count = figures.count(len(rows), "node") if rows else ""
+        if source is not None and source.sums and rows and not source.states:
+            count = f"{source.text(sum(one.values[2] for one in rows))} in {count}"
+        self.total.setText(count)
 
-    @staticmethod
-    def _overlay(source: Source, scene: Scene) -> Overlay:
-        values = dict(_values(source, scene))
-        return make_overlay(source.legend, values, source.text)
+    def _overlay(self, source: Source, scene: Scene) -> Overlay:
+        if source.states:
+            theme = self._shell.theming.current
+            colors = {state: theme.graph_color(token) for state, token in _STATES.items()}
+            return state_overlay(source.legend, dict(_states(source, scene)), colors)
+        return make_overlay(source.legend, dict(_values(source, scene)), source.text)
 
     def _chosen(self, key: Hashable) -> None:
         if isinstance(key, int):
@@ -181,33 +208,52 @@ class NumbersView(QWidget):
 
 
 def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
+    """The number of each box; that of a block is made of its nodes'."""
+    join: Callable[[list[float]], float] = sum if source.sums else max
     for index, box in enumerate(scene.boxes):
-        if box.node is not None and (value := cost_of(box.node, source.values)):
+        if box.node is None or not scene.width[index]:
+            continue
+        known = [source.values[name] for name in nodes_within(box.node) if name in source.values]
+        if known and (value := join(known)):
             yield index, value
 
 
+def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
+    """The state of each box; a block in which one layer stays in float is shown as such."""
+    for index, box in enumerate(scene.boxes):
+        if box.node is None:
+            continue
+        found = {source.states[name] for name in nodes_within(box.node) if name in source.states}
+        if found:
+            yield index, FLOAT if FLOAT in found else SMALL
+
+
 def _rows(source: Source, scene: Scene) -> list[Row]:
+    if source.states:
+        return _state_rows(source, scene)
     rows = []
     found = sorted(_values(source, scene), key=lambda one: -one[1])
     total = sum(value for _, value in found) or 1.0
     for index, value in found:
         box, share = scene.boxes[index], value / total
-        texts = (box.title, box.name, source.text(value), f"{100 * share:.1f} %")
-        rows.append(Row(index, texts, (box.title, box.name, value, share)))
+        remark = _remark(source, box)
+        part = f"{100 * share:.1f} %" if source.sums else ""
+        texts = (box.title, box.name, source.text(value), part, remark)
+        rows.append(Row(index, texts, (box.title, box.name, value, share, remark)))
     return rows
 
 
-def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> Iterator[Source]:
-    """The times of a variant's operators in a profile, for each way in which it was measured."""
-    name = f"{variant.model_name}:{variant.name}"
-    for one in result.get("operators") or ():
-        run = str(one["run"])
-        if run == name or run.startswith((f"{name}@", f"{name} (")):
-            values = {node["name"]: float(node["us"]) for node in one["nodes"]}
-            where = run[len(name) :].strip("@ ")
-            title = " · ".join(part for part in ("Time", where, when) if part)
-            yield Source(title, "Time of a node in an inference", _microseconds, values)
+def _state_rows(source: Source, scene: Scene) -> list[Row]:
+    rows = []
+    for index, state in _states(source, scene):
+        box = scene.boxes[index]
+        remark = _remark(source, box)
+        texts = (box.title, box.name, state, "", remark)
+        rows.append(Row(index, texts, (box.title, box.name, state, None, remark)))
+    return sorted(rows, key=lambda one: one.texts[2])
 
 
-def _microseconds(value: float) -> str:
-    return f"{value:.3g} µs" if value < 1000 else f"{figures.milliseconds(value / 1000)} ms"
+def _remark(source: Source, box: Box) -> str:
+    """What is noted about a node, or about the first of a block of which there is a note."""
+    names = nodes_within(box.node) if box.node is not None and source.notes else ()
+    return next((source.notes[name] for name in names if source.notes.get(name)), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,14 @@ def legend(overlay: Overlay) -> str:
     return f"{overlay.title} {short(low)} … {short(high)} {overlay.unit}".strip()
 
 
-def read_overlay(path: Path) -> Overlay:
-    """Read numbers from JSON: name to number, ``{"values": ..., "unit": ...}``, or a profile.
+def read_overlay(path: Path, names: Collection[str] = ()) -> Overlay:
+    """Read numbers of nodes from JSON.
+
+    Name to number, ``{"values": ..., "unit": ..., "title": ...}``, the result of a profile with
+    operators, or that of a quantization that chose its layers.
+
+    Args:
+        names: Nodes of the graph; of several measured variants the one with most of them is taken.
 
     Raises:
         InvalidData: when the file is none of these.
@@ -82,27 +88,50 @@ def read_overlay(path: Path) -> Overlay:
         raise InvalidData(f"The overlay {path.name} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise InvalidData(f"The overlay {path.name} is not JSON.") from None
-    overlay = _from_json(data)
-    if overlay is None:
+    known = frozenset(names)
+    found = max(_from_json(data), key=lambda one: len(known & one.values.keys()), default=None)
+    if found is None:
         raise InvalidData(
             f"The overlay {path.name} has no number for a node.",
             hint='Write {"values": {"node name": 1.5}, "unit": "ms"}, or give a profile\'s JSON.',
         )
-    return overlay
+    return found
 
 
-def _from_json(data: Any) -> Overlay | None:
+def _from_json(data: Any) -> Iterator[Overlay]:
+    """What the file may be read as; of equals the first is taken."""
     if not isinstance(data, dict):
-        return None
+        return
     if isinstance(data.get("operators"), list):
-        return _checked(_operators(data["operators"]), "Latency", "ms")
-    if isinstance(data.get("values"), dict):
-        return _checked(data["values"], str(data.get("title", "")), str(data.get("unit", "")))
-    return _checked(data, "", "")
+        for values in _profiled(data["operators"]):
+            yield from _checked(values, "Time", "ms")
+        return
+    layers = data["search"].get("layers") if isinstance(data.get("search"), dict) else None
+    if isinstance(layers, dict):
+        rows = {name: row.get("sqnr_db") for name, row in layers.items() if isinstance(row, dict)}
+        yield from _checked(rows, "Signal to noise of a layer alone", "dB")
+    elif isinstance(data.get("values"), dict):
+        unit = str(data.get("unit", ""))
+        yield from _checked(data["values"], str(data.get("title", "")), unit)
+    else:
+        yield from _checked(data, "", "")
+
+
+def _profiled(rows: list[Any]) -> Iterator[dict[str, Any]]:
+    """Times in milliseconds by node, for each measured variant; or the rows of a single one."""
+    runs = [row for row in rows if isinstance(row, dict) and isinstance(row.get("nodes"), list)]
+    for run in runs:
+        yield {
+            node["name"]: node["us"] / 1000
+            for node in run["nodes"]
+            if isinstance(node, dict) and isinstance(node.get("us"), int | float)
+        }
+    if not runs:
+        yield _operators(rows)
 
 
 def _operators(rows: list[Any]) -> dict[str, Any]:
-    """Rows of a profile: the name and the time of each operator."""
+    """Rows with the name and the time of each operator."""
     values: dict[str, Any] = {}
     for row in rows:
         if isinstance(row, dict):
@@ -113,10 +142,11 @@ def _operators(rows: list[Any]) -> dict[str, Any]:
     return values
 
 
-def _checked(values: Mapping[str, Any], title: str, unit: str) -> Overlay | None:
+def _checked(values: Mapping[str, Any], title: str, unit: str) -> Iterator[Overlay]:
     numbers = {
         name: float(value)
         for name, value in values.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     }
-    return Overlay(numbers, title, unit) if numbers else None
+    if numbers:
+        yield Overlay(numbers, title, unit)

@@ -19,7 +19,8 @@ def title(operators: Iterable[str]) -> str:
     if not ranked:
         return "Block"
     first = ranked[0]
-    second = next((name for name in ranked[1:] if family(name) != family(first)), "")
+    others = (name for name in ranked[1:] if _rank(name) < len(_TELLING))
+    second = next((name for name in others if family(name) != family(first)), "")
     both = f"{first} + {second}"
     return both if second and len(both) <= _LONGEST else first
 

@@ -66,7 +66,8 @@ def detail(node: Node) -> str:
 
 
 def _node(node: Node) -> float:
-    return _width(node.operator, detail(node))
+    title = f"{node.operator} ▸" if node.blocks else node.operator  # as the window writes it
+    return _width(title, detail(node))
 
 
 def _terminal(name: str, kind: TensorType | None) -> float:

@@ -75,6 +75,23 @@ def test_overlay_files(tmp_path: Path, data: object) -> None:
     assert read_overlay(path).values == {"n0": 1.5, "n1": 2.0}
 
 
+def test_of_several_profiled_variants_the_one_of_the_graph_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    runs = [
+        {"run": "m:int8", "nodes": [{"name": "n0_quant", "us": 9.0}, {"name": "n1", "us": 9.0}]},
+        {"run": "m:fp32", "nodes": [{"name": "n0", "us": 1500.0}, {"name": "n1", "us": 2000.0}]},
+    ]
+    path.write_text(json.dumps({"runs": [], "operators": runs}))
+    assert read_overlay(path, ["n0", "n1"]).values == {"n0": 1.5, "n1": 2.0}
+
+
+def test_a_quantization_that_chose_layers_is_an_overlay(tmp_path: Path) -> None:
+    path = tmp_path / "quantize.json"
+    path.write_text(json.dumps({"search": {"layers": {"n0": {"sqnr_db": 12.5}}}}))
+    found = read_overlay(path)
+    assert (found.values, found.unit) == ({"n0": 12.5}, "dB")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"values": {}}', '{"a": NaN}', "\x00"])
 def test_wrong_overlay_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "o.json"

@@ -149,7 +149,8 @@ def test_blocks_around_what_does_the_work_never_make_a_cycle(seed: int, count: i
     ("operators", "expected"),
     [
         ("Conv BatchNormalization Add Clip Mul Div", "Conv + Clip"),
-        ("Reshape Conv Add", "Conv + Reshape"),
+        ("Reshape Conv Add", "Conv"),
+        ("DequantizeLinear Conv Relu QuantizeLinear", "Conv + Relu"),
         ("ReduceMean Sub Pow MatMul Add Sigmoid", "MatMul + Sigmoid"),
         ("ConvTranspose BatchNormalization", "ConvTranspose"),
         ("Add Mul", "Add"),

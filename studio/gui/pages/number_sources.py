@@ -1,0 +1,116 @@
+"""Where numbers and states of nodes come from: costs, profiles, quantizations, files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from studio.gui import figures
+from studio.gui.graph.costs import KINDS, WRITTEN, short_count
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, RunRecord, VariantRecord
+
+_MOST_RUNS = 10
+
+FLOAT, SMALL = "float", "quantized"
+"""States of a layer after quantization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Numbers by node name, or states.
+
+    Attributes:
+        title: In the list of sources.
+        legend: On the canvas.
+        text: How a number is written.
+        sums: Whether a block's number is the sum of its nodes' (otherwise their largest), and a
+            share of the whole means something.
+        states: Of each node, instead of numbers.
+        notes: What is said about a node beside its number or state.
+    """
+
+    title: str
+    legend: str
+    text: Callable[[float], str] = str
+    values: Mapping[str, float] = field(default_factory=dict)
+    sums: bool = True
+    states: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def sources_of(
+    view: GraphView,
+    variant: VariantRecord | None,
+    profiles: Sequence[RunRecord] = (),
+    quantizations: Sequence[RunRecord] = (),
+) -> Iterator[Source]:
+    """All sources that have something to say about a variant."""
+    for kind in (*KINDS, WRITTEN):
+        yield Source(kind.title, kind.legend, kind.text, kind.values(view))
+    if variant is None:
+        return
+    mine = [run for run in profiles if variant.id in run.options.get("models", ())]
+    for run in mine[:_MOST_RUNS]:
+        yield from _profiled(run.result, variant, figures.moment(run.created))
+    for run in quantizations:
+        if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
+            yield from _quantized(run.result, view)
+
+
+def from_file(title: str, unit: str, values: Mapping[str, float]) -> Source:
+    """The numbers of a file."""
+
+    def text(value: float) -> str:
+        return f"{short_count(value)} {unit}".strip().replace("-", figures.MINUS)
+
+    return Source(title, title, text, values, sums=False)
+
+
+def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> Iterator[Source]:
+    """The times of a variant's operators in a profile, for each way in which it was measured."""
+    name = f"{variant.model_name}:{variant.name}"
+    for one in result.get("operators") or ():
+        run = str(one["run"])
+        if run == name or run.startswith((f"{name}@", f"{name} (")):
+            values = {node["name"]: float(node["us"]) for node in one["nodes"]}
+            kernels = {node["name"]: ", ".join(node.get("kernels", ())) for node in one["nodes"]}
+            where = run[len(name) :].strip("@ ")
+            title = " · ".join(part for part in ("Time", where, when) if part)
+            legend = "Time of a node in an inference"
+            yield Source(title, legend, _microseconds, values, notes=kernels)
+
+
+def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
+    """What a quantization says of the layers: their error alone, and which stayed in float."""
+    made = f"{result.get('name', '')}"
+    layers = (result.get("search") or {}).get("layers") or {}
+    noise = {
+        name: 10 ** (-float(row["sqnr_db"]) / 10)
+        for name, row in layers.items()
+        if figures.number(row.get("sqnr_db")) is not None
+    }
+    if noise:
+        legend = "Noise at the output from one layer alone (smaller dB is worse)"
+        yield Source(f"Quantization error · {made}", legend, _decibels, noise, sums=False)
+    facts = result.get("facts") or {}
+    kept, operators = facts.get("kept") or {}, facts.get("operators") or ()
+    if operators:
+        states = {
+            node.name: FLOAT if node.name in kept else SMALL
+            for node in view.model.graph.nodes
+            if node.operator in operators
+        }
+        title = f"Precision of layers · {made}"
+        yield Source(title, "Precision of layers", states=states, notes=dict(kept))
+
+
+def _microseconds(value: float) -> str:
+    return f"{value:.3g} µs" if value < 1000 else f"{figures.milliseconds(value / 1000)} ms"
+
+
+def _decibels(noise: float) -> str:
+    return f"{-10 * math.log10(noise):.1f} dB".replace("-", figures.MINUS) if noise > 0 else "none"
