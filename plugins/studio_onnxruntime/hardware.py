@@ -13,6 +13,32 @@ def is_arm() -> bool:
     return platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
 
 
+_KERNELS = {
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx_vnni": "AVX VNNI",
+    "amx_int8": "AMX",
+    "i8mm": "i8mm",
+    "asimddp": "dot product",
+}
+"""Processor flags of arithmetic on bytes, as Linux spells them, and what people call them."""
+
+
+def kernels(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
+    """What of this machine speeds arithmetic on bytes up; empty where nothing is known to."""
+    found = set(_flags(cpuinfo))
+    return tuple(title for flag, title in _KERNELS.items() if flag in found)
+
+
+def _flags(cpuinfo: Path) -> list[str]:
+    """What the first processor says that it can do (``flags`` on x86, ``Features`` on Arm)."""
+    try:
+        text = cpuinfo.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return []
+    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
+    return next(lines, "").split()
+
+
 def saturates(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether products of bytes are summed in 16 bits, where two large ones overflow.
 
@@ -20,9 +46,4 @@ def saturates(cpuinfo: Path = _CPUINFO) -> bool:
     """
     if is_arm():
         return False
-    try:
-        text = cpuinfo.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return True
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
-    return not {"avx512_vnni", "avx_vnni"} & set(flags)
+    return not {"avx512_vnni", "avx_vnni"} & set(_flags(cpuinfo))
