@@ -66,7 +66,7 @@ from studio.api.registries import (
     RegistrySession,
 )
 from studio.api.targets import Channel, Completed, TargetFacts, TargetSpec, Tunnel
-from studio.api.toolchains import EnvironmentNeed, Toolchain
+from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
 
 __all__ = [
     "API_VERSION",
@@ -134,6 +134,7 @@ __all__ = [
     "TargetSpec",
     "TensorType",
     "Toolchain",
+    "ToolchainBackend",
     "Transform",
     "Transformed",
     "Truth",

@@ -134,6 +134,9 @@ class Backend(Protocol):
     Attributes:
         runner: The self-contained file (Python 3.8, numpy and the runtime alone) that the bench
             takes along to wherever it measures; see ``studio.runtime.bench`` for its functions.
+
+    One whose runtime lives in an environment of its own (``api.toolchains.ToolchainBackend``) has
+    the attribute ``python`` too, the interpreter that the runner is started with.
     """
 
     id: str

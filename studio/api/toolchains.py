@@ -17,11 +17,12 @@ imported by the studio.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from studio.api.options import Option
 from studio.api.ports import Session
 from studio.api.progress import Progress
 
@@ -87,3 +88,33 @@ class Toolchain(Protocol):
         Raises:
             InvalidModel: when the runner refuses the model.
         """
+
+
+class ToolchainBackend:
+    """A backend whose runner works in the environment of its plugin.
+
+    A plugin derives its own from this one and gives it ``id``, ``title``, ``options``, ``runner``
+    and ``distribution``, the package whose version is the runtime's.
+    """
+
+    id = ""
+    title = ""
+    distribution = ""
+    options: Sequence[Option] = ()
+    runner = Path()
+
+    def __init__(self, toolchain: Toolchain) -> None:
+        self._toolchain = toolchain
+
+    @property
+    def python(self) -> str:
+        """The interpreter that the bench starts the runner with; raises as the toolchain does."""
+        return str(self._toolchain.python)
+
+    def version(self) -> str:
+        """Version of the runtime; Unavailable where its environment is not installed."""
+        return self._toolchain.version(self.distribution)
+
+    def load(self, path: Path, options: Mapping[str, Any]) -> Session:
+        """Load a model in a process of the environment."""
+        return self._toolchain.load(self.runner, path, options)

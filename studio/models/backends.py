@@ -7,12 +7,13 @@ from studio.plugin_host import PluginHost
 
 
 def backend_for(form: str, host: PluginHost) -> Backend:
-    """The first backend for a format.
+    """The first backend for a format; one in this process before those in environments.
 
     Raises:
         Unavailable: when nothing here can run it.
     """
-    for capability in host.all(Extension.BACKEND):
+    offered = host.all(Extension.BACKEND)
+    for capability in sorted(offered, key=lambda one: bool(one.extra.get("environment"))):
         if form in capability.extra.get("formats", (form,)):
             backend: Backend = host.create(capability)
             return backend

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import Graph
 
-_LAYOUT = frozenset({"ReorderInput", "ReorderOutput"})
+_LAYOUT = frozenset({"ReorderInput", "ReorderOutput", "Reorder"})
 """Operators that the runtime added for its own layout; they belong to no node."""
 
 _MARKS = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .errors import ConfigError
 
@@ -22,7 +22,8 @@ class Candidate:
         tolerance: Largest accepted relative error against the reference; None: any finite one.
         like: Id of an earlier candidate with the same model, whose outputs it must give too:
             another runtime that computes something else is no faster one. Empty: none.
-        like_tolerance: Largest accepted relative error against that one.
+        like_tolerance: Largest accepted relative error against that one, where it says that it
+            computes in full precision, and where it does not.
         memory_mb: Its own limit of address space, instead of the bench's; 0: the bench's.
     """
 
@@ -33,7 +34,7 @@ class Candidate:
     python: str = ""
     tolerance: float | None = None
     like: str = ""
-    like_tolerance: float = 0.1
+    like_tolerance: Sequence[float] = (0.01, 0.25)
     memory_mb: int = 0
 
 

@@ -21,6 +21,8 @@ Emit = Callable[["dict[str, Any]"], None]
 TWIN = "#twin"
 """Suffix of the reference's second process."""
 
+_AS_IN_THE_MODEL = "as in the model"
+
 
 class Entry:
     """A candidate during the study: its process, its state, what is known of it."""
@@ -37,6 +39,12 @@ class Entry:
     def alive(self) -> bool:
         """Whether it can be asked."""
         return self.process is not None
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it says that it computes in less than the model's own precision."""
+        precision = str(self.facts.get("describe", {}).get("precision") or _AS_IN_THE_MODEL)
+        return precision not in (_AS_IN_THE_MODEL, "fp32", "fp64")
 
     def ask(self, state: str, timeout: float, **request: Any) -> dict[str, Any]:
         """Ask its process; see ``CandidateProcess.ask``."""
@@ -152,7 +160,7 @@ class Study:
             entry.facts.update(vars(compare(expected, actual, candidate.tolerance)))
             if candidate.like in self._outputs:
                 same = load_arrays(self._outputs[candidate.like])
-                found = compare(same, actual, candidate.like_tolerance)
+                found = compare(same, actual, candidate.like_tolerance[entry.reduced])
                 entry.facts["same_model_error"] = found.relative_error
         if entry is self._reference or entry.id in {one.like for one in self._config.candidates}:
             self._outputs[entry.id] = outputs

@@ -117,11 +117,13 @@ def test_the_error_disqualifies_only_beyond_the_tolerance(measure, candidate):
 def test_the_same_model_must_compute_the_same_elsewhere(measure, candidate):
     other = candidate("int8", offset=2.0)
     good = dict(candidate("int8 elsewhere", offset=2.01), like="int8")
-    wrong = dict(candidate("int8 gone wrong", offset=9.0), like="int8")
-    events, _ = measure(candidate("a"), other, good, wrong)
+    wrong = dict(candidate("int8 gone wrong", offset=2.3), like="int8")
+    half = dict(candidate("int8 in bf16", offset=2.3, precision="bf16"), like="int8")
+    events, _ = measure(candidate("a"), other, good, wrong, half)
     assert states(events)["int8 elsewhere"] == "measured"
     assert states(events)["int8 gone wrong"] == "wrong output"
-    assert "0.1 is allowed" in reasons(events)["int8 gone wrong"]
+    assert "0.01 is allowed" in reasons(events)["int8 gone wrong"]
+    assert states(events)["int8 in bf16"] == "measured"
     found = {each["id"]: each for each in result(events)["candidates"]}
     assert found["int8 elsewhere"]["max_error"] == pytest.approx(2.01)
     assert 0 < found["int8 elsewhere"]["same_model_error"] < 0.01

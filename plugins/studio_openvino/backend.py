@@ -1,0 +1,42 @@
+"""OpenVINO as a backend: in an environment of its own, with its precision asked for and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Kind, Option, ToolchainBackend
+
+PRECISIONS = ("auto", "f32", "bf16", "f16")
+
+
+class OpenVino(ToolchainBackend):
+    """The backend."""
+
+    id = "openvino"
+    title = "OpenVINO"
+    distribution = "openvino"
+    runner = Path(__file__).with_name("runner.py")
+    options: Sequence[Option] = (
+        Option(
+            "threads",
+            Kind.INTEGER,
+            default=0,
+            minimum=0,
+            maximum=1024,
+            help="Threads of an inference; 0 leaves it to the runtime.",
+        ),
+        Option(
+            "precision",
+            Kind.CHOICE,
+            default="auto",
+            choices=PRECISIONS,
+            help="What float operators compute in; auto takes half precision where it is faster.",
+        ),
+        Option(
+            "device",
+            default="CPU",
+            title="Device",
+            help="As OpenVINO names it: CPU, GPU, NPU.",
+        ),
+    )
