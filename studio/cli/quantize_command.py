@@ -28,14 +28,17 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     metric = result.get("metric")
     if metric:
         lines.append(
-            f"{metric['name']:<9} {metric['before']:.4f} before, {metric['after']:.4f} after"
+            f"{metric['name']:<9} {metric['before']:.4f} before, {metric['after']:.4f} after "
+            f"on {metric['samples']} samples: {metric['changed'][0]} lost, "
+            f"{metric['changed'][1]} gained"
         )
     if result.get("sqnr_db") is not None:
         lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
     if result.get("latency_ratio"):
         lines.append(
-            f"latency   about {result['latency_ratio']:.2f} of the original "
-            "(studio profile tells surely)"
+            "latency   {:.2f} of the original, {:.2f} to {:.2f}, one thread".format(
+                result["latency_ratio"], *result["latency_interval"]
+            )
         )
     lines.extend(
         f"front     {len(trial['kept'])} layers in float: loss {trial['drop']:.4f}, "

@@ -68,23 +68,50 @@ def _name(result: Result) -> str:
 
 
 def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> list[dict[str, Any]]:
-    """Both models as points of quality, time and size."""
+    """Points of quality, time and size: both models, and what else a search found worth choosing.
+
+    The two are judged on samples that no choice has seen, the others (which were not kept, and have
+    no variant) on those of the search.
+    """
     metric = result["metric"] or {}
-    return [
-        {
-            "variant": record.id,
-            "name": record.name,
-            "precision": record.precision,
-            "bytes": result["bytes"][side],
-            "metric": metric.get(side),
-            "latency_ratio": ratio,
-            "sqnr_db": sqnr,
-        }
-        for record, side, ratio, sqnr in (
-            (parent, "before", 1.0, None),
-            (variant, "after", result["latency_ratio"], result["sqnr_db"]),
+    kept = len(result["facts"].get("kept", ()))
+    rows = [
+        _point(record, record.name, result["bytes"][side], metric.get(side), ratio, sqnr, in_float)
+        for record, side, ratio, sqnr, in_float in (
+            (parent, "before", 1.0, None, None),
+            (variant, "after", result["latency_ratio"], result["sqnr_db"], kept),
         )
     ]
+    chosen = (result["search"] or {}).get("chosen")
+    for trial in (result["search"] or {}).get("front", ()):
+        if trial["kept"] != chosen:
+            count = len(trial["kept"])
+            name = f"{variant.name}, {count} layers in float"
+            size, score, ratio = trial["bytes"], trial["score"], trial["latency_ratio"]
+            rows.append(_point(None, name, size, score, ratio, None, count))
+    return rows
+
+
+def _point(
+    record: VariantRecord | None,
+    name: str,
+    nbytes: int,
+    metric: float | None,
+    ratio: float | None,
+    sqnr: float | None,
+    in_float: int | None,
+) -> dict[str, Any]:
+    return {
+        "variant": record.id if record else None,
+        "name": name,
+        "precision": record.precision if record else "int8",
+        "bytes": nbytes,
+        "metric": metric,
+        "latency_ratio": ratio,
+        "sqnr_db": sqnr,
+        "float_layers": in_float,
+        "judged_on": "heldout" if record else "search",
+    }
 
 
 def asked(arguments: Arguments) -> dict[str, Any]:

@@ -83,6 +83,8 @@ class Search:
         rows = {name: {**asdict(cost), "gain_us": cost.gain_us} for name, cost in costs.items()}
         told = {
             "before": before.value,
+            "goal": asdict(goal),
+            "chosen": list(found.best.kept),
             "trials": [trial.to_json() for trial in found.trials],
             "front": [trial.to_json() for trial in found.front()],
             "layers": rows,

@@ -195,6 +195,8 @@ def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
     result = quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True, max_drop=0.05)
     found = result["search"]
     assert found["front"]
+    assert found["chosen"] in [trial["kept"] for trial in found["trials"]]
+    assert found["goal"] == {"max_drop": 0.05, "max_latency_ratio": None}
     assert abs(found["samples"] - result["metric"]["samples"]) <= 1
     assert all({"sqnr_db", "float_us", "int8_us"} <= set(row) for row in found["layers"].values())
 
@@ -233,3 +235,37 @@ def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:
     given = {"data": CALIBRATION, "metric": "cosine", "max_drop": 0.01, "search": True}
     result = quantize(digits, job, **given, samples=32, eval_samples=64)
     assert 0 <= result["search"]["trials"][0]["drop"] <= 0.01
+
+
+def test_a_search_for_speed_needs_no_largest_loss(digits: VariantRecord, job: FakeJob) -> None:
+    given = {"data": CALIBRATION, "eval_data": CALIBRATION, "heldout_data": HELDOUT}
+    with pytest.raises(UsageError, match="metric that it can measure"):
+        quantize(digits, job, **given, search=True, max_latency_ratio=50.0)
+    given = {**given, "eval_data": HELDOUT, "eval_samples": 60}
+    result = quantize(digits, job, **given, search=True, max_latency_ratio=50.0)
+    assert result["search"]["samples"] == 60
+    assert result["latency_interval"][0] <= result["latency_ratio"] <= result["latency_interval"][1]
+
+
+def test_a_latency_beyond_the_limit_misses_the_gate(
+    digits: VariantRecord, job: FakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "latency", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
+    given = {"data": CALIBRATION, "eval_data": HELDOUT}
+    assert quantize(digits, job, **given, max_latency_ratio=0.75)["latency_ratio"] == 0.8
+    with pytest.raises(GateMissed, match=r"takes 0.80 of the float model's time \(0.70 to 0.90\)"):
+        quantize(digits, job, **given, max_latency_ratio=0.6)
+
+
+def test_the_front_of_a_search_is_in_the_result(
+    registry: Registry, digits: VariantRecord, job: FakeJob
+) -> None:
+    asked = arguments(digits, data=CALIBRATION, eval_data=HELDOUT)
+    result = work.quantize(asked, job)
+    trial = {"latency_ratio": 0.5, "bytes": 10, "score": 0.9, "drop": 0.0}
+    front = [{**trial, "kept": ["conv1"]}, {**trial, "kept": ["conv1", "conv2"]}]
+    result["search"] = {"chosen": ["conv1"], "front": front}
+    rows = record.quantized(registry, asked, result, job.folder)["front"]
+    assert [row["judged_on"] for row in rows] == ["heldout", "heldout", "search"]
+    assert rows[2]["float_layers"] == 2
+    assert rows[2]["variant"] is None
