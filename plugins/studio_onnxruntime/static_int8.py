@@ -83,6 +83,13 @@ class StaticInt8:
             help="Keep depthwise convolutions in float: in int8 they are slower on most CPUs.",
         ),
         Option(
+            "float_outliers",
+            Kind.FLAG,
+            default=True,
+            advanced=True,
+            help="Keep the few layers in float whose rounding alone makes most of the error.",
+        ),
+        Option(
             "float_attention",
             Kind.FLAG,
             default=True,
@@ -141,7 +148,8 @@ class StaticInt8:
     ) -> Transformed:
         values = validate(self.options, options)
         with TemporaryDirectory(dir=output.parent) as scratch:
-            return self._tuner(source, Path(scratch), values, data, progress).write(output)
+            tuner = self._tuner(source, Path(scratch), values, data, progress)
+            return tuner.write(output, tuner.outliers(progress), "makes most of the error")
 
     def outlook(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """What int8 is worth on this machine, measured in about a second.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correc
 from studio_onnxruntime.calibration import calibrate
 from studio_onnxruntime.details import layers
 from studio_onnxruntime.histogram import Histogram, Range
+from studio_onnxruntime.outliers import FEWEST, outliers
 from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
 from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
 from studio_onnxruntime.rewriting import fold
@@ -69,8 +71,13 @@ class Int8Tuner:
             )
             self._errors = self._bias_errors(progress)
 
-    def write(self, output: Path, keep: Collection[str] = ()) -> Transformed:
+    def write(
+        self, output: Path, keep: Collection[str] = (), reason: str = "chosen by the search"
+    ) -> Transformed:
         """Write the variant in which some of the layers stay in float.
+
+        Args:
+            reason: Why they do.
 
         Raises:
             InvalidModel: when the runtime cannot make it.
@@ -78,12 +85,10 @@ class Int8Tuner:
         chosen = [name for name in self.layers if name not in keep]
         with confined(self._ready.parent):
             model = onnx.load(str(self._ready))
-            self._tune(model, chosen)
-            tuned = self._ready.with_name("tuned.onnx")
-            onnx.save(model, str(tuned))
-            facts = _quantize(tuned, output, chosen, self._ranges, self._values, self._wide)
+            facts = self._quantize(model, chosen)
+            onnx.save(model, str(output))
         checked(output)
-        kept = {**self._kept, **dict.fromkeys(keep, "chosen by the search")}
+        kept = {**self._kept, **dict.fromkeys(keep, reason)}
         more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
         rows = layers(
             onnx.load(str(self._ready)).graph,
@@ -98,12 +103,24 @@ class Int8Tuner:
 
     def costs(self, progress: Progress, *, timed: bool = True) -> dict[str, LayerCost]:
         """Error and time of each layer when it alone is quantized; without ``timed`` no times."""
-        whole = self._ready.with_name("whole.onnx")
-        self.write(whole)
         step = max(1, len(self._data) // COMPARED)
         feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:COMPARED]
-        exact, quantized = onnx.load(str(self._ready)), onnx.load(str(whole))
+        exact = onnx.load(str(self._ready))
+        quantized = onnx.ModelProto()
+        quantized.CopyFrom(exact)
+        self._quantize(quantized, self.layers)
         return layer_costs(exact, quantized, self.layers, feeds, progress, timed=timed)
+
+    def outliers(self, progress: Progress) -> list[str]:
+        """The few layers whose rounding alone makes most of the error; none where few are left."""
+        if not self._values["float_outliers"] or len(self.layers) < FEWEST:
+            return []
+        costs = self.costs(progress, timed=False)
+        noises = {name: 10 ** (-cost.sqnr_db / 10) for name, cost in costs.items()}
+        graph = onnx.load(str(self._ready)).graph
+        sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
+        inputs = {node.name: node.input[1] for node in graph.node if node.name in noises}
+        return outliers(noises, {name: sizes.get(inputs[name], 0) for name in noises})
 
     def _bias_errors(self, progress: Progress) -> Mapping[str, Any]:
         if not self._values["correct_biases"]:
@@ -114,9 +131,28 @@ class Int8Tuner:
             self._ready, model, self.layers, self._ranges, self._data, progress, self._levels
         )
 
-    def _tune(self, model: onnx.ModelProto, chosen: Collection[str]) -> None:
+    def _quantize(self, model: onnx.ModelProto, chosen: Sequence[str]) -> dict[str, Any]:
+        """Put the chosen layers of the prepared model in bytes, and tell how they are made."""
         self._clip(model, chosen)
         correct_biases(model, {name: self._errors[name] for name in chosen if name in self._errors})
+        values, reduced = self._values, _reduced(self._values)
+        signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}
+        form = Format(
+            signed=signed[values["activations"]],
+            levels=63 if reduced else 127,
+            per_channel=values["per_channel"],
+            bits=int(values["activation_bits"]),
+            wide=frozenset(_wide(model, self._wide)),
+        )
+        add_pairs(model, chosen, self._ranges, form)
+        return {
+            "operators": list(OPERATORS),
+            "quantized": len(chosen),
+            "activations": str(form.activation()),
+            "wide": len(form.wide),
+            "reduced_range": reduced,
+            "calibration": values["calibration"],
+        }
 
     def _clip(self, model: onnx.ModelProto, chosen: Collection[str]) -> None:
         if self._values["clip_weights"]:
@@ -125,38 +161,6 @@ class Int8Tuner:
 
 def _reduced(values: Mapping[str, Any]) -> bool:
     return {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
-
-
-def _quantize(
-    source: Path,
-    output: Path,
-    chosen: Sequence[str],
-    ranges: Mapping[str, Range],
-    values: Mapping[str, Any],
-    wide: Collection[str],
-) -> dict[str, Any]:
-    """Write the model with the chosen layers in bytes, and tell how they are made."""
-    model = onnx.load(str(source))
-    reduced = _reduced(values)
-    form = Format(
-        signed={"auto": hardware.is_arm(), "signed": True, "unsigned": False}[
-            values["activations"]
-        ],
-        levels=63 if reduced else 127,
-        per_channel=values["per_channel"],
-        bits=int(values["activation_bits"]),
-        wide=frozenset(_wide(model, wide)),
-    )
-    add_pairs(model, chosen, ranges, form)
-    onnx.save(model, str(output))
-    return {
-        "operators": list(OPERATORS),
-        "quantized": len(chosen),
-        "activations": str(form.activation()),
-        "wide": len(form.wide),
-        "reduced_range": reduced,
-        "calibration": values["calibration"],
-    }
 
 
 def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
