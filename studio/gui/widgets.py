@@ -211,6 +211,10 @@ class Segmented(QFrame):
             self._group.button(index).setChecked(True)
             self.changed.emit(index)
 
+    def choose(self, index: int) -> None:
+        """Take a choice; nobody is told."""
+        self._group.button(index).setChecked(True)
+
     def choose_none(self) -> None:
         """Take no choice; nobody is told."""
         self._group.setExclusive(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,22 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from studio.api import Model
 from studio.gui.graph.comparison import AFTER, BEFORE, _rising
-from studio.gui.pages.compare_view import CompareView
+from studio.gui.graph.linked import LinkedPanes
+from studio.gui.pages.compare_view import CompareView, _build
 from studio.gui.pages.model import ModelPage
 from studio.gui.sortable import Row, SortableTable
+from studio.gui.theme import Theming
 from studio.gui.window import MainWindow
-from studio.workspace import Workspace
+from studio.models.folding import folded, outline
+from studio.models.layout import lay_out
+from studio.workspace import GraphView, Workspace
+from tests.benchmarks.generated import transformer
 from tests.gui.conftest import DIGITS, MakeWindow, visible
 
 JOB_MS = 30_000
+CHANGED = "/encoder/layer.3/output/LayerNorm/Sub_188"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,7 @@ def test_the_older_one_is_before(view: CompareView) -> None:
     assert view.comparison is not None
     added = view.comparison.counts["added"]
     assert added > 10
-    assert view.counts.text() == f"7 of 7 matched · 3 changed · {added} added · 0 removed"
+    assert view.counts.full_text() == f"7 of 7 matched · 3 changed · {added} added · 0 removed"
     assert set(view.comparison.states(BEFORE).values()) == {"same", "changed"}
     assert set(view.comparison.states(AFTER).values()) == {"same", "changed", "added"}
     (chip,) = [one for one in visible(view, QPushButton) if one.property("role") == "chip"]
@@ -107,6 +115,79 @@ def test_a_click_selects_on_both_sides(view: CompareView, qtbot: QtBot) -> None:
     assert after.selected == view.comparison.sides[AFTER].box(match.names[AFTER][0])
     after.select(box(view, AFTER, "QuantizeLinear"))
     assert before.selected is None
+
+
+def test_differences_one_by_one(view: CompareView, qtbot: QtBot) -> None:
+    comparison = view.comparison
+    assert comparison is not None
+    many = len(comparison.differences)
+    assert view.where.text() == f"{many} differences"
+    before, after = (pane.canvas for pane in view.panes.panes)
+    seen = []
+    for _ in range(many + 1):
+        qtbot.keyClick(after, Qt.Key.Key_N)
+        seen.append(view.table.selected())
+    assert seen == [*comparison.differences, comparison.differences[0]]
+    assert view.where.text() == f"1 of {many} differences"
+    qtbot.keyClick(before, Qt.Key.Key_P)
+    assert view.table.selected() == comparison.differences[-1]
+    heights = [comparison._height(at) for at in comparison.differences]
+    assert heights == sorted(heights)
+    view.back.click()
+    assert view.where.text() == f"{many - 1} of {many} differences"
+
+
+def test_the_legend_counts(view: CompareView) -> None:
+    pane = view.panes.panes[AFTER]
+    overlay = pane.canvas._overlay
+    assert overlay is not None
+    states = list(view.comparison.states(AFTER).values()) if view.comparison else []
+    assert overlay.counts == {state: states.count(state) for state in set(states)}
+    assert f"added {states.count('added')}" in pane.legend.accessibleName()
+
+
+def test_blocks_are_compared_as_blocks(qtbot: QtBot) -> None:
+    """Of a layer one node was changed; its block says so on both sides."""
+    views = []
+    for operator in ("Relu", "Sigmoid"):
+        graph = transformer(400)
+        nodes = list(graph.nodes)
+        at = next(i for i, node in enumerate(nodes) if node.name == CHANGED)
+        nodes[at] = replace(nodes[at], operator=operator)
+        graph = replace(graph, nodes=tuple(nodes))
+        blocks = folded(graph, outline(graph))
+        views.append(GraphView(Model("onnx", graph), lay_out(graph), {}, {}, blocks, {}))
+    names = [node.name for node in views[0].model.graph.nodes]
+    pairs = [
+        {
+            "kind": "changed" if name == CHANGED else "same",
+            "a": [name],
+            "b": [name],
+            "text": "",
+            "changes": [],
+        }
+        for name in names
+    ]
+    counts = {"matched": 0, "compute": 0, "changed": 1, "added": 0, "removed": 0}
+    result = {**counts, "pairs": pairs, "inserted": [], "lost": []}
+    comparison, _ = _build(result, (views[0], views[1]), True)
+    states = comparison.states(AFTER)
+    scene = comparison.sides[AFTER].scene
+    changed = [scene.boxes[box].title for box, state in states.items() if state == "changed"]
+    assert changed == ["layer.3 ▸"]
+    (text,) = comparison.texts(AFTER).values()
+    assert text == "1 of 49 differ"
+    box = next(box for box, state in states.items() if state == "changed")
+    assert comparison.counterpart(AFTER, box) == box
+    match = comparison.matches[comparison.differences[0]]
+    assert match.operators == ("Relu", "Sigmoid")
+    panes = LinkedPanes(Theming("dark"))
+    qtbot.addWidget(panes)
+    panes.show_comparison(comparison, ("before", "after"))
+    opened: list[int] = []
+    panes.opened.connect(opened.append)
+    panes.panes[BEFORE].canvas.entered.emit(box)
+    assert opened == comparison.differences
 
 
 def test_figures_of_what_changed(view: CompareView) -> None:

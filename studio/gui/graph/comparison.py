@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from studio.gui.graph.costs import KINDS, WEIGHTS
 from studio.gui.graph.scene import Scene
+from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView
@@ -44,12 +46,12 @@ class Side:
     """One of the two graphs.
 
     Attributes:
-        matches: Number of the match that a box belongs to.
-        by_name: Box of each node.
+        matches: Numbers of the matches that a box belongs to; a folded block to many.
+        by_name: Box of each node, or of the block that it was folded into.
     """
 
     scene: Scene
-    matches: Mapping[int, int]
+    matches: Mapping[int, Sequence[int]]
     by_name: Mapping[str, int]
 
     def box(self, name: str) -> int | None:
@@ -62,7 +64,10 @@ class Side:
 
 
 class Comparison:
-    """What the step ``diff`` found, on two scenes of main graphs.
+    """What the step ``diff`` found, on two scenes of main graphs, whole or folded.
+
+    Attributes:
+        differences: Numbers of the matches that are not the same on both sides, from top to bottom.
 
     Args:
         result: Of the step.
@@ -77,22 +82,52 @@ class Comparison:
         }
         costs = [_all_costs(view) for view in views]
         names = [_by_name(scene) for scene in scenes]
-        self.matches = tuple(_matches(result, scenes, names, costs))
+        self.matches = tuple(_matches(result, [_operators(view) for view in views], costs))
         self.sides = tuple(
             Side(scene, _belonging(self.matches, side, names[side]), names[side])
             for side, scene in enumerate(scenes)
         )
         self._ways = tuple(_Way(self._anchors(side)) for side in (BEFORE, AFTER))
+        different = (at for at, match in enumerate(self.matches) if match.state != "same")
+        self.differences = sorted(different, key=self._height)
 
     def states(self, side: int) -> dict[int, str]:
-        """The state of each box of a side."""
-        return {box: self.matches[at].state for box, at in self.sides[side].matches.items()}
+        """The state of each box of a side; a block with several kinds of changes is changed."""
+        return {box: self._state(found) for box, found in self.sides[side].matches.items()}
+
+    def _state(self, found: Sequence[int]) -> str:
+        kinds = {self.matches[at].state for at in found} - {"same"}
+        return "changed" if len(kinds) > 1 else next(iter(kinds), "same")
+
+    def texts(self, side: int) -> dict[int, str]:
+        """How much of each block is different, where it is not simply all or nothing."""
+        found = {}
+        for box, matches in self.sides[side].matches.items():
+            different = sum(self.matches[at].state != "same" for at in matches)
+            if len(matches) > 1 and different:
+                found[box] = f"{different} of {len(matches)} differ"
+        return found
 
     def counterpart(self, side: int, box: int) -> int | None:
-        """The box on the other side that stands for one."""
-        at = self.sides[side].matches.get(box)
-        names = self.matches[at].names[1 - side] if at is not None else ()
-        return self.sides[1 - side].box(names[0]) if names else None
+        """The box on the other side that stands for one, or for most of it."""
+        there = self.sides[1 - side]
+        boxes = Counter(
+            other
+            for at in self.sides[side].matches.get(box, ())
+            for name in self.matches[at].names[1 - side][:1]
+            if (other := there.box(name)) is not None
+        )
+        return boxes.most_common(1)[0][0] if boxes else None
+
+    def _height(self, match: int) -> float:
+        """How far down a match is, as the graph before has it."""
+        for side in (BEFORE, AFTER):
+            names = self.matches[match].names[side]
+            box = self.sides[side].box(names[0]) if names else None
+            if box is not None:
+                x, y = self.sides[side].scene.centre(box)
+                return y if side == BEFORE else self.place(AFTER, x, y)[1]
+        return 0.0
 
     def place(self, side: int, x: float, y: float) -> tuple[float, float]:
         """The point of the other side's scene that belongs to a point."""
@@ -173,27 +208,35 @@ def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, 
 
 
 def _by_name(scene: Scene) -> dict[str, int]:
-    return {box.name: index for index, box in enumerate(scene.boxes) if box.node is not None}
+    return {
+        name: index
+        for index, box in enumerate(scene.boxes)
+        if box.node is not None
+        for name in nodes_within(box.node)
+    }
 
 
-def _belonging(matches: Sequence[Match], side: int, boxes: Mapping[str, int]) -> dict[int, int]:
-    found: dict[int, int] = {}
+def _operators(view: GraphView) -> dict[str, str]:
+    return {node.name: node.operator for node in view.model.graph.nodes}
+
+
+def _belonging(
+    matches: Sequence[Match], side: int, boxes: Mapping[str, int]
+) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
     for number, match in enumerate(matches):
-        for name in match.names[side]:
-            if name in boxes:
-                found.setdefault(boxes[name], number)
+        for box in dict.fromkeys(boxes[name] for name in match.names[side] if name in boxes):
+            found.setdefault(box, []).append(number)
     return found
 
 
 def _matches(
     result: Mapping[str, Any],
-    scenes: Sequence[Scene],
-    boxes: Sequence[Mapping[str, int]],
+    known: Sequence[Mapping[str, str]],
     costs: Sequence[Mapping[str, Mapping[str, float]]],
 ) -> Iterator[Match]:
     def operators(side: int, names: Sequence[str]) -> str:
-        found = [scenes[side].boxes[boxes[side][name]] for name in names if name in boxes[side]]
-        return " + ".join(box.node.operator for box in found if box.node is not None)
+        return " + ".join(known[side][name] for name in names if name in known[side])
 
     for pair in result["pairs"]:
         names = (tuple(pair["a"]), tuple(pair["b"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.gui.graph.comparison import AFTER, BEFORE, Comparison
 from studio.gui.graph.costs import CostKind
+from studio.gui.graph.keyboard import NEXT, PREVIOUS
 from studio.gui.graph.overlay import state_overlay
 from studio.gui.graph.view import GraphPane
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, ElidedLabel
+from studio.workspace import is_folded_block
 
 STATE_COLORS = {
     "same": "shape",
@@ -36,9 +38,13 @@ class LinkedPanes(QSplitter):
 
     Signals:
         chosen: The match that the user selected on either side; -1 for none.
+        stepped: To the next difference (1) or the one before (-1).
+        opened: A match in the block that the user wants to look into.
     """
 
     chosen = Signal(int)
+    stepped = Signal(int)
+    opened = Signal(int)
 
     def __init__(self, theming: Theming) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -51,9 +57,12 @@ class LinkedPanes(QSplitter):
         self.setChildrenCollapsible(False)
         for side, pane in enumerate(self.panes):
             pane.minimap.wanted = False  # half a page has no room for it
+            pane.paths.hide()  # nor for these; their keys do the same
             self.addWidget(self._titled(side, pane))
             pane.canvas.view_changed.connect(partial(self._moved, side))
             pane.canvas.selection_changed.connect(partial(self._selected, side))
+            pane.canvas.wished.connect(self._wished)
+            pane.canvas.entered.connect(partial(self._entered, side))
         theming.changed.connect(self._paint)
 
     def _titled(self, side: int, pane: GraphPane) -> QWidget:
@@ -109,7 +118,24 @@ class LinkedPanes(QSplitter):
         with self._alone():
             self.panes[1 - side].canvas.select(other, reveal=False)
         self._reveal(1 - side)
-        self.chosen.emit(self._comparison.sides[side].matches.get(box, -1))
+        found = self._comparison.sides[side].matches.get(box, ())
+        self.chosen.emit(self._telling(found))
+
+    def _telling(self, found: Sequence[int]) -> int:
+        """Of the matches in a block the first that is a difference; -1 where there is none."""
+        assert self._comparison is not None
+        matches = self._comparison.matches
+        return next((at for at in found if matches[at].state != "same"), next(iter(found), -1))
+
+    def _wished(self, wish: str) -> None:
+        if wish in (NEXT, PREVIOUS):
+            self.stepped.emit(1 if wish == NEXT else -1)
+
+    def _entered(self, side: int, box: int) -> None:
+        comparison = self._comparison
+        node = comparison.sides[side].scene.boxes[box].node if comparison is not None else None
+        if comparison is not None and node is not None and is_folded_block(node):
+            self.opened.emit(self._telling(comparison.sides[side].matches.get(box, ())))
 
     def _reveal(self, side: int) -> None:
         """Bring the other side's selected box into view; the side one looks at stays."""
@@ -144,8 +170,8 @@ class LinkedPanes(QSplitter):
             return
         for side, pane in enumerate(self.panes):
             if self._kind is None:
-                states = comparison.states(side)
-                overlay = state_overlay("Changes", states, self._colors(STATE_COLORS))
+                states, texts = comparison.states(side), comparison.texts(side)
+                overlay = state_overlay("Changes", states, self._colors(STATE_COLORS), texts)
             else:
                 states, texts = _deltas(comparison, side, self._kind)
                 title = f"{self._kind.title} after"
@@ -162,12 +188,13 @@ def _deltas(
 ) -> tuple[dict[int, str], dict[int, str]]:
     """Of each box whose match has numbers: less, equal or more, and what is written on it."""
     states, texts = {}, {}
-    for box, number in comparison.sides[side].matches.items():
-        costs = comparison.matches[number].costs.get(kind.title)
-        if costs is not None:
-            before, after = costs
+    for box, numbers in comparison.sides[side].matches.items():
+        known = [comparison.matches[at].costs.get(kind.title) for at in numbers]
+        costs = [one for one in known if one is not None]
+        if costs:
+            before, after = (sum(one[at] for one in costs) for at in (BEFORE, AFTER))
             states[box] = "equal" if before == after else "less" if after < before else "more"
-            texts[box] = kind.text(costs[side])
+            texts[box] = kind.text((before, after)[side])
             if side == AFTER and before and before != after:
                 share = 100 * (after - before) / before
                 texts[box] += f" ({'−' if share < 0 else '+'}{abs(share):.0f} %)"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtGui import QColor
 
@@ -22,6 +23,7 @@ class Overlay:
         least, most: Text of the ends of the scale.
         colors, inks, texts: Ground, text colour and text of a box, by box.
         keys: Title and colour of each state; empty where the colours are a scale.
+        counts: How many boxes are in each state.
     """
 
     title: str
@@ -31,6 +33,7 @@ class Overlay:
     inks: Mapping[int, QColor]
     texts: Mapping[int, str]
     keys: Sequence[tuple[str, QColor]] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_overlay(title: str, values: Mapping[int, float], text: Callable[[float], str]) -> Overlay:
@@ -71,7 +74,7 @@ def state_overlay(
         texts: What is written on a box; its state by default.
     """
     inks = {state: readable_on(color) for state, color in colors.items()}
-    present = set(states.values())
+    present = Counter(states.values())
     return Overlay(
         title=title,
         least="",
@@ -80,6 +83,7 @@ def state_overlay(
         inks={box: inks[state] for box, state in states.items()},
         texts=states if texts is None else {**states, **texts},
         keys=tuple((state, color) for state, color in colors.items() if state in present),
+        counts=present,
     )
 
 

@@ -17,7 +17,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
 from studio.gui.sortable import Row, SortableTable
-from studio.gui.widgets import GRID, Hint, Segmented, button, clear, label, row
+from studio.gui.widgets import GRID, ElidedLabel, Hint, Segmented, button, clear, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, JobOutcome, VariantRecord, Workspace
@@ -26,6 +26,9 @@ COLUMNS = ("State", "Before", "After", "What changed", "Δ MACs", "Δ weights")
 NUMERIC = (4, 5)
 WIDTHS = (96, 200, 200, 0, 104, 104)
 _MOST_CHIPS = 6
+
+_BLOCKS_FROM = 2_000
+"""Graphs with more nodes are compared as blocks first."""
 
 
 class CompareView(QWidget):
@@ -42,9 +45,15 @@ class CompareView(QWidget):
         self._result: Mapping[str, Any] | None = None
         self.strip = JobStrip()
         self.chips = row(spacing=4)
-        self.counts = label("", "dim")
+        self.counts = ElidedLabel("", Qt.TextElideMode.ElideRight)
+        self.counts.setProperty("role", "dim")
         self.colors = Segmented(["Changes", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
+        self.detail = Segmented(["Blocks", "All nodes"], "Level of detail")
+        self.detail.setToolTip("Compare the layers of the models, or every node")
+        self.back = button("↑", partial(self.step, -1), "tool")
+        self.onward = button("↓", partial(self.step, 1), "tool")
+        self.where = label("", "dim")
         self.panes = LinkedPanes(shell.theming)
         self.table = SortableTable(COLUMNS, NUMERIC, WIDTHS, "What changed")
         self.alone = Hint(
@@ -70,7 +79,17 @@ class CompareView(QWidget):
             self._stack.addWidget(item)
         self._body = body
         self._choose = label("Compare with", "dim")
-        top = row(self._choose, self.chips, None, self.counts, self.colors, spacing=GRID)
+        for step, name in (
+            (self.back, "Previous difference (P)"),
+            (self.onward, "Next difference (N)"),
+        ):
+            step.setFixedWidth(4 * GRID)
+            step.setToolTip(name)
+            step.setAccessibleName(name)
+        top = row(self._choose, self.chips, self.detail, self.counts, spacing=GRID)
+        for part in (self.back, self.onward, self.where, self.colors):
+            top.addWidget(part)
+        self.counts.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -83,7 +102,10 @@ class CompareView(QWidget):
         self.strip.finished.connect(self._finished)
         self.colors.changed.connect(self._recolor)
         self.table.chosen.connect(self._chosen)
-        self.panes.chosen.connect(lambda match: self.table.select(match if match >= 0 else None))
+        self.panes.chosen.connect(self._took)
+        self.panes.stepped.connect(self.step)
+        self.panes.opened.connect(self._look_closer)
+        self.detail.changed.connect(lambda _index: self._rebuild())
 
     # Which variants
 
@@ -106,7 +128,8 @@ class CompareView(QWidget):
         found = self.workspace.registry.variants(self.variant.model)
         others = [one for one in found if one.id != self.variant.id]
         self._show_chips(others)
-        for item in (self._choose, self.counts, self.colors):
+        steps = (self.back, self.onward, self.where)
+        for item in (self._choose, self.counts, self.colors, self.detail, *steps):
             item.setVisible(bool(others))
         if not others:
             self._stack.setCurrentWidget(self.alone)
@@ -183,15 +206,32 @@ class CompareView(QWidget):
         pair, result = self._pair(), self._result
         if pair is None or result is None or any(one.id not in self._views for one in pair):
             return
-        self._result = None
-        both = (self._views[pair[0].id], self._views[pair[1].id])
         self._views = {one.id: self._views[one.id] for one in pair}  # others only take memory
-        build = partial(_build, result, both)
-        self.workspace.in_background(build, partial(self._built, pair))
+        views = self._views.values()
+        folds = all(view.folded is not None for view in views)
+        large = max(len(view.model.graph.nodes) for view in views) > _BLOCKS_FROM
+        self.detail.setVisible(folds)
+        self.detail.choose(0 if folds and large else 1)
+        self._rebuild()
+
+    def _rebuild(self, match: int = -1) -> None:
+        """Index both graphs, whole or as blocks, off the window's thread.
+
+        Args:
+            match: What is selected then.
+        """
+        pair, result = self._pair(), self._result
+        if pair is None or result is None or any(one.id not in self._views for one in pair):
+            return
+        folded = self.detail.index() == 0
+        both = (self._views[pair[0].id], self._views[pair[1].id])
+        build = partial(_build, result, both, folded)
+        self.workspace.in_background(build, partial(self._built, pair, match))
 
     def _built(
         self,
         pair: tuple[VariantRecord, VariantRecord],
+        match: int,
         found: tuple[Comparison, list[Row]] | Exception,
     ) -> None:
         if pair != self._pair():
@@ -206,6 +246,10 @@ class CompareView(QWidget):
         self._recolor()
         self.table.show_rows(rows)
         self._count()
+        self._tell_where()
+        if match >= 0:
+            self.table.select(match)
+            self._chosen(match)
 
     def _say(self, sentence: str) -> None:
         self.trouble.text.setText(sentence)
@@ -219,6 +263,40 @@ class CompareView(QWidget):
             f"{counts['added']} added · {counts['removed']} removed"
         )
 
+    # Differences, one by one
+
+    def step(self, way: int) -> None:
+        """Select the next difference from top to bottom, or the one before."""
+        if self.comparison is None or not self.comparison.differences:
+            return
+        found = self.comparison.differences
+        now = self.table.selected()
+        place = found.index(now) if isinstance(now, int) and now in found else None
+        at = (0 if way > 0 else -1) if place is None else (place + way) % len(found)
+        self.table.select(found[at])
+        self._chosen(found[at])
+
+    def _tell_where(self) -> None:
+        """Say which difference is selected, and how many there are."""
+        found = self.comparison.differences if self.comparison is not None else []
+        now = self.table.selected()
+        many = f"{len(found):,} differences"
+        if isinstance(now, int) and now in found:
+            many = f"{found.index(now) + 1} of {many}"
+        self.where.setText(many)
+        for item in (self.back, self.onward):
+            item.setEnabled(bool(found))
+
+    def _took(self, match: int) -> None:
+        """A box was selected: so is its line."""
+        self.table.select(match if match >= 0 else None)
+        self._tell_where()
+
+    def _look_closer(self, match: int) -> None:
+        """Show what differs inside of a block."""
+        self.detail.choose(1)
+        self._rebuild(match)
+
     def _recolor(self) -> None:
         kind = self.colors.index()
         self.panes.show_kind(KINDS[kind - 1] if kind > 0 else None)
@@ -226,13 +304,14 @@ class CompareView(QWidget):
     def _chosen(self, key: Hashable) -> None:
         if isinstance(key, int):
             self.panes.select(key)
+            self._tell_where()
 
 
 def _build(
-    result: Mapping[str, Any], views: tuple[GraphView, GraphView]
+    result: Mapping[str, Any], views: tuple[GraphView, GraphView], folded: bool
 ) -> tuple[Comparison, list[Row]]:
     scenes = [
-        Scene(view.model.graph, view.layout, frozenset(view.model.functions)) for view in views
+        Scene(*view.part("", folded=folded), frozenset(view.model.functions)) for view in views
     ]
     comparison = Comparison(result, views, scenes)
     rows = [_row(number, match) for number, match in enumerate(comparison.matches)]

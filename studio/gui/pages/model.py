@@ -25,9 +25,10 @@ from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_search import ModelSearch
 from studio.gui.pages.model_summary import ModelSummary
 from studio.gui.widgets import Hint, Segmented, row
+from studio.workspace import Found, NodeAsked
 
 if TYPE_CHECKING:
-    from studio.workspace import Found, GraphView, VariantRecord, Workspace
+    from studio.workspace import GraphView, VariantRecord, Workspace
 
 PATHS = {
     "Light up all ancestors of the node (A)": {"up": True},
@@ -53,6 +54,7 @@ class ModelPage(Page):
         self.summary = ModelSummary()
         self._path = ""
         self._preview: Scene | None = None
+        self._wanted: NodeAsked | None = None
         self.trail = Trail(self.show_part)
         self._inspector = ModelInspector(shell, self.show_box, self.enter)
         self._waiting = Hint("Reading the graph…")
@@ -112,6 +114,8 @@ class ModelPage(Page):
         for number, title in enumerate(TITLES):
             self.add_command(title, partial(self._open_tool, number))
         self.add_command("Compare with another variant", lambda: self.show_view(2))
+        self.add_command("Next difference (N)", partial(self.compare.step, 1))
+        self.add_command("Previous difference (P)", partial(self.compare.step, -1))
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Read the graph of another variant; the old one stays until the new one is there."""
@@ -149,6 +153,9 @@ class ModelPage(Page):
 
     def on_event(self, event: object) -> None:
         """Let the views follow their jobs."""
+        if isinstance(event, NodeAsked):
+            self._wanted = event
+            self._show_wanted()
         self.compare.hear(event)
         self.drawer.hear(event)
         self._inspector.lookups.hear(event)
@@ -191,6 +198,18 @@ class ModelPage(Page):
         self.detail.set_index(0 if result.opens_folded else 1)
         self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
         self.show_part("")
+        self._show_wanted()
+
+    def _show_wanted(self) -> None:
+        """Show what another page has asked for, once the graph is there."""
+        wanted, view = self._wanted, self.view
+        if wanted is None or view is None:
+            return
+        self._wanted = None
+        self.show_view(2 if wanted.compare else 0)
+        if wanted.name:
+            hit = Found("", "", "node", "", wanted.name, "name", wanted.name)
+            self.show_part(view.place_of(hit, folded=self.is_folded), (hit.name, hit.kind))
 
     @property
     def is_folded(self) -> bool:
