@@ -14,7 +14,7 @@ from studio_onnxruntime import hardware
 from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
 from studio_onnxruntime.calibration import calibrate
 from studio_onnxruntime.details import layers
-from studio_onnxruntime.histogram import Histogram, Range
+from studio_onnxruntime.histogram import Histogram
 from studio_onnxruntime.outliers import FEWEST, outliers
 from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
 from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs

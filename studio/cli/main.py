@@ -25,6 +25,7 @@ COMMANDS = {
     "coverage": "will a model run on a release of the runtime, or on a target",
     "edit": "rename, cut, fix sizes, fold constants, convert, each step checked",
     "quantize": "make a model smaller and measure what that costs",
+    "sensitivity": "measure what each layer costs when it alone is quantized",
     "recipes": "list or show the recipes of quantize",
     "evaluate": "measure a model's quality on labelled data",
     "profile": "measure latency, with verdicts that can be trusted",

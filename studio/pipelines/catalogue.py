@@ -14,6 +14,8 @@ _MODULES = (
     "studio.models.step",
     "studio.models.surgery.step",
     "studio.quantization.step",
+    "studio.quantization.preview_step",
+    "studio.quantization.sensitivity_step",
     "studio.profiling.step",
     "studio.packages.step",
     "studio.deployment.image_step",

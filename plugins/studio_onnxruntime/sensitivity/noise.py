@@ -37,10 +37,14 @@ def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, A
 
 def _decibels(exact: Array, found: Array) -> float:
     """Of one array; vectors count by the root of their energy."""
-    wanted = numpy.atleast_1d(exact).astype(numpy.float64)
-    difference = numpy.atleast_1d(found).astype(numpy.float64) - wanted
-    noise = (difference**2).sum(axis=-1)
-    signal = (wanted**2).sum(axis=-1)
+    wanted = numpy.atleast_1d(exact)
+    if wanted.dtype != numpy.float32:
+        wanted = wanted.astype(numpy.float64)
+    difference = numpy.atleast_1d(found).astype(wanted.dtype, copy=False) - wanted
+    noise, signal = (
+        numpy.einsum("...i,...i->...", each, each).astype(numpy.float64)
+        for each in (difference, wanted)
+    )
     weight = numpy.sqrt(signal)
     if not weight.sum():
         return CEILING_DB if not noise.sum() else -CEILING_DB

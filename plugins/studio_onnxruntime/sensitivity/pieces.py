@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import onnx
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from studio.api import Array
 from studio_onnxruntime.rewriting.view import used
 
 _PAIR = ("QuantizeLinear", "DequantizeLinear")
+
+_SHARED_BYTES = 2**16
+"""Constants from this size on are given to the sessions instead of being written into models."""
 
 
 class Pieces:
@@ -55,16 +58,12 @@ class Pieces:
 
 
 class Cutter:
-    """Cuts models out of a float model, with layers of its quantized one among their nodes.
-
-    Attributes:
-        constants: Names of the float model's constants.
-    """
+    """Cuts models out of a float model, with layers of its quantized one among their nodes."""
 
     def __init__(self, exact: ModelProto, pieces: Pieces) -> None:
         self._exact = exact
-        self.constants = {tensor.name: tensor for tensor in exact.graph.initializer}
-        self._all = self.constants | pieces.constants
+        constants = {tensor.name: tensor for tensor in exact.graph.initializer}
+        self._constants = _Constants(constants | pieces.constants)
         graph = exact.graph
         self._kinds = {
             value.name: value.type.tensor_type.elem_type
@@ -76,26 +75,26 @@ class Cutter:
         nodes = list(nodes)
         made = {name for node in nodes for name in node.output}
         names = dict.fromkeys(name for node in nodes for name in used(node) if name)
-        return [name for name in names if name not in made and name not in self._all]
+        return [name for name in names if name not in made and name not in self._constants]
 
     def session(self, nodes: Sequence[NodeProto], outputs: Sequence[str]) -> Cut:
         """A session of these nodes; what they read from elsewhere are its inputs."""
         made = {name for node in nodes for name in node.output}
         inputs = self.read(nodes)
         names = dict.fromkeys(name for node in nodes for name in used(node) if name)
+        # A dequantized constant may bear the name of the float one.
+        constants = [name for name in names if name in self._constants and name not in made]
         graph = helper.make_graph(
-            [],
+            nodes,
             "cut",
             [self._typed(name) for name in inputs],
             [self._typed(name) for name in outputs],
-            # A dequantized constant may bear the name of the float one.
-            [self._all[name] for name in names if name in self._all and name not in made],
+            [self._constants.tensor(name) for name in constants],
         )
-        graph.node.extend(nodes)
         model = helper.make_model(
             graph, opset_imports=self._exact.opset_import, ir_version=self._exact.ir_version
         )
-        return Cut(_session(model), inputs, outputs)
+        return Cut(self._constants.session(model, constants), inputs, outputs)
 
     def _typed(self, name: str) -> onnx.ValueInfoProto:
         """A value of the same type and any shape."""
@@ -120,12 +119,43 @@ class Cut:
         return dict(zip(self.outputs, found, strict=True))
 
 
-def _session(model: ModelProto) -> Any:
-    import onnxruntime
+class _Constants:
+    """Constants that many sessions share: large ones are neither written nor read for each."""
 
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1
-    settings.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
-    )
+    def __init__(self, tensors: Mapping[str, TensorProto]) -> None:
+        self._tensors = dict(tensors)
+        self._shared: dict[str, Any] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors
+
+    def tensor(self, name: str) -> TensorProto:
+        """What stands in a model: the tensor, or for a large one its type and shape alone."""
+        tensor = self._tensors[name]
+        if len(tensor.raw_data) < _SHARED_BYTES:
+            return tensor
+        from onnxruntime import OrtValue
+
+        self._shared[name] = OrtValue.ortvalue_from_numpy(numpy_helper.to_array(tensor))
+        self._tensors[name] = stub = TensorProto(
+            name=name,
+            data_type=tensor.data_type,
+            dims=tensor.dims,
+            data_location=TensorProto.EXTERNAL,
+        )
+        stub.external_data.add(key="location", value="memory")
+        return stub
+
+    def session(self, model: ModelProto, names: Sequence[str]) -> Any:
+        """Load a model that has these constants."""
+        import onnxruntime
+
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = 1
+        settings.log_severity_level = 4
+        shared = [name for name in names if name in self._shared]
+        if shared:
+            settings.add_external_initializers(shared, [self._shared[name] for name in shared])
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+        )

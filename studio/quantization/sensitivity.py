@@ -1,0 +1,135 @@
+"""The work of the step: error and time of all layers alone, and the metric of the worst ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import Dataset, Extension, InvalidData, Progress, Transform, UsageError
+from studio.datasets import open_dataset
+from studio.jobs import Arguments, Job, Result
+from studio.plugin_host import PluginHost
+from studio.quantization.evaluation import Judge, dictionary_for
+from studio.quantization.phases import Phase
+from studio.quantization.recipe import Recipe
+from studio.quantization.subject import Subject
+
+_BITS = 8
+
+Row = dict[str, Any]
+
+
+def measure(arguments: Arguments, job: Job) -> Result:
+    """Rank the layers, the one that disturbs the outputs most first.
+
+    Raises:
+        UsageError: when the method has no layers to choose from, or the metric no labels.
+        InvalidData, InvalidModel: for what does not fit, in one sentence.
+    """
+    begin = time.monotonic()
+    host = PluginHost.discover()
+    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
+    recipe, make = _plan(arguments, host)
+    data = open_dataset(Path(arguments["data"]), subject.inputs, recipe.samples)
+    judged = _judged(arguments, subject, host)
+    folder = job.folder / "tuner"
+    folder.mkdir()
+    tuner = make(subject.path, folder, recipe.options, data, Phase(job, 0.02, 0.5))
+    costs = tuner.costs(Phase(job, 0.5, 0.7))
+    rows = [_row(name, cost) for name, cost in costs.items()]
+    rows.sort(key=lambda row: float(row["sqnr_db"]))
+    metric = _by_metric(tuner, subject, judged, rows[: arguments["judged"]], job)
+    return {
+        "model": f"{subject.ref.model_name}:{subject.ref.name}",
+        "layers": rows,
+        "metric": metric,
+        "recipe": recipe.to_json(),
+        "signature": arguments.get("signature"),
+        "backend": {"id": subject.backend.id, "version": subject.backend.version()},
+        "seconds": round(time.monotonic() - begin, 3),
+    }
+
+
+def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Any]:
+    recipe = Recipe.of(arguments)
+    transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
+    make = getattr(transform, "tuner", None)
+    if make is None:
+        raise UsageError(
+            f"The method {transform.id} offers no layers to choose from.",
+            hint="Use static-int8, the default.",
+        )
+    return recipe.for_transform(transform.options), make
+
+
+def _row(name: str, cost: Any) -> Row:
+    return {
+        "name": name,
+        "bits": _BITS,
+        "sqnr_db": round(cost.sqnr_db, 3),
+        "float_us": round(cost.float_us, 2),
+        "int8_us": round(cost.int8_us, 2),
+        "gain_us": round(cost.gain_us, 2),
+        "drop": None,
+    }
+
+
+def _judged(
+    arguments: Arguments, subject: Subject, host: PluginHost
+) -> tuple[Judge, Dataset] | None:
+    """The metric with its samples, where labelled data were given."""
+    given = arguments.get("eval_data")
+    if not given:
+        return None
+    path = Path(given)
+    data = open_dataset(path, subject.inputs, arguments.get("eval_samples"))
+    dictionary = dictionary_for(path, arguments.get("dictionary"))
+    judge = Judge.choose(host, arguments["metric"], data, dictionary)
+    if judge is None:
+        raise InvalidData(
+            "No metric suits the evaluation data: it has no labels, or texts without a dictionary.",
+            hint="Leave --eval-data out, or give labels, and --dictionary for a text recogniser.",
+        )
+    return judge, data
+
+
+def _by_metric(
+    tuner: Any,
+    subject: Subject,
+    judged: tuple[Judge, Dataset] | None,
+    rows: Sequence[Row],
+    job: Job,
+) -> Mapping[str, Any] | None:
+    """Write the loss of the metric into the rows; what the metric is."""
+    if judged is None or not rows:
+        return None
+    judge, data = judged
+    before = _score(judge, subject, None, data, Phase(job, 0.7, 0.72, "Evaluating in float"))
+    one = job.folder / "one.onnx"
+    for index, row in enumerate(rows):
+        share = 0.28 / len(rows)
+        phase = Phase(job, 0.72 + index * share, 0.72 + (index + 1) * share, str(row["name"]))
+        made = tuner.write(one, [name for name in tuner.layers if name != row["name"]])
+        row["drop"] = round(judge.drop(before, _score(judge, subject, made.path, data, phase)), 9)
+        made.path.unlink()
+    return {
+        "name": judge.metric.id,
+        "title": judge.metric.title,
+        "before": before,
+        "samples": len(data),
+    }
+
+
+def _score(
+    judge: Judge, subject: Subject, path: Path | None, data: Dataset, progress: Progress
+) -> float:
+    session = subject.session(path)
+    exact = subject.session() if judge.by_reference else None
+    try:
+        return judge.score(session, data, progress, exact)
+    finally:
+        for each in (session, exact):
+            if each is not None:
+                each.close()

@@ -1,0 +1,99 @@
+"""The sensitivity of layers: measured on the digits sample, kept, and found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from studio.api import InvalidData, UsageError, validate
+from studio.quantization import sensitivity, sensitivity_store
+from studio.quantization.sensitivity_step import SENSITIVITY
+from studio.quantization.step import QUANTIZE
+from studio.registry import Registry, VariantRecord
+
+from .conftest import DIGITS, FakeJob, reference
+
+CALIBRATION = str(DIGITS / "calibration.npz")
+HELDOUT = str(DIGITS / "heldout.npz")
+
+
+def arguments(
+    registry: Registry, variant: VariantRecord, data: str = CALIBRATION, **given: Any
+) -> dict[str, Any]:
+    checked = validate(SENSITIVITY.options, {**given, "data": data, "model": "digits"})
+    resolved = {**checked, "model": reference(variant)}
+    return dict(sensitivity_store.signed(registry, resolved))
+
+
+def test_layers_are_ranked_by_error_and_the_worst_by_the_metric_too(
+    registry: Registry, digits: VariantRecord, job: FakeJob
+) -> None:
+    asked = arguments(registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, judged=1)
+    result = sensitivity.measure(asked, job)
+    assert json.loads(json.dumps(result)) == result  # it travels as JSON
+    layers = result["layers"]
+    assert len(layers) > 2
+    decibels = [layer["sqnr_db"] for layer in layers]
+    assert decibels == sorted(decibels)
+    assert 5 < decibels[0] < 100
+    assert all(layer["float_us"] > 0 and layer["int8_us"] > 0 for layer in layers)
+    assert layers[0]["drop"] is not None
+    assert [layer["drop"] for layer in layers[1:]] == [None] * (len(layers) - 1)
+    assert result["metric"]["name"] == "top1"
+    assert result["metric"]["samples"] == 40
+    shares = [share for share, _ in job.points]
+    assert shares == sorted(shares)
+
+
+def test_a_search_finds_the_costs_that_were_measured(
+    registry: Registry, digits: VariantRecord, job: FakeJob
+) -> None:
+    asked = arguments(registry, digits, samples=8)
+    result = sensitivity.measure(asked, job)
+    sensitivity_store.record(registry, asked, result, job.folder)
+    assert "signature" not in registry.runs("sensitivity", digits.id)[0].options
+
+    search = {"model": "digits", "data": CALIBRATION, "samples": 8, "search": True}
+    wanted = {**validate(QUANTIZE.options, search), "model": reference(digits)}
+    offered = sensitivity_store.offered(registry, wanted)
+    names = [layer["name"] for layer in result["layers"]]
+    costs = sensitivity_store.costs_from(offered, result["backend"], names)
+    assert costs is not None
+    assert costs[names[0]].gain_us == pytest.approx(result["layers"][0]["gain_us"], abs=0.02)
+
+    # Another runtime, other layers, another calibration, or no search at all: measured anew.
+    assert sensitivity_store.costs_from(offered, {"id": "x", "version": "1"}, names) is None
+    assert sensitivity_store.costs_from(offered, result["backend"], names[1:]) is None
+    other = {**wanted, "calibration": "minmax"}
+    assert sensitivity_store.offered(registry, other) == other
+    alone = {**wanted, "search": False}
+    assert sensitivity_store.offered(registry, alone) == alone
+
+
+def test_the_signature_follows_the_data(
+    registry: Registry, digits: VariantRecord, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.npz"
+    shutil.copyfile(CALIBRATION, data)
+    before = arguments(registry, digits, str(data))["signature"]
+    assert arguments(registry, digits, str(data))["signature"] == before
+    os.utime(data, ns=(1, 1))
+    assert arguments(registry, digits, str(data))["signature"] != before
+
+
+def test_what_does_not_fit_is_said(
+    registry: Registry, digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    unlabelled = tmp_path / "unlabelled.npz"
+    with numpy.load(CALIBRATION) as arrays:
+        numpy.savez(unlabelled, **{k: v for k, v in arrays.items() if k != "labels"})
+    with pytest.raises(InvalidData, match="No metric suits"):
+        sensitivity.measure(arguments(registry, digits, samples=2, eval_data=str(unlabelled)), job)
+    with pytest.raises(UsageError, match="no layers to choose from"):
+        sensitivity.measure(arguments(registry, digits, recipe='method = "fp16"'), job)
