@@ -13,7 +13,7 @@ from studio.api import Dataset, InvalidModel, Option, Progress, Transformed, val
 from studio_onnxruntime import hardware
 from studio_onnxruntime.backend import first_sentence
 from studio_onnxruntime.details import layers
-from studio_onnxruntime.preparation import checked, confined, load, prepared, select
+from studio_onnxruntime.preparation import confined, hand_over, load, prepared, select
 from studio_onnxruntime.static_int8 import KEEP
 
 OPERATORS = ("MatMul", "Gemm")
@@ -54,7 +54,7 @@ class DynamicInt8:
             try:
                 quantize_dynamic(
                     str(ready),
-                    str(output),
+                    str(Path(scratch) / output.name),
                     op_types_to_quantize=list(OPERATORS),
                     nodes_to_quantize=[name for n in selection.chosen for name in (n, n + _SPLIT)],
                     per_channel=True,
@@ -62,13 +62,15 @@ class DynamicInt8:
                     weight_type=QuantType.QInt8,
                     extra_options={"MatMulConstBOnly": True},
                 )
+            except OSError:  # such as a full disk: no fault of the model
+                raise
             except Exception as error:  # native and Python errors of many kinds
                 raise InvalidModel(
                     f"ONNX Runtime cannot quantize the model: {first_sentence(error)}",
                     detail=str(error),
                 ) from None
-        progress.progress(2, 3, "Checking the model")
-        checked(output)
+            progress.progress(2, 3, "Checking the model")
+            hand_over(Path(scratch) / output.name, output)
         facts = {
             "operators": list(OPERATORS),
             "quantized": len(selection.chosen),

@@ -11,7 +11,7 @@ import onnx
 
 from studio.api import Dataset, InvalidModel, Option, Progress, StudioError, Transformed, validate
 from studio_onnxruntime.backend import first_sentence
-from studio_onnxruntime.preparation import checked, confined, kept_names, load
+from studio_onnxruntime.preparation import confined, hand_over, kept_names, load
 from studio_onnxruntime.static_int8 import KEEP
 
 
@@ -41,9 +41,9 @@ class Float16:
             kept = kept_names(model.graph, values["keep"])
             progress.progress(1, 3, "Converting to half precision")
             converted = _convert(model, kept)
-            onnx.save(converted, str(output))
-        progress.progress(2, 3, "Checking the model")
-        checked(output)
+            onnx.save(converted, str(Path(scratch) / output.name))
+            progress.progress(2, 3, "Checking the model")
+            hand_over(Path(scratch) / output.name, output)
         return Transformed(output, "fp16", {"converted": weights, "kept": sorted(kept)})
 
 

@@ -126,6 +126,8 @@ def prepared(model: ModelProto, folder: Path) -> Path:
         # Symbolic inference needs sympy and gains nothing for convolutions.
         quant_pre_process(str(source), str(output), skip_symbolic_shape=True)
         _raise_opset(output)
+    except OSError:  # such as a full disk: no fault of the model
+        raise
     except Exception as error:  # native and Python errors of many kinds
         raise InvalidModel(
             f"ONNX Runtime cannot prepare the model for quantization: {first_sentence(error)}",
@@ -253,25 +255,27 @@ def _survivor(
     return survivors[current.output[0]]
 
 
-def checked(path: Path) -> None:
-    """Make sure that a written model is valid and that the runtime takes it.
+def hand_over(made: Path, output: Path) -> None:
+    """Move a written model to its place, once it is valid and the runtime takes it.
+
+    Args:
+        made: On the same file system. So nothing half-written is ever at ``output``.
 
     Raises:
-        InvalidModel: when it does not; the file is removed.
+        InvalidModel: when the model is not valid.
     """
     from studio_onnxruntime.backend import OnnxRuntime
 
     try:
-        onnx.checker.check_model(str(path))
-        OnnxRuntime().load(path, {"threads": 1}).close()
+        onnx.checker.check_model(str(made))
+        OnnxRuntime().load(made, {"threads": 1}).close()
     except InvalidModel:
-        path.unlink(missing_ok=True)
         raise
     except Exception as error:  # the checker's errors
-        path.unlink(missing_ok=True)
         raise InvalidModel(
             f"The transformed model is not valid: {first_sentence(error)}", detail=str(error)
         ) from None
+    made.replace(output)
 
 
 def _external_bytes(tensor: onnx.TensorProto) -> int:

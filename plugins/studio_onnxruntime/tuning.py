@@ -16,7 +16,14 @@ from studio_onnxruntime.calibration import calibrate
 from studio_onnxruntime.details import layers
 from studio_onnxruntime.histogram import Histogram
 from studio_onnxruntime.outliers import FEWEST, outliers
-from studio_onnxruntime.preparation import checked, confined, load, prepared, prepared_names, select
+from studio_onnxruntime.preparation import (
+    confined,
+    hand_over,
+    load,
+    prepared,
+    prepared_names,
+    select,
+)
 from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
 from studio_onnxruntime.rewriting import fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
@@ -86,8 +93,9 @@ class Int8Tuner:
         with confined(self._ready.parent):
             model = onnx.load(str(self._ready))
             facts = self._quantize(model, chosen)
-            onnx.save(model, str(output))
-        checked(output)
+            made = self._ready.with_name("made.onnx")
+            onnx.save(model, str(made))
+        hand_over(made, output)
         kept = {**self._kept, **dict.fromkeys(keep, reason)}
         more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
         rows = layers(

@@ -14,7 +14,7 @@ from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 from studio.api import Dataset, Kind, Option, Progress, Transformed, validate
 from studio_onnxruntime.details import layers
-from studio_onnxruntime.preparation import checked, confined, load, prepared, select
+from studio_onnxruntime.preparation import confined, hand_over, load, prepared, select
 from studio_onnxruntime.static_int8 import KEEP
 
 OPERATORS = ("MatMul", "Gemm")
@@ -84,9 +84,9 @@ class WeightOnly:
             replaced = [name for name in selection.chosen if made.replace(name)]
             made.finish()
             model.opset_import.append(helper.make_opsetid(_DOMAIN, 1))
-            onnx.save(model, str(output))
-        progress.progress(2, 3, "Checking the model")
-        checked(output)
+            onnx.save(model, str(Path(scratch) / output.name))
+            progress.progress(2, 3, "Checking the model")
+            hand_over(Path(scratch) / output.name, output)
         facts = {
             "operators": list(OPERATORS),
             "quantized": len(replaced),

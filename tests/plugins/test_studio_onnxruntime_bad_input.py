@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,22 @@ import onnx
 import pytest
 from onnx import helper
 
-from studio.api import InvalidData, InvalidModel, Sample, Silent, StudioError
+from studio.api import (
+    Cancelled,
+    InvalidData,
+    InvalidModel,
+    Sample,
+    Silent,
+    StudioError,
+    Transform,
+)
+from studio_onnxruntime.dynamic_int8 import DynamicInt8
+from studio_onnxruntime.fp16 import Float16
 from studio_onnxruntime.static_int8 import StaticInt8
+from studio_onnxruntime.weight_only import WeightOnly
 
 from . import models
-from .test_studio_onnxruntime import run
+from .test_studio_onnxruntime import Noise, run
 
 WEIGHT = numpy.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("float32")
 
@@ -103,3 +115,55 @@ def test_padding_with_minus_infinity(tmp_path: Path) -> None:
     onnx.save(model, str(path))
     output = made(path, Filled(1))
     assert numpy.isfinite(run(output, next(iter(Filled(1))))).all()
+
+
+TRANSFORMS = [StaticInt8(), DynamicInt8(), WeightOnly(), Float16()]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS, ids=lambda one: one.id)
+def test_a_full_disk_leaves_nothing_half_written(
+    tmp_path: Path, transform: Transform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = models.attention(tmp_path / "m.onnx")
+    save, output = onnx.save, tmp_path / "out.onnx"
+
+    def full(proto: object, path: str, *more: object, **options: object) -> None:
+        """The last thing that is written does not fit any more, having been begun."""
+        if Path(path).name in ("made.onnx", "out.onnx"):
+            Path(path).write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(proto, path, *more, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(onnx, "save", full)
+    monkeypatch.setattr(onnx, "save_model", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        transform.apply(model, output, {}, Noise(), Silent())
+    assert caught.value.errno == errno.ENOSPC
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+
+
+class Impatient(Silent):
+    """Cancels at the first stage whose text begins so."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        if text.startswith(self._text):
+            raise Cancelled
+
+
+@pytest.mark.parametrize("stage", ["Preparing", "Calibrating (2", "Correcting biases (2"])
+def test_cancel_in_the_middle(tmp_path: Path, stage: str) -> None:
+    model, output = models.attention(tmp_path / "m.onnx"), tmp_path / "out.onnx"
+    with pytest.raises(Cancelled):
+        StaticInt8().apply(model, output, {}, Noise(), Impatient(stage))
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS[1:], ids=lambda one: one.id)
+def test_cancel_of_what_needs_no_data(tmp_path: Path, transform: Transform) -> None:
+    model, output = models.attention(tmp_path / "m.onnx"), tmp_path / "out.onnx"
+    with pytest.raises(Cancelled):
+        transform.apply(model, output, {}, None, Impatient("Checking"))
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
