@@ -15,7 +15,7 @@ _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 _FILES = ("file", "graph", "summary", "details")
 """What the registry keeps in another way."""
 
-_OURS = ("model", "recipe_name")
+_OURS = ("model", "recipe_name", "sensitivity", "signature")
 """What is spelled in another way, or is no option."""
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Dataset, GateMissed, Sample, Transform, Transformed, UsageError
-from studio.jobs import Job
+from studio.jobs import Arguments, Job
 from studio.quantization.comparison import Latency, latency
 from studio.quantization.evaluation import Judge, Scored
 from studio.quantization.phases import Phase
 from studio.quantization.search import Found, Goal, Trial, search
+from studio.quantization.sensitivity_store import costs_from
 from studio.quantization.subject import Subject
 
 _LEAST = 2
@@ -48,8 +49,16 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
 class Search:
     """Finds the layers that stay in float, for one model and one metric."""
 
-    def __init__(self, subject: Subject, judge: Judge, seen: Dataset, job: Job) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        judge: Judge,
+        seen: Dataset,
+        job: Job,
+        arguments: Arguments | None = None,
+    ) -> None:
         self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
+        self._arguments = arguments or {}
 
     def run(
         self,
@@ -71,7 +80,9 @@ class Search:
         job, folder = self._job, output.with_suffix(".search")
         folder.mkdir()
         tuner = make(self._subject.path, folder, options, data, Phase(job, 0.02, 0.2))
-        costs = tuner.costs(Phase(job, 0.2, 0.25))
+        backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
+        stored = costs_from(self._arguments, backend, tuner.layers)
+        costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
         session = self._subject.session()
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
         before = self._judge.scored(session, self._seen, phase)
@@ -83,6 +94,7 @@ class Search:
         rows = {name: {**asdict(cost), "gain_us": cost.gain_us} for name, cost in costs.items()}
         told = {
             "before": before.value,
+            "stored_sensitivity": stored is not None,
             "goal": asdict(goal),
             "chosen": list(found.best.kept),
             "trials": [trial.to_json() for trial in found.trials],

@@ -87,8 +87,7 @@ def costs_from(
 def record(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the run; searches find it by its signature."""
     variant = ModelRef.from_json(arguments["model"]).variant
-    options = {key: value for key, value in asked(arguments).items() if key != "signature"}
-    registry.add_run(STEP, variant, options, result)
+    registry.add_run(STEP, variant, asked(arguments), result)
     return result
 
 

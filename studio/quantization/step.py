@@ -143,7 +143,7 @@ QUANTIZE = Step(
             "beside it win.",
         ),
     ),
-    prepare="studio.quantization.recipes:prepare",
+    prepare="studio.quantization.sensitivity_store:offered",
     work="studio.quantization.work:quantize",
     record="studio.quantization.record:quantized",
 )

@@ -76,7 +76,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     found: dict[str, Any] | None = None
     if arguments.get("search"):
         goal, seen, heldout = _searched(arguments, judge, judged, heldout)
-        work = Search(subject, seen[0], seen[1], job)
+        work = Search(subject, seen[0], seen[1], job, arguments)
         made, found = work.run(transform, output, recipe.options, data, goal)
     else:
         made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from studio.api import Array
 
@@ -37,17 +38,21 @@ def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, A
 
 def _decibels(exact: Array, found: Array) -> float:
     """Of one array; vectors count by the root of their energy."""
-    wanted = numpy.atleast_1d(exact)
-    if wanted.dtype != numpy.float32:
-        wanted = wanted.astype(numpy.float64)
-    difference = numpy.atleast_1d(found).astype(wanted.dtype, copy=False) - wanted
-    noise, signal = (
-        numpy.einsum("...i,...i->...", each, each).astype(numpy.float64)
-        for each in (difference, wanted)
-    )
+    wanted = _floats(exact)
+    noise, signal = _energy(_floats(found) - wanted), _energy(wanted)
     weight = numpy.sqrt(signal)
     if not weight.sum():
         return CEILING_DB if not noise.sum() else -CEILING_DB
     ratio = noise / numpy.maximum(signal, 1e-300)
     each = -10 * numpy.log10(numpy.clip(ratio, _FLOOR, 1 / _FLOOR))
     return float((weight * each).sum() / weight.sum())
+
+
+def _floats(array: Array) -> NDArray[numpy.float32]:
+    return numpy.atleast_1d(array).astype(numpy.float32, copy=False)
+
+
+def _energy(array: NDArray[numpy.float32]) -> NDArray[numpy.float64]:
+    """Of each vector along the last axis."""
+    found: NDArray[numpy.float32] = numpy.einsum("...i,...i->...", array, array)
+    return found.astype(numpy.float64)

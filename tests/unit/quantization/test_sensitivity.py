@@ -12,7 +12,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, UsageError, validate
-from studio.quantization import sensitivity, sensitivity_store
+from studio.quantization import record, sensitivity, sensitivity_store, work
 from studio.quantization.sensitivity_step import SENSITIVITY
 from studio.quantization.step import QUANTIZE
 from studio.registry import Registry, VariantRecord
@@ -97,3 +97,23 @@ def test_what_does_not_fit_is_said(
         sensitivity.measure(arguments(registry, digits, samples=2, eval_data=str(unlabelled)), job)
     with pytest.raises(UsageError, match="no layers to choose from"):
         sensitivity.measure(arguments(registry, digits, recipe='method = "fp16"'), job)
+
+
+def test_quantize_takes_what_is_kept_and_does_not_record_it(
+    registry: Registry, digits: VariantRecord, job: FakeJob
+) -> None:
+    sensitivity_store.record(
+        registry,
+        (asked := arguments(registry, digits, samples=8)),
+        sensitivity.measure(asked, job),
+        job.folder,
+    )
+    shutil.rmtree(job.folder / "tuner")
+    given = {"data": CALIBRATION, "samples": 8, "search": True, "max_drop": 0.1}
+    more = {"eval_data": HELDOUT, "eval_samples": 40}
+    search = validate(QUANTIZE.options, {**given, **more, "model": "digits"})
+    offered = sensitivity_store.offered(registry, {**search, "model": reference(digits)})
+    result = work.quantize(offered, job)
+    assert result["search"]["stored_sensitivity"]
+    assert "Sensitivity" not in " ".join(text for _, text in job.points[-40:])
+    assert "sensitivity" not in record.asked(offered)
