@@ -46,6 +46,8 @@ class Option:
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
         advanced: Shown behind a disclosure.
+        plugins: An extension point (``transforms``) whose capabilities may be chosen by their ids
+            beside ``choices``; which there are, is known only when plugins are looked for.
         names: What of the model's graph is named, for a form that offers it: ``value``,
             ``output``, or ``size`` (a symbolic size or an input).
     """
@@ -66,6 +68,7 @@ class Option:
     positional: bool = False
     advanced: bool = False
     names: str = ""
+    plugins: str = ""
 
     @property
     def flag(self) -> str:
@@ -94,7 +97,7 @@ class Option:
         if self.kind in (Kind.INTEGER, Kind.NUMBER):
             return self._check_number(value)
         text = str(value)
-        if self.kind is Kind.CHOICE and text not in self.choices:
+        if self.kind is Kind.CHOICE and text not in self.choices and not self.plugins:
             known = ", ".join(self.choices)
             raise UsageError(f"{self.label} cannot be {text!r}; it is one of {known}.")
         return text

@@ -83,7 +83,7 @@ def _count(option: Option) -> str | None:
 
 def _metavar(option: Option) -> str:
     if option.choices:
-        return "|".join(option.choices)
+        return "|".join((*option.choices, *(["..."] if option.plugins else [])))
     return _METAVARS.get(option.kind, option.name.upper())
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.jobs import Arguments, Result
+from studio.quantization.step import METHODS
 from studio.registry import ModelRef, Registry, VariantRecord
 from studio.registry.copying import Copy
 
@@ -64,7 +65,9 @@ def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: 
 
 def _name(result: Result) -> str:
     precision: str = result["precision"]
-    return _NAMES.get(result["recipe"]["method"], "{}").format(precision)
+    method: str = result["recipe"]["method"]
+    of_a_plugin = "{}" if method in METHODS else f"{{}}-{method}"
+    return _NAMES.get(method, of_a_plugin).format(precision)
 
 
 def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> list[dict[str, Any]]:

@@ -56,9 +56,10 @@ QUANTIZE = Step(
             Kind.CHOICE,
             default="static-int8",
             choices=METHODS,
+            plugins="transforms",
             choice_titles=("int8, calibrated", "int8, dynamic", "weights alone", "fp16"),
             help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
-            "4 bits, or half precision.",
+            "4 bits, half precision, or the method of a plugin (nncf).",
         ),
         Option(
             "calibration",

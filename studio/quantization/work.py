@@ -17,6 +17,7 @@ from studio.plugin_host import PluginHost
 from studio.quantization.comparison import Latency, OutputError, latency, output_errors
 from studio.quantization.details import describe
 from studio.quantization.evaluation import Judge, dictionary_for
+from studio.quantization.methods import check_method
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
 from studio.quantization.search import Goal
@@ -165,6 +166,7 @@ def _searched(
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
     recipe = Recipe.of(arguments)
+    check_method(recipe.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
     return recipe.for_transform(transform.options), transform
 
@@ -286,4 +288,6 @@ def _dictionary(judge: Judge | None) -> Path | None:
 
 
 def _peak_memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Of this process, or of the largest that it started (a quantizer of a plugin)."""
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(who).ru_maxrss for who in both) / 1024

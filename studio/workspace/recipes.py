@@ -10,10 +10,11 @@ from typing import Any
 from studio.api import Extension, Kind, Option, Transform, UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization import recipes
+from studio.quantization.methods import check_method
 from studio.quantization.recipe import Recipe
 from studio.quantization.recipe_text import RecipeText
 from studio.quantization.recipes import RecipeEntry
-from studio.quantization.step import METHODS, QUANTIZE
+from studio.quantization.step import QUANTIZE
 
 _STEP = ("method", "samples")
 """The keys of a recipe that are the step's own."""
@@ -85,9 +86,11 @@ class Recipes:
         """
         entry, name = recipes.find(wanted, self._data)
         source = RecipeText.read(entry.text, name)
-        if entry.method not in METHODS:
-            reason = f"there is no method {entry.method!r}; it is one of {', '.join(METHODS)}."
-            raise source.wrong(reason, "method")
+        try:
+            check_method(entry.method, self._plugins())
+        except UsageError as error:
+            reason = error.message[:1].lower() + error.message[1:]
+            raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
         defaults = {option.name: option.default for option in QUANTIZE.options}
         recipe = Recipe.of({**defaults, "recipe": entry.text, "recipe_name": name})

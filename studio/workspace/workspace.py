@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from studio.api import Extension, Refused, StudioError, TargetSpec
+from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -23,6 +23,7 @@ from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
 from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
+from studio.quantization.methods import with_methods
 from studio.registry import Registry, VariantRecord
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
@@ -121,6 +122,10 @@ class Workspace(JobListener):
         """How files of models end that some format reads."""
         formats = self.plugins.all(Extension.FORMAT)
         return tuple(suffix for one in formats for suffix in one.extra.get("suffixes", ()))
+
+    def with_plugins(self, option: Option) -> Option:
+        """An option of a step, with what plugins offer among its choices."""
+        return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
         """Keep a worker ready, so that the next job begins at once, and look for plugins."""

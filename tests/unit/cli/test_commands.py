@@ -87,8 +87,11 @@ def test_plugins_backends_and_samples_are_listed(capsys: pytest.CaptureFixture[s
     _, plugins, _ = run_json(capsys, "plugins", "list")
     assert {"id", "version", "state", "reason", "capabilities"} <= set(plugins["plugins"][0])
     _, backends, _ = run_json(capsys, "backends", "list")
-    assert backends["backends"][0]["name"] == "onnxruntime"
-    assert backends["backends"][0]["state"] == "available"
+    listed = {one["name"]: one for one in backends["backends"]}
+    assert listed["onnxruntime"]["state"] == "available"
+    assert listed["openvino"]["state"] == listed["nncf"]["state"] == "missing"
+    assert "studio backends install" in listed["nncf"]["reason"]
+    assert listed["openvino"]["environment"]["licences"]
     _, samples, _ = run_json(capsys, "samples", "list")
     assert {sample["name"] for sample in samples["samples"]} >= {"digits", "ocr"}
 
