@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
 import time
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QImage
 
 from studio.api import Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.app import make_application
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
+from tests.benchmarks.frames import frames
 
 OPERATORS = ("Conv", "BatchNormalization", "Relu", "Conv", "Add", "MaxPool", "MatMul", "Reshape")
 COLUMNS = 3
 WIDTH, HEIGHT, GAP_X, GAP_Y = 128.0, 44.0, 48.0, 32.0
 SIZE = (1100, 720)
-FRAMES = 40
 
 
 def make_scene(count: int) -> Scene:
@@ -54,25 +50,6 @@ def make_scene(count: int) -> Scene:
         (COLUMNS * (WIDTH + GAP_X), max(y) + HEIGHT),
     )
     return Scene(graph, layout)
-
-
-def frames(canvas: GraphCanvas, zoom: float) -> dict[str, float]:
-    """Milliseconds a frame while one pans at a zoom; the first frame paints what is new."""
-    canvas.zoom_to(zoom)
-    canvas._settle.stop()
-    canvas.centre_on(canvas.scene.size[0] / 2, canvas.scene.size[1] / 3)  # type: ignore[union-attr]
-    image = QImage(canvas.size(), QImage.Format.Format_ARGB32_Premultiplied)
-    times = []
-    for _ in range(FRAMES):
-        canvas.pan(0, 6)
-        began = time.perf_counter()
-        canvas.render(image, QPoint())
-        times.append(1000 * (time.perf_counter() - began))
-    return {
-        "first": round(times[0], 2),
-        "median": round(statistics.median(times), 2),
-        "p95": round(sorted(times)[int(0.95 * len(times))], 2),
-    }
 
 
 def measure(count: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from studio.api import Graph, GraphLayout, Node, TensorType, Value
-from studio.gui.graph.canvas import CROWDED, GraphCanvas
+from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Area, Scene
 from studio.gui.theme import Theming
 
@@ -83,7 +83,7 @@ def test_edges_of_a_box_are_not_the_box(canvas: GraphCanvas) -> None:
 
 def test_constants_are_not_hit(canvas: GraphCanvas) -> None:
     assert canvas.scene is not None
-    assert canvas.scene.boxes_in(Area(-10, -10, 50, 50)) == []
+    assert canvas.scene.index.boxes_in(Area(-10, -10, 50, 50)).tolist() == []
 
 
 def test_arrow_keys_travel_along_edges(canvas: GraphCanvas, qtbot: QtBot) -> None:
@@ -157,24 +157,6 @@ def test_graph_cannot_be_lost(canvas: GraphCanvas) -> None:
     assert canvas.area().top < canvas.scene.size[1]
 
 
-def test_crowd_is_painted_once_and_then_moved(
-    canvas: GraphCanvas, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    canvas.show_scene(column(CROWDED * 4))
-    canvas.zoom_to(0.01)
-    canvas._settle.stop()
-    canvas.centre_on(60, 76.0 * CROWDED)
-    painted: list[Area] = []
-    paint = canvas._paint_area
-    monkeypatch.setattr(
-        canvas, "_paint_area", lambda painter, area: (painted.append(area), paint(painter, area))
-    )
-    for _ in range(5):
-        canvas.pan(0, 4)
-        canvas.grab()
-    assert len(painted) == 1
-
-
 @pytest.mark.parametrize("zoom", [0.05, 0.3, 0.6, 1.0, 2.0])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_every_level_of_detail_shows_the_boxes(qtbot: QtBot, zoom: float, theme: str) -> None:
@@ -190,33 +172,6 @@ def test_every_level_of_detail_shows_the_boxes(qtbot: QtBot, zoom: float, theme:
     box = canvas.box_rectangle(1)
     inside = image.pixelColor(round(box.left() + box.width() * 0.06), round(box.center().y()))
     assert inside == theming.current.graph_color("convolution")
-
-
-def test_bends_become_joined_segments() -> None:
-    graph = Graph("g", (), (), (Node("a", "Relu", (), ()), Node("b", "Relu", (), ())))
-    layout = GraphLayout(
-        x=(0, 100),
-        y=(0, 300),
-        width=(20, 20),
-        height=(10, 10),
-        edges=((0, 1, "v"),),
-        bends=((50.0, 100.0, 60.0, 200.0),),
-        size=(120, 310),
-    )
-    assert Scene(graph, layout).segments == [
-        (10, 10, 50.0, 100.0, 0),
-        (50.0, 100.0, 60.0, 200.0, 0),
-        (60.0, 200.0, 110, 300, 0),
-    ]
-
-
-def test_index_finds_what_a_search_through_everything_finds() -> None:
-    scene = column(300)
-    area = Area(-5, 1000, 100, 2500)
-    slow = [i for i in range(300) if scene.y[i] <= 2500 and scene.y[i] + 44 >= 1000]
-    assert [i for i in scene.boxes_in(area) if scene.y[i] + 44 >= 1000] == slow
-    crossing = {s[4] for s in scene.segments if s[1] <= 2500 and s[3] >= 1000}
-    assert {segment[4] for segment in scene.segments_in(area)} == crossing
 
 
 def test_layout_of_another_graph_is_refused() -> None:

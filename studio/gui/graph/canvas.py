@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -21,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.graph.keyboard import handle_key
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
-from studio.gui.graph.raster import Raster
+from studio.gui.graph.raster import Look, Raster, View
 from studio.gui.graph.scene import Area, Scene
 from studio.gui.theme import Theming
 
@@ -29,9 +31,6 @@ LEAST_ZOOM, MOST_ZOOM = 0.0005, 3.0
 READING_ZOOM = 1.0
 MARGIN = 40.0
 """Pixels kept free around the graph when it is fitted."""
-
-CROWDED = 400
-"""More boxes than this in sight are painted once and then moved as a picture."""
 
 SETTLE_MS = 80
 """After a zoom gesture a rough picture is replaced by an exact one this much later."""
@@ -80,6 +79,8 @@ class GraphCanvas(QWidget):
         self._is_fresh = False
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.update)
+        self._more = QTimer(self, singleShot=True, interval=0)  # paints what a frame left out
+        self._more.timeout.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setAccessibleName("Graph")
@@ -230,6 +231,7 @@ class GraphCanvas(QWidget):
         if self.hasFocus():
             painter.setPen(QPen(self._theming.current.color("accent"), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._is_fresh:  # laid out for the first time: the start was computed for another size
@@ -312,21 +314,21 @@ class GraphCanvas(QWidget):
     # Inside
 
     def _paint_scene(self, painter: QPainter) -> None:
-        assert self.scene is not None
-        area = self.area()
-        if self.scene.count_between(area.top, area.bottom) > CROWDED:
-            self._raster.draw(
-                painter,
-                area,
-                self.zoom,
-                (self._version, self.devicePixelRatioF()),
-                self._paint_area,
-                rough=self._settle.isActive(),
-            )
-            return
-        painter.scale(self.zoom, self.zoom)
-        painter.translate(-self._origin)
-        self._paint_area(painter, area)
+        ratio = painter.device().devicePixelRatioF()
+        scale = self.zoom * ratio
+        view = View(
+            Look(scale, self._version),
+            left=round(self._origin.x() * scale),
+            top=round(self._origin.y() * scale),
+            width=ceil(self.width() * ratio),
+            height=ceil(self.height() * ratio),
+            ratio=ratio,
+        )
+        ground = self._theming.current.color("background")
+        is_gesture = self._settle.isActive()
+        is_exact = self._raster.draw(painter, view, ground, self._paint_area, rough=is_gesture)
+        if not is_exact and not is_gesture:
+            self._more.start()
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
@@ -365,6 +367,7 @@ class GraphCanvas(QWidget):
         self.update()
 
     def _redress(self) -> None:
+        self._raster.clear()
         self._painter = (
             ScenePainter(self.scene, self._theming.current, self.font()) if self.scene else None
         )

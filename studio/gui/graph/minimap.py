@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPix
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.scene import Area
 from studio.gui.theme import Theming
 
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 104, 64, 320
@@ -117,15 +118,13 @@ class Minimap(QWidget):
         left = self._left()
         colors = {name: QColor(value) for name, value in self._theming.current.graph.items()}
         painter = QPainter(picture)
-        rows: set[tuple[int, int]] = set()
-        for index, box in enumerate(scene.boxes):
-            x, y = left + scene.x[index] * across, INSET + scene.y[index] * down
-            if (spot := (round(x), round(y))) in rows:
-                continue  # thousands of boxes share a pixel; one of them is enough
-            rows.add(spot)
-            wide = max(scene.width[index] * across, 1.5)
-            high = max(scene.height[index] * down, 1.0)
-            painter.fillRect(QRectF(x, y, wide, high), colors[box.family])
+        index = scene.index
+        # Thousands of boxes share a pixel; one of them is enough.
+        for box in index.spots(index.boxes_in(Area(0, 0, *scene.size)), across, down).tolist():
+            x, y = left + scene.x[box] * across, INSET + scene.y[box] * down
+            wide = max(scene.width[box] * across, 1.5)
+            high = max(scene.height[box] * down, 1.0)
+            painter.fillRect(QRectF(x, y, wide, high), colors[scene.boxes[box].family])
         painter.end()
         return picture
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from studio.gui.graph.overlay import Overlay
-from studio.gui.graph.scene import Area, Scene, Segment
+from studio.gui.graph.scene import Area, Scene
 from studio.gui.theme import Theme
+
+if TYPE_CHECKING:
+    from studio.gui.graph.index import Flags, Floats, Lines, Numbers
 
 TEXT_FROM = 0.5
 """Zoom below which no text is painted."""
@@ -24,6 +28,12 @@ SHAPES_FROM = 0.2
 
 EDGES_FROM = 0.02
 """Zoom below which edges would only be noise between boxes of a pixel."""
+
+SHORTEST = 1.5
+"""Pixels below which a line between plain rectangles is left out."""
+
+THIN = 1.0
+"""Height of a box in pixels below which only one of several in a pixel is painted."""
 
 RADIUS = 6.0
 INSET = 8.0
@@ -44,6 +54,23 @@ class Marks:
     hits: frozenset[int] = frozenset()
     overlay: Overlay | None = None
     traced: frozenset[int] = frozenset()
+
+
+_Heat = tuple["list[QColor]", "Numbers"]
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """What was made of something, until it is asked for something else."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, T] | None = None
+
+    def of(self, source: object, make: Callable[[], T]) -> T:
+        """What was made of just this object, or is made now."""
+        if self._last is None or self._last[0] is not source:
+            self._last = (source, make())
+        return self._last[1]
 
 
 @dataclass(slots=True)
@@ -75,75 +102,88 @@ class ScenePainter:
         self._details = QFontMetricsF(self._inks.detail)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
+        self._heat: _Kept[_Heat] = _Kept()
+        self._lit: _Kept[Lines] = _Kept()
+        self._hits: _Kept[Flags] = _Kept()
+        self._traced: _Kept[Flags] = _Kept()
 
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""
-        boxes = self._scene.boxes_in(area)
+        boxes = self._scene.index.boxes_in(area)
+        if self._scene.index.tallest * zoom < THIN:
+            boxes = self._scene.index.spots(boxes, zoom, zoom)
         if zoom >= EDGES_FROM:
-            self._paint_edges(painter, self._scene.segments_in(area), zoom, marks)
+            self._paint_edges(painter, area, zoom, marks)
         if zoom < SHAPES_FROM:
             self._paint_flat(painter, boxes, zoom, marks)
         else:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for box in boxes:
+            for box in boxes.tolist():
                 self._paint_box(painter, box, zoom, marks)
-        self._paint_marks(painter, boxes, zoom, marks)
+        self._paint_marks(painter, area, zoom, marks)
 
-    def _paint_edges(
-        self, painter: QPainter, segments: Sequence[Segment], zoom: float, marks: Marks
-    ) -> None:
-        plain, bright = self._sorted(segments, marks)
-        width = max(1.2, 1.0 / zoom) if zoom >= SHAPES_FROM else 0.0
-        for group, color, factor in ((plain, self._inks.edge, 1.0), (bright, self._inks.lit, 1.8)):
-            pen = QPen(color, width * factor)
-            if not width and factor > 1:
-                pen = QPen(color, 2.0 / zoom)
+    def _paint_edges(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
+        is_flat = zoom < SHAPES_FROM
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_flat)
+        width = 0.0 if is_flat else max(1.2, 1.0 / zoom)
+        wide = 2.0 / zoom if is_flat else 1.8 * width
+        inks = self._inks
+        for lines, pen in (
+            (self._scene.index.lines, QPen(inks.edge, width)),
+            (self._lit_lines(marks), QPen(inks.lit, wide)),
+        ):
+            if lines is None:
+                continue
             painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            if zoom < SHAPES_FROM:
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-                painter.drawLines([QLineF(x0, y0, x1, y1) for x0, y0, x1, y1, _edge in group])
+            shown = lines.touching(area, SHORTEST / zoom if is_flat else 0.0)
+            if is_flat:
+                painter.drawLines(list(map(QLineF, *shown.T.tolist())))
             else:
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                painter.drawPath(_curves(group))
+                painter.drawPath(_curves(shown))
 
-    def _sorted(
-        self, segments: Sequence[Segment], marks: Marks
-    ) -> tuple[list[Segment], list[Segment]]:
-        """Plain segments, and those that are lit: of the path, or else of the selected box."""
-        traced, edges = marks.traced, self._scene.edges
+    def _lit_lines(self, marks: Marks) -> Lines | None:
+        """The lines of the path that is lit, or else of the selected box."""
+        index, traced, selected = self._scene.index, marks.traced, marks.selected
         if traced:
-            lit = {s[4] for s in segments if edges[s[4]][0] in traced and edges[s[4]][1] in traced}
-        elif marks.selected is not None:
-            lit = set(self._scene.edges_of(marks.selected))
-        else:
-            return list(segments), []
-        plain = [segment for segment in segments if segment[4] not in lit]
-        return plain, [segment for segment in segments if segment[4] in lit]
+            between = self._traced.of(traced, lambda: index.among(traced))
+            return self._lit.of(traced, lambda: index.lines_of(index.edges_between(between)))
+        if selected is not None:
+            return self._lit.of(selected, lambda: index.lines_of(index.edges_of(selected)))
+        return None
 
-    def _paint_flat(
-        self, painter: QPainter, boxes: Collection[int], zoom: float, marks: Marks
-    ) -> None:
-        scene = self._scene
-        least = 1.0 / zoom
-        groups: dict[str, list[QRectF]] = defaultdict(list)
-        heat = marks.overlay.colors if marks.overlay is not None else {}
-        for box in boxes:
-            color = heat.get(box)
-            key = color.name() if color is not None else scene.boxes[box].family
-            groups[key].append(
-                QRectF(
-                    scene.x[box],
-                    scene.y[box],
-                    max(scene.width[box], least),
-                    max(scene.height[box], least),
-                )
-            )
+    def _paint_flat(self, painter: QPainter, boxes: Numbers, zoom: float, marks: Marks) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(Qt.PenStyle.NoPen)
-        for key, rectangles in groups.items():
-            painter.setBrush(self._inks.fills.get(key) or QColor(key))
-            painter.drawRects(rectangles)
+        names, colors = self._scene.families, self._scene.colors
+        fills = [self._inks.fills[name] for name in names]
+        if marks.overlay is not None:
+            fills, colors = self._heat.of(marks.overlay, partial(self._heats, marks.overlay))
+        own = colors[boxes]
+        for code in set(own.tolist()):
+            painter.setBrush(fills[code])
+            painter.drawRects(self._rectangles(boxes[own == code], 1.0 / zoom))
+
+    def _rectangles(self, boxes: Numbers, least: float) -> list[QRectF]:
+        """The places of boxes, none smaller than it can be seen."""
+        index = self._scene.index
+        wide = index.width[boxes].clip(least)
+        high = index.height[boxes].clip(least)
+        places = (index.x[boxes], index.y[boxes], wide, high)
+        return list(map(QRectF, *(place.tolist() for place in places)))
+
+    def _heats(self, overlay: Overlay) -> _Heat:
+        """The colours of an overlay and, for each box, the place of its own among them."""
+        fills = [self._inks.fills["shape"]]
+        places: dict[int, int] = {}
+        colors = self._scene.colors * 0
+        for box, color in overlay.colors.items():
+            shade = color.rgb()
+            if shade not in places:
+                places[shade] = len(fills)
+                fills.append(color)
+            colors[box] = places[shade]
+        return fills, colors
 
     def _paint_box(self, painter: QPainter, box: int, zoom: float, marks: Marks) -> None:
         scene = self._scene
@@ -208,24 +248,32 @@ class ScenePainter:
             self._fitting[key] = shown
         return shown
 
-    def _paint_marks(
-        self, painter: QPainter, boxes: Collection[int], zoom: float, marks: Marks
-    ) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def _paint_marks(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if marks.hits:
-            painter.setPen(QPen(self._inks.hit, max(2.0, 2.0 / zoom)))
-            for box in boxes:
-                if box in marks.hits:
-                    self._outline(painter, box, 2.0)
-        if marks.traced:
-            painter.setPen(QPen(self._inks.lit, max(1.2, 1.2 / zoom)))
-            for box in boxes:
-                if box in marks.traced:
-                    self._outline(painter, box, 1.0)
+        index, inks = self._scene.index, self._inks
+        for kept, boxes, color, width, gap in (
+            (self._hits, marks.hits, inks.hit, 2.0, 2.0),
+            (self._traced, marks.traced, inks.lit, 1.2, 1.0),
+        ):
+            if boxes:
+                near = index.boxes_in(area)
+                near = near[kept.of(boxes, partial(index.among, boxes))[near]]
+                painter.setPen(QPen(color, max(width, width / zoom)))
+                self._outline_all(painter, near, zoom, gap)
         if marks.selected is not None:
-            painter.setPen(QPen(self._inks.lit, max(2.5, 2.5 / zoom)))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(inks.lit, max(2.5, 2.5 / zoom)))
             self._outline(painter, marks.selected, 2.0)
+
+    def _outline_all(self, painter: QPainter, boxes: Numbers, zoom: float, gap: float) -> None:
+        if zoom < SHAPES_FROM:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            boxes = self._scene.index.spots(boxes, zoom, zoom)
+            painter.drawRects(self._rectangles(boxes, 1.0 / zoom))
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for box in boxes.tolist():
+            self._outline(painter, box, gap)
 
     def _outline(self, painter: QPainter, box: int, gap: float) -> None:
         scene = self._scene
@@ -261,9 +309,9 @@ def _inks(theme: Theme, font: QFont) -> _Inks:
     )
 
 
-def _curves(segments: Sequence[Segment]) -> QPainterPath:
+def _curves(lines: Floats) -> QPainterPath:
     path = QPainterPath()
-    for x0, y0, x1, y1, _edge in segments:
+    for x0, y0, x1, y1 in lines.tolist():
         path.moveTo(x0, y0)
         if abs(x1 - x0) < 0.5:
             path.lineTo(x1, y1)

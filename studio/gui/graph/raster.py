@@ -1,99 +1,200 @@
-"""A picture of a crowded part of a scene, kept so that panning need not paint it again."""
+"""Tiles of a scene that were painted once, and are then moved as pictures.
+
+A frame paints what is missing for as long as a frame may take. What is left is shown as the tiles
+of another zoom or of an earlier state have it, and comes with the next frames.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtCore import QPoint, QRectF
+from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from studio.gui.graph.scene import Area
 
-MARGIN = 0.25
-"""Share of the visible part that is painted beyond each of its sides."""
+WIDE, HIGH = 512, 256
+"""Size of a tile in pixels of the device."""
+
+BUDGET_S = 0.006
+"""A frame begins no further tile when it has painted for so long."""
+
+MOST_TILES = 96
+"""Half a megabyte each."""
+
+LOOKS = 2
+"""Of so many zooms or states the tiles are kept, and of the last one that was whole."""
+
+Spot = tuple[int, int]
+"""Column and row of a tile, counted from the scene's corner."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
-    pixmap: QPixmap
-    area: Area
-    zoom: float
+class Look:
+    """What a tile depends on beside its place.
+
+    Attributes:
+        scale: Pixels of the device for one of the scene.
+        key: Whatever else: the scene, its marks, the theme.
+    """
+
+    scale: float
     key: object
 
 
-class Raster:
-    """The last picture, as long as it fits."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is in sight: whole pixels of the device, at a look.
 
-    def __init__(self) -> None:
-        self._picture: _Picture | None = None
+    Attributes:
+        left, top: Of the sight, from the scene's corner.
+        ratio: Pixels of the device for one of the widget.
+    """
+
+    look: Look
+    left: int
+    top: int
+    width: int
+    height: int
+    ratio: float
+
+    def spots(self) -> Iterator[Spot]:
+        """The tiles in sight."""
+        for row in range(self.top // HIGH, (self.top + self.height - 1) // HIGH + 1):
+            for column in range(self.left // WIDE, (self.left + self.width - 1) // WIDE + 1):
+                yield column, row
+
+    def seen(self) -> QRectF:
+        """What is in sight, in the scene."""
+        scale = self.look.scale
+        size = (self.width / scale, self.height / scale)
+        return QRectF(self.left / scale, self.top / scale, *size)
+
+
+class Raster:
+    """The tiles of a canvas.
+
+    Args:
+        clock: Seconds; another one for tests.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._tiles: dict[tuple[Look, Spot], QPixmap] = {}
+        self._looks: list[Look] = []
+        self._whole: tuple[Look, QRectF] | None = None
+        self._clock = clock
 
     def clear(self) -> None:
-        """Forget the picture."""
-        self._picture = None
+        """Forget all tiles."""
+        self._tiles.clear()
+        self._looks.clear()
+        self._whole = None
 
     def draw(
         self,
         painter: QPainter,
-        area: Area,
-        zoom: float,
-        key: object,
+        view: View,
+        ground: QColor,
         paint: Callable[[QPainter, Area], None],
         *,
         rough: bool = False,
     ) -> bool:
-        """Draw the visible area from the picture, made anew when the old one does not fit.
+        """Draw what is in sight.
 
         Args:
             painter: In the widget's coordinates.
-            area: The visible part of the scene.
-            key: What the picture depends on beside area and zoom.
+            ground: What a tile is filled with first.
             paint: Paints an area of the scene, given a painter in scene coordinates.
-            rough: Take a picture of another zoom rather than paint (while a gesture goes on).
+            rough: Paint nothing where tiles of another zoom will do (while a gesture goes on).
 
         Returns:
-            Whether what was drawn is exact.
+            Whether all of it is exact.
         """
-        picture = self._picture
-        if picture is None or picture.key != key or not self._fits(picture, area, zoom, rough):
-            ratio = painter.device().devicePixelRatioF()
-            picture = self._picture = self._make(area, zoom, key, paint, ratio)
-        part = picture.area
-        target = QRectF(
-            (part.left - area.left) * zoom,
-            (part.top - area.top) * zoom,
-            (part.right - part.left) * zoom,
-            (part.bottom - part.top) * zoom,
-        )
-        painter.drawPixmap(target, picture.pixmap, QRectF(picture.pixmap.rect()))
-        return picture.zoom == zoom
+        if rough and self._will_do(view):
+            self._draw_rough(painter, view)
+            return False
+        missing = [spot for spot in view.spots() if (view.look, spot) not in self._tiles]
+        missing.sort(key=lambda spot: self._urgency(view, spot))
+        began, made = self._clock(), 0
+        while made < len(missing) and (not made or self._clock() - began < BUDGET_S):
+            self._make(view, missing[made], ground, paint)
+            made += 1
+        is_exact = made == len(missing)
+        if not is_exact:
+            self._draw_rough(painter, view)
+        else:
+            self._whole = (view.look, view.seen())
+        left_out = set(missing[made:])
+        for spot in view.spots():
+            if spot not in left_out:
+                self._draw_tile(painter, view, spot)
+        self._forget(view)
+        return is_exact
 
-    @staticmethod
-    def _fits(picture: _Picture, area: Area, zoom: float, rough: bool) -> bool:
-        inside = (
-            picture.area.left <= area.left
-            and picture.area.top <= area.top
-            and picture.area.right >= area.right
-            and picture.area.bottom >= area.bottom
-        )
-        near = 0.4 < zoom / picture.zoom < 2.5
-        return inside and (picture.zoom == zoom or (rough and near))
+    def _will_do(self, view: View) -> bool:
+        """Whether the last whole frame shows all that is in sight, not much larger or smaller."""
+        if self._whole is None or self._whole[0] == view.look:
+            return False
+        look, seen = self._whole
+        return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.seen())
 
-    @staticmethod
+    def _urgency(self, view: View, spot: Spot) -> tuple[bool, float]:
+        """What nothing is known of comes first, then what is near the middle."""
+        scale = view.look.scale
+        place = QRectF(
+            spot[0] * WIDE / scale, spot[1] * HIGH / scale, WIDE / scale, HIGH / scale
+        ).intersected(view.seen())
+        is_known = self._whole is not None and self._whole[1].contains(place)
+        away = place.center() - view.seen().center()
+        return is_known, away.manhattanLength()
+
     def _make(
-        area: Area, zoom: float, key: object, paint: Callable[[QPainter, Area], None], ratio: float
-    ) -> _Picture:
-        across = (area.right - area.left) * MARGIN
-        down = (area.bottom - area.top) * MARGIN
-        wide = Area(area.left - across, area.top - down, area.right + across, area.bottom + down)
-        pixmap = QPixmap(
-            max(1, round((wide.right - wide.left) * zoom * ratio)),
-            max(1, round((wide.bottom - wide.top) * zoom * ratio)),
-        )
-        pixmap.fill("transparent")
+        self, view: View, spot: Spot, ground: QColor, paint: Callable[[QPainter, Area], None]
+    ) -> None:
+        scale = view.look.scale
+        left, top = spot[0] * WIDE / scale, spot[1] * HIGH / scale
+        pixmap = QPixmap(WIDE, HIGH)
+        pixmap.fill(ground)
         painter = QPainter(pixmap)
-        painter.scale(zoom * ratio, zoom * ratio)
-        painter.translate(-wide.left, -wide.top)
-        paint(painter, wide)
+        painter.scale(scale, scale)
+        painter.translate(-left, -top)
+        paint(painter, Area(left, top, left + WIDE / scale, top + HIGH / scale))
         painter.end()
-        return _Picture(pixmap, wide, zoom, key)
+        pixmap.setDevicePixelRatio(view.ratio)
+        self._tiles[view.look, spot] = pixmap
+
+    def _draw_tile(self, painter: QPainter, view: View, spot: Spot) -> None:
+        pixmap = self._tiles[view.look, spot] = self._tiles.pop((view.look, spot))  # the latest
+        place = QPoint(spot[0] * WIDE - view.left, spot[1] * HIGH - view.top).toPointF()
+        painter.drawPixmap(place / view.ratio, pixmap)
+
+    def _draw_rough(self, painter: QPainter, view: View) -> None:
+        """Draw the tiles of the last looks where they would be by now, the latest on top."""
+        sight = QRectF(view.left, view.top, view.width, view.height)
+        for known in self._looks:
+            factor = view.look.scale / known.scale
+            for (look, spot), pixmap in self._tiles.items():
+                if look != known or look == view.look:
+                    continue
+                place = QRectF(spot[0] * WIDE, spot[1] * HIGH, WIDE, HIGH)
+                moved = QRectF(place.topLeft() * factor, place.size() * factor)
+                if moved.intersects(sight):
+                    moved.translate(-view.left, -view.top)
+                    target = QRectF(moved.topLeft() / view.ratio, moved.size() / view.ratio)
+                    painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
+
+    def _forget(self, view: View) -> None:
+        """Forget looks but the last ones, and the tiles that were not drawn for the longest."""
+        if view.look in self._looks:
+            self._looks.remove(view.look)
+        self._looks.append(view.look)
+        whole = self._whole[0] if self._whole is not None else None
+        kept = [whole] if whole is not None and whole not in self._looks[-LOOKS:] else []
+        self._looks = [*kept, *self._looks[-LOOKS:]]
+        for name in [name for name in self._tiles if name[0] not in self._looks]:
+            del self._tiles[name]
+        most = max(MOST_TILES, 3 * sum(1 for _ in view.spots()))
+        while len(self._tiles) > most:
+            del self._tiles[next(iter(self._tiles))]

@@ -1,24 +1,17 @@
-"""Boxes and edges of a graph in arrays, and the index that finds those in a rectangle."""
+"""A graph as it is shown: what its boxes say, where they are, what they are connected with."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
-from studio.gui.graph.families import TERMINAL
-from studio.workspace import operator_family
-
-STRIP = 512.0
-"""Height in pixels of the strips that segments are sorted into."""
+from studio.gui.graph.families import BLOCK, TERMINAL
+from studio.workspace import block_text, is_folded_block, operator_family
 
 LONGEST_SYMBOL = 6
-
-LONG = 8
-"""A segment that crosses more strips than this is looked at in every frame instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +47,6 @@ class Box(NamedTuple):
     opens: tuple[str, ...] = ()
 
 
-Segment = tuple[float, float, float, float, int]
-"""x and y of both ends, and the edge that it belongs to."""
-
-
 class Scene:
     """A laid out graph, ready to be painted and searched.
 
@@ -68,7 +57,9 @@ class Scene:
         boxes: What is written on each box.
         x, y, width, height: Where each box is, in pixels at 100 %.
         edges: (from box, to box, value name).
-        segments: The pieces of all edges.
+        index: The same in arrays, by place.
+        families: Those that occur, in the order of their first box.
+        colors: For each box the place of its family among them.
         size: Width and height of the whole.
 
     Args:
@@ -76,6 +67,8 @@ class Scene:
     """
 
     def __init__(self, graph: Graph, layout: GraphLayout, functions: Collection[str] = ()) -> None:
+        from studio.gui.graph.index import Index, coded  # numpy is not for the window's first paint
+
         self.graph = graph
         self.boxes = tuple(_boxes(graph, functions))
         if len(self.boxes) != len(layout.x):
@@ -84,51 +77,22 @@ class Scene:
         self.width, self.height = layout.width, layout.height
         self.edges = layout.edges
         self.size = layout.size
-        self.segments = list(_segments(layout))
-        self._by_y = sorted(range(len(self.boxes)), key=self.y.__getitem__)
-        self._ys = [self.y[index] for index in self._by_y]
-        self._tallest = max(self.height, default=0.0)
-        self._strips, self._long = _strips(self.segments)
+        self.index = Index(layout)
+        self.families, self.colors = coded(box.family for box in self.boxes)
         self._after: dict[int, list[int]] = defaultdict(list)
         self._before: dict[int, list[int]] = defaultdict(list)
-        self._touching: dict[int, list[int]] = defaultdict(list)
-        for number, (source, target, _value) in enumerate(self.edges):
+        for source, target, _value in self.edges:
             self._after[source].append(target)
             self._before[target].append(source)
-            self._touching[source].append(number)
-            self._touching[target].append(number)
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def boxes_in(self, area: Area) -> list[int]:
-        """Boxes that touch an area, from top to bottom."""
-        first = bisect_left(self._ys, area.top - self._tallest)
-        last = bisect_right(self._ys, area.bottom)
-        x, width = self.x, self.width
-        return [
-            index
-            for index in self._by_y[first:last]
-            if width[index] and x[index] <= area.right and x[index] + width[index] >= area.left
-        ]
-
-    def count_between(self, top: float, bottom: float) -> int:
-        """How many boxes begin in a band; costs nothing."""
-        return bisect_right(self._ys, bottom) - bisect_left(self._ys, top)
-
-    def segments_in(self, area: Area) -> list[Segment]:
-        """Pieces of edges that touch an area."""
-        found: set[int] = set(self._long)
-        for strip in range(int(area.top // STRIP), int(area.bottom // STRIP) + 1):
-            found.update(self._strips.get(strip, ()))
-        segments = self.segments
-        return [segment for index in found if _touches(segment := segments[index], area)]
-
     def box_at(self, x: float, y: float) -> int | None:
         """The box under a point."""
-        for index in self.boxes_in(Area(x, y, x, y)):
-            if y <= self.y[index] + self.height[index]:
-                return index
+        for box in self.index.boxes_in(Area(x, y, x, y)).tolist():
+            if y <= self.y[box] + self.height[box]:
+                return int(box)
         return None
 
     def centre(self, box: int) -> tuple[float, float]:
@@ -154,17 +118,14 @@ class Scene:
                     waiting.append(other)
         return frozenset(found)
 
-    def edges_of(self, box: int) -> frozenset[int]:
-        """Edges that touch a box."""
-        return frozenset(self._touching.get(box, ()))
-
     def beside(self, box: int, step: int) -> int | None:
         """The next box to the right (1) or left (-1) in about the same row."""
         middle, row = self.centre(box)
-        half = max(self._tallest, 1.0)
+        half = max(self.index.tallest, 1.0)
+        around = Area(0, row - half / 2, self.size[0], row + half / 2)
         others = [
             (abs(self.centre(other)[0] - middle), other)
-            for other in self.boxes_in(Area(0, row - half / 2, self.size[0], row + half / 2))
+            for other in self.index.boxes_in(around).tolist()
             if (self.centre(other)[0] - middle) * step > 0
         ]
         return min(others)[1] if others else None
@@ -194,7 +155,7 @@ def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:
     for value in graph.inputs:
         yield Box(value.name, TERMINAL, value.name, value=value)
     for node in graph.nodes:
-        family = operator_family(node.operator)
+        family = BLOCK if is_folded_block(node) else operator_family(node.operator)
         called = f"{node.domain}:{node.operator}"
         opens = tuple(node.blocks) or ((called,) if called in functions else ())
         title = f"{node.operator} {OPENS}" if opens else node.operator
@@ -205,6 +166,8 @@ def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:
 
 def _details(graph: Graph, node: Node) -> tuple[str, ...]:
     shape = _shape(graph.type_of(node.outputs[0]) if node.outputs else None)
+    if is_folded_block(node):
+        return (block_text(node),)
     kernel = node.attributes.get("kernel_shape")
     edges = "×".join(str(edge) for edge in kernel) if isinstance(kernel, tuple) else ""
     candidates = (f"{edges} · {shape}" if edges and shape else "", shape, edges, node.name)
@@ -223,38 +186,3 @@ def _size(size: Dimension) -> str:
     """A size; a long symbolic name says no more than that it is open, and takes all the room."""
     text = "?" if size is None else str(size)
     return text if len(text) <= LONGEST_SYMBOL else "?"
-
-
-def _segments(layout: GraphLayout) -> Iterator[Segment]:
-    for number, ((source, target, _value), bends) in enumerate(
-        zip(layout.edges, layout.bends, strict=True)
-    ):
-        x = layout.x[source] + layout.width[source] / 2
-        y = layout.y[source] + layout.height[source]
-        for next_x, next_y in zip(bends[::2], bends[1::2], strict=True):
-            yield x, y, next_x, next_y, number
-            x, y = next_x, next_y
-        yield x, y, layout.x[target] + layout.width[target] / 2, layout.y[target], number
-
-
-def _strips(segments: Iterable[Segment]) -> tuple[dict[int, list[int]], list[int]]:
-    strips: dict[int, list[int]] = defaultdict(list)
-    long: list[int] = []
-    for number, (_x0, y0, _x1, y1, _edge) in enumerate(segments):
-        first, last = int(min(y0, y1) // STRIP), int(max(y0, y1) // STRIP)
-        if last - first > LONG:
-            long.append(number)
-            continue
-        for strip in range(first, last + 1):
-            strips[strip].append(number)
-    return strips, long
-
-
-def _touches(segment: Segment, area: Area) -> bool:
-    x0, y0, x1, y1, _edge = segment
-    return (
-        (y0 <= area.bottom or y1 <= area.bottom)
-        and (y0 >= area.top or y1 >= area.top)
-        and (x0 <= area.right or x1 <= area.right)
-        and (x0 >= area.left or x1 >= area.left)
-    )

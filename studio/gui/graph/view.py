@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui import icons
@@ -13,92 +11,15 @@ from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.keyboard import HELP
 from studio.gui.graph.keyhelp import KeyHelp
+from studio.gui.graph.legend import Legend
 from studio.gui.graph.minimap import Minimap
-from studio.gui.graph.overlay import SCALE, Overlay, heat
+from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paths import PathButtons
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, button
 
 GAP = 2 * GRID
-SWATCH = 12
-
-
-class Legend(QWidget):
-    """What the colours say: the families or states that occur, or the ends of a heat scale."""
-
-    def __init__(self, theming: Theming, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theming = theming
-        self._families: list[str] = []
-        self._overlay: Overlay | None = None
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theming.changed.connect(self.update)
-
-    def show_families(self, families: list[str]) -> None:
-        """Show the families in the order given."""
-        self._families, self._overlay = families, None
-        rows = len(families)
-        self.setFixedSize(176, rows * 20 + 2 * GRID)
-        self.setAccessibleName("Colours: " + ", ".join(TITLES[name] for name in families))
-        self.update()
-
-    def show_overlay(self, overlay: Overlay) -> None:
-        """Show a heat scale, or the states."""
-        self._overlay = overlay
-        if overlay.keys:
-            self.setFixedSize(176, len(overlay.keys) * 20 + 2 * GRID)
-            names = ", ".join(name for name, _ in overlay.keys)
-            self.setAccessibleName(f"{overlay.title}: {names}")
-        else:
-            self.setFixedSize(248, 64)
-            self.setAccessibleName(f"{overlay.title}, from {overlay.least} to {overlay.most}")
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = self._theming.current
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setBrush(theme.color("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        font = self.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        if self._overlay is None:
-            families = self._families
-            self._paint_keys(painter, [(TITLES[one], theme.graph_color(one)) for one in families])
-        elif self._overlay.keys:
-            self._paint_keys(painter, self._overlay.keys)
-        else:
-            self._paint_scale(painter, self._overlay)
-
-    def _paint_keys(self, painter: QPainter, keys: Sequence[tuple[str, QColor]]) -> None:
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        for row, (title, color) in enumerate(keys):
-            top = GRID + row * 20
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(color)
-            painter.drawRoundedRect(QRectF(GRID + 2, top + 4, SWATCH, SWATCH), 3, 3)
-            painter.setPen(self._theming.current.color("dim"))
-            text = QRectF(GRID + SWATCH + 12, top, self.width(), 20)
-            painter.drawText(text, left, title)
-
-    def _paint_scale(self, painter: QPainter, overlay: Overlay) -> None:
-        theme = self._theming.current
-        inner = self.rect().adjusted(GRID + 2, GRID, -GRID - 2, -GRID)
-        painter.setPen(theme.color("dim"))
-        painter.drawText(
-            inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, overlay.title
-        )
-        gradient = QLinearGradient(inner.left(), 0, inner.right(), 0)
-        for stop in range(len(SCALE)):
-            share = stop / (len(SCALE) - 1)
-            gradient.setColorAt(share, heat(share))
-        painter.fillRect(QRectF(inner.left(), inner.top() + 19, inner.width(), 8), gradient)
-        bottom = Qt.AlignmentFlag.AlignBottom
-        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | bottom, overlay.least)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | bottom, overlay.most)
 
 
 class GraphPane(QWidget):
@@ -130,7 +51,7 @@ class GraphPane(QWidget):
         """Show another graph; look at the same place of it if it is the same with more details."""
         self.canvas.show_scene(scene, stay=stay)
         self.minimap.refresh()
-        present = {box.family for box in scene.boxes} if scene is not None else set()
+        present = scene.families if scene is not None else ()
         self._families = [name for name in TITLES if name in present]
         self.set_overlay(None)
 

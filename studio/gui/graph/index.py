@@ -1,0 +1,180 @@
+"""Boxes and lines of a laid out graph in arrays, and which of them touch an area.
+
+Imported with the first scene, on the background thread: numpy takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.api import GraphLayout
+
+if TYPE_CHECKING:
+    from studio.gui.graph.scene import Area
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+REACH = 512.0
+"""Height in pixels from which on a line is looked at for every area."""
+
+
+class Lines:
+    """Straight lines, found by area.
+
+    Attributes:
+        ends: x and y of both ends of each, a row a line.
+    """
+
+    def __init__(self, ends: Floats) -> None:
+        top = np.minimum(ends[:, 1], ends[:, 3])
+        order = np.argsort(top, kind="stable")
+        self.ends = ends[order]
+        self._top = top[order]
+        self._bottom = np.maximum(ends[:, 1], ends[:, 3])[order]
+        self._left = np.minimum(ends[:, 0], ends[:, 2])[order]
+        self._right = np.maximum(ends[:, 0], ends[:, 2])[order]
+        is_long = self._bottom - self._top > REACH
+        self._long = np.flatnonzero(is_long)
+        self._short = np.flatnonzero(~is_long)
+        self._short_tops = self._top[self._short]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def touching(self, area: Area, shortest: float = 0.0) -> Floats:
+        """Rows of ``ends`` whose rectangle touches an area.
+
+        Args:
+            shortest: Lines that are shorter in both directions are left out.
+        """
+        bounds = np.searchsorted(self._short_tops, (area.top - REACH, area.bottom))
+        near = np.concatenate((self._short[bounds[0] : bounds[1]], self._long))
+        left, right = self._left[near], self._right[near]
+        top, bottom = self._top[near], self._bottom[near]
+        touches = (top <= area.bottom) & (bottom >= area.top)
+        touches &= (left <= area.right) & (right >= area.left)
+        if shortest:
+            touches &= (bottom - top >= shortest) | (right - left >= shortest)
+        found: Floats = self.ends[near[touches]]
+        return found
+
+
+class Index:
+    """The places of a layout in arrays.
+
+    Attributes:
+        x, y, width, height: Of each box.
+        tallest: Height of the tallest box.
+        source, target: Boxes of each edge.
+        lines: What is drawn of all edges: where several run on one line, one of them.
+    """
+
+    def __init__(self, layout: GraphLayout) -> None:
+        self.x, self.y = _floats(layout.x), _floats(layout.y)
+        self.width, self.height = _floats(layout.width), _floats(layout.height)
+        self.tallest = float(self.height.max(initial=0.0))
+        drawn = np.flatnonzero(self.width)
+        self._by_y: Numbers = drawn[np.argsort(self.y[drawn], kind="stable")]
+        self._ys = self.y[self._by_y]
+        count = len(layout.edges)
+        self.source: Numbers = np.fromiter((one[0] for one in layout.edges), np.intp, count)
+        self.target: Numbers = np.fromiter((one[1] for one in layout.edges), np.intp, count)
+        self._ends, self._edge = self._segments(layout.bends)
+        self.lines = Lines(self._ends[_distinct(self._ends, self.source[self._edge])])
+
+    def boxes_in(self, area: Area) -> Numbers:
+        """Boxes that may touch an area, from top to bottom; those without width are left out."""
+        first = np.searchsorted(self._ys, area.top - self.tallest)
+        last = np.searchsorted(self._ys, area.bottom, "right")
+        near = self._by_y[first:last]
+        x = self.x[near]
+        found: Numbers = near[(x <= area.right) & (x + self.width[near] >= area.left)]
+        return found
+
+    def edges_of(self, box: int) -> Numbers:
+        """Edges that touch a box."""
+        return np.flatnonzero((self.source == box) | (self.target == box))
+
+    def edges_between(self, among: Flags) -> Numbers:
+        """Edges whose both ends are among some boxes."""
+        return np.flatnonzero(among[self.source] & among[self.target])
+
+    def among(self, boxes: Iterable[int]) -> Flags:
+        """For each box of the graph whether it is one of these."""
+        found = np.zeros(len(self.x), bool)
+        found[list(boxes)] = True
+        return found
+
+    def lines_of(self, edges: Numbers) -> Lines:
+        """All lines of some edges."""
+        wanted = np.zeros(len(self.source), bool)
+        wanted[edges] = True
+        own = np.flatnonzero(wanted[self._edge])
+        ends, source = self._ends[own], self.source[self._edge[own]]
+        return Lines(ends[_distinct(ends, source)])
+
+    def spots(self, boxes: Numbers, across: float, down: float) -> Numbers:
+        """One box of each pixel in which several would begin.
+
+        Args:
+            across, down: Pixels for one of the scene.
+        """
+        column = np.floor(self.x[boxes] * across).astype(np.int64)
+        row = np.floor(self.y[boxes] * down).astype(np.int64)
+        _, first = np.unique(row * (1 << 32) + column, return_index=True)
+        found: Numbers = boxes[first]
+        return found
+
+    def _segments(self, bends: tuple[tuple[float, ...], ...]) -> tuple[Floats, Numbers]:
+        """Both ends of each piece of each edge, and the edge that it belongs to."""
+        source, target, count = self.source, self.target, len(self.source)
+        lengths = np.fromiter(map(len, bends), np.intp, count)
+        points = lengths // 2 + 2
+        last = np.cumsum(points) - 1
+        first = last - points + 1
+        path = np.empty((int(points.sum()), 2))
+        bent = np.ones(len(path), bool)
+        bent[first] = bent[last] = False
+        path[first] = np.stack((self._middle(source), self.y[source] + self.height[source]), 1)
+        path[last] = np.stack((self._middle(target), self.y[target]), 1)
+        flat = np.fromiter(chain.from_iterable(bends), np.float64, int(lengths.sum()))
+        path[bent] = flat.reshape(-1, 2)
+        begins = np.ones(len(path), bool)
+        begins[last] = False
+        start = np.flatnonzero(begins)
+        ends = np.concatenate((path[start], path[start + 1]), 1) if len(path) else np.empty((0, 4))
+        return ends, np.repeat(np.arange(count), points - 1)
+
+    def _middle(self, boxes: Numbers) -> Floats:
+        middle: Floats = self.x[boxes] + self.width[boxes] / 2
+        return middle
+
+
+def coded(values: Iterable[str]) -> tuple[tuple[str, ...], Numbers]:
+    """The distinct values, and for each value its place among them."""
+    places: dict[str, int] = {}
+    codes = [places.setdefault(value, len(places)) for value in values]
+    return tuple(places), np.array(codes, np.intp)
+
+
+def _floats(values: tuple[float, ...]) -> Floats:
+    return np.fromiter(values, np.float64, len(values))
+
+
+def _distinct(ends: Floats, source: Numbers) -> Numbers:
+    """The lines that show all: of vertical ones that leave a box at one point the longest."""
+    x0, y0, x1, y1 = ends.T
+    lower = np.where(x0 == x1, 0.0, y1)
+    order = np.lexsort((-y1, lower, x1, y0, x0, source))
+    key = np.stack((source, x0, y0, x1, lower))[:, order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    found: Numbers = np.sort(order[is_first])
+    return found
