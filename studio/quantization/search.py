@@ -18,6 +18,10 @@ MARGIN = 0.5
 than it is, since it was chosen for that on the same samples."""
 
 
+_WORTH = 0.02
+"""Part of what int8 saves for which no further trial is made."""
+
+
 class Cost(Protocol):
     """Error and time of one layer when it alone is quantized."""
 
@@ -73,6 +77,7 @@ class Trial:
         latency_ratio: To the float model, roughly.
         score: The metric itself.
         lost, gained: Number of samples that are read worse, or better, than by the float model.
+        samples: Number that it was scored on: fewer where these showed that it loses too much.
     """
 
     kept: tuple[str, ...]
@@ -82,6 +87,7 @@ class Trial:
     score: float = 0.0
     lost: int = 0
     gained: int = 0
+    samples: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "kept": list(self.kept)}
@@ -166,6 +172,10 @@ class Ladder:
     def kept(self, step: int) -> list[str]:
         return [*self._slow, *self._order[:step]]
 
+    def worth(self, few: int, enough: int) -> bool:
+        """Whether a step between two could save any time to speak of."""
+        return self.spent[enough] - self.spent[max(few, 0)] > _WORTH * self.spent[-1]
+
     def first_below(self, noise: float) -> int:
         """The first step with no more noise left than this."""
         return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
@@ -180,7 +190,7 @@ def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
     """
     made: list[Trial] = []
     few, enough, step = -1, ladder.top, 0
-    while len(made) < trials and enough - few > 1:
+    while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
         trial = ladder.bench.tried(ladder.kept(step))
         made.append(trial)
         if trial.drop <= aim:

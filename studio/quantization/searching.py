@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from studio.api import Dataset, GateMissed, Sample, Transform, Transformed, UsageError
+from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
 from studio.jobs import Arguments, Job
 from studio.quantization.comparison import Latency, latency
 from studio.quantization.evaluation import Judge, Scored
@@ -17,19 +19,40 @@ from studio.quantization.sensitivity_store import costs_from
 from studio.quantization.subject import Subject
 
 _LEAST = 2
+_KEPT_BYTES = 128 << 20
+_PART = 4
+_ENOUGH_TO_REJECT = 24
+_ERRORS = 2.0
+"""Standard errors by which a part of the samples must miss the limit to speak for all."""
 
 
 class Every:
-    """Every second sample of a dataset: one half for the search, the other for the verdict."""
+    """Every n-th sample of a dataset: one half for the search, the other for the verdict."""
 
-    def __init__(self, dataset: Dataset, first: int) -> None:
-        self._dataset, self._first = dataset, first
+    def __init__(self, dataset: Dataset, first: int, step: int = 2) -> None:
+        self._dataset, self._first, self._step = dataset, first, step
 
     def __len__(self) -> int:
-        return (len(self._dataset) + 1 - self._first) // 2
+        return (len(self._dataset) + self._step - 1 - self._first) // self._step
 
     def __iter__(self) -> Iterator[Sample]:
-        return (s for index, s in enumerate(self._dataset) if index % 2 == self._first)
+        step, first = self._step, self._first
+        return (s for index, s in enumerate(self._dataset) if index % step == first)
+
+
+class Kept:
+    """A dataset whose samples are read once and kept, where all of them are small together."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        first = next(iter(dataset))
+        size = sum(array.nbytes for array in first.feeds.values()) * len(dataset)
+        self._samples = list(dataset) if size <= _KEPT_BYTES else dataset
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self._samples)
 
 
 def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
@@ -83,11 +106,11 @@ class Search:
         backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
         stored = costs_from(self._arguments, backend, tuner.layers)
         costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
-        session = self._subject.session()
+        session, seen = self._subject.session(), Kept(self._seen)
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
-        before = self._judge.scored(session, self._seen, phase)
+        before = self._judge.scored(session, seen, phase)
         session.close()
-        bench = _Bench(self._subject, self._judge, self._seen, job, tuner, folder, before)
+        bench = _Bench(self._subject, self._judge, seen, job, tuner, folder, before, goal.max_drop)
         found = search(costs, bench, goal)
         if found.best is None:
             raise _missed(found, goal, self._judge)
@@ -117,8 +140,10 @@ class _Bench:
         tuner: Any,
         folder: Path,
         before: Scored,
+        limit: float | None,
     ) -> None:
         self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
+        self._limit = limit
         self._tuner, self._path, self._before = tuner, folder / "trial.onnx", before
         self._feeds = next(iter(seen)).feeds
 
@@ -130,14 +155,36 @@ class _Bench:
         time = self._made(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
         session = self._subject.session(self._path)
-        after = self._judge.scored(session, self._seen, phase, exact)
-        for one in (session, exact):
-            if one is not None:
-                one.close()
-        drop = round(self._judge.drop(self._before.value, after.value), 9)
-        lost, gained = self._before.changed(after)
+        try:
+            return self._scored(kept, time.ratio, phase, session, exact)
+        finally:
+            for one in (session, exact):
+                if one is not None:
+                    one.close()
+
+    def _scored(
+        self,
+        kept: Sequence[str],
+        ratio: float,
+        phase: _Quiet,
+        session: Session,
+        exact: Session | None,
+    ) -> Trial:
+        """The loss on all samples, or on a part that shows already that it is too large."""
         nbytes = self._path.stat().st_size
-        return Trial(tuple(kept), drop, time.ratio, nbytes, after.value, len(lost), len(gained))
+        if self._limit is not None and len(self._seen) >= _PART * _ENOUGH_TO_REJECT:
+            part = self._judge.scored(session, Every(self._seen, 0, _PART), phase, exact)
+            drop, error = loss(self._before, part)
+            if drop - _ERRORS * error > self._limit:
+                lost, gained = part_changed(self._before, part)
+                return Trial(
+                    tuple(kept), drop, ratio, nbytes, part.value, lost, gained, len(part.each)
+                )
+        after = self._judge.scored(session, self._seen, phase, exact)
+        drop = round(self._judge.drop(self._before.value, after.value), 9)
+        lost, gained = part_changed(self._before, after)
+        count = len(self._seen)
+        return Trial(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
 
     def _made(self, kept: Sequence[str], phase: _Quiet) -> Latency:
         self._tuner.write(self._path, kept)
@@ -152,6 +199,25 @@ class _Bench:
         phase = Phase(self._job, 0.28, 0.5, title)
         phase.progress(0, 1)
         return _Quiet(phase)
+
+
+def loss(before: Scored, after: Scored) -> tuple[float, float]:
+    """How much worse the samples are judged on average, and the standard error of that.
+
+    Args:
+        after: Of the same samples, or of some of them; paired, so that what both get wrong does
+            not count.
+    """
+    changes = [before.each[name] - after.each[name] for name in after.each if name in before.each]
+    if len(changes) < _LEAST:
+        return 0.0, math.inf
+    return statistics.fmean(changes), statistics.stdev(changes) / math.sqrt(len(changes))
+
+
+def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
+    """How many samples, of those that were judged again, are read worse and better."""
+    pairs = [(before.each[name], after.each[name]) for name in after.each if name in before.each]
+    return sum(now < one for one, now in pairs), sum(now > one for one, now in pairs)
 
 
 def _missed(found: Found, goal: Goal, judge: Judge) -> GateMissed:

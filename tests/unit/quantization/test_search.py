@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy
 import pytest
 
 from studio.api import Sample, UsageError
+from studio.quantization.evaluation import Scored
 from studio.quantization.search import MARGIN, Found, Goal, Trial, by_harm, search
-from studio.quantization.searching import halves
+from studio.quantization.searching import Every, Kept, halves, loss, part_changed
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,40 @@ def test_halves_share_no_sample() -> None:
     assert [one.name for one in seen] == ["0", "2", "4", "6"]
     assert [one.name for one in unseen] == ["1", "3", "5"]
     assert (len(seen), len(unseen)) == (4, 3)
+
+
+def test_every_fourth_sample() -> None:
+    samples = [Sample({}, name=str(number)) for number in range(10)]
+    part = Every(samples, 0, 4)
+    assert [one.name for one in part] == ["0", "4", "8"]
+    assert len(part) == 3
+
+
+def test_small_samples_are_read_once() -> None:
+    reads: list[int] = []
+
+    class Counting(list[Sample]):
+        def __iter__(self) -> Iterator[Sample]:
+            reads.append(1)
+            return super().__iter__()
+
+    kept = Kept(Counting([Sample({"x": numpy.zeros(3)}, name="a")] * 4))
+    assert [one.name for one in kept] == [one.name for one in kept] == ["a"] * 4
+    assert len(kept) == 4
+    assert len(reads) <= 2
+    huge = Counting([Sample({"x": numpy.broadcast_to(numpy.float32(0), (2**27,))})] * 2)
+    kept, before = Kept(huge), len(reads)
+    list(kept)
+    assert len(reads) == before + 1
+
+
+def test_the_loss_of_a_part_is_paired_and_knows_its_error() -> None:
+    before = Scored(0.5, {f"s{k}": float(k % 2) for k in range(100)})
+    after = Scored(0.4, {f"s{k}": float(k % 2 and k > 20) for k in range(0, 100, 5)})
+    drop, error = loss(before, after)
+    assert drop == pytest.approx(2 / 20)
+    assert 0.06 < error < 0.08
+    assert part_changed(before, after) == (2, 0)
 
 
 def test_one_sample_is_not_enough() -> None:
