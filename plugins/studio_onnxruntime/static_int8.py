@@ -41,6 +41,7 @@ class StaticInt8:
             Kind.CHOICE,
             default="activation-aware",
             choices=METHODS,
+            choice_titles=("least error", "percentile", "min and max", "entropy"),
             help="How the range of an activation follows from the samples.",
         ),
         Option(

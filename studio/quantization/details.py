@@ -12,7 +12,7 @@ import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
 from studio.jobs import Job
-from studio.models.answers import Reader
+from studio.models.answers import Answer, Reader
 from studio.quantization.comparison import CEILING_DB
 from studio.quantization.drawn import drawn
 from studio.quantization.phases import Phase
@@ -21,6 +21,8 @@ from studio.quantization.subject import Subject
 FILE = "details.json"
 SHOWN = 24
 """So many samples are drawn."""
+
+_STATES = ("lost", "gained", "differs", "same answer")
 
 _LOOKED_AT = 64
 """Samples that are compared where none was lost or gained."""
@@ -82,19 +84,19 @@ def disagreements(
     for index, sample in _chosen(dataset, named):
         progress.progress(index, len(dataset))
         first, second = before.run(sample.feeds), after.run(sample.feeds)
+        answers = reader.read(first), reader.read(second)
         rows.append(
             {
                 "name": sample.name,
-                "state": named.get(sample.name, "differs"),
+                "state": named.get(sample.name) or _state(answers),
                 "label": None if sample.label is None else str(sample.label),
                 "sqnr_db": _sqnr(first, second),
                 "input": drawn(sample.feeds),
-                "before": reader.read(first).to_json(),
-                "after": reader.read(second).to_json(),
+                "before": answers[0].to_json(),
+                "after": answers[1].to_json(),
             }
         )
-    order = {"lost": 0, "gained": 1}
-    rows.sort(key=lambda row: (order.get(str(row["state"]), 2), row["sqnr_db"]))
+    rows.sort(key=lambda row: (_STATES.index(str(row["state"])), row["sqnr_db"]))
     return rows[:SHOWN]
 
 
@@ -103,6 +105,12 @@ def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, S
     for index, sample in enumerate(dataset):
         if sample.name in wanted or (not wanted and index < _LOOKED_AT):
             yield index, sample
+
+
+def _state(answers: tuple[Answer, Answer]) -> str:
+    """Whether the two say the same, as far as people would notice."""
+    before, after = ((answer.text, [one.label for one in answer.classes[:1]]) for answer in answers)
+    return "same answer" if before == after else "differs"
 
 
 def _sqnr(wanted: Mapping[str, Array], found: Mapping[str, Array]) -> float:

@@ -146,8 +146,8 @@ def _whole(line: str) -> bool:
 
 
 def _before_tables(lines: list[str]) -> int:
-    """Where a top-level key may be added: ahead of the first table and its blank lines."""
+    """Where a top-level key may be added: ahead of the first table and what is said of it."""
     end = next((i for i, line in enumerate(lines) if _TABLE.match(line)), len(lines))
-    while end and not lines[end - 1].strip():
+    while end and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1
     return end

@@ -7,7 +7,8 @@ from studio.models.step import PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
-from studio.registry import ReleaseRecord, RunRecord, VariantRecord, VersionRecord
+from studio.quantization.recipes import RecipeEntry
+from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
     Event,
     Events,
@@ -15,6 +16,7 @@ from studio.workspace.events import (
     JobMessage,
     JobProgressed,
     JobStarted,
+    NodeAsked,
     RegistryChanged,
 )
 from studio.workspace.graph_view import (
@@ -43,8 +45,11 @@ __all__ = [
     "JobOutcome",
     "JobProgressed",
     "JobStarted",
+    "NodeAsked",
     "Plugin",
+    "RecipeEntry",
     "Recipes",
+    "Registry",
     "RegistryChanged",
     "ReleaseRecord",
     "RunRecord",

@@ -50,7 +50,19 @@ class RegistryChanged:
     what: str
 
 
-Event = JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged
+@dataclass(frozen=True, slots=True)
+class NodeAsked:
+    """Somebody wants to see a node in the graph of the current variant.
+
+    Attributes:
+        compare: The variant beside another one is wanted instead.
+    """
+
+    name: str
+    compare: bool = False
+
+
+Event = JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked
 Listener = Callable[[Event], None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,9 +165,19 @@ class Rig:
 def opened(home: Path, folder: Path) -> Iterator[Rig]:
     """A rig on a workspace of its own."""
     with Workspace.open(home) as workspace:
+        workspace.in_background = _at_once  # type: ignore[method-assign]
         rig = Rig(workspace, folder)
         yield rig
         rig.close()
+
+
+def _at_once(call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    """What the background thread does, within the test."""
+    try:
+        result = call()
+    except Exception as error:
+        result = error
+    done(result)
 
 
 def texts(table: QTableWidget) -> list[list[str]]:

@@ -61,7 +61,7 @@ def test_picture_is_sharp_and_in_the_colours_of_the_theme(
     drawing: Distribution | Tradeoff, name: str, scale: float
 ) -> None:
     theme = load(name)
-    image = render(drawing, theme, QSize(320, 200), scale)
+    image, _spots = render(drawing, theme, QSize(320, 200), scale)
     assert (image.width(), image.height()) == (320 * scale, 200 * scale)
     assert image.devicePixelRatio() == scale
     assert image.pixelColor(1, 1) == QColor(theme.colors["surface"])
@@ -70,7 +70,7 @@ def test_picture_is_sharp_and_in_the_colours_of_the_theme(
 
 def test_equal_samples_can_be_drawn() -> None:
     same = Distribution((Spread("int8", (3.0,) * 20, 3.0),))
-    assert len(colors(render(same, load("dark"), QSize(240, 160), 1))) > 2
+    assert len(colors(render(same, load("dark"), QSize(240, 160), 1)[0])) > 2
 
 
 def test_chart_draws_in_a_thread_and_again_for_another_theme(qtbot: QtBot) -> None:

@@ -57,7 +57,7 @@ def test_click_starts_the_step_with_the_current_variant(rig: Rig, tmp_path: Path
     assert job.options["model"] == f"#{variant.id}"
     assert job.options["data"] == str(tmp_path)
     assert job.options["max_drop"] == 0.01
-    assert job.options["method"] == "static-int8"
+    assert 'method = "static-int8"' in job.options["recipe"]
     assert not page.primary.isEnabled()
 
 
@@ -69,8 +69,9 @@ def test_wrong_path_is_said_in_the_form_and_nothing_starts(rig: Rig, tmp_path: P
     assert "There is nothing at" in visible_texts(page)
 
 
-def test_progress_and_cancel(rig: Rig) -> None:
+def test_progress_and_cancel(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
+    page.form.set_values({"data": str(tmp_path)})
     page.run()
     rig.progress(page, 1, 4, "Comparing the outputs")
     assert page.strip.isVisible()
@@ -89,12 +90,12 @@ def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
     page.run()
     quantized(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED))
-    rows = texts(page.table)
+    rows = texts(page.variants.table)
     assert [row[0] for row in rows] == ["fp32", "int8"]
     assert rows[0][-1] == "current"
     assert rows[1][3:7] == ["0.30", "37.1", "98.1 → 97.6 % (−0.5 pt)", "0.82"]
-    assert page.table.horizontalHeaderItem(5).text() == "Top-1 accuracy"
-    assert page.table.currentRow() == 1
+    assert page.variants.table.horizontalHeaderItem(5).text() == "Top-1 accuracy"
+    assert page.variants.table.currentRow() == 1
     shown = visible_texts(page)
     assert "within the limit" in shown
     assert "0.30 of the size, loses 0.5 pt of Top-1 accuracy; 1.0 pt is accepted." in shown
@@ -106,15 +107,16 @@ def test_variant_can_be_made_the_current_one(rig: Rig) -> None:
     current = rig.variant()
     quantized(rig)
     page = rig.page(QuantizePage, current)
-    assert not page.use.isEnabled()
-    assert page.use.toolTip() == "It is the current variant."
-    page.table.selectRow(1)
-    page.use.click()
+    assert not page.variants.use.isEnabled()
+    assert page.variants.use.toolTip() == "It is the current variant."
+    page.variants.table.selectRow(1)
+    page.variants.use.click()
     assert rig.shell.selected == [rig.registry.variants()[1].id]
 
 
-def test_refusal_of_the_shell_leaves_the_page_ready(rig: Rig) -> None:
+def test_refusal_of_the_shell_leaves_the_page_ready(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
+    page.form.set_values({"data": str(tmp_path)})
     rig.shell.refuses = True
     page.run()
     assert not page.strip.isVisible()
@@ -128,7 +130,7 @@ def test_hidden_page_reads_the_registry_when_it_is_shown(rig: Rig) -> None:
     page.run()
     quantized(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED))
-    assert page.table.rowCount() == 1
+    assert page.variants.table.rowCount() == 1
     page.show()
-    assert page.table.rowCount() == 2
-    assert page.table.currentRow() == 1
+    assert page.variants.table.rowCount() == 2
+    assert page.variants.table.currentRow() == 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.gui.theme import Theme, Theming
@@ -28,6 +29,7 @@ TEXT_PIXELS = 11.5
 _POINTS_AN_INCH = 72
 _SETTLED_MS = 60
 _LOOK_MS = 30
+_REACH = 14  # pixels from a point within which a click means it
 
 # matplotlib's caches are shared by all figures, so one picture is drawn at a time.
 _drawing = Lock()
@@ -43,13 +45,28 @@ class Drawing:
     def draw(self, figure: Figure, theme: Theme) -> None:
         """Draw on an empty figure whose text size and colours are already set."""
 
+    def spots(self, figure: Figure) -> Sequence[Spot]:
+        """What can be clicked, once it is drawn: points with what they stand for."""
+        return ()
+
     @abstractmethod
     def description(self) -> str:
         """The same for a screen reader, in a sentence."""
 
 
-def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
-    """Make the picture.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point that can be clicked: its place as shares of the picture's width and height."""
+
+    x: float
+    y: float
+    key: int
+
+
+def render(
+    drawing: Drawing, theme: Theme, size: QSize, scale: float
+) -> tuple[QImage, Sequence[Spot]]:
+    """Make the picture, and say what can be clicked on it.
 
     Args:
         drawing: What is shown.
@@ -70,11 +87,12 @@ def render(drawing: Drawing, theme: Theme, size: QSize, scale: float) -> QImage:
         canvas = make_canvas(figure)
         drawing.draw(figure, theme)
         canvas.draw()  # type: ignore[no-untyped-call]
+        spots = drawing.spots(figure)
         width, height = canvas.get_width_height()
         pixels = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
     image.setDevicePixelRatio(scale)
-    return image
+    return image, spots
 
 
 def _canvas_and_figure() -> tuple[type[FigureCanvasAgg], type[Figure]]:
@@ -127,7 +145,7 @@ class _Easel:
 
     def __init__(self) -> None:
         self.newest = 0
-        self.done: SimpleQueue[tuple[QImage | None, int]] = SimpleQueue()
+        self.done: SimpleQueue[tuple[QImage | None, Sequence[Spot], int]] = SimpleQueue()
 
     def make(self, order: _Order) -> None:
         """Begin a picture; those that were asked for before are dropped if nobody began them."""
@@ -135,13 +153,14 @@ class _Easel:
         Thread(target=self._make, args=(order,), name="chart").start()
 
     def _make(self, order: _Order) -> None:
-        image = None
+        image: QImage | None = None
+        spots: Sequence[Spot] = ()
         try:
             with _drawing:
                 if order.number == self.newest:
-                    image = render(order.drawing, order.theme, order.size, order.scale)
+                    image, spots = render(order.drawing, order.theme, order.size, order.scale)
         finally:
-            self.done.put((image, order.number))
+            self.done.put((image, spots, order.number))
 
 
 class Chart(QWidget):
@@ -149,9 +168,11 @@ class Chart(QWidget):
 
     Signals:
         drawn: The newest picture is on the screen.
+        picked: The key of the point that was clicked.
     """
 
     drawn = Signal()
+    picked = Signal(int)
 
     def __init__(self, theming: Theming, name: str, least: QSize | None = None) -> None:
         super().__init__()
@@ -159,6 +180,7 @@ class Chart(QWidget):
         self._name = name
         self._drawing: Drawing | None = None
         self._image: QImage | None = None
+        self.spots: Sequence[Spot] = ()
         self._number = 0
         self._easel = _Easel()
         self._look = QTimer(self, interval=_LOOK_MS)
@@ -206,6 +228,27 @@ class Chart(QWidget):
             painter.setPen(self._theming.current.color("dim"))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drawing…")
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which point was clicked."""
+        spot = self._spot_at(event.position())
+        if spot is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.picked.emit(spot.key)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show that a point can be clicked."""
+        hand = self._spot_at(event.position()) is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
+
+    def _spot_at(self, place: QPointF) -> Spot | None:
+        """The nearest point within reach of the mouse."""
+        reach = [
+            (QPointF(spot.x * self.width() - place.x(), spot.y * self.height() - place.y()), spot)
+            for spot in self.spots
+        ]
+        near = [(d.manhattanLength(), spot) for d, spot in reach]
+        distance, spot = min(near, key=lambda one: one[0], default=(_REACH + 1.0, None))
+        return spot if distance <= _REACH else None
+
     def _request(self) -> None:
         if self._drawing is None or not self.isVisible() or self.size().isEmpty():
             return
@@ -218,13 +261,14 @@ class Chart(QWidget):
     def _collect(self) -> None:
         """Take the newest picture if it is there."""
         try:
-            image, number = self._easel.done.get_nowait()
+            image, spots, number = self._easel.done.get_nowait()
         except Empty:
             return
         if number != self._number:
             return
         self._look.stop()
         if image is not None and self._drawing is not None:
-            self._image = image
+            self._image, self.spots = image, spots
+            self.setMouseTracking(bool(spots))
             self.update()
             self.drawn.emit()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.gui.charts.chart import Drawing
+from studio.gui.charts.chart import Drawing, Spot
 from studio.gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -23,12 +23,19 @@ _LINES = (-1, 1, -2, 2, -3, 3)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One variant: what it costs (less is better), and how good it is (more is better)."""
+    """One variant: what it costs (less is better), and how good it is (more is better).
+
+    Attributes:
+        key: What a click on it stands for.
+        weight: A second cost as a share of the largest, shown by the size of the point.
+    """
 
     name: str
     cost: float
     quality: float
     selected: bool = False
+    key: int = -1
+    weight: float = 0.0
 
 
 def front(points: Sequence[Point]) -> list[Point]:
@@ -76,9 +83,10 @@ class Tradeoff(Drawing):
             axes.scatter(
                 [point.cost],
                 [point.quality],
-                s=46 if point.selected else 28,
+                s=28 + 90 * point.weight if point.weight else 46 if point.selected else 28,
                 color=theme.colors[token],
                 zorder=2,
+                clip_on=False,
             )
             axes.annotate(
                 point.name,
@@ -89,6 +97,16 @@ class Tradeoff(Drawing):
                 va="center",
                 color=theme.colors["text"],
             )
+
+    def spots(self, figure: Figure) -> Sequence[Spot]:
+        """Each point."""
+        axes = figure.axes[0]
+        places = axes.transData.transform([(p.cost, p.quality) for p in self.points])
+        width, height = figure.bbox.width, figure.bbox.height
+        return [
+            Spot(float(x) / width, 1 - float(y) / height, point.key)
+            for (x, y), point in zip(places, self.points, strict=True)
+        ]
 
     def _frame(self, axes: Axes) -> None:
         """Leave room for the names; equal qualities do not become a mountain range."""

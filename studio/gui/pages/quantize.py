@@ -1,28 +1,42 @@
-"""The Quantize page: a recipe at the left, what it made at the right."""
+"""The Quantize page: a recipe and its data, what it will bring, and what it has made."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
 from studio.gui import figures
 from studio.gui.actions import explain
-from studio.gui.charts.chart import Chart
 from studio.gui.forms import Form
 from studio.gui.pages import quantize_rows as rows
+from studio.gui.pages.ahead_card import AheadCard
 from studio.gui.pages.base import Shell
+from studio.gui.pages.layers_view import LayersView
 from studio.gui.pages.parts import StagePage, needs_model
-from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, FieldList, Pill, Scroll, button, label, row, set_enabled
+from studio.gui.pages.recipe_editor import RecipeEditor
+from studio.gui.pages.samples_view import SamplesView
+from studio.gui.pages.stage_progress import StageProgress
+from studio.gui.pages.variants_view import VariantsView
+from studio.gui.widgets import GRID, Card, Scroll, row, set_enabled
+from studio.workspace import JobProgressed, NodeAsked
 
 if TYPE_CHECKING:
-    from studio.workspace import VariantRecord, Workspace
+    from studio.workspace import JobOutcome, RunningJob, VariantRecord, Workspace
 
 STEP = rows.STEP
-FORM_WIDTH = 42 * GRID
+AHEAD = "quantize-preview"
+FORM_WIDTH = 43 * GRID
+_DATA_WIDTH = 44 * GRID
+_OF_THE_RECIPE = ("method", "calibration", "samples", "keep", "recipe")
+_SETTLED_MS = 600
+MAKE, VARIANTS, LAYERS, SAMPLES = range(4)
 
 
 class QuantizePage(StagePage):
@@ -36,119 +50,234 @@ class QuantizePage(StagePage):
         super().__init__(workspace, shell)
         self._variants: list[VariantRecord] = []
         self._awaited = False
-        self.form = Form(self._options(), columns=2)
-        self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
-        self.chart = Chart(shell.theming, "Quality against size")
-        self._chart_hint = label(
-            "Quantize with labelled data to see here what each variant gives up for its size.",
-            "dim",
-            wrap=True,
-        )
-        self.fields = FieldList()
-        self.verdict = Pill("")
-        self.sentence = label("", wrap=True)
-        self.use = button("Make it the current variant", self._use)
-        self._pane = needs_model(self._content(), "quantize", shell.go)
-        self.add_view("Quantize", self._pane)
-        self.set_primary("Quantize", self.run)
+        self._asked: RunningJob | None = None
+        self._known: dict[tuple[int, str], Any] = {}
+        self._details: int | None = None
+        self.recipe = RecipeEditor(workspace, shell.theming)
+        self.form = Form(self._options())
+        self.ahead = AheadCard(shell.theming)
+        self.stages = StageProgress()
+        self.variants = VariantsView(shell.theming)
+        self.layers = LayersView(shell.theming)
+        self.samples = SamplesView(shell.theming)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
-        self.form.submitted.connect(self.run)
-        self.strip.finished.connect(self._finished)
-        self.table.itemSelectionChanged.connect(self._show_selected)
-        self.table.itemActivated.connect(lambda _item: self._use())
+        self._connect()
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options; the model is the current variant, and the output is kept."""
-        options = self.workspace.steps[STEP].options
-        return tuple(o for o in options if o.kind not in (Kind.MODEL, Kind.OUTPUT))
+        """The step's options that are not the recipe's; the model is the current variant."""
+        return tuple(
+            option
+            for option in self.workspace.steps[STEP].options
+            if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_RECIPE
+        )
 
-    def _content(self) -> QWidget:
-        content = QWidget()
-        layout = QHBoxLayout(content)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
-        layout.addWidget(self._recipe())
+    def _build(self) -> None:
+        self._panes = [needs_model(self._make(), "quantize", self.shell.go)]
+        self.add_view("Recipe", self._panes[0])
+        for title, view in (
+            ("Variants", self.variants),
+            ("Layers", self.layers),
+            ("Samples", self.samples),
+        ):
+            pane = needs_model(view, "quantize", self.shell.go)
+            self._panes.append(pane)
+            self.add_view(title, pane)
+        self.set_primary("Quantize", self.run)
+
+    def _make(self) -> QWidget:
+        recipe = Card("Recipe")
+        recipe.body.addWidget(self.recipe, 1)
+        recipe.setFixedWidth(FORM_WIDTH)
+        data = _scrolled("Data and limits", self.form)
+        data.setFixedWidth(_DATA_WIDTH)
+        self._progress = Card("Progress")
+        self._progress.body.addWidget(self.stages)
+        self._progress.body.addWidget(self.stages.left)
+        self._progress.hide()
         right = QVBoxLayout()
         right.setSpacing(2 * GRID)
         right.addWidget(self.strip)
-        right.addWidget(self._made())
-        right.addLayout(self._detail(), 1)
+        right.addWidget(self._progress)
+        right.addWidget(_scrolled("Ahead of the work", self.ahead), 1)
+        content = QWidget()
+        layout = row(recipe, data, spacing=2 * GRID)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.addLayout(right, 1)
+        content.setLayout(layout)
         return content
 
-    def _recipe(self) -> Card:
-        card = Card("Recipe")
-        card.setFixedWidth(FORM_WIDTH)
-        scroll = Scroll(margin=0)
-        scroll.body.setContentsMargins(0, 0, GRID, 0)
-        scroll.body.addWidget(self.form)
-        scroll.body.addStretch(1)
-        card.body.addWidget(scroll, 1)
-        return card
+    def _connect(self) -> None:
+        self.form.submitted.connect(self.run)
+        self.recipe.submitted.connect(self.run)
+        self.form.changed.connect(self._changed)
+        self.recipe.changed.connect(self._changed)
+        self._settle.timeout.connect(self.look_ahead)
+        self.strip.finished.connect(self._finished)
+        self.variants.selected.connect(self._load_details)
+        self.variants.kept.connect(self.shell.select)
+        self.variants.compared.connect(self._compare)
+        self.layers.asked.connect(self._show_node)
 
-    def _made(self) -> Card:
-        card = Card("Variants")
-        card.body.setContentsMargins(4, 2 * GRID - 2, 4, 4)
-        card.heading.setContentsMargins(12, 0, 0, 0)
-        card.body.addWidget(self.table)
-        return card
-
-    def _detail(self) -> QHBoxLayout:
-        chart = Card("Quality against size", "The line joins the variants worth choosing.")
-        chart.body.addWidget(self._chart_hint)
-        chart.body.addWidget(self.chart, 1)
-        chart.body.addStretch()
-        facts = Card("How it was made")
-        facts.body.addWidget(self.fields)
-        facts.body.addLayout(row(self.verdict, self.sentence))
-        facts.body.addStretch(1)
-        facts.body.addLayout(row(self.use, None))
-        self._facts = facts
-        layout = row(spacing=2 * GRID)
-        layout.addWidget(chart, 1)
-        layout.addWidget(facts, 1)
-        return layout
+    # The work
 
     def run(self) -> None:
-        """Start the quantization with the values of the form."""
-        if self.variant is None or self.strip.running or not self.form.check():
+        """Start the quantization with the recipe and the values of the form."""
+        if self.variant is None or self.strip.running:
             return
-        options = {**self.form.values(), self._model_option(): f"#{self.variant.id}"}
-        self.strip.follow(self.shell.start(STEP, **options))
+        if not (self.form.check() and self.recipe.check()):
+            self.show_view(MAKE)
+            return
+        if self._asked is not None:
+            self._asked.cancel()
+        options = {**self.form.values(), "recipe": self.recipe.text, **self._model()}
+        self.show_view(MAKE)
+        if self.strip.follow(self.shell.start(STEP, **options)):
+            self.stages.begin()
+            self._progress.show()
         self._explain()
 
-    def _model_option(self) -> str:
-        options = self.workspace.steps[STEP].options
-        return next(option.name for option in options if option.kind is Kind.MODEL)
+    @property
+    def origin(self) -> VariantRecord | None:
+        """What new variants are made from: the current one, or what it was quantized from."""
+        variant = self.variant
+        while variant is not None and variant.step == STEP and variant.parent is not None:
+            variant = self.workspace.registry.variant(variant.parent)
+        return variant
 
-    def _finished(self, outcome: object) -> None:
-        self._awaited = True
+    def _model(self) -> dict[str, Any]:
+        assert self.origin is not None
+        options = self.workspace.steps[STEP].options
+        name = next(option.name for option in options if option.kind is Kind.MODEL)
+        return {name: f"#{self.origin.id}"}
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's jobs."""
+        if isinstance(event, JobProgressed) and event.job == self.strip.job:
+            state = event.job.state
+            self.stages.advance(state.done / state.total if state.total else 0.0, state.text)
+        super().on_event(event)
+        asked = self._asked
+        if asked is not None and getattr(event, "job", None) == asked and asked.outcome is not None:
+            self._asked = None
+            self._seen(asked.outcome)
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        self.stages.end()
+        self._progress.hide()
+        self._awaited = outcome.ok
+        if outcome.ok:
+            self.show_view(VARIANTS)
         self.refresh_soon()
+
+    # Ahead of the work
+
+    def _changed(self) -> None:
+        self._explain()
+        self._settle.start()
+
+    def look_ahead(self) -> None:
+        """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
+        if self.variant is None or self.strip.running or self._asked is not None:
+            return
+        given = {
+            name: value
+            for name in ("data", "eval_data")
+            if (value := self.form.fields[name].editor.value()) and Path(value).exists()
+        }
+        known = self._known.get(self._outlook_key())
+        if (given, known) == getattr(self, "_last", (None, None)) or self.recipe.problem:
+            return
+        self._last = (given, known)
+        self._asked = self.shell.start(
+            AHEAD, **given, **self._model(), outlook=known is None, recipe=self.recipe.text
+        )
+        if known is None:
+            self.ahead.show_waiting()
+
+    def _outlook_key(self) -> tuple[int, str]:
+        assert self.origin is not None
+        method = self.recipe.text.partition("method")[2].partition("\n")[0]
+        return self.origin.id, f"{method} {self.recipe.values().get('activations')}"
+
+    def _seen(self, outcome: JobOutcome) -> None:
+        if self.variant is None or not outcome.ok:
+            return
+        result = dict(outcome.result)
+        key = self._outlook_key()
+        if result.get("outlook") is not None:
+            self._known[key] = result["outlook"]
+        result["outlook"] = self._known.get(key)
+        self._last = (self._last[0], self._known.get(key))
+        self.ahead.show_result(result)
+
+    # What was made
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show another current variant."""
+        super().show_variant(variant)
+        if self.isVisible():
+            self._settle.start()
 
     def refresh(self) -> None:
         """Show the variants of the current model."""
         variant = self.variant
-        self._pane.show_content(variant is not None)
-        selected = self._selected_id()
+        for pane in self._panes:
+            pane.show_content(variant is not None)
         self._variants = self.workspace.registry.variants(variant.model) if variant else []
+        wanted = self._variants[-1].id if self._awaited and self._variants else None
+        self._awaited = False
+        asked = {one.id: self._run_options(one) for one in self._variants}
         current = variant.id if variant else None
-        self.table.blockSignals(True)
-        self.table.show_rows([self._cells(item, current) for item in self._variants])
-        self.table.blockSignals(False)
-        heading = self.table.horizontalHeaderItem(rows.METRIC)
-        if heading is not None:
-            heading.setText(rows.metric_heading(self._variants))
-        self.table.fit_height(8)
-        if self._awaited and self._variants:
-            selected, self._awaited = self._variants[-1].id, False
-        self._select(selected if selected is not None else current)
-        self.set_note(figures.count(len(self._variants), "variant") if variant else "")
+        self._details = None
+        self.variants.show_variants(self._variants, current, asked, wanted)
+        self.set_note(self._note_text())
         self._explain()
+        self._settle.start()
 
-    @staticmethod
-    def _cells(variant: VariantRecord, current: int | None) -> list[str | QWidget]:
-        *texts, state = rows.table_row(variant, current)
-        return [*texts, Pill(state, "accent") if state else ""]
+    def _note_text(self) -> str:
+        """How many variants there are, and what the next one is made from."""
+        origin = self.origin
+        if origin is None:
+            return ""
+        return f"{figures.count(len(self._variants), 'variant')}; the next is made of {origin.name}"
+
+    def _run_options(self, variant: VariantRecord) -> Mapping[str, Any]:
+        """The options of the run that made a variant."""
+        runs = self.workspace.registry.runs(STEP, variant.id)
+        return runs[0].options if runs else {}
+
+    def _load_details(self, number: int) -> None:
+        """Read the layers and samples of a variant from its file."""
+        if number == self._details:
+            return
+        self._details = number
+        runs = self.workspace.registry.runs(STEP, number)
+        artifact = runs[0].artifacts.get("details") if runs else None
+        if artifact is None:
+            self._show_details(number, {})
+            return
+        read = partial(_read, artifact.path)
+        self.workspace.in_background(read, partial(self._show_details, number))
+
+    def _show_details(self, number: int, details: Mapping[str, Any] | Exception) -> None:
+        if number != self._details:
+            return
+        found = {} if isinstance(details, Exception) else details
+        variant = next((one for one in self._variants if one.id == number), None)
+        costs = rows.layer_costs(variant, self.workspace.registry) if variant else {}
+        self.layers.show_layers(found.get("layers") or (), costs)
+        self.samples.show_samples(found.get("samples") or ())
+
+    def _show_node(self, name: str) -> None:
+        self.shell.go("model")
+        self.workspace.events.publish(NodeAsked(name))
+
+    def _compare(self, number: int) -> None:
+        self.shell.select(number)
+        self.shell.go("model")
+        self.workspace.events.publish(NodeAsked("", compare=True))
 
     def _explain(self) -> None:
         """Say on the primary button why it cannot be pressed."""
@@ -160,54 +289,31 @@ class QuantizePage(StagePage):
         elif self.strip.running:
             reason = "A quantization is running; cancel it to start another one."
         else:
-            reason = self.workspace.why_not(STEP, self.variant)
+            reason = self.workspace.why_not(STEP, self.variant) or self._missing()
         set_enabled(self.primary, reason)
         explain(self._command, reason)
 
-    def _selected_id(self) -> int | None:
-        y = self.table.currentRow()
-        return self._variants[y].id if 0 <= y < len(self._variants) else None
+    def _missing(self) -> str:
+        """What the recipe still needs."""
+        if self.recipe.problem:
+            return "Mend the recipe first."
+        needs_data = self.recipe.form is not None and "samples" in self.recipe.form.fields
+        if needs_data and not self.form.fields["data"].editor.value():
+            return "This recipe needs calibration data: drop a folder or an .npz of samples."
+        return ""
 
-    def _select(self, identifier: int | None) -> None:
-        for y, variant in enumerate(self._variants):
-            if variant.id == identifier:
-                self.table.selectRow(y)
-        self._show_selected()
 
-    def _show_selected(self) -> None:
-        identifier = self._selected_id()
-        chosen = next((v for v in self._variants if v.id == identifier), None)
-        drawing = rows.tradeoff(self._variants, identifier)
-        self.chart.setVisible(drawing is not None)
-        self._chart_hint.setVisible(drawing is None)
-        self.chart.show_drawing(drawing)
-        self._facts.setVisible(chosen is not None)
-        if chosen is not None:
-            self._show_facts(chosen)
+def _scrolled(title: str, content: QWidget) -> Card:
+    """A card whose content scrolls where it is longer than the window."""
+    card = Card(title)
+    scroll = Scroll(margin=0)
+    scroll.body.setContentsMargins(0, 0, GRID, 0)
+    scroll.body.addWidget(content)
+    scroll.body.addStretch(1)
+    card.body.addWidget(scroll, 1)
+    return card
 
-    def _show_facts(self, variant: VariantRecord) -> None:
-        names = {item.id: item.name for item in self._variants}
-        source = names.get(variant.parent, "") if variant.parent is not None else ""
-        self._facts.heading.setText(variant.name)
-        asked = self._asked(variant)
-        self.fields.show_fields(rows.fields(variant, source, asked))
-        made_here = variant.step == STEP
-        self.verdict.setVisible(made_here)
-        self.sentence.setVisible(made_here)
-        if made_here:
-            limit = figures.number(asked.get("max_drop"))
-            word, tone, sentence = rows.conclusion(variant, limit)
-            self.verdict.show_state(word, tone)
-            self.sentence.setText(sentence)
-        current = self.variant is not None and variant.id == self.variant.id
-        set_enabled(self.use, "It is the current variant." if current else "")
 
-    def _asked(self, variant: VariantRecord) -> Mapping[str, Any]:
-        """The options of the run that made a variant."""
-        runs = self.workspace.registry.runs(STEP, variant.id)
-        return runs[0].options if runs else {}
-
-    def _use(self) -> None:
-        identifier = self._selected_id()
-        if identifier is not None:
-            self.shell.select(identifier)
+def _read(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

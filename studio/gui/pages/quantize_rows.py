@@ -10,7 +10,7 @@ from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
 
 if TYPE_CHECKING:
-    from studio.workspace import VariantRecord
+    from studio.workspace import Registry, VariantRecord
 
 COLUMNS = ("Variant", "Precision", "Size", "of float", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
@@ -82,16 +82,49 @@ def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
     return found, title
 
 
-def tradeoff(variants: Iterable[VariantRecord], selected: int | None) -> Tradeoff | None:
-    """Quality against size; None while fewer than two variants were measured."""
+def tradeoff(
+    variants: Iterable[VariantRecord], selected: int | None, *, by_latency: bool = False
+) -> Tradeoff | None:
+    """Quality against size or time; None while fewer than two variants were measured.
+
+    Args:
+        by_latency: Time of the float model is 1; the size of a point is then the file's.
+    """
     variants = list(variants)
     found, title = quality(variants)
+    largest = max((variant.size for variant in variants), default=1)
     points = tuple(
-        Point(variant.name, variant.size / 1e6, found[variant.id], variant.id == selected)
+        Point(
+            variant.name,
+            cost,
+            found[variant.id],
+            variant.id == selected,
+            variant.id,
+            variant.size / largest if by_latency else 0.0,
+        )
         for variant in variants
         if variant.id in found
+        and (cost := _latency(variant) if by_latency else variant.size / 1e6) is not None
     )
-    return Tradeoff(points, "size, MB", title) if len(points) > 1 else None
+    title_of_cost = "size, MB"
+    if by_latency:
+        title_of_cost = "time over float (the larger the point, the larger the file)"
+    return Tradeoff(points, title_of_cost, title) if len(points) > 1 else None
+
+
+def _latency(variant: VariantRecord) -> float | None:
+    """Time over that of the model that was opened."""
+    return 1.0 if variant.parent is None else figures.number(made(variant).get("latency_ratio"))
+
+
+def layer_costs(variant: VariantRecord, registry: Registry) -> Mapping[str, Json]:
+    """What a search has found of each layer, or else the last run of the sensitivity."""
+    layers = (made(variant).get("search") or {}).get("layers")
+    if layers:
+        return dict(layers)
+    runs = registry.runs("sensitivity", variant.parent)
+    rows = runs[0].result.get("layers") or () if variant.parent is not None and runs else ()
+    return {str(row["name"]): row for row in rows}
 
 
 def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[str]]:
