@@ -74,7 +74,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes in topological order, with the values and constants between them."""
+    """Nodes in topological order, with the values and constants between them.
+
+    Attributes:
+        notes: What a format says of a value beside its type, in words (its quantization).
+    """
 
     name: str
     inputs: tuple[Value, ...]
@@ -82,6 +86,7 @@ class Graph:
     nodes: tuple[Node, ...]
     initializers: Mapping[str, Initializer] = field(default_factory=dict)
     values: Mapping[str, TensorType] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def type_of(self, name: str) -> TensorType | None:
         """The type of a value, input, output or constant of this graph."""

@@ -140,6 +140,7 @@ def _graph(graph: Graph) -> dict[str, Any]:
         "doc": {i: node.doc for i, node in enumerate(nodes) if node.doc},
         "constants": [[c.name, _type(c.type), c.nbytes, c.external] for c in constants],
         "values": {name: _type(kind) for name, kind in graph.values.items()},
+        "notes": dict(graph.notes),
     }
 
 
@@ -188,6 +189,7 @@ def _read_graph(data: Mapping[str, Any]) -> Graph:
         values={
             name: TensorType(kind[0], _shape(kind[1])) for name, kind in data["values"].items()
         },
+        notes=data.get("notes", _EMPTY),
     )
 
 

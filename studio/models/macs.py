@@ -38,7 +38,7 @@ def _blocks(node: Node) -> int | None:
         if None in inner:
             return None
         costs.append(sum(cost for cost in inner if cost is not None))
-    return max(costs) if node.operator == "If" else sum(costs)
+    return max(costs) if node.operator in ("If", "IF") else sum(costs)
 
 
 def sizes(graph: Graph, name: str) -> tuple[int, ...] | None:

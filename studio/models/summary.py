@@ -60,7 +60,10 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
         "ir_version": model.ir_version,
         "producer": model.producer,
         "precision": precision(model),
-        "quantized": any(n.operator in _INTEGER_OPERATORS for n in all_nodes(graph)),
+        "quantized": (
+            any(n.operator in _INTEGER_OPERATORS for n in all_nodes(graph))
+            or precision(model) in _QUANTIZED
+        ),
         "functions": len(model.functions),
         "inputs": [_value(value) for value in graph.inputs],
         "outputs": [_value(value) for value in graph.outputs],

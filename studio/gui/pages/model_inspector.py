@@ -190,9 +190,9 @@ class ModelInspector(Scroll):
             if not name:
                 rows.append(("(left out)", ""))
                 continue
-            text = str(graph.type_of(name) or "type not known")
-            constant = graph.initializers.get(name)
-            rows.append((name, f"{text} · constant" if constant is not None else text))
+            constant = "constant" if name in graph.initializers else ""
+            facts = (str(graph.type_of(name) or "type not known"), constant, graph.notes.get(name))
+            rows.append((name, " · ".join(filter(None, facts))))
         return rows
 
     def _blocks(self, box: Box) -> None:

@@ -32,8 +32,8 @@ class DropZone(QFrame):
         self._icon = QLabel()
         title = label("Drop a model here", "title")
         text = label(
-            "An .onnx file. It is checked in a sandboxed worker before anything trusts it, and it "
-            "stays on this computer.",
+            "ONNX; OpenVINO IR and TFLite to look at. It is checked in a sandboxed worker before "
+            "anything trusts it, and it stays on this computer.",
             "dim",
             wrap=True,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from studio.api import AttributeValue, Graph, Node, Value
 from studio.models.folding.outline import Block, Outline
@@ -30,9 +31,7 @@ def folded(graph: Graph, members: Outline) -> Graph:
     readers = _readers(graph)
     nodes = _level(graph, members, readers)
     constants = tuple(node for node in graph.nodes if is_constant(node))
-    return Graph(
-        graph.name, graph.inputs, graph.outputs, constants + nodes, graph.initializers, graph.values
-    )
+    return replace(graph, nodes=constants + nodes)
 
 
 def _readers(graph: Graph) -> dict[str, list[int]]:
@@ -109,6 +108,7 @@ def _block(
         _level(graph, block.members, readers),
         constants,
         graph.values,
+        graph.notes,
     )
     return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, marks, {INSIDE: part})
 
