@@ -75,7 +75,10 @@ def _row(
     }
     try:
         made = host.create(host.find(capability.extension, capability.id))
-        row["version"] = str(made.version())
+        if environment is not None:
+            environment.usable()
+        if hasattr(made, "version"):  # which a quantizer need not have
+            row["version"] = str(made.version())
     except StudioError as error:
         condition = told["condition"] if told else "installed"
         row["state"] = "unavailable" if condition == "installed" else condition

@@ -60,6 +60,17 @@ def choose(host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]) ->
     return chosen
 
 
+def hold_to_target(arguments: Mapping[str, Any], backends: Sequence[Chosen]) -> None:
+    """Raise UsageError when another machine is asked to use an environment of this one."""
+    target = arguments.get("target")
+    bound = [each.backend.title for each in backends if each.python]
+    if bound and target is not None and not target["url"].startswith("local:"):
+        raise UsageError(
+            f"{bound[0]} is measured on this computer alone: its environment does not travel.",
+            hint=f"Leave it out for {target['name']}.",
+        )
+
+
 def _pairs(text: str, rest: str) -> dict[str, str]:
     pairs = {}
     for part in filter(None, rest.split(",")):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension, Format, Graph, Limits, TargetSpec, UsageError
+from studio.api import Extension, Format, Graph, Limits, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, feeds, remote, results
-from studio.profiling.backends import Chosen, choose
+from studio.profiling.backends import choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.follower import Follower
 from studio.profiling.plan import Candidate, candidates, configuration
@@ -32,7 +32,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
     models = [ModelRef.from_json(each) for each in arguments["model"]]
     threads = {"threads": arguments["threads"] or 0}
     backends = choose(host, arguments["backend"] or ["onnxruntime"], threads)
-    _hold_to_target(arguments, backends)
+    hold_to_target(arguments, backends)
     chosen = candidates(models, backends)
     npz = ""
     if arguments.get("data"):
@@ -45,17 +45,6 @@ def profile(arguments: Arguments, job: Job) -> Result:
     result["operators"] = _operators(host, chosen, recording, job)
     _keep(recording, config, job.folder / ROUNDS_FILE)
     return result
-
-
-def _hold_to_target(arguments: Arguments, backends: Sequence[Chosen]) -> None:
-    """Raise UsageError when another machine is asked to use an environment of this one."""
-    target = arguments.get("target")
-    bound = [each.backend.title for each in backends if each.python]
-    if bound and target is not None and not target["url"].startswith("local:"):
-        raise UsageError(
-            f"{bound[0]} is measured on this computer alone: its environment does not travel.",
-            hint=f"Leave it out for {target['name']}.",
-        )
 
 
 def _measure(

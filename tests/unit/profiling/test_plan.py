@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import Graph, Kind, Node, Option, UsageError
 from studio.profiling.attribution import attribute
-from studio.profiling.backends import Chosen, choose
+from studio.profiling.backends import Chosen, choose, hold_to_target
 from studio.profiling.plan import candidates, configuration, parse_shapes
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
@@ -95,6 +95,17 @@ def test_the_configuration_is_what_the_bench_understands():
     assert parsed.feeds.symbols == {"batch": 2}
     assert not parsed.twin
     assert parsed.rounds == 40
+
+
+def test_a_board_is_not_asked_to_use_an_environment_of_this_computer():
+    other = Backend("ncnn")
+    other.python, other.title = "/env/bin/python", "ncnn"
+    board = {"target": {"name": "jetson", "url": "ssh://jetson"}}
+    hold_to_target(board, on(Backend("ort")))
+    hold_to_target({"target": {"name": "local", "url": "local:"}}, on(other))
+    with pytest.raises(UsageError, match="ncnn is measured on this computer alone") as caught:
+        hold_to_target(board, on(Backend("ort"), other))
+    assert caught.value.hint == "Leave it out for jetson."
 
 
 @pytest.mark.parametrize("text", ["x", "x=", "x=a", "x=1x", "x=0x2", "=3", "x=-1"])
