@@ -63,6 +63,14 @@ class StaticInt8:
             help="Fold scales and offsets into convolutions first; the float outputs stay.",
         ),
         Option(
+            "equalise",
+            Kind.FLAG,
+            default=False,
+            advanced=True,
+            help="Balance the channels between two convolutions first; the float outputs stay. "
+            "Some models gain decibels by it, others lose one.",
+        ),
+        Option(
             "clip_weights",
             Kind.FLAG,
             default=False,

@@ -25,7 +25,7 @@ from studio_onnxruntime.preparation import (
     select,
 )
 from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
-from studio_onnxruntime.rewriting import fold
+from studio_onnxruntime.rewriting import equalise, fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
 
 COMPARED = 4
@@ -55,6 +55,7 @@ class Int8Tuner:
             self._ready = prepared(model, folder)
             exact = onnx.load(str(self._ready))
             self._folded = fold(exact) if values["fold"] else 0
+            self._equalised = equalise(exact) if values["equalise"] else 0
             onnx.save(exact, str(self._ready))
             selection = select(
                 model.graph,
@@ -97,7 +98,12 @@ class Int8Tuner:
             onnx.save(model, str(made))
         hand_over(made, output)
         kept = {**self._kept, **dict.fromkeys(keep, reason)}
-        more = {"kept": kept, "folded": self._folded, "samples": len(self._data)}
+        more = {
+            "kept": kept,
+            "folded": self._folded,
+            "equalised": self._equalised,
+            "samples": len(self._data),
+        }
         rows = layers(
             onnx.load(str(self._ready)).graph,
             chosen,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from onnx import ModelProto
 
+from studio_onnxruntime.rewriting.equalisation import balance
 from studio_onnxruntime.rewriting.folding import fold_ahead, fold_behind
 from studio_onnxruntime.rewriting.view import View
 
-__all__ = ["fold"]
+__all__ = ["equalise", "fold"]
 
 
 def fold(model: ModelProto) -> int:
@@ -20,3 +21,15 @@ def fold(model: ModelProto) -> int:
     folded = fold_behind(view) + fold_ahead(view)
     view.sweep()
     return folded
+
+
+def equalise(model: ModelProto) -> int:
+    """Balance the channels between neighbouring convolutions, in place.
+
+    Returns:
+        How many pairs were changed.
+    """
+    view = View(model.graph)
+    changed = balance(view)
+    view.sweep()
+    return changed
