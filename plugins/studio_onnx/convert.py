@@ -44,11 +44,12 @@ def _domain(name: str) -> str:
 
 
 def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
-    positions = ordered(graph.name, graph.node)
-    in_place = positions == list(range(len(positions)))
-    nodes = graph.node if in_place else [graph.node[index] for index in positions]
     types = _types((*graph.value_info, *graph.input, *graph.output))
-    constants = like.initializers if like else _constants(graph, nodes)
+    if like is not None:
+        constants, nodes = like.initializers, _retyped(like.nodes, graph)
+    else:
+        messages = _in_order(graph.name, graph.node)
+        constants, nodes = _constants(graph, messages), _nodes(messages)
     return Graph(
         name=graph.name,
         # Files before IR version 4 list each initializer among the inputs.
@@ -56,10 +57,17 @@ def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
             Value(v.name, types.get(v.name)) for v in graph.input if v.name not in constants
         ),
         outputs=tuple(Value(v.name, types.get(v.name)) for v in graph.output),
-        nodes=_retyped(like.nodes, nodes) if like else _nodes(nodes),
+        nodes=nodes,
         initializers=constants,
         values=types,
     )
+
+
+def _in_order(name: str, nodes: Sequence[onnx.NodeProto]) -> Sequence[onnx.NodeProto]:
+    positions = ordered(name, nodes)
+    if positions == list(range(len(positions))):
+        return nodes
+    return [nodes[index] for index in positions]
 
 
 def _constants(
@@ -86,18 +94,20 @@ def _types(values: Iterable[onnx.ValueInfoProto]) -> dict[str, TensorType]:
     return types
 
 
-def _retyped(known: Sequence[Node], nodes: Sequence[onnx.NodeProto]) -> tuple[Node, ...]:
-    """The nodes that are known, those with blocks with the types of these."""
+def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...]:
+    """The nodes that are known, those with blocks with the types of this graph's."""
+    if not any(one.blocks for one in known):
+        return known
     return tuple(
-        replace(one, blocks={key: _graph(graph, one.blocks[key]) for key, graph in blocks(node)})
+        replace(one, blocks={key: _graph(inner, one.blocks[key]) for key, inner in blocks(node)})
         if one.blocks
         else one
-        for one, node in zip(known, nodes, strict=True)
+        for one, node in zip(known, _in_order(graph.name, graph.node), strict=True)
     )
 
 
 def _function(function: onnx.FunctionProto) -> Graph:
-    nodes = [function.node[index] for index in ordered(function.name, function.node)]
+    nodes = _in_order(function.name, function.node)
     return Graph(
         name=function.name,
         inputs=tuple(Value(name) for name in function.input),

@@ -30,21 +30,23 @@ class Cost:
 
 def cost(node: Node, graph: Graph) -> Cost:
     """The cost of one node of a graph."""
+    return Cost(macs(node, graph), _weights(node, graph), _activations(node, graph))
+
+
+def _weights(node: Node, graph: Graph) -> int:
+    constants = graph.initializers
+    return sum([constants[name].nbytes for name in node.inputs if name in constants])
+
+
+def _activations(node: Node, graph: Graph) -> int | None:
     written = [nbytes(graph.type_of(name)) for name in node.outputs if name]
-    return Cost(
-        macs=macs(node, graph),
-        weights=sum(
-            graph.initializers[name].nbytes for name in node.inputs if name in graph.initializers
-        ),
-        activations=None if None in written else sum(size or 0 for size in written),
-    )
+    return None if None in written else sum(size or 0 for size in written)
+
+
+_RULES = {"macs": macs, "weights": _weights, "activations": _activations}
 
 
 def overlay(graph: Graph, kind: str) -> Mapping[str, float]:
     """One of the costs (of ``KINDS``) by node name, where it is known and not nothing."""
-    found = {}
-    for node in graph.nodes:
-        value = getattr(cost(node, graph), kind)
-        if value:
-            found[node.name] = float(value)
-    return found
+    rule = _RULES[kind]
+    return {node.name: float(value) for node in graph.nodes if (value := rule(node, graph))}

@@ -28,7 +28,8 @@ from studio.api import (
 from studio.models import pieces
 from studio.models.folding import Block, Outline
 
-_VERSION = 1
+_VERSION = 2
+_READABLE = (1, 2)
 _EMPTY: Mapping[str, Any] = {}
 
 
@@ -80,7 +81,7 @@ def write(
         "parts": {name: _layout(one) for name, one in parts.items()},
         "outline": _outline(outline),
     }
-    path.write_bytes(gzip.compress(pieces.dumps(data).encode("utf-8", "surrogatepass"), 5, mtime=0))
+    path.write_bytes(gzip.compress(pieces.dumps(data).encode("utf-8", "surrogatepass"), 1, mtime=0))
 
 
 def read(path: Path) -> tuple[Model, GraphLayout]:
@@ -101,7 +102,7 @@ def read_all(path: Path) -> Content:
     """
     try:
         data = pieces.loads(gzip.decompress(path.read_bytes()))
-        if data["version"] != _VERSION:
+        if data["version"] not in _READABLE:
             raise InvalidData(f"{path.name} was written by another version of the studio.")
         model = Model(
             graph=_read_graph(data["graph"]),
@@ -139,9 +140,23 @@ def _graph(graph: Graph) -> dict[str, Any]:
         },
         "doc": {i: node.doc for i, node in enumerate(nodes) if node.doc},
         "constants": [[c.name, _type(c.type), c.nbytes, c.external] for c in constants],
-        "values": {name: _type(kind) for name, kind in graph.values.items()},
+        "typed": _typed(graph.values),
         "notes": dict(graph.notes),
     }
+
+
+def _typed(values: Mapping[str, TensorType]) -> dict[str, Any]:
+    """Names, the type of each as a number, and the types, of which a large model has few."""
+    places: dict[int, int] = {}
+    types: list[Any] = []
+    numbers = []
+    for kind in values.values():
+        place = places.get(id(kind))
+        if place is None:
+            place = places[id(kind)] = len(types)
+            types.append(_type(kind))
+        numbers.append(place)
+    return {"names": list(values), "types": types, "type": numbers}
 
 
 def _type(kind: TensorType | None) -> list[Any] | None:
@@ -186,11 +201,17 @@ def _read_graph(data: Mapping[str, Any]) -> Graph:
             name: Initializer(name, TensorType(kind[0], _shape(kind[1])), nbytes, external)
             for name, kind, nbytes, external in data["constants"]
         },
-        values={
-            name: TensorType(kind[0], _shape(kind[1])) for name, kind in data["values"].items()
-        },
+        values=_read_values(data),
         notes=data.get("notes", _EMPTY),
     )
+
+
+def _read_values(data: Mapping[str, Any]) -> dict[str, TensorType]:
+    typed = data.get("typed")
+    if typed is None:  # version 1 had a type for each name
+        return {name: TensorType(kind[0], _shape(kind[1])) for name, kind in data["values"].items()}
+    types = [TensorType(dtype, _shape(shape)) for dtype, shape in typed["types"]]
+    return {name: types[place] for name, place in zip(typed["names"], typed["type"], strict=True)}
 
 
 def _read_nodes(data: Mapping[str, Any]) -> tuple[Node, ...]:

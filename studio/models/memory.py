@@ -49,22 +49,28 @@ def activation_peak(graph: Graph) -> int:
     """
     last_read: dict[str, int] = {}
     for index, node in enumerate(graph.nodes):
-        for name in read_names(node):
-            last_read[name] = index
+        last_read.update(dict.fromkeys(read_names(node), index))
     for value in graph.outputs:
         last_read[value.name] = len(graph.nodes)
     dying: dict[int, list[str]] = {}
     for name, index in last_read.items():
         dying.setdefault(index, []).append(name)
+    # Many values share one type, which is measured once.
+    by_type = {id(kind): nbytes(kind) or 0 for kind in graph.values.values()}
     size = {
-        name: nbytes(kind) or 0
+        name: by_type[id(kind)]
         for name, kind in graph.values.items()
         if name not in graph.initializers
     }
     alive = peak = sum(size.get(value.name, 0) for value in graph.inputs)
     for index, node in enumerate(graph.nodes):
-        alive += sum(size.get(name, 0) for name in node.outputs)
-        peak = max(peak, alive)
-        alive -= sum(size.get(name, 0) for name in dying.get(index, ()))
-        alive -= sum(size.get(name, 0) for name in node.outputs if name not in last_read)
+        for name in node.outputs:
+            alive += size.get(name, 0)
+        if alive > peak:
+            peak = alive
+        for name in dying.get(index, ()):
+            alive -= size.get(name, 0)
+        for name in node.outputs:
+            if name not in last_read:
+                alive -= size.get(name, 0)
     return peak

@@ -6,7 +6,7 @@ from studio.api import Kind, Option
 from studio.jobs.step import Limits, Step
 
 PREVIEW = "preview"
-"""Name of the message of ``open`` with the ``path`` of a preview, which lasts as long as the job."""
+"""Name of the message of ``open`` with the ``path`` of a preview; it lasts as long as the job."""
 
 _SHAPE = Option(
     "shape",
