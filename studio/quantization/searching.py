@@ -14,6 +14,7 @@ from studio.jobs import Arguments, Job
 from studio.quantization.comparison import Latency, latency
 from studio.quantization.evaluation import Judge, Scored
 from studio.quantization.phases import Phase
+from studio.quantization.recurrent import Span
 from studio.quantization.search import Found, Goal, Trial, search
 from studio.quantization.sensitivity_store import costs_from
 from studio.quantization.subject import Subject
@@ -55,8 +56,11 @@ class Kept:
         return iter(self._samples)
 
 
-def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
+def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
     """The samples that a search may look at, and those that it never sees.
+
+    Args:
+        apart: The first half and the second, for samples that follow each other.
 
     Raises:
         UsageError: when there are not enough for both.
@@ -66,6 +70,9 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
             "A search needs at least two labelled samples: one to choose, one to judge.",
             hint="Give more samples, or --heldout-data for the verdict.",
         )
+    if apart:
+        middle = len(dataset) // 2
+        return Span(dataset, 0, middle), Span(dataset, middle, len(dataset))
     return Every(dataset, 0), Every(dataset, 1)
 
 
@@ -102,7 +109,8 @@ class Search:
             raise UsageError(f"The method {transform.id} offers no layers to choose from.")
         job, folder = self._job, output.with_suffix(".search")
         folder.mkdir()
-        tuner = make(self._subject.path, folder, options, data, Phase(job, 0.02, 0.2))
+        fed = None if data is None else self._subject.whole_feeds(data)
+        tuner = make(self._subject.path, folder, options, fed, Phase(job, 0.02, 0.2))
         backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
         stored = costs_from(self._arguments, backend, tuner.layers)
         costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
@@ -172,7 +180,8 @@ class _Bench:
     ) -> Trial:
         """The loss on all samples, or on a part that shows already that it is too large."""
         nbytes = self._path.stat().st_size
-        if self._limit is not None and len(self._seen) >= _PART * _ENOUGH_TO_REJECT:
+        enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
+        if self._limit is not None and enough:
             part = self._judge.scored(session, Every(self._seen, 0, _PART), phase, exact)
             drop, error = loss(self._before, part)
             if drop - _ERRORS * error > self._limit:

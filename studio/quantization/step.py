@@ -83,6 +83,15 @@ QUANTIZE = Step(
             help="At most so many samples calibrate, spread evenly over the data.",
         ),
         Option(
+            "recurrent",
+            many=True,
+            default=(),
+            title="States",
+            advanced=True,
+            help="Inputs that are fed with an output of the sample before, as INPUT=OUTPUT; the "
+            "samples must then follow each other.",
+        ),
+        Option(
             "keep",
             many=True,
             default=(),

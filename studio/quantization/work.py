@@ -62,7 +62,8 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
+    states = arguments.get("recurrent") or ()
+    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02), states)
     recipe, transform = _plan(arguments, host)
     data = _data(arguments.get("data"), subject, recipe.samples)
     if transform.needs_data and data is None:
@@ -80,7 +81,8 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         work = Search(subject, seen[0], seen[1], job, arguments)
         made, found = work.run(transform, output, recipe.options, data, goal)
     else:
-        made = transform.apply(subject.path, output, recipe.options, data, Phase(job, 0.02, 0.5))
+        fed = None if data is None else subject.whole_feeds(data)
+        made = transform.apply(subject.path, output, recipe.options, fed, Phase(job, 0.02, 0.5))
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
@@ -160,8 +162,9 @@ def _searched(
             "A search needs a metric that it can measure.",
             hint="Give --eval-data with labels, or --metric sqnr.",
         )
-    seen, unseen = (judged, heldout) if heldout is not None else halves(judged)
-    return goal, (judge, seen), unseen
+    if heldout is None:
+        judged, heldout = halves(judged, apart=bool(arguments.get("recurrent")))
+    return goal, (judge, judged), heldout
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
@@ -172,7 +175,7 @@ def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
 
 
 def _data(path: str | None, subject: Subject, limit: int | None) -> Dataset | None:
-    return open_dataset(Path(path), subject.inputs, limit) if path else None
+    return subject.samples(Path(path), limit) if path else None
 
 
 def _eval_path(arguments: Arguments) -> str | None:
@@ -189,7 +192,7 @@ def _compare(
     before, after = subject.session(threads=1), subject.session(made, threads=1)
     try:
         total = min(_COMPARED, len(dataset))
-        step = len(dataset) // total
+        step = 1 if subject.fed else len(dataset) // total
         chosen = (s for i, s in enumerate(dataset) if i % step == 0 and i // step < total)
         phase = Phase(job, 0.5, 0.6, "Comparing the outputs")
         errors = output_errors(before, after, chosen, total, phase)
