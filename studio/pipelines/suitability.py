@@ -28,6 +28,7 @@ USES = {
     "edit": Use.EDIT,
     "coverage": Use.COVER,
     "quantize": Use.QUANTIZE,
+    "quantize-preview": Use.QUANTIZE,
     "sensitivity": Use.QUANTIZE,
     "evaluate": Use.RUN,
     "profile": Use.RUN,

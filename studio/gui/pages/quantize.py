@@ -181,6 +181,8 @@ class QuantizePage(StagePage):
         """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
         if self.variant is None or self.strip.running or self._asked is not None:
             return
+        if self.workspace.why_not(AHEAD, self.variant):
+            return  # the button says it
         given = {
             name: value
             for name in ("data", "eval_data")
