@@ -3,6 +3,8 @@
 BIN := .venv/bin
 DIGITS := resources/samples/digits/recipe.toml
 export ORT_DISABLE_TELEMETRY := 1
+# A file's tests share rigs and stay together; files in their order, for the longest come first.
+PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak \
@@ -30,10 +32,10 @@ test: setup ## All tests, the fast ones first (what CI runs).
 	@$(MAKE) --no-print-directory test-rest
 
 test-fast: setup ## The tests that need no rig; under 5 minutes.
-	@$(BIN)/python -m pytest -m "not slow and not rig"
+	@$(BIN)/python -m pytest $(PROCESSES) -m "not slow and not rig"
 
 test-rest: setup
-	@$(BIN)/python -m pytest -m "slow or rig"
+	@$(BIN)/python -m pytest $(PROCESSES) --durations=25 -m "slow or rig"
 
 check: setup ## Lint, types, import contracts, the runtime's Python version; seconds.
 	@$(BIN)/ruff check .

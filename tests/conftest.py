@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ IN_CI = os.environ.get("CI") == "true"
 _PLACES = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
 _folder = Path()
 _children_before: set[int] = set()
+_left_by_workers: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,11 +63,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail the run when a thread or a child process outlives the last test."""
-    left = _left_behind(seconds=5)
+    left = [*_left_by_workers, *_left_behind(seconds=5)]
+    if hasattr(session.config, "workeroutput"):  # one of several processes that share the tests
+        session.config.workeroutput["left"] = left
+        return
     if left and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     for text in left:
         session.config.get_terminal_writer().line(f"\nERROR: left behind: {text}", red=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a process that ran a share of the tests found left behind is the whole run's."""
+    _left_by_workers.extend(getattr(node, "workeroutput", {}).get("left", ()))
 
 
 @pytest.fixture(scope="session")

@@ -81,6 +81,7 @@ def test_steps_import_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"text", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b'{"version":99}')],
+    ids=["empty", "text", "no columns", "a list", "of another version"],
 )
 def test_damaged_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "g").write_bytes(content)
