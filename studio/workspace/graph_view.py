@@ -36,6 +36,16 @@ class GraphView:
     parts: Mapping[str, GraphLayout] = field(default_factory=dict)
     folded: Graph | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
+    _kept: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Bytes of the constants that each node reads, by its name; counted once."""
+        from studio.models.cost import overlay
+
+        if "weights" not in self._kept:
+            self._kept["weights"] = overlay(self.model.graph, "weights")
+        return self._kept["weights"]
 
     @property
     def opens_folded(self) -> bool:
@@ -164,7 +174,9 @@ def _view(content: Content) -> GraphView:
     homes: dict[str, str] = {}
     if blocks is not None:
         _note_homes(blocks, "", homes)
-    return GraphView(content.model, content.layout, content.macs, content.parts, blocks, homes)
+    view = GraphView(content.model, content.layout, content.macs, content.parts, blocks, homes)
+    _ = view.weights  # here and now, as the window's thread will ask for them
+    return view
 
 
 def _note_homes(graph: Graph, path: str, homes: dict[str, str]) -> None:

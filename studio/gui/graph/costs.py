@@ -54,14 +54,6 @@ def macs(value: float) -> str:
     return f"{short_count(value)} MACs"
 
 
-def weights(view: GraphView) -> Mapping[str, float]:
-    """Bytes of the constants that each node reads, by node name."""
-    graph = view.model.graph
-    sizes = {name: constant.nbytes for name, constant in graph.initializers.items()}
-    found = {node.name: sum(sizes.get(name, 0) for name in node.inputs) for node in graph.nodes}
-    return {name: float(size) for name, size in found.items() if size}
-
-
 def written(view: GraphView) -> Mapping[str, float]:
     """Bytes that each node writes, by node name; where all sizes are known."""
     graph = view.model.graph
@@ -83,7 +75,7 @@ def _bytes(kind: TensorType | None) -> float | None:
 
 
 MACS = CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs)
-WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, weights)
+WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, lambda view: view.weights)
 WRITTEN = CostKind("Bytes written", "Size of a node's results", figures.size, written)
 KINDS = (MACS, WEIGHTS)
 """What the switch of colours offers."""
