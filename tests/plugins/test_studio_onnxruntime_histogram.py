@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 
 import numpy
@@ -13,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 from studio_onnxruntime.histogram import BINS, Histogram
 
 NORMAL = numpy.random.default_rng(0).normal(size=200_000).astype("float32")
+MOST = 4 * BINS
 VALUES = st.floats(-1e6, 1e6, width=32)
 
 
@@ -30,12 +33,12 @@ def test_nothing_is_lost_whatever_the_order_and_size(parts: list[numpy.ndarray])
     everything = numpy.concatenate(parts)
     assert histogram.total == everything.size
     assert histogram.extremes() == (everything.min(), everything.max())
-    assert len(histogram.counts) == BINS
+    assert len(histogram.counts) <= MOST
 
 
 def test_memory_is_the_same_when_the_range_grows_a_million_times() -> None:
     histogram = filled(numpy.array([1e-6], "float32"), numpy.array([1e6, -3.0], "float32"))
-    assert len(histogram.counts) == BINS
+    assert len(histogram.counts) <= MOST
     assert histogram.total == 3
     assert histogram.limit >= 1e6
 
@@ -93,3 +96,36 @@ def test_entropy_cuts_a_lonely_extreme_and_keeps_the_body() -> None:
 def test_entropy_is_not_drowned_by_zeros() -> None:
     rectified = NORMAL.clip(0)
     assert filled(rectified).entropy()[1] > 2
+
+
+def collected(parts: list[numpy.ndarray], method: str, bins: int) -> tuple[float, float]:
+    """What onnxruntime reads from the same values."""
+    from onnxruntime.quantization.calibrate import HistogramCollector
+
+    collector = HistogramCollector(method, False, bins, 128, 99.9, "same")
+    with contextlib.redirect_stdout(io.StringIO()):
+        for part in parts:
+            collector.collect({"x": part})
+        low, high = collector.compute_collection_result()["x"][:2]
+    return float(low), float(high)
+
+
+# Growing ranges: each part reaches further than the one before.
+PARTS = [NORMAL[:50_000], 1.3 * NORMAL[50_000:100_000], 1.5 * NORMAL[100_000:].clip(-0.5)]
+
+
+def test_entropy_and_percentiles_are_those_of_onnxruntime() -> None:
+    histogram = filled(*PARTS)
+    assert histogram.entropy(16) == pytest.approx(collected(PARTS, "entropy", 512), rel=1e-3)
+    wanted = collected(PARTS, "percentile", 8192)
+    assert histogram.percentile(99.9) == pytest.approx(wanted, rel=0.01)
+
+
+def test_bins_are_added_up_in_pairs_around_zero_when_there_are_too_many() -> None:
+    histogram = filled(numpy.array([-1.0, 1.0], "float32"), 9 * NORMAL)
+    assert len(histogram.counts) <= MOST
+    half = len(histogram.counts) // 2
+    assert half % 16 == 0
+    below = int((NORMAL < 0).sum()) + 1
+    assert abs(int(histogram.counts[:half].sum()) - below) < 5
+    assert histogram.percentile(99)[1] == pytest.approx(9 * numpy.quantile(NORMAL, 0.995), rel=0.01)
