@@ -8,9 +8,9 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from studio.api import Graph, GraphLayout, Model, UsageError
+from studio.api import GraphLayout, Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
-from studio.models.cost import TITLES, UNITS, overlay
+from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
@@ -95,7 +95,7 @@ def draw(arguments: Arguments, job: Job) -> Result:
     painted = _overlay(opened, arguments)
     title = str(reference.get("model_name") or Path(reference["path"]).stem)
     drawing = job.folder / f"graph{output.suffix.lower()}"
-    scale = _draw(drawing, title, opened.model.graph, layout, painted)
+    scale = _draw(drawing, title, opened, layout, painted)
     if scale < 1:
         job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
     job.progress(4, 4, "Drawn")
@@ -108,20 +108,27 @@ def draw(arguments: Arguments, job: Job) -> Result:
 
 
 def _draw(
-    path: Path, title: str, graph: Graph, layout: GraphLayout, painted: Overlay | None
+    path: Path, title: str, opened: Opened, layout: GraphLayout, painted: Overlay | None
 ) -> float:
     """Write the drawing; returns its scale."""
+    graph = opened.model.graph
     if path.suffix == ".png":
         from studio.models.drawing.png import png  # Pillow is loaded for pictures alone
 
         return png(graph, layout, path, painted)
-    text = (
-        svg(graph, layout, painted)
-        if path.suffix == ".svg"
-        else html(title, graph, layout, painted)
-    )
+    if path.suffix == ".svg":
+        text = svg(graph, layout, painted)
+    else:
+        costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
+        known = [one for one in costs if painted is None or one.title != painted.title]
+        text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
     path.write_text(text, "utf-8")
     return 1.0
+
+
+def _cost(opened: Opened, kind: str) -> Overlay | None:
+    values = overlay(opened.sized.graph, kind)
+    return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
 def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
@@ -130,10 +137,7 @@ def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
             Path(arguments["overlay"]), [node.name for node in opened.model.graph.nodes]
         )
     kind = arguments.get("cost") or "none"
-    if kind == "none":
-        return None
-    values = overlay(opened.sized.graph, kind)
-    return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
+    return None if kind == "none" else _cost(opened, kind)
 
 
 def _name(path: Path) -> str:

@@ -16,6 +16,7 @@ FILLS = {
     "quantization": "#8f2f5b",
     "control": "#7a1f2b",
     "arithmetic": "#39506b",
+    "block": "#33415f",
     "other": "#3f4a3c",
     "unmeasured": "#4a5568",
 }

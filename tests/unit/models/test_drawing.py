@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from studio.api import InvalidData, Node
-from studio.models.drawing import Overlay, html, read_overlay, svg
+from studio.models.drawing import Overlay, read_overlay, svg
 from studio.models.drawing.overlay import short
 from studio.models.drawing.png import png
 from studio.models.layout import lay_out
@@ -32,15 +32,6 @@ def test_names_cannot_break_out() -> None:
     graph = graphs.graph([Node(name, "Relu", ("x",), ("y",), attributes={"a": name})])
     text = svg(graph, lay_out(graph))
     ElementTree.fromstring(text.encode())
-    page = html(name.replace("\ud800", ""), graph, lay_out(graph))
-    assert page.count("<script>") == 1
-
-
-def test_html_loads_nothing() -> None:
-    graph = graphs.relus(2)
-    page = html("m", graph, lay_out(graph))
-    assert "default-src 'none'" in page
-    assert page.replace("http://www.w3.org/2000/svg", "").count("http") == 1  # http-equiv
 
 
 def test_overlay_colours_and_labels_nodes() -> None:

