@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.api import Kind, Option
 from studio.jobs import Step
 
-METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16")
+METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
 
 _METRICS = {
@@ -57,7 +57,7 @@ QUANTIZE = Step(
             default="static-int8",
             choices=METHODS,
             plugins="transforms",
-            choice_titles=("int8, calibrated", "int8, dynamic", "weights alone", "fp16"),
+            choice_titles=("int8, calibrated", "int8, dynamic", "weights alone", "fp16", "bf16"),
             help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
             "4 bits, half precision, or the method of a plugin (nncf).",
         ),

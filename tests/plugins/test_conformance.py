@@ -45,7 +45,7 @@ def test_onnxruntime_backend(host: PluginHost) -> None:
     assert [array.shape for array in outputs.values()] == [(2, 10)]
 
 
-@pytest.mark.parametrize("name", ["static-int8", "dynamic-int8", "weight-only", "fp16"])
+@pytest.mark.parametrize("name", ["static-int8", "dynamic-int8", "weight-only", "fp16", "bf16"])
 def test_onnxruntime_transforms(host: PluginHost, name: str, tmp_path: Path) -> None:
     inputs = [Value("image", TensorType("float32", (None, 1, 8, 8)))]
     data = open_dataset(DIGITS / "calibration.npz", inputs, 16)

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from studio.api import Silent, StudioError, Transformed, UsageError
+from studio_onnxruntime.bf16 import BFloat16, rounded_bits
 from studio_onnxruntime.weight_only import WeightOnly, packed
 
 from . import models
@@ -126,3 +127,29 @@ def test_layers_of_weights_alone(attention: Path) -> None:
         "project": "w4",
         "dense": "float",
     }
+
+
+def test_bf16_halves_the_size_and_keeps_the_outputs(tmp_path: Path) -> None:
+    model = models.attention(tmp_path / "m.onnx")
+    made = BFloat16().apply(model, tmp_path / "o.onnx", {}, None, Silent())
+    assert made.precision == "bf16"
+    assert made.facts["converted"] == 2  # the convolution's and the dense layer's
+    assert sqnr(model, made.path, Noise()) > 40
+    kept = BFloat16().apply(model, tmp_path / "k.onnx", {"keep": ["dense"]}, None, Silent())
+    assert kept.facts == {"converted": 1, "kept": ["dense"]}
+
+
+def test_bf16_rounds_to_the_nearest_and_ties_to_even() -> None:
+    values = numpy.array([1.0, 1.00390625, 1.01171875, -3e38, numpy.inf, numpy.nan], "float32")
+    back = (rounded_bits(values).astype(numpy.uint32) << 16).view(numpy.float32)
+    assert back[:3].tolist() == [1.0, 1.0, 1.015625]
+    assert abs(back[3] / values[3] - 1) < 2**-8
+    assert numpy.isinf(back[4])
+    assert numpy.isnan(back[5])
+
+
+def test_bf16_of_a_model_without_weights(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    model = models.save(tmp_path / "m.onnx", [node], {"x": [1, 4]}, {"y": [1, 4]})
+    with pytest.raises(StudioError, match="no float32 weights"):
+        BFloat16().apply(model, tmp_path / "o.onnx", {}, None, Silent())
