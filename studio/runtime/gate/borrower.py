@@ -7,7 +7,7 @@ import socket
 from array import array
 from typing import Optional
 
-from ..serve.http.server import HttpServer
+from ..serve.http.server import Closable, HttpServer
 from .turns import Turns
 
 _POLL_S = 0.1
@@ -22,7 +22,7 @@ class Borrower:
         self._release = release
         self._server = server
         self._door: Optional[socket.socket] = None
-        self._entrance: Optional[asyncio.AbstractServer] = None
+        self._entrance: Optional[Closable] = None
 
     async def follow(self) -> None:
         """Accept clients at the gate's port while it is this release's turn."""

@@ -26,10 +26,12 @@ class InferenceCall:
         inferred: Clock when the model had run.
         heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
         raw: Reading it is quick, whatever the size: the values are taken as they came.
+        repeats: The answer follows from the bytes of the request alone, as the protocol says.
     """
 
     heavy = False
     raw = False
+    repeats = True
 
     __slots__ = (
         "_begun",
@@ -116,11 +118,14 @@ class InferenceCall:
         self.inferred = inferred
         self._runs, self._rows = runs, rows
         try:
-            self._response = inference.encode(
+            response = self._response = inference.encode(
                 model.name, model.version, self.inference, arrays, model.outputs, model.headers
             )
         except Exception as error:
             self._fail_because(error)
+            return
+        if response.start is not None and self.repeats:
+            response.again = (model, self.inference.plan, arrays)
 
     def _fail_because(self, error: Exception, options: Any = None) -> None:
         if options is not None and options.terminate:

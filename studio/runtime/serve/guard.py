@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 _clock = time.monotonic
 _MOST_LOOKS_S = 1.0
@@ -42,13 +42,16 @@ class InlineGuard:
         self._began = _clock()
         return options
 
-    def end(self) -> None:
+    def end(self, now: Optional[float] = None) -> None:
         """The run has ended.
 
         Options are made again only after a run that may just be ended: to make them takes as long
         as a part of a small model.
+
+        Args:
+            now: The monotonic clock, by whoever has just read it.
         """
-        if _clock() - self._began > self._limit_s / 2:
+        if (now or _clock()) - self._began > self._limit_s / 2:
             self._options = None
         self._began = math.inf
 

@@ -18,6 +18,9 @@ class Log:
 
     A log that is a regular file is emptied when it grows beyond its limit: a board's card must
     not fill up with it.
+
+    Attributes:
+        answered: How many requests may have a line, if the server has not failed them.
     """
 
     def __init__(self, descriptor: int, *, requests_per_s: float, limit: int = 16 << 20) -> None:
@@ -31,7 +34,7 @@ class Log:
         self._descriptor = descriptor
         self._limit = limit
         self._rate = requests_per_s
-        self._answered, self._failed = _Budget(requests_per_s), _Budget(requests_per_s)
+        self.answered, self._failed = Budget(requests_per_s), Budget(requests_per_s)
         self._queue: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
         self._thread: Optional[threading.Thread] = None
 
@@ -41,7 +44,7 @@ class Log:
 
     def wants(self, status: int) -> bool:
         """Whether a request with this outcome may have its line now."""
-        return (self._failed if status >= 500 else self._answered).take()
+        return (self._failed if status >= 500 else self.answered).take()
 
     def request(self, **values: Any) -> None:
         """Write a line about a request that ``wants`` has admitted."""
@@ -78,23 +81,27 @@ class Log:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
 
 
-class _Budget:
-    """So many a second; unused ones are kept for a second."""
+class Budget:
+    """So many a second; unused ones are kept for a second.
+
+    Attributes:
+        due: Monotonic clock before which there is none.
+    """
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._left = max(rate, 1.0)
         self._at = time.monotonic()
-        self._next = self._at if rate > 0 else float("inf")
+        self.due = self._at if rate > 0 else float("inf")
 
     def take(self) -> bool:
         now = time.monotonic()
-        if now < self._next:
+        if now < self.due:
             return False
         self._left = min(max(self._rate, 1.0), self._left + (now - self._at) * self._rate) - 1.0
         self._at = now
         if self._left < 1.0:
-            self._next = now + (1.0 - self._left) / self._rate
+            self.due = now + (1.0 - self._left) / self._rate
         return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import selectors
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,7 +67,7 @@ def import_without_openssl(*names: str) -> None:
 
 def _avoidable() -> List[str]:
     """The modules that load OpenSSL, where everything works without them."""
-    if find_spec("uvloop") is not None:  # imports ssl itself
-        return []
+    if not hasattr(selectors, "EpollSelector") and find_spec("uvloop") is not None:
+        return []  # it is used there, and imports ssl itself
     own_hashes = find_spec("_sha256") or find_spec("_sha2")  # some build Python without
     return ["ssl", "_hashlib"] if own_hashes else ["ssl"]

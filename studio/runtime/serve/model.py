@@ -6,7 +6,17 @@ import math
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Deque, Dict, List, Mapping, NamedTuple, Optional
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Deque,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+)
 
 from .batching import rows_of_a_batch
 from .http.message import HttpError
@@ -20,6 +30,7 @@ from .tensors import TensorSpec
 if TYPE_CHECKING:
     from .call import InferenceCall
     from .executor import Work
+    from .together import Together
 
 INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
@@ -27,6 +38,10 @@ INLINE_ALONE_BELOW_S = 0.005
 """The same on a single core, where a thread would give no more throughput."""
 PARALLEL_ABOVE_S = 0.05
 """A slower model gets all cores for one request: its latency matters more than throughput."""
+
+
+_OFTEN = 64
+"""Turns after which company is no longer, or again, waited for."""
 
 
 class Execution(NamedTuple):
@@ -78,6 +93,7 @@ class ServedModel:
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
+        together: The batches that are gathered as they are received, by what can share one.
         waiting: The requests that wait for their turn.
         turn_is_due: The event loop will run what waits.
         turns: Handed over to threads, which have not begun them.
@@ -105,6 +121,7 @@ class ServedModel:
         self.warning = warning
         self.batch_rows = batch_rows
         self.plans = Plans()
+        self.together: Dict[Hashable, Together] = {}
         self.waiting: Deque[InferenceCall] = deque()
         self.alone = 0
         self.turn_is_due = False
@@ -124,6 +141,13 @@ class ServedModel:
     def version(self) -> str:
         """Version number as text."""
         return self.source.version
+
+    def stays_alone(self) -> bool:
+        """Whether waiting for company would be in vain, as it was before; tried now and then."""
+        if self.waiting or self.alone < _OFTEN:
+            return False
+        self.alone += 1
+        return self.alone % _OFTEN != 0
 
     def take(self) -> List[InferenceCall]:
         """The waiting requests that one thread should run now: its share, if there are many.
@@ -152,7 +176,7 @@ class ServedModel:
         else:
             self.inline = self._typical_s < 0.7 * below
         # Is it slow, or does it wait for a processor that others want, too?
-        self.session.timed = self.session.threads == 1 and self._typical_s > 0.7 * below
+        self.session.timed = self.session.threads == 1 and self._typical_s > 0.2 * below
         if not self.session.timed:
             self.session.busy_s = math.inf
 
@@ -194,11 +218,16 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
 
 
 class Repository:
-    """The served models by name and version; replaced as a whole by one assignment."""
+    """The served models by name and version; replaced as a whole by one assignment.
+
+    Attributes:
+        replaced: Called when others are served than before.
+    """
 
     def __init__(self) -> None:
         self._models: Mapping[str, Mapping[str, ServedModel]] = {}
         self._newest: Mapping[str, ServedModel] = {}
+        self.replaced: Callable[[], None] = lambda: None
 
     def replace(self, models: List[ServedModel]) -> None:
         """Serve exactly these from now on."""
@@ -209,6 +238,7 @@ class Repository:
         self._newest = {
             name: versions[max(versions, key=_number)] for name, versions in names.items()
         }
+        self.replaced()
 
     def find(self, name: str, version: str = "") -> ServedModel:
         """The named version, or the newest.

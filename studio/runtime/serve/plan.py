@@ -34,6 +34,10 @@ class Slot(NamedTuple):
     size: int
     shape: Tuple[int, ...]
 
+    def array(self, body: Any, offset: int) -> np.ndarray:
+        """It, in a body whose JSON ends at an offset; without a copy."""
+        return np.frombuffer(body, self.dtype, self.size, offset + self.begin).reshape(self.shape)
+
 
 class Start(NamedTuple):
     """The beginning of an answer: the constant lines of its head, and its JSON."""
@@ -46,6 +50,8 @@ class Plan:
     """A request whose inputs are all binary numbers, apart from their values.
 
     Attributes:
+        text: The JSON; empty while it is not kept.
+        slots: The inputs.
         size: Bytes of all inputs.
         batch: Size of the first dimension of the first input.
         kind: Of what can run together with it, the same; None when nothing can.
@@ -61,7 +67,8 @@ class Plan:
         batch: int,
         kind: Optional[Hashable],
     ) -> None:
-        self._slots = tuple(slots)
+        self.slots = tuple(slots)
+        self.text = b""
         self.wanted = wanted
         self.size = size
         self.batch = batch
@@ -72,7 +79,7 @@ class Plan:
     def feeds(self, body: Body, offset: int) -> Dict[str, np.ndarray]:
         """The inputs in a body whose JSON ends at an offset, without a copy where possible."""
         found = {}
-        for name, dtype, begin, size, shape in self._slots:
+        for name, dtype, begin, size, shape in self.slots:
             array = np.frombuffer(body, dtype, size, offset + begin)
             if not array.flags.aligned:
                 array = array.copy()
@@ -103,3 +110,4 @@ class Plans:
         if len(self._known) >= _KEPT:  # somebody sends ever new ones
             self._known.clear()
         self._known[text] = plan
+        plan.text = text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import Any, Coroutine, Dict, Iterable, List, Optional, Set
+from typing import Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
 
 from . import inference
 from .access import Tokens
@@ -21,9 +21,6 @@ from .routes import Route, Router
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
-
-_OFTEN = 64
-"""Turns after which company is no longer, or again, waited for."""
 
 _CHALLENGE = 'WWW-Authenticate: Bearer realm="edgewright"\r\n'
 _FULL = "The server is busy: too many requests are waiting."
@@ -43,6 +40,7 @@ class Service:
         generation: Number of the loaded release, counted by whoever loads.
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
+        guard: Ends runs in the event loop that take too long.
         started: Wall clock at the start, seconds since the epoch.
     """
 
@@ -66,7 +64,7 @@ class Service:
         self.restarts: Dict[str, int] = {}
         self.catalog: Optional[Catalog] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
-        self._guard = InlineGuard(request_s)
+        self.guard = InlineGuard(request_s)
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)
@@ -89,6 +87,11 @@ class Service:
             raise unauthorized()
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
+
+    @property
+    def wants_tokens(self) -> bool:
+        """Whether some may ask and others may not."""
+        return self._tokens is not None
 
     def admits(self, authorization: str) -> bool:
         """Whether whoever sends this in the header of that name may ask."""
@@ -119,10 +122,10 @@ class Service:
             or inference.HEADER_LENGTH in request.headers
             or (len(request.body) < _LARGE_JSON and not call.heavy)
         )
-        if quick and self._stays_alone(model):
+        if quick and model.stays_alone():
             model.statistics.in_flight += 1
-            run_together(model, (call,), self._guard.begin(model.session.new_options))
-            self._guard.end()
+            run_together(model, (call,), self.guard.begin(model.session.new_options))
+            self.guard.end()
             return call.conclude()
         if quick:
             self._run_soon(model)
@@ -132,12 +135,20 @@ class Service:
         model.statistics.in_flight += 1
         return None
 
-    def _stays_alone(self, model: ServedModel) -> bool:
-        """Whether waiting for company would be in vain, as it was before; tried now and then."""
-        if model.waiting or model.alone < _OFTEN:
-            return False
-        model.alone += 1
-        return model.alone % _OFTEN != 0
+    def run_now(self, exchanges: Sequence[Exchange], model: ServedModel, options: Any) -> None:
+        """Run requests here and each alone, after a run of all of them has failed.
+
+        Args:
+            options: Of that run; where it was ended, none of these begins.
+        """
+        for exchange in exchanges:
+            call = InferenceCall(exchange, model, self.max_body)
+            model.statistics.in_flight += 1
+            if not options.terminate:
+                options = self.guard.begin(model.session.new_options)
+            run_together(model, (call,), options)
+            self.guard.end()
+            call.answer()
 
     def _run_soon(self, model: ServedModel) -> None:
         """Run what waits for a model when all that has come by now is read."""
@@ -157,14 +168,18 @@ class Service:
             return
         model.seen = 0
         model.alone = model.alone + 1 if count == 1 else 0
-        turn = Turn(model)
-        turn.take(self._guard.begin(model.session.new_options))
-        self._guard.end()
-        turn.done()
+        self.run_earliest(model)
         if model.waiting:  # first read what has come meanwhile: the order is that of arrival
             self.executor.loop.call_soon(self._run_here, model)
         else:
             model.turn_is_due = False
+
+    def run_earliest(self, model: ServedModel) -> None:
+        """Run here what has waited longest, and send the answers."""
+        turn = Turn(model)
+        turn.take(self.guard.begin(model.session.new_options))
+        self.guard.end()
+        turn.done()
 
     def _run_on_a_thread(self, model: ServedModel, call: InferenceCall) -> None:
         if len(model.waiting) >= self.executor.capacity + self.executor.idle:

@@ -261,6 +261,12 @@ def numbers_of(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     return widened(array) if spec.kind.bits else array
 
 
+def bytes_of(array: np.ndarray) -> memoryview:
+    """The bytes of a contiguous array, in their place."""
+    data: memoryview = array.data
+    return data.cast("B")
+
+
 def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
     """The elements in row-major order, little-endian; strings with their length in front."""
     if spec.kind.dtype is not None:

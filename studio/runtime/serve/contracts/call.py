@@ -59,6 +59,8 @@ class Contract(NamedTuple):
 class ContractCall(InferenceCall):
     """Reads and answers in the words of a contract; runs like every other request."""
 
+    repeats = False
+
     def __init__(
         self, exchange: Exchange, model: ServedModel, max_body: int, contract: Contract
     ) -> None:

@@ -69,6 +69,25 @@ class Exchange:
         return value if value and _TRACEPARENT.fullmatch(value) else ""
 
 
+class Repeat(Protocol):
+    """Answers requests that differ from one before in their values alone.
+
+    Attributes:
+        size: Bytes of such a request.
+        place: Where it is received best; a part of what all connections share.
+    """
+
+    size: int
+    place: memoryview
+
+    def take(self, connection: Connection) -> Optional[bool]:
+        """Answer what was received in the place, now or later; None when it is not like that.
+
+        Returns:
+            Otherwise, whether that was all (see ``lookout.Hear``).
+        """
+
+
 class _Waiting(enum.Enum):
     """What a connection waits for, and which of the timeouts ends that (none: an answer)."""
 
@@ -94,12 +113,15 @@ class Connection(asyncio.BufferedProtocol):
     """
 
     def __init__(self, server: HttpServer) -> None:
-        self._server = server
+        self.server = server
         self._clock = server.clock
         self._timeouts = server.timeouts
         self._parser = RequestParser(server.heads)
         self._transport = cast(asyncio.Transport, None)
         self._room: Optional[memoryview] = None
+        self._place = server.place
+        self._repeat: Optional[Repeat] = None
+        self._regular = False
         self._exchange: Optional[Exchange] = None
         self._waiting = _Waiting.REQUEST
         self._began = 0.0
@@ -120,27 +142,43 @@ class Connection(asyncio.BufferedProtocol):
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if isinstance(address, tuple) and address else ""
         self._wait_for(_Waiting.REQUEST)
-        if not self._server.admit(self):
+        if not self.server.admit(self):
             sentence = "There are too many connections."
             self._refuse(HttpError(503, sentence, headers="Retry-After: 1\r\n"))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to put the next bytes: a large body's own place, or what all connections share."""
+        if self._waiting is _REQUEST:  # nothing of the next one has come
+            return self._place
         self._room = self._parser.room
-        return self._room or self._server.scratch
+        return self._room or self._place
 
     def buffer_updated(self, count: int) -> None:
         """Take bytes; those after the end of the conversation are thrown away."""
+        self.heard(count)
+
+    def heard(self, count: int) -> bool:
+        """Take bytes; returns whether that was all (see ``lookout.Hear``)."""
         waiting = self._waiting
+        repeat = self._repeat
+        if repeat is not None and count == repeat.size and waiting is _REQUEST:
+            done = repeat.take(self)
+            if done is not None:
+                return done
+        self._take(waiting, count)
+        return False
+
+    def _take(self, waiting: _Waiting, count: int) -> None:
         if waiting is _END:
             return
         if self._room:
             self._room = None
             self._parser.filled(count)
         else:
-            data = self._server.scratch[:count]
+            data = self._place[:count]
             if waiting is _REQUEST and self._exchange is None:
                 request = self._parser.again(data)
+                self._regular = request is not None
                 if request is not None:
                     self._begin(request)
                     return
@@ -183,7 +221,7 @@ class Connection(asyncio.BufferedProtocol):
             self._exchange.gone = True
             self._exchange = None
         self._waiting = _Waiting.END
-        self._server.forget(self)
+        self.server.forget(self)
 
     # The conversation
 
@@ -216,7 +254,7 @@ class Connection(asyncio.BufferedProtocol):
         seconds = min(timeouts.answer, timeouts.half_closed) if self._eof else timeouts.answer
         self.deadline = exchange.received + seconds
         try:
-            response = self._server.application(exchange)
+            response = self.server.application(exchange)
         except HttpError as error:
             response = error.response()
         except Exception:
@@ -229,7 +267,7 @@ class Connection(asyncio.BufferedProtocol):
         """Write an answer and go on with the next request."""
         request = exchange.request
         self._exchange = None
-        server = self._server
+        server = self.server
         parser = self._parser
         more = parser.started  # no request that has already come is left behind
         close = not request.keep_alive or ((self._eof or server.draining) and not more)
@@ -247,14 +285,59 @@ class Connection(asyncio.BufferedProtocol):
             self._wait_for(_Waiting.END)
             self._transport.close()
             return
+        if response.again is not None and self._regular and not trace:
+            self._remember(request, response)
+        self._go_on(more, self._clock())
+
+    def _go_on(self, more: bool, now: float) -> bool:
+        """Wait for the next request, or begin with it; whether there is nothing to begin."""
         self._waiting = _REQUEST
         if not more and self._writable:
-            self.deadline = self._clock() + self._timeouts.idle
-            return
-        if self._paused and parser.buffered <= _READ_AHEAD:
+            self.deadline = now + self._timeouts.idle
+            return True
+        if self._paused and self._parser.buffered <= _READ_AHEAD:
             self._paused = False
             self._transport.resume_reading()
         self._advance()
+        return False
+
+    # Requests that come again (see ``Repeat``)
+
+    def _remember(self, request: Request, response: Response) -> None:
+        self._repeat = self.server.learn(self._parser.last_head, request, response)
+        self._place = self.server.place if self._repeat is None else self._repeat.place
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the next answer may be the last one of this connection."""
+        return self._eof or self.server.draining
+
+    def reply(self, data: bytes, now: float) -> None:
+        """Send the answer to a request that was answered as it came, and never begun.
+
+        Args:
+            now: Clock of the event loop.
+        """
+        self._transport.write(data)
+        if self._waiting is _REQUEST:  # else the client reads too slowly
+            self.deadline = now + self._timeouts.idle
+
+    def begin(self, request: Request, received: float) -> Exchange:
+        """The place for an answer that comes later.
+
+        Args:
+            received: Clock of the event loop.
+        """
+        exchange = self._exchange = Exchange(self, request, received)
+        self._waiting = _ANSWER
+        self.deadline = received + self._timeouts.answer
+        return exchange
+
+    def finish_again(self, data: bytes, now: float) -> bool:
+        """Send that answer; returns whether that was all (see ``lookout.Hear``)."""
+        self._exchange = None
+        self._transport.write(data)
+        return self._go_on(self._parser.started, now)
 
     def _refuse(self, error: HttpError) -> None:
         """Answer bytes that are no request, and end the conversation.
@@ -263,8 +346,8 @@ class Connection(asyncio.BufferedProtocol):
         so the rest is read and thrown away until the client closes, or a deadline passes.
         """
         response = error.response()
-        self._transport.write(render(response, date=self._server.date, close=True))
-        self._server.refused(self, response)
+        self._transport.write(render(response, date=self.server.date, close=True))
+        self.server.refused(self, response)
         self._wait_for(_Waiting.END)
         if self._transport.can_write_eof() and not self._eof:
             self._transport.write_eof()

@@ -36,6 +36,10 @@ class Request:
         self.keep_alive = keep_alive
         self.body: Body = b""
 
+    def without_body(self) -> Request:
+        """The same, as long as nobody has given it a body."""
+        return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
+
 
 class Response:
     """An answer, before it is put on the wire.
@@ -47,7 +51,7 @@ class Response:
             has kept them; they must agree with the rest.
     """
 
-    __slots__ = ("body", "content_type", "headers", "parts", "start", "status")
+    __slots__ = ("again", "body", "content_type", "headers", "parts", "start", "status")
 
     def __init__(
         self, status: int = 200, body: bytes = b"", content_type: str = JSON, headers: str = ""
@@ -58,6 +62,7 @@ class Response:
         self.headers = headers
         self.parts: Sequence[Any] = ()
         self.start: Optional[bytes] = None
+        self.again: Optional[Tuple[Any, Any, Any]] = None
 
     @property
     def length(self) -> int:

@@ -107,6 +107,11 @@ class RequestParser:
         return bool(self._buffer) or self._request is not None
 
     @property
+    def last_head(self) -> bytes:
+        """The bytes of the head that was read last."""
+        return self._last_raw
+
+    @property
     def head_done(self) -> bool:
         """Whether only the body is missing."""
         return self._request is not None

@@ -6,18 +6,24 @@ import asyncio
 import math
 import socket
 import time
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Set
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Protocol, Set
 
 from .body import HttpLimits
-from .connection import Connection, Exchange
-from .message import Response
+from .connection import Connection, Exchange, Repeat
+from .lookout import Lookout
+from .message import Request, Response
 from .parser import HeadReader
+from .wire import Entrance
 
 if TYPE_CHECKING:
     import ssl
 
 Application = Callable[[Exchange], Optional[Response]]
 """Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
+
+
+Learn = Callable[[bytes, Request, Response], Optional[Repeat]]
+"""What answers a request that comes again: from the bytes of its head, it, and its answer."""
 
 
 class Timeouts(NamedTuple):
@@ -64,6 +70,27 @@ def _date_line() -> bytes:
     ).encode("ascii")
 
 
+def _make_room(listener: socket.socket) -> None:
+    """Let the connections of a listener take in a request of some size before it is read.
+
+    By default TCP offers half of that to a new connection. What does not fit waits until somebody
+    reads, and then often for an acknowledgement that the system delays: 40 ms. The limit beyond
+    which nothing is told of is the one setting that makes room and leaves it free to grow.
+    """
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _SCRATCH)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+    except OSError:  # it has no such limit
+        return
+
+
+class Closable(Protocol):
+    """Where clients come in."""
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+
+
 class HttpServer:
     """Accepts connections and hands each request to the application.
 
@@ -71,6 +98,8 @@ class HttpServer:
         application: See ``Application``.
         heads: Reads the heads of all connections.
         scratch: Where all connections receive; what they keep of it they copy.
+        place: The same.
+        learn: See ``Learn``.
         draining: No new connections; each answer is the last one of its connection.
         date: The line of the Date header, renewed every second.
         clock: The event loop's monotonic clock, in seconds.
@@ -84,18 +113,22 @@ class HttpServer:
         timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
         max_connections: int = 1024,
         on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
+        lookout: Optional[Lookout] = None,
     ) -> None:
         self.application = application
         self.heads = HeadReader(limits)
-        self.scratch = memoryview(bytearray(_SCRATCH))
+        self.scratch = bytearray(_SCRATCH)
+        self.place = memoryview(self.scratch)
+        self.learn: Learn = lambda head, request, response: None
         self.timeouts = timeouts
         self.draining = False
         self.date = _date_line()
         self._max_connections = max_connections
         self._on_answer = on_answer
+        self._lookout = lookout
         self._connections: Set[Connection] = set()
         self._empty: Optional[asyncio.Event] = None
-        self._servers: List[asyncio.AbstractServer] = []
+        self._entrances: List[Closable] = []
         self._tls: Optional[ssl.SSLContext] = None
         self._ticker: Optional[asyncio.TimerHandle] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
@@ -110,17 +143,23 @@ class HttpServer:
         await self.listen_also(listener)
         self._tick()
 
-    async def listen_also(self, listener: socket.socket) -> asyncio.AbstractServer:
+    async def listen_also(self, listener: socket.socket) -> Closable:
         """Accept connections from one more listening socket, which it then owns."""
+        _make_room(listener)
+        entrance = await self._entrance(listener)
+        self._entrances.append(entrance)
+        return entrance
+
+    async def _entrance(self, listener: socket.socket) -> Closable:
         assert self._loop is not None
-        server = await self._loop.create_server(
+        if self._lookout is not None and self._tls is None:
+            return Entrance(listener, lambda: Connection(self), self._lookout, self._loop)
+        return await self._loop.create_server(
             lambda: Connection(self),
             sock=listener,
             ssl=self._tls,
             ssl_handshake_timeout=self.timeouts.head if self._tls is not None else None,
         )
-        self._servers.append(server)
-        return server
 
     async def drain(self, grace: float, limit: float) -> bool:
         """Accept no more, let the unfinished requests finish, and close.
@@ -134,8 +173,8 @@ class HttpServer:
             Whether all requests were answered.
         """
         self.draining = True
-        for server in self._servers:
-            server.close()
+        for entrance in self._entrances:
+            entrance.close()
         for connection in list(self._connections):
             connection.drain(grace)
         if self._ticker is not None:

@@ -38,6 +38,8 @@ Fields = Mapping[str, Any]
 class RpcCall(InferenceCall):
     """Reads and answers in the messages of gRPC; runs like every other request."""
 
+    repeats = False
+
     def __init__(
         self, exchange: Exchange, model: ServedModel, max_body: int, fields: Fields
     ) -> None:

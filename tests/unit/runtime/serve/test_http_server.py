@@ -13,6 +13,7 @@ import pytest
 
 from studio.runtime.serve.http.body import HttpLimits
 from studio.runtime.serve.http.connection import Exchange
+from studio.runtime.serve.http.lookout import lookout
 from studio.runtime.serve.http.message import HttpError, Response
 from studio.runtime.serve.http.server import HttpServer, Timeouts
 from tests.unit.runtime.serve import rig
@@ -21,12 +22,19 @@ GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Rig:
-    """An HttpServer in a thread of its own, whose answers can be held back."""
+    """An HttpServer in a thread of its own, whose answers can be held back.
+
+    Attributes:
+        hears: Connections are heard by a lookout, not by asyncio.
+    """
+
+    hears = False
 
     def __init__(self, **options: object) -> None:
         self.held: list[Exchange] = []
-        self.loop = asyncio.new_event_loop()
-        self.server = HttpServer(self._answer, **options)  # type: ignore[arg-type]
+        watch = lookout() if self.hears else None
+        self.loop = asyncio.SelectorEventLoop(watch)
+        self.server = HttpServer(self._answer, lookout=watch, **options)  # type: ignore[arg-type]
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         self.address = listener.getsockname()
@@ -104,8 +112,14 @@ def serving(**options: object) -> Iterator[Rig]:
         server.close()
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "lookout"], autouse=True)
+def hears(request: pytest.FixtureRequest) -> None:
+    """Who hears the connections; every test runs with both."""
+    Rig.hears = request.param
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[Rig]:
+def server(hears: None) -> Iterator[Rig]:
     with serving(limits=HttpLimits(body=100_000)) as running:
         yield running
 
