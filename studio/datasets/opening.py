@@ -12,6 +12,8 @@ from studio.datasets.images import ImageFolder
 from studio.datasets.labels import labels_of_folder
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
+from studio.datasets.video import SUFFIXES as VIDEO_SUFFIXES
+from studio.datasets.video import VideoDataset
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
@@ -22,7 +24,8 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
     ``path`` is one of: an ``.npz`` whose keys are the inputs' names (one array of any name will do
     for a single input) with labels under ``labels``, ``y`` or ``texts``; an ``.npy`` for a single
     input; a folder of ``.npy`` or ``.npz`` files, one a sample; a folder of images with a
-    ``preprocess.toml``. Labels of a folder stand in ``labels.csv`` or ``labels.txt`` as
+    ``preprocess.toml``; a video, or a folder of videos, with a ``preprocess.toml`` beside it.
+    Labels of a folder stand in ``labels.csv`` or ``labels.txt`` as
     ``file,label`` lines, or each class has a sub-folder.
 
     An array whose rank is the input's is cut along the input's batch axis; one with one axis more
@@ -45,10 +48,28 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
         return ArrayDataset.of_npz(path, inputs, limit)
     if path.suffix.lower() == ".npy":
         return ArrayDataset.of_npy(path, inputs, limit)
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return _open_videos([path], path.parent, inputs, limit)
     raise InvalidData(
         f"{path.name} is not a kind of data that can be read.",
-        hint="Give an .npz or .npy file, or a folder of arrays or of images.",
+        hint="Give an .npz or .npy file, a video, or a folder of arrays, of images or of videos.",
     )
+
+
+def _open_videos(
+    files: Sequence[Path], folder: Path, inputs: Sequence[Value], limit: int | None
+) -> Dataset:
+    value = _only(inputs, "A video")
+    return VideoDataset(files, value, _preprocess(folder, "a video"), limit)
+
+
+def _only(inputs: Sequence[Value], what: str) -> Value:
+    if len(inputs) != 1:
+        raise InvalidData(
+            f"{what} can only be given to a model with one input, and this has {len(inputs)}.",
+            hint="Use an .npz file with one array for each input.",
+        )
+    return inputs[0]
 
 
 def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Dataset:
@@ -62,25 +83,24 @@ def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Da
         )
     samples = arrays or images
     if not samples:
+        videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+        if videos:
+            return _open_videos(videos, folder, inputs, limit)
         raise InvalidData(
-            f"{folder.name} holds no samples: no .npy, .npz, .png or .jpg file is in it."
+            f"{folder.name} holds no samples: no .npy, .npz, .png, .jpg or video file is in it."
         )
     labels = labels_of_folder(folder, [file.relative_to(folder).as_posix() for file in samples])
     if arrays:
         return ArrayFolder(folder, arrays, inputs, labels, limit)
-    if len(inputs) != 1:
-        raise InvalidData(
-            f"Images can only be given to a model with one input, and this has {len(inputs)}.",
-            hint="Use an .npz file with one array for each input.",
-        )
-    return ImageFolder(folder, images, inputs[0], _preprocess(folder), labels, limit)
+    value = _only(inputs, "Images")
+    return ImageFolder(folder, images, value, _preprocess(folder, "images"), labels, limit)
 
 
-def _preprocess(folder: Path) -> Preprocess:
+def _preprocess(folder: Path, what: str) -> Preprocess:
     path = folder / PREPROCESS_FILE
     if not path.is_file():
         raise InvalidData(
-            f"{folder.name} holds images but no {PREPROCESS_FILE}, which says how they become "
+            f"{folder.name} holds {what} but no {PREPROCESS_FILE}, which says how pictures become "
             "the model's input.",
             hint=f'A first one: resize = "stretch", height = 224, width = 224 in {path}.',
         )

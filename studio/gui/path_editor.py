@@ -21,6 +21,8 @@ from studio.api import Kind, Option
 from studio.gui.editors import Editor
 from studio.gui.widgets import restyle
 
+_DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
+
 
 class PathEditor(Editor):
     """A file or folder: typed, browsed for, or dropped."""
@@ -71,7 +73,7 @@ class PathEditor(Editor):
         if self.option.kind is Kind.DATA:
             menu = QMenu(self.button)
             menu.addAction("Folder of samples…", self._browse_folder)
-            menu.addAction("File (.npz, .npy)…", self._browse_file)
+            menu.addAction("File (.npz, .npy, video)…", self._browse_file)
             self.button.setMenu(menu)
         elif self.option.kind is Kind.FOLDER:
             self.button.clicked.connect(self._browse_folder)
@@ -84,7 +86,7 @@ class PathEditor(Editor):
         self._take(QFileDialog.getExistingDirectory(self, self.option.label, self._start()))
 
     def _browse_file(self) -> None:
-        kinds = "Arrays (*.npz *.npy);;All files (*)" if self.option.kind is Kind.DATA else ""
+        kinds = _DATA_FILES if self.option.kind is Kind.DATA else ""
         self._take(QFileDialog.getOpenFileName(self, self.option.label, self._start(), kinds)[0])
 
     def _browse_output(self) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from studio.api import InvalidData, Unavailable
+from studio.api import InvalidData
+from studio.datasets.video import opencv
 from studio.monitoring.stream_source import Camera, Frame
 
 _FASTEST = 1000.0
@@ -68,18 +67,3 @@ class Video:
                 hint="Try whether a player can show it; a camera may be in use elsewhere.",
             )
         return capture
-
-
-def opencv() -> ModuleType:
-    """The library.
-
-    Raises:
-        Unavailable: with the line that installs it.
-    """
-    try:
-        return importlib.import_module("cv2")
-    except ImportError:
-        raise Unavailable(
-            "Videos and cameras need OpenCV, which is not installed.",
-            hint='Install it with: pip install "edgewright[video]"',
-        ) from None

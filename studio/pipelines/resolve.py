@@ -12,6 +12,9 @@ from studio.api import Kind, Option, UsageError, validate
 from studio.jobs import Step
 from studio.registry import ModelRef, Registry
 
+_COMPANIONS = ("preprocess.toml", "dictionary.txt")
+"""Files that say how the data beside them is to be read."""
+
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 
@@ -112,10 +115,19 @@ def _path(option: Option, value: str) -> str:
 
 def _reads(option: Option, value: Any) -> list[Path]:
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
-        return [Path(item) for item in (value if option.many else [value])]
+        paths = [Path(item) for item in (value if option.many else [value])]
+        if option.kind is Kind.DATA:
+            paths += [one for path in list(paths) for one in _beside(path)]
+        return paths
     if option.kind is Kind.MODEL:
         return [Path(item["path"]) for item in (value if option.many else [value])]
     return []
+
+
+def _beside(path: Path) -> list[Path]:
+    """What belongs to a file of data, and lies beside it."""
+    found = [path.with_name(name) for name in _COMPANIONS] if path.is_file() else []
+    return [one for one in found if one.is_file()]
 
 
 def _schemes(option: Option, value: Any) -> set[str]:

@@ -25,7 +25,7 @@ SHOWN = 24
 _STATES = ("lost", "gained", "differs", "same answer")
 
 _LOOKED_AT = 64
-"""Samples that are compared where none was lost or gained."""
+"""So many of the first samples are compared, lost and gained or not."""
 
 
 def describe(
@@ -72,8 +72,8 @@ def disagreements(
     """Samples that the two models read differently, drawn, with both answers.
 
     Args:
-        named: Names of samples with what happened to them (``lost``, ``gained``); without any,
-            the first samples are compared and those with the largest error are given.
+        named: Names of samples with what happened to them (``lost``, ``gained``); behind them come
+            those of the first with the largest error.
         dictionary: Characters of a text recogniser.
 
     Returns:
@@ -103,7 +103,7 @@ def disagreements(
 def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, Sample]]:
     wanted = set(list(named)[:SHOWN])
     for index, sample in enumerate(dataset):
-        if sample.name in wanted or (not wanted and index < _LOOKED_AT):
+        if sample.name in wanted or index < _LOOKED_AT:
             yield index, sample
 
 

@@ -18,7 +18,7 @@ from studio.monitoring.stream import thumbnail
 from studio.monitoring.stream_pace import Latest, in_turn
 from studio.monitoring.stream_source import Frame, Shot
 from studio.monitoring.stream_step import located
-from studio.monitoring.stream_video import opencv
+from studio.datasets.video import opencv
 
 
 class Numbers:

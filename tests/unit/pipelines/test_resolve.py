@@ -85,3 +85,13 @@ def test_models_given_as_files_are_told_apart(tmp_path: Path) -> None:
     file = tmp_path / "m.onnx"
     file.write_bytes(b"x")
     assert model_files(STEP, {"model": [str(file), "digits"]}) == [("model", file)]
+
+
+def test_what_lies_beside_a_file_of_data_is_readable_too(
+    registry: Registry, tmp_path: Path
+) -> None:
+    for name in ("v.mp4", "preprocess.toml", "dictionary.txt", "private.txt"):
+        (tmp_path / name).touch()
+    resolved = resolve(STEP, {"data": str(tmp_path / "v.mp4")}, registry)
+    names = [path.name for path in resolved.reads]
+    assert names == ["v.mp4", "preprocess.toml", "dictionary.txt"]

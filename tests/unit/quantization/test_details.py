@@ -48,8 +48,13 @@ class Rows:
 
 def test_lost_samples_come_first_with_both_answers() -> None:
     named = {"#7": "gained", "#3": "lost"}
-    rows = disagreements(Scores(0), Scores(3.0), Rows(9), named, None, Silent())
-    assert [(row["name"], row["state"]) for row in rows] == [("#3", "lost"), ("#7", "gained")]
+    rows = disagreements(Scores(0), Scores(2.0), Rows(9), named, None, Silent())
+    assert [(row["name"], row["state"]) for row in rows[:3]] == [
+        ("#3", "lost"),
+        ("#7", "gained"),
+        ("#0", "differs"),
+    ]
+    assert rows[-1]["state"] == "same answer"
     assert rows[0]["before"]["classes"][0]["label"] == "1"
     assert rows[0]["after"]["classes"][0]["label"] == "0"
     assert rows[0]["label"] == "1"

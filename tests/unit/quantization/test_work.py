@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy
 import pytest
 
@@ -269,3 +270,16 @@ def test_the_front_of_a_search_is_in_the_result(
     assert [row["judged_on"] for row in rows] == ["heldout", "heldout", "search"]
     assert rows[2]["float_layers"] == 2
     assert rows[2]["variant"] is None
+
+
+def test_a_video_calibrates(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 64))
+    for picture in numpy.load(CALIBRATION)["image"][:40, 0]:
+        large = cv2.resize((picture * 255).astype("uint8"), (64, 64))
+        writer.write(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    (tmp_path / "preprocess.toml").write_text((DIGITS / "preprocess.toml").read_text())
+    result = quantize(digits, job, data=str(path), samples=20, eval_data=HELDOUT)
+    assert result["facts"]["samples"] == 20
+    assert result["metric"]["after"] > 0.95
