@@ -9,7 +9,7 @@ import numpy as np
 
 from . import inference
 from .http.coding import content_of
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .inference import Inference
 from .model import ServedModel

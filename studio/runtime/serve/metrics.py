@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import TEXT, Response
 from .model import ServedModel
 from .observation import memory_bytes

@@ -8,7 +8,7 @@ import time
 from typing import Any, Dict, Mapping, Union
 
 from ..main import RUNTIME_VERSION
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import Response
 from .model import ServedModel
 from .routes import Route

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Mapping, Optional
 
 from . import descriptions
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .model import ServedModel
 from .routes import Route

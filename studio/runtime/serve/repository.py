@@ -8,7 +8,7 @@ import traceback
 from typing import Any, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional
 
 from .catalog import Catalog
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .routes import Route
 from .service import Service

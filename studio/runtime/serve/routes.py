@@ -15,7 +15,7 @@ from typing import (
 )
 from urllib.parse import unquote
 
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 
 if TYPE_CHECKING:

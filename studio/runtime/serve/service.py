@@ -13,7 +13,7 @@ from .call import InferenceCall, run_together
 from .catalog import Catalog
 from .executor import Executor, QueueFull
 from .guard import InlineGuard
-from .http.connection import Exchange
+from .http.exchange import Exchange
 from .http.message import HttpError, Request, Response
 from .log import Log
 from .model import Repository, ServedModel

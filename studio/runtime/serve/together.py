@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from .http.connection import Connection, Exchange
+from .http.connection import Connection
+from .http.exchange import Exchange
 from .model import ServedModel
 from .plan import Plan
 from .tensor_data import bytes_of

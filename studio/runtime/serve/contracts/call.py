@@ -9,7 +9,7 @@ import numpy as np
 
 from ..call import InferenceCall
 from ..http.coding import content_of
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import Body, HttpError, Response
 from ..inference import Inference, decode, kind_of
 from ..model import ServedModel

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Mapping, Optional
 
 from ...main import RUNTIME_VERSION
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import Response
 from ..routes import Route
 from ..service import Service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..routes import Route
 from ..service import Service

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional
 from urllib.parse import parse_qs
 
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..model import ServedModel
 from ..repository import catalog_of, document_of, later

@@ -7,7 +7,7 @@ from typing import Mapping, Optional, Sequence
 
 import numpy as np
 
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import JSON, Response
 from ..images.answer import classified
 from ..model import ServedModel

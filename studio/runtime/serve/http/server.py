@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Protocol, Set
 
 from .body import HttpLimits
-from .connection import Connection, Exchange, Repeat
+from .connection import Connection, Repeat
+from .exchange import Exchange
 from .lookout import Lookout
 from .message import Request, Response
 from .parser import HeadReader

@@ -9,7 +9,7 @@ import traceback
 from typing import Any, Mapping, Optional, cast
 from urllib.parse import unquote
 
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..http.message import Headers, HttpError, Request, Response
 from ..service import Service, unauthorized
 from .codec import decode, encode

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 import numpy as np
 
 from ..call import InferenceCall
-from ..http.connection import Exchange
+from ..http.exchange import Exchange
 from ..inference import Inference, understood
 from ..model import ServedModel
 from ..tensor_data import bad, described, from_binary, parameters_of, to_binary

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from studio.runtime.serve.batching import _changed, _independent, _joined, rows_of_a_batch
 from studio.runtime.serve.call import InferenceCall, run_together
-from studio.runtime.serve.http.connection import Exchange
+from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import Request
 from studio.runtime.serve.model import ServedModel, load
 from studio.runtime.serve.session import ModelSession, invented_feeds

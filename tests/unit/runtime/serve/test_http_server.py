@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from studio.runtime.serve.http.body import HttpLimits
-from studio.runtime.serve.http.connection import Exchange
+from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.lookout import lookout
 from studio.runtime.serve.http.message import HttpError, Response
 from studio.runtime.serve.http.server import HttpServer, Timeouts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from studio.runtime.serve.executor import Executor
-from studio.runtime.serve.http.connection import Exchange
+from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Request
 from studio.runtime.serve.model import Repository, ServedModel, load
 from studio.runtime.serve.service import Service

@@ -1,0 +1,58 @@
+"""One request and the place for its answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from .message import Request, Response
+
+_TRACEPARENT = re.compile(
+    r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,64})?"
+)
+
+
+class Asker(Protocol):
+    """Whoever sends requests and gets the answers.
+
+    Attributes:
+        peer: Its address.
+    """
+
+    peer: str
+
+    def finish(self, exchange: Exchange, response: Response) -> None:
+        """Take the answer."""
+
+
+class Exchange:
+    """One request and the place for its answer.
+
+    Attributes:
+        received: Clock of the event loop when the request was complete.
+        gone: The client has left; nobody waits for the answer.
+    """
+
+    __slots__ = ("_connection", "gone", "received", "request")
+
+    def __init__(self, connection: Asker, request: Request, received: float) -> None:
+        self._connection = connection
+        self.request = request
+        self.received = received
+        self.gone = False
+
+    def answer(self, response: Response) -> None:
+        """Send the answer, in the event loop's thread; without effect when the client has left."""
+        if not self.gone:
+            self._connection.finish(self, response)
+
+    @property
+    def peer(self) -> str:
+        """Address of the client."""
+        return self._connection.peer
+
+    @property
+    def trace(self) -> str:
+        """The client's ``traceparent``, empty when it sent none or an invalid one."""
+        value = self.request.headers.get("traceparent")
+        return value if value and _TRACEPARENT.fullmatch(value) else ""
