@@ -38,14 +38,13 @@ class GraphView:
     homes: Mapping[str, str] = field(default_factory=dict)
     _kept: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """Bytes of the constants that each node reads, by its name; counted once."""
+    def costs(self, kind: str) -> Mapping[str, float]:
+        """What each node costs, of ``models.cost.KINDS``, by its name; counted once."""
         from studio.models.cost import overlay
 
-        if "weights" not in self._kept:
-            self._kept["weights"] = overlay(self.model.graph, "weights")
-        return self._kept["weights"]
+        if kind not in self._kept:
+            self._kept[kind] = overlay(self.model.graph, kind)
+        return self._kept[kind]
 
     @property
     def opens_folded(self) -> bool:
@@ -175,7 +174,8 @@ def _view(content: Content) -> GraphView:
     if blocks is not None:
         _note_homes(blocks, "", homes)
     view = GraphView(content.model, content.layout, content.macs, content.parts, blocks, homes)
-    _ = view.weights  # here and now, as the window's thread will ask for them
+    for kind in ("weights", "activations"):
+        view.costs(kind)  # here and now, as the window's thread will ask for them
     return view
 
 

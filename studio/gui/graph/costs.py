@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from studio.api import Node, TensorType
+from studio.api import Node
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay
 from studio.gui.graph.scene import Scene
@@ -18,10 +16,6 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView
 
 
-_BITS = re.compile(r"\d+")
-"""The width in a type's name (``float32``); what has none takes a byte."""
-
-
 @dataclass(frozen=True, slots=True)
 class CostKind:
     """A way to look at cost.
@@ -29,12 +23,14 @@ class CostKind:
     Attributes:
         text: How a value is written.
         values: The cost by node name.
+        unit: Of a value.
     """
 
     title: str
     legend: str
     text: Callable[[float], str]
     values: Callable[[GraphView], Mapping[str, float]]
+    unit: str
 
 
 def short_count(value: object) -> str:
@@ -54,29 +50,17 @@ def macs(value: float) -> str:
     return f"{short_count(value)} MACs"
 
 
-def written(view: GraphView) -> Mapping[str, float]:
-    """Bytes that each node writes, by node name; where all sizes are known."""
-    graph = view.model.graph
-    found = {}
-    for node in graph.nodes:
-        sizes = [_bytes(graph.type_of(name)) for name in node.outputs if name]
-        if sizes and None not in sizes:
-            found[node.name] = float(sum(size for size in sizes if size is not None))
-    return found
-
-
-def _bytes(kind: TensorType | None) -> float | None:
-    shape = kind.shape if kind is not None else None
-    if kind is None or shape is None or any(not isinstance(size, int) for size in shape):
-        return None
-    bits = _BITS.search(kind.dtype)
-    width = int(bits[0]) if bits else 8
-    return math.prod(size for size in shape if isinstance(size, int)) * width / 8
-
-
-MACS = CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs)
-WEIGHTS = CostKind("Weights", "Size of a node's constants", figures.size, lambda view: view.weights)
-WRITTEN = CostKind("Bytes written", "Size of a node's results", figures.size, written)
+MACS = CostKind("MACs", "Multiply-accumulates of a node", macs, lambda view: view.macs, "MACs")
+WEIGHTS = CostKind(
+    "Weights", "Size of a node's constants", figures.size, lambda view: view.costs("weights"), "B"
+)
+WRITTEN = CostKind(
+    "Bytes written",
+    "Size of a node's results",
+    figures.size,
+    lambda view: view.costs("activations"),
+    "B",
+)
 KINDS = (MACS, WEIGHTS)
 """What the switch of colours offers."""
 
