@@ -25,13 +25,15 @@ _ROOM = 1.5
 """Downloads lie beside what is unpacked from them."""
 
 _PROBE = """
-import importlib, json, sys
+import importlib, json, os, sys
 from importlib import metadata
+out = os.dup(1)
+os.dup2(2, 1)  # libraries print when they are imported, and when they are left
 for name in sys.argv[1:]:
     importlib.import_module(name)
 found = {one.metadata["Name"]: one.version for one in metadata.distributions()}
-sys.__stdout__.flush()
-print("\\n" + json.dumps(found))
+os.write(out, json.dumps(found).encode())
+os._exit(0)
 """
 
 
@@ -153,7 +155,7 @@ class Making:
                 f"{last.rstrip('.')}.",
                 detail=done.stderr[-4000:],
             )
-        return {str(k): str(v) for k, v in json.loads(done.stdout.splitlines()[-1]).items()}
+        return {str(k): str(v) for k, v in json.loads(done.stdout).items()}
 
     def _followed(self, command: Sequence[str]) -> str | None:
         """Run a command with an eye on the job; what it said if it failed, else None."""

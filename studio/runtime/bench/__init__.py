@@ -24,8 +24,8 @@ Exit status: 0 measured, 1 error, 2 bad configuration, 130 cancelled.
 **The runner contract.** A backend is one self-contained Python 3.8 file that needs numpy and its
 runtime alone. It is loaded by its path, inside the candidate's process, and defines
 ``load(path, options)``, which returns an object with the methods below. Beside the options of
-the backend it gets ``shapes``, the sizes of the inputs by name, once the reference has loaded: a
-runtime that must fix them when it converts a model takes them from there.
+the backend it gets ``shapes``, the sizes of the inputs by name (those that were given, all once the
+reference has loaded): a runtime that must fix them when it converts a model takes them from there.
 
 ``inputs()``
     ``[{"name": str, "dtype": numpy's name, "shape": [int | str | None, ...]}, ...]``

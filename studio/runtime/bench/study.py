@@ -130,7 +130,8 @@ class Study:
 
     def _sizes(self) -> dict[str, Any]:
         """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
-        return {"shapes": {each.name: list(each.shape) for each in self._inputs}}
+        given = {name: list(shape) for name, shape in self._config.feeds.shapes.items()}
+        return {"shapes": dict(given, **{each.name: list(each.shape) for each in self._inputs})}
 
     def _check(self, entry: Entry, folder: str, number: int) -> None:
         """Run the first inference and compare; the first that works becomes the reference."""

@@ -134,6 +134,15 @@ def test_it_is_made_by_pip(tmp_path: Path) -> None:
     assert one.state().versions == {rig.DISTRIBUTION: "1.0"}
 
 
+def test_what_chatters_is_installed_all_the_same(tmp_path: Path, monkeypatch) -> None:
+    one = environment(tmp_path)
+    chatter = "import atexit, os\natexit.register(os.write, 1, b'bye')\nprint('hello')\n"
+    one.lock.write_text(rig.lock_of(rig.make_wheel(tmp_path / "wheels", module=chatter)))
+    _hide_pip(monkeypatch)
+    make(one, tmp_path / "job")
+    assert one.state().versions == {rig.DISTRIBUTION: "1.0"}
+
+
 def test_no_python_and_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     one = environment(tmp_path, EnvironmentNeed("requirements.lock", python="<3.0"))
