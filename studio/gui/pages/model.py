@@ -20,10 +20,13 @@ from studio.gui.graph.view import GraphPane
 from studio.gui.graph.whereabouts import boxes_of
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.compare_view import CompareView
-from studio.gui.pages.model_drawer import TITLES, Drawer
+from studio.gui.pages.graph_export import GraphExport
+from studio.gui.pages.model_commands import add_commands
+from studio.gui.pages.model_drawer import Drawer
 from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_search import ModelSearch
 from studio.gui.pages.model_summary import ModelSummary
+from studio.gui.pages.number_sources import Source, from_cost
 from studio.gui.widgets import Hint, Segmented, row
 from studio.workspace import Found, NodeAsked
 
@@ -69,7 +72,10 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
-        self.drawer = Drawer(workspace, shell, self._drawn, self.pane.canvas, self.colors)
+        self.export = GraphExport(shell, self._painted)
+        self.drawer = Drawer(
+            workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
+        )
         for item in (self.drawer, self._waiting, self._trouble):
             self._graph.addWidget(item)
         self.add_view("Graph", self._graph)
@@ -97,25 +103,7 @@ class ModelPage(Page):
         self.finder.chosen.connect(self._show_found)
         self.finder.left.connect(self.take_focus)
         self.stack.currentChanged.connect(self._view_changed)
-        self.add_command("Find a node", self._find, "Ctrl+F")
-        self.add_command("Show the whole graph", canvas.fit)
-        self.add_command("Show the graph at 100 %", partial(canvas.zoom_to, 1.0))
-        self.add_command("Light up all ancestors of the node (A)", partial(canvas.trace, up=True))
-        self.add_command(
-            "Light up all descendants of the node (D)", partial(canvas.trace, down=True)
-        )
-        both = partial(canvas.trace, up=True, down=True)
-        self.add_command("Light up ancestors and descendants of the node (S)", both)
-        self.add_command("Put the lit path out (X)", canvas.trace)
-        self.add_command("Show the keys of the graph (?)", self.pane.help.open)
-        self.add_command("Show blocks or all nodes (B)", self.toggle_detail)
-        self.add_command("Show the graph", lambda: self.show_view(0))
-        self.add_command("Show the summary", lambda: self.show_view(1))
-        for number, title in enumerate(TITLES):
-            self.add_command(title, partial(self._open_tool, number))
-        self.add_command("Compare with another variant", lambda: self.show_view(2))
-        self.add_command("Next difference (N)", partial(self.compare.step, 1))
-        self.add_command("Previous difference (P)", partial(self.compare.step, -1))
+        add_commands(self)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Read the graph of another variant; the old one stays until the new one is there."""
@@ -127,6 +115,7 @@ class ModelPage(Page):
         self.summary.show_variant(variant)
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
+        self.export.show_variant(variant)
         self._inspector.show_variant(variant)
         if not previewed:
             self.pane.show_scene(None)
@@ -158,6 +147,7 @@ class ModelPage(Page):
             self._show_wanted()
         self.compare.hear(event)
         self.drawer.hear(event)
+        self.export.hear(event)
         self._inspector.lookups.hear(event)
 
     def take_focus(self) -> None:
@@ -322,11 +312,13 @@ class ModelPage(Page):
         self.detail.setVisible(on_graph and self.view is not None and self.view.folded is not None)
         self.shell.inspector_changed()
 
-    def _open_tool(self, number: int) -> None:
+    def open_tool(self, number: int) -> None:
+        """Open a tool of the drawer below the graph."""
         self.show_view(0)
         self.drawer.open(number)
 
-    def _find(self) -> None:
+    def start_search(self) -> None:
+        """Go to the search field."""
         self.show_view(0)
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
@@ -375,6 +367,13 @@ class ModelPage(Page):
         else:
             self.colors.choose_none()
             self.pane.set_overlay(overlay)
+
+    def _painted(self) -> Source | None:
+        """The numbers that are painted on the graph."""
+        kind = self.colors.index()
+        if kind > 0 and self.view is not None:
+            return from_cost(KINDS[kind - 1], self.view)
+        return self.drawer.numbers.source() if kind < 0 else None
 
     def _recolor(self) -> None:
         scene = self.pane.canvas.scene

@@ -1,4 +1,4 @@
-"""The drawer below the graph: numbers of the nodes, edits, and whether it runs elsewhere."""
+"""The drawer below the graph: numbers of the nodes, sensitivity, edits, whether it runs there."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.coverage_view import CoverageView
 from studio.gui.pages.edit_list import Proposal, proposals
 from studio.gui.pages.numbers_view import NumbersView
+from studio.gui.pages.sensitivity_view import SensitivityView
 from studio.gui.pages.surgery_view import SurgeryView
 from studio.gui.widgets import GRID, button, label, row
 from studio.workspace import RegistryChanged
@@ -29,8 +30,8 @@ from studio.workspace import RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-NUMBERS, EDITS, COVERAGE = range(3)
-TITLES = ("Numbers", "Edits", "Will it run there?")
+NUMBERS, EDITS, COVERAGE, SENSITIVITY = range(4)
+TITLES = ("Numbers", "Edits", "Will it run there?", "Sensitivity")
 _HEIGHT = 240
 
 
@@ -38,7 +39,8 @@ class Drawer(QWidget):
     """Lies around the graph: below it a bar of buttons, each of which opens a tool above the bar.
 
     Args:
-        colors: The switch of colours, for the right end of the bar.
+        colors, export: The switch of colours, for the right end of the bar, and the button beside
+            those of the tools.
 
     Signals:
         painted: An Overlay for the graph, or None for its own colours.
@@ -53,6 +55,7 @@ class Drawer(QWidget):
         graph: QWidget,
         canvas: GraphCanvas,
         colors: QWidget,
+        export: QWidget,
     ) -> None:
         super().__init__()
         self._canvas = canvas
@@ -60,9 +63,10 @@ class Drawer(QWidget):
         self.numbers = NumbersView(workspace, shell)
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
+        self.sensitivity = SensitivityView(workspace, shell)
         self.tools = QStackedWidget()
         self.tools.setMinimumHeight(20 * GRID)
-        for tool in (self.numbers, self.surgery, self.coverage):
+        for tool in (self.numbers, self.surgery, self.coverage, self.sensitivity):
             self.tools.addWidget(tool)
         self.buttons = [self._button(number, title) for number, title in enumerate(TITLES)]
         self._splitter = QSplitter(Qt.Orientation.Vertical)
@@ -76,7 +80,7 @@ class Drawer(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._splitter, 1)
-        layout.addWidget(self._bar(label("Colours", "dim"), colors))
+        layout.addWidget(self._bar(export, None, label("Colours", "dim"), colors))
         self._connect()
 
     def _button(self, number: int, title: str) -> QPushButton:
@@ -85,17 +89,17 @@ class Drawer(QWidget):
         item.setAccessibleName(f"{title} (opens below the graph)")
         return item
 
-    def _bar(self, *more: QWidget) -> QFrame:
+    def _bar(self, *more: QWidget | None) -> QFrame:
         bar = QFrame()
         bar.setProperty("role", "toolbar")
         bar.setAccessibleName("Tools of the graph")
-        line = row(*self.buttons, None, *more, spacing=4)
+        line = row(*self.buttons, *more, spacing=4)
         line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
         bar.setLayout(line)
         return bar
 
     def _connect(self) -> None:
-        for view in (self.numbers, self.coverage):
+        for view in (self.numbers, self.coverage, self.sensitivity):
             view.painted.connect(self.painted)
             view.chosen.connect(self._canvas.select)
         self._canvas.selection_changed.connect(
@@ -124,7 +128,7 @@ class Drawer(QWidget):
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, whose graph is still to come."""
-        for view in (self.numbers, self.surgery, self.coverage):
+        for view in (self.numbers, self.surgery, self.coverage, self.sensitivity):
             view.show_variant(variant)
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
@@ -133,12 +137,14 @@ class Drawer(QWidget):
         self._is_main = not path or path in set(view.homes.values())
         self.numbers.show_scene(scene, view)
         self.coverage.show_scene(scene)
+        self.sensitivity.show_scene(scene)
         self.surgery.show_graph(view)
 
     def hear(self, event: object) -> None:
         """Let the tools follow their jobs."""
         self.surgery.hear(event)
         self.coverage.hear(event)
+        self.sensitivity.hear(event)
         if isinstance(event, RegistryChanged) and event.what == "records":
             self.numbers.refresh_runs()
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
-from studio.gui.graph.costs import KINDS, WRITTEN, short_count
+from studio.gui.graph.costs import KINDS, WRITTEN, CostKind, short_count
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, RunRecord, VariantRecord
 
 _MOST_RUNS = 10
+
+NOISE = "Noise at the output from one layer alone (smaller dB is worse)"
+_ERROR = "Quantization error"
 
 FLOAT, SMALL = "float", "quantized"
 """States of a layer after quantization."""
@@ -31,6 +34,7 @@ class Source:
             share of the whole means something.
         states: Of each node, instead of numbers.
         notes: What is said about a node beside its number or state.
+        unit, measure: The unit of what is written into files, and the number in it.
     """
 
     title: str
@@ -40,6 +44,8 @@ class Source:
     sums: bool = True
     states: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    measure: Callable[[float], float] = float
 
 
 def sources_of(
@@ -47,18 +53,26 @@ def sources_of(
     variant: VariantRecord | None,
     profiles: Sequence[RunRecord] = (),
     quantizations: Sequence[RunRecord] = (),
+    sensitivities: Sequence[RunRecord] = (),
 ) -> Iterator[Source]:
     """All sources that have something to say about a variant."""
     for kind in (*KINDS, WRITTEN):
-        yield Source(kind.title, kind.legend, kind.text, kind.values(view))
+        yield from_cost(kind, view)
     if variant is None:
         return
     mine = [run for run in profiles if variant.id in run.options.get("models", ())]
     for run in mine[:_MOST_RUNS]:
         yield from _profiled(run.result, variant, figures.moment(run.created))
+    for run in [one for one in sensitivities if one.variant == variant.id][:_MOST_RUNS]:
+        yield from sensitivity_sources(run.result, figures.moment(run.created))
     for run in quantizations:
         if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
             yield from _quantized(run.result, view)
+
+
+def from_cost(kind: CostKind, view: GraphView) -> Source:
+    """What the nodes cost."""
+    return Source(kind.title, kind.legend, kind.text, kind.values(view), unit=kind.unit)
 
 
 def from_file(title: str, unit: str, values: Mapping[str, float]) -> Source:
@@ -67,7 +81,7 @@ def from_file(title: str, unit: str, values: Mapping[str, float]) -> Source:
     def text(value: float) -> str:
         return f"{short_count(value)} {unit}".strip().replace("-", figures.MINUS)
 
-    return Source(title, title, text, values, sums=False)
+    return Source(title, title, text, values, sums=False, unit=unit)
 
 
 def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> Iterator[Source]:
@@ -81,7 +95,30 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
             where = run[len(name) :].strip("@ ")
             title = " · ".join(part for part in ("Time", where, when) if part)
             legend = "Time of a node in an inference"
-            yield Source(title, legend, _microseconds, values, notes=kernels)
+            yield Source(
+                title,
+                legend,
+                _microseconds,
+                values,
+                notes=kernels,
+                unit="ms",
+                measure=lambda value: value / 1000,
+            )
+
+
+def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source]:
+    """The error of each layer alone, with its loss of the metric, and the time that int8 saves."""
+    rows = result.get("layers") or ()
+    title = str((result.get("metric") or {}).get("title", "")).lower()
+    notes = {
+        row["name"]: f"loses {row['drop']:.4f} of {title}"
+        for row in rows
+        if row.get("drop") is not None
+    }
+    noise = {row["name"]: _amplitude(float(row["sqnr_db"])) for row in rows}
+    yield Source(f"{_ERROR} · {when}", NOISE, _decibels, noise, sums=False, notes=notes)
+    saved = {row["name"]: float(row["gain_us"]) for row in rows}
+    yield Source(f"Time that int8 saves · {when}", "Time that int8 saves", _microseconds, saved)
 
 
 def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
@@ -89,13 +126,12 @@ def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
     made = f"{result.get('name', '')}"
     layers = (result.get("search") or {}).get("layers") or {}
     noise = {
-        name: 10 ** (-float(row["sqnr_db"]) / 10)
+        name: _amplitude(float(row["sqnr_db"]))
         for name, row in layers.items()
         if figures.number(row.get("sqnr_db")) is not None
     }
     if noise:
-        legend = "Noise at the output from one layer alone (smaller dB is worse)"
-        yield Source(f"Quantization error · {made}", legend, _decibels, noise, sums=False)
+        yield Source(f"{_ERROR} · {made}", NOISE, _decibels, noise, sums=False)
     facts = result.get("facts") or {}
     kept, operators = facts.get("kept") or {}, facts.get("operators") or ()
     if operators:
@@ -109,8 +145,20 @@ def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
 
 
 def _microseconds(value: float) -> str:
-    return f"{value:.3g} µs" if value < 1000 else f"{figures.milliseconds(value / 1000)} ms"
+    if abs(value) >= 1000:
+        return f"{figures.milliseconds(value / 1000)} ms".replace("-", figures.MINUS)
+    return f"{value:.3g} µs".replace("-", figures.MINUS)
+
+
+def _amplitude(sqnr_db: float) -> float:
+    """Of the noise beside a signal of 1; its colours tell layers apart better than the power's."""
+    return float(10 ** (-sqnr_db / 20))
 
 
 def _decibels(noise: float) -> str:
-    return f"{-10 * math.log10(noise):.1f} dB".replace("-", figures.MINUS) if noise > 0 else "none"
+    return f"{_ratio(noise):.1f} dB".replace("-", figures.MINUS) if noise > 0 else "none"
+
+
+def _ratio(noise: float) -> float:
+    """Decibels of a signal above its noise."""
+    return -20 * math.log10(noise)

@@ -1,0 +1,99 @@
+"""The graph as a file: SVG, PNG, or a page that is panned, searched and looked into."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from studio.gui.pages.base import Shell
+from studio.gui.widgets import set_enabled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studio.gui.pages.number_sources import Source
+    from studio.workspace import RunningJob, VariantRecord
+
+FORMATS = {
+    ".html": "Interactive page (HTML)…",
+    ".svg": "Drawing (SVG)…",
+    ".png": "Picture (PNG)…",
+}
+"""What can be written, by the file's suffix."""
+
+STEP = "graph"
+
+
+class GraphExport(QPushButton):
+    """Opens a menu of formats; the numbers that are painted go with the graph.
+
+    Args:
+        painted: The numbers that are painted on the graph; None for its own colours.
+    """
+
+    def __init__(self, shell: Shell, painted: Callable[[], Source | None]) -> None:
+        super().__init__("Export")
+        self._shell = shell
+        self._painted = painted
+        self._variant: VariantRecord | None = None
+        self._running: list[tuple[RunningJob, tempfile.TemporaryDirectory[str] | None]] = []
+        self.setProperty("kind", "quiet")
+        self.setAccessibleName("Export the graph")
+        menu = QMenu(self)
+        for suffix, title in FORMATS.items():
+            menu.addAction(title, partial(self.ask, suffix))
+        self.setMenu(menu)
+        self.show_variant(None)
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Take another variant."""
+        self._variant = variant
+        set_enabled(self, "" if variant is not None else "No model is open.")
+        if variant is not None:
+            self.setToolTip("Write the graph into a file, with the numbers that are painted")
+
+    def ask(self, suffix: str) -> None:
+        """Let the user choose the file, and write it."""
+        if self._variant is None:
+            return
+        name = f"{self._variant.model_name}-{self._variant.name}{suffix}"
+        kind = f"{suffix[1:].upper()} (*{suffix})"
+        path, _ = QFileDialog.getSaveFileName(self, "Export the graph", name, kind)
+        if path:
+            self.write(Path(path if path.endswith(suffix) else path + suffix))
+
+    def write(self, path: Path) -> None:
+        """Start to write; what becomes of it is said when the job has ended."""
+        if self._variant is None:
+            return
+        options: dict[str, object] = {"model": f"#{self._variant.id}", "out": str(path)}
+        source, folder = self._painted(), None
+        if source is not None and source.values:
+            folder = tempfile.TemporaryDirectory(prefix="edgewright-export-")
+            file = Path(folder.name, "numbers.json")
+            values = {name: source.measure(value) for name, value in source.values.items()}
+            content = {"title": source.legend, "unit": source.unit, "values": values}
+            file.write_text(json.dumps(content), encoding="utf-8")
+            options["overlay"] = str(file)
+        job = self._shell.start(STEP, **options)
+        if job is not None:
+            self._running.append((job, folder))
+        elif folder is not None:
+            folder.cleanup()
+
+    def hear(self, event: object) -> None:
+        """Follow the jobs."""
+        for one in list(self._running):
+            job, folder = one
+            if getattr(event, "job", None) is not job or job.outcome is None:
+                continue
+            self._running.remove(one)
+            if folder is not None:
+                folder.cleanup()
+            if job.outcome.ok:
+                self._shell.say(f"The graph is in {job.outcome.result['output']}.", "good")

@@ -1,0 +1,37 @@
+"""What the command palette offers on the Model page."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from studio.gui.pages.graph_export import FORMATS
+from studio.gui.pages.model_drawer import TITLES
+
+if TYPE_CHECKING:
+    from studio.gui.pages.model import ModelPage
+
+
+def add_commands(page: ModelPage) -> None:
+    """Add them to a page that is built; keys of the canvas are named in the texts."""
+    canvas = page.pane.canvas
+    page.add_command("Find a node", page.start_search, "Ctrl+F")
+    page.add_command("Show the whole graph (F)", canvas.fit)
+    page.add_command("Show the graph at 100 % (0)", partial(canvas.zoom_to, 1.0))
+    page.add_command("Light up all ancestors of the node (A)", partial(canvas.trace, up=True))
+    page.add_command("Light up all descendants of the node (D)", partial(canvas.trace, down=True))
+    both = partial(canvas.trace, up=True, down=True)
+    page.add_command("Light up ancestors and descendants of the node (S)", both)
+    page.add_command("Put the lit path out (X)", canvas.trace)
+    page.add_command("Show the keys of the graph (?)", page.pane.help.open)
+    page.add_command("Show blocks or all nodes (B)", page.toggle_detail)
+    page.add_command("Leave the block (Backspace)", page.leave)
+    for number, title in enumerate(("Show the graph", "Show the summary")):
+        page.add_command(title, partial(page.show_view, number))
+    for number, title in enumerate(TITLES):
+        page.add_command(title, partial(page.open_tool, number))
+    for suffix, title in FORMATS.items():
+        page.add_command(f"Export the graph: {title}", partial(page.export.ask, suffix))
+    page.add_command("Compare with another variant", partial(page.show_view, 2))
+    page.add_command("Next difference (N)", partial(page.compare.step, 1))
+    page.add_command("Previous difference (P)", partial(page.compare.step, -1))
