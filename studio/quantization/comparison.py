@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,6 @@ _FEWEST = 6
 _ROUND_SECONDS = 0.04
 _MOST_SECONDS = 6.0
 _ALPHA = 0.05
-_BUSY = 0.3
 
 
 @dataclass(slots=True)
@@ -112,29 +112,35 @@ def latency(before: Session, after: Session, feeds: Feeds, progress: Progress) -
     """Compare the times of two models that are each loaded for one thread.
 
     What is counted is the processor's time, which other work on the machine disturbs little; for a
-    backend that computes elsewhere (a GPU) and leaves the processor idle it is the clock's.
+    backend that waits for something else that computes (a GPU) it is the clock's.
     """
     single = max(_seconds(before, feeds, 1)[0], _seconds(after, feeds, 1)[0], 1e-6)
     runs = max(1, min(500, round(_ROUND_SECONDS / single)))
     rounds = max(_FEWEST, min(_ROUNDS, int(_MOST_SECONDS / (2 * runs * single))))
     times: dict[int, list[NDArray[numpy.float64]]] = {id(before): [], id(after): []}
+    waited = _waits()
     for turn in range(rounds):
         progress.progress(turn, rounds)
         for one in (before, after) if turn % 2 else (after, before):
             times[id(one)].append(_seconds(one, feeds, runs))
     first, second = numpy.array(times[id(before)]), numpy.array(times[id(after)])
-    wall, processor = (first + second).sum(axis=0)
-    clock = int(processor > _BUSY * wall)
-    ratios = (second / numpy.maximum(first, 1e-9))[:, clock]
-    return Latency.of(ratios.tolist(), float(1e6 * numpy.median(first[:, clock]) / runs))
+    processor, wall = (first + second).sum(axis=0)
+    elsewhere = _waits() - waited >= rounds * runs and processor < wall / 2
+    ratios = (second / numpy.maximum(first, 1e-9))[:, int(elsewhere)]
+    return Latency.of(ratios.tolist(), float(1e6 * numpy.median(first[:, int(elsewhere)]) / runs))
 
 
 def _seconds(session: Session, feeds: Feeds, runs: int) -> NDArray[numpy.float64]:
-    """Time of some runs by the clock, and of the processor."""
+    """Time of some runs, of the processor and by the clock."""
     wall, processor = time.perf_counter(), time.process_time()
     for _ in range(runs):
         session.run(feeds)
-    return numpy.array([time.perf_counter() - wall, time.process_time() - processor])
+    return numpy.array([time.process_time() - processor, time.perf_counter() - wall])
+
+
+def _waits() -> int:
+    """How often this thread has given the processor up to wait; being displaced does not count."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
 def _numeric(outputs: Mapping[str, Array]) -> dict[str, Array]:

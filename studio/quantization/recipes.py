@@ -19,7 +19,16 @@ FOLDER = "recipes"
 """The folder of the user's own, beside the registry; and that of the resources."""
 
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
-_FIRST = ("int8", "int8-arm", "int8-dynamic", "int8-weights", "int4-weights", "fp16", "bf16", "a16w8")
+_FIRST = (
+    "int8",
+    "int8-arm",
+    "int8-dynamic",
+    "int8-weights",
+    "int4-weights",
+    "fp16",
+    "bf16",
+    "a16w8",
+)
 """The order of a list of those that ship; what is not named here follows."""
 
 
