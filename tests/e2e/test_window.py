@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from studio.gui.memory import recall
 from studio.registry import Registry
+from studio.settings import Paths, Settings
 from tests.e2e.conftest import STUDIO, Studio
 from tests.e2e.screen import Screen, wait_for
 from tests.rigs.boards import Board, Network
@@ -95,10 +97,13 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     person.command("Go to Quantize")
     person.screen.type(str(digits / "heldout.npz"))
     person.command("Quantize the current variant")
-    wait_for(lambda: names(person) == ["fp32", "int8"], "it was not quantized")
+    wait_for(lambda: person.registry.runs("quantize"), "it was not quantized")
+    assert names(person) == ["fp32", "int8"]
     made = person.registry.runs("quantize")[0].result
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
     person.look("quantize")
+    person.command("Keep the selected variant")
+    wait_for(lambda: current(studio) == made["variant"], "the new variant was not kept")
 
     person.command("Go to Profile")
     person.command("Profile the ticked variants")
@@ -169,6 +174,12 @@ def test_a_board_is_added_after_its_key_was_compared(
 
 def added(person: Person) -> bool:
     return any(target.name == "roof" for target in person.registry.targets())
+
+
+def current(studio: Studio) -> object:
+    """The number of the variant that the window remembers."""
+    paths = Paths.of(home=studio.home / "edgewright")
+    return recall(Settings(paths.settings)).get("variant")
 
 
 def names(person: Person) -> list[str]:

@@ -166,6 +166,20 @@ def test_the_button_says_what_is_missing(rig: Rig, tmp_path: Path) -> None:
     assert page.primary.isEnabled()
 
 
+def test_what_was_measured_stands_beside_the_prediction(rig: Rig) -> None:
+    parent = rig.variant()
+    rig.variant("int8", parent, latency_ratio=0.41)
+    page = rig.page(QuantizePage, parent)
+    assert "Measured, time over float: int8 0.41." in visible_texts(page.ahead)
+
+
+def test_one_begins_with_the_data(rig: Rig) -> None:
+    page = rig.page(QuantizePage, rig.variant())
+    page.activateWindow()
+    page.take_focus()
+    assert page.focusWidget() is page.form.fields["data"].editor.focusProxy()
+
+
 def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
     parent = rig.variant()
     page = rig.page(QuantizePage, rig.variant("int8", parent))

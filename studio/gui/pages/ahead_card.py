@@ -26,6 +26,7 @@ class AheadCard(QWidget):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self.outlook = label("", wrap=True)
+        self.measured = label("", "dim", wrap=True)
         self.parts = {name: _DataPart(title, theming) for name, title in _DATA}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -34,11 +35,19 @@ class AheadCard(QWidget):
         faster.setSpacing(4)
         faster.addWidget(label("Will int8 be faster here?", "section"))
         faster.addWidget(self.outlook)
+        faster.addWidget(self.measured)
         layout.addLayout(faster)
         for part in self.parts.values():
             layout.addWidget(part)
         layout.addStretch(1)
         self.show_result({}, asked=False)
+        self.show_measured({})
+
+    def show_measured(self, ratios: Mapping[str, float]) -> None:
+        """Show what was measured of the variants that there are, beside the prediction."""
+        listed = ", ".join(f"{name} {figures.ratio(ratio)}" for name, ratio in ratios.items())
+        self.measured.setText(f"Measured, time over float: {listed}." if ratios else "")
+        self.measured.setVisible(bool(ratios))
 
     def show_waiting(self) -> None:
         """The step was asked."""

@@ -63,6 +63,9 @@ class QuantizePage(StagePage):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
+        self.add_command("Keep the selected variant", self.variants.keep)
+        for index, what in enumerate(("recipe", "variants", "layers", "samples")):
+            self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
         self._connect()
 
     def _options(self) -> tuple[Option, ...]:
@@ -119,6 +122,13 @@ class QuantizePage(StagePage):
         self.variants.kept.connect(self.shell.select)
         self.variants.compared.connect(self._compare)
         self.layers.asked.connect(self._show_node)
+
+    def take_focus(self) -> None:
+        """Data come first: the recipe that is shown will do for most."""
+        if self.stack.currentIndex() == MAKE and self.variant is not None:
+            self.form.fields["data"].editor.setFocus()
+        else:
+            super().take_focus()
 
     # The work
 
@@ -234,6 +244,7 @@ class QuantizePage(StagePage):
         current = variant.id if variant else None
         self._details = None
         self.variants.show_variants(self._variants, current, asked, wanted)
+        self.ahead.show_measured(rows.latency_ratios(self._variants))
         self.set_note(self._note_text())
         self._explain()
         self._settle.start()

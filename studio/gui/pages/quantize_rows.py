@@ -117,6 +117,12 @@ def _latency(variant: VariantRecord) -> float | None:
     return 1.0 if variant.parent is None else figures.number(made(variant).get("latency_ratio"))
 
 
+def latency_ratios(variants: Iterable[VariantRecord]) -> dict[str, float]:
+    """Time over float of the int8 variants whose time was measured."""
+    found = {v.name: _latency(v) for v in variants if v.precision == "int8" and v.parent}
+    return {name: ratio for name, ratio in found.items() if ratio is not None}
+
+
 def layer_costs(variant: VariantRecord, registry: Registry) -> Mapping[str, Json]:
     """What a search has found of each layer, or else the last run of the sensitivity."""
     layers = (made(variant).get("search") or {}).get("layers")

@@ -57,11 +57,11 @@ class VariantsView(QWidget):
         self.fields = FieldList()
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
-        self.use = button("Keep this variant", self._use)
+        self.use = button("Keep this variant", self.keep)
         self.compare = button("Compare with its parent", self._compare)
         self._build()
         self.table.itemSelectionChanged.connect(self._show_selected)
-        self.table.itemActivated.connect(lambda _item: self._use())
+        self.table.itemActivated.connect(lambda _item: self.keep())
         self.axis.changed.connect(lambda _index: self._show_chart())
         self.chart.picked.connect(self.select)
 
@@ -170,7 +170,8 @@ class VariantsView(QWidget):
         set_enabled(self.use, "It is the current variant." if variant.id == self._current else "")
         set_enabled(self.compare, "" if variant.parent is not None else "It was made from nothing.")
 
-    def _use(self) -> None:
+    def keep(self) -> None:
+        """Make the selected variant the current one."""
         self._tell(self.kept)
 
     def _compare(self) -> None:
