@@ -16,6 +16,7 @@ from studio.gui.editors import TextEditor
 from studio.gui.pages.edit_list import EditList
 from studio.gui.pages.model import ModelPage
 from studio.gui.pages.model_drawer import COVERAGE, EDITS, NUMBERS, Drawer
+from studio.gui.pages.model_facts import origin
 from studio.gui.pages.number_sources import sources_of
 from studio.gui.window import MainWindow
 from studio.workspace import RunRecord
@@ -171,6 +172,13 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     qtbot.waitUntil(lambda: not surgery.strip.running, timeout=JOB_MS)
     assert "same numbers on 3 samples" in surgery.table.item(0, 1).text()
     assert len(page.workspace.registry.variants()) == 1
+    # What was tried is known for as long as what is before it stays the same.
+    surgery.undo.click()
+    surgery.undo.click()
+    add(page.drawer, "rename", names=["image=picture"])
+    assert "same numbers" in surgery.table.item(0, 1).text()
+    add(page.drawer, "rename", names=["logits=scores"])
+    assert surgery.table.item(1, 1).text() == "not tried yet"
     surgery.name.setText("renamed")
     surgery.save.click()
     qtbot.waitUntil(lambda: len(page.workspace.registry.variants()) == 2, timeout=JOB_MS)
@@ -179,6 +187,12 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert page.pane.canvas.scene is not None
     assert page.pane.canvas.scene.boxes[0].name == "picture"
     assert surgery.edits.edits == ()
+    said = digits_window.banner.sentence.text()
+    assert said == "Saved as renamed, made of fp32 by 2 edits."
+    assert page.variant is not None
+    fields = dict(origin(page.variant, "fp32"))
+    assert (fields["Made of"], fields["By"]) == ("fp32", "edit")
+    assert fields["Edit 1"].startswith("rename image=picture: image is now picture; same numbers")
 
 
 def test_an_edit_that_does_not_fit_is_said(
@@ -194,6 +208,7 @@ def test_an_edit_that_does_not_fit_is_said(
     surgery.attempt.click()
     qtbot.waitUntil(lambda: not surgery.strip.running, timeout=JOB_MS)
     assert "no value 'imag'" in digits_window.banner.sentence.text()
+    assert surgery.table.item(0, 1).text().startswith("failed: The model has no value 'imag'")
     assert surgery.attempt.isEnabled()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from studio.gui.graph.scene import Scene
 
@@ -85,6 +85,19 @@ def proposals(scene: Scene, box: int) -> list[Proposal]:
     if writes:
         found.append(Proposal("Extract up to here", "extract", {"end": writes}))
     return found
+
+
+def told(result: Mapping[str, Any]) -> str:
+    """What an edit did, and whether the model gives the same numbers after it."""
+    if not result:
+        return "not tried yet"
+    if "failed" in result:
+        return f"failed: {result['failed']}"
+    equality = result["equality"]
+    if not equality or not equality["samples"]:
+        return f"{result['text']}; the numbers are not meant to be the same, or cannot be compared"
+    within = f"within {equality['max_error']:.2g}" if equality["max_error"] else "exactly"
+    return f"{result['text']}; same numbers on {equality['samples']} samples, {within}"
 
 
 def _rename(name: str) -> Proposal:

@@ -112,7 +112,7 @@ class ModelPage(Page):
         self.variant, self.view, self._path = variant, None, ""
         previewed = self._preview is not None and self.pane.canvas.scene is self._preview
         self.finder.show_view(None)
-        self.summary.show_variant(variant)
+        self.summary.show_variant(variant, self._parent_of(variant))
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
         self.export.show_variant(variant)
@@ -139,6 +139,13 @@ class ModelPage(Page):
         """Show nothing, as the model could not be opened."""
         self._preview = None
         self.show_variant(None)
+
+    def _parent_of(self, variant: VariantRecord | None) -> str:
+        """The name of the variant that one was made of; empty where there is none."""
+        if variant is None or variant.parent is None:
+            return ""
+        others = self.workspace.registry.variants(variant.model)
+        return next((one.name for one in others if one.id == variant.parent), "")
 
     def on_event(self, event: object) -> None:
         """Let the views follow their jobs."""

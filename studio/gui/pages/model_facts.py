@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
+from studio.gui.pages.edit_list import told
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -111,3 +112,26 @@ def findings(variant: VariantRecord) -> list[FindingText]:
         )
         for item in found
     ]
+
+
+def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
+    """Where a variant comes from: a file, or another variant and what was done with it.
+
+    Args:
+        parent: Name of the variant that it was made of; empty for one that was opened.
+    """
+    fields = [("Variant", variant.name)]
+    if parent:
+        fields += [
+            ("Made of", parent),
+            ("By", variant.step),
+            ("On", figures.moment(variant.created)),
+        ]
+        for place, one in enumerate(variant.summary.get("edits") or (), 1):
+            fields.append((f"Edit {place}", f"{one['edit']}: {told(one)}"))
+    else:
+        fields += [
+            ("Opened", figures.moment(variant.created)),
+            ("From", str(variant.options.get("model", figures.NOTHING))),
+        ]
+    return [*fields, ("SHA-256", f"{variant.digest[:16]}…")]

@@ -41,8 +41,12 @@ class ModelSummary(Scroll):
         self.body.addLayout(columns)
         self.body.addStretch(1)
 
-    def show_variant(self, variant: VariantRecord | None) -> None:
-        """Show the figures of a variant."""
+    def show_variant(self, variant: VariantRecord | None, parent: str = "") -> None:
+        """Show the figures of a variant.
+
+        Args:
+            parent: Name of the variant that it was made of.
+        """
         if variant is None:
             return
         self._figures.show_fields(model_facts.figures_of(variant))
@@ -55,14 +59,7 @@ class ModelSummary(Scroll):
         )
         self._operators.fit_height(16)
         self._show_findings(variant)
-        self._origin.show_fields(
-            [
-                ("Variant", variant.name),
-                ("Opened", figures.moment(variant.created)),
-                ("From", str(variant.options.get("model", figures.NOTHING))),
-                ("SHA-256", f"{variant.digest[:16]}…"),
-            ]
-        )
+        self._origin.show_fields(model_facts.origin(variant, parent))
 
     def _show_findings(self, variant: VariantRecord) -> None:
         body = self._intake.body

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import Option
+from studio.gui import figures
 from studio.gui.completion import NamesCompleter
 from studio.gui.editors import TextEditor
 from studio.gui.forms import Form
 from studio.gui.pages.base import Shell
-from studio.gui.pages.edit_list import EditList, Proposal, named
+from studio.gui.pages.edit_list import EditList, Proposal, named, told
 from studio.gui.pages.parts import JobStrip
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Hint, Scroll, button, label, row, set_enabled
@@ -53,7 +54,9 @@ class SurgeryView(QWidget):
         self._offers: dict[str, list[tuple[str, str, tuple[Option, ...]]]] = {}
         self._asked: RunningJob | None = None
         self._keeps = False
-        self._results: Sequence[Mapping[str, Any]] = ()
+        self._results: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._tried: tuple[str, ...] = ()
+        self._job: RunningJob | None = None
         self._wanted: Proposal | None = None
         self.edits = EditList()
         self.forms: dict[str, Form] = {}
@@ -119,7 +122,7 @@ class SurgeryView(QWidget):
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant; its list of edits is empty."""
         self._variant, self._view = variant, None
-        self.edits, self._results = EditList(), ()
+        self.edits, self._results = EditList(), {}
         self.name.clear()
         self._show_list()
 
@@ -247,14 +250,15 @@ class SurgeryView(QWidget):
             self._changed()
 
     def _changed(self) -> None:
-        self._results = ()
         self._show_list()
 
     def _show_list(self) -> None:
-        results = [*self._results, *({} for _ in self.edits.edits)]
+        """Show the edits; what came of one is known as long as those before it are the same."""
+        edits = self.edits.edits
+        results = [self._results.get(edits[: place + 1], {}) for place in range(len(edits))]
         self.table.show_rows(
-            (text, _told(result), str(result.get("nodes", "")))
-            for text, result in zip(self.edits.edits, results, strict=False)
+            (text, told(result), str(result.get("nodes", "")))
+            for text, result in zip(edits, results, strict=True)
         )
         self.table.resizeRowsToContents()
         self._stack.setCurrentWidget(self.table if self.edits.edits else self.hint)
@@ -283,25 +287,39 @@ class SurgeryView(QWidget):
         options: dict[str, Any] = {"edit": list(self.edits.edits), "check": not keeps}
         if name := self.name.text().strip():
             options["name"] = name
-        self.strip.follow(self._shell.start("edit", model=f"#{self._variant.id}", **options))
+        self._tried = self.edits.edits
+        self._job = self._shell.start("edit", model=f"#{self._variant.id}", **options)
+        self.strip.follow(self._job)
         self._explain()
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
-            self._results = outcome.result["edits"]
-            self._show_list()
+            self._keep_results(outcome.result["edits"])
             if self._keeps:
-                self._shell.say(f"Saved as {outcome.result['name']}.", "good")
+                self._say_saved(outcome.result)
                 self._shell.select(int(outcome.result["variant"]))
+        elif outcome.end.value != "cancelled":
+            self._note_failure(outcome)
         self._explain()
 
+    def _keep_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for place, result in enumerate(rows):
+            self._results[self._tried[: place + 1]] = result
+        self._show_list()
 
-def _told(result: Mapping[str, Any]) -> str:
-    """What an edit did, and whether the numbers are the same."""
-    if not result:
-        return "not tried yet"
-    equality = result["equality"]
-    if not equality or not equality["samples"]:
-        return f"{result['text']}; nothing equal to compare with"
-    within = f"within {equality['max_error']:.2g}" if equality["max_error"] else "exactly"
-    return f"{result['text']}; same numbers on {equality['samples']} samples, {within}"
+    def _note_failure(self, outcome: JobOutcome) -> None:
+        """Say at the edit that failed why; the window's message says it, too."""
+        state = self._job.state if self._job is not None else None
+        if state is None or not state.total:
+            return  # it did not come to the edits
+        place = min(int(state.done), len(self._tried) - 1)
+        text = " ".join(part for part in (outcome.sentence, outcome.hint) if part)
+        self._results[self._tried[: place + 1]] = {"failed": text}
+        self._show_list()
+        self.table.selectRow(place)
+
+    def _say_saved(self, result: Mapping[str, Any]) -> None:
+        assert self._variant is not None
+        many = figures.count(len(result["edits"]), "edit")
+        name = self._variant.name
+        self._shell.say(f"Saved as {result['name']}, made of {name} by {many}.", "good")
