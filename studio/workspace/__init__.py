@@ -7,6 +7,7 @@ from studio.models.step import PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
+from studio.plugin_host.environments import Environment
 from studio.quantization.recipes import RecipeEntry
 from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
@@ -36,6 +37,7 @@ from studio.workspace.workspace import Workspace
 __all__ = [
     "PREVIEW",
     "CheckedRecipe",
+    "Environment",
     "Event",
     "Events",
     "Found",

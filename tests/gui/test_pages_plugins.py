@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.plugins import PluginsPage
+from studio.jobs import End, JobOutcome
 from studio.settings import SAFE_VARIABLE
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
 from tests.rigs import third_party
@@ -93,6 +95,47 @@ def test_built_in_plugins_ask_for_nothing(rig: Rig) -> None:
     assert "came with the studio" in visible_texts(page)
     assert not page.allow.isVisible()
     assert not page.forbid.isVisible()
+
+
+def test_an_environment_is_installed_by_a_click(rig: Rig) -> None:
+    page = rig.page(PluginsPage)
+    card = page.environment
+    select(page, "studio_onnx")
+    assert not card.isVisible()
+    select(page, "studio_nncf")
+    assert card.isVisible()
+    said = visible_texts(card)
+    for part in ("missing", "It is not installed.", "about 380 MB", "NNCF, ONNX"):
+        assert part in said
+    assert not card.remove.isVisible()
+    card.install.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("environment-install", {"name": "studio_nncf"})
+    assert card.strip.isVisible()
+    assert not card.install.isVisible()
+    rig.progress(page, 0.4, 1.0, "Fetching scipy")
+    assert "Fetching scipy" in card.strip.text.text()
+    card.strip.cancel.click()
+    assert job.cancelled
+    rig.finish(page, JobOutcome(End.CANCELLED, exit_code=130))
+    assert not card.strip.isVisible()
+    assert card.install.isVisible()
+
+
+def test_an_environment_that_is_there_says_what_it_holds(rig: Rig) -> None:
+    folder = rig.workspace.paths.environments / "studio_nncf"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").touch()
+    record = {"requirements": "other", "python": "3.11.7", "bytes": 5e6, "versions": {"nncf": "9"}}
+    (folder / "environment.json").write_text(json.dumps(record))
+    page = rig.page(PluginsPage)
+    select(page, "studio_nncf")
+    said = visible_texts(page.environment)
+    for part in ("outdated", "other requirements than it was made from", "nncf 9", "5.0 MB"):
+        assert part in said
+    assert page.environment.install.text() == "Install again"
+    page.environment.remove.click()
+    assert rig.shell.jobs[-1].step == "environment-remove"
 
 
 def test_safe_mode_is_said_and_cannot_be_left_by_consent(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from studio.api import StudioError
 from studio.gui import figures
 from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.environment_card import EnvironmentCard
 from studio.gui.tables import Table
 from studio.gui.widgets import Card, FieldList, Pill, Scroll, button, label, row
 from studio.workspace import RegistryChanged
@@ -122,6 +123,7 @@ class PluginsPage(Page):
         self.allow = button("Allow", self._allow, "primary")
         self.forbid = button("Switch off", self._forbid)
         self.card = Card("Plugin")
+        self.environment = EnvironmentCard(workspace, shell)
         self.add_view("Plugins", self._content())
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.reload()
@@ -137,12 +139,14 @@ class PluginsPage(Page):
         self.card.body.addLayout(row(self.allow, self.copy, self.forbid, None))
         layout.addWidget(listed)
         layout.addWidget(self.card)
+        layout.addWidget(self.environment)
         layout.addWidget(label(NOTE, "small", wrap=True))
         layout.addStretch(1)
         return content
 
     def on_event(self, event: object) -> None:
-        """Show what another decision has changed."""
+        """Show what another decision has changed, and how far an installation is."""
+        self.environment.hear(event)
         if isinstance(event, RegistryChanged) and event.what == "plugins":
             self.reload()
 
@@ -185,6 +189,7 @@ class PluginsPage(Page):
     def _show_selected(self) -> None:
         plugin = self._selected()
         self.card.setVisible(plugin is not None)
+        self.environment.show_plugin(plugin)
         if plugin is None:
             return
         self.card.heading.setText(plugin.manifest.name if plugin.manifest else plugin.id)
