@@ -3,7 +3,8 @@
 The steps, a module each: ``boxes`` (what is drawn), ``cycles``
 (damaged models), ``layers`` (longest path, chains of dummies
 for long edges), ``chunks`` (cut where a layer has one node; identical chunks are laid out once),
-``ordering`` (barycentre sweeps, crossings counted with a Fenwick tree), ``coordinates``
+``ordering`` (sweeps by means and medians from several first orders,
+crossings counted with a Fenwick tree), ``coordinates``
 (Brandes and Koepf), ``rails`` (values that are read far below), ``placing`` (pixels and bends).
 """
 

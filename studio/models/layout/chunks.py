@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from studio.models.layout.coordinates import coordinates
 from studio.models.layout.layers import Layered
-from studio.models.layout.ordering import order
+from studio.models.layout.ordering import order, passed
 
 DUMMY_WIDTH = 6.0
 
@@ -61,19 +61,14 @@ def _lay_out(
         for node, ends in enumerate(down):
             for end in ends:
                 up[end].append(node)
-        ordered = order(numbered, up, down)
+        rails = key[2] if any(key[2]) else ()
+        ordered = order(numbered, up, down, rails)
+        mirrored = [row[::-1] for row in ordered]
         x = coordinates(ordered, up, down, sizes, dummy)
-        if _passed(ordered, key[2]) > _passed([row[::-1] for row in ordered], key[2]):
+        if rails and passed(ordered, up, down, rails) > passed(mirrored, up, down, rails):
             x = [-value for value in x]
         known[key] = _on_the_line(ordered, x)
     return known[key]
-
-
-def _passed(rows: Sequence[Sequence[int]], ends: Sequence[int]) -> int:
-    """What the edges to and from the rails, which stand to the left, pass on their way."""
-    if not any(ends):
-        return 0
-    return sum(ends[node] * place for row in rows for place, node in enumerate(row))
 
 
 def _on_the_line(rows: Sequence[Sequence[int]], x: list[float]) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import combinations, pairwise
 
 import pytest
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from studio.api import Graph, GraphLayout, Node, Value
 from studio.models.layout import lay_out
 from studio.models.layout.ordering import crossings, order
+from tests.benchmarks.bench_layout import crossings as crossings_drawn
+from tests.benchmarks.bench_layout import our_lines
+from tests.benchmarks.generated import inception, transformer
 from tests.unit.models import graphs
 
 
@@ -62,6 +66,38 @@ def test_what_always_holds(graph: Graph) -> None:
 @given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 60))
 def test_what_always_holds_for_random_graphs(seed: int, count: int, reach: int) -> None:
     check(graphs.tangled(count, reach, seed))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(1, 12),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40),
+    st.integers(0, 2),
+)
+def test_what_always_holds_for_any_connections(
+    count: int, pairs: list[tuple[int, int]], inputs: int
+) -> None:
+    """Cycles, loops, nodes that nothing reads and values that nothing produces among them."""
+    reads: list[list[str]] = [[] for _ in range(count)]
+    for source, target in pairs:
+        reads[target % count].append(f"v{source}")
+    nodes = [Node(f"n{k}", "Add", tuple(reads[k]), (f"v{k + inputs}",)) for k in range(count)]
+    names = tuple(f"v{k}" for k in range(inputs))
+    graph = graphs.graph(nodes, inputs=names, outputs=("v0", f"v{count}"))
+    layout = check(graph)
+    assert layout == lay_out(graph)
+
+
+@pytest.mark.parametrize("make", [transformer, inception])
+def test_layers_are_drawn_without_crossings(make: Callable[[int], Graph]) -> None:
+    """Also those of the mask, which runs beside all layers of the transformer."""
+    assert crossings_drawn(list(our_lines(lay_out(make(1_000))))) == 0
+
+
+@pytest.mark.slow
+def test_50_000_nodes_do_not_drift_aside() -> None:
+    layout = check(transformer(50_000))
+    assert layout.size[0] <= 5 * lay_out(transformer(1)).size[0]
 
 
 def test_same_graph_gives_the_same_layout() -> None:
