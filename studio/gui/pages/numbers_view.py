@@ -137,7 +137,7 @@ class NumbersView(QWidget):
     def _find(self) -> Iterator[Source]:
         assert self._view is not None
         registry = self._workspace.registry
-        runs = [registry.runs("profile"), registry.runs("quantize")]
+        runs = [registry.runs(step) for step in ("profile", "quantize", "sensitivity")]
         yield from sources_of(self._view, self._variant, *runs)
         yield from self._files
 
