@@ -116,7 +116,16 @@ def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source
         if row.get("drop") is not None
     }
     noise = {row["name"]: _amplitude(float(row["sqnr_db"])) for row in rows}
-    yield Source(f"{_ERROR} · {when}", NOISE, _decibels, noise, sums=False, notes=notes)
+    yield Source(
+        f"{_ERROR} · {when}",
+        NOISE,
+        _decibels,
+        noise,
+        sums=False,
+        notes=notes,
+        unit="dB",
+        measure=_ratio,
+    )
     saved = {row["name"]: float(row["gain_us"]) for row in rows}
     yield Source(f"Time that int8 saves · {when}", "Time that int8 saves", _microseconds, saved)
 
@@ -131,7 +140,9 @@ def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
         if figures.number(row.get("sqnr_db")) is not None
     }
     if noise:
-        yield Source(f"{_ERROR} · {made}", NOISE, _decibels, noise, sums=False)
+        yield Source(
+            f"{_ERROR} · {made}", NOISE, _decibels, noise, sums=False, unit="dB", measure=_ratio
+        )
     facts = result.get("facts") or {}
     kept, operators = facts.get("kept") or {}, facts.get("operators") or ()
     if operators:
