@@ -11,7 +11,9 @@ from studio.api.toolchains import EnvironmentNeed
 
 API_VERSION = 1
 
-PANEL_AREAS = frozenset({"model", "quantize", "profile", "deploy", "try", "monitor", "targets"})
+PANEL_AREAS = frozenset(
+    {"welcome", "model", "quantize", "profile", "deploy", "try", "monitor", "targets"}
+)
 """The pages that a panel can belong to, by its key ``area``."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -113,6 +114,7 @@ def make_application() -> QApplication:
             "There is no display to show a window on.",
             hint="Use the commands instead: studio --help.",
         )
+    _prepare_web_engine()
     # Named here, the style is made once; setStyle would make the default one first.
     application = QApplication(["edgewright", "-style", "fusion"])
     application.setApplicationName("Edgewright")
@@ -122,6 +124,17 @@ def make_application() -> QApplication:
     application.setWindowIcon(icons.application_icon())
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     return application
+
+
+def _prepare_web_engine() -> None:
+    """What Qt WebEngine wants said before there is an application, where it is installed.
+
+    Panels of plugins may show pages with it; nothing of it is loaded here.
+    """
+    if importlib.util.find_spec("PySide6.QtWebEngineCore") is not None:
+        from PySide6.QtCore import QCoreApplication, Qt
+
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 
 def _has_display() -> bool:

@@ -151,9 +151,9 @@ class Page(QWidget):
             end = self._right.count() - (1 if self.primary is not None else 0)
             self._right.insertWidget(end, widget)
 
-    def hide_header(self) -> None:
-        """Leave the whole page to the content."""
-        self._top.hide()
+    def hide_header(self, hidden: bool = True) -> None:
+        """Leave the whole page to the content, or show the header again."""
+        self._top.setHidden(hidden)
 
     def set_primary(self, text: str, clicked: Callable[[], object]) -> QPushButton:
         """Add the page's one primary button, at the right end of the header."""

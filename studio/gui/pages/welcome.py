@@ -87,6 +87,11 @@ class WelcomePage(Page):
         self.add_view("Welcome", self._content())
         self._show_recent()
 
+    def add_panel(self, title: str, panel: QWidget) -> int:
+        """Add a plugin's panel; the header is there as soon as there is something to choose."""
+        self.hide_header(False)
+        return super().add_panel(title, panel)
+
     def take_focus(self) -> None:
         """Enter opens a model."""
         self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
