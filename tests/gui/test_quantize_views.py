@@ -17,6 +17,7 @@ from studio.gui.charts.histogram import Histogram
 from studio.gui.charts.tradeoff import Point, Tradeoff
 from studio.gui.pages.layers_view import LayersView
 from studio.gui.pages.quantize import AHEAD, LAYERS, VARIANTS, QuantizePage
+from studio.gui.pages.quantize_rows import tradeoff
 from studio.gui.pages.recipe_editor import RecipeEditor
 from studio.gui.pages.samples_view import SamplesView
 from studio.gui.pages.stage_progress import StageProgress
@@ -187,6 +188,24 @@ def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
     page.run()
     assert rig.shell.jobs[-1].options["model"] == f"#{parent.id}"
     assert "the next is made of fp32" in visible_texts(page)
+
+
+def test_what_a_search_has_tried_is_on_the_chart(rig: Rig) -> None:
+    parent = rig.variant()
+    metric = {"name": "top1", "before": 0.99, "after": 0.98, "drop": 0.01}
+    trials = [{"kept": [], "drop": 0.02, "latency_ratio": 0.4, "bytes": 5_000_000}]
+    made = rig.variant(
+        "int8", parent, metric=metric, latency_ratio=0.5, search={"trials": trials, "layers": {}}
+    )
+    found = tradeoff(rig.registry.variants(), made.id, by_latency=True)
+    assert found is not None
+    assert found.trials == ((0.4, pytest.approx(0.97)),)
+    assert not found.is_error
+    assert [point.cost for point in found.points] == [1.0, 0.5]
+    by_size = tradeoff(rig.registry.variants(), made.id)
+    assert by_size is not None
+    assert by_size.trials[0][0] == 5.0
+    assert tradeoff(rig.registry.variants(), parent.id).trials == ()
 
 
 # The stages

@@ -38,27 +38,40 @@ class Point:
     weight: float = 0.0
 
 
-def front(points: Sequence[Point]) -> list[Point]:
-    """The points that no other one beats in both, the cheapest first."""
+def front(points: Sequence[Point], *, is_error: bool = False) -> list[Point]:
+    """The points that no other one beats in both, the cheapest first.
+
+    Args:
+        is_error: The quality is an error, of which less is better.
+    """
+    sign = -1 if is_error else 1
     best: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.cost, -point.quality)):
-        if not best or point.quality > best[-1].quality:
+    for point in sorted(points, key=lambda point: (point.cost, -sign * point.quality)):
+        if not best or sign * point.quality > sign * best[-1].quality:
             best.append(point)
     return best
 
 
 @dataclass(frozen=True, slots=True)
 class Tradeoff(Drawing):
-    """A scatter of variants, with both axes named by the caller."""
+    """A scatter of variants, with both axes named by the caller.
+
+    Attributes:
+        trials: Cost and quality of what a search has tried, drawn as small rings.
+        is_error: The quality is an error, of which less is better.
+    """
 
     points: tuple[Point, ...]
     cost: str
     quality: str
+    trials: tuple[tuple[float, float], ...] = ()
+    is_error: bool = False
 
     def description(self) -> str:
         """Which variants are worth choosing."""
-        names = ", ".join(point.name for point in front(self.points))
-        return f"{self.quality} against {self.cost}. Worth choosing: {names or 'none yet'}."
+        names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
+        tried = f" {len(self.trials)} more were tried by a search." if self.trials else ""
+        return f"{self.quality} against {self.cost}. Worth choosing: {names or 'none yet'}.{tried}"
 
     def draw(self, figure: Figure, theme: Theme) -> None:
         """Draw the points, their names and the front."""
@@ -69,7 +82,7 @@ class Tradeoff(Drawing):
         axes.locator_params(nbins=_TICKS)
         if max(point.quality for point in self.points) <= 1:  # a share, which people read in %
             axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-        chosen = front(self.points)
+        chosen = front(self.points, is_error=self.is_error)
         axes.plot(
             [point.cost for point in chosen],
             [point.quality for point in chosen],
@@ -77,6 +90,14 @@ class Tradeoff(Drawing):
             linewidth=1,
             linestyle="--",
             zorder=1,
+        )
+        axes.scatter(
+            [cost for cost, _ in self.trials],
+            [quality for _, quality in self.trials],
+            s=16,
+            facecolors="none",
+            edgecolors=theme.colors["warning"],
+            zorder=1.5,
         )
         for point, (side, level) in zip(self.points, self._places(), strict=True):
             token = "accent" if point.selected else "dim"
@@ -111,6 +132,7 @@ class Tradeoff(Drawing):
     def _frame(self, axes: Axes) -> None:
         """Leave room for the names; equal qualities do not become a mountain range."""
         x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
+        x, y = x + [cost for cost, _ in self.trials], y + [value for _, value in self.trials]
         wide = max(max(x) - min(x), 0.1 * max(x))
         tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y) or 1.0)
         axes.set_xlim(min(x) - 0.25 * wide, max(x) + 0.45 * wide)

@@ -109,7 +109,36 @@ def tradeoff(
     title_of_cost = "size, MB"
     if by_latency:
         title_of_cost = "time over float (the larger the point, the larger the file)"
-    return Tradeoff(points, title_of_cost, title) if len(points) > 1 else None
+    if len(points) < 2:
+        return None
+    is_error = any(map(_is_error, map(metric, variants)))
+    chosen = next((v for v in variants if v.id == selected), None)
+    trials = _trials(chosen, by_latency) if chosen is not None else ()
+    return Tradeoff(points, title_of_cost, title, trials, is_error)
+
+
+def _is_error(values: Json) -> bool:
+    """Whether a metric falls when the model gets better, as its loss tells."""
+    before, after, drop = (figures.number(values.get(key)) for key in ("before", "after", "drop"))
+    if before is None or after is None or not drop:
+        return values.get("name") == "cer"
+    return (after - before) * drop > 0
+
+
+def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
+    """What the search for a variant has tried: cost, and the metric as far as it knew it."""
+    before = figures.number(metric(variant).get("before"))
+    trials = (made(variant).get("search") or {}).get("trials") or ()
+    if before is None:
+        return ()
+    sign = 1 if _is_error(metric(variant)) else -1
+    return tuple(
+        (
+            trial["latency_ratio"] if by_latency else trial["bytes"] / 1e6,
+            before + sign * trial["drop"],
+        )
+        for trial in trials
+    )
 
 
 def _latency(variant: VariantRecord) -> float | None:
