@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from PySide6.QtWidgets import QFrame
@@ -50,13 +50,14 @@ class Trail(QFrame):
         self.setVisible(bool(path))
 
 
-def steps_to(path: str, known: set[str]) -> list[tuple[str, str]]:
+def steps_to(path: str, known: Collection[str]) -> list[tuple[str, str]]:
     """The parts on the way to one, with titles: ``If.0 · then_branch``.
 
     Args:
-        known: Paths of all parts; a name in a path may hold slashes of its own.
+        known: Paths of all parts, as a set; a name in a path may hold slashes of its own.
     """
-    before = sorted((one for one in known if path == one or path.startswith(f"{one}/")), key=len)
+    cuts = (at for at, char in enumerate(f"{path}/") if char == "/")
+    before = [path[:at] for at in cuts if path[:at] in known]
     steps, start = [], 0
     for one in before:
         node, _, key = one[start:].rpartition("/")

@@ -71,6 +71,6 @@ class Places:
         if path not in self._titles:
             if self._known is None:
                 self._known = self._view.paths(folded=self._folded)
-            steps = steps_to(path, set(self._known))
+            steps = steps_to(path, self._known)
             self._titles[path] = " › ".join(title for _, title in steps)
         return self._titles[path]

@@ -251,7 +251,7 @@ class ModelPage(Page):
         view, path = self.view, self._path
         if view is None or not path:
             return
-        steps = steps_to(path, set(view.paths(folded=self.is_folded)))
+        steps = steps_to(path, view.paths(folded=self.is_folded))
         around = steps[-2][0] if len(steps) > 1 else ""
         node = path[len(around) :].lstrip("/").rpartition("/")[0]
         self.show_part(around, (node, "node"))
@@ -290,7 +290,7 @@ class ModelPage(Page):
             raise built
         scene, paths = built
         self._path = path
-        self.trail.show_path(path, steps_to(path, set(paths)))
+        self.trail.show_path(path, steps_to(path, paths))
         self._graph.setCurrentWidget(self.drawer)
         self.pane.show_scene(scene, stay=self._is_of_preview(scene))
         self._preview = None

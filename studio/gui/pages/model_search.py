@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
 
-from studio.gui.graph.found import FoundLines, FoundPainter, grouped
+from studio.gui.graph.found import FoundLines, FoundPainter, Line, grouped
 from studio.gui.graph.whereabouts import Places
 from studio.gui.pages.base import Shell
 from studio.gui.widgets import GRID, button, label, row
@@ -94,6 +94,7 @@ class ModelSearch(QFrame):
         self._view: GraphView | None = None
         self._places: Places | None = None
         self._shown: Found | None = None
+        self._text = ""
         self.hits: list[Found] = []
         self.field = SearchField()
         self.count = label("", "dim")
@@ -136,20 +137,21 @@ class ModelSearch(QFrame):
         """Search in another model; what is in the field stays."""
         self._view = view
         self._places = Places(view) if view is not None else None
-        self._take_hits([])
+        self._take_hits([], [])
         self.search()
 
     def search(self) -> None:
         """Look for what is in the field, off the window's thread."""
         self._pause.stop()
         view, text = self._view, self.field.text().strip()
+        self._text = text
         self.setVisible(bool(text) and view is not None)
         if view is None or not text:
-            self._take_hits([])
+            self._take_hits([], [])
             return
         self.count.setText("Searching…")
         self._workspace.in_background(
-            partial(self._look, view, text), partial(self._done, view, text)
+            partial(self._look, view, self._places, text), partial(self._done, view, text)
         )
 
     def step(self, lines: int) -> None:
@@ -181,21 +183,31 @@ class ModelSearch(QFrame):
         else:
             self.search()
 
-    def _look(self, view: GraphView, text: str) -> list[Found]:
-        if text != self.field.text().strip():
-            return []  # more was typed while this one waited
-        return search_model(view.model, text)
+    def _look(
+        self, view: GraphView, places: Places | None, text: str
+    ) -> tuple[list[Found], list[Line]]:
+        """Search and make the lines, titles of blocks included; not on the window's thread."""
+        if text != self._text:
+            return [], []  # more was typed while this one waited
+        hits = search_model(view.model, text)
+        lines = grouped(hits)
+        for line in lines:
+            if line.found is not None and places is not None:
+                places.title(line.found)
+        return hits, lines
 
-    def _done(self, view: GraphView, text: str, hits: list[Found] | Exception) -> None:
-        if view is not self._view or text != self.field.text().strip():
+    def _done(
+        self, view: GraphView, text: str, answer: tuple[list[Found], list[Line]] | Exception
+    ) -> None:
+        if view is not self._view or text != self._text:
             return
-        if isinstance(hits, Exception):
-            raise hits
-        self._take_hits(hits)
+        if isinstance(answer, Exception):
+            raise answer
+        self._take_hits(*answer)
 
-    def _take_hits(self, hits: list[Found]) -> None:
+    def _take_hits(self, hits: list[Found], lines: list[Line]) -> None:
         self.hits, self._shown = hits, None
-        self.lines.show(grouped(hits))
+        self.lines.show(lines)
         self.count.setText(f"{len(hits):,} found" if hits else "Nothing found")
         places = self._results()
         if places:
