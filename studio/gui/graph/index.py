@@ -25,6 +25,10 @@ REACH = 512.0
 """Height in pixels from which on a line is looked at for every area."""
 
 
+_MOST_PIXELS = 1 << 22
+"""In a larger picture the boxes are sorted instead."""
+
+
 class Lines:
     """Straight lines, found by area.
 
@@ -126,11 +130,19 @@ class Index:
         Args:
             across, down: Pixels for one of the scene.
         """
+        if not len(boxes):
+            return boxes
         column = np.floor(self.x[boxes] * across).astype(np.int64)
         row = np.floor(self.y[boxes] * down).astype(np.int64)
-        _, first = np.unique(row * (1 << 32) + column, return_index=True)
-        found: Numbers = boxes[first]
-        return found
+        column -= column.min()
+        row -= row.min()
+        wide, high = int(column.max()) + 1, int(row.max()) + 1
+        if wide * high > _MOST_PIXELS:
+            first = np.unique(row * wide + column, return_index=True)[1]
+            return np.asarray(boxes[first])
+        picture = np.full(wide * high, -1, np.intp)
+        picture[(row * wide + column)[::-1]] = boxes[::-1]  # the first of each pixel stays
+        return picture[picture >= 0]
 
     def _segments(self, bends: tuple[tuple[float, ...], ...]) -> tuple[Floats, Numbers]:
         """Both ends of each piece of each edge, and the edge that it belongs to."""

@@ -118,13 +118,17 @@ class Minimap(QWidget):
         left = self._left()
         colors = {name: QColor(value) for name, value in self._theming.current.graph.items()}
         painter = QPainter(picture)
+        painter.setPen(Qt.PenStyle.NoPen)
         index = scene.index
         # Thousands of boxes share a pixel; one of them is enough.
-        for box in index.spots(index.boxes_in(Area(0, 0, *scene.size)), across, down).tolist():
-            x, y = left + scene.x[box] * across, INSET + scene.y[box] * down
-            wide = max(scene.width[box] * across, 1.5)
-            high = max(scene.height[box] * down, 1.0)
-            painter.fillRect(QRectF(x, y, wide, high), colors[scene.boxes[box].family])
+        boxes = index.spots(index.boxes_in(Area(0, 0, *scene.size)), across, down)
+        for code, family in enumerate(scene.families):
+            own = boxes[scene.colors[boxes] == code]
+            painter.setBrush(colors[family])
+            wide, high = index.width[own] * across, index.height[own] * down
+            places = (left + index.x[own] * across, INSET + index.y[own] * down)
+            sizes = (wide.clip(1.5), high.clip(1.0))
+            painter.drawRects(list(map(QRectF, *(part.tolist() for part in (*places, *sizes)))))
         painter.end()
         return picture
 
