@@ -238,6 +238,21 @@ def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:
     assert 0 <= result["search"]["trials"][0]["drop"] <= 0.01
 
 
+@pytest.mark.parametrize("stage", ["Sensitivity", "Trying", "Evaluating the float model"])
+def test_cancel_during_a_search(digits: VariantRecord, job: FakeJob, stage: str) -> None:
+    cancelled = FakeJob(job.folder, cancel_at=stage)
+    given = {"data": CALIBRATION, "samples": 4, "eval_data": HELDOUT, "eval_samples": 20}
+    with pytest.raises(Cancelled):
+        quantize(digits, cancelled, **given, search=True, max_drop=0.05)
+    assert not list(job.folder.glob("*.onnx"))
+
+
+def test_no_samples_at_all(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "d.npz", image=numpy.zeros((0, 1, 8, 8), numpy.float32))
+    with pytest.raises(InvalidData, match=r"d\.npz has no samples"):
+        quantize(digits, job, data=str(tmp_path / "d.npz"))
+
+
 def test_a_search_for_speed_needs_no_largest_loss(digits: VariantRecord, job: FakeJob) -> None:
     given = {"data": CALIBRATION, "eval_data": CALIBRATION, "heldout_data": HELDOUT}
     with pytest.raises(UsageError, match="metric that it can measure"):
