@@ -6,7 +6,7 @@ So a block is laid out, entered and left like the branch of an If.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from studio.api import AttributeValue, Graph, Node, Value
@@ -28,8 +28,7 @@ def folded(graph: Graph, members: Outline) -> Graph:
     Values and constants are those of the graph itself, not copies. Nodes that hold a constant
     stay on the outermost level; they are drawn nowhere.
     """
-    readers = _readers(graph)
-    nodes = _level(graph, members, readers)
+    nodes = _Folder(graph).level(members)
     constants = tuple(node for node in graph.nodes if is_constant(node))
     return replace(graph, nodes=constants + nodes)
 
@@ -44,27 +43,14 @@ def _readers(graph: Graph) -> dict[str, list[int]]:
     return found
 
 
-def _level(graph: Graph, members: Outline, readers: dict[str, list[int]]) -> tuple[Node, ...]:
-    result: list[Node] = []
-    taken = {graph.nodes[one].name for one in members if isinstance(one, int)}
-    alike = _Alike(graph, members)
-    for one in members:
-        if isinstance(one, Block):
-            result.append(_block(graph, one, readers, taken, alike.marks(one)))
-        else:
-            result.append(graph.nodes[one])
-    return tuple(result)
-
-
 class _Alike:
     """Which blocks of a level hold the same operators in the same order."""
 
-    def __init__(self, graph: Graph, members: Outline) -> None:
-        blocks = [one for one in members if isinstance(one, Block)]
-        self._inner = {id(one): sorted(_all(one.members)) for one in blocks}
+    def __init__(self, graph: Graph, inner: Mapping[int, list[int]]) -> None:
+        nodes = graph.nodes
+        self._inner = inner
         self._kinds = {
-            key: hash(tuple(graph.nodes[index].operator for index in inner))
-            for key, inner in self._inner.items()
+            key: hash(tuple([nodes[index].operator for index in own])) for key, own in inner.items()
         }
         self._counts = Counter(self._kinds.values())
         self._seen: Counter[int] = Counter()
@@ -79,43 +65,72 @@ class _Alike:
         return found
 
 
-def _block(
-    graph: Graph,
-    block: Block,
-    readers: dict[str, list[int]],
-    taken: set[str],
-    marks: Mapping[str, AttributeValue],
-) -> Node:
-    # In the order of the graph: the inputs are the same however deep the block was folded.
-    inner = sorted(_all(block.members))
-    within = set(inner)
-    written = {name: None for index in inner for name in graph.nodes[index].outputs if name}
-    read = {name: None for index in inner for name in read_names(graph.nodes[index]) if name}
-    constants = graph.initializers
-    inputs = tuple(name for name in read if name not in written and name not in constants)
-    outputs = tuple(
-        name for name in written if any(reader not in within for reader in readers.get(name, ()))
-    )
-    name = base = block.scope or block.title
-    number = 2
-    while name in taken:
-        name, number = f"{base} ({number})", number + 1
-    taken.add(name)
-    part = Graph(
-        block.title,
-        tuple(Value(one, graph.type_of(one)) for one in inputs),
-        tuple(Value(one, graph.type_of(one)) for one in outputs),
-        _level(graph, block.members, readers),
-        constants,
-        graph.values,
-        graph.notes,
-    )
-    return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, marks, {INSIDE: part})
+class _Folder:
+    """Makes the nodes of blocks, level by level."""
 
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._readers = _readers(graph)
+        self._inner: dict[int, list[int]] = {}
 
-def _all(members: Outline) -> Iterable[int]:
-    for one in members:
-        if isinstance(one, Block):
-            yield from _all(one.members)
-        else:
-            yield one
+    def level(self, members: Outline) -> tuple[Node, ...]:
+        """The nodes of a level."""
+        nodes = self._graph.nodes
+        taken = {nodes[one].name for one in members if isinstance(one, int)}
+        blocks = [one for one in members if isinstance(one, Block)]
+        alike = _Alike(self._graph, {id(one): self._within(one) for one in blocks})
+        return tuple(
+            nodes[one] if isinstance(one, int) else self._block(one, taken, alike.marks(one))
+            for one in members
+        )
+
+    def _within(self, block: Block) -> list[int]:
+        """The nodes of a block, those of its blocks included.
+
+        In the order of the graph: the inputs are the same however deep the block was folded.
+        """
+        known = self._inner.get(id(block))
+        if known is None:
+            known = []
+            for one in block.members:
+                if isinstance(one, int):
+                    known.append(one)
+                else:
+                    known += self._within(one)
+            known.sort()
+            self._inner[id(block)] = known
+        return known
+
+    def _block(self, block: Block, taken: set[str], marks: Mapping[str, AttributeValue]) -> Node:
+        graph = self._graph
+        inputs, outputs = self._terminals(block)
+        name = base = block.scope or block.title
+        number = 2
+        while name in taken:
+            name, number = f"{base} ({number})", number + 1
+        taken.add(name)
+        part = Graph(
+            block.title,
+            tuple([Value(one, graph.type_of(one)) for one in inputs]),
+            tuple([Value(one, graph.type_of(one)) for one in outputs]),
+            self.level(block.members),
+            graph.initializers,
+            graph.values,
+            graph.notes,
+        )
+        return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, marks, {INSIDE: part})
+
+    def _terminals(self, block: Block) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The values that a block reads, and those of its own that others read."""
+        nodes, inner, readers = self._graph.nodes, self._within(block), self._readers
+        within = set(inner)
+        written: dict[str, None] = {}
+        read: dict[str, None] = {}
+        for index in inner:
+            written.update(dict.fromkeys(nodes[index].outputs))
+            read.update(dict.fromkeys(read_names(nodes[index])))
+        written.pop("", None)
+        constants = self._graph.initializers
+        inputs = [one for one in read if one and one not in written and one not in constants]
+        outputs = [one for one in written if not within.issuperset(readers.get(one, ()))]
+        return tuple(inputs), tuple(outputs)
