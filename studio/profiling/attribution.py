@@ -37,6 +37,7 @@ class Attribution:
     Attributes:
         nodes: Microseconds an inference, by the node's name in the graph.
         kernels: The executed kernels behind each node.
+        places: The execution providers that ran them.
         layout_us: Time of layout changes that the runtime added.
         unknown_us: Time of kernels whose node was not found, by kernel.
         providers: Time by execution provider.
@@ -46,6 +47,7 @@ class Attribution:
     total_us: float = 0.0
     nodes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     kernels: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     operators: dict[str, str] = field(default_factory=dict)
     layout_us: float = 0.0
     unknown_us: dict[str, float] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Attribution:
                     "us": round(us, 3),
                     "share": us / self.total_us if self.total_us else 0.0,
                     "kernels": self.kernels[name],
+                    "providers": sorted(self.places[name]),
                 }
                 for name, us in rows
             ],
@@ -101,12 +104,14 @@ def attribute(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> Attribution
     for kernel in kernels:
         us, name = float(kernel["us"]), str(kernel["name"])
         found.total_us += us
-        found.providers[str(kernel.get("provider") or "unknown")] += us
+        place = str(kernel.get("provider") or "unknown")
+        found.providers[place] += us
         found.types[str(kernel.get("type") or "unknown")] += us
         node = find_node(name, names)
         if node is not None:
             found.nodes[node] += us
             found.kernels[node].append(str(kernel["operator"]))
+            found.places[node].add(place)
             found.operators[node] = operators[node]
         elif kernel["operator"] in _LAYOUT or _ADDED.match(name):
             found.layout_us += us

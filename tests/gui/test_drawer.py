@@ -89,12 +89,21 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     assert job.outcome.ok, job.outcome.sentence
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
-    qtbot.waitUntil(lambda: numbers.combo.count() == 3)
+    qtbot.waitUntil(lambda: numbers.combo.count() == 4)
     numbers.combo.setCurrentIndex(2)
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
     assert colours(page) == (-1, "Time of a node in an inference")
     qtbot.waitUntil(lambda: "Flatten" in {row.texts[0] for row in numbers.table.content.rows})
+    numbers.combo.setCurrentIndex(3)
+    assert numbers.combo.currentText().startswith("Placement · ")
+    numbers.paint()
+    overlay = page.pane.canvas._overlay
+    assert overlay is not None
+    assert (overlay.title, dict(overlay.counts)) == (
+        "Where a node runs",
+        {"cpu": 5},
+    )  # both Relu are part of a Conv
 
 
 def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> None:

@@ -104,6 +104,13 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
                 unit="ms",
                 measure=lambda value: value / 1000,
             )
+            places = {
+                node["name"]: " + ".join(node["providers"])
+                for node in one["nodes"]
+                if node.get("providers")
+            }
+            title = " · ".join(part for part in ("Placement", where, when) if part)
+            yield Source(title, "Where a node runs", states=places, notes=kernels)
 
 
 def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source]:

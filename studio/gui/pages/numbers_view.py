@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
 _WIDTHS = (160, 0, 140, 80, 220)
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
 """Graph colours of the states that sources know."""
+
+_TOKENS = ("convolution", "product", "pooling", "control", "quantization", "arithmetic")
+"""Those of all others, such as the names of execution providers, in turn."""
 
 
 class NumbersView(QWidget):
@@ -198,8 +202,11 @@ class NumbersView(QWidget):
     def _overlay(self, source: Source, scene: Scene) -> Overlay:
         if source.states:
             theme = self._shell.theming.current
-            colors = {state: theme.graph_color(token) for state, token in _STATES.items()}
-            return state_overlay(source.legend, dict(_states(source, scene)), colors)
+            states = dict(_states(source, scene))
+            others = sorted(set(states.values()) - set(_STATES))
+            tokens = {**_STATES, **dict(zip(others, cycle(_TOKENS), strict=False))}
+            colors = {state: theme.graph_color(token) for state, token in tokens.items()}
+            return state_overlay(source.legend, states, colors)
         return make_overlay(source.legend, dict(_values(source, scene)), source.text)
 
     def _chosen(self, key: Hashable) -> None:
@@ -225,7 +232,7 @@ def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
             continue
         found = {source.states[name] for name in nodes_within(box.node) if name in source.states}
         if found:
-            yield index, FLOAT if FLOAT in found else SMALL
+            yield index, FLOAT if FLOAT in found else " and ".join(sorted(found))
 
 
 def _rows(source: Source, scene: Scene) -> list[Row]:

@@ -191,3 +191,4 @@ def test_layout_and_unknown_kernels_are_stated():
     assert found["unknown"] == [{"kernel": "mystery", "us": 2.0}]
     assert found["providers"] == {"cpu": 1.0}
     assert found["nodes"][0]["kernels"] == ["Conv"]
+    assert found["nodes"][0]["providers"] == ["cpu"]
