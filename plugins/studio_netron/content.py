@@ -137,16 +137,6 @@ def static_folder() -> Path:
     return Path(next(iter(found.submodule_search_locations)))
 
 
-def suffixes() -> tuple[str, ...]:
-    """Endings of files that are worth a try; Netron itself looks at the content, too."""
-    return (
-        ".pt", ".pth", ".pt2", ".ptl", ".pte", ".h5", ".hdf5", ".keras", ".mlmodel", ".mlpackage",
-        ".pb", ".pbtxt", ".caffemodel", ".prototxt", ".cfg", ".weights", ".param", ".mnn", ".rknn",
-        ".safetensors", ".gguf", ".npz", ".joblib", ".pkl", ".pdmodel", ".tmfile", ".circle", ".om",
-        ".uff", ".armnn", ".bst", ".json", ".onnx", ".tflite", ".xml",
-    )  # fmt: skip
-
-
 def _opened(model: Path) -> int:
     try:
         file = os.open(model, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

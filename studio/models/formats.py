@@ -24,5 +24,6 @@ def format_for(path: Path, host: PluginHost) -> Format:
             return known
     titles = ", ".join(capability.title for capability in capabilities) or "none"
     raise InvalidModel(
-        f"{path.name} is not a model in a known format.", hint=f"Known formats: {titles}."
+        f"{path.name} is not a model in a known format.",
+        hint=f"Known formats: {titles}. Others can be looked at in the window: Netron.",
     )
