@@ -2,7 +2,7 @@
 
 The digits recipe fills a fresh workspace (its last step, which takes the deployment away, is left
 out until the pictures are taken); then the window is shown off screen and each page is grabbed when
-two looks in a row are alike.
+two looks in a row are alike. With names of pages as arguments only those are taken.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SIZE = (1440, 900)
 LONGEST_SETTLE = 15.0  # seconds; a live page never stands still
 BETWEEN = 1.0  # seconds between two looks; the first chart takes half of that
 LIVE_REQUESTS = 100_000
+EARLY = {"welcome", "model", "quantize"}
+"""Pages that show nothing of what comes behind the quantization."""
 
 
 def main() -> int:
@@ -42,9 +44,10 @@ def main() -> int:
         home = Path(name, "edgewright")
         os.environ["EDGEWRIGHT_HOME"] = str(home)
         try:
-            fill(home)
+            wanted = set(sys.argv[1:])
+            fill(home, "profile" if wanted and wanted <= EARLY else "rollback")
             for theme in ("dark", "light"):
-                take(home, theme)
+                take(home, theme, wanted)
         finally:
             subprocess.run([STUDIO, "undeploy", "--target", "local"], check=False)
             for folder, _, _ in os.walk(name):
@@ -52,18 +55,18 @@ def main() -> int:
     return 0
 
 
-def fill(home: Path) -> None:
-    """Run the digits recipe up to its last step, and send some requests for the live page."""
+def fill(home: Path, end: str) -> None:
+    """Run the digits recipe up to one of its steps."""
     text = (DIGITS / "recipe.toml").read_text(encoding="utf-8")
-    head, _, _ = text.partition('[[steps]]\nid = "rollback"')
+    head, _, _ = text.partition(f'[[steps]]\nid = "{end}"')
     folder = home.parent / "digits"
     subprocess.run([STUDIO, "samples", "get", "digits", "--out", str(folder)], check=True)
     (folder / "screenshots.toml").write_text(head, encoding="utf-8")
     subprocess.run([STUDIO, "run", str(folder / "screenshots.toml")], check=True)
 
 
-def take(home: Path, theme: str) -> None:
-    """Grab every page in one theme."""
+def take(home: Path, theme: str, wanted: set[str]) -> None:
+    """Grab every page in one theme, or those that are wanted."""
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.app import attach, make_application, make_window
@@ -79,17 +82,52 @@ def take(home: Path, theme: str) -> None:
         window.show()
         attach(window, workspace)
         for page in ("welcome", *(stage.id for stage in STAGES)):
+            if wanted and page not in wanted:
+                continue
+            if page != "welcome":
+                window.select(workspace.registry.variants()[-1].id)
             window.go(page)
-            if page == "monitor":
+            if page == "quantize":
+                quantize(application, window, workspace, theme)
+            elif page == "monitor":
                 live(application, window, workspace)
             else:
                 settle(application, window, workspace)
             save(window, page, theme)
-            if page == "welcome":
-                window.select(workspace.registry.variants()[-1].id)
             for job in workspace.jobs:  # the watch of the live page
                 job.cancel()
         window.close()
+
+
+def quantize(
+    application: QApplication, window: MainWindow, workspace: Workspace, theme: str
+) -> None:
+    """Grab the views behind the first one, and show the first with its data."""
+    page = window.page()
+    assert page is not None
+    for index, name in ((1, "variants"), (2, "layers"), (3, "samples")):
+        page.show_view(index)
+        settle(application, window, workspace)
+        save(window, f"quantize-{name}", theme)
+    page.show_view(0)
+    folder = workspace.paths.data.parents[1] / "digits"
+    data = {"data": "calibration.npz", "eval_data": "heldout.npz"}
+    page.form.set_values({name: str(folder / file) for name, file in data.items()})
+    settle(application, window, workspace)
+    settle(application, window, workspace)  # the look ahead begins a little later
+
+
+def compare(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
+    """Show both variants side by side, with a difference selected."""
+    from studio.gui.pages.model import ModelPage
+
+    page = window.page()
+    assert isinstance(page, ModelPage)
+    page.show_view(2)
+    settle(application, window, workspace)
+    for _ in range(3):
+        page.compare.step(1)
+    settle(application, window, workspace)
 
 
 def live(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
