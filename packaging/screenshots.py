@@ -94,6 +94,9 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
             else:
                 settle(application, window, workspace)
             save(window, page, theme)
+            if page == "model":
+                compare(application, window, workspace)
+                save(window, "compare", theme)
             for job in workspace.jobs:  # the watch of the live page
                 job.cancel()
         window.close()
