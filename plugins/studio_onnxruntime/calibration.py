@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy
 import onnx
 from onnx import TensorProto, helper
 
-from studio.api import Dataset, InvalidData, Progress
+from studio.api import Dataset, InvalidData, Progress, Session
 from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.fitting import fitted_range
@@ -50,6 +50,8 @@ def calibrate(
     onnx.save(_with_outputs(model, names), str(augmented))
     session = OnnxRuntime().load(augmented, {})
     histograms = {name: Histogram() for name in names}
+    if method == "entropy":
+        histograms = {n: Histogram(x) for n, x in _largest(session, names, data, progress).items()}
     for index, sample in enumerate(data):
         progress.progress(index, len(data), f"Calibrating ({index + 1} of {len(data)})")
         for name, array in session.run(sample.feeds, names).items():
@@ -72,6 +74,19 @@ def calibrate(
         name: _range(histogram, method, percentile, floors.get(name, -math.inf))
         for name, histogram in histograms.items()
     }
+
+
+def _largest(
+    session: Session, names: Sequence[str], data: Dataset, progress: Progress
+) -> dict[str, float]:
+    """The largest magnitude of each value."""
+    found = dict.fromkeys(names, 0.0)
+    for index, sample in enumerate(data):
+        progress.progress(0, 1, f"Looking for the extremes ({index + 1} of {len(data)})")
+        for name, array in session.run(sample.feeds, names).items():
+            ends = float(array.max(initial=0)), -float(array.min(initial=0))
+            found[name] = max(found[name], *(end for end in ends if math.isfinite(end)), 0.0)
+    return found
 
 
 def _range(histogram: Histogram, method: str, percentile: float, floor: float) -> Range:
