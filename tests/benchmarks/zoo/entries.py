@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from tests.benchmarks.zoo import sentences, words
+from tests.benchmarks.zoo import digits, faces, files, pages, sentences, speech, words
 from tests.benchmarks.zoo.wheels import CACHE
 
 Array = numpy.ndarray[Any, Any]
@@ -48,10 +48,51 @@ class Entry:
 
 
 ENTRIES = (
+    Entry("digits", "Handwritten digits", "top-1", digits.make, digits.right),
     Entry("ppocr-rec", "Text recognition, PP-OCRv5", "exact match", words.make, words.exact),
     Entry(
+        "ppocr-det",
+        "Text detection, PP-OCRv5",
+        "F1 of lines",
+        pages.make_lines,
+        pages.f1_of_lines,
+    ),
+    Entry(
+        "picodet",
+        "Layout of pages, PicoDet",
+        "F1 of boxes beside float's",
+        pages.make_layout,
+        pages.f1_of_layout,
+    ),
+    Entry("magika", "Types of files, Magika", "top-1", files.make, files.right),
+    Entry("silero-vad", "Speech or not, Silero", "ROC AUC", speech.make, speech.auc, "MIT"),
+    Entry(
+        "mtcnn-p",
+        "Faces, MTCNN's first network",
+        "decisions as in float",
+        faces.maker("pnet", "input_1", 24, whole=True),
+        faces.agreement,
+        "MIT",
+    ),
+    Entry(
+        "mtcnn-r",
+        "Faces, MTCNN's second network",
+        "decisions as in float",
+        faces.maker("rnet", "input_2", 24),
+        faces.agreement,
+        "MIT",
+    ),
+    Entry(
+        "mtcnn-o",
+        "Faces, MTCNN's third network",
+        "decisions as in float",
+        faces.maker("onet", "input_3", 48),
+        faces.agreement,
+        "MIT",
+    ),
+    Entry(
         "minilm",
-        "Sentence encoder, paraphrase-MiniLM-L3",
+        "Sentence encoder, MiniLM-L3",
         "nearest neighbour as in float",
         sentences.make,
         sentences.neighbours,

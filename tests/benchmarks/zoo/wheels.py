@@ -88,3 +88,8 @@ WORD_PIECES = Wheel(
     "1.0.1",
     "655b8e918cebddfd1a13d11d77ca2c670939443e3dc9c4802d4472cc3eb6322c",
 )
+SKIMAGE = Wheel(
+    "scikit-image",
+    "0.26.0",
+    "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
+)
