@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import List
 
 from ..serve.access import VARIABLE, tokens_of
+from ..serve.arguments import parse
 from ..serve.contracts.environment import completed
-from ..serve.options import Options, parse
+from ..serve.options import Options
 
 _FIRST = Path("/proc/1/cmdline")
 

@@ -6,15 +6,15 @@ import os
 import sys
 from typing import List
 
-from . import options as command_line
 from .contracts.environment import completed
 from .errors import CannotListen
-from .memory import import_without_openssl
+from .memory import forget, import_without_openssl
+from .options import Options
 
 
 def main(arguments: List[str]) -> int:
     """Serve until told to end; returns the exit status."""
-    options = command_line.parse(completed(arguments, os.environ))
+    options = _parsed(completed(arguments, os.environ))
     try:
         if options.root is not None:
             from .supervisor import Supervisor
@@ -34,3 +34,13 @@ def main(arguments: List[str]) -> int:
         sentence = "The Python at {} lacks {}.".format(sys.executable, error.name)
         print(sentence, file=sys.stderr)
         return 1
+
+
+def _parsed(arguments: List[str]) -> Options:
+    """The options; what reading them takes, half a megabyte, is given to what comes next."""
+    from . import arguments as command_line
+
+    options = command_line.parse(arguments)
+    del command_line
+    forget(__package__ + ".arguments", "argparse", "gettext", "locale")
+    return options

@@ -49,6 +49,16 @@ def give_back() -> None:
     trim(0)
 
 
+def forget(*names: str) -> None:
+    """Unload modules that nobody here needs again; who imports them later loads them anew."""
+    for name in names:
+        sys.modules.pop(name, None)
+        package, _, own = name.rpartition(".")
+        if package in sys.modules:
+            vars(sys.modules[package]).pop(own, None)
+    gc.collect()
+
+
 def import_without_openssl(*names: str) -> None:
     """Import modules so that they do not load OpenSSL: six megabytes of a process without TLS.
 

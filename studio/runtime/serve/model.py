@@ -18,6 +18,7 @@ from typing import (
     Optional,
 )
 
+from .arena import session_of
 from .batching import rows_of_a_batch
 from .http.message import HttpError
 from .memory import give_back
@@ -192,7 +193,9 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         LoadError: in one sentence.
     """
     cores = usable_cores()
-    session = ModelSession(source.path, threads or 1)
+    session = session_of(
+        source.path, threads or 1, lambda one: golden_feeds(source.golden, one.inputs)
+    )
     golden = golden_feeds(source.golden, session.inputs)
     seconds, warning = warm_up(session, golden)
     execution = plan_execution(seconds, cores, threads)

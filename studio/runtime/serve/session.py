@@ -47,12 +47,14 @@ class ModelSession:
         timed: Take the processor's time of each run, which for a tiny one is a part of its own.
         busy_s: Processor time of a recent run, in seconds; infinite where it was not taken.
         free_rows: The first axis of every input and output may have any size.
+        arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, arena: bool = True) -> None:
         import onnxruntime as ort
 
         options = ort.SessionOptions()
+        options.enable_cpu_mem_arena = self.arena = arena
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -144,6 +146,8 @@ class ModelSession:
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""
+        if not self.arena:
+            return
         import onnxruntime as ort
 
         options = ort.RunOptions()

@@ -42,6 +42,16 @@ def test_the_supervisor_stays_small() -> None:
     assert not loaded & {"hashlib", "platform"}
 
 
+def test_what_reads_the_command_line_is_unloaded() -> None:
+    code = "import sys; from studio.runtime.serve.command import _parsed; " + (
+        "print(_parsed(['--root=/x', '--port=7']).port, *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    port, *loaded = done.stdout.decode().split()
+    assert port == "7"
+    assert not set(loaded) & {"argparse", "gettext", "studio.runtime.serve.arguments"}
+
+
 def test_a_server_without_tls_has_no_openssl(tmp_path: Path) -> None:
     model = rig.constant(tmp_path / "a.onnx", 1.0)
     with rig.ServerProcess(f"--model={model}", log=tmp_path / "log") as server:
