@@ -166,7 +166,7 @@ def _convert(path: str, inputs: list[dict[str, Any]], folder: str) -> str:
     )
     made = os.path.join(folder, "m.py")
     if done.returncode or not os.path.isfile(made):
-        raise ValueError("ncnn's converter pnnx fails: {}".format(_complaint(done)))
+        raise ValueError("the converter pnnx fails: {}".format(_complaint(done)))
     with open(made, encoding="utf-8") as script:
         return script.read()
 

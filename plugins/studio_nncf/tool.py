@@ -63,6 +63,7 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """
     tell(0.0, 1.0, "Reading the model")
     model = onnx.load(request["source"])
+    _lift_constants(model.graph)
     _name_all(model.graph)
     samples = Samples(request["samples"], tell)
     names = [node.name for node in model.graph.node]
@@ -107,6 +108,21 @@ def _kept(graph: Any, wanted: list[str]) -> list[str]:
             raise ValueError(f"there is no node or operator {text!r} to keep in float")
         found += [name for name in names if name not in found]
     return found
+
+
+def _lift_constants(graph: Any) -> None:
+    """Make initializers of constant nodes: NNCF takes a weight that a node gives for an activation.
+
+    It would get one scale for the whole tensor, out of the samples, and stay in the file as float.
+    """
+    for node in [node for node in graph.node if node.op_type == "Constant"]:
+        value = next((each.t for each in node.attribute if each.name == "value"), None)
+        if value is not None:
+            lifted = onnx.TensorProto()
+            lifted.CopyFrom(value)
+            lifted.name = node.output[0]
+            graph.initializer.append(lifted)
+            graph.node.remove(node)
 
 
 def _facts(graph: Any, names: list[str], kept: list[str]) -> dict[str, Any]:

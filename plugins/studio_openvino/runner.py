@@ -6,6 +6,7 @@ The contract is in the docstring of ``studio.runtime.bench``.
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, Callable, Mapping
 
 import openvino
@@ -49,7 +50,10 @@ class OpenVinoRunner:
             names = ", ".join(self._core.available_devices)
             raise ValueError("OpenVINO finds no {} here; it has {}".format(self._device, names))
         self._settings = _settings(options)
-        self._model = self._core.read_model(path)
+        try:
+            self._model = self._core.read_model(path)
+        except RuntimeError as error:
+            raise ValueError(_reason(str(error))) from error
         self._inputs = [_name(each) for each in self._model.inputs]
         self._compiled = self._compile({})
         self._outputs = [_name(each) for each in self._model.outputs]
@@ -134,6 +138,15 @@ class OpenVinoRunner:
             return "+".join(sorted(counts, key=lambda each: -counts[each]))
         hint = str(getattr(self._property("INFERENCE_PRECISION_HINT"), "to_string", str)())
         return _PRECISIONS.get(hint, "as in the model")
+
+
+def _reason(text: str) -> str:
+    """What a long message of the reader comes to: which operator, and what is wrong with it."""
+    text = " ".join(text.split())
+    found = re.search(r"detailed log: -- (\S+) with a message: (.{0,160})", text)
+    if found:
+        return "OpenVINO cannot convert {}: {}".format(found.group(1), found.group(2))
+    return text[-240:] if "Check" in text else text
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:

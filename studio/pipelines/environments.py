@@ -29,7 +29,7 @@ ENVIRONMENT_INSTALL = Step(
         Option(
             "wheels",
             Kind.FOLDER,
-            title="Folder of wheels",
+            title="Folder of wheels, instead of the network",
             help="Take the packages from here and ask no index.",
         ),
     ),

@@ -17,6 +17,7 @@ id = "example_tools"
 name = "Example tools"
 version = "0.1"
 api = 1
+requires = ["numpy>=1.26"]
 
 [environment]
 requirements = "requirements.lock"

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Capability, Extension, Finding, Level, Manifest, StudioError, Unavailable
+from studio.api import (
+    Capability,
+    Extension,
+    Finding,
+    Level,
+    Manifest,
+    Session,
+    StudioError,
+    Toolchain,
+    Unavailable,
+)
 from studio.api.plugin import PANEL_AREAS
 from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
 from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
@@ -52,11 +62,33 @@ def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]
 
 def _declared(capability: Capability, folder: Path) -> None:
     """What it declares, then what it does."""
-    made = _attribute(capability)()
+    made = _attribute(capability)(*_toolchain(capability))
     check_declaration(capability.extension, made, capability.id, capability.extra)
     suite = _SUITES.get(capability.extension)
     if suite is not None:
         suite(capability, made, folder)
+
+
+def _toolchain(capability: Capability) -> tuple[Toolchain, ...]:
+    """What the factory of a capability with an environment is given: one that is not there."""
+    return (_Absent(),) if capability.extra.get("environment") else ()
+
+
+class _Absent:
+    """The toolchain of an environment that nobody has installed; the check installs nothing."""
+
+    @property
+    def python(self) -> Path:
+        raise Unavailable("its environment is not installed, so it was not run.")
+
+    def version(self, distribution: str) -> str:
+        raise Unavailable("its environment is not installed, so it was not run.")
+
+    def run(self, *arguments: object) -> Mapping[str, Any]:
+        raise Unavailable("its environment is not installed, so it was not run.")
+
+    def load(self, *arguments: object) -> Session:
+        raise Unavailable("its environment is not installed, so it was not run.")
 
 
 def _panel(capability: Capability, folder: Path) -> None:

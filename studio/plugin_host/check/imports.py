@@ -13,6 +13,9 @@ from studio.api import Finding, Level, Manifest, Permission
 
 _PANEL = "panel"
 _RUNNER = "runner"
+_ELSEWHERE = frozenset({_RUNNER, "tool"})
+"""Modules of a plugin with an environment that run in it, not here."""
+
 _QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "PySide2"})
 _UNKNOWN = "belongs to none of the plugin's requirements"
 _QT_API = frozenset({"studio.api.qt", "studio.api.qt_platform", "studio.api.testing_panels"})
@@ -50,13 +53,30 @@ def check_imports(package: Path, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(Level.ERROR, "syntax", f"{name} cannot be read as Python: {error}.")
             continue
         imports = list(_imports(tree, name))
-        yield from _judge(imports, manifest, file.stem)
-        calls += [*imports, *_calls(tree, name)]
+        inside = manifest.environment is not None and file.stem in _ELSEWHERE
+        more = _locked(package, manifest) if inside else frozenset()
+        yield from _judge(imports, manifest, file.stem, more)
+        if not inside:
+            calls += [*imports, *_calls(tree, name)]
     yield from _permissions(calls, manifest.permissions)
 
 
-def _judge(imports: Iterable[Use], manifest: Manifest, module: str) -> Iterator[Finding]:
-    direct = _modules_of(_names(manifest.requires))
+def _locked(package: Path, manifest: Manifest) -> frozenset[str]:
+    """Modules in the environment: those of its distributions, and those that it must have."""
+    assert manifest.environment is not None
+    named = {name.partition(".")[0] for name in manifest.environment.imports}
+    try:
+        text = (package / manifest.environment.requirements).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):  # which is a finding of its own
+        return frozenset(named)
+    pinned = _names(line for line in text.splitlines() if line[:1].isalnum())
+    return _modules_of(pinned) | named
+
+
+def _judge(
+    imports: Iterable[Use], manifest: Manifest, module: str, more: frozenset[str]
+) -> Iterator[Finding]:
+    direct = _modules_of(_names(manifest.requires)) | more
     beyond = _modules_of(_closure(_names(manifest.requires)))
     for use in imports:
         sentence = _objection(use.name, manifest.id, module, direct)

@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.api import Finding, Level, Manifest, UsageError
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import GROUP
+from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.manifest import FILE_NAME, ManifestError
 
 
@@ -41,6 +42,8 @@ def check_layout(folder: Path, package: Path, manifest: Manifest) -> Iterator[Fi
         if module != manifest.id and not module.startswith(f"{manifest.id}."):
             text = f"The factory {capability.factory} lies outside the package {manifest.id}."
             yield Finding(Level.ERROR, "factory", text)
+    if manifest.environment is not None:
+        yield from _check_lock(package / manifest.environment.requirements)
     if not manifest.capabilities:
         yield Finding(Level.ERROR, "capabilities", "The manifest offers nothing.")
     try:
@@ -50,6 +53,15 @@ def check_layout(folder: Path, package: Path, manifest: Manifest) -> Iterator[Fi
     project = folder / "pyproject.toml"
     if project.is_file() and folder != package:
         yield from _check_project(project, manifest)
+
+
+def _check_lock(file: Path) -> Iterator[Finding]:
+    try:
+        problem = lock_problem(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"it cannot be read: {error}"
+    if problem:
+        yield Finding(Level.ERROR, "environment", f"{file.name} is no lock: {problem}.")
 
 
 def _check_project(file: Path, manifest: Manifest) -> Iterator[Finding]:

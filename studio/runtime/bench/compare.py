@@ -50,7 +50,7 @@ def compare(
         largest = max(largest, error)
         relative = max(relative, error / scale if scale else float(error > 0))
     if tolerance is not None and relative > tolerance:
-        text = f"Its outputs differ by {relative:.2g} of their magnitude; {tolerance:g} is allowed."
+        text = f"Its outputs differ by {relative:.3g} of their magnitude; {tolerance:g} is allowed."
         raise CandidateError("wrong output", text)
     return Difference(largest, relative)
 

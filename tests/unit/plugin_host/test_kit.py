@@ -15,6 +15,7 @@ from studio.plugin_host.check.examination import examine
 from studio.plugin_host.importing import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
 from studio.workspace import Workspace
+from tests.rigs import toolchain
 
 pytestmark = pytest.mark.slow
 
@@ -191,3 +192,15 @@ def test_a_folder_without_a_plugin_is_a_sentence(tmp_path: Path) -> None:
 def test_the_built_in_plugins_pass_the_check(tmp_path: Path, name: str) -> None:
     result = checked_by_itself(PLUGINS / name, tmp_path)
     assert result["ok"], problems(result)
+
+
+def test_what_runs_in_an_environment_may_import_what_is_in_it(tmp_path: Path) -> None:
+    wheel = toolchain.make_wheel(tmp_path / "wheels")
+    good = toolchain.make_plugin(tmp_path / "good", toolchain.lock_of(wheel))
+    assert problems(checked(good, tmp_path)) == ""
+    more = {"parts.py": toolchain.PARTS + "\nimport example_tool\n"}
+    bad = toolchain.make_plugin(tmp_path / "bad", "numpy>=2\n", more)
+    (tmp_path / "other").mkdir()
+    found = problems(checked(bad, tmp_path / "other"))
+    assert "example_tool belongs to none of the plugin's requirements" in found
+    assert "requirements.lock is no lock: 'numpy>=2' is not pinned with ==" in found
