@@ -11,7 +11,7 @@ import onnx
 from onnx import AttributeProto
 
 from studio.api import AttributeValue, Graph, Initializer, Model, Node, TensorType, Value
-from studio_onnx.order import ordered
+from studio_onnx.order import ordered, stand_in_order
 from studio_onnx.structure import blocks
 from studio_onnx.tensors import external_file, nbytes, tensor_type, value_type
 
@@ -48,8 +48,8 @@ def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
     if like is not None:
         constants, nodes = like.initializers, _retyped(like.nodes, graph)
     else:
-        messages = _in_order(graph.name, graph.node)
-        constants, nodes = _constants(graph, messages), _nodes(messages)
+        messages, nodes = _in_order(graph.name, graph.node)
+        constants = _constants(graph, messages)
     return Graph(
         name=graph.name,
         # Files before IR version 4 list each initializer among the inputs.
@@ -63,11 +63,15 @@ def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
     )
 
 
-def _in_order(name: str, nodes: Sequence[onnx.NodeProto]) -> Sequence[onnx.NodeProto]:
-    positions = ordered(name, nodes)
-    if positions == list(range(len(positions))):
-        return nodes
-    return [nodes[index] for index in positions]
+def _in_order(
+    name: str, messages: Sequence[onnx.NodeProto]
+) -> tuple[Sequence[onnx.NodeProto], tuple[Node, ...]]:
+    """Messages and nodes, each behind all that it reads; so they stand in nearly every file."""
+    nodes = _nodes(messages)
+    if not stand_in_order(nodes, messages):
+        messages = [messages[index] for index in ordered(name, messages)]
+        nodes = _nodes(messages)
+    return messages, nodes
 
 
 def _constants(
@@ -102,18 +106,18 @@ def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...
         replace(one, blocks={key: _graph(inner, one.blocks[key]) for key, inner in blocks(node)})
         if one.blocks
         else one
-        for one, node in zip(known, _in_order(graph.name, graph.node), strict=True)
+        for one, node in zip(known, _in_order(graph.name, graph.node)[0], strict=True)
     )
 
 
 def _function(function: onnx.FunctionProto) -> Graph:
-    nodes = _in_order(function.name, function.node)
+    messages, nodes = _in_order(function.name, function.node)
     return Graph(
         name=function.name,
         inputs=tuple(Value(name) for name in function.input),
         outputs=tuple(Value(name) for name in function.output),
-        nodes=_nodes(nodes),
-        initializers=_constant_nodes(nodes),
+        nodes=nodes,
+        initializers=_constant_nodes(messages),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
-from studio.api import InvalidModel
+from studio.api import InvalidModel, Node
 from studio_onnx.structure import blocks
 
 
@@ -38,6 +38,24 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
     if len(order) < len(nodes):
         raise InvalidModel(_describe_cycle(graph_name, nodes, needs, set(order)))
     return order
+
+
+def stand_in_order(nodes: Sequence[Node], messages: Sequence[onnx.NodeProto]) -> bool:
+    """Whether each node stands behind all that it reads, and no value is produced twice.
+
+    Args:
+        messages: Of the same nodes; they tell what blocks capture.
+    """
+    producers: dict[str, int] = {}
+    for index, node in enumerate(nodes):
+        for name in node.outputs:
+            if name and producers.setdefault(name, index) != index:
+                return False
+    return all(
+        producers.get(name, -1) < index
+        for index, node in enumerate(nodes)
+        for name in (read_names(messages[index]) if node.blocks else node.inputs)
+    )
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto], producers: Mapping[str, int]) -> bool:
