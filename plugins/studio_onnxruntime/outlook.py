@@ -20,6 +20,7 @@ _LAYERS = 3
 _ROUNDS = 7
 _ROUND_SECONDS = 0.004
 _OPSET = 17
+_IDLE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +39,107 @@ class Shape:
 
 
 KINDS: Mapping[str, tuple[Shape, ...]] = {
-    "Conv": (Shape(32, 28, 3), Shape(64, 14, 3), Shape(96, 28, 1)),
+    "Conv": (Shape(16, 8, 3), Shape(32, 28, 3), Shape(64, 14, 3), Shape(96, 28, 1)),
     "depthwise": (Shape(64, 28, 3, 64), Shape(128, 14, 3, 128)),
     "MatMul": (Shape(256, 64), Shape(512, 16)),
 }
 """What is timed for each kind of layer: sizes that are common in small models."""
 
+_SMALL = Shape(8, 4, 3)
+"""A layer with next to no work."""
 
-def measured(signed: bool) -> dict[str, tuple[float, float]]:
-    """Time in int8 over time in float of each kind: the lowest and the highest of its shapes.
 
-    One thread; both take turns, and the fastest round of each counts, since a disturbance only
-    ever adds time.
+def measured(signed: bool) -> dict[str, Any]:
+    """What float and int8 take here, on one thread.
+
+    Both take turns, and the fastest round of each counts, since a disturbance only ever adds time.
+
+    Returns:
+        ``ratios``: time in int8 over time in float of each kind, the lowest and the highest of its
+        shapes; ``rates``: multiplications in a microsecond in float; ``node_us`` and ``run_us``:
+        what a node, and a run, take that do next to nothing; ``layer_us``: the same of a layer, in
+        float and in int8.
     """
+    ratios: dict[str, tuple[float, float]] = {}
+    rates: dict[str, float] = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
-        ratios = {
-            kind: [_ratio(shape, folder, signed) for shape in shapes]
-            for kind, shapes in KINDS.items()
-        }
-    return {kind: (min(found), max(found)) for kind, found in ratios.items()}
+        one, many = (_idle(count, folder) for count in (1, 1 + _IDLE))
+        small = _times(_SMALL, folder, signed)
+        for kind, shapes in KINDS.items():
+            # What a layer without work takes is told apart, so it is no part of the ratio.
+            times = [
+                [
+                    max(took - idle, 1e-9)
+                    for took, idle in zip(_times(s, folder, signed), small, strict=True)
+                ]
+                for s in shapes
+            ]
+            found = [int8 / exact for exact, int8 in times]
+            ratios[kind] = (min(found), max(found))
+            rates[kind] = min(
+                _macs(shape) / exact / 1e6 for shape, (exact, _) in zip(shapes, times, strict=True)
+            )
+    node = max(many - one, 0.0) / _IDLE * 1e6
+    run = max(one * 1e6 - node, 0.0)
+    return {
+        "ratios": ratios,
+        "rates": rates,
+        "node_us": node,
+        "run_us": run,
+        "layer_us": [max(seconds * 1e6 - run, 0.0) / _LAYERS for seconds in small],
+    }
 
 
-def _ratio(shape: Shape, folder: Path, signed: bool) -> float:
-    generator = numpy.random.default_rng(0)
-    array = generator.normal(size=_edge(shape)).astype("float32")
+def _times(shape: Shape, folder: Path, signed: bool) -> tuple[float, float]:
+    """Seconds of a run in float and in int8."""
+    array = numpy.random.default_rng(0).normal(size=_edge(shape)).astype("float32")
+    models = [_model(shape, quantized, signed) for quantized in (False, True)]
+    exact, int8 = _fastest(models, array, folder)
+    return exact, int8
+
+
+def _fastest(models: list[onnx.ModelProto], array: Any, folder: Path) -> list[float]:
+    """Seconds of a run of each model, in the fastest of the rounds in which all took turns."""
     sessions = []
-    for name, quantized in (("float", False), ("int8", True)):
-        path = folder / f"{name}.onnx"
-        onnx.save(_model(shape, quantized, signed), str(path))
+    for index, model in enumerate(models):
+        path = folder / f"{index}.onnx"
+        onnx.save(model, str(path))
         sessions.append(OnnxRuntime().load(path, {"threads": 1}))
-    times = [_seconds(session, array, 1) for session in sessions]
-    runs = max(1, round(_ROUND_SECONDS / max(max(times), 1e-6)))
-    best = [numpy.inf, numpy.inf]
+    slowest = max(_seconds(session, array, 1) for session in sessions)
+    runs = max(1, round(_ROUND_SECONDS / max(slowest, 1e-6)))
+    best = [numpy.inf] * len(sessions)
     for _ in range(_ROUNDS):
         for index, session in enumerate(sessions):
-            best[index] = min(best[index], _seconds(session, array, runs))
+            best[index] = min(best[index], _seconds(session, array, runs) / runs)
     for session in sessions:
         session.close()
-    return float(best[1] / best[0])
+    return [float(one) for one in best]
+
+
+def _macs(shape: Shape) -> int:
+    """Multiplications of the layers that are timed together."""
+    if not shape.kernel:
+        return _LAYERS * shape.size * shape.channels**2
+    taps = shape.kernel**2 * shape.channels // shape.group
+    return _LAYERS * shape.size**2 * shape.channels * taps
+
+
+def _idle(count: int, folder: Path) -> float:
+    """Seconds of a run of so many nodes on eight numbers."""
+    names = ["x", *(f"v{index}" for index in range(count))]
+    kinds = ("Sin", "Cos")  # which nothing fuses
+    nodes = [
+        helper.make_node(kinds[index % 2], [names[index]], [names[index + 1]])
+        for index in range(count)
+    ]
+    first, last = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 8])
+        for name in (names[0], names[-1])
+    )
+    graph = helper.make_graph(nodes, "idle", [first], [last])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
+    return _fastest([model], numpy.ones((1, 8), "float32"), folder)[0]
 
 
 def _seconds(session: Session, array: Any, runs: int) -> float:

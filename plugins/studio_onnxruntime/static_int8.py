@@ -164,18 +164,14 @@ class StaticInt8:
         """What int8 is worth on this machine, measured in about a second.
 
         Returns:
-            ``kernels`` that arithmetic on bytes has here, and ``ratios``: time in int8 over time
-            in float for ``Conv``, ``depthwise`` and ``MatMul``, the lowest and the highest of a
-            few sizes.
+            ``kernels`` that arithmetic on bytes has here, and what `outlook.measured` gives.
         """
         from studio_onnxruntime.outlook import measured
 
         signed = {"signed": True, "unsigned": False}.get(options.get("activations", ""))
         arm = hardware.is_arm()
-        return {
-            "kernels": list(hardware.kernels()),
-            "ratios": measured(arm if signed is None else signed),
-        }
+        found = measured(arm if signed is None else signed)
+        return {"kernels": list(hardware.kernels()), **found}
 
     def tuner(
         self,

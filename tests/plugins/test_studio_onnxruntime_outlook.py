@@ -36,6 +36,9 @@ def test_ratios_of_every_kind() -> None:
     assert set(found["ratios"]) == {"Conv", "depthwise", "MatMul"}
     assert all(0 < low <= high for low, high in found["ratios"].values())
     assert found["kernels"] == list(hardware.kernels())
+    assert all(rate > 0 for rate in found["rates"].values())
+    assert found["run_us"] > found["node_us"] >= 0
+    assert all(took >= 0 for took in found["layer_us"])
 
 
 @pytest.mark.parametrize("signed", [False, True])

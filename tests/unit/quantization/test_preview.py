@@ -20,6 +20,10 @@ from .conftest import DIGITS, FakeJob, reference
 MEASURED = {
     "kernels": ["VNNI"],
     "ratios": {"Conv": (0.3, 0.5), "depthwise": (1.2, 1.4), "MatMul": (0.4, 0.4)},
+    "rates": {"Conv": 128.0, "depthwise": 64.0, "MatMul": 128.0},
+    "node_us": 1.0,
+    "run_us": 4.0,
+    "layer_us": [1.0, 2.0],
 }
 
 
@@ -74,17 +78,22 @@ def chain(*nodes: Node, weights: tuple[str, ...] = ("w",)) -> Graph:
     )
 
 
-def test_the_prediction_weighs_each_kind_by_its_work() -> None:
+def test_the_prediction_weighs_each_kind_by_its_time() -> None:
     graph = chain(
         Node("a", "Conv", ("x", "w"), ("y",)),
+        Node("s", "Sigmoid", ("y",), ("y",)),
         Node("b", "Conv", ("y", "d"), ("z",), attributes={"group": 8}),
         weights=("w", "d"),
     )
     found = predict(graph, MEASURED)
-    # 8×8×16 multiplications in int8, 8×16 of the depthwise one in float.
     assert found.share == pytest.approx(8 / 9)
-    assert (found.low, found.high) == pytest.approx(((1 + 8 * 0.3) / 9, (1 + 8 * 0.5) / 9))
-    assert found.sentence.startswith("Yes: about 0.38 to 0.56")
+    # 8 us of work in the plain convolution, 2 in the depthwise one; a run of 4, a node of 1,
+    # two layers of 1 each in float; in int8 the plain one has 2 of its own.
+    before = 8 + 2 + 4 + 1 + 2
+    rest = 2 + 4 + 1 + 1
+    assert found.low == pytest.approx((rest + 2 + 8 * 0.3) / before)
+    assert found.high == pytest.approx(((rest + 2 + 8 * 0.5) / before + 0.25) / 1.25)
+    assert found.sentence.startswith("Yes: about 0.73 to 0.86")
 
 
 def test_nothing_to_gain_is_said() -> None:
@@ -92,5 +101,7 @@ def test_nothing_to_gain_is_said() -> None:
     assert predict(graph, MEASURED).sentence.startswith("No: nothing in this model")
     slow = {**MEASURED, "ratios": {"Conv": (1.1, 1.3), "MatMul": (1.0, 1.0)}}
     plain = chain(Node("a", "Conv", ("x", "w"), ("z",)))
-    assert predict(plain, slow).sentence.startswith("No: about 1.10 to 1.30")
+    assert predict(plain, slow).sentence.startswith("No: about 1.14 to 1.21")
+    even = {**MEASURED, "ratios": {"Conv": (0.8, 1.2), "MatMul": (1.0, 1.0)}}
+    assert predict(plain, even).sentence.startswith("Hardly: about 0.95")
     assert predict(chain(), slow).sentence.endswith("is not known.")
