@@ -52,6 +52,7 @@ class Rules:
             self._errors(status),
             self._slower(status),
             self._restarted(status),
+            _drifts(status),
         ]
         self._before = status
         return [alert for alert in found if alert is not None]
@@ -93,6 +94,15 @@ class Rules:
         if before.get("digest") != status.get("digest"):
             return None  # another release may need another process
         return Alert("restarted", "warning", "The server was started again since the last look.")
+
+
+def _drifts(status: Mapping[str, Any]) -> Alert | None:
+    drift = status.get("drift") or {}
+    if not drift.get("alarm"):
+        return None
+    causes = ", ".join(str(name) for name in list(drift.get("causes") or ())[:3]) or "its signals"
+    text = f"What the model sees or answers differs from its reference data: {causes}."
+    return Alert("drift", "warning", text, _number(drift, "differing"), _number(drift, "windows"))
 
 
 def _release_failed(report: Mapping[str, Any]) -> Alert | None:

@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import Progress, TargetError, TargetSpec
 from studio.monitoring.alerts import Alert, Rules
 from studio.monitoring.collect import Reading
+from studio.monitoring.drift import drift_of
 from studio.monitoring.views import view_of
 
 Sample = dict[str, Any]
@@ -68,7 +69,7 @@ class Watch:
             "errors": int(status.get("errors") or 0),
             "requests": int(status.get("requests") or 0),
             "in_flight": int(status.get("in_flight") or 0),
-            "drift": [],
+            "drift": drift_of(status),
             "alerts": [alert.to_json() for alert in alerts],
             "model": status.get("name", ""),
             "version": status.get("version"),

@@ -15,6 +15,8 @@ from studio.packages import golden
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.registry import file_digest
+from studio.runtime.release.manifest import canonical
+from studio.runtime.serve.source import BASELINE
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
@@ -28,7 +30,7 @@ class Content:
     Attributes:
         files: The model's own file first, then its external tensors.
         labels, preprocess: Files to take along, or None.
-        baseline: Latency measured here, for later comparison.
+        baseline: What is normal (``latency``, ``drift``), for later comparison.
         lineage: Where the model came from.
     """
 
@@ -67,6 +69,8 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
         list(golden.write(content.samples, folder / "golden"))
         labels = _copy(content.labels, folder / "labels.txt")
         _copy(content.preprocess, folder / "preprocess.toml")
+        if content.baseline is not None:
+            (folder / BASELINE).write_bytes(canonical(content.baseline))
     except OSError as error:
         raise StudioError(
             f"The bundle cannot be written: {error.filename}: {error.strerror}."
@@ -83,7 +87,7 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
-        "baseline": None if content.baseline is None else dict(content.baseline),
+        "baseline": None if content.baseline is None else BASELINE,
         "lineage": dict(content.lineage),
     }
 

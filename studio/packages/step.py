@@ -31,6 +31,17 @@ PACKAGE = Step(
             advanced=True,
         ),
         Option(
+            "reference",
+            Kind.INTEGER,
+            default=256,
+            minimum=0,
+            maximum=4096,
+            title="Samples for drift",
+            help="So many of the data say what is normal, which the target holds requests against; "
+            "fewer than 64 say too little, and 0 leaves it out.",
+            advanced=True,
+        ),
+        Option(
             "tolerance",
             Kind.NUMBER,
             minimum=0,

@@ -26,9 +26,11 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
 from studio.packages.build import Content, Number, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
+from studio.packages.drift_reference import FEWEST, reference_of
 from studio.packages.golden import GoldenSample
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
+from studio.runtime.drift.reference import Reference
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"
@@ -72,6 +74,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
     try:
         job.progress(2, 4, "Running the golden samples")
         samples = _samples(session, model.graph.inputs, arguments)
+        reference = _reference(session, model.graph.inputs, arguments)
     finally:
         session.close()
     return Content(
@@ -83,7 +86,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         tolerance=golden.tolerance(samples, ref.precision, arguments.get("tolerance")),
         labels=_file(arguments.get("labels")),
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
-        baseline=None,
+        baseline=None if reference is None else {"drift": reference.to_json()},
         lineage=_lineage(ref, backend),
     )
 
@@ -102,6 +105,16 @@ def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) ->
         return golden.made_up(session, inputs, count)
     dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
     return golden.answer(session, (sample.feeds for sample in islice(dataset, count)))
+
+
+def _reference(session: Session, inputs: Sequence[Value], arguments: Arguments) -> Reference | None:
+    """What is normal for the model, where there are enough data to say it."""
+    count = int(arguments.get("reference") or 0)
+    if not arguments.get("data") or count < FEWEST:
+        return None
+    dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
+    feeds = (sample.feeds for sample in islice(dataset, count))
+    return reference_of((one, session.run(one)) for one in feeds)
 
 
 def _lineage(ref: ModelRef, backend: Backend) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
 
+from ..drift.window import Alarm
 from .http.exchange import Exchange
 from .http.message import TEXT, Response
 from .model import ServedModel
@@ -45,6 +46,13 @@ METRICS = (
 )
 
 
+_ALARM: Tuple[Tuple[str, str, str, Callable[[Alarm], int]], ...] = (
+    ("alarm", "gauge", "1 while inputs or answers are unlike", lambda a: int(a.on)),
+    ("windows_total", "counter", "Windows of requests judged", lambda a: a.windows),
+    ("differing_total", "counter", "Windows unlike the reference data", lambda a: a.differing),
+)
+
+
 def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
     """Everything that is counted."""
     lines: List[str] = []
@@ -57,6 +65,7 @@ def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> R
         _family(lines, row.name, row.kind, row.text, samples)
     _failures(lines, labelled)
     _histogram(lines, labelled)
+    _drift(lines, models)
     _info(lines, models)
     _process(lines, service)
     return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
@@ -100,6 +109,17 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
             lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, labels, bound, total))
         lines.append("{}_sum{{{}}} {:.6f}".format(name, labels, counted.totals_s.total))
         lines.append("{}_count{{{}}} {}".format(name, labels, total))
+
+
+def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
+    """Of the versions whose bundles say what is normal."""
+    watched = [(_labels(model), model.session.watch) for model in models]
+    alarms = [(labels, watch.alarm) for labels, watch in watched if watch is not None]
+    if not alarms:
+        return
+    for name, kind, text, value in _ALARM:
+        samples = [(labels, value(alarm)) for labels, alarm in alarms]
+        _family(lines, "edgewright_drift_" + name, kind, text, samples)
 
 
 def _info(lines: List[str], models: Iterable[ServedModel]) -> None:

@@ -18,6 +18,7 @@ from typing import (
     Optional,
 )
 
+from ..drift.watch import watch_of
 from .arena import session_of
 from .batching import rows_of_a_batch
 from .http.message import HttpError
@@ -209,6 +210,7 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         rows = rows_of_a_batch(session, samples)
         if rows == 1 and session.free_rows:
             session.shrink(samples[0])
+    session.watch = watch_of(source.drift)
     give_back()
     return ServedModel(
         source,

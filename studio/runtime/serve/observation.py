@@ -57,6 +57,7 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "throughput_rps": round(counted.rate.rate(now, now - counted.began), 3),
         "latency_ms": counted.latency_ms(now),
         "baseline": model.source.baseline,
+        "drift": None if model.session.watch is None else model.session.watch.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,

@@ -9,13 +9,27 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # too late once onnxruntime is import
 
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
 from . import bfloat16
 from .errors import LoadError
 from .tensors import BY_ORT, TensorSpec
+
+if TYPE_CHECKING:
+    from ..drift.watch import DriftWatch
 
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 
@@ -47,6 +61,7 @@ class ModelSession:
         timed: Take the processor's time of each run, which for a tiny one is a part of its own.
         busy_s: Processor time of a recent run, in seconds; infinite where it was not taken.
         free_rows: The first axis of every input and output may have any size.
+        watch: Sees what goes in and comes out of every run; None: nobody.
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
@@ -78,6 +93,7 @@ class ModelSession:
         self.threads = threads
         self.timed = False
         self.busy_s = float("inf")
+        self.watch: Optional[DriftWatch] = None
         self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
@@ -102,12 +118,12 @@ class ModelSession:
         """
         if self._has_bits:
             return bfloat16.run(self._session, outputs, feeds, self._types, options)
-        if not self.timed:
-            found: List[np.ndarray] = self._run(outputs, feeds, options)
-            return found
-        start = time.thread_time()
-        found = self._run(outputs, feeds, options)
-        self.busy_s = time.thread_time() - start
+        start = time.thread_time() if self.timed else 0.0
+        found: List[np.ndarray] = self._run(outputs, feeds, options)
+        if self.timed:
+            self.busy_s = time.thread_time() - start
+        if self.watch is not None:
+            self.watch.see(feeds, dict(zip(outputs, found)))
         return found
 
     @property
@@ -137,12 +153,12 @@ class ModelSession:
 
         It costs less than ``run``, which makes an object of each array and memory for the outputs.
         """
-        if not self.timed:
-            self._run_bound(bound.native, options)
-            return
-        start = time.thread_time()
+        start = time.thread_time() if self.timed else 0.0
         self._run_bound(bound.native, options)
-        self.busy_s = time.thread_time() - start
+        if self.timed:
+            self.busy_s = time.thread_time() - start
+        if self.watch is not None:
+            self.watch.see(*bound.kept)
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""

@@ -11,6 +11,8 @@ from .errors import LoadError
 from .images.preprocess import Preprocess
 from .releases import current_release
 
+BASELINE = "baseline.json"
+
 
 class ModelSource(NamedTuple):
     """Everything needed to load one version of a model.
@@ -21,6 +23,7 @@ class ModelSource(NamedTuple):
         precision: As the manifest says; empty for a bare file.
         golden: Folder of golden samples, where there is one.
         baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
+        drift: The content of what is normal for its inputs and answers, where known.
         preprocess: How a picture becomes its input, where the bundle says so.
         labels: Names of its classes, in their order.
     """
@@ -34,6 +37,7 @@ class ModelSource(NamedTuple):
     baseline: Optional[Mapping[str, Any]] = None
     preprocess: Optional[Preprocess] = None
     labels: Tuple[str, ...] = ()
+    drift: Optional[Mapping[str, Any]] = None
 
 
 def from_root(root: Path) -> ModelSource:
@@ -57,7 +61,7 @@ def from_bundle(folder: Path) -> ModelSource:
     path = folder / file
     if file.is_absolute() or ".." in file.parts or not path.is_file():
         raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
-    golden, baseline = folder / "golden", manifest.get("baseline")
+    golden, baseline = folder / "golden", _baseline(folder, manifest.get("baseline"))
     return ModelSource(
         name=name,
         version=version,
@@ -65,10 +69,26 @@ def from_bundle(folder: Path) -> ModelSource:
         precision=precision,
         path=path,
         golden=golden if golden.is_dir() else None,
-        baseline=baseline if isinstance(baseline, dict) else None,
+        baseline=_mapping(baseline.get("latency")),
         preprocess=_preprocess(manifest.get("preprocess")),
         labels=_labels(folder, manifest.get("labels")),
+        drift=_mapping(baseline.get("drift")),
     )
+
+
+def _baseline(folder: Path, name: Any) -> Mapping[str, Any]:
+    """What is normal; empty where a bundle does not say it: it is served all the same."""
+    if name != BASELINE:
+        return {}
+    try:
+        content = json.loads((folder / BASELINE).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise LoadError("The baseline of the bundle {} is damaged.".format(folder)) from None
+    return content if isinstance(content, dict) else {}
+
+
+def _mapping(value: Any) -> Optional[Mapping[str, Any]]:
+    return value if isinstance(value, dict) else None
 
 
 def _preprocess(content: Any) -> Optional[Preprocess]:

@@ -1,0 +1,173 @@
+"""What is normal for a model: its signals with their bins and limits, as the bundle keeps them."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+FORM = 1
+WINDOW = 32
+"""Frames of a window: two whole ones, and the part of one before them, are less than 100."""
+OF_LAST = 3
+"""Windows that are looked at together."""
+MAX_SIGNALS = 16
+MAX_BINS = 10
+
+
+class Tap(NamedTuple):
+    """A tensor from which signals are taken.
+
+    Attributes:
+        side: ``input`` or ``output``.
+        name: Of the tensor.
+        kind: How numbers are made of it; a key of ``signals.KINDS``.
+        shape: Of one frame, without the axis of the batch; 0 where it differs between frames.
+        innermost: Distance between neighbours in a frame's flattened elements.
+        axes: Principal axes of the sampled elements (elements x axes): a signal each. May be None.
+    """
+
+    side: str
+    name: str
+    kind: str
+    shape: Tuple[int, ...]
+    innermost: int = 1
+    axes: Optional[np.ndarray] = None
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain data; axes in half precision, for they only say where to look."""
+        found = {**self._asdict(), "shape": list(self.shape), "axes": None}
+        if self.axes is not None:
+            content = np.ascontiguousarray(self.axes, np.float16).tobytes()
+            found["axes"] = {
+                "shape": list(self.axes.shape),
+                "float16": base64.b64encode(content).decode("ascii"),
+            }
+        return found
+
+
+class Signal(NamedTuple):
+    """One number of each frame.
+
+    Attributes:
+        name: Unique within the model, for people (``image.brightness``).
+        column: Its place among all numbers of the taps; those that never vary are no signals.
+        edges: Upper edges of all bins but the last.
+        counts: Frames of the reference data in each bin.
+        limit: Chi-square of a window above which it differs.
+        limit_of_last: The same of the last three windows together.
+    """
+
+    name: str
+    column: int
+    edges: Tuple[float, ...]
+    counts: Tuple[int, ...]
+    limit: float
+    limit_of_last: float
+
+
+class Reference(NamedTuple):
+    """Everything that the watch on a target needs to know.
+
+    Attributes:
+        frames: Of the reference data.
+        window: Frames of a window.
+        taps: In the order in which their signals stand.
+    """
+
+    frames: int
+    window: int
+    taps: Tuple[Tap, ...]
+    signals: Tuple[Signal, ...]
+
+    def expected(self) -> np.ndarray:
+        """Expected share of each bin, signals x bins; bins that a signal lacks have none."""
+        found = np.zeros((len(self.signals), MAX_BINS))
+        for row, signal in enumerate(self.signals):
+            found[row, : len(signal.counts)] = signal.counts
+        return found / self.frames
+
+    def edges(self) -> np.ndarray:
+        """Upper edges, signals x (bins - 1); infinite where a signal has fewer bins."""
+        found = np.full((len(self.signals), MAX_BINS - 1), np.inf, np.float32)
+        for row, signal in enumerate(self.signals):
+            found[row, : len(signal.edges)] = signal.edges
+        return found
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain data, for the bundle's ``baseline.json``."""
+        return {
+            "form": FORM,
+            "frames": self.frames,
+            "window": self.window,
+            "taps": [tap.to_json() for tap in self.taps],
+            "signals": [
+                {**one._asdict(), "edges": list(one.edges), "counts": list(one.counts)}
+                for one in self.signals
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Reference:
+        """Read what ``to_json`` gave.
+
+        Raises:
+            ValueError: in one sentence.
+        """
+        try:
+            if content["form"] != FORM:
+                raise ValueError("of a form that this runtime does not know")
+            taps = [_tap(entry) for entry in content["taps"]]
+            signals = [_signal(entry) for entry in content["signals"]]
+            found = cls(int(content["frames"]), int(content["window"]), tuple(taps), tuple(signals))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("incomplete ({})".format(error)) from None
+        _check(found)
+        return found
+
+
+def _tap(entry: Mapping[str, Any]) -> Tap:
+    return Tap(
+        str(entry["side"]),
+        str(entry["name"]),
+        str(entry["kind"]),
+        tuple(int(size) for size in entry["shape"]),
+        int(entry["innermost"]),
+        None if entry["axes"] is None else _axes(entry["axes"]),
+    )
+
+
+def _axes(entry: Mapping[str, Any]) -> np.ndarray:
+    content = base64.b64decode(entry["float16"], validate=True)
+    elements, axes = (int(size) for size in entry["shape"])
+    return np.frombuffer(content, np.float16).reshape(elements, axes).astype(np.float32)
+
+
+def _signal(entry: Mapping[str, Any]) -> Signal:
+    return Signal(
+        str(entry["name"]),
+        int(entry["column"]),
+        tuple(float(edge) for edge in entry["edges"]),
+        tuple(int(count) for count in entry["counts"]),
+        float(entry["limit"]),
+        float(entry["limit_of_last"]),
+    )
+
+
+def _check(found: Reference) -> None:
+    """It comes with a bundle, which somebody may have edited."""
+    faults: List[str] = []
+    if not 8 <= found.window <= 255:
+        faults.append("a window must have 8 to 255 frames")
+    if found.frames < 1 or not 1 <= len(found.signals) <= MAX_SIGNALS:
+        faults.append("it must have some frames and 1 to {} signals".format(MAX_SIGNALS))
+    for signal in found.signals:
+        if not 2 <= len(signal.counts) <= MAX_BINS or len(signal.edges) != len(signal.counts) - 1:
+            faults.append("{} must have 2 to {} bins".format(signal.name, MAX_BINS))
+        if min(signal.counts, default=0) < 1 or sum(signal.counts) != found.frames:
+            faults.append("the bins of {} do not hold its frames".format(signal.name))
+        if list(signal.edges) != sorted(set(signal.edges)):
+            faults.append("the edges of {} do not rise".format(signal.name))
+    if faults:
+        raise ValueError(faults[0])

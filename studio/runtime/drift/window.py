@@ -1,0 +1,135 @@
+"""The test of one window of frames, and the rule that makes alarms of windows."""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Sequence
+
+import numpy as np
+
+from .reference import OF_LAST, Reference
+from .signals import count
+
+ALIKE = 0.4
+"""Mean correlation of successive frames above which they are not frames of their own."""
+_MOST_TIES = 0.2
+NEEDED = 2
+
+
+class Verdict(NamedTuple):
+    """What one window says.
+
+    Attributes:
+        statistics: Chi-square of each signal.
+        beyond: Whether each is over its limit.
+        counts: Frames in each bin, signals x bins.
+        alike: Successive frames are so much alike that the test does not hold.
+    """
+
+    statistics: np.ndarray
+    beyond: np.ndarray
+    counts: np.ndarray
+    alike: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether the window counts as unlike the reference."""
+        return not self.alike and bool(self.beyond.any())
+
+
+def chi_square(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Pearson's statistic of each signal.
+
+    Args:
+        counts: Frames in each bin, ... x bins.
+        expected: The same in the mean; 0 where a signal has no such bin.
+    """
+    there = expected > 0
+    gaps = np.square(counts - expected)
+    shares = np.divide(gaps, expected, out=np.zeros_like(gaps), where=there)
+    found: np.ndarray = shares.sum(axis=-1)
+    return found
+
+
+def correlation(numbers: np.ndarray) -> float:
+    """Mean over the signals of how much successive frames resemble each other (0: not, 1: same).
+
+    From von Neumann's ratio of ranks (Bartels 1982): without regard to scale, and to outliers.
+    """
+    tied = (np.diff(np.sort(numbers, axis=0), axis=0) == 0).mean(axis=0) > _MOST_TIES
+    if tied.all():  # ranks say nothing, but a film that stands still does
+        return float((np.diff(numbers, axis=0) == 0).all(axis=1).mean())
+    order = numbers[:, ~tied].argsort(axis=0, kind="stable")
+    ranks = order.argsort(axis=0, kind="stable").astype(float)
+    steps = np.square(np.diff(ranks, axis=0)).sum(axis=0)
+    whole = np.square(ranks - ranks.mean(axis=0)).sum(axis=0)
+    return float(1.0 - (steps / whole).mean() / 2.0)
+
+
+class Test:
+    """Holds windows against a reference."""
+
+    def __init__(self, reference: Reference) -> None:
+        shares = reference.expected()
+        self._expected = shares * reference.window
+        self._columns = shares.shape[1]
+        self._limits = np.array([signal.limit for signal in reference.signals])
+        self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
+
+    def judge(self, bins: np.ndarray, numbers: np.ndarray) -> Verdict:
+        """The verdict on one window.
+
+        Args:
+            bins: Of each frame and signal.
+            numbers: The signals of each frame, in the order in which they came.
+        """
+        counts = count(bins, self._columns)
+        statistics = chi_square(counts.astype(float), self._expected)
+        beyond = statistics > self._limits
+        alike = correlation(numbers) > ALIKE
+        return Verdict(statistics.astype(np.float32), beyond, counts.astype(np.uint8), alike)
+
+    def together(self, verdicts: Sequence[Verdict]) -> np.ndarray:
+        """Which signals differ in the last windows taken as one: small shifts that stay."""
+        if len(verdicts) < OF_LAST:
+            return np.zeros(len(self._limits), bool)
+        counts = np.sum([one.counts for one in verdicts], axis=0, dtype=float)
+        found: np.ndarray = chi_square(counts, OF_LAST * self._expected) > self._limits_of_last
+        return found
+
+
+class Alarm:
+    """Begins when two of the last three windows differ, or all three as one; ends when none does.
+
+    Attributes:
+        on: Whether it is raised.
+        windows: Judged so far.
+        differing: Of these, unlike the reference.
+        raised: How often it began.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+        self.windows = 0
+        self.differing = 0
+        self.raised = 0
+        self._last: List[bool] = []
+
+    def add(self, differs: bool, together: bool) -> bool:
+        """Take a window in; tells whether the alarm began or ended by it."""
+        self.windows += 1
+        self.differing += differs
+        self._last = [*self._last, differs][-OF_LAST:]
+        seen, was = sum(self._last), self.on
+        if not was and (seen >= NEEDED or together):
+            self.on = True
+            self.raised += 1
+        elif was and not seen and not together:
+            self.on = False
+        return self.on != was
+
+
+def causes(verdicts: Sequence[Verdict], together: np.ndarray, names: Sequence[str]) -> List[str]:
+    """The signals that were over their limits in the last windows, most often first."""
+    often = together.astype(int) + sum(one.beyond.astype(int) for one in verdicts)
+    order = sorted(range(len(often)), key=lambda column: (-int(often[column]), column))
+    return [names[column] for column in order if often[column]]
