@@ -1,0 +1,199 @@
+"""The reference for drift: which signals a model has, their bins, and what chance alone may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+
+import numpy
+
+from studio.api import Array
+from studio.runtime.drift.reference import (
+    MAX_BINS,
+    MAX_SIGNALS,
+    OF_LAST,
+    WINDOW,
+    Reference,
+    Signal,
+    Tap,
+)
+from studio.runtime.drift.signals import MOST_CLASSES, Block, Sampler, bins_of, count, names_of
+
+FEWEST = 64
+"""Frames below which their quantiles say too little."""
+FALSE_WINDOWS = 0.01
+"""Share of windows that may differ by chance. Two of three, and so an alarm: about 2 in 10,000."""
+FALSE_TOGETHER = 2e-4
+"""The same of three windows as one, which is an alarm by itself."""
+_FRAMES_OF_A_BIN = 6
+_DRAWS = 100_000
+_SMALLEST = 16
+_AXES = 4
+_FLAT = 1e-3
+_PICTURE_CHANNELS = (1, 3, 4)
+
+Frame = tuple[Mapping[str, Array], Mapping[str, Array]]
+
+
+def reference_of(frames: Iterable[Frame]) -> Reference | None:
+    """The reference that some frames give; None when they are too few or have no signals.
+
+    Args:
+        frames: Inputs and outputs of runs of the model on typical data; each row is a frame.
+    """
+    rows = list(_rows(frames))
+    taps = _taps(rows)
+    if len(rows) < FEWEST or not taps:
+        return None
+    return _reference(_numbers(rows, taps), taps)
+
+
+def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
+    names = [name for tap in taps for name in names_of(tap)]
+    bins = {column: _edges(numbers[:, column]) for column in range(len(names))}
+    bins = {column: edges for column, edges in bins.items() if edges}
+    if not bins:
+        return None
+    signals = []
+    for column, edges in bins.items():
+        upper = numpy.array([edges], numpy.float32)
+        counted = count(bins_of(numbers[:, column : column + 1], upper), len(edges) + 1)[0]
+        counts = tuple(int(number) for number in counted)
+        bins_by_size = tuple(sorted(counts))
+        limit = chance_limit(bins_by_size, WINDOW, FALSE_WINDOWS / len(bins))
+        of_last = chance_limit(bins_by_size, OF_LAST * WINDOW, FALSE_TOGETHER / len(bins))
+        signals.append(Signal(names[column], column, edges, counts, limit, of_last))
+    return Reference(len(numbers), WINDOW, tuple(taps), tuple(signals))
+
+
+@cache
+def chance_limit(counts: tuple[int, ...], window: int, share: float) -> float:
+    """Chi-square that a window of the same data exceeds in so many cases.
+
+    The shares of the bins are not known, only counted in the reference data: the null is a
+    Dirichlet mixture of multinomials, whose tail is drawn (fixed seed). The plain chi-square
+    distribution would take a small reference for the truth, and alarm by it.
+
+    Args:
+        counts: Frames of the reference in each bin.
+        share: Of windows that may exceed the limit.
+    """
+    draws = numpy.random.default_rng(20)
+    seen = numpy.array(counts, float)
+    shares = draws.dirichlet(seen, _DRAWS)
+    windows = draws.multinomial(window, shares)
+    expected = seen / seen.sum() * window
+    statistics = (numpy.square(windows - expected) / expected).sum(axis=1)
+    return float(numpy.quantile(statistics, 1.0 - share))
+
+
+def _edges(column: Array) -> tuple[float, ...]:
+    """Upper edges of bins with about equally many frames; none where nearly all are the same.
+
+    An edge lies half-way between two values that occur: another processor rounds otherwise.
+    """
+    ordered = numpy.sort(column[numpy.isfinite(column)]).astype(float)
+    bins = min(MAX_BINS, len(ordered) // _FRAMES_OF_A_BIN)
+    found: list[float] = []
+    for number in range(1, bins):
+        place = len(ordered) * number // bins
+        above = numpy.searchsorted(ordered, ordered[place - 1], side="right")
+        if above < len(ordered):
+            edge = float(numpy.float32((ordered[place - 1] + ordered[above]) / 2))
+            if not found or edge > found[-1]:
+                found.append(edge)
+    return tuple(found)
+
+
+def _rows(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames of each run, one by one."""
+    for inputs, outputs in frames:
+        arrays = [array for array in (*inputs.values(), *outputs.values()) if array.ndim]
+        for row in range(min((len(array) for array in arrays), default=0)):
+            yield _row(inputs, row), _row(outputs, row)
+
+
+def _row(arrays: Mapping[str, Array], row: int) -> dict[str, Array]:
+    return {name: array[row] for name, array in arrays.items() if array.ndim}
+
+
+def _batch(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: array[None] for name, array in arrays.items()}
+
+
+def _taps(rows: Sequence[Frame]) -> list[Tap]:
+    """One for each tensor that has signals, as many as there is room for."""
+    if not rows:
+        return []
+    inputs = [_input_tap(name, _shape(rows, 0, name), rows) for name in rows[0][0]]
+    outputs = [_output_tap(name, _shape(rows, 1, name), rows) for name in rows[0][1]]
+    found = [tap for tap in (*outputs, *inputs) if tap is not None]
+    chosen: list[Tap] = []
+    for tap in found:
+        first = tap.side not in {other.side for other in chosen}
+        axes = _axes(tap, rows) if first and tap.kind != "peaks" else None
+        full = tap._replace(axes=axes)
+        if sum(len(names_of(one)) for one in (*chosen, full)) <= MAX_SIGNALS:
+            chosen.append(full)
+    return chosen
+
+
+def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:
+    """The principal axes of a tensor's samples: directions in which typical frames differ."""
+    sampler = Sampler(tap, len(rows))
+    for place, row in enumerate(rows):
+        sampler.take(place, row[0 if tap.side == "input" else 1][tap.name])
+    samples = sampler.samples(len(rows)).astype(float)
+    if not numpy.isfinite(samples).all() or samples.shape[1] <= _AXES:
+        return None
+    centred = samples - samples.mean(axis=0)
+    _, sizes, axes = numpy.linalg.svd(centred, full_matrices=False)
+    axes = axes[: min(_AXES, int((sizes > _FLAT * sizes.max(initial=0)).sum()))]
+    return axes.T.astype(numpy.float16).astype(numpy.float32) if len(axes) else None
+
+
+def _shape(rows: Sequence[Frame], side: int, name: str) -> tuple[int, ...] | None:
+    """The shape of its frames, 0 where it differs; None where the number of axes does."""
+    shapes = {row[side][name].shape for row in rows}
+    if len({len(shape) for shape in shapes}) != 1:
+        return None
+    return tuple(sizes[0] if len(set(sizes)) == 1 else 0 for sizes in zip(*shapes, strict=True))
+
+
+def _input_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) -> Tap | None:
+    if shape is None or not _is_numeric(rows, 0, name) or 0 < _size(shape) < _SMALLEST:
+        return None
+    if len(shape) == 3 and (shape[0] in _PICTURE_CHANNELS or shape[2] in _PICTURE_CHANNELS):
+        innermost = 1 if shape[0] in _PICTURE_CHANNELS else shape[2]
+        return Tap("input", name, "picture", shape, innermost)
+    return Tap("input", name, "series", shape) if shape else None
+
+
+def _output_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) -> Tap | None:
+    if not shape or not _is_numeric(rows, 1, name):
+        return None
+    kind = "values"
+    values = rows[0][1][name].reshape(-1)[: shape[-1] or 1].astype(float)
+    sums_to_one = float(values.min()) >= 0 and abs(float(values.sum()) - 1.0) < 1e-2
+    if sums_to_one and shape[-1] > MOST_CLASSES:
+        kind = "peaks"
+    elif shape[-1] >= 2 and sums_to_one:
+        kind = "probabilities"
+    elif len(shape) == 1 and 2 <= shape[-1] <= MOST_CLASSES:
+        kind = "logits"
+    return Tap("output", name, kind, shape)
+
+
+def _is_numeric(rows: Sequence[Frame], side: int, name: str) -> bool:
+    return all(row[side][name].dtype.kind in "fiu" for row in rows[:1])
+
+
+def _size(shape: Sequence[int]) -> int:
+    return int(numpy.prod(shape, dtype=numpy.int64))
+
+
+def _numbers(rows: Sequence[Frame], taps: Sequence[Tap]) -> Array:
+    block = Block(taps, len(rows))
+    for inputs, outputs in rows:
+        block.add(0, _batch(inputs), _batch(outputs))
+    return block.numbers()
