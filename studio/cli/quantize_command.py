@@ -12,11 +12,31 @@ from studio.cli.session import add_step, run_step
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "quantize")
+    parser.add_argument(
+        "--predict",
+        action="store_true",
+        help="keep nothing; say whether it will be faster on this machine: small layers are timed, "
+        "and with --data the model itself, calibrated by one sample",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Quantize and print."""
+    if arguments.predict:
+        arguments.outlook = arguments.trial = True
+        return run_step("quantize-preview", arguments, foretold)
     return run_step("quantize", arguments, describe)
+
+
+def foretold(result: Mapping[str, Any]) -> list[str]:
+    """Whether it will be faster, and what stands in the way of the data."""
+    outlook = result["outlook"]
+    lines = [outlook["sentence"] if outlook else "Nothing can be said of this method beforehand."]
+    for name in ("data", "eval_data"):
+        found = result[name] or {}
+        if found.get("problem"):
+            lines.append(f"{found['problem']} {found['hint']}".strip())
+    return lines
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
@@ -40,6 +60,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
                 result["latency_ratio"], *result["latency_interval"]
             )
         )
+    if result.get("advice"):
+        lines.append(f"advice    {result['advice']}")
     lines.extend(
         f"front     {len(trial['kept'])} layers in float: loss {trial['drop']:.4f}, "
         f"latency about {trial['latency_ratio']:.2f}"

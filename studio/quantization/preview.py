@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Dataset, Extension, Sample, StudioError, TensorType
+from studio.api import Dataset, Extension, Sample, StudioError, TensorType, Transform
 from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.quantization.drawn import drawn
-from studio.quantization.outlook import predict
+from studio.quantization.outlook import Outlook, predict
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
 from studio.quantization.step import QUANTIZE
 from studio.quantization.subject import Subject
+from studio.quantization.trial import tried
 
 _LABELS_LOOKED_AT = 2000
 _SHOWN = 4
@@ -86,11 +87,37 @@ def _shape(array: Any) -> str:
 def _outlook(
     arguments: Arguments, subject: Subject, host: PluginHost, job: Job
 ) -> Mapping[str, Any] | None:
-    defaults = {option.name: option.default for option in QUANTIZE.options}
+    defaults = {
+        option.name: option.check(option.default)
+        for option in QUANTIZE.options
+        if option.default is not None
+    }
     recipe = Recipe.of({**defaults, **{k: arguments.get(k) for k in ("recipe", "recipe_name")}})
     transform = host.get(Extension.TRANSFORM, recipe.method)
     measure = getattr(transform, "outlook", None)
     if measure is None:
         return None
     graph = look(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
-    return predict(graph, measure(recipe.options)).to_json()
+    outlook = predict(graph, measure(recipe.options))
+    if arguments.get("trial") and arguments.get("data"):
+        return _tried(
+            arguments, subject, recipe.for_transform(transform.options), transform, job, outlook
+        )
+    return outlook.to_json()
+
+
+def _tried(
+    arguments: Arguments,
+    subject: Subject,
+    recipe: Recipe,
+    transform: Transform,
+    job: Job,
+    outlook: Outlook,
+) -> Mapping[str, Any]:
+    """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
+    try:
+        feeds = next(iter(open_dataset(Path(arguments["data"]), subject.inputs, 1))).feeds
+        time = tried(subject, transform, recipe, feeds, job.folder, Phase(job, 0.6, 1))
+    except StudioError as error:
+        return {**outlook.to_json(), "low": 1.0, "high": 1.0, "sentence": f"No. {error.message}"}
+    return {**outlook.with_trial(time.low, time.high).to_json(), "ratio": time.ratio}

@@ -15,6 +15,12 @@ PREVIEW = Step(
     options=(
         *(_KNOWN[name] for name in ("model", "data", "eval_data")),
         Option("outlook", Kind.FLAG, default=True, help="Time small layers in float and in int8."),
+        Option(
+            "trial",
+            Kind.FLAG,
+            default=False,
+            help="Make the model with one sample of the data and time it: slower, and surer.",
+        ),
         _KNOWN["recipe"],
     ),
     prepare="studio.quantization.recipes:prepare",

@@ -14,6 +14,7 @@ from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
+from studio.quantization.advice import advice
 from studio.quantization.comparison import Latency, OutputError, latency, output_errors
 from studio.quantization.details import describe
 from studio.quantization.evaluation import Judge, dictionary_for
@@ -108,9 +109,16 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "sqnr_db": min((error.sqnr_db for error in errors), default=None),
         "latency_ratio": time_taken and time_taken.ratio,
         "latency_interval": time_taken and [time_taken.low, time_taken.high],
+        "advice": advice(
+            made.precision,
+            (time_taken.low, time_taken.high) if time_taken else None,
+            min((error.sqnr_db for error in errors), default=None),
+            verdict.drop if verdict else None,
+        ),
         "search": found,
         "peak_memory_mb": round(_peak_memory_mb(), 1),
         "seconds": round(time.monotonic() - begin, 3),
+        "cpu_seconds": round(time.process_time(), 3),
     }
 
 

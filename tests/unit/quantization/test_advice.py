@@ -1,0 +1,54 @@
+"""What is said of a variant, and of int8 before it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.api import validate
+from studio.quantization.advice import advice
+from studio.quantization.preview import preview
+from studio.quantization.preview_step import PREVIEW
+from studio.registry import VariantRecord
+
+from .conftest import DIGITS, FakeJob, reference
+
+
+@pytest.mark.parametrize(
+    ("interval", "sqnr", "drop", "said"),
+    [
+        ((0.4, 0.6), 30.0, None, None),
+        ((1.1, 1.2), 30.0, None, "slower than float"),
+        ((0.9, 1.1), 30.0, None, "not measurably faster"),
+        ((0.4, 0.6), 6.0, None, "6.0 dB"),
+        ((0.4, 0.6), 6.0, 0.0, None),
+        (None, None, None, None),
+    ],
+)
+def test_advice(
+    interval: tuple[float, float] | None, sqnr: float | None, drop: float | None, said: str | None
+) -> None:
+    found = advice("int8", interval, sqnr, drop)
+    assert found is None if said is None else said in str(found)
+
+
+def looked_ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
+    data = str(DIGITS / "calibration.npz")
+    options = validate(PREVIEW.options, {"model": "digits", "data": data, "trial": True, **given})
+    found: dict[str, Any] = preview({**options, "model": reference(variant)}, job)["outlook"]
+    return found
+
+
+def test_a_trial_is_the_time_of_the_model_itself(digits: VariantRecord, job: FakeJob) -> None:
+    found = looked_ahead(digits, job)
+    assert found["tried"]
+    assert found["low"] < found["ratio"] < found["high"]
+    assert "tried with one sample" in found["sentence"]
+
+
+def test_what_cannot_be_quantized_is_a_sentence(digits: VariantRecord, job: FakeJob) -> None:
+    recipe = 'method = "static-int8"\nkeep = ["Conv", "Gemm", "MatMul*"]'
+    found = looked_ahead(digits, job, recipe=recipe)
+    assert not found["tried"]
+    assert found["sentence"].startswith("No. ")
