@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import Plugin, State, find_plugins
-from studio.plugin_host.environments import Environment, PluginToolchain
+from studio.plugin_host.environments import Condition, Environment, PluginToolchain
 from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
 from studio.plugin_host.trust import MOST_CRASHES, Trust
@@ -140,6 +140,14 @@ class PluginHost:
             return None
         parent = Paths.of().environments
         return Environment(plugin.id, plugin.manifest.environment, plugin.folder, parent)
+
+    def title(self, capability: Capability) -> str:
+        """A capability's title, which says when its environment is not installed."""
+        environment = self.environment(self._plugins[capability.plugin])
+        if environment is None or not capability.extra.get("environment"):
+            return capability.title
+        ready = environment.state().condition is Condition.INSTALLED
+        return capability.title if ready else f"{capability.title} (to be installed)"
 
     def _given(self, capability: Capability) -> tuple[object, ...]:
         """What a capability's factory is called with: the toolchain where it asks for it."""

@@ -69,5 +69,6 @@ class Follower:
                 model=candidate.model_label,
                 variant=candidate.model.name,
                 backend=candidate.backend,
+                runtime=candidate.runtime,
                 **values,
             )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from studio.api import Capability, Extension, Option, UsageError
+from studio.api import Extension, Option, UsageError
 from studio.plugin_host import PluginHost
-from studio.plugin_host.environments import Condition
 from studio.quantization.step import METHODS
 
 
 def methods(host: PluginHost) -> dict[str, str]:
     """Titles of the methods that plugins add to the studio's own, by id."""
     return {
-        capability.id: _title(capability, host)
+        capability.id: host.title(capability)
         for capability in host.all(Extension.TRANSFORM)
         if capability.id not in METHODS and not capability.extra.get("edits")
     }
@@ -34,11 +33,3 @@ def with_methods(option: Option, host: PluginHost) -> Option:
         choices=(*option.choices, *added),
         choice_titles=(*option.choice_titles, *added.values()),
     )
-
-
-def _title(capability: Capability, host: PluginHost) -> str:
-    environment = host.environment(host.plugin(capability.plugin))
-    if environment is None or not capability.extra.get("environment"):
-        return capability.title
-    ready = environment.state().condition is Condition.INSTALLED
-    return capability.title if ready else f"{capability.title} (to be installed)"

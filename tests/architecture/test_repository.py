@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import studio
+from studio.plugin_host import read_manifest
+from studio.plugin_host.environments.declaration import lock_problem
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -41,6 +43,21 @@ def test_lock_names_versions_and_hashes_and_no_host(name: str) -> None:
     for entry in entries:
         assert re.match(r"[a-z0-9.\-]+(\[[a-z,]+\])?==\S+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "plugins").glob("*/requirements.lock")))
+def test_locks_of_environments_hold_what_they_ask_for_and_no_host(lock: Path) -> None:
+    text = lock.read_text()
+    assert lock_problem(text) == ""
+    pinned = dict(re.findall(r"^([a-z0-9.\-]+)==([^\s;]+)", text, re.M))
+    asked = re.findall(r"^([a-z0-9.\-]+)(?:==(\S+))?", lock.with_suffix(".in").read_text(), re.M)
+    assert {name for name, _ in asked} == set(pinned)
+    assert all(pinned[name] == version for name, version in asked if version)
+    need = read_manifest(lock.parent / "plugin.toml").environment
+    assert need is not None
+    assert need.imports
+    assert need.megabytes
+    assert need.licences
 
 
 def test_locks_agree() -> None:

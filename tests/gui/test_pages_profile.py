@@ -187,3 +187,16 @@ def test_disturbed_rounds_that_were_kept_are_admitted() -> None:
     fields = {name: value for name, value, *_ in profile_rows.certainty(result)}
     expected = "40 / 0; 31 were disturbed (clock changed), too many to drop"
     assert fields["Rounds kept / dropped"] == expected
+
+
+def test_a_runtime_with_options_is_told_from_the_one_without(rig: Rig) -> None:
+    names = profile_rows.Names({"openvino": "OpenVINO"}, "this computer")
+    run = {"backend": "openvino", "version": "2026.4", "runtime": "openvino"}
+    assert names.runtime(run) == "OpenVINO 2026.4"
+    with_options = {**run, "runtime": "openvino:precision=f32"}
+    assert names.runtime(with_options) == "OpenVINO 2026.4 · precision=f32"
+    page = rig.page(ProfilePage)
+    option = next(o for o in rig.workspace.steps["profile"].options if o.name == "backend")
+    offered = dict(page.choices(option) or ())
+    assert offered["onnxruntime"] == "ONNX Runtime"
+    assert offered["openvino"] == "OpenVINO (to be installed)"

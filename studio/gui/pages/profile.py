@@ -73,7 +73,8 @@ class ProfilePage(StagePage):
             targets = self.workspace.registry.targets()
             return [(target.name, target_rows.title(target)) for target in targets]
         if option.name == BACKEND:
-            return list(self._backends().items())
+            plugins = self.workspace.plugins
+            return [(c.id, plugins.title(c)) for c in plugins.all(Extension.BACKEND)]
         return None
 
     def _variants(self) -> list[VariantRecord]:

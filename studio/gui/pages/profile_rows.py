@@ -51,9 +51,11 @@ class Names:
     target: str
 
     def runtime(self, run: Json) -> str:
-        """Name and version of a run's runtime."""
+        """Name and version of a run's runtime, with the options that were asked for by name."""
         backend = str(run.get("backend") or "")
-        return f"{self.backends.get(backend, backend)} {run.get('version') or ''}".strip()
+        title = f"{self.backends.get(backend, backend)} {run.get('version') or ''}".strip()
+        options = str(run.get("runtime") or "").partition(":")[2]
+        return f"{title} · {options}" if options else title
 
     def device(self, run: Json) -> str:
         """Machine and device: ``this computer``, ``jetson-07 · CUDA``."""

@@ -1,0 +1,1 @@
+"""Real toolchains in environments of their own."""
