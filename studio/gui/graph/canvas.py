@@ -25,6 +25,7 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
 from studio.gui.graph.raster import Look, Raster, View
 from studio.gui.graph.scene import Area, Scene
+from studio.gui.names import shown
 from studio.gui.theme import Theming
 
 LEAST_ZOOM, MOST_ZOOM = 0.0005, 3.0
@@ -380,7 +381,8 @@ class GraphCanvas(QWidget):
             before = len(self.scene.before(self.selected))
             after = len(self.scene.after(self.selected))
             detail = next(iter(self.scene.details(self.selected)), "")
-            text = f"{box.title} {box.name}, {detail}; {before} before, {after} after"
+            name, detail = shown(box.name), shown(detail)
+            text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
             text += f"; {len(self.traced)} lit" if self.traced else ""
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)

@@ -77,6 +77,7 @@ class Index:
         x, y, width, height: Of each box.
         tallest: Height of the tallest box.
         source, target: Boxes of each edge.
+        widest_fan: The most edges that leave or reach one box.
         lines: What is drawn of all edges: where several run on one line, one of them.
     """
 
@@ -90,6 +91,8 @@ class Index:
         count = len(layout.edges)
         self.source: Numbers = np.fromiter((one[0] for one in layout.edges), np.intp, count)
         self.target: Numbers = np.fromiter((one[1] for one in layout.edges), np.intp, count)
+        fans = (np.bincount(self.source), np.bincount(self.target))
+        self.widest_fan = max(int(fan.max(initial=0)) for fan in fans)
         self._ends, self._edge = self._segments(layout.bends)
         self.lines = Lines(self._ends[_distinct(self._ends, self.source[self._edge])])
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Area, Scene
+from studio.gui.names import shown as as_shown
 from studio.gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ SHAPES_FROM = 0.2
 
 EDGES_FROM = 0.02
 """Zoom below which edges would only be noise between boxes of a pixel."""
+
+MOST_CURVES = 2_000
+"""Edges at one box above which all are straight lines: the curves of 5,000 take seconds."""
 
 SHORTEST = 1.5
 """Pixels below which a line between plain rectangles is left out."""
@@ -123,7 +127,7 @@ class ScenePainter:
         self._paint_marks(painter, area, zoom, marks)
 
     def _paint_edges(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
-        is_flat = zoom < SHAPES_FROM
+        is_flat = zoom < SHAPES_FROM or self._scene.index.widest_fan > MOST_CURVES
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_flat)
         width = 0.0 if is_flat else max(1.2, 1.0 / zoom)
@@ -136,7 +140,7 @@ class ScenePainter:
             if lines is None:
                 continue
             painter.setPen(pen)
-            shown = lines.touching(area, SHORTEST / zoom if is_flat else 0.0)
+            shown = lines.touching(area, SHORTEST / zoom if zoom < SHAPES_FROM else 0.0)
             if is_flat:
                 painter.drawLines(list(map(QLineF, *shown.T.tolist())))
             else:
@@ -240,6 +244,7 @@ class ScenePainter:
         key = (box, texts)
         shown = self._fitting.get(key)
         if shown is None:
+            texts = tuple(map(as_shown, texts))
             room = self._scene.width[box] - 2 * INSET
             fitting = (text for text in texts if metrics.horizontalAdvance(text) <= room)
             shown = next(fitting, "") or metrics.elidedText(

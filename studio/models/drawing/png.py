@@ -80,6 +80,7 @@ def _curve(points: Sequence[Point]) -> Iterator[Point]:
 
 def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """DejaVu where it is installed, otherwise the small font that Pillow brings along."""
+    size = max(size, 1.0)  # of a picture without texts; no font is smaller
     try:
         return ImageFont.truetype("DejaVuSans.ttf", size)
     except OSError:

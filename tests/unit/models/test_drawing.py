@@ -15,6 +15,7 @@ from studio.models.drawing.overlay import short
 from studio.models.drawing.png import png
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
+from tests.unit.models.test_layout_hostile import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -105,3 +106,11 @@ def test_png_of_a_large_graph_is_scaled(tmp_path: Path) -> None:
     assert png(graph, lay_out(graph), tmp_path / "g.png") < 0.5
     with Image.open(tmp_path / "g.png") as image:
         assert max(image.size) <= 30_000
+
+
+def test_png_of_a_graph_that_is_wider_than_any_picture(tmp_path: Path) -> None:
+    graph = HOSTILE["many inputs"]
+    scale = png(graph, lay_out(graph), tmp_path / "wide.png")
+    with Image.open(tmp_path / "wide.png") as image:
+        assert max(image.size) <= 30_000
+    assert scale < 0.05
