@@ -18,6 +18,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.gui import figures
+from studio.gui.names import shown
 from studio.gui.theme import Theming
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ def grouped(hits: Sequence[Found]) -> list[Line]:
 
 
 def _title(hit: Found) -> str:
-    return hit.operator or hit.kind.capitalize()
+    return shown(hit.operator) or hit.kind.capitalize()
 
 
 def _text(hit: Found) -> str:
     """The name, with what matched where that is something else."""
-    if hit.where in ("operator", "name"):
-        return hit.name
-    return f"{hit.text} · {hit.name}" if hit.text != hit.name else hit.text
+    if hit.where in ("operator", "name") or hit.text == hit.name:
+        return shown(hit.name)
+    return f"{shown(hit.text)} · {shown(hit.name)}"
 
 
 class FoundLines(QAbstractListModel):
@@ -170,11 +171,11 @@ class FoundPainter(QStyledItemDelegate):
         metrics = QFontMetrics(title)
         painter.setFont(title)
         painter.setPen(theme.color("text"))
-        shown = metrics.elidedText(line.title, Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(upper, left, shown)
+        title_text = metrics.elidedText(line.title, Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(upper, left, title_text)
         painter.setFont(small)
         painter.setPen(theme.color("dim"))
-        room = inner.width() - metrics.horizontalAdvance(shown) - 12
+        room = inner.width() - metrics.horizontalAdvance(title_text) - 12
         elide, metrics = Qt.TextElideMode.ElideMiddle, QFontMetrics(small)
         if room > 24:
             painter.drawText(upper, right, metrics.elidedText(place, elide, room))

@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QFrame
 
+from studio.gui.names import shown
 from studio.gui.widgets import GRID, button, clear, label, row
 
 MAIN = "Main graph"
@@ -62,6 +63,6 @@ def steps_to(path: str, known: Collection[str]) -> list[tuple[str, str]]:
     for one in before:
         node, _, key = one[start:].rpartition("/")
         title = node.rpartition("/")[2] if key == FOLDED else f"{node} · {key}"
-        steps.append((one, title if node else one[start:]))
+        steps.append((one, shown(title if node else one[start:])))
         start = len(one) + 1
     return steps

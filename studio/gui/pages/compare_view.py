@@ -14,6 +14,7 @@ from studio.gui.graph.comparison import STATES, Comparison, Match
 from studio.gui.graph.costs import KINDS, short_count
 from studio.gui.graph.linked import LinkedPanes
 from studio.gui.graph.scene import Scene
+from studio.gui.names import shown
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
 from studio.gui.sortable import Row, SortableTable
@@ -327,7 +328,14 @@ def _row(number: int, match: Match) -> Row:
     )
     return Row(
         number,
-        (match.state, before, after, match.text, _signed(macs, "macs"), _signed(weights, "")),
+        (
+            match.state,
+            before,
+            after,
+            shown(match.text),
+            _signed(macs, "macs"),
+            _signed(weights, ""),
+        ),
         (STATES.index(match.state), before, after, match.text, macs, weights),
     )
 
@@ -335,7 +343,7 @@ def _row(number: int, match: Match) -> Row:
 def _title(operators: str, names: tuple[str, ...]) -> str:
     if not names:
         return figures.NOTHING
-    return " ".join(part for part in (operators, names[0].rsplit("/", 1)[-1]) if part)
+    return " ".join(part for part in (operators, shown(names[0].rsplit("/", 1)[-1])) if part)
 
 
 def _signed(value: float | None, unit: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from studio.gui.elided import ElidedButton
 from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.scene import Box, Scene
+from studio.gui.names import shown
 from studio.gui.pages import model_facts
 from studio.gui.pages.base import Shell
 from studio.gui.pages.lookups import Lookups
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord
 
 LONGEST = 60
+
+MOST = 40
+"""Inputs, outputs and constants of a node that are listed; some nodes have thousands."""
+
+_UNBROKEN = re.compile(r"[^\s/-]{24}")
 NAME_WIDTH = 88
 
 
@@ -101,17 +108,17 @@ class ModelInspector(Scroll):
         if box.node is None:
             assert box.value is not None
             kind = "Input of the model" if not self._before(index) else "Output of the model"
-            self._head(box.title, kind)
+            self._head(shown(box.title), kind)
             self._fields([("Type", str(box.value.type or "not known"))])
         else:
-            self._head(box.node.operator, _kind(box, box.node))
+            self._head(shown(box.node.operator), _kind(box, box.node))
             self._show_node(box.node)
             self._blocks(box)
         self._neighbours("Reads from", self._before(index))
         self._neighbours("Feeds", self._after(index))
 
     def _show_node(self, node: Node) -> None:
-        fields: list[tuple[str, str]] = [("Name", node.name)]
+        fields: list[tuple[str, str]] = [("Name", _breakable(shown(node.name)))]
         if is_folded_block(node) and (alike := alike_text(node)):
             fields.append(("Repeated", f"{alike} with the same operators"))
         fields += [(kind.title, text) for kind in KINDS if (text := self._cost(node, kind))]
@@ -140,7 +147,7 @@ class ModelInspector(Scroll):
         constants = self._constants(node)
         if constants:
             self._section("Values")
-        for name in constants:
+        for name in constants[:MOST]:
             self.body.addWidget(ConstantDetail(self.lookups, self._theming, model, name))
         version = self._opsets.get(node.domain) or self._opsets.get("ai.onnx", 1)
         operator = f"{node.domain}:{node.operator}" if node.domain else node.operator
@@ -182,17 +189,20 @@ class ModelInspector(Scroll):
         share = f"{percent:.1f} %" if percent >= 0.05 else "under 0.1 %"
         return f"{kind.text(value)} ({share} of the model)"
 
-    def _typed(self, names: Iterable[str]) -> list[tuple[str, str]]:
+    def _typed(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Names with types; of very many the first."""
         assert self._scene is not None
         graph = self._scene.graph
         rows = []
-        for name in names:
+        for name in names[:MOST]:
             if not name:
                 rows.append(("(left out)", ""))
                 continue
             constant = "constant" if name in graph.initializers else ""
             facts = (str(graph.type_of(name) or "type not known"), constant, graph.notes.get(name))
-            rows.append((name, " · ".join(filter(None, facts))))
+            rows.append((shown(name), " · ".join(filter(None, facts))))
+        if len(names) > MOST:
+            rows.append(("…", f"and {len(names) - MOST:,} more"))
         return rows
 
     def _blocks(self, box: Box) -> None:
@@ -247,7 +257,7 @@ class ModelInspector(Scroll):
         column.setSpacing(0)
         for index in boxes[:12]:
             box = self._scene.boxes[index]
-            name = f"Go to {box.title} {box.name}"
+            name = f"Go to {box.title} {shown(box.name)}"
             text = f"{box.title} {_tail(box.name)}"
             column.addWidget(ElidedButton(text, partial(self._go, index), name))
         if len(boxes) > 12:
@@ -263,7 +273,7 @@ class ModelInspector(Scroll):
 
 def _tail(name: str) -> str:
     """The last part of a name, shortened: the whole is in the tooltip."""
-    last = name.rstrip("/").rsplit("/", 1)[-1]
+    last = shown(name.rstrip("/").rsplit("/", 1)[-1])
     return last if len(last) <= 24 else f"{last[:11]}…{last[-11:]}"
 
 
@@ -278,4 +288,10 @@ def _attribute(value: AttributeValue) -> str:
     text = ", ".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
     if isinstance(value, float):
         text = f"{value:.6g}"
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+    return _breakable(shown(short))
+
+
+def _breakable(text: str) -> str:
+    """A text with places at which a line may end, where there is none for long."""
+    return _UNBROKEN.sub("\\g<0>\u200b", text)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.elided import ElidedButton
+from studio.gui.names import shown
 from studio.gui.pages.lookups import Answer, Lookups
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, FieldList, clear, label
@@ -115,7 +116,7 @@ class ConstantDetail(Detail):
         self._theming = theming
         self._name = name
         options = {"model": model, "name": name}
-        super().__init__(lookups, name, f"Values of {name}", "values", options)
+        super().__init__(lookups, shown(name), f"Values of {shown(name)}", "values", options)
 
     def show_answer(self, answer: Mapping[str, Any]) -> None:
         """Fill the body."""

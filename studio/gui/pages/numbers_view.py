@@ -18,6 +18,7 @@ from studio.api import StudioError
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
+from studio.gui.names import shown
 from studio.gui.pages.base import Shell
 from studio.gui.pages.number_sources import FLOAT, SMALL, Source, from_file, sources_of
 from studio.gui.sortable import Row, SortableTable
@@ -245,7 +246,7 @@ def _rows(source: Source, scene: Scene) -> list[Row]:
         box, share = scene.boxes[index], value / total
         remark = _remark(source, box)
         part = f"{100 * share:.1f} %" if source.sums else ""
-        texts = (box.title, box.name, source.text(value), part, remark)
+        texts = (box.title, shown(box.name), source.text(value), part, remark)
         rows.append(Row(index, texts, (box.title, box.name, value, share, remark)))
     return rows
 
@@ -255,7 +256,7 @@ def _state_rows(source: Source, scene: Scene) -> list[Row]:
     for index, state in _states(source, scene):
         box = scene.boxes[index]
         remark = _remark(source, box)
-        texts = (box.title, box.name, state, "", remark)
+        texts = (box.title, shown(box.name), state, "", remark)
         rows.append(Row(index, texts, (box.title, box.name, state, None, remark)))
     return sorted(rows, key=lambda one: one.texts[2])
 
