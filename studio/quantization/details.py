@@ -22,7 +22,7 @@ FILE = "details.json"
 SHOWN = 24
 """So many samples are drawn."""
 
-_STATES = ("lost", "gained", "differs", "same answer")
+_STATES = ("lost", "gained", "differs", "agrees")
 
 _LOOKED_AT = 64
 """So many of the first samples are compared, lost and gained or not."""
@@ -110,7 +110,7 @@ def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, S
 def _state(answers: tuple[Answer, Answer]) -> str:
     """Whether the two say the same, as far as people would notice."""
     before, after = ((answer.text, [one.label for one in answer.classes[:1]]) for answer in answers)
-    return "same answer" if before == after else "differs"
+    return "agrees" if before == after else "differs"
 
 
 def _sqnr(wanted: Mapping[str, Array], found: Mapping[str, Array]) -> float:

@@ -31,7 +31,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
     copy = Copy.begin(folder / result["file"], arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
-        arguments.get("name") or _name(result),
+        arguments.get("name") or _name(arguments, result),
         registry.adopt(folder / result["file"], f"{parent.model_name}.onnx"),
         format=parent.format,
         precision=result["precision"],
@@ -63,9 +63,13 @@ def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: 
     return result
 
 
-def _name(result: Result) -> str:
+def _name(arguments: Arguments, result: Result) -> str:
+    """That of the recipe, where it has one and its method was used; else the precision."""
     precision: str = result["precision"]
     method: str = result["recipe"]["method"]
+    recipe = Path(arguments.get("recipe_name") or "")
+    if recipe.suffix == ".toml" and f'method = "{method}"' in (arguments.get("recipe") or ""):
+        return recipe.stem
     of_a_plugin = "{}" if method in METHODS else f"{{}}-{method}"
     return _NAMES.get(method, of_a_plugin).format(precision)
 

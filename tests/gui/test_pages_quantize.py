@@ -33,6 +33,7 @@ def quantized(rig: Rig) -> None:
         peak_memory_mb=93.7,
         seconds=0.68,
         facts={"quantized": 3, "kept": {"head": "asked for"}},
+        recipe_text='title = "int8, calibrated"\nmethod = "static-int8"\n',
     )
     options = {"data": "/data/calibration.npz", "samples": 128, "max_drop": 0.01}
     rig.registry.add_run("quantize", made.id, options, {})
@@ -57,7 +58,7 @@ def test_click_starts_the_step_with_the_current_variant(rig: Rig, tmp_path: Path
     assert job.options["model"] == f"#{variant.id}"
     assert job.options["data"] == str(tmp_path)
     assert job.options["max_drop"] == 0.01
-    assert 'method = "static-int8"' in job.options["recipe"]
+    assert job.options["recipe"] == "int8"
     assert not page.primary.isEnabled()
 
 
@@ -100,6 +101,7 @@ def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
     assert "within the limit" in shown
     assert "0.30 of the size, loses 0.5 pt of Top-1 accuracy; 1.0 pt is accepted." in shown
     assert "calibration.npz, at most 128 samples" in shown
+    assert "int8, calibrated" in shown
     assert "head" in shown
 
 

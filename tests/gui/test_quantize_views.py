@@ -76,6 +76,9 @@ def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: RecipeE
         "per_channel = true\n", 'per_channel = true\nkeep = ["head", "conv*"]\n'
     )
     assert editor.source.toPlainText() == editor.text
+    assert editor.asked() == editor.text
+    editor.choose("int8")
+    assert editor.asked() == "int8"
 
 
 def test_the_text_writes_into_the_form(editor: RecipeEditor, qtbot: QtBot) -> None:

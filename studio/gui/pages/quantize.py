@@ -141,7 +141,7 @@ class QuantizePage(StagePage):
             return
         if self._asked is not None:
             self._asked.cancel()
-        options = {**self.form.values(), "recipe": self.recipe.text, **self._model()}
+        options = {**self.form.values(), "recipe": self.recipe.asked(), **self._model()}
         self.show_view(MAKE)
         if self.strip.follow(self.shell.start(STEP, **options)):
             self.stages.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,7 +174,11 @@ def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[st
     if variant.parent is None:
         return [("Made by", "opened from a file"), ("Size", figures.size(variant.size))]
     values = made(variant)
-    found: list[Sequence[str]] = [("Made from", source), ("Method", _method(variant))]
+    found: list[Sequence[str]] = [("Made from", source)]
+    title = _recipe_title(str(values.get("recipe_text") or ""))
+    if title:
+        found.append(("Recipe", title))
+    found.append(("Method", _method(variant)))
     if asked.get("data"):
         name = Path(str(asked["data"])).name
         found.append(("Calibrated with", f"{name}, at most {asked.get('samples')} samples"))
@@ -191,6 +196,13 @@ def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[st
     if values.get("seconds") is not None:
         found.append(("Took", figures.seconds(values["seconds"])))
     return found
+
+
+def _recipe_title(text: str) -> str:
+    try:
+        return str(tomllib.loads(text).get("title", ""))
+    except tomllib.TOMLDecodeError:
+        return ""
 
 
 def _kept(nodes: Iterable[object]) -> str:

@@ -279,6 +279,12 @@ class RecipeEditor(QWidget):
         reason = "Enter a name first." if not self.name.text().strip() else ""
         set_enabled(self.keep, "Mend the recipe first." if self.problem else reason)
 
+    def asked(self) -> str:
+        """What a step is given: a recipe's name where it is as it was written, else its text."""
+        name = self.combo.currentData()
+        known = next((entry for entry in self._entries if entry.name == name), None)
+        return known.name if known is not None and known.text == self.text else self.text
+
     def values(self) -> Mapping[str, Any]:
         """What the recipe says, by option."""
         return self._values

@@ -15,8 +15,8 @@ from studio.gui.widgets import GRID, Card, Hint, Pill, label, row
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
-COLUMNS = ("Sample", "", "Label", "Float", "New", "SQNR dB")
-_WIDTHS = (0, 104, 64, 100, 100, 84)
+COLUMNS = ("Sample", "State", "Label", "Float", "New", "SQNR dB")
+_WIDTHS = (0, 84, 72, 104, 104, 84)
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
 
 Json = Mapping[str, Any]

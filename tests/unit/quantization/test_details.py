@@ -54,7 +54,7 @@ def test_lost_samples_come_first_with_both_answers() -> None:
         ("#7", "gained"),
         ("#0", "differs"),
     ]
-    assert rows[-1]["state"] == "same answer"
+    assert rows[-1]["state"] == "agrees"
     assert rows[0]["before"]["classes"][0]["label"] == "1"
     assert rows[0]["after"]["classes"][0]["label"] == "0"
     assert rows[0]["label"] == "1"

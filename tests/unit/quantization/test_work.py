@@ -13,6 +13,7 @@ import pytest
 from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError, validate
 from studio.quantization import record, work
 from studio.quantization.evaluation import Scored
+from studio.quantization.recipes import prepare
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import Registry, VariantRecord
 
@@ -298,3 +299,25 @@ def test_a_video_calibrates(digits: VariantRecord, job: FakeJob, tmp_path: Path)
     result = quantize(digits, job, data=str(path), samples=20, eval_data=HELDOUT)
     assert result["facts"]["samples"] == 20
     assert result["metric"]["after"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("recipe", "method", "name"),
+    [
+        ("int8-arm", "static-int8", "int8-arm"),
+        ("int8-dynamic", "fp16", "fp16"),
+        (None, "fp16", "fp16"),
+    ],
+)
+def test_a_variant_has_the_name_of_its_recipe(
+    registry: Registry,
+    digits: VariantRecord,
+    job: FakeJob,
+    recipe: str | None,
+    method: str,
+    name: str,
+) -> None:
+    asked = prepare(registry, arguments(digits, data=CALIBRATION, recipe=recipe, method=method))
+    final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
+    assert final["name"] == name
+    assert "recipe_name" not in registry.runs("quantize")[0].options
