@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.api import Backend, Extension, Unavailable
+from studio.api import Backend, Capability, Extension, Unavailable
 from studio.plugin_host import PluginHost
 
 
@@ -14,7 +14,12 @@ def backend_for(form: str, host: PluginHost) -> Backend:
     """
     offered = host.all(Extension.BACKEND)
     for capability in sorted(offered, key=lambda one: bool(one.extra.get("environment"))):
-        if form in capability.extra.get("formats", (form,)):
+        if runs(capability, form):
             backend: Backend = host.create(capability)
             return backend
     raise Unavailable(f"No backend here can run {form} models.")
+
+
+def runs(capability: Capability, form: str) -> bool:
+    """Whether a backend runs models of a format; one that names none runs all."""
+    return form in capability.extra.get("formats", (form,))

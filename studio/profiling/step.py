@@ -5,6 +5,9 @@ from __future__ import annotations
 from studio.api import Kind, Option, Permission
 from studio.jobs import Step
 
+DEFAULT = "onnxruntime"
+"""The backend, unless another is asked for or the format needs one."""
+
 PROFILE = Step(
     name="profile",
     title="Profile",
@@ -22,7 +25,7 @@ PROFILE = Step(
         Option(
             "backend",
             Kind.TEXT,
-            default=("onnxruntime",),
+            default=(DEFAULT,),
             title="Backends",
             help="The runtimes, also with options (openvino:precision=f32); all variants on each.",
             many=True,

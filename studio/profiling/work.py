@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import Extension, Format, Graph, Limits, TargetSpec
 from studio.jobs import Arguments, Job, Result
+from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, feeds, remote, results
 from studio.profiling.backends import choose, hold_to_target
@@ -17,6 +18,7 @@ from studio.profiling.follower import Follower
 from studio.profiling.plan import Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
+from studio.profiling.step import DEFAULT
 from studio.registry import ModelRef
 
 
@@ -31,7 +33,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
     host = PluginHost.discover()
     models = [ModelRef.from_json(each) for each in arguments["model"]]
     threads = {"threads": arguments["threads"] or 0}
-    backends = choose(host, arguments["backend"] or ["onnxruntime"], threads)
+    backends = choose(host, _backends(host, arguments, models), threads)
     hold_to_target(arguments, backends)
     chosen = candidates(models, backends)
     npz = ""
@@ -45,6 +47,15 @@ def profile(arguments: Arguments, job: Job) -> Result:
     result["operators"] = _operators(host, chosen, recording, job)
     _keep(recording, config, job.folder / ROUNDS_FILE)
     return result
+
+
+def _backends(host: PluginHost, arguments: Arguments, models: list[ModelRef]) -> list[str]:
+    """Those that are asked for; where the default cannot run the format, the one that can."""
+    asked = list(arguments["backend"] or [DEFAULT])
+    form = models[0].format
+    if asked == [DEFAULT] and not runs(host.find(Extension.BACKEND, DEFAULT), form):
+        return [backend_for(form, host).id]
+    return asked
 
 
 def _measure(

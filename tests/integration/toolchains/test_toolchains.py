@@ -84,6 +84,14 @@ def test_a_converter_that_crashes_and_a_graph_that_is_refused_are_rows(kept: Stu
     assert runs[1]["reason"].startswith("OpenVINO cannot convert Conv-16: ")
 
 
+def test_a_tflite_model_runs_on_the_backend_of_its_format(kept: Studio) -> None:
+    row = install(kept, "litert")
+    model = Path(__file__).parents[2] / "plugins" / "data" / "tflite" / "int8.tflite"
+    (run,) = kept.ok("profile", model, *QUICK)["runs"]
+    assert (run["state"], run["backend"]) == ("measured", "litert"), run["reason"]
+    assert run["version"] == row["version"]
+
+
 def test_nncf_makes_a_variant_that_onnxruntime_runs(kept: Studio, digits: Path) -> None:
     install(kept, "nncf")
     made = kept.ok(
