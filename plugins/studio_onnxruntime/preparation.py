@@ -196,7 +196,14 @@ def select(
     if not chosen:
         names = ", ".join(operators)
         why = f"all of its {names} are kept in float" if kept else f"it has no {names}"
-        raise StudioError(f"There is nothing to quantize in this model: {why}.")
+        blocks = sorted(
+            {n.op_type for n in graph.node if any(a.HasField("g") for a in n.attribute)}
+        )
+        if blocks and not kept:
+            why += f" outside of the branches of {' and '.join(blocks)}, which stay in float"
+        raise StudioError(
+            f"There is nothing to quantize in this model: {why}.", hint="Keep the float model."
+        )
     return Selection(tuple(chosen), kept)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from studio.api import (
     Cancelled,
@@ -26,7 +26,7 @@ from studio_onnxruntime.static_int8 import StaticInt8
 from studio_onnxruntime.weight_only import WeightOnly
 
 from . import models
-from .test_studio_onnxruntime import Noise, run
+from .test_studio_onnxruntime import Noise, run, static
 
 WEIGHT = numpy.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("float32")
 
@@ -167,3 +167,19 @@ def test_cancel_of_what_needs_no_data(tmp_path: Path, transform: Transform) -> N
     with pytest.raises(Cancelled):
         transform.apply(model, output, {}, None, Impatient("Checking"))
     assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def test_a_model_that_is_all_in_branches_stays_in_float(tmp_path: Path) -> None:
+    weight = numpy_helper.from_array(numpy.ones((8, 3, 3, 3), "float32"), "w")
+    output = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    branches = [helper.make_graph([node], name, [], [output], [weight]) for name in ("a", "b")]
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["sum"], keepdims=0),
+        helper.make_node("Cast", ["sum"], ["is"], to=onnx.TensorProto.BOOL),
+        helper.make_node("If", ["is"], ["z"], then_branch=branches[0], else_branch=branches[1]),
+    ]
+    model = models.save(tmp_path / "if.onnx", nodes, {"x": [1, 3, 8, 8]}, {"z": [1, 8, 6, 6]})
+    with pytest.raises(StudioError, match="outside of the branches of If") as caught:
+        static(model)
+    assert caught.value.hint == "Keep the float model."

@@ -67,6 +67,14 @@ ENTRIES = (
     Entry("magika", "Types of files, Magika", "top-1", files.make, files.right),
     Entry("silero-vad", "Speech or not, Silero", "ROC AUC", speech.make, speech.auc, "MIT"),
     Entry(
+        "silero-vad-both",
+        "Speech or not, Silero for both rates",
+        "ROC AUC",
+        speech.make_both,
+        speech.auc,
+        "MIT",
+    ),
+    Entry(
         "mtcnn-p",
         "Faces, MTCNN's first network",
         "decisions as in float",

@@ -30,9 +30,18 @@ _VOICES = ("en-us", "en-gb", "en-us+f3", "en-gb+m3")
 
 
 def make(folder: Path) -> None:
-    """Write the model and its inputs, with the states that it had while it heard them."""
+    """Write the model for 16 kHz and its inputs, with the states that it had with them."""
+    _make(folder, "silero_vad_16k_op15.onnx")
+
+
+def make_both(folder: Path) -> None:
+    """Write the model for both rates, all of which lies in the branches of an If."""
+    _make(folder, "silero_vad.onnx")
+
+
+def _make(folder: Path, member: str) -> None:
     path = folder / "model.onnx"
-    path.write_bytes(SILERO.read("silero_vad/data/silero_vad_16k_op15.onnx"))
+    path.write_bytes(SILERO.read(f"silero_vad/data/{member}"))
     samples, labels = _heard(path)
     half = len(samples) // 2
     arrays.write(folder / "calibration", samples[:half:2])
