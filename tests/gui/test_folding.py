@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from studio.gui.pages import model
 from studio.gui.pages.model import ModelPage
 from studio.gui.window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
@@ -49,6 +51,24 @@ def test_a_large_model_opens_as_its_layers(page: ModelPage, qtbot: QtBot) -> Non
     assert page.pane.canvas.selected == 3
     qtbot.keyClick(page.pane.canvas, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: len(titles(page)) >= 400)
+
+
+def test_a_switch_builds_one_scene(
+    page: ModelPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+    build = model._scene
+
+    def note(*arguments: Any) -> Any:
+        built.append(arguments[1])
+        return build(*arguments)
+
+    monkeypatch.setattr(model, "_scene", note)
+    page.toggle_detail()
+    qtbot.waitUntil(lambda: len(titles(page)) >= 400)
+    page.detail.set_index(0)
+    qtbot.waitUntil(lambda: len(titles(page)) == 9)
+    assert built == ["", ""]
 
 
 def test_a_block_costs_what_its_nodes_cost(page: ModelPage) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -23,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.graph.keyboard import handle_key
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
-from studio.gui.graph.raster import Look, Raster, View
+from studio.gui.graph.raster import Raster, View
 from studio.gui.graph.scene import Area, Scene
 from studio.gui.names import shown
 from studio.gui.theme import Theming
@@ -96,7 +94,9 @@ class GraphCanvas(QWidget):
         self.selected, self._hits, self._overlay = None, frozenset(), None
         self._light(frozenset())
         self._is_fresh = not stay
-        self._redress()
+        if not stay:
+            self._raster.clear()
+        self._take_painter()
         count = len(scene.graph.nodes) if scene else 0
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
@@ -316,15 +316,7 @@ class GraphCanvas(QWidget):
 
     def _paint_scene(self, painter: QPainter) -> None:
         ratio = painter.device().devicePixelRatioF()
-        scale = self.zoom * ratio
-        view = View(
-            Look(scale, self._version),
-            left=round(self._origin.x() * scale),
-            top=round(self._origin.y() * scale),
-            width=ceil(self.width() * ratio),
-            height=ceil(self.height() * ratio),
-            ratio=ratio,
-        )
+        view = View.at(self._origin, self.zoom, self.size(), ratio, self._version)
         ground = self._theming.current.color("background")
         is_gesture = self._settle.isActive()
         is_exact = self._raster.draw(painter, view, ground, self._paint_area, rough=is_gesture)
@@ -369,6 +361,9 @@ class GraphCanvas(QWidget):
 
     def _redress(self) -> None:
         self._raster.clear()
+        self._take_painter()
+
+    def _take_painter(self) -> None:
         self._painter = (
             ScenePainter(self.scene, self._theming.current, self.font()) if self.scene else None
         )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 
-from PySide6.QtCore import QPoint, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from studio.gui.graph.scene import Area
@@ -60,6 +61,19 @@ class View:
     height: int
     ratio: float
 
+    @classmethod
+    def at(cls, origin: QPointF, zoom: float, size: QSize, ratio: float, key: object) -> View:
+        """What a widget shows.
+
+        Args:
+            origin: The scene's point in its corner.
+            zoom: Pixels of the widget for one of the scene.
+        """
+        scale = zoom * ratio
+        left, top = round(origin.x() * scale), round(origin.y() * scale)
+        wide, high = ceil(size.width() * ratio), ceil(size.height() * ratio)
+        return cls(Look(scale, key), left, top, wide, high, ratio)
+
     def spots(self) -> Iterator[Spot]:
         """The tiles in sight."""
         for row in range(self.top // HIGH, (self.top + self.height - 1) // HIGH + 1):
@@ -77,10 +91,11 @@ class Raster:
     """The tiles of a canvas.
 
     Args:
-        clock: Seconds; another one for tests.
+        clock: Seconds that were computed; on a busy machine a frame is not left unfinished because
+            others were at work. Another one for tests.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._tiles: dict[tuple[Look, Spot], QPixmap] = {}
         self._looks: list[Look] = []
         self._whole: tuple[Look, QRectF] | None = None

@@ -21,7 +21,7 @@ from studio.gui.graph.whereabouts import boxes_of
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.compare_view import CompareView
 from studio.gui.pages.graph_export import GraphExport
-from studio.gui.pages.model_commands import add_commands
+from studio.gui.pages.model_commands import add_commands, node_entries
 from studio.gui.pages.model_drawer import Drawer
 from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_search import ModelSearch
@@ -167,14 +167,8 @@ class ModelPage(Page):
         return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
     def entries(self) -> Iterable[Entry]:
-        """Every node of the graph, for the command palette."""
-        scene = self.pane.canvas.scene
-        if scene is None:
-            return
-        for index, box in enumerate(scene.boxes):
-            if box.node is not None and scene.width[index]:
-                run = partial(self.show_box, index)
-                yield Entry(box.title, "Node", run, detail=box.name, weight=3)
+        """The nodes of the graph, for the command palette."""
+        return node_entries(self)
 
     def show_box(self, index: int) -> None:
         """Show this page with a box of the graph selected."""
@@ -192,7 +186,7 @@ class ModelPage(Page):
             return
         self.view = result
         self.finder.show_view(result)
-        self.detail.set_index(0 if result.opens_folded else 1)
+        self.detail.choose(0 if result.opens_folded else 1)
         self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
         self.show_part("")
         self._show_wanted()
@@ -216,8 +210,7 @@ class ModelPage(Page):
     def toggle_detail(self) -> None:
         """Show all nodes instead of blocks, or blocks again."""
         if self.view is not None and self.view.folded is not None:
-            self.detail.set_index(1 - self.detail.index())
-            self.show_part("")
+            self.detail.set_index(1 - self.detail.index())  # which shows it
 
     def show_part(self, path: str, select: tuple[str, str] | None = None) -> None:
         """Show a block or a function of the model; the main graph for an empty path.
@@ -324,9 +317,11 @@ class ModelPage(Page):
         self.show_view(0)
         self.drawer.open(number)
 
-    def start_search(self) -> None:
-        """Go to the search field."""
+    def start_search(self, text: str = "") -> None:
+        """Go to the search field, and look for a text."""
+        self.shell.go(self.stage)
         self.show_view(0)
+        self.search.setText(text or self.search.text())
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
