@@ -12,6 +12,7 @@ from studio.api import Graph, Model, Node, TensorType, Value
 from studio.gui.graph.found import SHOWN, FoundLines, grouped
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.whereabouts import boxes_of
+from studio.gui.pages import model_commands
 from studio.gui.pages.model import ModelPage
 from studio.gui.window import MainWindow
 from studio.models.layout import lay_out
@@ -150,3 +151,17 @@ def test_a_long_group_says_how_many_more_there_are(qtbot: QtBot) -> None:
     last = lines.index(SHOWN + 1)
     assert lines.flags(last) == Qt.ItemFlag.NoItemFlags
     assert lines.data(lines.index(1), Qt.ItemDataRole.AccessibleTextRole) == "Relu, n0"
+
+
+def test_the_palette_lists_operators_of_a_large_graph(
+    digits_page: ModelPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {(entry.title, entry.detail) for entry in digits_page.entries()}
+    assert ("Conv", "conv1") in names
+    monkeypatch.setattr(model_commands, "_MOST", 3)
+    entries = {entry.title: entry for entry in digits_page.entries()}
+    assert entries["Conv"].detail == "find all 2"
+    with qtbot.waitSignal(digits_page.finder.found):
+        entries["Conv"].run()
+    assert digits_page.search.text() == "Conv"
+    assert digits_page.search.hasFocus()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from studio.gui.command_palette import Entry
+from studio.gui.names import shown
 from studio.gui.pages.graph_export import FORMATS
 from studio.gui.pages.model_drawer import TITLES
 
 if TYPE_CHECKING:
     from studio.gui.pages.model import ModelPage
+
+_MOST = 2_000
+"""Boxes that the palette lists one by one; of a larger graph it lists the operators."""
+
+_LAST = 3
+"""Weight of nodes among equal matches: behind everything else."""
 
 
 def add_commands(page: ModelPage) -> None:
@@ -35,3 +45,19 @@ def add_commands(page: ModelPage) -> None:
     page.add_command("Compare with another variant", partial(page.show_view, 2))
     page.add_command("Next difference (N)", partial(page.compare.step, 1))
     page.add_command("Previous difference (P)", partial(page.compare.step, -1))
+
+
+def node_entries(page: ModelPage) -> Iterable[Entry]:
+    """Each node in sight; or of a large graph each operator, whose nodes are searched for then."""
+    scene, view = page.pane.canvas.scene, page.view
+    if scene is None or view is None:
+        return
+    if len(scene) > _MOST:
+        for name, count in Counter(node.operator for node in view.model.graph.nodes).items():
+            run = partial(page.start_search, name)
+            yield Entry(shown(name), "Node", run, detail=f"find all {count:,}", weight=_LAST)
+        return
+    for index, box in enumerate(scene.boxes):
+        if box.node is not None and scene.width[index]:
+            run = partial(page.show_box, index)
+            yield Entry(box.title, "Node", run, detail=shown(box.name), weight=_LAST)
