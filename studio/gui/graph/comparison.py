@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.gui.graph.costs import KINDS, WEIGHTS
 from studio.gui.graph.scene import Scene
-from studio.workspace import nodes_within
+from studio.workspace import is_folded_block, nodes_within
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView
@@ -100,11 +100,13 @@ class Comparison:
         return "changed" if len(kinds) > 1 else next(iter(kinds), "same")
 
     def texts(self, side: int) -> dict[int, str]:
-        """How much of each block is different, where it is not simply all or nothing."""
+        """How much of each folded block is different."""
         found = {}
+        boxes = self.sides[side].scene.boxes
         for box, matches in self.sides[side].matches.items():
             different = sum(self.matches[at].state != "same" for at in matches)
-            if len(matches) > 1 and different:
+            node = boxes[box].node
+            if different and node is not None and is_folded_block(node):
                 found[box] = f"{different} of {len(matches)} differ"
         return found
 
