@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from studio.api.data import Array, Dataset, Feeds, Truth
 from studio.api.errors import StudioError
 from studio.api.graph import Graph, Model
+from studio.api.inspection import Structural
 from studio.api.intake import Level, Limits
 from studio.api.options import Kind, Option, validate
 from studio.api.ports import Backend, Connector, Format, Metric, Transform
@@ -76,6 +78,10 @@ def check_format(format: Format, folder: Path, good: Path, limits: Limits | None
     model = format.read(good, Recorder())
     assert model.format == format.id
     check_graph(model.graph)
+    if isinstance(format, Structural):
+        early = [node.name for node in format.structure(good, Recorder()).graph.nodes]
+        names = [node.name for node in model.graph.nodes]
+        assert early == names, "the structure has the nodes of the model"
     check_refusals(format, folder, limits)
     return model
 
@@ -90,6 +96,9 @@ def check_refusals(format: Format, folder: Path, limits: Limits | None = None) -
         bad = folder / f"rubbish-{number}{format.suffixes[0]}"
         bad.write_bytes(content)
         _refused(lambda bad=bad: _open(format, bad, limits or Limits()), f"rubbish {number}")
+        if isinstance(format, Structural) and format.recognises(bad):
+            with suppress(StudioError):  # it may tell less than the intake, and may not crash
+                format.structure(bad, Recorder())
 
 
 def check_graph(graph: Graph) -> None:
