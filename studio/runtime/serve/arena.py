@@ -5,53 +5,40 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Callable, List
 
-from .session import Feeds, ModelSession, invented_feeds
+from .session import Feeds, ModelSession
 
 _SMALL = 16 << 20
-"""Bytes of a model that is quickly loaded twice."""
+"""Bytes of a model that is quickly loaded again."""
+_QUICK_S = 0.02
 _WORTH = 0.95
 """An arena must take less of the time of runs without one; less than that is noise."""
 _ROUNDS = 20
 _ROUND_S = 0.005
 
 
-def session_of(
-    path: Path, threads: int, golden: Callable[[ModelSession], List[Feeds]]
-) -> ModelSession:
-    """A session that is not slower than with an arena, and has none if it can be.
+def does_without(path: Path, session: ModelSession, seconds: float, feeds: Feeds) -> bool:
+    """Whether a model is as quick without an arena.
 
     An arena takes memory in steps that double and keeps all of it between runs. The C library,
     asked for one block a run, is as quick for small models and gives back what is not in use: of
     a network with .5 MB of weights that is 1.8 MB of 60.
 
     Args:
-        golden: Inputs that the model takes, where there are some.
-
-    Raises:
-        LoadError: when onnxruntime cannot load it.
+        session: One with an arena.
+        seconds: Of a run.
+        feeds: Inputs that the model takes.
     """
-    small = _is_small(path)
-    session = ModelSession(path, threads, arena=not small)
-    if not small:
-        return session
-    try:
-        feeds = (golden(session) or [invented_feeds(session.inputs)])[0]
-        pays = _pays(session, ModelSession(path, threads, arena=True), feeds)
-    except Exception:  # inputs cannot be invented for it: nothing is known
-        pays = True
-    if not pays:
-        return session
-    del session  # what it took is taken again, instead of more
-    return ModelSession(path, threads, arena=True)
+    if seconds > _QUICK_S or not _is_small(path):
+        return False
+    return not _pays(ModelSession(path, session.threads, arena=False), session, feeds)
 
 
 def _is_small(path: Path) -> bool:
     """Whether the model is, with what it may keep in files beside it."""
     try:
         return sum(one.stat().st_size for one in path.parent.iterdir()) <= _SMALL
-    except OSError:  # onnxruntime will say why
+    except OSError:  # it has gone, or nobody may look
         return False
 
 

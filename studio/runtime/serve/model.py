@@ -19,7 +19,7 @@ from typing import (
 )
 
 from ..drift.watch import watch_of
-from .arena import session_of
+from .arena import does_without
 from .batching import rows_of_a_batch
 from .http.message import HttpError
 from .memory import give_back
@@ -194,9 +194,7 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         LoadError: in one sentence.
     """
     cores = usable_cores()
-    session = session_of(
-        source.path, threads or 1, lambda one: golden_feeds(source.golden, one.inputs)
-    )
+    session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
     seconds, warning = warm_up(session, golden)
     execution = plan_execution(seconds, cores, threads)
@@ -205,8 +203,12 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         session = ModelSession(source.path, execution.threads)
         warm_up(session, golden)
     rows = 1
+    samples = golden or [invented_feeds(session.inputs)]
+    if seconds is not None and does_without(source.path, session, seconds, samples[0]):
+        del session  # what it took is taken again, instead of more
+        session = ModelSession(source.path, execution.threads, arena=False)
+        warm_up(session, golden)
     if batch != 1 and not warning:
-        samples = golden or [invented_feeds(session.inputs)]
         rows = rows_of_a_batch(session, samples)
         if rows == 1 and session.free_rows:
             session.shrink(samples[0])

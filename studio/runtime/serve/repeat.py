@@ -155,6 +155,8 @@ class Repeat:
             return None
         if model.waiting:  # who has come before is not overtaken
             self._service.run_earliest(model)
+        if self._together is None:
+            self._lookout.slow = True
         return self._answer(connection, model)
 
     def _answer(self, connection: Connection, model: ServedModel) -> bool:

@@ -36,6 +36,9 @@ class Lookout(_Base):  # type: ignore[misc]
 
     Attributes:
         crowd: Descriptors with something to say in the present look.
+        slow: Somebody is answered while being heard, and that takes long: the next look lets those
+            speak first who have waited longest. epoll's own order would let a client that asks
+            again at once be heard a second time before one that came after the last look.
     """
 
     def __init__(self) -> None:
@@ -44,7 +47,9 @@ class Lookout(_Base):  # type: ignore[misc]
         self._epoll = select.epoll.fromfd(os.dup(self.fileno()))
         self._hears: Dict[int, Hear] = {}
         self._turns: List[Turn] = []
+        self._heard: Dict[int, float] = {}
         self.crowd = 0
+        self.slow = False
 
     def watch(self, number: int, mask: int, hear: Hear) -> None:
         """Tell ``hear`` of what happens to a descriptor."""
@@ -58,6 +63,7 @@ class Lookout(_Base):  # type: ignore[misc]
     def forget(self, number: int) -> None:
         """Watch it no more."""
         del self._hears[number]
+        self._heard.pop(number, None)
         self._epoll.unregister(number)
 
     def soon(self, turn: Turn) -> None:
@@ -73,6 +79,8 @@ class Lookout(_Base):  # type: ignore[misc]
         while True:
             told = self._epoll.poll(0.0 if self._turns else pause, _AT_ONCE)
             self.crowd = len(told)
+            if self.slow:
+                self._put_in_order(told)
             all_done = True
             for number, mask in told:
                 hear = hears.get(number)
@@ -88,6 +96,16 @@ class Lookout(_Base):  # type: ignore[misc]
             if found or not all_done or now >= until:
                 return found
             pause = until - now if timeout is not None else -1.0
+
+    def _put_in_order(self, told: List[Tuple[int, int]]) -> None:
+        """Who was heard longest ago comes first; from now on all of them were heard."""
+        self.slow = False
+        heard, now = self._heard, _clock()
+        if len(told) > 1:
+            told.sort(key=lambda one: heard.get(one[0], 0.0))
+        for place, (number, _) in enumerate(told):
+            if number in self._hears:
+                heard[number] = now + place * 1e-9
 
     def _keep(self, number: int, mask: int, found: List[Tuple[Any, int]]) -> None:
         """Something of asyncio's own."""
