@@ -5,10 +5,12 @@ The contract is in the docstring of ``studio.runtime.bench``.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from typing import Any, Callable, Mapping
@@ -17,7 +19,10 @@ import ncnn
 import numpy
 import onnx
 
-_CONVERSION_S = 240
+_CONVERSION_S = 100
+"""Less than the bench waits for a load."""
+
+_PR_SET_PDEATHSIG = 1
 _SUFFIXES = {"float32": "f32", "float16": "f16", "int32": "i32", "int64": "i64", "uint8": "u8"}
 _PRECISIONS = {"f32": "fp32", "bf16": "bf16"}
 _FED = re.compile(r"ncnn\.Mat\(in(\d+)\.numpy\(\), batch_index=(\d+)\)")
@@ -163,12 +168,18 @@ def _convert(path: str, inputs: list[dict[str, Any]], folder: str) -> str:
         stderr=subprocess.STDOUT,
         timeout=_CONVERSION_S,
         cwd=folder,
+        preexec_fn=_die_with_parent,
     )
     made = os.path.join(folder, "m.py")
     if done.returncode or not os.path.isfile(made):
         raise ValueError("the converter pnnx fails: {}".format(_complaint(done)))
     with open(made, encoding="utf-8") as script:
         return script.read()
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end the converter with this process, which the bench may kill."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _complaint(done: Any) -> str:

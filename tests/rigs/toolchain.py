@@ -128,6 +128,7 @@ import numpy
 
 
 def load(path, options):
+    open(path, "rb").close()
     return Runner(path)
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
+from studio.api import Extension
+from studio.api.testing import check_backend
+from studio.plugin_host import PluginHost
 from tests.benchmarks import bench_backends
 from tests.e2e.conftest import Studio
 
@@ -50,6 +54,18 @@ def test_a_backend_computes_what_onnxruntime_does(kept: Studio, digits: Path, na
     assert run["threads"] == 1
     assert run["precision"] in ("fp32", "bf16", "fp16")
     assert run["relative_error"] < (1e-4 if run["precision"] == "fp32" else 0.1)
+
+
+@pytest.mark.parametrize("name", ["openvino", "mnn"])
+def test_a_backend_passes_the_suite(
+    kept: Studio, digits: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(kept, name)
+    monkeypatch.setenv("EDGEWRIGHT_HOME", kept.environment["EDGEWRIGHT_HOME"])
+    backend = PluginHost.discover().get(Extension.BACKEND, name)
+    feeds: dict[str, Any] = {"image": numpy.zeros((1, 1, 8, 8), numpy.float32)}
+    outputs = check_backend(backend, digits / "digits.onnx", feeds)
+    assert [array.shape for array in outputs.values()] == [(1, 10)]
 
 
 def test_openvinos_effective_precision_is_named(kept: Studio, digits: Path) -> None:

@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy
 import pytest
 
-from studio.api import Cancelled, Silent, StudioError, Unavailable
+from studio.api import Cancelled, Silent, StudioError, ToolchainBackend, Unavailable
+from studio.api.testing import check_backend
 from studio.api.toolchains import EnvironmentNeed
 from studio.plugin_host.environments import Condition, Environment, PluginToolchain, making
 from studio.plugin_host.environments.declaration import lock_problem, read_need
@@ -206,6 +208,24 @@ def test_a_tool_runs_by_itself(tmp_path: Path, made: Environment) -> None:
     assert told["home"] == str(tmp_path)
     assert told["studio"] is False
     assert heard == [(0.0, "Begun"), (2.0, "Done")]
+
+
+def test_a_backend_passes_the_suite_from_its_environment(tmp_path, made) -> None:
+    shutil.copytree(made.parent, tmp_path / "environments", symlinks=True)
+    one = Environment(rig.ID, NEED, made.source, tmp_path / "environments")
+    rig.lend_numpy(one.folder)
+
+    class Runtime(ToolchainBackend):
+        id, title, distribution = "example-runtime", "Example runtime", rig.DISTRIBUTION
+        runner = made.source / "runner.py"
+
+    backend = Runtime(PluginToolchain(one))
+    assert backend.python == str(one.interpreter)
+    model = tmp_path / "model.onnx"
+    model.touch()
+    feeds = {"image": numpy.arange(64, dtype=numpy.float32).reshape(1, 1, 8, 8)}
+    outputs = check_backend(backend, model, feeds)
+    assert outputs["scores"].tolist() == [list(range(10))]
 
 
 @pytest.mark.parametrize(
