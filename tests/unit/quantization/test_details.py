@@ -1,4 +1,4 @@
-"""The file that the window shows: layers, and samples that are read differently."""
+"""The details of a variant: its layers, and samples that it reads otherwise, drawn."""
 
 from __future__ import annotations
 
