@@ -31,6 +31,8 @@ class BareServer:
         self._size = size
         self._input = 4 * int(numpy.prod(shape))
         self._listener = socket.create_server(("127.0.0.1", 0))
+        for limit in (262144, 1):  # room for a whole request, as our server makes it
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, limit)
         self.port = int(self._listener.getsockname()[1])
         self._poll = select.epoll()
         self._clients: dict[int, socket.socket] = {}

@@ -4,7 +4,7 @@ Reads JSON lines ``{"runs", "rows"}`` and answers each with the CPU time of one 
 time of every run, in seconds. Told ``{"clients", "rows", "seconds"}`` it plays a closed loop: so
 many clients in one process, each waiting for its answer, ``rows`` of them in one run at most.
 Told ``{"clients", "rows", "size"}`` it is a bare server of that many (see ``bare``): it answers
-with its port, and once more when they have left.
+with its port, and once more, with its CPU time, when they have left.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def main() -> None:
             run = lambda rows: session.run(None, {name: rows})[0]  # noqa: E731
             server = BareServer(run, sample.shape, order["size"])
             print(json.dumps({"port": server.port}), flush=True)
+            began = time.process_time()
             server.serve(order["clients"], order["rows"])
-            print(json.dumps({}), flush=True)
+            print(json.dumps({"cpu": time.process_time() - began}), flush=True)
             continue
         answer = closed_loop(session, name, sample, **order) if "clients" in order else (
             loop(session, name, sample, **order)
