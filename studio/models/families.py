@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-OTHER = "other"
+TERMINAL, BLOCK, OTHER = "terminal", "block", "other"
+
+TITLES = {
+    TERMINAL: "Input, output",
+    BLOCK: "Block",
+    "convolution": "Convolution",
+    "product": "Matrix product",
+    "normalization": "Normalization",
+    "activation": "Activation",
+    "pooling": "Pooling, reduction",
+    "arithmetic": "Arithmetic",
+    "shape": "Shape, data",
+    "quantization": "Quantize, dequantize",
+    "control": "Control flow",
+    OTHER: "Other",
+}
+"""What a legend calls the families, and the boxes that are no operators, in its order."""
 
 _FAMILIES: dict[str, str] = {
     "convolution": "Conv ConvTranspose ConvInteger QLinearConv DeformConv FusedConv",

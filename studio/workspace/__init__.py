@@ -1,6 +1,7 @@
 """The one object that the window and the command line talk to."""
 
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
+from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
 from studio.models.step import PREVIEW
@@ -35,6 +36,7 @@ from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
 __all__ = [
+    "FAMILY_TITLES",
     "PREVIEW",
     "CheckedRecipe",
     "Environment",

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
+from studio.workspace import FAMILY_TITLES as TITLES
+
+__all__ = ["BLOCK", "OTHER", "TERMINAL", "TITLES"]
+
 TERMINAL, BLOCK, OTHER = "terminal", "block", "other"
-TITLES = {
-    TERMINAL: "Input, output",
-    BLOCK: "Block",
-    "convolution": "Convolution",
-    "product": "Matrix product",
-    "normalization": "Normalization",
-    "activation": "Activation",
-    "pooling": "Pooling, reduction",
-    "arithmetic": "Arithmetic",
-    "shape": "Shape, data",
-    "quantization": "Quantize, dequantize",
-    "control": "Control flow",
-    OTHER: "Other",
-}

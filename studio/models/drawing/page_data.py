@@ -8,7 +8,7 @@ from typing import Any
 from studio.api import Graph, GraphLayout, Model, Node, TensorType
 from studio.models.drawing.colours import FILLS
 from studio.models.drawing.overlay import Overlay
-from studio.models.families import family
+from studio.models.families import TITLES, family
 from studio.models.folding import INSIDE, folded, folds, is_block, outline
 from studio.models.layout import lay_out
 from studio.models.layout.boxes import detail
@@ -21,20 +21,6 @@ _MOST_FOLDED = 10_000
 """Larger graphs are not folded here: each block would have to be laid out."""
 
 _LONGEST = 400
-_KINDS = {
-    "terminal": "Input, output",
-    "block": "Block",
-    "convolution": "Convolution",
-    "product": "Matrix product",
-    "normalization": "Normalization",
-    "activation": "Activation",
-    "pooling": "Pooling, reduction",
-    "arithmetic": "Arithmetic",
-    "shape": "Shape, data",
-    "quantization": "Quantize, dequantize",
-    "control": "Control flow",
-    "other": "Other",
-}
 
 
 def page_data(title: str, model: Model, overlays: Sequence[Overlay], shown: int) -> dict[str, Any]:
@@ -62,7 +48,7 @@ def page_data(title: str, model: Model, overlays: Sequence[Overlay], shown: int)
         "summary": f"{model.format} · {len(graph.nodes):,} nodes",
         "counted": f"{len(graph.nodes):,} nodes",
         "fills": FILLS,
-        "kinds": _KINDS,
+        "kinds": TITLES,
         "nodes": book.nodes,
         "parts": book.parts,
         "home": book.home,
