@@ -54,7 +54,7 @@ class Signal(NamedTuple):
         name: Unique within the model, for people (``image.brightness``).
         column: Its place among all numbers of the taps; those that never vary are no signals.
         edges: Upper edges of all bins but the last.
-        counts: Frames of the reference data in each bin.
+        counts: Frames of the reference data in each bin; not all were judged for every signal.
         limit: Chi-square of a window above which it differs.
         limit_of_last: The same of the last three windows together.
     """
@@ -86,7 +86,8 @@ class Reference(NamedTuple):
         found = np.zeros((len(self.signals), MAX_BINS))
         for row, signal in enumerate(self.signals):
             found[row, : len(signal.counts)] = signal.counts
-        return found / self.frames
+        shares: np.ndarray = found / found.sum(axis=1, keepdims=True)
+        return shares
 
     def edges(self) -> np.ndarray:
         """Upper edges, signals x (bins - 1); infinite where a signal has fewer bins."""
@@ -165,7 +166,7 @@ def _check(found: Reference) -> None:
     for signal in found.signals:
         if not 2 <= len(signal.counts) <= MAX_BINS or len(signal.edges) != len(signal.counts) - 1:
             faults.append("{} must have 2 to {} bins".format(signal.name, MAX_BINS))
-        if min(signal.counts, default=0) < 1 or sum(signal.counts) != found.frames:
+        if min(signal.counts, default=0) < 1 or sum(signal.counts) > found.frames:
             faults.append("the bins of {} do not hold its frames".format(signal.name))
         if list(signal.edges) != sorted(set(signal.edges)):
             faults.append("the edges of {} do not rise".format(signal.name))

@@ -78,6 +78,8 @@ KINDS: Mapping[str, Kind] = {
 }
 MOST_CLASSES = KINDS["logits"].rows
 """With more classes only the largest of each row is looked at."""
+AXIS = "axis "
+"""In the names of the numbers along a tap's axes."""
 _MOST_PEAKS = 16
 _MOST_SIZES = 16
 
@@ -85,7 +87,7 @@ _MOST_SIZES = 16
 def names_of(tap: Tap) -> List[str]:
     """Names of its signals."""
     axes = 0 if tap.axes is None else tap.axes.shape[1]
-    names = (*KINDS[tap.kind].names, *("axis {}".format(number + 1) for number in range(axes)))
+    names = (*KINDS[tap.kind].names, *(AXIS + str(number + 1) for number in range(axes)))
     return ["{}.{}".format(tap.name, name) for name in names]
 
 

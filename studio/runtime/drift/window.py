@@ -55,9 +55,10 @@ def correlation(numbers: np.ndarray) -> float:
 
     From von Neumann's ratio of ranks (Bartels 1982): without regard to scale, and to outliers.
     """
-    tied = (np.diff(np.sort(numbers, axis=0), axis=0) == 0).mean(axis=0) > _MOST_TIES
+    ordered = np.sort(numbers, axis=0)
+    tied = (ordered[1:] == ordered[:-1]).mean(axis=0) > _MOST_TIES
     if tied.all():  # ranks say nothing, but a film that stands still does
-        return float((np.diff(numbers, axis=0) == 0).all(axis=1).mean())
+        return float((numbers[1:] == numbers[:-1]).all(axis=1).mean())
     order = numbers[:, ~tied].argsort(axis=0, kind="stable")
     ranks = order.argsort(axis=0, kind="stable").astype(float)
     steps = np.square(np.diff(ranks, axis=0)).sum(axis=0)
