@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,10 +91,12 @@ def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
     """Ask a target what it is."""
     root = connector_for(target).default_root(target)
     command = ["sh", "-c", SCRIPT, "sh", root, interpreter_of(target)]
+    began = time.time()
     done = channel.run(command, timeout=60)
+    now = time.time()
     if done.status:
         raise TargetError(
             f"{target.name} cannot run a shell script.",
             detail=done.stderr.decode("utf-8", "replace")[-2000:],
         )
-    return parse(done.text, target.name, target.url)
+    return parse(done.text, target.name, target.url, now, now - began)

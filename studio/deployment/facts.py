@@ -51,15 +51,18 @@ true
 _DEVICES = {"/dev/apex_0": "Coral Edge TPU", "/dev/hailo0": "Hailo NPU"}
 
 
-def parse(text: str, name: str, url: str, now: float | None = None) -> TargetFacts:
+def parse(
+    text: str, name: str, url: str, now: float | None = None, took: float = 0.0
+) -> TargetFacts:
     """Read the script's output. What is not there, or cannot be understood, stays empty.
 
     Args:
-        now: This computer's clock when the script ran, for the skew.
+        now: This computer's clock when the script had run, for the skew.
+        took: Seconds that it took, on a slow way or a busy machine: no skew of the clocks.
     """
     single, many = _pairs(text)
     clock = _number(single.get("clock", ""))
-    skew = clock - (time.time() if now is None else now) if clock else 0.0
+    skew = _skew(clock, time.time() if now is None else now, took) if clock else 0.0
     runtimes = dict(line.split(" ", 1) for line in many.get("runtime", ()) if " " in line)
     return TargetFacts(
         name=name,
@@ -78,10 +81,15 @@ def parse(text: str, name: str, url: str, now: float | None = None) -> TargetFac
         accelerators=_accelerators(single, many),
         services=tuple(many.get("service", ())),
         board=single.get("board", ""),
-        # Less than two seconds is the time that the script and the way took.
-        clock_skew_s=skew if abs(skew) >= 2 else 0.0,
+        clock_skew_s=skew,
         root=single.get("root", ""),
     )
+
+
+def _skew(clock: float, now: float, took: float) -> float:
+    """How far a clock is off; 0 where it may be right, as it has no fractions of seconds."""
+    late, early = clock - now, clock - (now - took)
+    return 0.0 if early > -2 and late < 2 else late if late > 0 else early
 
 
 def _pairs(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -110,17 +110,17 @@ def test_sub_graphs_become_blocks(tmp_path: Path) -> None:
 
 
 def test_endless_loop_opens_at_once(tmp_path: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     graph = read(onnx_files.endless_loop(tmp_path / "m.onnx")).graph
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert [n.operator for n in graph.nodes[0].blocks["body"].nodes] == ["Identity", "Add"]
 
 
 def test_chain_of_100_000_nodes_opens_in_bounded_time(tmp_path: Path) -> None:
     path = onnx_files.chain(tmp_path / "m.onnx", 100_000)
-    started = time.perf_counter()
+    started = time.process_time()
     graph = read(path).graph
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert len(graph.nodes) == 100_000
     assert graph.type_of("v50000") == TensorType("float32", (1, 4))
 
@@ -131,9 +131,9 @@ def test_doubling_shape_tensors_take_no_memory(tmp_path: Path) -> None:
     constant = numpy_helper.from_array(numpy.array([1, 2], numpy.int64), "v0")
     output = helper.make_tensor_value_info("v27", TensorProto.INT64, None)
     path = onnx_files.save(onnx_files.model(nodes, [], [output], [constant]), tmp_path / "m.onnx")
-    started = time.perf_counter()
+    started = time.process_time()
     assert read(path).graph.type_of("v27") == TensorType("int64", (2**28,))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_functions_that_explode_skip_inference_and_say_so(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_external_data_is_never_opened(tmp_path: Path) -> None:
     )
     with (tmp_path / "w.bin").open("wb") as file:
         file.truncate(3 * 2**30)
-    started = time.perf_counter()
+    started = time.process_time()
     assert read(path).graph.initializers["w"].external == "w.bin"
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_nodes_out_of_order_are_put_in_order(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,10 @@ def test_what_cannot_be_understood_stays_empty(text: str) -> None:
 
 def test_the_script_on_this_computer(tmp_path: Path) -> None:
     command = ["sh", "-c", SCRIPT, "sh", str(tmp_path / "not" / "there"), sys.executable]
+    began = time.time()
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    facts = parse(done.stdout, "local", "local:")
+    now = time.time()
+    facts = parse(done.stdout, "local", "local:", now, now - began)
     assert facts.python == sys.version.split()[0]
     assert facts.python_path == sys.executable
     assert set(facts.runtimes) == {"numpy", "onnxruntime", "pillow"}
@@ -117,6 +120,13 @@ def test_the_script_on_this_computer(tmp_path: Path) -> None:
     assert facts.disk_free_mb > 0
     assert facts.root == str(tmp_path / "not" / "there")
     assert facts.clock_skew_s == 0
+
+
+def test_a_slow_way_is_no_skew_of_the_clocks() -> None:
+    text = "clock=1000\n"
+    assert parse(text, "x", "ssh://x", now=1009.0, took=8.5).clock_skew_s == 0
+    assert parse(text, "x", "ssh://x", now=1030.0, took=8.0).clock_skew_s == -22
+    assert parse(text, "x", "ssh://x", now=900.0, took=8.0).clock_skew_s == 100
 
 
 def test_the_script_where_there_is_no_python_and_a_home_is_named() -> None:

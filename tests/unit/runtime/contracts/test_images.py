@@ -195,11 +195,11 @@ def test_a_bomb_is_refused_before_it_is_unpacked(
     if not with_pillow:
         request.getfixturevalue("no_pillow")
     content = pictures.file(pictures.header(60_000, 60_000, 8, 2), bytes(1000))
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(HttpError) as caught:
         decoding.decode_picture(content)
     assert caught.value.status == 413
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_more_pixels_than_announced_are_not_unpacked() -> None:
@@ -258,9 +258,9 @@ def test_a_camera_picture_is_decoded_in_time() -> None:
     samples = CHANCE.integers(0, 256, (480, 640, 3))
     content = io.BytesIO()
     Image.fromarray(samples.astype(np.uint8)).save(content, "PNG")
-    began = time.monotonic()
+    began = time.process_time()
     np.testing.assert_array_equal(png.decode(content.getvalue()), samples)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 # Labels
