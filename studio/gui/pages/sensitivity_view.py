@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 STEP = "sensitivity"
 COLUMNS = ("Layer", "SQNR dB", "Loss", "Float µs", "Int8 µs", "Saves µs")
-_WIDTHS = (0, 88, 88, 88, 88, 88)
-_FORM_WIDTH = 40 * GRID
+_WIDTHS = (0, 84, 72, 76, 72, 80)
+_FORM_WIDTH = 36 * GRID
 
 
 class SensitivityView(QWidget):
