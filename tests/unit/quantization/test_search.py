@@ -111,7 +111,7 @@ def test_a_largest_latency_keeps_as_many_in_float_as_it_allows(ratio: float) -> 
     assert found.best.latency_ratio <= ratio
     assert found.best.latency_ratio >= ratio - 0.03
     assert bench.trials[0] == 0  # the fastest
-    assert len(bench.trials) == 2  # the rest is timed alone
+    assert len(bench.trials) == (2 if found.best.kept else 1)  # the rest is timed alone
     assert len(bench.timings) <= 6
 
 
