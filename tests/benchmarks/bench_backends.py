@@ -165,7 +165,7 @@ def _text(row: Mapping[str, Any], kind: str) -> str:
     if row[kind] is None:
         return ""
     ratio, low, high = row[kind]
-    return f"{ratio:.2f} ({low:.2f}-{high:.2f})"
+    return f"{ratio:.2f}" if low is None else f"{ratio:.2f} ({low:.2f}-{high:.2f})"
 
 
 def main() -> int:
