@@ -19,7 +19,7 @@ than it is, since it was chosen for that on the same samples."""
 
 
 _WORTH = 0.02
-"""Part of what int8 saves for which no further trial is made."""
+"""Part of what int8 saves that is given up gladly, and for which no further trial is made."""
 
 
 class Cost(Protocol):
@@ -166,6 +166,11 @@ class Ladder:
         self.spent = list(accumulate((costs[name].gain_us for name in order), initial=0.0))
 
     @property
+    def first(self) -> int:
+        """The step up to which hardly any time is given up, whatever it is good for."""
+        return sum(us <= _WORTH * self.spent[-1] for us in self.spent) - 1
+
+    @property
     def top(self) -> int:
         """The step at which every layer is in float."""
         return len(self._order)
@@ -183,14 +188,14 @@ class Ladder:
 
 
 def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
-    """Trials towards the lowest step that loses no more than the aim.
+    """Trials towards the lowest step that loses no more than the aim, from the first on.
 
     The loss is taken to grow with the noise that is left: that gives every second step. The others
     halve what is not known yet, as some losses jump instead; the last one, where nothing
     was good enough so far, goes far up.
     """
     made: list[Trial] = []
-    few, enough, step = -1, ladder.top, 0
+    few, enough, step = -1, ladder.top, ladder.first
     while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
         trial = ladder.bench.tried(ladder.kept(step))
         made.append(trial)

@@ -75,6 +75,15 @@ def test_as_few_as_needed_follow(limit: float, kept: set[str]) -> None:
     assert set(found.best.kept) == kept
 
 
+def test_what_costs_hardly_any_time_stays_in_float_too() -> None:
+    costs = {**MANY, "noisy": Cost(10, 0.5), "idle": Cost(90, 0.1)}
+    found = search(costs, Bench(costs, lambda count: 0.0), Goal(0.1))
+    assert found.best is not None
+    assert "noisy" in found.best.kept
+    assert len(found.best.kept) <= 3
+    assert len(found.trials) == 1
+
+
 def test_a_trial_has_to_leave_a_margin_where_one_can() -> None:
     # 0.022 would keep the limit of 0.03 on these samples, but was chosen on them.
     found = search(COSTS, Small(), Goal(0.03))
