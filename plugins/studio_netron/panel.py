@@ -100,6 +100,7 @@ class NetronPanel(Panel):
         except StudioError as error:
             self.host.fail(error)
             return
+        self.destroyed.connect(self.server.close)
         if QDesktopServices.openUrl(QUrl(self.server.url)):
             self.host.say(f"{path.name} is open in your browser.")
         else:
