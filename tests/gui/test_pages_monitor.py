@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,44 @@ def test_other_target_stops_the_view(rig: Rig) -> None:
     page.choice.currentIndexChanged.emit(0)
     assert rig.shell.jobs[0].cancelled
     assert page.figures["p50"].value.text() == "—"
+
+
+def signal(name: str, *, drifts: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "statistic": 61.5 if drifts else 8.0,
+        "limit": 30.4,
+        "edges": [0.2, 0.5],
+        "reference": [30, 40, 30],
+        "recent": [90, 6, 0] if drifts else [30, 36, 30],
+        "drifts": drifts,
+    }
+
+
+def test_drift_shows_the_signals_that_differ_first_with_their_histograms(
+    rig: Rig, qtbot: QtBot
+) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    card = page.drift
+    assert not card.hint.isHidden()
+    assert page.primary is not None
+    page.primary.click()
+    signals = [signal("image.contrast"), signal("image.brightness", drifts=True)]
+    rig.message(page, "sample", **{**SAMPLE, "drift": signals})
+    assert card.hint.isHidden()
+    qtbot.wait_until(lambda: card.chart.image() is not None, timeout=20_000)
+    cells = [card.table.item(row, 0) for row in range(card.table.rowCount())]
+    assert [cell.text() for cell in cells if cell] == ["image.brightness", "image.contrast"]
+    assert card.chart.accessibleDescription() == (
+        "image.brightness, up to 0.2: 94% now, 30% in the reference data."
+    )
+    card.table.setCurrentCell(1, 0)
+    assert card.chart.accessibleDescription().startswith("image.contrast, ")
+    rig.message(page, "sample", **{**SAMPLE, "drift": signals})
+    assert card.table.currentRow() == 1, "the next sample keeps the choice"
+    rig.message(page, "sample", **SAMPLE)
+    assert not card.hint.isHidden()
+    qtbot.wait_until(
+        lambda: "chart" not in {one.name for one in threading.enumerate()}, timeout=20_000
+    )

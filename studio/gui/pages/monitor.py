@@ -14,6 +14,7 @@ from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
+from studio.gui.pages.drift_card import DriftCard
 from studio.gui.pages.parts import Needs, StagePage, StateRow, StateRows
 from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 
@@ -77,6 +78,7 @@ class MonitorPage(StagePage):
         self.latency = LiveChart(theming, "Latency", lines, "ms")
         self.throughput = LiveChart(theming, "Throughput", (("accent", "req/s"),), "req/s")
         self.memory = LiveChart(theming, "Memory", (("accent", "memory"),), "MB")
+        self.drift = DriftCard(theming)
         self.alerts = StateRows("Alerts")
         self.calm = label("No alert.", "dim")
         hint = Hint(
@@ -109,6 +111,7 @@ class MonitorPage(StagePage):
         alerts.body.addWidget(self.calm)
         alerts.body.addWidget(self.alerts)
         layout.addWidget(alerts)
+        layout.addWidget(self.drift)
         return content
 
     def _big_figures(self) -> QGridLayout:
@@ -201,6 +204,7 @@ class MonitorPage(StagePage):
         for figure in self.figures.values():
             figure.show_value(figures.NOTHING)
         self._seen.clear()
+        self.drift.show_signals(())
         self._show_alerts((), None)
 
     def _show_version(self) -> None:
@@ -224,6 +228,7 @@ class MonitorPage(StagePage):
         self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
+        self.drift.show_signals(sample.get("drift") or ())
         self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
     def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:

@@ -1,0 +1,86 @@
+"""Drift of a served version: its signals, and the histograms of the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QWidget
+
+from studio.gui import figures
+from studio.gui.charts.chart import Chart
+from studio.gui.charts.shares import Shares
+from studio.gui.tables import Table
+from studio.gui.theme import Theming
+from studio.gui.widgets import Card, Pill, label, row
+
+NONE_YET = (
+    "This release says nothing of drift. Deploy a model together with some of its data (64 samples "
+    "or more): the target then holds what it sees and answers against them."
+)
+_COLUMNS = ("Signal", "Chi-square", "Limit", "State")
+_HEIGHT = 220
+
+
+class DriftCard(Card):
+    """Of one target; shows a hint where nothing is watched."""
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__("Drift")
+        self._signals: Sequence[Mapping[str, Any]] = ()
+        self.hint = label(NONE_YET, "dim", wrap=True)
+        self.table = Table(_COLUMNS, numeric=(1, 2), name="Signals held against the reference data")
+        self.chart = Chart(theming, "Share of frames", QSize(280, _HEIGHT))
+        self._both = QWidget()
+        both = row(self.table, self.chart)
+        both.setStretch(0, 1)
+        both.setStretch(1, 1)
+        self._both.setLayout(both)
+        self.body.addWidget(self.hint)
+        self.body.addWidget(self._both)
+        self.table.setMinimumHeight(_HEIGHT)
+        self.table.currentCellChanged.connect(self._choose)
+        self.show_signals(())
+
+    def show_signals(self, signals: Sequence[Mapping[str, Any]]) -> None:
+        """Show what the newest sample tells, those that drift first."""
+        order = sorted(signals, key=lambda one: (not one.get("drifts"), -_excess(one)))
+        chosen = self._name(self.table.currentRow())
+        self._signals = order
+        self.hint.setVisible(not order)
+        self._both.setVisible(bool(order))
+        if not order:
+            self.chart.show_drawing(None)
+            return
+        self.table.blockSignals(True)
+        self.table.show_rows(_cells(signal) for signal in order)
+        names = [str(signal.get("name")) for signal in order]
+        place = names.index(chosen) if chosen in names else 0
+        self.table.setCurrentCell(place, 0)
+        self.table.blockSignals(False)
+        self._choose(place)
+
+    def _name(self, place: int) -> str:
+        return str(self._signals[place].get("name")) if 0 <= place < len(self._signals) else ""
+
+    def _choose(self, place: int, *_: object) -> None:
+        if 0 <= place < len(self._signals):
+            self.chart.show_drawing(Shares.of(self._signals[place]))
+
+
+def _excess(signal: Mapping[str, Any]) -> float:
+    statistic, limit = signal.get("statistic"), signal.get("limit")
+    return float(statistic) / float(limit) if statistic is not None and limit else 0.0
+
+
+def _cells(signal: Mapping[str, Any]) -> tuple[str | QWidget, ...]:
+    statistic = signal.get("statistic")
+    if signal.get("drifts"):
+        state = Pill("drifts", "warning")
+    elif statistic is None:
+        state = Pill("no window yet")
+    else:
+        state = Pill("as usual", "good")
+    shown = figures.NOTHING if statistic is None else f"{float(statistic):.1f}"
+    return str(signal.get("name") or ""), shown, f"{float(signal.get('limit') or 0):.1f}", state
