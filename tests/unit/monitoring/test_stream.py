@@ -12,13 +12,13 @@ import pytest
 
 from studio.api import InvalidData, TargetError, Unavailable, UsageError
 from studio.datasets import Preprocess
+from studio.datasets.video import opencv
 from studio.models.answers import Reader
 from studio.monitoring.client import decode, encode
 from studio.monitoring.stream import thumbnail
 from studio.monitoring.stream_pace import Latest, in_turn
 from studio.monitoring.stream_source import Frame, Shot
 from studio.monitoring.stream_step import located
-from studio.datasets.video import opencv
 
 
 class Numbers:
