@@ -1,0 +1,39 @@
+"""What the commands about quantization print for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.cli import quantize_command, sensitivity_command
+
+
+def layer(name: str, sqnr: float, drop: float | None, gain: float) -> dict[str, Any]:
+    times = {"float_us": 30.0, "int8_us": 30.0 - gain, "gain_us": gain}
+    return {"name": name, "sqnr_db": sqnr, "drop": drop, **times}
+
+
+def test_the_worst_layers_are_a_table_and_the_rest_a_number() -> None:
+    layers = [layer("worst", 12.34, 0.05, -4.0), *(layer(f"l{n}", 40, None, 9) for n in range(24))]
+    metric = {"name": "top1", "title": "Top-1 accuracy", "before": 0.9, "samples": 64}
+    lines = sensitivity_command.describe({"layers": layers, "metric": metric})
+    assert lines[1].split() == ["worst", "12.3", "0.0500", "30", "34"]
+    assert lines[2].split()[2] == "-"
+    assert lines[21:] == [
+        "and 5 more that disturb less; --json has them all",
+        "loss of top-1 accuracy, 0.9000 in float, over 64 samples",
+        "1 of 25 layers are no faster in int8 on this machine",
+    ]
+
+
+def test_a_prediction_is_a_sentence_with_what_is_wrong_with_the_data() -> None:
+    result = {
+        "outlook": {"sentence": "Yes: about 0.40 to 0.50 of the float time."},
+        "data": {"problem": "The data do not fit.", "hint": "Give others."},
+        "eval_data": None,
+    }
+    assert quantize_command.foretold(result) == [
+        "Yes: about 0.40 to 0.50 of the float time.",
+        "The data do not fit. Give others.",
+    ]
+    nothing = {"outlook": None, "data": None, "eval_data": None}
+    assert quantize_command.foretold(nothing) == ["Nothing can be said of this method beforehand."]
