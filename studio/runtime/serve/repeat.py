@@ -80,8 +80,11 @@ class Repeats:
     def _can(self, lead: bytes, request: Request, response: Response) -> bool:
         assert response.again is not None
         model, plan, _ = response.again
+        served = self.service.answers_for(request)
         return (
-            model.session.binds
+            served is not None
+            and served is model  # not replaced while this request was on its way
+            and served.session.binds
             and len(request.body) == len(plan.text) + plan.size  # else it was compressed
             and len(lead) <= _KEPT_BYTES
             and len(lead) + plan.size + _ALIGNED <= len(self.scratch)

@@ -93,6 +93,14 @@ class Service:
         """Whether some may ask and others may not."""
         return self._tokens is not None
 
+    def answers_for(self, request: Request) -> Optional[ServedModel]:
+        """The model that an infer request of the Open Inference Protocol gets at this moment."""
+        try:
+            _, names = self._router.find(request.method, request.path)
+            return self.repository.find(names.get("model", ""), names.get("version", ""))
+        except HttpError:  # it has gone
+            return None
+
     def admits(self, authorization: str) -> bool:
         """Whether whoever sends this in the header of that name may ask."""
         return self._tokens is None or self._tokens.admit(authorization)

@@ -271,6 +271,28 @@ def test_the_next_version_answers_at_once(model: ServedModel, tmp_path: Path) ->
         assert desk.read == read + 1, "it is learned anew"
 
 
+def test_nothing_is_learned_of_a_version_that_was_replaced_meanwhile(
+    model: ServedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "next").mkdir()
+    nodes = [helper.make_node("Neg", ["x"], ["y"])]
+    following = made(tmp_path / "next", nodes, (["n", 4], ["n", 4]))
+    with serving(model) as desk, Client(desk) as client:
+        infer = desk.service.infer
+
+        def swapping(*given: Any) -> Any:
+            response = infer(*given)
+            if desk.read == LEARNED:  # this one would be learned
+                desk.serve(following)
+            return response
+
+        desk.service.infer = swapping  # type: ignore[method-assign]
+        for number in range(LEARNED):
+            assert np.array_equal(client.ask(sample(number)), 3 * sample(number) + 1)
+        for number in range(4):
+            assert np.array_equal(client.ask(sample(number)), -sample(number))
+
+
 def test_a_token_that_has_ended_is_refused(model: ServedModel, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
