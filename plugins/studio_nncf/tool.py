@@ -19,6 +19,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import nncf
 import numpy
 import onnx
+import rich.progress
 
 Tell = Callable[..., None]
 
@@ -29,12 +30,38 @@ _PRESETS = {
 _BY_NAME = re.compile("[*?[]")
 
 
-class Samples:
-    """Feeds kept as files, read one at a time; reading them tells how far the work is."""
+class Steps:
+    """How far the work is: as many samples as were read, and what NNCF says of its own loops."""
 
-    def __init__(self, folder: str, tell: Tell) -> None:
-        self._paths = sorted(glob.glob(os.path.join(folder, "*.npz")))
+    def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        self._share = 0.0
+
+    def sample(self, read: int, total: int) -> None:
+        """Another sample is read. It goes over them some times, and nobody knows how often."""
+        self._share = 1 - 0.5 ** (read / total)  # half of the rest each time
+        self._tell(self._share, 1.0, f"Running sample {(read - 1) % total + 1} of {total}")
+
+    def listen(self) -> None:
+        """Pass on what NNCF shows on a terminal: its longest loops read no samples."""
+        advance = rich.progress.Progress.advance
+        tell = self._tell
+
+        def advanced(bar: Any, task: Any, number: float = 1) -> None:
+            advance(bar, task, number)
+            shown = bar._tasks[task]
+            if "tatistics" not in shown.description:
+                tell(self._share, 1.0, f"{shown.description}: {shown.percentage:.0f} %")
+
+        rich.progress.Progress.advance = advanced  # type: ignore[assignment]
+
+
+class Samples:
+    """Feeds kept as files, read one at a time."""
+
+    def __init__(self, folder: str, steps: Steps) -> None:
+        self._paths = sorted(glob.glob(os.path.join(folder, "*.npz")))
+        self._steps = steps
         self._read = 0
 
     def __len__(self) -> int:
@@ -43,10 +70,7 @@ class Samples:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for path in self._paths:
             self._read += 1
-            # It goes over them some times, and nobody knows how often: half of the rest each.
-            rounds, part = divmod(self._read, len(self._paths))
-            share = 1 - 0.5 ** (rounds + part / len(self._paths))
-            self._tell(share, 1.0, f"Running sample {part or len(self._paths)}")
+            self._steps.sample(self._read, len(self._paths))
             with numpy.load(path, allow_pickle=False) as arrays:
                 yield {name: arrays[name] for name in arrays.files}
 
@@ -65,7 +89,9 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     model = onnx.load(request["source"])
     _lift_constants(model.graph)
     _name_all(model.graph)
-    samples = Samples(request["samples"], tell)
+    steps = Steps(tell)
+    steps.listen()
+    samples = Samples(request["samples"], steps)
     names = [node.name for node in model.graph.node]
     kept = _kept(model.graph, request["keep"])
     made = nncf.quantize(

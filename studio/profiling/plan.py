@@ -102,7 +102,7 @@ def configuration(
                 "python": each.python,
                 "tolerance": tolerance,
                 "like": each.like,
-                "like_tolerance": list(SAME_MODEL),
+                "like_tolerance": list(SAME_MODEL) if tolerance is None else [tolerance] * 2,
                 "memory_mb": each.memory_mb,
             }
             for each in chosen

@@ -9,7 +9,7 @@ import pytest
 from studio.api import Graph, Kind, Node, Option, UsageError
 from studio.profiling.attribution import attribute
 from studio.profiling.backends import Chosen, choose, hold_to_target
-from studio.profiling.plan import candidates, configuration, parse_shapes
+from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
 
@@ -79,6 +79,9 @@ def test_each_variant_is_held_against_itself_on_the_first_backend():
     listed = configuration(made, values)["candidates"]
     assert [each["python"] for each in listed] == ["", "", *["/env/bin/python"] * 2]
     assert listed[3]["like"] == "net:int8@ort"
+    assert listed[3]["like_tolerance"] == list(SAME_MODEL)
+    wide = configuration(made, {**values, "tolerance": 0.5})["candidates"]
+    assert [wide[3][key] for key in ("tolerance", "like_tolerance")] == [0.5, [0.5, 0.5]]
 
 
 def test_the_configuration_is_what_the_bench_understands():
