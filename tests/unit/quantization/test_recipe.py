@@ -111,11 +111,11 @@ def test_a_value_over_several_lines_is_replaced_too() -> None:
 _VALUES = st.one_of(
     st.booleans(),
     st.integers(-(2**40), 2**40),
-    st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8),
+    st.text("ab é\"'\\\n\t*/", max_size=8),
     st.lists(st.text("ab*/\"'\\", max_size=4), max_size=3),
 )
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), _VALUES, max_size=4))
+@given(st.dictionaries(st.text("abc_", min_size=1, max_size=6), _VALUES, max_size=4))
 def test_what_is_written_can_be_read(values: dict[str, object]) -> None:
     assert tomllib.loads(write(values)) == values
