@@ -143,10 +143,12 @@ class OpenVinoRunner:
 def _reason(text: str) -> str:
     """What a long message of the reader comes to: which operator, and what is wrong with it."""
     text = " ".join(text.split())
-    found = re.search(r"detailed log: -- (\S+) with a message: (.{0,160})", text)
-    if found:
-        return "OpenVINO cannot convert {}: {}".format(found.group(1), found.group(2))
-    return text[-240:] if "Check" in text else text
+    found = re.search(r"detailed log: -- (\S+) with a message: (.*)", text)
+    if found is None:
+        return text[-240:] if "Check" in text else text
+    rule = re.search(r"Check '([^']+)' failed", found.group(2))
+    why = rule.group(1) + " does not hold" if rule else found.group(2)[:160]
+    return "OpenVINO cannot convert {}: {}".format(found.group(1), why)
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
