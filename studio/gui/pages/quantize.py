@@ -116,7 +116,7 @@ class QuantizePage(StagePage):
         self.recipe.submitted.connect(self.run)
         self.form.changed.connect(self._changed)
         self.recipe.changed.connect(self._changed)
-        self._settle.timeout.connect(self.look_ahead)
+        self._settle.timeout.connect(self._settled)
         self.strip.finished.connect(self._finished)
         self.variants.selected.connect(self._load_details)
         self.variants.kept.connect(self.shell.select)
@@ -186,6 +186,10 @@ class QuantizePage(StagePage):
     def _changed(self) -> None:
         self._explain()
         self._settle.start()
+
+    def _settled(self) -> None:
+        if self.isVisible():  # a window that closes takes the registry along
+            self.look_ahead()
 
     def look_ahead(self) -> None:
         """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
