@@ -35,8 +35,9 @@ FALSE_WINDOWS = 0.01
 FALSE_TOGETHER = 2e-4
 """The same of three windows as one, which is an alarm by itself."""
 _FRAMES_OF_A_BIN = 6
-_DRAWS = 100_000
+_DRAWS = 50_000
 _RARE = 1e-3
+_EVEN = 1.3
 _SMALLEST = 16
 _AXES = 4
 _FLAT = 1e-3
@@ -72,11 +73,18 @@ def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
         values = judged[column][:, column : column + 1]
         counted = count(bins_of(values, upper), len(edges) + 1)[0]
         counts = tuple(int(number) for number in counted)
-        bins_by_size = tuple(sorted(counts))
+        bins_by_size = _alike(counts)
         limit = chance_limit(bins_by_size, WINDOW, FALSE_WINDOWS / len(bins))
         of_last = chance_limit(bins_by_size, OF_LAST * WINDOW, FALSE_TOGETHER / len(bins))
         signals.append(Signal(names[column], column, edges, counts, limit, of_last))
     return Reference(len(numbers), WINDOW, tuple(taps), tuple(signals))
+
+
+def _alike(counts: Sequence[int]) -> tuple[int, ...]:
+    """Counts in order, and evened out where they nearly are even: the limit is the same, once."""
+    if max(counts) <= _EVEN * min(counts):
+        return (sum(counts) // len(counts),) * len(counts)
+    return tuple(sorted(counts))
 
 
 @cache

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def requirements() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    texts = [*project["dependencies"], *project["optional-dependencies"]["netron"]]
+    texts = [*project["dependencies"], *project["optional-dependencies"]["webengine"]]
     return [req for text in texts if (req := Requirement(text)).name.startswith("PySide6")]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from studio.api import Silent, TensorType, Value
+from studio.api import Sample, Silent, TensorType, Value
 from studio.datasets import open_dataset
 from studio.pipelines.sample_texts import Renderer
 from studio.settings import resource
@@ -28,16 +28,25 @@ def make(folder: Path) -> None:
     (folder / "dictionary.txt").write_bytes(PPOCR.read(f"{source}/ppocrv5_dict.txt"))
     renderer = Renderer(_words(), _SEED)
     for name, count in _COUNTS.items():
-        pictures = folder / f"{name}-pictures"
-        pictures.mkdir(exist_ok=True)
-        (pictures / "preprocess.toml").write_bytes(
-            resource("samples", "ocr", "preprocess.toml").read_bytes()
-        )
-        renderer.write(pictures, count, Silent())
-        samples = list(open_dataset(pictures, (_INPUT,)))
+        samples = _rendered(renderer, folder / f"{name}-pictures", count)
         arrays.write(folder / name, (dict(sample.feeds) for sample in samples))
         labels = [str(sample.label) for sample in samples]
         (folder / f"{name}.labels").write_text("\n".join(labels), encoding="utf-8")
+
+
+def more(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Inputs of so many other words of the same kind; the pictures are written below a folder."""
+    renderer = Renderer(_words(), _SEED + 1)
+    return [dict(sample.feeds) for sample in _rendered(renderer, folder / "pictures", count)]
+
+
+def _rendered(renderer: Renderer, pictures: Path, count: int) -> list[Sample]:
+    pictures.mkdir(exist_ok=True)
+    (pictures / "preprocess.toml").write_bytes(
+        resource("samples", "ocr", "preprocess.toml").read_bytes()
+    )
+    renderer.write(pictures, count, Silent())
+    return list(open_dataset(pictures, (_INPUT,)))
 
 
 def exact(

@@ -1,0 +1,225 @@
+"""Drift on the target: false alarms, frames until a fault is found, time and state of the watch.
+
+Prints one JSON document. Fixed seeds. For false alarms the data are split anew again and again: one
+part is the reference, the other a stream in which nothing has changed. The faults begin at a frame
+of a window that is drawn. The peer is the usual index of stability (PSI above 0.2 in a window of
+the same size, over the same bins of the same signals).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from sklearn.datasets import load_digits
+
+from studio.packages.drift_reference import reference_of
+from studio.runtime.drift.reference import WINDOW, Reference
+from studio.runtime.drift.watch import DriftWatch
+from studio.runtime.drift.window import Verdict
+from tests.benchmarks.zoo import words
+from tests.benchmarks.zoo.entries import entry
+
+Array = np.ndarray[Any, Any]
+Frame = tuple[Mapping[str, Array], Mapping[str, Array]]
+PATIENCE = 300
+PSI = 0.2
+
+
+class Subject:
+    """A model with data of one kind.
+
+    Attributes:
+        low, high: The smallest and the largest value of a picture.
+    """
+
+    def __init__(self, name: str, path: Path, pictures: list[Array]) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.name = name
+        self._session = onnxruntime.InferenceSession(str(path), options)
+        self._input = self._session.get_inputs()[0].name
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self.low = min(float(one.min()) for one in pictures)
+        self.high = max(float(one.max()) for one in pictures)
+        self.pictures = pictures
+        self.frames = [self.frame(one) for one in pictures]
+
+    def frame(self, picture: Array) -> Frame:
+        """A request with one picture, and its answer."""
+        feeds = {self._input: picture[None].astype(np.float32)}
+        return feeds, dict(zip(self._outputs, self._session.run(None, feeds), strict=True))
+
+
+def digits() -> Subject:
+    """The studio's sample, with all of scikit-learn's pictures."""
+    pictures = (load_digits().images / 16).astype(np.float32)[:, None]
+    return Subject("digits", entry("digits").folder() / "model.onnx", list(pictures))
+
+
+def lines(count: int = 600) -> Subject:
+    """PP-OCRv5's recogniser, with rendered words."""
+    with tempfile.TemporaryDirectory() as name:
+        pictures = [one["x"][0] for one in words.more(Path(name), count)]
+    return Subject("ocr lines", entry("ppocr-rec").folder() / "model.onnx", pictures)
+
+
+def faults(subject: Subject, draws: np.random.Generator) -> dict[str, Callable[[Array], Array]]:
+    """What may happen to a camera, in the units of the model's input."""
+    span, low = subject.high - subject.low, subject.low
+
+    def noise(picture: Array) -> Array:
+        dirty: Array = picture + draws.normal(0, 0.15 * span, picture.shape)
+        return dirty.clip(low, subject.high)
+
+    def blur(picture: Array) -> Array:
+        softer = picture
+        for _ in range(max(1, picture.shape[-2] // 12)):
+            for axis in (-1, -2):
+                sides = np.roll(softer, 1, axis) + np.roll(softer, -1, axis)
+                softer = (sides + 2 * softer) / 4
+        return softer
+
+    def shift(picture: Array) -> Array:
+        return np.roll(picture, max(1, picture.shape[-2] // 8), axis=-2)
+
+    def occlusion(picture: Array) -> Array:
+        covered = picture.copy()
+        height, width = picture.shape[-2:]
+        covered[:, : height // 2, : width // 2] = low
+        return covered
+
+    def dimming(picture: Array) -> Array:
+        return low + 0.7 * (picture - low)
+
+    return {one.__name__: one for one in (noise, blur, shift, occlusion, dimming)}
+
+
+def splits(subject: Subject, count: int) -> Iterator[tuple[Reference, list[Frame], list[int]]]:
+    """References, each with the frames that were not used for it, and their numbers."""
+    for seed in range(count):
+        order = np.random.default_rng(seed).permutation(len(subject.frames)).tolist()
+        half = len(order) // 2
+        reference = reference_of(subject.frames[number] for number in order[:half])
+        assert reference is not None
+        yield reference, [subject.frames[number] for number in order[half:]], order[half:]
+
+
+def false_alarms(subject: Subject, windows: int) -> dict[str, Any]:
+    """Over streams in which nothing has changed."""
+    judged = alarms = differing = unstable = 0
+    each = len(subject.frames) // 2 // WINDOW
+    for reference, stream, _ in splits(subject, -(-windows // each)):
+        psi: list[float] = []
+        watch = DriftWatch(reference, _hearing(psi))
+        for frame in stream:
+            watch.see(*frame)
+        if watch.fault:
+            raise RuntimeError(watch.fault)
+        judged += watch.alarm.windows
+        alarms += watch.alarm.raised
+        differing += watch.alarm.differing
+        unstable += sum(value > PSI for value in psi)
+    return {
+        "windows": judged,
+        "alarms": alarms,
+        "windows_beyond": differing,
+        "psi_alarms": unstable,
+        "goal": "met" if alarms * 1000 <= judged else "missed",
+    }
+
+
+def _hearing(psi: list[float]) -> Callable[[Verdict, DriftWatch], None]:
+    def hear(verdict: Verdict, watch: DriftWatch) -> None:
+        psi.append(_psi(verdict, watch))
+
+    return hear
+
+
+def _psi(verdict: Verdict, watch: DriftWatch) -> float:
+    """The largest index of stability of a window's signals."""
+    expected = watch.reference.expected()
+    there = expected > 0
+    shares = np.maximum(verdict.counts / watch.reference.window, 1e-4)
+    terms = (shares - expected) * np.log(shares / np.where(there, expected, 1.0))
+    return float(np.where(there, terms, 0.0).sum(axis=1).max())
+
+
+def detections(subject: Subject, trials: int) -> dict[str, Any]:
+    """Frames from the first altered one until the alarm."""
+    found: dict[str, list[int]] = {}
+    for number, (reference, stream, numbers) in enumerate(splits(subject, trials)):
+        draws = np.random.default_rng(1000 + number)
+        for name, alter in faults(subject, draws).items():
+            watch = DriftWatch(reference)
+            begin = 2 * WINDOW + int(draws.integers(WINDOW))
+            for frame in stream[:begin]:
+                watch.see(*frame)
+            found.setdefault(name, []).append(_until_alarm(subject, watch, numbers[begin:], alter))
+    return {
+        name: {"frames": counts, "goal": "met" if max(counts) <= 100 else "missed"}
+        for name, counts in found.items()
+    }
+
+
+def _until_alarm(
+    subject: Subject, watch: DriftWatch, numbers: list[int], alter: Callable[[Array], Array]
+) -> int:
+    for seen in range(PATIENCE):
+        picture = subject.pictures[numbers[seen % len(numbers)]]
+        watch.see(*subject.frame(alter(picture)))
+        if watch.alarm.on:
+            return seen + 1
+    return PATIENCE + 1
+
+
+def cost(subject: Subject) -> dict[str, Any]:
+    """Processor time of a request in the watch, and what it keeps."""
+    reference, stream, _ = next(splits(subject, 1))
+    times = []
+    for _ in range(9):
+        watch = DriftWatch(reference)
+        order = np.random.default_rng(0).integers(0, len(stream), 20 * WINDOW).tolist()
+        start = time.process_time()
+        for number in order:
+            watch.see(*stream[number])
+        times.append((time.process_time() - start) / len(order) * 1e6)
+        assert watch.stride == 1
+    return {
+        "us_a_request": {"median": statistics.median(times), "least": min(times)},
+        "state_bytes": watch.state_bytes,
+        "signals": len(reference.signals),
+        "goal": "met" if min(times) <= 10 and watch.state_bytes <= 4096 else "missed",
+    }
+
+
+def main() -> int:
+    """Measure both models."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--windows", type=int, default=1000)
+    parser.add_argument("--trials", type=int, default=6)
+    given = parser.parse_args()
+    document: dict[str, Any] = {"name": "drift", "peer": f"PSI > {PSI}", "window": WINDOW}
+    for subject in (digits(), lines()):
+        document[subject.name] = {
+            "false_alarms": false_alarms(subject, given.windows),
+            "found_after": detections(subject, given.trials),
+            "cost": cost(subject),
+        }
+    document["load"] = os.getloadavg()[0]
+    print(json.dumps(document, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
