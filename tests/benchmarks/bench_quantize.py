@@ -136,7 +136,7 @@ def _made(
     )
     row = Row(name, seconds=round(time.monotonic() - begin, 1))
     if done.returncode:
-        row.reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        row.reason = " ".join(done.stderr.split()[-60:]) or "no message"
         return row, None
     told = json.loads(done.stdout)
     row.peak_mb = told["peak_memory_mb"]
