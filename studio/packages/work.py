@@ -34,6 +34,7 @@ from studio.runtime.drift.reference import Reference
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"
+REFERENCE_SAMPLES = 256
 
 
 def package(arguments: Arguments, job: Job) -> Result:
@@ -109,7 +110,7 @@ def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) ->
 
 def _reference(session: Session, inputs: Sequence[Value], arguments: Arguments) -> Reference | None:
     """What is normal for the model, where there are enough data to say it."""
-    count = int(arguments.get("reference") or 0)
+    count = int(arguments.get("reference", REFERENCE_SAMPLES))  # a deploy does not ask for it
     if not arguments.get("data") or count < FEWEST:
         return None
     dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
