@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.graph.scene import Scene
 from studio.gui.pages.model import ModelPage
 from studio.gui.window import MainWindow
+from studio.jobs import End, JobOutcome, JobSpec, RunningJob
+from studio.models.preview import SHOWN_FROM, write_preview
+from studio.workspace import PREVIEW, JobFinished, JobMessage
 from tests.benchmarks.generated import transformer, write_onnx
-
-pytestmark = pytest.mark.slow
+from tests.unit.models import graphs
 
 JOB_MS = 30_000
-NODES = 2_100
 
 
-@pytest.fixture
-def on_preview(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[ModelPage], None]], None]:
-    """Do something as soon as a preview is shown."""
+def previewed(window: MainWindow, qtbot: QtBot, folder: Path) -> tuple[ModelPage, RunningJob]:
+    """The window with the preview of a job that nobody works at."""
+    path = write_preview(graphs.model(transformer(SHOWN_FROM)), folder)
+    job = RunningJob(JobSpec("job", "Open large.onnx", "nowhere:nothing", {}))
+    window._opening._files[job.id] = Path("large.onnx")
+    window._opening.hear(JobMessage(job, PREVIEW, {"path": str(path)}))
+    qtbot.waitUntil(lambda: isinstance(window.page(), ModelPage), timeout=JOB_MS)
+    page = window.page()
+    assert isinstance(page, ModelPage)
+    qtbot.waitUntil(lambda: page.pane.canvas.scene is not None)
+    return page, job
 
-    def wish(act: Callable[[ModelPage], None]) -> None:
-        shown = ModelPage.show_preview
 
-        def show(page: ModelPage, scene: Scene) -> None:
-            shown(page, scene)
-            act(page)
-
-        monkeypatch.setattr(ModelPage, "show_preview", show)
-
-    return wish
+def end(window: MainWindow, job: RunningJob, outcome: JobOutcome) -> None:
+    job.outcome = outcome
+    window._opening.hear(JobFinished(job))
 
 
 def names(page: ModelPage) -> list[str]:
@@ -40,55 +41,58 @@ def names(page: ModelPage) -> list[str]:
     return [] if scene is None else [box.name for box in scene.boxes]
 
 
-def test_the_layers_are_there_before_the_model(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path, on_preview: Callable[..., None]
-) -> None:
-    seen: dict[str, object] = {}
+@pytest.mark.slow
+def test_the_layers_stay_where_they_are(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    write_onnx(transformer(SHOWN_FROM), tmp_path / "large.onnx")
+    opened = window.workspace.run("open", model=str(tmp_path / "large.onnx"))
+    page, job = previewed(window, qtbot, tmp_path)
+    canvas, before = page.pane.canvas, names(page)
+    assert len(before) == SHOWN_FROM // 49 + 1 + 3
+    canvas.zoom_to(0.8)
+    canvas.pan(0, 90)
+    canvas.select(3, reveal=False)
+    place = canvas.box_rectangle(3).center()
+    end(window, job, opened)
+    qtbot.waitUntil(lambda: page.view is not None and page._preview is None, timeout=JOB_MS)
+    assert names(page) == before
+    moved = canvas.box_rectangle(3).center() - place
+    assert moved.manhattanLength() < 2  # the inspector may take a pixel
+    assert (canvas.zoom, canvas.selected) == (0.8, 3)
+    assert canvas.scene is not None
+    assert canvas.scene.boxes[3].opens
 
-    def look(page: ModelPage) -> None:
-        canvas = page.pane.canvas
-        canvas.zoom_to(0.8)
-        canvas.pan(0, 90)
-        canvas.select(3, reveal=False)
-        seen.update(names=names(page), area=canvas.area(), variant=page.variant)
-        assert window.topbar.model.text().startswith("large")
 
-    on_preview(look)
-    write_onnx(transformer(NODES), tmp_path / "large.onnx")
-    window.open_model(tmp_path / "large.onnx")
-    qtbot.waitUntil(lambda: getattr(window.page(), "view", None) is not None, timeout=JOB_MS)
-    page = window.page()
-    assert isinstance(page, ModelPage)
-    qtbot.waitUntil(lambda: page._preview is None)
-    assert seen["variant"] is None
-    assert seen["names"] == names(page)
-    assert len(names(page)) == NODES // 49 + 1 + 3
-    assert (page.pane.canvas.area(), page.pane.canvas.selected) == (seen["area"], 3)
+def test_a_preview_names_its_file(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    page, job = previewed(window, qtbot, tmp_path)
+    assert window.topbar.model.text().startswith("large")
+    assert page.variant is None
     assert page.pane.canvas.scene is not None
-    assert page.pane.canvas.scene.boxes[3].opens
+    assert not any(box.opens for box in page.pane.canvas.scene.boxes)
+    end(window, job, JobOutcome(End.CANCELLED))
 
 
+@pytest.mark.parametrize("how", [End.CANCELLED, End.FAILED, End.CRASHED])
 def test_a_model_that_does_not_come_leaves_no_preview(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path, on_preview: Callable[..., None]
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, how: End
 ) -> None:
-    seen: list[int] = []
-
-    def give_up(page: ModelPage) -> None:
-        seen.append(len(names(page)))
-        window.workspace.jobs[-1].cancel()
-
-    on_preview(give_up)
-    write_onnx(transformer(NODES), tmp_path / "large.onnx")
-    window.open_model(tmp_path / "large.onnx")
-    qtbot.waitUntil(lambda: bool(seen) and not _model_page(window), timeout=JOB_MS)
+    page, job = previewed(window, qtbot, tmp_path)
+    end(window, job, JobOutcome(how))
     shown = window.page()
     assert shown is not None
     assert shown.stage == "welcome"
-    assert seen[0] > NODES // 49
-    made = next(page for page in window.pages() if isinstance(page, ModelPage))
-    assert made.pane.canvas.scene is None
+    assert page.pane.canvas.scene is None
     assert window.topbar.model.text() == "No model open"
 
 
-def _model_page(window: MainWindow) -> bool:
-    return isinstance(window.page(), ModelPage)
+def test_a_preview_that_comes_after_the_end_is_not_shown(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = write_preview(graphs.model(transformer(SHOWN_FROM)), tmp_path)
+    job = RunningJob(JobSpec("job", "Open large.onnx", "nowhere:nothing", {}))
+    window._opening._files[job.id] = Path("large.onnx")
+    window._opening.hear(JobMessage(job, PREVIEW, {"path": str(path)}))
+    end(window, job, JobOutcome(End.CANCELLED))
+    done: list[object] = []
+    window.workspace.in_background(lambda: None, done.append)  # behind the reading
+    qtbot.waitUntil(lambda: bool(done), timeout=JOB_MS)
+    assert not isinstance(window.page(), ModelPage)
