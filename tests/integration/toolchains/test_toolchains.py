@@ -114,7 +114,7 @@ def test_nncf_makes_a_variant_that_onnxruntime_runs(kept: Studio, digits: Path) 
         "quantize", digits / "digits.onnx", "--recipe", "int8-nncf",
         "--data", digits / "calibration.npz", "--eval-data", digits / "heldout.npz",
     )  # fmt: skip
-    assert made["name"] == "int8-nncf"
+    assert made["name"].startswith("int8-nncf")  # a number behind it in a home that is kept
     assert made["facts"]["quantized"] == 4
     assert made["size_ratio"] < 0.35
     assert made["metric"]["drop"] <= 0.01
