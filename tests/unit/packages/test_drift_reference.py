@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from studio.packages.drift_reference import FEWEST, chance_limit, reference_of
 from studio.runtime.drift.signals import Sampler, names_of
+from studio.runtime.serve.model import load
+from studio.runtime.serve.source import from_bundle
+from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.drift.frames import frame, pictures, reference
 
 
@@ -92,3 +97,31 @@ def test_the_limit_is_exceeded_as_often_as_it_says() -> None:
 
 def test_a_small_reference_has_a_wider_limit() -> None:
     assert chance_limit((7,) * 10, 32, 0.01) > chance_limit((100,) * 10, 32, 0.01)
+
+
+def test_a_bundle_with_data_is_watched_where_it_is_served(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(6).normal(0, 1, (100, 3, 16, 16)).astype(np.float32)
+    bundle = make_bundle(tmp_path, data=saved(tmp_path, pictures))
+    assert bundle.raw["baseline"] == "baseline.json"
+    served = load(from_bundle(bundle.folder))
+    run = served.session.run
+    for one in pictures[:64]:
+        run({"image": one[None]}, list(served.outputs))
+    watch = served.session.watch
+    assert watch is not None
+    told = watch.status()
+    assert (told["frames"], told["windows"], told["alarm"], told["fault"]) == (64, 2, False, "")
+    for one in pictures[:64]:
+        run({"image": one[None] + 3}, list(served.outputs))
+    assert watch.status()["alarm"]
+
+
+def test_a_bundle_with_little_data_has_no_baseline(tmp_path: Path) -> None:
+    pictures = np.zeros((20, 3, 16, 16), np.float32)
+    assert make_bundle(tmp_path, data=saved(tmp_path, pictures)).raw["baseline"] is None
+
+
+def saved(folder: Path, pictures: np.ndarray) -> str:
+    path = folder / "data.npz"
+    np.savez(path, image=pictures)
+    return str(path)
