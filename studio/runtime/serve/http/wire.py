@@ -216,6 +216,7 @@ class Wire(asyncio.Transport):
             self._protocol.connection_lost(error)
         finally:
             self._link.close()
+            del self._protocol  # it holds this, too
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """``peername`` and ``socket``, as for asyncio's own."""
