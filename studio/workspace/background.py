@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from studio.models.collector import uncollected
+
 T = TypeVar("T")
 
 
@@ -26,7 +28,8 @@ class Background:
 
         def work() -> None:
             try:
-                result: T | Exception = call()
+                with uncollected():
+                    result: T | Exception = call()
             except Exception as error:
                 result = error
             self._deliver(lambda: done(result))
