@@ -54,12 +54,25 @@ def _of_peaks(block: np.ndarray) -> Numbers:
     return block.mean(axis=1), block.min(axis=1), block.std(axis=1)
 
 
+def _height(block: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Where what differs from the mean lies, from 0 (top) to 1 (bottom).
+
+    Args:
+        heights: Of the elements of the block.
+    """
+    weights = np.abs(block - block.mean(axis=1, keepdims=True))
+    total = weights.sum(axis=1)
+    middle = np.full(len(block), 0.5)
+    found: np.ndarray = np.divide(weights @ heights, total, out=middle, where=total > _TINY)
+    return found
+
+
 class Kind(NamedTuple):
     """A way to make numbers of a tensor.
 
     Attributes:
         names: Of the numbers.
-        numbers: Makes them of a block: one array of frames each.
+        numbers: Makes them of a block: one array of frames each; a picture's height comes last.
         rows: The last axis is one of classes: whole rows are taken, so many elements at most.
     """
 
@@ -69,19 +82,20 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "picture": Kind(("brightness", "contrast", "sharpness"), _spread_and_edges),
+    "picture": Kind(("brightness", "contrast", "sharpness", "height"), _spread_and_edges),
     "series": Kind(("mean", "spread", "roughness"), _spread_and_edges),
     "values": Kind(("mean", "spread", "largest"), _of_values),
     "probabilities": Kind(("confidence", "margin", "entropy"), _of_probabilities, 4096),
     "logits": Kind(("confidence", "margin", "entropy"), _of_logits, 4096),
-    "peaks": Kind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 18),
+    "peaks": Kind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
 }
 MOST_CLASSES = KINDS["logits"].rows
 """With more classes only the largest of each row is looked at."""
 AXIS = "axis "
 """In the names of the numbers along a tap's axes."""
-_MOST_PEAKS = 16
+_MOST_PEAKS = 8
 _MOST_SIZES = 16
+_ANY_SIZE = 1 << 20
 
 
 def names_of(tap: Tap) -> List[str]:
@@ -105,6 +119,7 @@ class Sampler:
         self._places: Dict[int, np.ndarray] = {}
         self._count = len(self._choose(self._size)) if self._size else self._most()
         self._rows = np.zeros((frames, self._count), np.float32)
+        self._heights = self._height_of_each()
         if tap.axes is not None and len(tap.axes) != self._count:
             raise ValueError("the axes of {!r} are of another size".format(tap.name))
 
@@ -119,7 +134,8 @@ class Sampler:
             raise ValueError("the size of {!r} differs from theirs".format(self.tap.name))
         if self.tap.kind == "peaks":
             rows = frame.reshape(-1, frame.shape[-1])
-            self._rows[place] = rows[self._at(len(rows))].max(axis=1)
+            for number, row in enumerate(self._at(len(rows)).tolist()):
+                self._rows[place, number] = rows[row].max()  # without a copy of all these rows
         elif size == self._count:
             self._rows[place] = frame.reshape(-1)
         else:
@@ -129,6 +145,8 @@ class Sampler:
         """The signals of the first frames of the block."""
         block = self.samples(frames)
         along = () if self.tap.axes is None else tuple((block @ self.tap.axes).T)
+        if self.tap.kind == "picture":
+            along = (_height(block, self._heights), *along)
         if self._kind.rows and self.tap.kind != "peaks":
             block = block.reshape(frames, -1, self.tap.shape[-1])
         return (*self._kind.numbers(block), *along)
@@ -136,6 +154,16 @@ class Sampler:
     def samples(self, frames: int) -> np.ndarray:
         """What was copied of the first frames: frames x elements."""
         return self._rows[:frames]
+
+    def _height_of_each(self) -> np.ndarray:
+        """Where in the picture each sampled element lies; sizes that differ are alike in it."""
+        if self.tap.kind != "picture":
+            return np.zeros(0)
+        size = self._size or _ANY_SIZE
+        places = self._choose(size)
+        planes = self.tap.shape[0] if self.tap.innermost == 1 else 1
+        found: np.ndarray = (places / size * planes % 1.0).astype(np.float32)
+        return found
 
     def _at(self, size: int) -> np.ndarray:
         """Positions for a size, kept for the sizes that come again."""
