@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,6 +46,8 @@ class WorkerProcess:
         self._errors = folder.with_suffix(".stderr")
         self._cancel_asked: float | None = None
         self._wake_read, self._wake_write = os.pipe()
+        self._ended = False
+        self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
         command = [sys.executable, "-m", "studio.jobs.worker", *preload]
         if level is SandboxLevel.FULL and contained(needs):
             command = walls(command, folder=folder, reads=reads, needs=needs)
@@ -65,9 +68,10 @@ class WorkerProcess:
 
     def cancel(self) -> None:
         """Ask it to stop; from any thread. The reading thread enforces it."""
-        if self._cancel_asked is None:
-            self._cancel_asked = time.monotonic()
-            os.write(self._wake_write, b"c")
+        with self._wakes:
+            if self._cancel_asked is None and not self._ended:
+                self._cancel_asked = time.monotonic()
+                os.write(self._wake_write, b"c")
 
     @property
     def cancel_asked(self) -> bool:
@@ -148,8 +152,10 @@ class WorkerProcess:
             status = 0  # it has said its last word and hangs in a destructor
         self.kill()
         self._process.stdout.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        with self._wakes:
+            self._ended = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
         if status < 0:
             return -status
         return status - 128 if status > 128 else 0  # bubblewrap's way to say it

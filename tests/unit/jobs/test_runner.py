@@ -127,6 +127,15 @@ def test_cancel_at_a_progress_point(runner: JobRunner, listener: Recorder) -> No
     assert time.monotonic() - asked < 3.0, "it was ended by a signal, not at a progress point"
 
 
+def test_cancel_after_the_end_changes_nothing(runner: JobRunner) -> None:
+    job = runner.start(spec("add", {"a": 2, "b": 3}))
+    before = job.wait(PATIENCE)
+    assert before is not None
+    job.cancel()
+    assert job.wait(PATIENCE) == before
+    assert before.end is End.SUCCEEDED
+
+
 def test_a_deaf_worker_is_ended_by_signals(runner: JobRunner, listener: Recorder) -> None:
     job = runner.start(spec("hang", {"deaf": True}))
     assert listener.progressing.wait(PATIENCE)

@@ -152,6 +152,18 @@ def test_a_model_that_cannot_be_warmed_up_is_served_with_a_warning(tmp_path: Pat
 def test_the_baseline_travels_with_the_bundle(tmp_path: Path) -> None:
     release = rig.bundle(tmp_path / "b", rig.constant(tmp_path / "a.onnx", 1.0), 1)
     manifest = json.loads((release / "manifest.json").read_text())
-    manifest["baseline"] = {"p99_ms": 4.0}
+    manifest["baseline"] = "baseline.json"
     (release / "manifest.json").write_text(json.dumps(manifest))
+    (release / "baseline.json").write_text('{"latency": {"p99_ms": 4.0}}')
     assert from_bundle(release).baseline == {"p99_ms": 4.0}
+    assert from_bundle(release).drift is None
+
+
+def test_a_damaged_baseline_is_told(tmp_path: Path) -> None:
+    release = rig.bundle(tmp_path / "b", rig.constant(tmp_path / "a.onnx", 1.0), 1)
+    manifest = json.loads((release / "manifest.json").read_text())
+    manifest["baseline"] = "baseline.json"
+    (release / "manifest.json").write_text(json.dumps(manifest))
+    (release / "baseline.json").write_text("{")
+    with pytest.raises(LoadError, match="baseline of the bundle"):
+        from_bundle(release)
