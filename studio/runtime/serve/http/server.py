@@ -58,6 +58,8 @@ class Timeouts(NamedTuple):
 
 
 _SCRATCH = 256 * 1024
+_TURNS_TO_COME_IN = 4
+"""Of asyncio's loop, until whom it has accepted is a connection that is known here."""
 
 
 _DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -176,6 +178,8 @@ class HttpServer:
         self.draining = True
         for entrance in self._entrances:
             entrance.close()
+        for _ in range(_TURNS_TO_COME_IN):
+            await asyncio.sleep(0)
         for connection in list(self._connections):
             connection.drain(grace)
         if self._ticker is not None:
