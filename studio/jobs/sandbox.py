@@ -138,12 +138,28 @@ def walls(
     wrapped += ["--proc", "/proc", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
     if Permission.NETWORK not in needs:
         wrapped.append("--unshare-net")
-    for hidden in _hidden():
-        wrapped += ["--tmpfs", str(hidden)]
-    for path in _visible(reads):
+    hidden = _hidden()
+    for home in hidden:
+        wrapped += ["--tmpfs", str(home)]
+    for path in _mounts(_visible(reads), hidden):
         wrapped += ["--ro-bind-try", str(path), str(path)]
     wrapped += ["--bind", str(folder), str(folder), "--chdir", str(folder), "--"]
     return wrapped + list(command)
+
+
+def _mounts(paths: Sequence[Path], hidden: Sequence[Path]) -> list[Path]:
+    """Where something is bound, outermost first.
+
+    A link that can be seen leads to what it leads to, which is bound at its own place: nothing can
+    be mounted on a link. One in a hidden folder is not there, and its place is free.
+    """
+    links = {path for path in paths if path.is_symlink()}
+    places = {*paths, *(link.resolve() for link in links)} - links
+    for link in links:
+        gone = any(home in link.parents for home in hidden)
+        if gone and not places.intersection(link.parents):
+            places.add(link)
+    return sorted(places, key=lambda path: len(path.parts))
 
 
 def _hidden() -> list[Path]:

@@ -221,3 +221,23 @@ def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
         "telemetry": "1",
         "secret": "",
     }
+
+
+def test_a_sandboxed_worker_reads_what_a_link_leads_to(runner: JobRunner, tmp_path: Path) -> None:
+    if runner.level is not SandboxLevel.FULL:
+        if os.environ.get("CI"):
+            pytest.fail("bubblewrap is missing or cannot be used")
+        pytest.skip("bubblewrap is missing or cannot be used")
+    there, here, hidden = (tmp_path / name for name in ("there", "here", "hidden"))
+    for folder in (there, here, hidden):
+        folder.mkdir()
+        (folder / "file").write_text("x")
+    (here / "data").symlink_to(there)  # beside the model, which is shown with its folder
+    (tmp_path / "alone").symlink_to(there)
+    paths = [str(here / "data" / "file"), str(tmp_path / "alone" / "file"), str(hidden / "file")]
+    reads = (here / "file", here / "data", tmp_path / "alone")
+    asked = {"home": str(tmp_path), "port": 9, "paths": paths}
+    outcome = runner.start(spec("look", asked, reads=reads)).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.ok, outcome
+    assert outcome.result["readable"] == paths[:2]
