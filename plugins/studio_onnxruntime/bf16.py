@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from studio.api import Dataset, Option, Progress, StudioError, Transformed, validate
 from studio_onnxruntime.preparation import confined, hand_over, kept_names, load
@@ -58,6 +58,7 @@ class BFloat16:
 def _round(model: ModelProto, kept: set[str]) -> int:
     """Store the weights in bfloat16, each with a Cast that bears its name; how many."""
     graph = model.graph
+    _lift_constants(graph)
     spared = {name for node in graph.node if node.name in kept for name in node.input}
     spared |= {value.name for value in graph.input}  # a default that a caller may replace
     casts: list[NodeProto] = []
@@ -80,6 +81,18 @@ def _round(model: ModelProto, kept: set[str]) -> int:
     del graph.node[:]
     graph.node.extend(copies)
     return len(casts)
+
+
+def _lift_constants(graph: GraphProto) -> None:
+    """Make initializers of the float tensors in Constant nodes, where some exporters put weights."""
+    for place in reversed(range(len(graph.node))):
+        node = graph.node[place]
+        values = [a.t for a in node.attribute if a.name == "value"]
+        if node.op_type == "Constant" and values and values[0].data_type == TensorProto.FLOAT:
+            tensor = graph.initializer.add()
+            tensor.CopyFrom(values[0])
+            tensor.name = node.output[0]
+            del graph.node[place]
 
 
 def rounded_bits(values: NDArray[numpy.float32]) -> NDArray[numpy.uint16]:

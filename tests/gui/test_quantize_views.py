@@ -253,6 +253,7 @@ def test_layers_and_samples_are_read_from_the_file(rig: Rig, tmp_path: Path) -> 
     rows = [row.texts for row in page.layers.table.content.rows]
     assert rows[0] == ("conv", "Conv", "8", "44.4", "20.0", "9.5", "")
     assert rows[1][-1] == "asked for"
+    assert page.layers.costs.isHidden()
     assert [row.texts[:2] for row in page.samples.table.content.rows] == [("#3", "lost")]
     page.variants.select(parent.id)
     assert not page.layers.table.content.rows
@@ -265,6 +266,7 @@ def test_a_layer_is_shown_in_the_graph(rig: Rig) -> None:
     heard: list[object] = []
     rig.workspace.events.subscribe(heard.append)
     page.layers.show_layers([LAYER, KEPT], {})
+    assert not page.layers.costs.isHidden(), "dashes are explained"
     page.layers.table.selectRow(1)
     page.layers.show_in_graph.click()
     assert rig.shell.went == ["model"]

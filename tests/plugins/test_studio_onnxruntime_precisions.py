@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from studio.api import Silent, StudioError, Transformed, UsageError
+from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.bf16 import BFloat16, rounded_bits
 from studio_onnxruntime.weight_only import WeightOnly, packed
 
@@ -137,6 +138,22 @@ def test_bf16_halves_the_size_and_keeps_the_outputs(tmp_path: Path) -> None:
     assert sqnr(model, made.path, Noise()) > 40
     kept = BFloat16().apply(model, tmp_path / "k.onnx", {"keep": ["dense"]}, None, Silent())
     assert kept.facts == {"converted": 1, "kept": ["dense"]}
+
+
+def test_bf16_takes_weights_from_constant_nodes(tmp_path: Path) -> None:
+    values = numpy.random.default_rng(2).normal(0, 1, (64, 64)).astype("float32")
+    weights = onnx.numpy_helper.from_array(values, "stored")
+    nodes = [
+        onnx.helper.make_node("Constant", [], ["w"], value=weights),
+        onnx.helper.make_node("MatMul", ["x", "w"], ["y"]),
+    ]
+    model = models.save(tmp_path / "m.onnx", nodes, {"x": [1, 64]}, {"y": [1, 64]})
+    made = BFloat16().apply(model, tmp_path / "o.onnx", {}, None, Silent())
+    assert made.facts["converted"] == 1
+    assert made.path.stat().st_size < 0.6 * model.stat().st_size
+    x = numpy.random.default_rng(3).normal(0, 1, (1, 64)).astype("float32")
+    before, after = (OnnxRuntime().load(path, {}).run({"x": x})["y"] for path in (model, made.path))
+    assert numpy.abs(after - before).max() < 0.02 * numpy.abs(before).max()
 
 
 def test_bf16_rounds_to_the_nearest_and_ties_to_even() -> None:

@@ -21,6 +21,10 @@ COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Wh
 _WIDTHS = (0, 84, 64, 84, 84, 84, 190)
 _NUMERIC = (3, 4, 5)
 
+NO_COSTS = (
+    "Error and times were not measured: choose layers with a search, or measure them under "
+    "Sensitivity on the Model page."
+)
 BITS = {"float": "32", "int8": "8", "a16w8": "8 / 16", "w8": "8 / 32", "w4": "4 / 32"}
 """Bits of weights and, where they are others, of activations."""
 
@@ -65,9 +69,14 @@ class LayersView(QWidget):
         side.body.addStretch()
         side.body.addLayout(row(self.show_in_graph, None))
         side.setFixedWidth(44 * GRID)
+        self.costs = label(NO_COSTS, "dim", wrap=True)
+        left = QVBoxLayout()
+        left.addWidget(self.costs)
+        left.addWidget(self.table, 1)
         listed = QWidget()
-        both = row(self.table, side, spacing=2 * GRID)
-        both.setStretch(0, 1)
+        both = row(spacing=2 * GRID)
+        both.addLayout(left, 1)
+        both.addWidget(side)
         both.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(both)
         self._stack = QStackedWidget()
@@ -89,6 +98,7 @@ class LayersView(QWidget):
             _row(position, layer, costs.get(str(layer["name"]), {}))
             for position, layer in enumerate(layers)
         )
+        self.costs.setVisible(not costs)
         self._stack.setCurrentIndex(0 if layers else 1)
         if layers:
             self.table.select(str(layers[0]["name"]))
