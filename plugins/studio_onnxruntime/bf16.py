@@ -84,7 +84,7 @@ def _round(model: ModelProto, kept: set[str]) -> int:
 
 
 def _lift_constants(graph: GraphProto) -> None:
-    """Make initializers of the float tensors in Constant nodes, where some exporters put weights."""
+    """Make initializers of the float tensors in Constant nodes, where exporters put weights."""
     for place in reversed(range(len(graph.node))):
         node = graph.node[place]
         values = [a.t for a in node.attribute if a.name == "value"]
