@@ -10,13 +10,15 @@ from typing import Any
 from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
-from studio.profiling.statistics import Verdict, compare, margin_of
 from studio.runtime.bench import percentiles
+from studio.runtime.bench.bootstrap import Interval
+from studio.runtime.bench.rounds import times
+from studio.runtime.bench.verdicts import Verdict, compare, margin_of
 
 
 def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
     """Everything but the operators, which need the models' graphs."""
-    verdicts, noise = _verdicts(recording, "wall")
+    verdicts, noise = verdicts_of(recording)
     cpu = _cpu_verdicts(recording)
     facts = {each["id"]: each for each in recording.result.get("candidates", [])}
     spoiled = [each for each in recording.rounds if each.get("spoiled")]
@@ -40,29 +42,18 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
-    """A candidate's time for one inference in each clean round, in ns; NaN where it has none.
-
-    Wall time is the median of the round's inferences, CPU time (of all threads) their mean.
-    """
-    times = []
-    for each in recording.clean_rounds:
-        block = each["times_ns"].get(candidate)
-        if not block:
-            times.append(float("nan"))
-        elif kind == "cpu":
-            times.append(each["cpu_ns"][candidate] / len(block))
-        else:
-            times.append(float(statistics.median(block)))
-    return times
+    """A candidate's time for one inference in each clean round; see ``rounds.times``."""
+    return times(recording.clean_rounds, candidate, kind)
 
 
-def _verdicts(recording: Recording, kind: str) -> tuple[list[Verdict], Any]:
+def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict], Interval | None]:
+    """The comparisons, at the level of the look that ended the rounds; the twin's ratio."""
     measured = {name for each in recording.rounds for name in each["times_ns"]}
     if recording.reference not in measured:
         return [], None
     names = [name for name in recording.states if name in measured]
-    times = {name: round_times(recording, name, kind) for name in names}
-    return compare(recording.reference, times, recording.twin)
+    found = {name: round_times(recording, name, kind) for name in names}
+    return compare(recording.reference, found, recording.twin, recording.alpha)
 
 
 def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
@@ -76,7 +67,7 @@ def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
     ]
     if not threads or any(count not in (1, None) for count in threads):
         return {}
-    return {each.b: each for each in _verdicts(recording, "cpu")[0]}
+    return {each.b: each for each in verdicts_of(recording, "cpu")[0]}
 
 
 def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
@@ -86,7 +77,7 @@ def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
 
 
 def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -> dict[str, Any]:
-    times = [
+    inferences = [
         time
         for each in recording.clean_rounds
         for time in each["times_ns"].get(candidate.label, [])
@@ -108,8 +99,8 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "threads": described.get("threads"),
         "state": facts.get("state", state),
         "reason": facts.get("reason", reason),
-        **percentiles.summary(times),
-        "distribution": percentiles.distribution(times),
+        **percentiles.summary(inferences),
+        "distribution": percentiles.distribution(inferences),
         "round_ms": [
             round(time / 1e6, 6) for time in round_times(recording, candidate.label) if time == time
         ],
@@ -132,8 +123,8 @@ def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:
 
 
 def _cpu_ms(recording: Recording, candidate: str) -> float | None:
-    times = [time for time in round_times(recording, candidate, "cpu") if time == time]
-    return statistics.median(times) / 1e6 if times else None
+    taken = [time for time in round_times(recording, candidate, "cpu") if time == time]
+    return statistics.median(taken) / 1e6 if taken else None
 
 
 def _environment(recording: Recording, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
