@@ -16,6 +16,7 @@ class Recording:
     """The events of one bench. It is useful from the first round on, however the bench ends.
 
     Attributes:
+        config: What the bench was told.
         environment: The machine.
         rounds: The raw round events.
         states: State and reason by candidate.
@@ -27,7 +28,8 @@ class Recording:
         interruption: Why the bench ended before its result.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self.config: Mapping[str, Any] = config or {}
         self.environment: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
         self.states: dict[str, tuple[str, str]] = {}
@@ -50,6 +52,11 @@ class Recording:
     def complete(self) -> bool:
         """Whether the bench came to its end."""
         return bool(self.result)
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything was measured."""
+        return bool(self.rounds or self.trials or self.points)
 
     @property
     def twin(self) -> str | None:

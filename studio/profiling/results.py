@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from studio.profiling import modes
 from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
@@ -18,15 +19,13 @@ from studio.runtime.bench.verdicts import Verdict, compare, margin_of
 
 def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
     """Everything but the operators, which need the models' graphs."""
-    verdicts, noise = verdicts_of(recording)
-    cpu = _cpu_verdicts(recording)
+    mode = str(recording.config.get("mode") or "latency")
     facts = {each["id"]: each for each in recording.result.get("candidates", [])}
     spoiled = [each for each in recording.rounds if each.get("spoiled")]
     result: dict[str, Any] = {
         "environment": _environment(recording, facts),
-        "runs": [_run(each, recording, facts.get(each.label, {})) for each in chosen],
-        "verdicts": [_with_cpu(each, cpu.get(each.b)) for each in verdicts],
-        "twin": asdict(noise) | {"margin": margin_of(noise)} if noise else None,
+        "mode": mode,
+        "runs": [_run(each, recording, facts.get(each.label, {}), mode) for each in chosen],
         "reference": recording.reference,
         "feeds": recording.result.get("feeds", []),
         "rounds": len(recording.rounds),
@@ -36,9 +35,31 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
         "spoiled_kept": bool(spoiled) and recording.clean_rounds is recording.rounds,
         "complete": recording.complete,
         "interruption": recording.interruption,
+        "looks": recording.result.get("looks"),
         "operators": [],
     }
+    result |= _compared(recording, result["runs"], mode)
     return result | {"notes": notes(result)}
+
+
+def _compared(recording: Recording, rows: Sequence[Mapping[str, Any]], mode: str) -> dict[str, Any]:
+    """The comparisons that a mode makes."""
+    noise: Interval | None = None
+    more: dict[str, Any] = {}
+    verdicts: list[dict[str, Any]] = []
+    if mode == "latency":
+        found, noise = verdicts_of(recording)
+        cpu = _cpu_verdicts(recording)
+        verdicts = [_with_cpu(each, cpu.get(each.b)) for each in found]
+    elif mode == "throughput":
+        labels = [row["id"] for row in rows]
+        verdicts, noise = modes.throughput_verdicts(recording, labels)
+    elif mode == "open-loop":
+        verdicts = modes.open_loop_verdicts(rows, recording.reference)
+    else:
+        more["ranking"] = modes.ranking(rows)
+    twin = asdict(noise) | {"margin": margin_of(noise)} if noise else None
+    return {"verdicts": verdicts, "twin": twin, **more}
 
 
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
@@ -76,7 +97,9 @@ def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
     return verdict.to_json() | {"cpu": found}
 
 
-def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _run(
+    candidate: Candidate, recording: Recording, facts: Mapping[str, Any], mode: str
+) -> dict[str, Any]:
     inferences = [
         time
         for each in recording.clean_rounds
@@ -106,6 +129,7 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         ],
         "cpu_ms": _cpu_ms(recording, candidate.label),
         "first_ms": facts.get("first_ms"),
+        "import_ms": facts.get("import_ms"),
         "load_ms": facts.get("load_ms"),
         "memory_mb": facts.get("memory_mb"),
         "memory_base_mb": facts.get("memory_base_mb"),
@@ -113,7 +137,23 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "relative_error": facts.get("relative_error"),
         "same_model_error": facts.get("same_model_error"),
         "warm_up": facts.get("warm_up"),
+        **_in_mode(candidate.label, recording, facts, mode),
     }
+
+
+def _in_mode(
+    label: str, recording: Recording, facts: Mapping[str, Any], mode: str
+) -> dict[str, Any]:
+    """What only one mode knows of a row."""
+    found: dict[str, Any] = dict.fromkeys(("throughput", "open_loop", "sustained"))
+    if mode == "throughput" and recording.rounds:
+        found["throughput"] = modes.throughput(recording, label)
+    elif mode == "open-loop":
+        found["open_loop"] = facts.get("open_loop")
+    elif mode == "sustained":
+        streams = int(recording.config.get("streams", [1])[0])
+        found["sustained"] = modes.sustained(recording, label, streams)
+    return found
 
 
 def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:

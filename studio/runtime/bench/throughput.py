@@ -38,6 +38,12 @@ class Setting:
         return dict(values, batch=self.batch, state=state, reason=self.entry.reason)
 
 
+def cell_parts(cell: str) -> tuple[str, int, int]:
+    """Candidate, streams and batch of a setting's name."""
+    owner, streams, batch = cell.rsplit("|", 2)
+    return owner, int(streams), int(batch)
+
+
 class Throughput:
     """Makes the rounds."""
 
