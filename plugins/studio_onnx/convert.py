@@ -116,7 +116,9 @@ def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...
     if not any(one.blocks for one in known):
         return known
     return tuple(
-        replace(one, blocks={key: _graph(inner, one.blocks[key], []) for key, inner in blocks(node)})
+        replace(
+            one, blocks={key: _graph(inner, one.blocks[key], []) for key, inner in blocks(node)}
+        )
         if one.blocks
         else one
         for one, node in zip(known, _in_order(graph.name, graph.node, [])[0], strict=True)
@@ -164,9 +166,7 @@ def _nodes(nodes: Sequence[onnx.NodeProto], moved: list[str]) -> tuple[Node, ...
     return tuple([_node(name, node, moved) for name, node in zip(names, nodes, strict=True)])
 
 
-def _numbered(
-    names: Sequence[str], nodes: Sequence[onnx.NodeProto], taken: set[str]
-) -> list[str]:
+def _numbered(names: Sequence[str], nodes: Sequence[onnx.NodeProto], taken: set[str]) -> list[str]:
     """A name of its own for each node."""
     used: set[str] = set()
     result = []

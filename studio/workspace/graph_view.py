@@ -11,7 +11,7 @@ from studio.api import Graph, GraphLayout, Model, Node, StudioError
 from studio.registry import VariantRecord
 
 if TYPE_CHECKING:
-    from studio.models.graphfile import Content
+    from studio.models.graphfile import Content, Drawn
     from studio.models.search import Found
 
 FOLDED_FROM = 300
@@ -125,8 +125,12 @@ def nodes_within(node: Node) -> list[str]:
     return [name for inner in node.blocks[INSIDE].nodes for name in nodes_within(inner)]
 
 
-def read_graph(record: VariantRecord) -> GraphView:
+def read_graph(record: VariantRecord, drawn: Drawn | None = None) -> GraphView:
     """The graph of a variant.
+
+    Args:
+        drawn: What was read of a graph while its types were not known; if it is this one, only
+            they are read.
 
     Raises:
         StudioError: when it was not kept, or its file is gone or damaged.
@@ -138,7 +142,21 @@ def read_graph(record: VariantRecord) -> GraphView:
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
     with uncollected():
-        return _view(read_all(record.graph_path))
+        return _view(read_all(record.graph_path, drawn))
+
+
+def read_drawn_graph(path: Path) -> tuple[Drawn, GraphView]:
+    """The graph of a model that is being opened, without types, as its worker has laid it out.
+
+    Raises:
+        StudioError: when the file is gone, as after the job's end, or damaged.
+    """
+    from studio.models.collector import uncollected
+    from studio.models.graphfile import read_drawn
+
+    with uncollected():
+        drawn = read_drawn(path)
+        return drawn, _view(drawn.content)
 
 
 def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[str, float]]:

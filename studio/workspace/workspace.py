@@ -35,11 +35,12 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, read_graph
+from studio.workspace.graph_view import GraphView, read_drawn_graph, read_graph
 from studio.workspace.recipes import Recipes
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
+    from studio.models.graphfile import Drawn
     from studio.pipelines.execution import Watcher
     from studio.pipelines.outcome import RecipeReport
 
@@ -65,6 +66,7 @@ class Workspace(JobListener):
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
+        self._drawn: Drawn | None = None
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -195,7 +197,25 @@ class Workspace(JobListener):
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
-        self._background.run(lambda: read_graph(record), done)
+
+        def read() -> GraphView:
+            drawn, self._drawn = self._drawn, None
+            return read_graph(record, drawn)
+
+        self._background.run(read, done)
+
+    def load_drawn_graph(self, path: Path, done: Callable[[GraphView | Exception], None]) -> None:
+        """Read what a job has drawn of a model whose types are not known yet, and keep it.
+
+        Args:
+            path: As the job's message ``DRAWN`` tells it.
+        """
+
+        def read() -> GraphView:
+            self._drawn, view = read_drawn_graph(path)
+            return view
+
+        self._background.run(read, done)
 
     def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
         """Run a call that only reads on the background thread; ``done`` gets what came of it."""
