@@ -35,12 +35,11 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, read_drawn_graph, read_graph
+from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.recipes import Recipes
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
-    from studio.models.graphfile import Drawn
     from studio.pipelines.execution import Watcher
     from studio.pipelines.outcome import RecipeReport
 
@@ -66,7 +65,7 @@ class Workspace(JobListener):
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
-        self._drawn: Drawn | None = None
+        self._early: Early | None = None
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -199,8 +198,8 @@ class Workspace(JobListener):
         record = self.registry.variant(variant)
 
         def read() -> GraphView:
-            drawn, self._drawn = self._drawn, None
-            return read_graph(record, drawn)
+            early, self._early = self._early, None
+            return read_graph(record, early)
 
         self._background.run(read, done)
 
@@ -212,8 +211,8 @@ class Workspace(JobListener):
         """
 
         def read() -> GraphView:
-            self._drawn, view = read_drawn_graph(path)
-            return view
+            self._early = read_drawn_graph(path)
+            return self._early[1]
 
         self._background.run(read, done)
 
