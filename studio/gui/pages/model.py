@@ -75,7 +75,7 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
-        self.export = GraphExport(shell, self._painted)
+        self.export = GraphExport(shell, self._painted, self._seen)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
@@ -452,6 +452,18 @@ class ModelPage(Page):
         if kind > 0 and self.view is not None:
             return from_cost(KINDS[kind - 1], self.view)
         return self.drawer.numbers.source() if kind < 0 else None
+
+    def _seen(self) -> dict[str, object]:
+        """What of the graph is on the canvas, as options of the step that draws it."""
+        scene = self.pane.canvas.scene
+        frames = scene.frames if scene is not None else ()
+        every = self.view.blocks_in(self._path) if self.view is not None and frames else ()
+        opened = ["all"] if len(frames) == len(every) else [frame.path for frame in frames]
+        return {
+            "detail": "blocks" if self.is_folded else "all",
+            **({"part": self._path} if self._path else {}),
+            **({"unfold": opened} if frames else {}),
+        }
 
     def _recolor(self) -> None:
         scene = self.pane.canvas.scene

@@ -42,8 +42,9 @@ def add_commands(page: ModelPage) -> None:
         page.add_command(title, partial(page.show_view, number))
     for number, title in enumerate(TITLES):
         page.add_command(title, partial(page.open_tool, number))
-    for suffix, title in FORMATS.items():
-        page.add_command(f"Export the graph: {title}", partial(page.export.ask, suffix))
+    for suffix, is_whole, title in FORMATS:
+        run = partial(page.export.ask, suffix, whole=is_whole)
+        page.add_command(f"Export the graph: {title}", run)
     page.add_command("Compare with another variant", partial(page.show_view, 2))
     page.add_command("Next difference (N)", partial(page.compare.step, 1))
     page.add_command("Previous difference (P)", partial(page.compare.step, -1))
