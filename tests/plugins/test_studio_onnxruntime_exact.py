@@ -45,11 +45,11 @@ def filled(name: str, path: Path) -> Path:
 
 
 def feeds(path: Path, count: int = 2, **sizes: int) -> Iterator[dict[str, numpy.ndarray]]:
-    model = onnx.load(str(path))
+    model, random = onnx.load(str(path)), numpy.random.default_rng(3)
     constants = {tensor.name for tensor in model.graph.initializer}
     for _ in range(count):
         yield {
-            value.name: RANDOM.normal(
+            value.name: random.normal(
                 size=[d.dim_value or sizes[d.dim_param] for d in value.type.tensor_type.shape.dim]
             ).astype("float32")
             for value in model.graph.input
