@@ -73,7 +73,7 @@ class Deployment:
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        rollout = Rollout(channel, agent, plan, self._wish(), host, self.log, self._job)
+        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
         kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
