@@ -120,7 +120,24 @@ def _facts(facts: Mapping[str, Any]) -> list[str]:
         f"{facts['os']}, {facts['arch']}, Python {facts['python'] or 'missing'}",
         f"{facts['memory_mb']:,} MB memory, {facts['disk_free_mb']:,} MB disk free",
         "runtimes: " + (", ".join(f"{k} {v}" for k, v in facts["runtimes"].items()) or "none yet"),
+        *_more(facts),
     ]
+
+
+def _more(facts: Mapping[str, Any]) -> list[str]:
+    """What not every target has."""
+    pairs = (
+        ("kind", facts.get("board_id")),
+        ("board", ", ".join(filter(None, (facts.get("board"), facts.get("image"))))),
+        ("processor", ", ".join(filter(None, (facts.get("cpu"), *facts.get("features", ()))))),
+        ("accelerators", ", ".join(facts.get("accelerators", ()))),
+        ("libraries", ", ".join(f"{k} {v}" for k, v in facts.get("libraries", {}).items())),
+        ("cameras", ", ".join(facts.get("cameras", ()))),
+        ("power", facts.get("power_mode")),
+        ("temperature", f"{heat:.0f} °C" if (heat := facts.get("temperature_c")) else ""),
+        ("look here", "; ".join(facts.get("notes", ()))),
+    )
+    return [f"{name}: {text}" for name, text in pairs if text]
 
 
 def _resources(result: Mapping[str, Any]) -> list[str]:
