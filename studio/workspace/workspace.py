@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -230,6 +230,11 @@ class Workspace(JobListener):
     def remove_target(self, name: str) -> None:
         """Forget a target; what runs there goes on."""
         self.registry.remove_target(name)
+        self.events.publish(RegistryChanged("targets"))
+
+    def set_group(self, name: str, members: Sequence[str]) -> None:
+        """Let a group of targets have these members; without any it is gone."""
+        self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
 
     # Plugins
