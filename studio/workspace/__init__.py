@@ -20,6 +20,7 @@ from studio.workspace.events import (
     JobStarted,
     NodeAsked,
     RegistryChanged,
+    RunChanged,
 )
 from studio.workspace.graph_view import (
     GraphView,
@@ -32,6 +33,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.recipes import CheckedRecipe, Recipes
 from studio.workspace.recipes import allowed as allowed_values
+from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
@@ -57,8 +59,12 @@ __all__ = [
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "RunChanged",
+    "RunInfo",
     "RunRecord",
+    "RunWish",
     "RunningJob",
+    "RunningRecipe",
     "SampleInfo",
     "SandboxLevel",
     "Step",

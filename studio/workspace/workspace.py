@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +35,7 @@ from studio.workspace.events import (
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.recipes import Recipes
+from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes: What they say.
+        paths, settings, registry, events, recipes, runs: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -78,6 +77,7 @@ class Workspace(JobListener):
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
+        self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
@@ -97,6 +97,7 @@ class Workspace(JobListener):
 
     def close(self) -> None:
         """Stop what runs and close the registry."""
+        self.runs.close()
         self._runner.close()
         self._background.close()
         self.registry.close()
@@ -152,25 +153,12 @@ class Workspace(JobListener):
         """Run a recipe to its end and write its HTML report; blocks.
 
         Args:
-            report: Where the report goes; the data folder's ``reports`` by default.
+            report: Where the report goes; the run's own folder by default.
 
         Raises:
             UsageError: when the recipe cannot be read.
         """
-        from studio.pipelines.execution import run_recipe  # the window's start needs neither
-        from studio.pipelines.recipe import read_recipe
-
-        outcome = run_recipe(read_recipe(path), self._steps, watch)
-        place = report.absolute() if report else self._report_path(outcome.name)
-        written = self._steps.report(outcome, place)
-        if not written.ok:
-            return replace(outcome, report_problem=written.sentence)
-        return replace(outcome, report=str(place))
-
-    def _report_path(self, name: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-        return self.paths.data / "reports" / f"{safe}-{stamp}.html"
+        return self.runs.run(path, RunWish(report=report, watch=watch))
 
     @property
     def sandbox(self) -> SandboxLevel:
