@@ -79,9 +79,9 @@ class DriftWatch:
         self._test = Test(reference)
         self._together = self._test.together(self.recent)
         self._edges = reference.edges()
+        self._block = Block(reference.taps, reference.window)
         columns = [signal.column for signal in reference.signals]
         self._columns = None if columns == list(range(_width(reference))) else columns
-        self._block = Block(reference.taps, reference.window)
         self._needs = [(tap.side == "input", tap.name) for tap in reference.taps]
         self._shortest_s = reference.window / frames_s
         self._clock = clock
