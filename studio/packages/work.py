@@ -88,7 +88,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         labels=_file(arguments.get("labels")),
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
         baseline=None if reference is None else {"drift": reference.to_json()},
-        lineage=_lineage(ref, backend),
+        lineage=_lineage(ref, backend, arguments.get("made") or []),
     )
 
 
@@ -118,13 +118,18 @@ def _reference(session: Session, inputs: Sequence[Value], arguments: Arguments) 
     return reference_of((one, session.run(one)) for one in feeds)
 
 
-def _lineage(ref: ModelRef, backend: Backend) -> Mapping[str, Any]:
+def _lineage(
+    ref: ModelRef, backend: Backend, made: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Where the model came from; nothing in it is of this registry alone (names, numbers)."""
     tools = {
         "edgewright": studio.__version__,
         BACKEND: backend.version(),
         "numpy": numpy.__version__,
     }
-    return {"parent": ref.digest, "recipe": ref.name, "tools": tools}
+    last = made[0] if made else {"step": "open", "options": {}}
+    recipe = " ".join(filter(None, (last["step"], last["options"].get("method", ""))))
+    return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
 
 
 def _file(text: str | None) -> Path | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,8 +33,9 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, read_graph
+from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.recipes import Recipes
+from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes: What they say.
+        paths, settings, registry, events, recipes, runs: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -65,6 +64,7 @@ class Workspace(JobListener):
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
+        self._early: Early | None = None
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -77,6 +77,7 @@ class Workspace(JobListener):
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
+        self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
@@ -96,6 +97,7 @@ class Workspace(JobListener):
 
     def close(self) -> None:
         """Stop what runs and close the registry."""
+        self.runs.close()
         self._runner.close()
         self._background.close()
         self.registry.close()
@@ -151,25 +153,12 @@ class Workspace(JobListener):
         """Run a recipe to its end and write its HTML report; blocks.
 
         Args:
-            report: Where the report goes; the data folder's ``reports`` by default.
+            report: Where the report goes; the run's own folder by default.
 
         Raises:
             UsageError: when the recipe cannot be read.
         """
-        from studio.pipelines.execution import run_recipe  # the window's start needs neither
-        from studio.pipelines.recipe import read_recipe
-
-        outcome = run_recipe(read_recipe(path), self._steps, watch)
-        place = report.absolute() if report else self._report_path(outcome.name)
-        written = self._steps.report(outcome, place)
-        if not written.ok:
-            return replace(outcome, report_problem=written.sentence)
-        return replace(outcome, report=str(place))
-
-    def _report_path(self, name: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-        return self.paths.data / "reports" / f"{safe}-{stamp}.html"
+        return self.runs.run(path, RunWish(report=report, watch=watch))
 
     @property
     def sandbox(self) -> SandboxLevel:
@@ -195,7 +184,25 @@ class Workspace(JobListener):
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
-        self._background.run(lambda: read_graph(record), done)
+
+        def read() -> GraphView:
+            early, self._early = self._early, None
+            return read_graph(record, early)
+
+        self._background.run(read, done)
+
+    def load_drawn_graph(self, path: Path, done: Callable[[GraphView | Exception], None]) -> None:
+        """Read what a job has drawn of a model whose types are not known yet, and keep it.
+
+        Args:
+            path: As the job's message ``DRAWN`` tells it.
+        """
+
+        def read() -> GraphView:
+            self._early = read_drawn_graph(path)
+            return self._early[1]
+
+        self._background.run(read, done)
 
     def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
         """Run a call that only reads on the background thread; ``done`` gets what came of it."""
@@ -211,6 +218,11 @@ class Workspace(JobListener):
     def remove_target(self, name: str) -> None:
         """Forget a target; what runs there goes on."""
         self.registry.remove_target(name)
+        self.events.publish(RegistryChanged("targets"))
+
+    def set_group(self, name: str, members: Sequence[str]) -> None:
+        """Let a group of targets have these members; without any it is gone."""
+        self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
 
     # Plugins
