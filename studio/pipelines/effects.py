@@ -16,12 +16,13 @@ class Effect(enum.Enum):
 
 _PURE = ("open", "inspect", "graph", "diff", "values", "operator", "edits", "edit", "quantize")
 _PURE_TOO = ("quantize-preview", "sensitivity", "evaluate", "package", "samples-get")
+_WRITES = ("profile-export",)
 _MEASURES = ("profile",)
 _LOOKS = ("coverage", "target-probe", "releases", "logs", "resources", "monitor", "call", "stream")
 _LOOKS_TOO = ("registry-list", "registry-pull", "plugin-check", "lineage", "watch")
 
 _EFFECTS = {
-    **dict.fromkeys((*_PURE, *_PURE_TOO), Effect.PURE),
+    **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
     **dict.fromkeys(_MEASURES, Effect.MEASURES),
     **dict.fromkeys((*_LOOKS, *_LOOKS_TOO), Effect.LOOKS),
 }
@@ -29,6 +30,7 @@ _EFFECTS = {
 QUIET = frozenset(
     ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview", "releases")
     + ("logs", "resources", "target-probe", "registry-list", "coverage", "plugin-check", "lineage")
+    + _WRITES
 )
 """Steps that only tell something: the history of what was done leaves them out."""
 

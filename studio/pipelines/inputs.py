@@ -111,6 +111,6 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), "")
-
-
+    return next(
+        (line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), ""
+    )

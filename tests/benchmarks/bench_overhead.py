@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy
 
-from studio.profiling.statistics import compare
+from studio.runtime.bench.verdicts import compare
 from studio.runtime.bench.arrays import save_arrays
 from studio.runtime.bench.config import Candidate
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
