@@ -127,8 +127,9 @@ def _lineage(
         BACKEND: backend.version(),
         "numpy": numpy.__version__,
     }
-    last = made[0] if made else {"step": "open", "options": {}}
-    recipe = " ".join(filter(None, (last["step"], last["options"].get("method", ""))))
+    recipe = "open"
+    if made:
+        recipe = f"{made[0]['step']} {made[0]['options'].get('method', '')}".strip()
     return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
 
 

@@ -35,7 +35,9 @@ def compare(a: Json, b: Json, results_a: Json, results_b: Json) -> dict[str, Any
         "gates": list(_gates(a, b)),
         "artefacts": list(_pairs(a.get("artefacts") or {}, b.get("artefacts") or {})),
         "variables": [row for row in _pairs(_vars(a), _vars(b)) if not row["same"]],
-        "tools": [row for row in _pairs(a.get("tools") or {}, b.get("tools") or {}) if not row["same"]],
+        "tools": [
+            row for row in _pairs(a.get("tools") or {}, b.get("tools") or {}) if not row["same"]
+        ],
     }
 
 

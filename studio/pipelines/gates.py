@@ -202,7 +202,10 @@ def read_gate(source: TomlText, table: Any, number: int) -> Gate:
     kind = KINDS.get(name)
     if kind is None:
         raise source.wrong(
-            f"there is no kind of gate {name!r}.", *place, "kind", hint=f"Known: {', '.join(KINDS)}."
+            f"there is no kind of gate {name!r}.",
+            *place,
+            "kind",
+            hint=f"Known: {', '.join(KINDS)}.",
         )
     settings = kind.settings or {}
     for key in table:
@@ -277,9 +280,7 @@ def judge(gate: Gate, results: Mapping[str, Any], steps: Mapping[str, str]) -> G
     return GateReport(gate.name, low and high, value, limit, gate.kind, text)
 
 
-def _value(
-    gate: Gate, results: Mapping[str, Any], steps: Mapping[str, str]
-) -> tuple[float, str]:
+def _value(gate: Gate, results: Mapping[str, Any], steps: Mapping[str, str]) -> tuple[float, str]:
     if gate.kind == "value":
         whole = gate.value.strip()
         return float(look_up(whole.removeprefix("${").removesuffix("}"), results)), ""

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,6 +110,6 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), "")
-
-
+    return next(
+        (line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), ""
+    )

@@ -183,9 +183,7 @@ def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[st
     return tuple(after)
 
 
-def _options(
-    source: TomlText, table: Mapping[str, Any], place: Place, name: str
-) -> dict[str, Any]:
+def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
     known = {option.name: option for option in catalogue()[name].options}
     found = {}
     for key, value in table.items():
@@ -268,7 +266,7 @@ def _check_reference(
 ) -> None:
     if not is_well_formed(dotted):
         raise source.wrong(f"the reference ${{{dotted}}} is not spelled as one.", *place)
-    first, second = head(dotted), (dotted.split(".") + [""])[1]
+    first, second = head(dotted), ([*dotted.split("."), ""])[1]
     if first in names and second not in names[first]:
         what = "variable" if first == VARS else "axis of the matrix"
         raise _nearest(source, second, names[first], what, place)
@@ -294,9 +292,7 @@ def _nearest(
     return source.wrong(reason, *place, hint=hint)
 
 
-def _in_order(
-    source: TomlText, matrix: Matrix, gates: Sequence[Gate]
-) -> tuple[RecipeStep, ...]:
+def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[RecipeStep, ...]:
     try:
         return ordered(matrix.steps, gates, matrix.cells)
     except Cycle as cycle:

@@ -21,6 +21,7 @@ from studio.settings.toml_text import (
 LAYERS = "layers"
 """The table of what single layers are made of."""
 
+
 @dataclass(frozen=True, slots=True)
 class RecipeText:
     """A text with what it says.

@@ -79,7 +79,9 @@ class RunChanged:
     total: int = 0
 
 
-Event = JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked | RunChanged
+Event = (
+    JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked | RunChanged
+)
 Listener = Callable[[Event], None]
 
 

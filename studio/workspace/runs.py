@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import StudioError, UsageError
-from studio.pipelines.journal import (
+from studio.governance.journal import (
     INTERRUPTED,
     JUNIT_FILE,
     RECIPE_FILE,
@@ -142,9 +142,7 @@ class Runs:
         folder: Where their journals lie.
     """
 
-    def __init__(
-        self, folder: Path, steps: StepRunner, registry: Registry, events: Events
-    ) -> None:
+    def __init__(self, folder: Path, steps: StepRunner, registry: Registry, events: Events) -> None:
         self._folders = RunFolders(folder)
         self._steps, self._registry, self._events = steps, registry, events
         self._running: list[RunningRecipe] = []
@@ -264,7 +262,9 @@ class Runs:
         from studio.pipelines.comparing import compare
 
         first, second = self.get(a), self.get(b)
-        results = [{row["id"]: run.result(row["id"]) for row in run.steps} for run in (first, second)]
+        results = [
+            {row["id"]: run.result(row["id"]) for row in run.steps} for run in (first, second)
+        ]
         return compare(first.document, second.document, *results)
 
     # The work
@@ -376,5 +376,3 @@ def _info(folder: RunFolder) -> RunInfo:
         folder.folder,
         document,
     )
-
-

@@ -37,6 +37,7 @@ from studio.workspace.graph_view import GraphView, read_graph
 from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
+from studio.workspace.versions import Versions
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
@@ -52,7 +53,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs: What they say.
+        paths, settings, registry, events, recipes, runs, versions: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -77,6 +78,7 @@ class Workspace(JobListener):
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
+        self.versions = Versions(self.registry)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
