@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from studio.api import StudioError, UsageError
 from studio.jobs import JobOutcome
 from studio.registry import Registry
 
-
-class Run(Protocol):
-    """Runs a step to its end."""
-
-    def __call__(self, step: str, /, **options: Any) -> JobOutcome:
-        """Its outcome."""
+Run = Callable[..., JobOutcome]
+"""Runs a step, named first, with its options to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,28 @@ class Workspace(JobListener):
         """
         return self.runs.run(path, RunWish(report=report, watch=watch))
 
+    def retold(self, action: int, folder: Path | None = None) -> str:
+        """The recipe that repeats something that was done.
+
+        Args:
+            action: Its number in the history (``registry.ledger``).
+            folder: Where the recipe will lie; files below it are named from there.
+
+        Raises:
+            UsageError: when it is not remembered any more.
+        """
+        from studio.pipelines.retelling import recipe_of  # the window's start needs it not
+
+        return recipe_of(self.registry, action, folder)
+
+    def action_of(self, job: RunningJob) -> int:
+        """The number in the history of what a job did; 0 where it is none."""
+        return self._steps.noted.get(job.id, 0)
+
+    def asked_by(self, source: str) -> None:
+        """Say who uses this workspace (``window``), for the history."""
+        self._steps.source = source
+
     @property
     def sandbox(self) -> SandboxLevel:
         """How workers that parse or run models are contained."""
