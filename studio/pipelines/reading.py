@@ -296,7 +296,8 @@ def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[
     try:
         return ordered(matrix.steps, gates, matrix.cells)
     except Cycle as cycle:
+        origins = {step.id: step.origin for step in matrix.steps}
         first = next(step for step in matrix.steps if step.id == cycle.ids[0])
-        circle = ", which waits for ".join(repr(name) for name in cycle.ids[1:])
-        reason = f"a cycle: {cycle.ids[0]!r} waits for {circle}."
+        circle = ", which waits for ".join(repr(origins[name]) for name in cycle.ids[1:])
+        reason = f"a cycle: {first.origin!r} waits for {circle}."
         raise source.wrong(reason, *first.place) from None

@@ -17,10 +17,10 @@ from studio.gui.sortable import Row, SortableTable
 from studio.gui.widgets import GRID, Card, Hint, button, label, row, set_enabled
 
 if TYPE_CHECKING:
-    from studio.workspace import Workspace
+    from studio.workspace import ActionRecord, Workspace
 
 COLUMNS = ("What", "About", "When", "From")
-_WIDTHS = (132, 0, 132, 84)
+_WIDTHS = (152, 0, 112, 96)
 _SHOWN = 500
 
 
@@ -74,12 +74,9 @@ class ActionsView(QWidget):
         made = []
         for action in actions:
             title = steps[action.step].title if action.step in steps else action.step
-            options = action.options
-            about = str(
-                action.result.get("name") or options.get("target") or options.get("model") or ""
-            )
+            about = _about(action)
             origin = "recipe" if action.source.startswith("recipe") else action.source
-            texts = (title, Path(about).name, run_rows.local(action.created), origin)
+            texts = (title, about, run_rows.local(action.created), origin)
             made.append(Row(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
         chosen = self._wanted or self.table.selected() or (actions[0].id if actions else None)
@@ -128,3 +125,15 @@ class ActionsView(QWidget):
             return
         memory.keep(self.workspace.settings, recipes=str(path.parent))
         self.shell.say(f"Saved as {path}. Run it with: studio run {path.name}", "good")
+
+
+def _about(action: ActionRecord) -> str:
+    """What a step was about, in a word: a model, a version, a target, a file."""
+    for values, names in (
+        (action.result, ("name",)),
+        (action.options, ("version", "target", "model", "out", "archive", "plugin")),
+    ):
+        for name in names:
+            if isinstance(values.get(name), str):
+                return Path(values[name]).name
+    return ""

@@ -12,7 +12,7 @@ from studio.gui.sortable import Row
 from studio.workspace import RunInfo
 
 COLUMNS = ("Recipe", "State", "Gates", "Started")
-WIDTHS = (0, 112, 84, 132)
+WIDTHS = (0, 104, 64, 112)
 
 TONES = {
     "succeeded": "good",
@@ -25,6 +25,8 @@ TONES = {
 }
 
 Json = Mapping[str, Any]
+
+_LARGE = 1000
 
 
 def run_row(run: RunInfo) -> Row:
@@ -58,7 +60,7 @@ def step_rows(run: RunInfo) -> Iterator[StateRow]:
         if state == "succeeded":
             text = figures.seconds(float(step["seconds"]))
         elif state == "unchanged":
-            text = "the result is that of an earlier run with the same inputs"
+            text = "as in an earlier run: its inputs are the same"
         yield StateRow(state, TONES.get(state, ""), str(step["id"]), text)
 
 
@@ -107,11 +109,13 @@ def comparison_rows(found: Json) -> Iterator[Row]:
 
 
 def local(text: str) -> str:
-    """A moment of the registry in local time."""
+    """A moment of the registry in local time; the year only where it is another one."""
     try:
-        return datetime.fromisoformat(text).astimezone().strftime("%d %b %Y, %H:%M")
+        found = datetime.fromisoformat(text).astimezone()
     except ValueError:
         return text
+    year = "" if found.year == datetime.now().year else " %Y"
+    return found.strftime(f"%d %b{year}, %H:%M")
 
 
 def _took(run: RunInfo) -> str:
@@ -127,7 +131,9 @@ def _met(passed: bool | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
+    if value is None:
+        return "none"
+    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
 
 
 def _change(a: float | None, b: float | None) -> str:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QProgressBar,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -41,6 +40,7 @@ from studio.workspace import RunChanged, RunInfo
 if TYPE_CHECKING:
     from studio.workspace import RunningRecipe, Workspace
 
+DETAIL_WIDTH = 60 * GRID
 _SOON_MS = 150
 _NEVER = (
     "A recipe does the whole way from a model to a target in one go, and stops before anything is "
@@ -84,17 +84,13 @@ class RunsView(QWidget):
         layout.setSpacing(2 * GRID)
         layout.addWidget(self.strip)
         layout.addWidget(self.table, 1)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.detail)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 1)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(2 * GRID)
+        self.detail.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
-        inner = QVBoxLayout(listed)
+        inner = row(left, self.detail, spacing=2 * GRID)
+        inner.setStretch(0, 1)
+        inner.setStretch(1, 1)
         inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        inner.addWidget(split)
+        listed.setLayout(inner)
         self.stack = QStackedWidget()
         self.stack.addWidget(listed)
         self.stack.addWidget(self.empty)
@@ -257,7 +253,7 @@ class RunDetail(Scroll):
         )
         self.against = button("Compare", self._asked)
         self.table = SortableTable(
-            ("", "Before", "This run", "Change"), (), (0, 92, 92, 76), "Two runs"
+            ("", "Before", "This run", "Change"), (), (0, 96, 96, 80), "Two runs"
         )
         self._build()
 

@@ -11,6 +11,7 @@ from studio.gui import figures
 from studio.gui.pages import run_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
+from studio.gui.pages.runs_view import DETAIL_WIDTH
 from studio.gui.sortable import Row, SortableTable
 from studio.gui.widgets import (
     GRID,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 COLUMNS = ("Version", "Aliases", "Variant", "Runs on", "Made")
-_WIDTHS = (120, 0, 76, 96, 132)
+_WIDTHS = (96, 0, 64, 80, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]
@@ -50,7 +51,7 @@ class VersionsView(QWidget):
         self.alias = QLineEdit(PRODUCTION)
         self.alias.setAccessibleName("Alias")
         self.alias.setFixedWidth(16 * GRID)
-        self.promote = button("Promote", self._promote, "primary")
+        self.promote = button("Promote", self._promote)
         self.set_alias = button("Set without gates", self._set)
         self.back = button("Roll back the alias", self._roll_back)
         self.export = button("Export…", self._export)
@@ -86,6 +87,7 @@ class VersionsView(QWidget):
         left.addWidget(self.strip)
         left.addWidget(self.table, 1)
         left.addLayout(row(self.export, self.take, self.collect, None))
+        right.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
         layout = row(left, right, spacing=2 * GRID)
         layout.setStretch(0, 5)
@@ -235,7 +237,8 @@ def _origin(found: Json) -> Iterator[StateRow]:
     for one in found["variants"]:
         options = ", ".join(f"{k} {v}" for k, v in one["options"].items() if _is_short(v))
         size = figures.size(one["bytes"])
-        text = f"{options}; {size}; sha256 {one['digest'][:12]}; {_inputs(one['inputs'])}"
+        inputs = "" if one["step"] == "open" else _inputs(one["inputs"])
+        text = f"{options}; {size}; sha256 {one['digest'][:12]}; {inputs}"
         text = "; ".join(part for part in text.split("; ") if part.strip())
         yield StateRow(one["step"], "", one["variant"], f"{text} {_by(one['by'])}".strip())
 
