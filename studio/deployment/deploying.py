@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.api import Channel, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
@@ -73,7 +73,7 @@ class Deployment:
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        rollout = Rollout(channel, agent, plan, self._wish(), host, self.log, self._job)
+        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
         kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
@@ -101,15 +101,23 @@ class Deployment:
             return facts
 
     def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+        obstacle = None
         with self.log.step("wheels") as row:
-            wheels = self._wheels(facts, bundle)
-            if wheels is None:
+            try:
+                wheels = self._wheels(facts, bundle)
+            except StudioError as error:
+                if isinstance(error, Cancelled) or not self._arguments.get("dry_run"):
+                    raise
+                wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
+            if obstacle is not None:
+                row.skip("none fit it")
+            elif wheels is None:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access)
+        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""

@@ -8,6 +8,10 @@ from studio.jobs.step import Limits, Step
 PREVIEW = "preview"
 """Name of the message of ``open`` with the ``path`` of a preview; it lasts as long as the job."""
 
+DRAWN = "drawn"
+"""Name of the message of ``open`` with the ``path`` of the graph of a large model that has passed
+its intake: all nodes and their layout, no types yet. The file grows until the job's end."""
+
 _SHAPE = Option(
     "shape",
     many=True,

@@ -14,10 +14,10 @@ from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.layout import lay_out
-from studio.models.opening import Opened, look, write_graph
-from studio.models.preview import write_preview
+from studio.models.opening import GraphWriter, Opened, look
+from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.shapes import parse
-from studio.models.step import PREVIEW
+from studio.models.step import DRAWN, PREVIEW
 
 _LARGEST_COPY = 2 * 2**30
 _DRAWINGS = (".svg", ".html", ".png")
@@ -31,9 +31,16 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     """
     path = Path(arguments["model"])
     shapes = parse(arguments.get("shape") or ())
-    opened = look(path, job, shapes, on_structure=partial(_preview, job))
+    writer = GraphWriter(job.folder)
+    opened = look(
+        path,
+        job,
+        shapes,
+        on_structure=partial(_preview, job),
+        on_intake=partial(_drawn, job, writer),
+    )
     figures = opened.figures()
-    write_graph(opened, job.folder, job)
+    writer.finish(opened, job)
     copied = figures["bytes"] <= _LARGEST_COPY
     if copied:
         _copy(opened, job)
@@ -54,6 +61,13 @@ def _preview(job: Job, model: Model) -> None:
     path = write_preview(model, job.folder)
     if path is not None:
         job.event(PREVIEW, path=str(path))
+
+
+def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
+    """Tell whoever watches where all nodes of a large model can be seen, their types left out."""
+    if len(model.graph.nodes) >= SHOWN_FROM:
+        job.progress(2, 4, "Laying out the graph")
+        job.event(DRAWN, path=str(writer.draw(model)))
 
 
 def inspect_model(arguments: Arguments, job: Job) -> Result:

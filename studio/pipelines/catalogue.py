@@ -20,6 +20,7 @@ _MODULES = (
     "studio.packages.step",
     "studio.deployment.image_step",
     "studio.deployment.step",
+    "studio.deployment.fleet_step",
     "studio.monitoring.step",
     "studio.monitoring.call_step",
     "studio.monitoring.stream_step",

@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import Kind, Option, UsageError, validate
 from studio.jobs import Step
 from studio.registry import ModelRef, Registry
+from studio.registry.groups import expand
 
 _COMPANIONS = ("preprocess.toml", "dictionary.txt")
 """Files that say how the data beside them is to be read."""
@@ -53,6 +54,8 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
     for option in step.options:
         value = checked[option.name]
         if value is not None:
+            if option.kind is Kind.TARGET and option.many:
+                value = expand(value, registry.groups)
             value = _each(option, value, partial(_one, option, registry=registry))
             reads += _reads(option, value)
             subjects += _subjects(option, value)

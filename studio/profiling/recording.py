@@ -17,6 +17,7 @@ class Recording:
         rounds: The raw round events.
         states: State and reason by candidate.
         operators: Kernel times by candidate.
+        profiled: Microseconds of an inference without and with profiling, by candidate.
         result: The last event, empty until it came.
         error: Why nothing could be measured.
         interruption: Why the bench ended before its result.
@@ -27,6 +28,7 @@ class Recording:
         self.rounds: list[dict[str, Any]] = []
         self.states: dict[str, tuple[str, str]] = {}
         self.operators: dict[str, list[dict[str, Any]]] = {}
+        self.profiled: dict[str, tuple[float, float]] = {}
         self.result: dict[str, Any] = {}
         self.error = ""
         self.interruption = ""
@@ -76,6 +78,8 @@ class Recording:
 
     def _operators(self, event: Mapping[str, Any]) -> None:
         self.operators[event["id"]] = list(event["operators"])
+        if event.get("plain_us") and event.get("profiled_us"):
+            self.profiled[event["id"]] = (event["plain_us"], event["profiled_us"])
 
     def _result(self, event: Mapping[str, Any]) -> None:
         self.result = dict(event)

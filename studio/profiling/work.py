@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension, Format, Graph, Limits, TargetSpec
+from studio.api import Extension, Format, Limits, Model, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
@@ -38,7 +38,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
     chosen = candidates(models, backends)
     npz = ""
     if arguments.get("data"):
-        graph = _graph(host, models[0], job)
+        graph = _read(host, models[0], job).graph
         npz = str(feeds.first_sample(Path(arguments["data"]), graph.inputs, job.folder))
     config = configuration(chosen, arguments, npz)
     recording = _measure(host, arguments, config, job, Follower(job, chosen))
@@ -81,14 +81,17 @@ def _operators(
     for each in chosen:
         kernels = recording.operators.get(each.label)
         if kernels:
-            graph = _graph(host, each.model, job)
-            found.append(attribution.attribute(kernels, graph).to_json(each.label))
+            model = _read(host, each.model, job)
+            times = attribution.attribute(kernels, model.graph, model.functions)
+            plain = recording.profiled.get(each.label)
+            cost = {"plain_us": plain[0], "overhead": plain[1] / plain[0] - 1} if plain else {}
+            found.append(times.to_json(each.label) | cost)
     return found
 
 
-def _graph(host: PluginHost, model: ModelRef, job: Job) -> Graph:
+def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
     format: Format = host.get(Extension.FORMAT, model.format)
-    return format.read(Path(model.path), job).graph
+    return format.read(Path(model.path), job)
 
 
 def _keep(recording: Recording, config: Mapping[str, Any], path: Path) -> None:

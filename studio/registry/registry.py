@@ -12,6 +12,8 @@ from typing import Any
 from studio.api import StudioError, TargetSpec, UsageError
 from studio.registry import rows
 from studio.registry.database import Database
+from studio.registry.groups import KEY, Groups
+from studio.registry.groups import SIGN as GROUP
 from studio.registry.ledger import Ledger, now
 from studio.registry.records import (
     Artifact,
@@ -43,6 +45,7 @@ class Registry:
         self.folder = folder
         self._db = Database(folder / "registry.sqlite")
         self._store = Store(folder / "store")
+        self.groups = Groups(self._db)
         self.ledger = Ledger(self._db)
 
     @classmethod
@@ -249,12 +252,17 @@ class Registry:
         """Add a target, or change the one of this name; what is known of it is kept."""
         if target.name == LOCAL.name:
             raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
+        if target.name.startswith(GROUP):
+            raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
         with self._db.write() as db:
+            before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
+            kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
+            settings = {**target.settings, **({KEY: kept} if kept else {})}
             db.execute(
                 "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
                 " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
                 " host_key = excluded.host_key, settings = excluded.settings",
-                (target.name, target.url, target.host_key, _json(target.settings)),
+                (target.name, target.url, target.host_key, _json(settings)),
             )
 
     def target(self, name: str) -> TargetSpec:
@@ -278,7 +286,7 @@ class Registry:
             "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
             (LOCAL.name,),
         )
-        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], json.loads(r[3])) for r in found]
+        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found]
 
     def remove_target(self, name: str) -> None:
         """Forget a target; what runs there goes on. Its history is kept."""
@@ -330,6 +338,11 @@ _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m
 
 def _json(value: Any) -> str:
     return json.dumps({} if value is None else dict(value), separators=(",", ":"), default=str)
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Those of its connector, without what the registry itself keeps beside them."""
+    return {key: value for key, value in json.loads(text).items() if key != KEY}
 
 
 def _free(name: str, taken: set[str]) -> str:

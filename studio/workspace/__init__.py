@@ -4,7 +4,7 @@ from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
-from studio.models.step import PREVIEW
+from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
@@ -45,6 +45,7 @@ from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
 __all__ = [
+    "DRAWN",
     "FAMILY_TITLES",
     "PREVIEW",
     "ActionRecord",

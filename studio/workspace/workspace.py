@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,7 +33,7 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, read_graph
+from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
@@ -65,6 +65,7 @@ class Workspace(JobListener):
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
+        self._early: Early | None = None
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -207,7 +208,25 @@ class Workspace(JobListener):
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
-        self._background.run(lambda: read_graph(record), done)
+
+        def read() -> GraphView:
+            early, self._early = self._early, None
+            return read_graph(record, early)
+
+        self._background.run(read, done)
+
+    def load_drawn_graph(self, path: Path, done: Callable[[GraphView | Exception], None]) -> None:
+        """Read what a job has drawn of a model whose types are not known yet, and keep it.
+
+        Args:
+            path: As the job's message ``DRAWN`` tells it.
+        """
+
+        def read() -> GraphView:
+            self._early = read_drawn_graph(path)
+            return self._early[1]
+
+        self._background.run(read, done)
 
     def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
         """Run a call that only reads on the background thread; ``done`` gets what came of it."""
@@ -223,6 +242,11 @@ class Workspace(JobListener):
     def remove_target(self, name: str) -> None:
         """Forget a target; what runs there goes on."""
         self.registry.remove_target(name)
+        self.events.publish(RegistryChanged("targets"))
+
+    def set_group(self, name: str, members: Sequence[str]) -> None:
+        """Let a group of targets have these members; without any it is gone."""
+        self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
 
     # Plugins

@@ -57,6 +57,7 @@ class ModelPage(Page):
         self.summary = ModelSummary()
         self._path = ""
         self._preview: Scene | None = None
+        self._early: GraphView | None = None
         self._wanted: NodeAsked | None = None
         self.trail = Trail(self.show_part)
         self._inspector = ModelInspector(shell, self.show_box, self.enter)
@@ -109,9 +110,11 @@ class ModelPage(Page):
         """Read the graph of another variant; the old one stays until the new one is there."""
         if variant is not None and self.variant is not None and variant.id == self.variant.id:
             return
-        self.variant, self.view, self._path = variant, None, ""
         previewed = self._preview is not None and self.pane.canvas.scene is self._preview
-        self.finder.show_view(None)
+        if not previewed:
+            self._early, self._path = None, ""
+        self.variant, self.view = variant, self._early
+        self.finder.show_view(self.view)
         self.summary.show_variant(variant, self._parent_of(variant))
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
@@ -126,6 +129,7 @@ class ModelPage(Page):
     def show_preview(self, scene: Scene) -> None:
         """Show what is known so far of a model that is being opened, until its variant comes."""
         self.variant, self.view, self._path, self._preview = None, None, "", scene
+        self._early = None
         self._inspector.show_variant(None)
         self.drawer.show_variant(None)
         self.detail.hide()
@@ -135,9 +139,18 @@ class ModelPage(Page):
         self.pane.show_scene(scene)
         self.shell.inspector_changed()
 
+    def show_drawn(self, view: GraphView) -> None:
+        """Let the user look through a model that is being opened; its types come with it."""
+        if self._preview is None:
+            self.variant, self._path = None, ""
+        self.view = self._early = view
+        self.finder.show_view(view)
+        self._offer_detail(view)
+        self.show_part("")
+
     def end_preview(self) -> None:
         """Show nothing, as the model could not be opened."""
-        self._preview = None
+        self._preview = self._early = self.view = None
         self.show_variant(None)
 
     def _parent_of(self, variant: VariantRecord | None) -> str:
@@ -184,12 +197,17 @@ class ModelPage(Page):
             self._trouble.text.setText(f"{result} {getattr(result, 'hint', '')}".strip())
             self._graph.setCurrentWidget(self._trouble)
             return
-        self.view = result
+        was_drawn, self.view, self._early = self._early is not None, result, None
         self.finder.show_view(result)
-        self.detail.choose(0 if result.opens_folded else 1)
-        self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
-        self.show_part("")
+        if not was_drawn:
+            self._offer_detail(result)
+        self.show_part(self._path)
         self._show_wanted()
+
+    def _offer_detail(self, view: GraphView) -> None:
+        """Begin with blocks where there are many nodes, and let the user choose."""
+        self.detail.choose(0 if view.opens_folded else 1)
+        self.detail.setVisible(view.folded is not None and self.stack.currentIndex() == 0)
 
     def _show_wanted(self) -> None:
         """Show what another page has asked for, once the graph is there."""
@@ -286,11 +304,12 @@ class ModelPage(Page):
         self.trail.show_path(path, steps_to(path, paths))
         self._graph.setCurrentWidget(self.drawer)
         self.pane.show_scene(scene, stay=self._is_of_preview(scene))
-        self._preview = None
+        self._preview = scene if result is self._early else None
         self._inspector.show_scene(scene, result)
         if (chosen := self.pane.canvas.selected) is not None:  # in the preview
             self._inspector.show_box(chosen)
-        self.drawer.show_scene(scene, result, path)
+        if self.variant is not None:
+            self.drawer.show_scene(scene, result, path)
         self._mark_found()
         if self.colors.index() < 0:
             self.colors.set_index(0)

@@ -41,15 +41,23 @@ class Layered:
 
 
 def layered(
-    count: int, pairs: Sequence[tuple[int, int]], drawn: Sequence[bool], inputs: int
+    count: int,
+    pairs: Sequence[tuple[int, int]],
+    drawn: Sequence[bool],
+    inputs: int,
+    at_the_bottom: int = 0,
 ) -> Layered:
     """Assign layers to ``count`` boxes, the first of which are the inputs.
 
     Args:
         pairs: Distinct connections (from, to), free of cycles.
         drawn: Boxes that are not drawn get no layer (-1).
+        at_the_bottom: How many of the last boxes stand in a layer of their own below all others.
     """
     layer = _longest_paths(count, pairs, inputs)
+    if at_the_bottom:
+        last = count - at_the_bottom
+        layer[last:] = [max(layer[:last], default=-1) + 1] * at_the_bottom
     for box in range(count):
         if not drawn[box]:
             layer[box] = -1

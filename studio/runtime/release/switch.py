@@ -97,7 +97,7 @@ def recover(board: Board) -> None:
         board.journal.append("recovered", phase=now.phase, release=now.pending, owner=board.owner)
         _restore(board, Server(board.layout), now.current)
     elif now.current != board.layout.linked():
-        _link(board, now.current)
+        link(board, now.current)
     if now.phase != state.IDLE:
         board.save(now.at(state.IDLE, ""))
 
@@ -164,7 +164,7 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
         access.change(board.layout, plan.wish, plan.address.access)
-        _link(board, what.digest)
+        link(board, what.digest)
         board.say("phase", phase=state.SWITCH)
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
@@ -192,7 +192,7 @@ def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
 
 def _restore(board: Board, server: Server, before: str) -> None:
     """Serve again what was served before, where and to whom it was, or nothing."""
-    _link(board, before)
+    link(board, before)
     plan = _plan(server, {}, server.before())
     access.revert(board.layout, plan.address.access)
     if not before:
@@ -213,7 +213,7 @@ def _is_back(board: Board, server: Server, digest: str, plan: Plan) -> bool:
     return same and server.serves(digest) and server.listens(plan.address)
 
 
-def _link(board: Board, digest: str) -> None:
+def link(board: Board, digest: str) -> None:
     """Let ``current`` point to a release, or to none."""
     if digest:
         point(board.layout.current, "releases/" + digest)

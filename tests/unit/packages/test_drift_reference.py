@@ -67,7 +67,7 @@ def test_text_of_any_width() -> None:
         rows.append(({"x": draws.random((1, 3, 16, 4 * width), np.float32)}, {"y": shares}))
     found = reference_of(rows)
     assert found is not None
-    assert [tap.kind for tap in found.taps] == ["peaks", "picture"]
+    assert [tap.kind for tap in found.taps] == ["usual", "picture"]
     assert found.taps[0].shape == (0, 6000)
     assert found.taps[1].shape == (3, 16, 0)
 
