@@ -12,7 +12,14 @@ from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
 from studio.quantization.recipes import RecipeEntry
-from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
+from studio.registry import (
+    ActionRecord,
+    Registry,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
 from studio.workspace.events import (
     Event,
     Events,
@@ -46,6 +53,7 @@ __all__ = [
     "DRAWN",
     "FAMILY_TITLES",
     "PREVIEW",
+    "ActionRecord",
     "CheckedRecipe",
     "Environment",
     "Event",
