@@ -33,7 +33,7 @@ def find(arguments: Arguments, job: Job) -> Result:
         ways.append("subnet")
     if "subnet" in ways and not subnet:
         raise UsageError("No subnet was named.", hint="Give --subnet 192.168.1.0/24.")
-    host = PluginHost.discover()
+    host = PluginHost.again()
     found: list[dict[str, Any]] = []
     problems = []
     for capability in host.all(Extension.TARGET):

@@ -108,7 +108,7 @@ def test_names_of_the_network_become_harmless() -> None:
 
 @pytest.mark.parametrize("subnet", ["10.0.0.0/8", "somewhere", "", "10.0.0.0/33"])
 def test_subnets_that_are_not_asked(subnet: str) -> None:
-    with pytest.raises(UsageError, match="is no subnet|addresses; at most"):
+    with pytest.raises(UsageError, match=r"is no subnet|addresses; at most"):
         discovery.hosts_of(subnet)
 
 
