@@ -102,7 +102,9 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
 
 def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:
     done = Hosting(target, job, "").releases()
-    current = next((one for one in done["releases"] if one["state"] == "serving"), {})
+    current: Mapping[str, Any] = next(
+        (one for one in done["releases"] if one["state"] == "serving"), {}
+    )
     return {"state": SERVING if current else IDLE, **_current(current)}
 
 
