@@ -12,7 +12,14 @@ from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
 from studio.quantization.recipes import RecipeEntry
-from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
+from studio.registry import (
+    ActionRecord,
+    Registry,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
 from studio.workspace.events import (
     Event,
     Events,
@@ -22,6 +29,7 @@ from studio.workspace.events import (
     JobStarted,
     NodeAsked,
     RegistryChanged,
+    RunChanged,
 )
 from studio.workspace.graph_view import (
     GraphView,
@@ -34,6 +42,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.recipes import CheckedRecipe, Recipes
 from studio.workspace.recipes import allowed as allowed_values
+from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
@@ -44,6 +53,7 @@ __all__ = [
     "DRAWN",
     "FAMILY_TITLES",
     "PREVIEW",
+    "ActionRecord",
     "CheckedRecipe",
     "Environment",
     "Event",
@@ -62,8 +72,12 @@ __all__ = [
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "RunChanged",
+    "RunInfo",
     "RunRecord",
+    "RunWish",
     "RunningJob",
+    "RunningRecipe",
     "SampleInfo",
     "SandboxLevel",
     "Step",
