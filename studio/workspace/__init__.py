@@ -9,6 +9,7 @@ from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
+from studio.profiling.energy import sentences as energy_sentences
 from studio.quantization.recipes import RecipeEntry
 from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
 from studio.workspace.events import (
@@ -75,6 +76,7 @@ __all__ = [
     "allowed_values",
     "block_text",
     "edit_text",
+    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",
