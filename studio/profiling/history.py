@@ -23,11 +23,10 @@ Json = Mapping[str, Any]
 
 def profiles(registry: Registry, model: int | None = None) -> list[RunRecord]:
     """All profiles, the newest first; those of one model where it is given."""
-    found = registry.runs(STEP)
     if model is None:
-        return found
-    ours = {variant.id for variant in registry.variants(model)}
-    return [run for run in found if run.variant in ours]
+        return registry.runs(STEP)
+    found = [run for v in registry.variants(model) for run in registry.runs(STEP, v.id)]
+    return sorted(found, key=lambda run: -run.id)
 
 
 def line(run: RunRecord) -> dict[str, Any]:
@@ -125,17 +124,17 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
 
 
 def _row(one: Json, two: Json, margin: float) -> dict[str, Any]:
-    medians = [(row.get("latency_ms") or {}).get("p50") for row in (one, two)]
+    first, second = ((row.get("latency_ms") or {}).get("p50") for row in (one, two))
     ratio = low = high = None
-    if all(medians):
-        ratio = medians[1] / medians[0]
+    if first and second:
+        ratio = second / first
         times = [[t for t in row.get("round_ms") or () if t > 0] for row in (one, two)]
         if min(map(len, times)) >= _LEAST_ROUNDS:
             ratio, low, high = _interval(*times)
     return {
         "id": one["id"],
-        "before_ms": medians[0],
-        "after_ms": medians[1],
+        "before_ms": first,
+        "after_ms": second,
         "ratio": ratio,
         "low": low,
         "high": high,
