@@ -37,9 +37,9 @@ PROFILE = Step(
             default="latency",
             choices=("latency", "throughput", "open-loop", "sustained"),
             choice_titles=(
-                "Latency: one inference after the other",
+                "Latency: one after the other",
                 "Throughput: streams and batches",
-                "Open loop: requests that come by themselves",
+                "Open loop: a rate of requests",
                 "Sustained: over minutes",
             ),
             help="What is asked: time of an inference, inferences a second, a rate, or endurance.",

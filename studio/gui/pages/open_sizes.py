@@ -13,6 +13,7 @@ from studio.gui.widgets import GRID, Card, label, restyle
 _IMAGE = 224
 _SHAPE = re.compile(r"\s*\d+(\s*[x×,]\s*\d+)*\s*")
 _MOST = 8
+_LONG = 12
 
 
 def is_open(shape: Sequence[Any] | None) -> bool:
@@ -30,6 +31,11 @@ def proposal(shape: Sequence[Any]) -> str:
         str(size if isinstance(size, int) and size > 0 else _IMAGE if axis in sides else 1)
         for axis, size in enumerate(sizes)
     )
+
+
+def _spoken(size: Any) -> str:
+    """A size as people read it; names that exporters made up tell nothing."""
+    return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
 
 class OpenSizes(Card):
@@ -81,7 +87,7 @@ class OpenSizes(Card):
             editor.setFixedWidth(24 * GRID)
             editor.setAccessibleName(f"Shape of {name}")
             editor.textEdited.connect(lambda _: self.check())
-            declared = "×".join("?" if size is None else str(size) for size in shape)
+            declared = "×".join(_spoken(size) for size in shape)
             self._grid.addWidget(label(name), y, 0)
             self._grid.addWidget(editor, y, 1)
             self._grid.addWidget(label(f"the model says {declared}", "dim"), y, 2)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from studio.gui import figures
+from studio.gui.pages import profile_modes as modes
 from studio.gui.pages.profile_rows import TONES
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Card, Hint, Pill, button, label, row, set_enabled
@@ -17,8 +18,8 @@ from studio.workspace import compare_profiles, profile_line
 if TYPE_CHECKING:
     from studio.workspace import RunRecord
 
-COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "p50 ms")
-COMPARED = ("Variant", "Before ms", "After ms", "Ratio", "Beside the reference", "")
+COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "Figure")
+COMPARED = ("Variant", "Before", "After", "Ratio", "Beside the reference", "")
 _MOST = 200
 
 
@@ -131,7 +132,7 @@ def _row(line: Mapping[str, Any]) -> list[str | QWidget]:
         ", ".join(name.rpartition(":")[2] for name in line["models"]),
         ", ".join(line["backends"]),
         fastest.partition(":")[2] or fastest,
-        figures.milliseconds(line["p50_ms"]),
+        f"{modes.amount(line['best'])} {line['unit']}" if line["best"] else figures.NOTHING,
     ]
 
 
@@ -140,8 +141,8 @@ def _compared(each: Mapping[str, Any]) -> list[str | QWidget]:
     relative = figures.number(each["relative"])
     return [
         str(each["id"]),
-        figures.milliseconds(each["before_ms"]),
-        figures.milliseconds(each["after_ms"]),
+        modes.amount(each["before"]),
+        modes.amount(each["after"]),
         ratio,
         figures.NOTHING if relative is None else f"{relative:.3f}",
         Pill(each["verdict"], TONES.get(each["verdict"], "")),

@@ -13,6 +13,7 @@ from studio.gui.charts.settings import Rate, Settings
 Json = Mapping[str, Any]
 
 LATENCY = "latency"
+_WHOLE = 1000  # from here on nobody reads what is behind the point
 OPTIONS = {
     LATENCY: ("seconds",),
     "throughput": ("seconds", "streams", "batch"),
@@ -48,10 +49,10 @@ def columns(mode: str, run: Json) -> tuple[str, str]:
     if mode == "throughput":
         best = (run.get("throughput") or {}).get("best") or {}
         setting = f"{best['streams']} × {best['batch']}" if best else figures.NOTHING
-        return _amount(best.get("per_second")), setting
+        return amount(best.get("per_second")), setting
     if mode == "open-loop":
         found = run.get("open_loop") or {}
-        return _amount(found.get("rate_per_second")), _amount(found.get("limit_ms"))
+        return amount(found.get("rate_per_second")), amount(found.get("limit_ms"))
     if mode == "sustained":
         found = run.get("sustained") or {}
         return tuple(figures.milliseconds(found.get(key)) for key in ("start_ms", "end_ms"))  # type: ignore[return-value]
@@ -150,6 +151,9 @@ def _token(number: int) -> str:
     return TOKENS[number % len(TOKENS)]
 
 
-def _amount(value: Any) -> str:
-    amount = figures.number(value)
-    return figures.NOTHING if amount is None else f"{amount:.4g}"
+def amount(value: Any) -> str:
+    """A figure with four digits, or without fraction where it is large."""
+    known = figures.number(value)
+    if known is None:
+        return figures.NOTHING
+    return f"{known:,.0f}" if abs(known) >= _WHOLE else f"{known:.4g}"

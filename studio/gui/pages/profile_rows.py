@@ -22,7 +22,7 @@ COLUMNS = (
     "",
 )
 NUMERIC = (4, 5, 6, 7)
-FELL_BACK = "not where asked"
+FELL_BACK = "fell back"
 """The state of a run of which a part ran on another device than it was asked to."""
 
 TONES = {
@@ -145,7 +145,7 @@ def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode:
     state = _state(run, verdict, is_baseline)
     reason = str(run.get("reason") or "")
     if figures.number(run.get("place", {}).get("fallback")) and not reason:
-        state, reason = FELL_BACK, str(run["place"]["text"])
+        state, reason = FELL_BACK, str(run["place"]["text"]).partition(": ")[2]
     return Row(key(run), texts, state, reason, note)
 
 
