@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
 from studio.gui import figures
@@ -46,8 +46,8 @@ STEP = "profile"
 BACKEND = "backend"
 MODE = "mode"
 SHAPES = "shapes"
-IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "minutes", "limit", "streams",
-            "batch")  # fmt: skip
+IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
+            "limit")  # fmt: skip
 COLUMNS = 4
 LIVE_MS = 250
 
@@ -68,6 +68,8 @@ class ProfilePage(StagePage):
         self._soon.timeout.connect(lambda: self._show_result(self._result))
         self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
+        for name, other in (("seconds", "minutes"), ("batch", "limit")):
+            _share_place(self.form.fields[name], self.form.fields[other])
         self.sizes = OpenSizes()
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
@@ -385,3 +387,12 @@ class ProfilePage(StagePage):
             reason = self.workspace.why_not(STEP, self.variant)
         set_enabled(self.primary, reason)
         explain(self._command, reason)
+
+
+def _share_place(field: QWidget, other: QWidget) -> None:
+    """Let a field stand where another one is, which is never shown at the same time."""
+    holder = field.parentWidget()
+    grid = holder.layout() if holder is not None else None
+    if isinstance(grid, QGridLayout):
+        place = cast("tuple[int, int, int, int]", grid.getItemPosition(grid.indexOf(field)))
+        grid.addWidget(other, *place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.gui import figures
@@ -98,12 +98,8 @@ def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
         limit = figures.number(found.get("limit_ms")) or limit
         if number == 0:
             rate = figures.number(found.get("rate_per_second"))
-        for key, dashed in (("p99", False), ("p50", True)):
-            points = sorted(
-                (trial["rate"], value)
-                for trial in found.get("trials") or ()
-                if (value := (trial.get("latency_ms") or {}).get(key)) is not None
-            )
+        for key, dashed in (("p99", False), ("p90", True)):
+            points = _by_rate(found.get("trials") or (), key)
             if points:
                 name = f"{names.get(str(run['id']), str(run['id']))} {key}"
                 series.append(Series(name, tuple(points), _token(number), dashed))
@@ -111,6 +107,27 @@ def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
         return None
     title = "latency from the time they were due, ms"
     return Lines(tuple(series), "requests a second", title, limit, rate)
+
+
+def _by_rate(trials: Sequence[Json], key: str) -> list[tuple[float, float]]:
+    """A percentile by rate; of several trials of one rate that with the most requests."""
+    best: dict[float, tuple[int, float]] = {}
+    for trial in trials:
+        value = (trial.get("latency_ms") or {}).get(key)
+        count = int(trial.get("arrivals") or 0)
+        if value is not None and count >= best.get(trial["rate"], (0, 0.0))[0]:
+            best[trial["rate"]] = (count, value)
+    return [(rate, best[rate][1]) for rate in sorted(best)]
+
+
+def sentence(result: Json, run: Json) -> str:
+    """What a mode says of one run, where nothing was compared; empty where it says nothing."""
+    parts = (
+        (run.get("open_loop") or {}).get("reason"),
+        ((run.get("sustained") or {}).get("drift") or {}).get("text"),
+        *(note for note in result.get("notes") or () if str(note).startswith(str(run.get("id")))),
+    )
+    return next((str(part) for part in parts if part), "")
 
 
 def _minutes(result: Json, names: Mapping[str, str]) -> Drawing | None:

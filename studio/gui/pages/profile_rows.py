@@ -222,7 +222,11 @@ def conclusion(result: Json, selected: str = "") -> tuple[str, str, str]:
     chosen = [verdict for verdict in verdicts if str(verdict.get("b")) == selected]
     verdict = (chosen or sorted(verdicts, key=_by_ratio) or [None])[0]
     if verdict is None:
-        return "measured", "", "One candidate only: there is nothing to compare it with."
+        runs = result.get("runs") or ()
+        run: Json = next((run for run in runs if key(run) == selected), {})
+        alone = "One candidate only: there is nothing to compare it with."
+        told = modes.sentence(result, run)
+        return "measured", "", told or (alone if len(runs) == 1 else "Nothing was compared.")
     word = str(verdict.get("verdict"))
     return word, TONES.get(word, ""), _sentence(result, verdict, word)
 
