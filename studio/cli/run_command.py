@@ -9,6 +9,7 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.cli.output import print_json
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
+from studio.cli.run_watching import follow
 from studio.cli.session import workspace
 from studio.pipelines.ci import WORKFLOWS, write_workflow
 from studio.pipelines.outcome import RecipeReport, StepReport
@@ -89,8 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             return _check(opened, arguments)
         if arguments.on:
-            from studio.cli.run_watching import follow
-
             return follow(opened, arguments, _wish(arguments), lambda r: _finish(r, arguments))
         return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
 

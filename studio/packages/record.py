@@ -45,8 +45,10 @@ def _clock() -> int:
 
 
 def _made(registry: Registry, variant: VariantRecord) -> list[dict[str, Any]]:
-    """What made a variant out of a model that was opened, the last step first: the step, its
-    options, the digests of its data, and of the model that it was given."""
+    """What made a variant out of a model that was opened, the last step first.
+
+    Of each the step, its options, the digests of its data, and of the model that it was given.
+    """
     rows: list[dict[str, Any]] = []
     while variant.parent is not None and len(rows) < _MOST_STEPS:
         parent = registry.variant(variant.parent)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from studio.api import StudioError
+from studio.governance.journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.pipelines.journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 from studio.pipelines.outcome import RecipeReport, StepReport
 from studio.registry import Registry
 
@@ -23,7 +23,7 @@ def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
 
     A bundle's is that of its manifest without number and date, which are other ones each time.
     """
-    found = {}
+    found: dict[str, str] = {}
     for step in steps:
         if not step.done or step.step not in ("open", "quantize", "edit", "package"):
             continue

@@ -27,6 +27,7 @@ _MODULES = (
     "studio.monitoring.stream_step",
     "studio.rollouts.step",
     "studio.registries.step",
+    "studio.governance.step",
     "studio.pipelines.samples",
     "studio.pipelines.plugin_check",
     "studio.pipelines.environments",

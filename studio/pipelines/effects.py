@@ -19,7 +19,7 @@ _PURE_TOO = ("quantize-preview", "sensitivity", "evaluate", "package", "samples-
 _WRITES = ("profile-export",)
 _MEASURES = ("profile",)
 _LOOKS = ("coverage", "target-probe", "releases", "logs", "resources", "monitor", "call", "stream")
-_LOOKS_TOO = ("registry-list", "registry-pull", "plugin-check", "lineage", "watch")
+_LOOKS_TOO = ("registry-list", "registry-pull", "plugin-check", "watch")
 
 _EFFECTS = {
     **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
@@ -27,11 +27,9 @@ _EFFECTS = {
     **dict.fromkeys((*_LOOKS, *_LOOKS_TOO), Effect.LOOKS),
 }
 
-QUIET = frozenset(
-    ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview", "releases")
-    + ("logs", "resources", "target-probe", "registry-list", "coverage", "plugin-check", "lineage")
-    + _WRITES
-)
+_TELLS = ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview")
+_TELLS_TOO = ("releases", "logs", "resources", "target-probe", "registry-list", "coverage")
+QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_WRITES, "plugin-check"))
 """Steps that only tell something: the history of what was done leaves them out."""
 
 UNGUARDED = frozenset({"rollback", "undeploy"})

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError, UsageError
+from studio.governance.journal import RECIPE_FILE, RUNNING, RunFolder
 from studio.jobs import End, JobOutcome, RunningJob
 from studio.pipelines import keeping
 from studio.pipelines.artefacts import digests
 from studio.pipelines.catalogue import step as step_named
 from studio.pipelines.gates import judge
 from studio.pipelines.inputs import tools
-from studio.pipelines.journal import RECIPE_FILE, RUNNING, RunFolder
 from studio.pipelines.ordering import gate_needs, guards
 from studio.pipelines.outcome import DONE, GateReport, RecipeReport, StepReport
 from studio.pipelines.recipe import Recipe, RecipeStep

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -36,12 +36,14 @@ class Note:
         """Whether the history has such steps."""
         return self.step.name not in QUIET
 
-    def write(self, registry: Registry, result: Mapping[str, Any]) -> None:
-        """Note it."""
-        if self.wanted:
-            brief = {key: value for key, value in result.items() if _is_brief(value)}
-            document = {**brief, "inputs": self._inputs()}
-            registry.ledger.add_action(self.step.name, self._options(), document, self.source)
+    def write(self, registry: Registry, result: Mapping[str, Any]) -> int:
+        """Note it; the number of the action, 0 for one that is not noted."""
+        if not self.wanted:
+            return 0
+        brief = {key: value for key, value in result.items() if _is_brief(value)}
+        document = {**brief, "inputs": self._inputs()}
+        ledger = registry.ledger
+        return ledger.add_action(self.step.name, self._options(), document, self.source)
 
     def _options(self) -> dict[str, Any]:
         """The options, with files by their whole path: a recipe may lie elsewhere."""

@@ -70,8 +70,10 @@ def ordered(
 def guards(
     steps: Sequence[RecipeStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[Gate, ...]]:
-    """For each step that acts, the gates that must have been met before: all but those that
-    judge what follows from it."""
+    """For each step that acts, the gates that must have been met before.
+
+    These are all but those that judge what follows from it.
+    """
     needs = needs_of(steps, cells)
     _chain(steps, needs)
     found = {}

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-
 DONE = ("succeeded", "unchanged")
 """States of a step that has a result."""
 

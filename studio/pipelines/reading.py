@@ -266,7 +266,7 @@ def _check_reference(
 ) -> None:
     if not is_well_formed(dotted):
         raise source.wrong(f"the reference ${{{dotted}}} is not spelled as one.", *place)
-    first, second = head(dotted), (dotted.split(".") + [""])[1]
+    first, second = head(dotted), ([*dotted.split("."), ""])[1]
     if first in names and second not in names[first]:
         what = "variable" if first == VARS else "axis of the matrix"
         raise _nearest(source, second, names[first], what, place)
@@ -296,7 +296,8 @@ def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[
     try:
         return ordered(matrix.steps, gates, matrix.cells)
     except Cycle as cycle:
+        origins = {step.id: step.origin for step in matrix.steps}
         first = next(step for step in matrix.steps if step.id == cycle.ids[0])
-        circle = ", which waits for ".join(repr(name) for name in cycle.ids[1:])
-        reason = f"a cycle: {cycle.ids[0]!r} waits for {circle}."
+        circle = ", which waits for ".join(repr(origins[name]) for name in cycle.ids[1:])
+        reason = f"a cycle: {first.origin!r} waits for {circle}."
         raise source.wrong(reason, *first.place) from None

@@ -36,6 +36,7 @@ class StepRunner:
 
     Attributes:
         source: Who asks, for the history of what was done.
+        noted: The number in that history for each job that has succeeded, by the job's id.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class StepRunner:
         source: str = "command",
     ) -> None:
         self.source = source
+        self.noted: dict[str, int] = {}
         self._plugins = plugins
         self._registry = registry
         self._jobs = jobs
@@ -75,7 +77,7 @@ class StepRunner:
             limits=self._limits(step),
         )
         note = Note(step, dict(given), resolved, source or self.source)
-        return self._jobs.start(spec, self._recorder(step, arguments, note))
+        return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
 
     def run(
         self,
@@ -201,7 +203,7 @@ class StepRunner:
         prepare = getattr(importlib.import_module(module), function)
         return dict(prepare(self._registry, arguments))
 
-    def _recorder(self, step: Step, arguments: Mapping[str, Any], note: Note) -> Any:
+    def _recorder(self, step: Step, arguments: Mapping[str, Any], note: Note, job: str) -> Any:
         if not step.record and not note.wanted:
             return None
 
@@ -211,7 +213,9 @@ class StepRunner:
                 module, _, function = step.record.partition(":")
                 recorder = getattr(importlib.import_module(module), function)
                 final = recorder(self._registry, arguments, result, folder)
-            note.write(self._registry, final)
+            number = note.write(self._registry, final)
+            if number:
+                self.noted[job] = number
             return final
 
         return record

@@ -56,7 +56,10 @@ class Ledger:
 
     def packager(self, bundle: str) -> ActionRecord | None:
         """The last action that gave a bundle's folder, if it was noted."""
-        where = "WHERE json_extract(result, '$.bundle') = ? ORDER BY id DESC LIMIT 1"
+        where = (
+            "WHERE step = 'package' AND json_extract(result, '$.bundle') = ?"
+            " ORDER BY id DESC LIMIT 1"
+        )
         return next(iter(self._actions(where, (bundle,))), None)
 
     def _actions(self, where: str, values: tuple[Any, ...]) -> list[ActionRecord]:

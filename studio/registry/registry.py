@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ class Registry:
     def close(self) -> None:
         """Close the connections of all threads."""
         self._db.close()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """A time in which no other process writes here."""
+        with self._db.write():
+            yield
 
     @property
     def store(self) -> Path:

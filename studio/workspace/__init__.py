@@ -1,5 +1,7 @@
 """The one object that the window and the command line talk to."""
 
+from typing import TYPE_CHECKING
+
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
@@ -13,7 +15,14 @@ from studio.profiling.energy import sentences as energy_sentences
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.recipes import RecipeEntry
-from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
+from studio.registry import (
+    ActionRecord,
+    Registry,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
 from studio.workspace.events import (
     Event,
     Events,
@@ -40,10 +49,14 @@ from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
+if TYPE_CHECKING:  # laying out is for the background, and is loaded there
+    from studio.models.layout import Frame as Frame
+
 __all__ = [
     "DRAWN",
     "FAMILY_TITLES",
     "PREVIEW",
+    "ActionRecord",
     "CheckedRecipe",
     "Environment",
     "Event",

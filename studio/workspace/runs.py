@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import StudioError, UsageError
-from studio.pipelines.journal import (
+from studio.governance.journal import (
     INTERRUPTED,
     JUNIT_FILE,
     RECIPE_FILE,

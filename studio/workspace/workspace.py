@@ -38,6 +38,7 @@ from studio.workspace.profiles import Profiles
 from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
+from studio.workspace.versions import Versions
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
@@ -53,7 +54,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs, profiles: What they say.
+        paths, settings, registry, events, recipes, runs, versions, profiles: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -80,6 +81,7 @@ class Workspace(JobListener):
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
+        self.versions = Versions(self.registry)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
@@ -161,6 +163,28 @@ class Workspace(JobListener):
             UsageError: when the recipe cannot be read.
         """
         return self.runs.run(path, RunWish(report=report, watch=watch))
+
+    def retold(self, action: int, folder: Path | None = None) -> str:
+        """The recipe that repeats something that was done.
+
+        Args:
+            action: Its number in the history (``registry.ledger``).
+            folder: Where the recipe will lie; files below it are named from there.
+
+        Raises:
+            UsageError: when it is not remembered any more.
+        """
+        from studio.pipelines.retelling import recipe_of  # the window's start needs it not
+
+        return recipe_of(self.registry, action, folder)
+
+    def action_of(self, job: RunningJob) -> int:
+        """The number in the history of what a job did; 0 where it is none."""
+        return self._steps.noted.get(job.id, 0)
+
+    def asked_by(self, source: str) -> None:
+        """Say who uses this workspace (``window``), for the history."""
+        self._steps.source = source
 
     @property
     def sandbox(self) -> SandboxLevel:

@@ -47,7 +47,7 @@ def test_a_recipe_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("[recipe]\n", "[other]\n"), "there is no key 'other'; the nearest is"),
+        (("[recipe]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
         (('id = "fp32"', 'id = "quantize-2"'), "two steps are called 'quantize-2'"),
         (("max = 0.01", ""), "neither min nor max"),
         (("[[steps]]", "[[things]]"), "there is no key 'things'"),
