@@ -172,7 +172,7 @@ def _check(found: Reference) -> None:
         faults.append("it must have some frames and 1 to {} signals".format(MAX_SIGNALS))
     for tap in found.taps:
         last = tap.shape[-1] if tap.shape else 0
-        if tap.classes and not (0 <= min(tap.classes) and max(tap.classes) < last):
+        if tap.classes and not (min(tap.classes) >= 0 and max(tap.classes) < last):
             faults.append("the classes of {} are not all there".format(tap.name))
     for signal in found.signals:
         if not 2 <= len(signal.counts) <= MAX_BINS or len(signal.edges) != len(signal.counts) - 1:
