@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from sys import intern
 from types import MappingProxyType
 from typing import Any
 
@@ -198,7 +199,7 @@ def _node(name: str, node: onnx.NodeProto, moved: list[str]) -> Node:
         inner = {key: _graph(graph, None, moved) for key, graph in blocks(node)} or _NONE
     return Node(
         name,
-        node.op_type,
+        intern(node.op_type),  # a large model has few operators
         tuple(node.input),
         tuple(node.output),
         _domain(node.domain),

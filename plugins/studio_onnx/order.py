@@ -118,7 +118,7 @@ def captured(graph: onnx.GraphProto) -> set[str]:
 
 
 def missing(graph: Graph) -> set[str]:
-    """Names that a converted graph reads and does not hold; of a main graph there should be none."""
+    """Names that a converted graph reads and does not hold; a main graph should have none."""
     read: set[str] = {value.name for value in graph.outputs}
     read.update(chain.from_iterable([node.inputs for node in graph.nodes]))
     for node in graph.nodes:

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -151,7 +152,7 @@ class Walked:
         found = [node for graph in every for node in graph.node]
         for function in model.functions:
             found += function.node
-        return cls(every, found, [(node.domain, node.op_type) for node in found])
+        return cls(every, found, [(intern(node.domain), intern(node.op_type)) for node in found])
 
 
 def constants(model: onnx.ModelProto | Walked) -> Iterator[onnx.TensorProto]:

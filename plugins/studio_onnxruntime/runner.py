@@ -88,6 +88,10 @@ class OnnxRuntimeRunner:
         """What is timed: the session's own call, with nothing of ours in it."""
         return partial(self._session.run, None, dict(feeds))
 
+    def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
+        """What parallel streams call: a session may be run by several threads at once."""
+        return [self.bind(feeds) for _ in range(count)]
+
     def describe(self) -> dict[str, Any]:
         """What is in force. onnxruntime computes in the types that the model names."""
         options = self._session.get_session_options()

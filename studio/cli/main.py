@@ -29,6 +29,7 @@ COMMANDS = {
     "recipes": "list or show the recipes of quantize",
     "evaluate": "measure a model's quality on labelled data",
     "profile": "measure latency, with verdicts that can be trusted",
+    "profiles": "list, compare or export the profiles that were made",
     "package": "make a bundle that can be deployed",
     "target": "add, list, probe or remove places to deploy to",
     "deploy": "deploy a model or bundle to a target",

@@ -33,7 +33,7 @@ def find(arguments: Arguments, job: Job) -> Result:
         ways.append("subnet")
     if "subnet" in ways and not subnet:
         raise UsageError("No subnet was named.", hint="Give --subnet 192.168.1.0/24.")
-    host = PluginHost.discover()
+    host = PluginHost.again()
     found: list[dict[str, Any]] = []
     problems = []
     for capability in host.all(Extension.TARGET):
@@ -102,7 +102,9 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
 
 def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:
     done = Hosting(target, job, "").releases()
-    current = next((one for one in done["releases"] if one["state"] == "serving"), {})
+    current: Mapping[str, Any] = next(
+        (one for one in done["releases"] if one["state"] == "serving"), {}
+    )
     return {"state": SERVING if current else IDLE, **_current(current)}
 
 

@@ -37,6 +37,7 @@ class Wish:
         usual_port: Where none is in use; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
+        quality: What it may do worse than the release before; None where that is not judged.
     """
 
     access: AccessWish
@@ -44,6 +45,7 @@ class Wish:
     usual_port: int
     budget_ms: float | None
     soak_s: float
+    quality: Mapping[str, str] | None = None
 
 
 class Rollout:
@@ -211,6 +213,7 @@ class Rollout:
                 "port": wish.port,
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
+                "quality": None if wish.quality is None else dict(wish.quality),
             },
             timeout=_SWITCH_S + wish.soak_s,
             watch=self._tell,
@@ -219,12 +222,21 @@ class Rollout:
             row.skip("this release is served already")
         else:
             kept = _kept_by(done.get("service") or {})
-            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, {kept}"
+            row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
         return done
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if message.get("event") == "progress":
             self._job.progress(message["done"], message["total"], message["text"])
+
+
+def _watched(done: Mapping[str, Any], soak_s: float) -> str:
+    """What the soak said, in a few words."""
+    soak = done.get("soak") or {}
+    if not soak:
+        return f"watched for {soak_s:g} s"
+    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
+    return f"{soak['decision']} after {soak['seconds']:g} s ({found})"
 
 
 def _kept_by(service: Mapping[str, Any]) -> str:

@@ -211,24 +211,23 @@ def _damage_named(path: Path) -> Iterator[None]:
 def _drawn(raw: bytes, file: str) -> tuple[Drawn, bytes]:
     """The first part of a file, and the bytes behind it."""
     unpacking = zlib.decompressobj(_GZIP)
-    text = unpacking.decompress(raw)
+    data = pieces.loads(unpacking.decompress(raw))
     if not unpacking.eof:
         raise ValueError("it ends too early")
     rest = unpacking.unused_data
-    data = pieces.loads(text)
     if data["version"] not in _READABLE:
         raise InvalidData(f"{file} was written by another version of the studio.")
     names = data.get("names", ())
     # Version 1 had the names themselves instead of their numbers.
     name: Pick = names.__getitem__ if "names" in data else str
     model = Model(
-        graph=read_graph(data["graph"], name),
+        graph=read_graph(data.pop("graph"), name),  # what was read is not held any longer
         functions={key: read_graph(graph, name) for key, graph in data["functions"].items()},
         **data["model"],
     )
     parts = {path: read_layout(one, name) for path, one in data.get("parts", {}).items()}
     blocks = read_outline(data.get("outline", ()))
-    layout = read_layout(data["layout"], name)
+    layout = read_layout(data.pop("layout"), name)
     # Until version 2 there was one part with all.
     content = Content(model, layout, data.get("macs", {}), parts, blocks)
     size = len(raw) - len(rest)

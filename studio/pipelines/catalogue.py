@@ -17,6 +17,7 @@ _MODULES = (
     "studio.quantization.preview_step",
     "studio.quantization.sensitivity_step",
     "studio.profiling.step",
+    "studio.pipelines.profile_export",
     "studio.packages.step",
     "studio.deployment.image_step",
     "studio.deployment.step",

@@ -16,12 +16,13 @@ class Effect(enum.Enum):
 
 _PURE = ("open", "inspect", "graph", "diff", "values", "operator", "edits", "edit", "quantize")
 _PURE_TOO = ("quantize-preview", "sensitivity", "evaluate", "package", "samples-get")
+_WRITES = ("profile-export",)
 _MEASURES = ("profile",)
 _LOOKS = ("coverage", "target-probe", "releases", "logs", "resources", "monitor", "call", "stream")
 _LOOKS_TOO = ("registry-list", "registry-pull", "plugins-check", "target-find", "target-look")
 
 _EFFECTS = {
-    **dict.fromkeys((*_PURE, *_PURE_TOO), Effect.PURE),
+    **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
     **dict.fromkeys(_MEASURES, Effect.MEASURES),
     **dict.fromkeys((*_LOOKS, *_LOOKS_TOO), Effect.LOOKS),
 }
@@ -29,7 +30,7 @@ _EFFECTS = {
 _TELLS = ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview")
 _TELLS_TOO = ("releases", "logs", "resources", "target-probe", "target-find", "target-look")
 _TELLS_LAST = ("registry-list", "coverage", "plugins-check")
-QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST))
+QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_WRITES))
 """Steps that only tell something: the history of what was done leaves them out."""
 
 UNGUARDED = frozenset({"rollback", "undeploy"})

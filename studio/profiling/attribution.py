@@ -18,6 +18,11 @@ _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
 _MADE_UP = re.compile(r"^(\w+?)_(\d+)$")
 """The name that onnxruntime gives to a node without one: operator and position."""
 
+_COMPILED = re.compile(
+    r"(-EP-subgraph_|^TRTKernel_graph_|^TensorrtExecution|^CoreML|^QNN|^DmlFused)"
+)
+"""Operators that are whole parts of a graph, compiled by a provider."""
+
 _DECOMPOSED = {"HardSwish": ("HardSigmoid", "Mul")}
 """Operators that a runtime without a kernel for them replaces by nameless others."""
 
@@ -65,6 +70,7 @@ class Attribution:
         layout_us: Time of layout changes that the runtime added, whether given to a node or not.
         added_us: Time of other kernels that the runtime added, and that went to a neighbour.
         unknown_us: Time of kernels whose node was not found, by kernel.
+        compiled: Parts of the graph that a provider made one kernel of; its nodes have no times.
         providers: Time by execution provider.
         types: Time by the type that was computed in.
     """
@@ -74,6 +80,7 @@ class Attribution:
     layout_us: float = 0.0
     added_us: float = 0.0
     unknown_us: dict[str, float] = field(default_factory=dict)
+    compiled: list[dict[str, Any]] = field(default_factory=list)
     providers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     types: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -115,6 +122,7 @@ class Attribution:
             "types": {name: self.part(us) for name, us in self.types.items()},
             "nodes": [share.to_json(self.total_us) for share in rows],
             "unknown": [{"kernel": name, "us": us} for name, us in self.unknown_us.items()],
+            "compiled": self.compiled,
         }
 
 
@@ -159,9 +167,19 @@ def attribute(
             share.layout_us += us if is_layout else 0.0
             share.fused.update(dict.fromkeys(match.fused))
             found.added_us += us if match.is_neighbour and not is_layout else 0.0
+        elif _COMPILED.search(str(kernel["operator"])):
+            found.compiled.append(
+                {"kernel": kernel["name"], "provider": place_of(kernel), "us": us}
+            )
         elif not is_layout and not _ADDED.match(str(kernel["name"])):
             label = str(kernel["name"] or kernel["operator"])
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
+    if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
+        known = {
+            name for share in found.shares.values() for name in (share.owner.name, *share.fused)
+        }
+        inside = (owner.node for owner in owners.outer if owner.name not in known)
+        found.compiled[0]["nodes"] = [each.name for each in inside if each.operator != "Constant"]
     return found
 
 

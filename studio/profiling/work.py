@@ -11,11 +11,11 @@ from studio.api import Extension, Format, Limits, Model, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, feeds, remote, results
+from studio.profiling import attribution, feeds, placement, remote, results
 from studio.profiling.backends import choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.follower import Follower
-from studio.profiling.plan import Candidate, candidates, configuration
+from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
 from studio.profiling.step import DEFAULT
@@ -41,10 +41,15 @@ def profile(arguments: Arguments, job: Job) -> Result:
         graph = _read(host, models[0], job).graph
         npz = str(feeds.first_sample(Path(arguments["data"]), graph.inputs, job.folder))
     config = configuration(chosen, arguments, npz)
+    if placement.accelerated(chosen):  # where it ran is only known from what its kernels say
+        config["operators"] = PROFILED_INFERENCES
     recording = _measure(host, arguments, config, job, Follower(job, chosen))
     result = results.build(recording, chosen)
     result["target"] = (arguments.get("target") or {}).get("name", "local")
     result["operators"] = _operators(host, chosen, recording, job)
+    placed = placement.placement(chosen, result["runs"], result["operators"])
+    result["placement"] = placed
+    result["notes"] = [*placement.warnings(placed), *result["notes"]]
     _keep(recording, config, job.folder / ROUNDS_FILE)
     return result
 

@@ -1,5 +1,7 @@
 """The one object that the window and the command line talk to."""
 
+from typing import TYPE_CHECKING
+
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
@@ -43,6 +45,9 @@ from studio.workspace.recipes import allowed as allowed_values
 from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
+
+if TYPE_CHECKING:  # laying out is for the background, and is loaded there
+    from studio.models.layout import Frame as Frame
 
 __all__ = [
     "DRAWN",

@@ -12,6 +12,7 @@ from studio.registry import VariantRecord
 
 if TYPE_CHECKING:
     from studio.models.graphfile import Content, Drawn
+    from studio.models.layout import Unfolded
     from studio.models.search import Found
 
 FOLDED_FROM = 300
@@ -69,6 +70,31 @@ class GraphView:
         # A path of a folded block may be that of a sub-graph, too: then the boxes are others.
         fits = known is not None and len(known.x) == _boxes(graph)
         return graph, known if known is not None and fits else lay_out(graph)
+
+    def shown(self, path: str, *, folded: bool, opened: Collection[str] = ()) -> Unfolded:
+        """A part with some of its folded blocks unfolded in place.
+
+        Not for the window's thread.
+
+        Args:
+            opened: Paths of the insides of these blocks.
+
+        Raises:
+            KeyError: when there is no such part.
+        """
+        from studio.models.layout import Unfolded, unfold
+
+        if opened and folded and self.folded:
+            return unfold(self._graphs(folded)[path], opened, path)
+        return Unfolded(*self.part(path, folded=folded))
+
+    def blocks_in(self, path: str) -> frozenset[str]:
+        """The paths of the insides of all folded blocks of a part, those within blocks too."""
+        from studio.models.layout import block_paths
+
+        if self.folded is None:
+            return frozenset()
+        return frozenset(block_paths(self._graphs(folded=True)[path], path))
 
     def place_of(self, found: Found, *, folded: bool = False) -> str:
         """The path of the part, of the folded graph if wanted, that shows a result of a search."""

@@ -64,6 +64,7 @@ class DeployPage(StagePage):
     stage = STEP
     title = "Deploy"
     icon = STEP
+    folded_title = "Platforms"
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

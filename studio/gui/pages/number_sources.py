@@ -109,6 +109,8 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
                 for node in one["nodes"]
                 if node.get("providers")
             }
+            for part in one.get("compiled") or ():
+                places.update(dict.fromkeys(part.get("nodes") or (), part["provider"]))
             title = " · ".join(part for part in ("Placement", where, when) if part)
             yield Source(title, "Where a node runs", states=places, notes=kernels)
 

@@ -49,6 +49,7 @@ class RolloutView(QWidget):
         self.workspace = workspace
         self.shell = shell
         self.variant: VariantRecord | None = None
+        self._seen: dict[str, Mapping[str, Any]] = {}
         self.strip = JobStrip()
         self.form = Form(_form_options(workspace.steps[STEP].options), self)
         self.rows = StateRows("Rollout")
@@ -102,12 +103,16 @@ class RolloutView(QWidget):
             return
         job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
         if self.strip.follow(job):
+            self._seen = {}
             self._show([])
         self._explain()
 
     def _live(self, name: str, values: dict[str, Any]) -> None:
-        if name == STEP:
-            self._show(values.get("targets") or [])
+        if name != STEP:
+            return
+        for one in [*(values.get("targets") or ()), *filter(None, [values.get("target")])]:
+            self._seen[str(one.get("target"))] = one
+        self._show(self._seen.values())
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:

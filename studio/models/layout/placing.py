@@ -49,7 +49,7 @@ def place(drawn: Boxes, style: Style) -> GraphLayout:
     count = len(drawn.widths)
     edges = without_cycles(count, drawn.edges)
     pairs = list(dict.fromkeys((source, target) for source, target, _ in edges))
-    outputs = drawn.outputs if style.is_framed else 0
+    outputs = drawn.outputs if style.is_framed else None
     visible = [width > 0 for width in drawn.widths]
     rows = layered(count, pairs, visible, drawn.inputs, outputs)
     centres = positions(rows, drawn.widths)

@@ -64,8 +64,8 @@ def correlation(numbers: np.ndarray) -> float:
         return float((numbers[1:] == numbers[:-1]).all(axis=1).mean())
     ranks = np.empty(columns.size, np.float32)
     ranks[order] = np.arange(frames, dtype=np.float32)
-    ranks = ranks.reshape(columns.shape)
-    steps = ranks[:, 1:] - ranks[:, :-1]
+    placed = ranks.reshape(columns.shape)
+    steps = placed[:, 1:] - placed[:, :-1]
     whole = frames * (frames * frames - 1) / 12.0  # of ranks without ties, whatever their order
     ratios = np.einsum("sf,sf->s", steps, steps)[~tied]
     return float(1.0 - np.add.reduce(ratios) / len(ratios) / whole / 2.0)

@@ -107,7 +107,7 @@ def test_a_bundle_with_data_is_watched_where_it_is_served(tmp_path: Path) -> Non
     run = served.session.run
     for one in pictures[:64]:
         run({"image": one[None]}, list(served.outputs))
-    watch = served.session.watch
+    watch = served.drift
     assert watch is not None
     told = watch.status()
     assert (told["frames"], told["windows"], told["alarm"], told["fault"]) == (64, 2, False, "")
