@@ -11,7 +11,7 @@ from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
-from .manifest import Manifest
+from .manifest import Manifest, verify
 from .server import Address, Server
 from .soak import soak
 from .stage import check_counter
@@ -73,6 +73,7 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     if not now:
         raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
     left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
+    verify(board.layout.release(what.digest), what)  # it may have lain there for a year
     server = Server(board.layout)
     plan = _plan(server, request)
     _change(board, server, what, plan)
