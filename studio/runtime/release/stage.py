@@ -13,23 +13,28 @@ from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
 from .manifest import Manifest
+from .signature import check
 
 
 def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Put a release in place beside those that are there; nothing that is served changes.
 
     Args:
-        request: ``manifest`` (its text), ``runtime`` (SHA-256 of the zip application), and
-            ``env`` (digest of an environment) or ``python`` (an interpreter that has all).
+        request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
+            ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
+            ``python`` (an interpreter that has all).
 
     Raises:
-        ReleaseError: when a file is missing or altered, or the counter goes back.
+        ReleaseError: when a file is missing or altered, the counter goes back, or nobody whom the
+            target trusts has signed it.
     """
     layout = board.layout
     content = str(request["manifest"]).encode()
     what = manifest.parse(content)
     board.save(board.state.at(state.VERIFY, what.digest))
     check_counter(board, what)
+    signature = str(request.get("signature") or "")
+    signer = check(layout, content, signature)
     binding = _binding(board, request)
     board.save(board.state.at(state.STAGE, what.digest))
     final = layout.release(what.digest)
@@ -37,9 +42,16 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         _assemble(board, what, content, final)
     else:
         _repair(board, what, content, final)
+    if signature:
+        write_atomically(final / manifest.SIGNATURE, signature.encode("utf-8"))
     write_atomically(layout.binding(what.digest), json.dumps(binding, sort_keys=True).encode())
     board.save(board.state.at(state.IDLE, what.digest))
-    return {"release": what.digest, "version": what.version, "name": what.name}
+    return {
+        "release": what.digest,
+        "version": what.version,
+        "name": what.name,
+        "signer": signer,
+    }
 
 
 def check_counter(board: Board, what: Manifest) -> None:
