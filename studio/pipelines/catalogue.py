@@ -19,6 +19,7 @@ _MODULES = (
     "studio.profiling.step",
     "studio.packages.step",
     "studio.deployment.image_step",
+    "studio.deployment.deb_step",
     "studio.deployment.step",
     "studio.deployment.fleet_step",
     "studio.monitoring.step",
