@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,10 +22,8 @@ from typing import IO, Any
 from studio.api import UsageError
 
 LAST = "last"
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 _FILE = "ledger.jsonl"
 _KEPT = 100
@@ -172,7 +171,7 @@ def unfinished(place: Path) -> str:
 def _claimed(folder: Path) -> IO[bytes] | None:
     """The open file that is the claim; None while another process has it."""
     file = (folder / "claim").open("ab")
-    if fcntl is None:  # no such locks on this system; the targets' own leases hold
+    if sys.platform == "win32":  # no such locks there; the targets' own leases hold
         return file
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
