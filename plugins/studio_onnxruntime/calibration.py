@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from studio.api import Dataset, InvalidData, Progress, Session
@@ -15,8 +16,12 @@ from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.fitting import fitted_range
 from studio_onnxruntime.histogram import Histogram, Range
+from studio_onnxruntime.rewriting import with_largest
 
 METHODS = ("activation-aware", "percentile", "minmax", "entropy")
+
+_FEW = 16
+"""Samples that tell the sizes of channels."""
 
 _FLOORS = {"Relu": 0.0, "HardSwish": -3.0}
 """Operators that give the same for all values below a bound, so that a range may end there."""
@@ -74,6 +79,34 @@ def calibrate(
         name: _range(histogram, method, percentile, floors.get(name, -math.inf))
         for name, histogram in histograms.items()
     }
+
+
+def channel_sizes(
+    model: onnx.ModelProto, names: Collection[str], data: Dataset, near: Path, progress: Progress
+) -> dict[str, NDArray[numpy.float64]]:
+    """The largest magnitude in each channel of some values, over a few samples.
+
+    Args:
+        near: A copy of the model that tells them is written beside it.
+    """
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    outputs = with_largest(copy, names)
+    path = near.with_name("channels.onnx")
+    onnx.save(copy, str(path))
+    session = OnnxRuntime().load(path, {})
+    found: dict[str, NDArray[numpy.float64]] = {}
+    step = max(1, len(data) // _FEW)
+    for index, sample in enumerate(data):
+        if index % step:
+            continue
+        progress.progress(0, 1, f"Looking at the channels ({index + 1} of {len(data)})")
+        answer = session.run(sample.feeds, list(outputs.values()))
+        for name, output in outputs.items():
+            sizes = answer[output].max(axis=0).reshape(-1).astype(numpy.float64)
+            found[name] = numpy.maximum(found.get(name, 0.0), sizes)
+    session.close()
+    return found
 
 
 def _largest(

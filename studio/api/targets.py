@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -67,13 +67,15 @@ class Channel(Protocol):
         self,
         argv: Sequence[str],
         *,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         timeout: float = 60.0,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
         """Run a command without a shell's expansion and wait for its end.
 
         Args:
+            stdin: What the command reads, at once or piece by piece. Pieces are asked for in a
+                thread of their own, as fast as the target takes them.
             on_line: Called with each line of standard output as it comes.
 
         Raises:

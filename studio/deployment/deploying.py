@@ -15,6 +15,7 @@ from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.rollout import Rollout, Wish
+from studio.deployment.soaking import soak_rule
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
@@ -73,12 +74,13 @@ class Deployment:
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        rollout = Rollout(channel, agent, plan, self._wish(), host, self.log, self._job)
+        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
         kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
         result.update(
             bytes_sent=rollout.bytes_sent,
+            soak=done.get("soak") or {},
             endpoint=self._endpoint(done),
             token_kept=kept,
             certificate_file=keep_certificate(self._target, rollout.certificate),
@@ -135,6 +137,7 @@ class Deployment:
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
             soak_s=float(given.get("soak_s") or 0.0),
+            quality=soak_rule(given),
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

@@ -8,6 +8,10 @@ from studio.jobs.step import Limits, Step
 PREVIEW = "preview"
 """Name of the message of ``open`` with the ``path`` of a preview; it lasts as long as the job."""
 
+DRAWN = "drawn"
+"""Name of the message of ``open`` with the ``path`` of the graph of a large model that has passed
+its intake: all nodes and their layout, no types yet. The file grows until the job's end."""
+
 _SHAPE = Option(
     "shape",
     many=True,
@@ -57,6 +61,19 @@ GRAPH = Step(
             default="none",
             choices=("none", "macs", "weights", "activations"),
             help="Colour the nodes by their cost instead.",
+        ),
+        Option(
+            "detail",
+            Kind.CHOICE,
+            default="all",
+            choices=("all", "blocks"),
+            help="In SVG and PNG: all nodes, or the blocks that they fold into.",
+        ),
+        Option("part", help="In SVG and PNG: only this block, branch or function (layer.3)."),
+        Option(
+            "unfold",
+            many=True,
+            help="In SVG and PNG: a block to unfold in place, or all.",
         ),
         _SHAPE,
     ),

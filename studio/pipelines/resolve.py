@@ -120,14 +120,14 @@ def _reads(option: Option, value: Any) -> list[Path]:
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
         paths = [Path(item) for item in (value if option.many else [value])]
         if option.kind is Kind.DATA:
-            paths += [one for path in list(paths) for one in _beside(path)]
+            paths += [one for path in list(paths) for one in beside(path)]
         return paths
     if option.kind is Kind.MODEL:
         return [Path(item["path"]) for item in (value if option.many else [value])]
     return []
 
 
-def _beside(path: Path) -> list[Path]:
+def beside(path: Path) -> list[Path]:
     """What belongs to a file of data, and lies beside it."""
     found = [path.with_name(name) for name in _COMPANIONS] if path.is_file() else []
     return [one for one in found if one.is_file()]

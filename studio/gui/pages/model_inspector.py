@@ -142,7 +142,12 @@ class ModelInspector(Scroll):
 
     def _show_details(self, node: Node) -> None:
         """What is asked for on demand: values of constants, the operator's text."""
-        assert self._variant is not None
+        if self._variant is None:
+            self.body.addSpacing(GRID)
+            self.body.addWidget(
+                label("Types, costs and values follow when the model is open.", "dim", wrap=True)
+            )
+            return
         model = f"#{self._variant.id}"
         constants = self._constants(node)
         if constants:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.api import Graph, Node, TensorType
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
@@ -22,10 +22,19 @@ class Boxes:
     Attributes:
         widths: Zero for what is not drawn: constants, which belong to the nodes that read them.
         edges: (from box, to box, value name).
+        inputs, outputs: How many there are.
+        heights: Of the boxes that are not of the usual height.
     """
 
     widths: list[float]
     edges: list[tuple[int, int, str]]
+    inputs: int
+    outputs: int
+    heights: dict[int, float] = field(default_factory=dict)
+
+    def height(self, box: int) -> float:
+        """The height of a box; nothing for what is not drawn."""
+        return self.heights.get(box, HEIGHT) if self.widths[box] else 0.0
 
 
 def boxes(graph: Graph) -> Boxes:
@@ -47,7 +56,7 @@ def boxes(graph: Graph) -> Boxes:
     for index, value in enumerate(graph.outputs, first + len(graph.nodes)):
         widths.append(_terminal(value.name, value.type))
         edges += _edges_to(index, (value.name,), producers)
-    return Boxes(widths, edges)
+    return Boxes(widths, edges, len(graph.inputs), len(graph.outputs))
 
 
 def _edges_to(

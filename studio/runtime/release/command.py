@@ -25,6 +25,7 @@ from .lease import give_back, locked, refuse_others, renew, take
 from .probe import probe
 from .receive import megabytes, missing, receive
 from .server import Server
+from .source import Source
 from .stage import stage
 from .switch import recover, rollback, start_current, stop_current, switch, withdraw
 
@@ -39,8 +40,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     layout = Layout(Path(os.path.abspath(str(given.root))))
     try:
-        request = json.loads(sys.stdin.buffer.read() or b"{}")
-        result = _run(given.verb, layout, request)
+        source = Source()
+        request = json.loads(source.line() or b"{}")
+        result = _run(given.verb, layout, request, source)
     except Exception as error:  # the studio reads one JSON line, never a traceback
         _print(dict(_failure(error, layout), event="error"))
         return 1
@@ -48,7 +50,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(verb: str, layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
+def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) -> dict[str, Any]:
     if verb == "try":
         from .trial import run_trial
 
@@ -57,6 +59,8 @@ def _run(verb: str, layout: Layout, request: Mapping[str, Any]) -> dict[str, Any
     if verb == "status":
         return _status(Board(layout, owner), request)
     layout.make()
+    if verb == "receive":
+        return receive(layout, request, source, Board(layout, owner).say)
     with locked(layout):
         if verb != "begin" and request.get("token"):
             renew(layout, str(request["token"]))
@@ -176,7 +180,7 @@ _VERBS: dict[str, Any] = {
     "log": _log,
     "missing": missing,
     "probe": probe,
-    "receive": receive,
+    "receive": None,
     "remove": _remove,
     "rollback": rollback,
     "stage": stage,

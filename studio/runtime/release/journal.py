@@ -46,6 +46,19 @@ class Journal:
         lines = self._path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
+    def readable(self) -> list[dict[str, Any]]:
+        """The entries up to the first one that was altered."""
+        found, last = [], START
+        try:
+            for entry in self.entries():
+                if entry.get("previous") != last or entry.get("hash") != _hash(entry):
+                    break
+                found.append(entry)
+                last = entry["hash"]
+        except (OSError, ValueError, AttributeError):
+            pass
+        return found
+
     def broken_at(self) -> int:
         """Number of the first entry (from 1) that was altered, or 0 when the chain is whole."""
         last = START

@@ -12,8 +12,9 @@ from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
 from .manifest import Manifest
+from .quality import Quality, rule_of
 from .server import Address, Server
-from .soak import soak
+from .soak import QualitySoak, evidence_of, soak
 from .stage import check_counter
 
 _READY_S = 60.0
@@ -27,6 +28,7 @@ class Plan(NamedTuple):
     wish: Mapping[str, Any]
     ready_s: float
     soak_s: float
+    quality: Quality | None = None
 
 
 def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,7 +37,8 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         request: ``release`` (digest), and optionally ``host``, ``port``,
             ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
-            ``ready_s``, ``soak_s``.
+            ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
+            stay up and answer, no more).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -47,13 +50,16 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     check_counter(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
+    if request.get("quality") is not None:
+        plan = plan._replace(quality=Quality(rule_of(request["quality"])))
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
         board.save(board.state.at(state.IDLE, ""))
         return _outcome("unchanged", what, server)
-    _change(board, server, what, plan)
+    evidence = _change(board, server, what, plan)
     _commit(board, what, plan)
     done = _outcome("active", what, server)
+    done["soak"] = evidence
     if plan.wish.get("token") == "new":
         done["secret"] = access.token(board.layout)
     return done
@@ -97,7 +103,7 @@ def recover(board: Board) -> None:
         board.journal.append("recovered", phase=now.phase, release=now.pending, owner=board.owner)
         _restore(board, Server(board.layout), now.current)
     elif now.current != board.layout.linked():
-        _link(board, now.current)
+        link(board, now.current)
     if now.phase != state.IDLE:
         board.save(now.at(state.IDLE, ""))
 
@@ -157,21 +163,30 @@ def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
     return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
 
 
-def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
+def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
     """Point to a release and serve it; put everything back when that fails."""
     before = board.state.current
+    trial = QualitySoak(server, board.layout, what.digest, before if plan.quality else "")
     server.remember()
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
         access.change(board.layout, plan.wish, plan.address.access)
-        _link(board, what.digest)
+        link(board, what.digest)
         board.say("phase", phase=state.SWITCH)
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
         board.say("phase", phase=state.SOAK)
-        soak(server, what.digest, plan.soak_s)
+        evidence: dict[str, Any] = {}
+        if plan.quality is None:
+            soak(server, what.digest, plan.soak_s)
+        else:
+            evidence = trial.run(plan.quality, plan.soak_s)
+            board.journal.append("soak", release=what.digest, before=before, **evidence)
+        return evidence
     except (ReleaseError, OSError) as error:
         _restore(board, server, before)
+        if plan.quality is not None and getattr(error, "code", "") == "soak-failed":
+            board.journal.append("soak", release=what.digest, before=before, **evidence_of(error))
         entry = board.note(what, "failed", reason=str(error))
         board.save(board.state.at(state.IDLE, "").noted(entry))
         raise
@@ -192,7 +207,7 @@ def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
 
 def _restore(board: Board, server: Server, before: str) -> None:
     """Serve again what was served before, where and to whom it was, or nothing."""
-    _link(board, before)
+    link(board, before)
     plan = _plan(server, {}, server.before())
     access.revert(board.layout, plan.address.access)
     if not before:
@@ -213,7 +228,7 @@ def _is_back(board: Board, server: Server, digest: str, plan: Plan) -> bool:
     return same and server.serves(digest) and server.listens(plan.address)
 
 
-def _link(board: Board, digest: str) -> None:
+def link(board: Board, digest: str) -> None:
     """Let ``current`` point to a release, or to none."""
     if digest:
         point(board.layout.current, "releases/" + digest)

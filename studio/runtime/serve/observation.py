@@ -10,6 +10,7 @@ from typing import Any, Dict, Mapping, Union
 from ..main import RUNTIME_VERSION
 from .http.exchange import Exchange
 from .http.message import Response
+from .mirror import follow
 from .model import ServedModel
 from .routes import Route
 from .service import Service
@@ -44,6 +45,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 def _model_status(model: ServedModel) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
+    mirror = follow(model)
     return {
         "digest": model.source.digest,
         "version": _as_number(model.version),
@@ -57,7 +59,8 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "throughput_rps": round(counted.rate.rate(now, now - counted.began), 3),
         "latency_ms": counted.latency_ms(now),
         "baseline": model.source.baseline,
-        "drift": None if model.session.watch is None else model.session.watch.status(),
+        "drift": None if model.drift is None else model.drift.status(),
+        "mirror": None if mirror is None else mirror.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,
