@@ -13,16 +13,17 @@ from studio.api import TargetSpec
 from studio.gui import figures
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
-from studio.gui.pages.parts import JobStrip
+from studio.gui.pages.parts import JobStrip, StateRow, StateRows
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, Pill, button, label, row, set_enabled
+from studio.gui.widgets import GRID, Card, Pill, Scroll, button, label, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 STEP = "target-look"
-COLUMNS = ("Board", "Kind", "State", "Release", "Since", "Free disk", "Heat", "Look here")
+COLUMNS = ("Board", "Kind", "State", "Release", "Since", "Free disk", "Heat")
 NUMERIC = (5, 6)
+MOST_COMPLAINTS = 20
 EVERY_MS = 60_000
 ALL = "All targets"
 HINT = (
@@ -32,6 +33,8 @@ HINT = (
 TONES = {"serving": "good", "no answer": "bad", "stopped": "bad"}
 HOT = 80.0
 """Degrees from which most boards lower their clock."""
+FULL = 0.05
+"""Share of the disk that is free; less is told."""
 
 
 class BoardsView(QWidget):
@@ -50,7 +53,7 @@ class BoardsView(QWidget):
         self._seen: dict[str, Mapping[str, Any]] = {}
         self._at: Any = None
         self.strip = JobStrip()
-        self.table = Table(COLUMNS, NUMERIC, stretch=7, name="Boards")
+        self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
         self.group = QComboBox()
         self.group.setAccessibleName("Group of boards")
         self.look_button = button("Look", self.look)
@@ -70,16 +73,21 @@ class BoardsView(QWidget):
         self.table.cellDoubleClicked.connect(lambda _y, _x: self._open())
 
     def _layout(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        scroll = Scroll()
+        outer.addWidget(scroll)
+        layout = scroll.body
         layout.addLayout(
             row(self.group, GRID, self.look_button, self.often, None, self.open_button)
         )
         listed = Card()
         listed.body.setContentsMargins(4, 4, 4, 4)
         listed.body.addWidget(self.table)
-        for part in (self.strip, listed, self.note):
+        self._complaints = Card("Look here")
+        self.complaints = StateRows("Look here")
+        self._complaints.body.addWidget(self.complaints)
+        for part in (self.strip, listed, self.note, self._complaints):
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -149,26 +157,42 @@ class BoardsView(QWidget):
         serving = f"{states.count('serving')} of {figures.count(len(names), 'target')} serving"
         looked = f"{serving}, looked at {figures.moment(self._at)}." if self._at else ""
         self.note.setText(f"{looked} {HINT}".strip())
+        told = [one for target in shown for one in self._told(target)]
+        self.complaints.show_rows(told[:MOST_COMPLAINTS])
+        self._complaints.setVisible(bool(told))
         self._explain()
 
-    def _cells(self, target: TargetSpec) -> list[str | QWidget]:
+    def _told(self, target: TargetSpec) -> list[StateRow]:
+        """What is the matter with a board, a line each."""
+        seen, facts = self._known(target)
+        name = target_rows.title(target)
+        silent = seen.get("state") == "no answer"
+        found = [StateRow("no answer" if silent else "stopped", "bad", name, str(seen.get("text")))]
+        found = found if seen.get("text") else []
+        return found + [
+            StateRow("look here", "warning", name, text[:1].upper() + text[1:] + ".")
+            for text in _complaints(facts)
+        ]
+
+    def _known(self, target: TargetSpec) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Its last look, and its facts."""
         seen = self._seen.get(target.name) or {}
-        facts = {**self.workspace.registry.facts(target.name), **(seen.get("facts") or {})}
+        return seen, {**self.workspace.registry.facts(target.name), **(seen.get("facts") or {})}
+
+    def _cells(self, target: TargetSpec) -> list[str | QWidget]:
+        seen, facts = self._known(target)
         state = str(seen.get("state") or "never looked at")
         heat = figures.number(facts.get("temperature_c"))
-        complaints = [str(seen.get("text") or ""), *(facts.get("notes") or ())]
-        if heat is not None and heat >= HOT:
-            complaints.append(f"{heat:.0f} °C is hot")
         version = seen.get("version")
+        tone = TONES.get(state, "")
         return [
             target_rows.title(target),
-            target_rows.kind(target, facts),
-            Pill(state, TONES.get(state, "")),
+            target_rows.kind(target, facts).removeprefix("board · "),
+            Pill(state, "warning" if tone == "good" and _complaints(facts) else tone),
             f"v{version} {seen.get('name') or ''}".strip() if version else figures.NOTHING,
             figures.moment(seen.get("at")) if version else figures.NOTHING,
             figures.megabytes(facts.get("disk_free_mb") or None),
             figures.NOTHING if heat is None else f"{heat:.0f} °C",
-            "; ".join(filter(None, complaints)),
         ]
 
     def _selected(self) -> str:
@@ -207,3 +231,15 @@ class BoardsView(QWidget):
         chosen = self._selected()
         set_enabled(self.open_button, "" if chosen else "Choose a board in the table first.")
         self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
+
+
+def _complaints(facts: Mapping[str, Any]) -> list[str]:
+    """What its facts say that somebody should see to."""
+    found = [str(note) for note in facts.get("notes") or ()]
+    heat = figures.number(facts.get("temperature_c"))
+    if heat is not None and heat >= HOT:
+        found.append(f"{heat:.0f} °C is hot: most boards slow down from {HOT:.0f} °C")
+    free, total = facts.get("disk_free_mb") or 0, facts.get("disk_total_mb") or 0
+    if total and free < FULL * total:
+        found.append(f"only {figures.megabytes(free)} of its disk is free")
+    return found

@@ -95,7 +95,7 @@ class RolloutView(QWidget):
             return None
         registry = self.workspace.registry
         groups = [
-            (f"@{name}", f"Group {name}: {figures.count(len(members), 'target')}")
+            (f"@{name}", f"@{name} ({len(members)})")
             for name, members in registry.groups.all().items()
         ]
         return groups + [(one.name, target_rows.title(one)) for one in registry.targets()]

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.rig, pytest.mark.needs(*image.PROGRAMS, *machine.PROGR
 
 __all__ = ["board", "bundles"]
 PORT = 8499
+LONG_S = 400.0
 UNIT = "edgewright-cnn.service"
 
 
@@ -37,24 +38,32 @@ def send(board: SystemdBoard, path: Path) -> str:
     return place
 
 
+def served(board: SystemdBoard, digest: str) -> None:
+    """Wait until it serves this release; its journal when it does not."""
+    try:
+        until(lambda: status(board, PORT).get("digest") == digest, "it is served", 120)
+    except AssertionError:
+        pytest.fail(board.shell.run(f"journalctl -u {UNIT} -n 40 --no-pager"))
+
+
 def test_a_package_is_installed_served_upgraded_and_purged(
     board: SystemdBoard, packages: list[Path], bundles: list[Bundle]
 ) -> None:
     before = board.shell.run("find / -xdev -path /proc -prune -o -print | grep -i edgewright; true")
     first, second = (send(board, path) for path in packages)
-    board.shell.run(f"dpkg -i {first}")
+    board.shell.run(f"dpkg -i {first}", LONG_S)
     settings = f"sed -i 's/^HOST=.*/HOST=0.0.0.0/; s/^PORT=.*/PORT={PORT}/'"
     board.shell.run(f"{settings} /etc/default/edgewright-cnn && systemctl restart {UNIT}")
-    until(lambda: status(board, PORT).get("digest") == bundles[0].digest, "it is served", 60)
+    served(board, bundles[0].digest)
     assert board.shell.run(f"systemctl is-enabled {UNIT}").strip() == "enabled"
     owner = board.shell.run(f"ps -o user= -p $(systemctl show -P MainPID {UNIT})").strip()
     assert owner not in ("root", "")
 
-    board.shell.run(f"dpkg -i {second}")
-    until(lambda: status(board, PORT).get("digest") == bundles[1].digest, "it is upgraded", 60)
+    board.shell.run(f"dpkg -i {second}", LONG_S)
+    served(board, bundles[1].digest)
     assert f"PORT={PORT}" in board.shell.run("cat /etc/default/edgewright-cnn")
     board.restart()
-    until(lambda: status(board, PORT).get("digest") == bundles[1].digest, "it serves again", 60)
+    served(board, bundles[1].digest)
 
     board.shell.run("dpkg --purge edgewright-cnn")
     assert not status(board, PORT)
