@@ -310,9 +310,9 @@ def _clock(facts: TargetFacts) -> Check:
 
 
 def _service(facts: TargetFacts) -> Check:
-    """Whether anybody starts the server again after a restart; no rights are needed for a deploy."""
+    """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
     user = urlsplit(facts.url).username or ""
-    if not facts.url.startswith("ssh:") or user in ("", "root") and "systemd" in facts.services:
+    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
         return Check("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
         return Check("service", True, f"the systemd of {user} starts it again after a restart")

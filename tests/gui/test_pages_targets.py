@@ -47,7 +47,7 @@ def test_added_target_is_kept_and_probed(rig: Rig, tmp_path: Path) -> None:
     rig.registry.set_facts("pi", {"arch": "aarch64", "memory_mb": 7900, "python": "3.11.2"})
     rig.finish(page, JobOutcome(End.SUCCEEDED))
     row = texts(page.table)[1]
-    assert row == ["pi", "ssh://pi@10.0.0.8:22", "board · aarch64", "7.9 GB", "—", "answers"]
+    assert row == ["pi", "ssh://pi@10.0.0.8:22", "aarch64", "7.9 GB", "—", "answers"]
     assert "3.11.2" in visible_texts(page)
 
 
