@@ -71,6 +71,14 @@ class StaticInt8:
             "Some models gain decibels by it, others lose one.",
         ),
         Option(
+            "equalise_inputs",
+            Kind.FLAG,
+            default=False,
+            advanced=True,
+            help="Balance the channels that depthwise convolutions in int8 read, in the Mul, Add "
+            "or convolution ahead of them; the float outputs stay.",
+        ),
+        Option(
             "clip_weights",
             Kind.FLAG,
             default=False,

@@ -21,6 +21,7 @@ class Recording:
         rounds: The raw round events.
         states: State and reason by candidate.
         operators: Kernel times by candidate.
+        profiled: Microseconds of an inference without and with profiling, by candidate.
         looks: Where it was looked whether all is decided.
         trials, points: What ``open-loop`` and ``sustained`` said of each candidate.
         result: The last event, empty until it came.
@@ -34,6 +35,7 @@ class Recording:
         self.rounds: list[dict[str, Any]] = []
         self.states: dict[str, tuple[str, str]] = {}
         self.operators: dict[str, list[dict[str, Any]]] = {}
+        self.profiled: dict[str, tuple[float, float]] = {}
         self.looks: list[dict[str, Any]] = []
         self.trials: dict[str, list[dict[str, Any]]] = {}
         self.points: dict[str, list[dict[str, Any]]] = {}
@@ -101,6 +103,8 @@ class Recording:
 
     def _operators(self, event: Mapping[str, Any]) -> None:
         self.operators[event["id"]] = list(event["operators"])
+        if event.get("plain_us") and event.get("profiled_us"):
+            self.profiled[event["id"]] = (event["plain_us"], event["profiled_us"])
 
     def _result(self, event: Mapping[str, Any]) -> None:
         self.result = dict(event)

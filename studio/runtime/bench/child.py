@@ -108,7 +108,8 @@ class Candidate:
 
     def operators(self, runs: int) -> dict[str, Any]:
         """Times of the operators, per inference."""
-        return {"operators": self._session.operators(self._feeds, runs)}
+        found = self._session.operators(self._feeds, runs)
+        return found if isinstance(found, dict) else {"operators": found}
 
     def close(self) -> dict[str, Any]:
         """Free the model."""
