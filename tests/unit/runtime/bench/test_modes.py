@@ -22,6 +22,8 @@ class Runner:
         return [{"name": "x", "dtype": "float32", "shape": self.options.get("shape", ["n", 4])}]
 
     def run(self, feeds):
+        if feeds["x"].shape[-1] < self.options.get("least", 0):
+            raise ValueError("the window is too short")
         time.sleep(self.options.get("ms", 2) / 1e3)
         y = feeds["x"] * 2
         if len(y) > 1 and self.options.get("wrong"):
@@ -136,3 +138,24 @@ def test_every_mode_is_cancelled_at_once(bench, sleeper, mode):
     started.close_input()
     assert [each["event"] for each in started.events()][-1] == "cancelled"
     assert started.end() == 130
+
+
+def test_open_sizes_are_tried_until_the_model_runs(measure, sleeper):
+    events, status = measure(sleeper("a", shape=["n", "window"], least=100), sleeper("b"))
+    assert status == 0
+    [fed] = events[-1]["feeds"]
+    assert fed["shape"] == [1, 128]
+    assert fed["assumed"] == [0, 1]
+
+
+def test_sizes_that_never_fit_are_one_sentence_with_the_first_that_was_tried(measure, sleeper):
+    events, status = measure(sleeper("a", shape=["n", "window"], least=10**6))
+    assert status == 1
+    assert events[-1]["text"].startswith("None of the candidates works; a: The window is too short")
+    assert "The shape x=1x1 was assumed: give the real one." in events[-1]["text"]
+
+
+def test_given_sizes_are_tried_once(measure, sleeper):
+    feeds = {"shapes": {"x": [1, 7]}}
+    events, _ = measure(sleeper("a", shape=["n", "window"], least=100), feeds=feeds)
+    assert events[-1]["text"] == "None of the candidates works; a: The window is too short."
