@@ -21,7 +21,6 @@ from .stream import LineWriter
 from .streams import run_streams
 from .timing import Run, measure, warm_up
 
-
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 """What onnxruntime puts before its sentences."""
 

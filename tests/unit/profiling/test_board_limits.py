@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ pytestmark = [
     pytest.mark.needs("sshd", "ip", "unshare", "nsenter"),
 ]
 
-OLD = f"""#!/bin/sh
+OLD = """#!/bin/sh
 [ "$1" = -c ] || exit 1
 program=$2; shift 2
-exec {Path(sys.executable).resolve()} -c "import sys; sys.version_info = (3, 7, 9, 'final', 0)
+exec {python} -c "import sys; sys.version_info = (3, 7, 9, 'final', 0)
 $program" "$@"
 """
 """What probes as a Python 3.7: Debian has no real one."""
@@ -60,7 +60,8 @@ def test_no_numpy(tmp_path: Path, job, arguments):
 
 def test_a_python_that_is_too_old(tmp_path: Path, job, arguments):
     with Network() as network, Board(network, tmp_path / "board", python=False) as board:
-        with_python(board, OLD)
+        python = shutil.copy(Path("/usr/bin/python3").resolve(), tmp_path / "python3")
+        with_python(board, OLD.replace("{python}", str(python)))
         assert refusal(board, job, arguments) == (
             "Nothing can be measured on the target, because its python3 is 3.7, and 3.8 is needed."
         )

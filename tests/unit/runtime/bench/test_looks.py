@@ -34,6 +34,6 @@ def test_a_clear_difference_ends_the_study_early(measure, candidate):
 
 
 def test_without_looks_all_rounds_are_made(measure, candidate):
-    events, _ = measure(candidate("a", work=2), candidate("b", work=400), rounds=12, seconds=0.5)
+    events, _ = measure(candidate("a", work=2), candidate("b", work=4), rounds=12, seconds=4.0)
     assert events[-1]["rounds"] == 12
     assert events[-1]["looks"] is None
