@@ -26,6 +26,8 @@ _SLOWEST = 4096
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
+_PROBES_PATIENCE = 16.0
+"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Rollout:
         self._job = job
         self.bytes_sent = 0
         self.certificate = ""
+        self._patience_s = _SWITCH_S
 
     def run(self) -> dict[str, Any]:
         """Do all steps; returns what the target says of the switch."""
@@ -201,6 +204,7 @@ class Rollout:
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
         row.text = (
             f"{found['samples']} golden samples agree (largest difference "
             f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
@@ -232,7 +236,7 @@ class Rollout:
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
             },
-            timeout=_SWITCH_S + wish.soak_s,
+            timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
         )
         if done["state"] == "unchanged":
