@@ -84,9 +84,7 @@ def rails():
 def form(value: Any, path: str = "") -> set[str]:
     """The keys of a result, also within others; what is data by name or number counts as one."""
     if isinstance(value, dict):
-        inner = dict.fromkeys("*" if path in NAMED else value) | (
-            {"*": next(iter(value.values()), None)} if path in NAMED else value
-        )
+        inner = {"*": next(iter(value.values()), None)} if path in NAMED else value
         return {
             path,
             *(key for name, each in inner.items() for key in form(each, f"{path}/{name}")),
