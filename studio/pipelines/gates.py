@@ -172,7 +172,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "licence": Kind(
         "whether the model's licence is an allowed one",
-        ("open", "package"),
+        ("open",),
         _licence,
         {"allow": list},
         bounds=(),

@@ -122,7 +122,7 @@ def _check_tables(source: TomlText) -> None:
     if not found.get("name"):
         raise source.wrong("the recipe needs a 'name'.", "recipe")
     if not source.values.get("steps"):
-        raise UsageError(f"{source.where()} is not a recipe: it has no [[steps]].")
+        raise UsageError(f"{source.where()} is not a recipe: it has no steps ([[steps]]).")
 
 
 def _axes(source: TomlText) -> dict[str, list[Any]]:
