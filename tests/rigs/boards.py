@@ -173,12 +173,16 @@ class Board:
         key = self.host_key if host_key is None else host_key
         return TargetSpec(name, self.url, key, {"key_file": str(self.key_file)})
 
+    @property
+    def pid(self) -> int:
+        """Of its first process, as this computer sees it."""
+        parent = self._process.pid
+        (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return int(child)
+
     def run(self, *argv: str) -> str:
         """Run a command on the board, past SSH."""
-        (child,) = (
-            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        )
-        inside = ["nsenter", "--target", child, "--net", "--mount", "--pid"]
+        inside = ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid"]
         done = subprocess.run(
             [*inside, *argv], capture_output=True, text=True, check=True, timeout=30
         )
