@@ -27,7 +27,7 @@ from onnx import numpy_helper
 from studio.api import Silent, TargetSpec
 from studio.deployment.agent import Agent
 from studio.deployment.connect import open_channel
-from studio.deployment.sending import Outgoing, Stream
+from studio.deployment.sending import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication, build_runtime
 from studio.packages.work import package
 from studio_ssh.channel import SshChannel
@@ -82,6 +82,7 @@ class _Way:
         self._ssh = ["ssh", "-F", "none", "-i", str(board.key_file), "-o", "BatchMode=yes"]
         self._ssh += ["-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes"]
         self._count = 0
+        self._job = QuietJob(folder / "sending")
         self.wire = 0
 
     def prepare(self) -> None:
@@ -103,9 +104,9 @@ class _Way:
         try:
             root = f"/root/r{self._count}"
             agent = Agent(channel, root, "python3", self._runtime, "ann@desk", "board")
-            found = agent.call("missing", {"blobs": {one.digest: one.size for one in files}})
-            stream = Stream([one for one in files if one.digest in found["missing"]])
-            agent.call("receive", stream.request, frames=stream)
+            delivery = Delivery(files, self._job)
+            wanted = {"blobs": {one.digest: one.size for one in files}}
+            agent.call("transfer", wanted, watch=delivery.watch, frames=delivery.frames())
             self.wire = bytes_moved(channel.transport).sent
         finally:
             channel.close()
