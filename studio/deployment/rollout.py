@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
 from studio.deployment.plan import Plan, Transfer
@@ -79,9 +80,18 @@ class Rollout:
                 "nothing was served" if not claimed["current"] else "the old release serves on"
             )
         try:
+            self._require_signature(bool(claimed.get("signed_only")))
             return self._release()
         finally:
             self._agent.end()
+
+    def _require_signature(self, signed_only: bool) -> None:
+        """Before anything is sent; the target itself judges the signature."""
+        if signed_only and not self._plan.bundle.signature:
+            raise Refused(
+                "This target takes signed releases only, and the bundle is not signed.",
+                hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
+            )
 
     def _release(self) -> dict[str, Any]:
         with self._log.step("transfer") as row:
@@ -171,9 +181,16 @@ class Rollout:
             if plan.wheels is None
             else {"env": plan.wheels.digest}
         )
-        request = {"manifest": plan.bundle.text, "runtime": plan.runtime.digest, **interpreter}
+        request = {
+            "manifest": plan.bundle.text,
+            "signature": plan.bundle.signature,
+            "runtime": plan.runtime.digest,
+            **interpreter,
+        }
         done = self._agent.call("stage", request)
         row.text = f"version {done['version']} of {done['name']}, every file verified"
+        if done.get("signer"):
+            row.text += f", signed by {done['signer']}"
 
     def _probe(self, row: StepRow) -> None:
         if self._plan.unchanged:

@@ -25,6 +25,7 @@ from .lease import give_back, locked, refuse_others, renew, take
 from .probe import probe
 from .receive import megabytes, missing, receive
 from .server import Server
+from .signature import signers, trust
 from .source import Source
 from .stage import stage
 from .switch import recover, rollback, start_current, stop_current, switch, withdraw
@@ -76,7 +77,12 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Become the operator of the target, for one release."""
     token = take(board.layout, board.owner)
     board.save(board.state.at(state.RECEIVE, str(request.get("release") or "")))
-    return {"token": token, "counter": board.state.counter, "current": board.state.current}
+    return {
+        "token": token,
+        "counter": board.state.counter,
+        "current": board.state.current,
+        "signed_only": signers(board.layout) is not None,
+    }
 
 
 def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,6 +113,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "free": free_bytes(board.layout.root) if board.layout.root.is_dir() else 0,
         "runtime": digest_of(Path(sys.argv[0])) if os.path.isfile(sys.argv[0]) else "",
         "log_broken_at": board.journal.broken_at(),
+        "signed_only": signers(board.layout) is not None,
     }
 
 
@@ -188,5 +195,6 @@ _VERBS: dict[str, Any] = {
     "status": _status,
     "stop": stop_current,
     "switch": switch,
+    "trust": trust,
     "try": None,
 }

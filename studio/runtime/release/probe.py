@@ -41,13 +41,17 @@ def probe(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _try(board: Board, digest: str, seconds: float) -> dict[str, Any]:
     layout = board.layout
-    child = subprocess.Popen(
-        [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+    words = [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)]
+    try:
+        child = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+    except OSError as error:  # of another architecture, say
+        raise _failed("{} cannot be run ({})".format(words[0], error.strerror)) from None
     try:
         out, err = child.communicate(json.dumps({"release": digest}).encode(), seconds)
     except subprocess.TimeoutExpired:
