@@ -41,7 +41,14 @@ class StaticInt8:
             Kind.CHOICE,
             default="activation-aware",
             choices=METHODS,
-            choice_titles=("least error", "percentile", "min and max", "entropy"),
+            choice_titles=(
+                "least error behind the activation",
+                "least error",
+                "percentile",
+                "percentile, symmetric",
+                "min and max",
+                "entropy",
+            ),
             help="How the range of an activation follows from the samples.",
         ),
         Option(
