@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -49,7 +49,7 @@ class LocalChannel:
         self,
         argv: Sequence[str],
         *,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         timeout: float = 60.0,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
@@ -123,13 +123,16 @@ class _Deadline:
 
 
 def _exchange(
-    process: subprocess.Popen[bytes], stdin: bytes, on_line: Callable[[str], None] | None
+    process: subprocess.Popen[bytes],
+    stdin: bytes | Iterable[bytes],
+    on_line: Callable[[str], None] | None,
 ) -> tuple[bytes, bytes]:
     """Feed standard input and read both outputs until the end of the process."""
     assert process.stdout is not None
     errors: list[bytes] = []
+    feeder = _Feeder(process, stdin)
     helpers = [
-        threading.Thread(target=_feed, args=(process, stdin), daemon=True),
+        threading.Thread(target=feeder.run, daemon=True),
         threading.Thread(target=lambda: errors.append(_all(process)), daemon=True),
     ]
     for helper in helpers:
@@ -143,13 +146,36 @@ def _exchange(
     process.wait()
     for helper in helpers:
         helper.join()
+    if feeder.failure is not None:
+        raise feeder.failure
     return b"".join(lines), b"".join(errors)
 
 
-def _feed(process: subprocess.Popen[bytes], content: bytes) -> None:
-    assert process.stdin is not None
-    with contextlib.suppress(OSError), process.stdin as stream:
-        stream.write(content)
+class _Feeder:
+    """Writes a command's input.
+
+    Attributes:
+        failure: Why the pieces of the input could not be had.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], content: bytes | Iterable[bytes]) -> None:
+        self.failure: Exception | None = None
+        self._process = process
+        self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
+
+    def run(self) -> None:
+        """Write until the end; a command may end without reading, and its status tells."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError), self._process.stdin as stream:
+            while (piece := self._next()) is not None:
+                stream.write(piece)
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._pieces, None)
+        except Exception as error:  # told by the thread that waits
+            self.failure = error
+            return None
 
 
 def _all(process: subprocess.Popen[bytes]) -> bytes:

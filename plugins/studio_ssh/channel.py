@@ -7,12 +7,14 @@ import select
 import shlex
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import paramiko
 
 from studio.api import Completed, Progress, TargetError
+from studio_ssh import connection
+from studio_ssh import watchdog as dogs
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
 from studio_ssh.watchdog import Watchdog
@@ -36,19 +38,21 @@ class SshChannel:
         self,
         argv: Sequence[str],
         *,
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         timeout: float = 60.0,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
         # The far side always has a shell read the command; quoting leaves it nothing to expand.
         session = self._session()
         try:
-            with Watchdog(self._transport) as watchdog:
+            feeder = _Feeder(session, stdin)
+            with Watchdog(self._transport, feeder.patience_s) as watchdog:
                 session.exec_command(shlex.join(argv))
-                feeder = threading.Thread(target=_feed, args=(session, stdin), daemon=True)
-                feeder.start()
+                threading.Thread(target=feeder.run, daemon=True).start()
                 conversation = _Conversation(session, on_line, time.monotonic() + timeout)
                 out, err = conversation.listen(watchdog)
+            if feeder.failure is not None:
+                raise feeder.failure
         except TimeoutError:
             raise TargetError(
                 f"{argv[0]} on {self._name} did not end within {timeout:g} s."
@@ -58,7 +62,7 @@ class SshChannel:
         finally:
             session.close()
         if session.exit_status == _NO_STATUS and not session.eof_received:
-            raise self._lost(None)
+            raise self._lost(None, watchdog.barked)
         return Completed(session.exit_status, out, err)
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
@@ -86,7 +90,7 @@ class SshChannel:
 
     def _session(self) -> paramiko.Channel:
         try:
-            return self._transport.open_session(timeout=15)
+            return self._transport.open_session(timeout=connection.HANDSHAKE_S)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
 
@@ -104,20 +108,43 @@ class SshChannel:
         assert self._sftp is not None
         return self._sftp
 
-    def _lost(self, error: BaseException | None) -> TargetError:
+    def _lost(self, error: BaseException | None, why: str = "") -> TargetError:
         return TargetError(
-            f"The connection to {self._name} was lost.",
+            f"The connection to {self._name} was lost{f' ({why})' if why else ''}.",
             hint="Repeat the command; what was done is kept.",
             detail=f"{type(error).__name__}: {error}" if error else "",
         )
 
 
-def _feed(session: paramiko.Channel, content: bytes) -> None:
-    """Write a command's input beside reading its output: either may fill its window."""
-    with contextlib.suppress(OSError):  # a command may end without reading; its status tells
-        if content:
-            session.sendall(content)
-        session.shutdown_write()
+class _Feeder:
+    """Writes a command's input beside reading its output: either may fill its window.
+
+    Attributes:
+        failure: Why the pieces of the input could not be had.
+        patience_s: How long the other side may be silent.
+    """
+
+    def __init__(self, session: paramiko.Channel, content: bytes | Iterable[bytes]) -> None:
+        whole = isinstance(content, bytes)
+        self.failure: Exception | None = None
+        self.patience_s = dogs.COMMAND_S if whole else dogs.TRANSFER_S
+        self._session = session
+        self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
+
+    def run(self) -> None:
+        """Write until the end; a command may end without reading, and its status tells."""
+        with contextlib.suppress(OSError):
+            while (piece := self._next()) is not None:
+                if piece:
+                    self._session.sendall(piece)
+            self._session.shutdown_write()
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._pieces, None)
+        except Exception as error:  # told by the thread that waits
+            self.failure = error
+            return None
 
 
 class _Conversation:

@@ -1,18 +1,30 @@
-"""The end of a transfer over a link that has died."""
+"""The end of a connection over a link that has died, or to a board that answers no more."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
 import paramiko
 
-from studio_ssh.connection import DEAD_LINK_S, seconds_without_answer
+from studio_ssh.connection import DEAD_LINK_S, bytes_moved, seconds_without_answer
 
 STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""
 
+TRANSFER_S = 8.0
+"""During a transfer, the longest silence of a board's SSH server that is asked for a sign of life.
+
+What stands between may acknowledge for a board that is long gone: a proxy, a modem."""
+
+COMMAND_S = 25.0
+"""The same during a command, which may keep a small board busy."""
+
 _LOOK_S = 0.5
+_PING_S = 2.0
+_BULK_BYTES = 1 << 14
+"""Fewer acknowledged bytes than this may be questions for a sign of life."""
 
 
 class Watchdog:
@@ -22,20 +34,27 @@ class Watchdog:
         barked: Why, in the words that follow "the connection was lost"; empty when it did not.
     """
 
-    def __init__(self, transport: paramiko.Transport) -> None:
+    def __init__(self, transport: paramiko.Transport, patience_s: float | None = None) -> None:
         self.barked = ""
         self._transport = transport
-        self._last = time.monotonic()
+        self._patience_s = TRANSFER_S if patience_s is None else patience_s
+        self._last = self._heard = time.monotonic()
+        self._moved = bytes_moved(transport)
+        self._pings = self._answers = 0
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="ssh watchdog", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._watch, name="ssh watchdog", daemon=True),
+            threading.Thread(target=self._ask, name="ssh sign of life", daemon=True),
+        ]
 
     def __enter__(self) -> Watchdog:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        self._thread.join()
+        self._threads[0].join()  # the other may wait for an answer, and ends with it
 
     def touch(self) -> None:
         """There was progress."""
@@ -48,12 +67,31 @@ class Watchdog:
                 self._transport.close()
                 return
 
+    def _ask(self) -> None:
+        """Ask for signs of life, one at a time."""
+        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+            while not self._done.wait(_PING_S) and self._transport.is_active():
+                self._pings += 1
+                self._transport.global_request("keepalive@openssh.com", wait=True)
+                self._answers += 1
+                self._heard = time.monotonic()
+
     def _verdict(self) -> str:
         if not self._transport.is_active():
             return "it was closed"
-        silent = seconds_without_answer(self._transport)
-        if silent >= DEAD_LINK_S:
-            return f"no answer for {silent:.0f} s"
+        unanswered = seconds_without_answer(self._transport)
+        if unanswered >= DEAD_LINK_S:
+            return f"no answer for {unanswered:.0f} s"
+        silent = self._silent_s()
+        if silent >= self._patience_s:
+            return f"no sign of life for {silent:.0f} s"
         if time.monotonic() - self._last >= STALLED_S:
             return f"no progress for {STALLED_S:g} s"
         return ""
+
+    def _silent_s(self) -> float:
+        """How long nothing has come, and nothing much has gone, although an answer is owed."""
+        now, moved = time.monotonic(), bytes_moved(self._transport)
+        if moved.received != self._moved.received or moved.sent - self._moved.sent > _BULK_BYTES:
+            self._moved, self._heard = moved, now
+        return now - self._heard if self._pings > self._answers else 0.0

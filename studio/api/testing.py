@@ -212,6 +212,8 @@ def _check_commands(channel: Channel) -> None:
     assert done.text == "a b|$HOME|*|'\"|", f"arguments were expanded: {done.text!r}"
     assert channel.run(["sh", "-c", "exit 7"]).status == 7
     assert channel.run(["cat"], stdin=b"\x00\xff").stdout == b"\x00\xff"
+    pieces = (bytes([number]) * 100_000 for number in range(30))
+    assert len(channel.run(["cat"], stdin=pieces).stdout) == 3_000_000, "pieces were lost"
     lines: list[str] = []
     channel.run(["printf", "one\\ntwo\\n"], on_line=lines.append)
     assert [line.rstrip("\n") for line in lines] == ["one", "two"]

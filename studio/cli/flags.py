@@ -71,8 +71,15 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
 
 def given(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
     """The options that the user gave."""
-    values = {option.name: getattr(arguments, option.name) for option in options}
+    values = {option.name: _parts(option, getattr(arguments, option.name)) for option in options}
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _parts(option: Option, value: Any) -> Any:
+    """Several numbers may be given in one word (``--streams 1,2,4``)."""
+    if value is None or not option.many or option.kind not in (Kind.INTEGER, Kind.NUMBER):
+        return value
+    return [part for word in value for part in str(word).split(",") if part]
 
 
 def _count(option: Option) -> str | None:
@@ -93,6 +100,6 @@ def _help(option: Option) -> str:
         text += f" ({option.unit})"
     if option.default not in (None, "", False, [], ()):
         default = option.default
-        shown = ", ".join(default) if isinstance(default, list | tuple) else default
+        shown = ", ".join(map(str, default)) if isinstance(default, list | tuple) else default
         text += f" [default: {shown}]"
     return text.replace("%", "%%")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from studio.api import Channel, Progress, Refused, StudioError, TargetError
@@ -12,7 +13,12 @@ from studio.packages import ZipApplication
 
 Watch = Callable[[Mapping[str, Any]], None]
 
-_REFUSALS = frozenset({"counter-back", "foreign-file", "altered-file", "bad-manifest"})
+_REFUSALS = frozenset(
+    {
+        *("counter-back", "foreign-file", "altered-file", "bad-manifest"),
+        *("unsigned", "foreign-signature"),
+    }
+)
 """Codes of what is refused for safety rather than failed."""
 
 _NO_COMMAND = (126, 127)
@@ -96,11 +102,13 @@ class Agent:
         *,
         timeout: float = 120.0,
         watch: Watch | None = None,
+        frames: Iterable[bytes] = (),
     ) -> dict[str, Any]:
         """Run one verb.
 
         Args:
             watch: Called with each JSON line that is not the last.
+            frames: What the verb reads after its request.
 
         Raises:
             Refused: for what is refused for safety.
@@ -113,7 +121,7 @@ class Agent:
         command = [self._python, self.runtime_path, "release", verb, "--root", self.root]
         done = self._channel.run(
             command,
-            stdin=json.dumps(message).encode(),
+            stdin=chain((json.dumps(message).encode() + b"\n",), frames),
             timeout=timeout,
             on_line=listener,
         )

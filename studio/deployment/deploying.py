@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Channel, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
@@ -15,10 +16,12 @@ from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.rollout import Rollout, Wish
+from studio.deployment.soaking import soak_rule
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.packages.signing import signature_of
 from studio.settings import Paths
 
 BOARD_PORT = 8477
@@ -46,7 +49,15 @@ class Deployment:
         self._began = time.monotonic()
 
     def find_bundle(self) -> Bundle:
-        """Verify the given bundle, or package the given model."""
+        """Verify the given bundle, or package the given model; signed, where that was asked for."""
+        bundle, key = self._found_bundle(), self._arguments.get("sign")
+        if key and not bundle.signature:
+            with self.log.step("sign", f"with {Path(key).name}"):
+                signature = signature_of(bundle.text.encode(), Path(key))
+                return replace(bundle, signature=signature)
+        return bundle
+
+    def _found_bundle(self) -> Bundle:
         if self._arguments.get("bundle"):
             with self.log.step("bundle", "every file verified"):
                 return Bundle.open(Path(self._arguments["bundle"]))
@@ -73,14 +84,16 @@ class Deployment:
         python = facts.python_path
         agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        rollout = Rollout(channel, agent, plan, self._wish(), host, self.log, self._job)
+        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
         kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
         result.update(
             bytes_sent=rollout.bytes_sent,
+            soak=done.get("soak") or {},
             endpoint=self._endpoint(done),
             token_kept=kept,
+            log=done["log"],
             certificate_file=keep_certificate(self._target, rollout.certificate),
             **_address(done),
         )
@@ -101,15 +114,23 @@ class Deployment:
             return facts
 
     def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+        obstacle = None
         with self.log.step("wheels") as row:
-            wheels = self._wheels(facts, bundle)
-            if wheels is None:
+            try:
+                wheels = self._wheels(facts, bundle)
+            except StudioError as error:
+                if isinstance(error, Cancelled) or not self._arguments.get("dry_run"):
+                    raise
+                wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
+            if obstacle is not None:
+                row.skip("none fit it")
+            elif wheels is None:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access)
+        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -127,6 +148,7 @@ class Deployment:
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
             soak_s=float(given.get("soak_s") or 0.0),
+            quality=soak_rule(given),
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

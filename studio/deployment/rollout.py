@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import Channel, Progress
+from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
 from studio.deployment.plan import Plan, Transfer
+from studio.deployment.sending import Counter, Outgoing, Stream
 from studio.deployment.steplog import StepLog, StepRow
 from studio.deployment.wheels import module_of
 from studio.jobs import Job
 
-_BATCH_BYTES = 8 << 20
-"""Sent before the target is asked to verify: starting its interpreter takes a while."""
+_TELLING = 8 << 20
+"""From so many bytes on, a transfer says something of the link."""
+
+_SEND_S = 120.0
+_SLOWEST = 4096
+"""Bytes a second. A link that is dead is noticed far earlier; this bounds one that trickles."""
 
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
+_PROBES_PATIENCE = 16.0
+"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Wish:
         usual_port: Where none is in use; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
+        quality: What it may do worse than the release before; None where that is not judged.
     """
 
     access: AccessWish
@@ -41,6 +48,7 @@ class Wish:
     usual_port: int
     budget_ms: float | None
     soak_s: float
+    quality: Mapping[str, str] | None = None
 
 
 class Rollout:
@@ -48,7 +56,6 @@ class Rollout:
 
     def __init__(
         self,
-        channel: Channel,
         agent: Agent,
         plan: Plan,
         wish: Wish,
@@ -56,7 +63,6 @@ class Rollout:
         log: StepLog,
         job: Job,
     ) -> None:
-        self._channel = channel
         self._agent = agent
         self._plan = plan
         self._wish = wish
@@ -65,6 +71,7 @@ class Rollout:
         self._job = job
         self.bytes_sent = 0
         self.certificate = ""
+        self._patience_s = _SWITCH_S
 
     def run(self) -> dict[str, Any]:
         """Do all steps; returns what the target says of the switch."""
@@ -76,9 +83,18 @@ class Rollout:
                 "nothing was served" if not claimed["current"] else "the old release serves on"
             )
         try:
+            self._require_signature(bool(claimed.get("signed_only")))
             return self._release()
         finally:
             self._agent.end()
+
+    def _require_signature(self, signed_only: bool) -> None:
+        """Before anything is sent; the target itself judges the signature."""
+        if signed_only and not self._plan.bundle.signature:
+            raise Refused(
+                "This target takes signed releases only, and the bundle is not signed.",
+                hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
+            )
 
     def _release(self) -> dict[str, Any]:
         with self._log.step("transfer") as row:
@@ -109,35 +125,29 @@ class Rollout:
     def _transfer(self, row: StepRow) -> None:
         plan = self._plan
         request = {"blobs": dict(plan.wanted), "extra": plan.unpacked}
-        lacking = set(self._agent.call("missing", request)["missing"])
-        pieces = [piece for piece in self._pieces() if piece.digest in lacking]
-        if not pieces:
+        found = self._agent.call("missing", request)
+        lacking, partial = set(found["missing"]), found["partial"]
+        files = [
+            Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
+            for one in self._pieces()
+            if one.digest in lacking
+        ]
+        if not files:
             row.skip("all files are there already")
             return
-        total = sum(piece.size for piece in pieces)
-        began = time.monotonic()
-        arrived: list[dict[str, Any]] = []
-        for piece in pieces:
-            arrived.append(self._send(piece, row, total))
-            if sum(part["bytes"] for part in arrived) >= _BATCH_BYTES:
-                self._announce(arrived)
-        self._announce(arrived)
-        row.text = _rate(len(pieces), total, time.monotonic() - began)
-
-    def _send(self, piece: Transfer, row: StepRow, total: int) -> dict[str, Any]:
-        # The digest in the name lets the target use the file even if the link is cut right after.
-        part = f"{piece.digest}.{uuid.uuid4().hex}.part"
-        meter = _Meter(self._job, row.bytes, total, piece.name)
-        self._channel.put(piece.path, f"{self._agent.root}/incoming/{part}", meter)
-        row.bytes += piece.size
-        self.bytes_sent += piece.size
-        return {"part": part, "sha256": piece.digest, "bytes": piece.size}
-
-    def _announce(self, arrived: list[dict[str, Any]]) -> None:
-        """Have the files verified that have arrived since the last time."""
-        if arrived:
-            self._agent.call("receive", {"parts": arrived})
-            arrived.clear()
+        stream, began = Stream(files), time.monotonic()
+        try:
+            self._agent.call(
+                "receive",
+                stream.request,
+                timeout=_SEND_S + sum(file.size for file in files) / _SLOWEST,
+                watch=Counter(self._job, files),
+                frames=stream,
+            )
+        finally:
+            row.bytes = stream.sent
+            self.bytes_sent += stream.sent
+        row.text = _told(files, stream.sent, time.monotonic() - began)
 
     def _pieces(self) -> list[Transfer]:
         """Every file that the release needs, as the target may have lost one that was there."""
@@ -174,9 +184,16 @@ class Rollout:
             if plan.wheels is None
             else {"env": plan.wheels.digest}
         )
-        request = {"manifest": plan.bundle.text, "runtime": plan.runtime.digest, **interpreter}
+        request = {
+            "manifest": plan.bundle.text,
+            "signature": plan.bundle.signature,
+            "runtime": plan.runtime.digest,
+            **interpreter,
+        }
         done = self._agent.call("stage", request)
         row.text = f"version {done['version']} of {done['name']}, every file verified"
+        if done.get("signer"):
+            row.text += f", signed by {done['signer']}"
 
     def _probe(self, row: StepRow) -> None:
         if self._plan.unchanged:
@@ -187,6 +204,7 @@ class Rollout:
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
         row.text = (
             f"{found['samples']} golden samples agree (largest difference "
             f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
@@ -216,15 +234,16 @@ class Rollout:
                 "port": wish.port,
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
+                "quality": None if wish.quality is None else dict(wish.quality),
             },
-            timeout=_SWITCH_S + wish.soak_s,
+            timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
         )
         if done["state"] == "unchanged":
             row.skip("this release is served already")
         else:
             kept = _kept_by(done.get("service") or {})
-            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, {kept}"
+            row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
         return done
 
     def _tell(self, message: Mapping[str, Any]) -> None:
@@ -232,23 +251,13 @@ class Rollout:
             self._job.progress(message["done"], message["total"], message["text"])
 
 
-class _Meter(Progress):
-    """Bytes of one file as a share of all that is sent."""
-
-    def __init__(self, job: Job, before: int, total: int, name: str) -> None:
-        self._job = job
-        self._before = before
-        self._total = total
-        self._name = name
-
-    def progress(self, done: float, total: float, text: str = "") -> None:
-        self._job.progress(self._before + done, self._total, text or f"Sending {self._name}")
-
-    def log(self, text: str) -> None:
-        self._job.log(text)
-
-    def check(self) -> None:
-        self._job.check()
+def _watched(done: Mapping[str, Any], soak_s: float) -> str:
+    """What the soak said, in a few words."""
+    soak = done.get("soak") or {}
+    if not soak:
+        return f"watched for {soak_s:g} s"
+    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
+    return f"{soak['decision']} after {soak['seconds']:g} s ({found})"
 
 
 def _kept_by(service: Mapping[str, Any]) -> str:
@@ -258,8 +267,13 @@ def _kept_by(service: Mapping[str, Any]) -> str:
     return "kept until a restart of the target"
 
 
-def _rate(count: int, size: int, seconds: float) -> str:
-    files = "1 file" if count == 1 else f"{count} files"
-    text = f"{files}, {size / 1e6:,.1f} MB"
+def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
+    """What was sent, and what was not because it was there or could be packed."""
+    size, kept = sum(file.size for file in files), sum(file.offset for file in files)
+    text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"
+    if kept:
+        text += f", {kept / 1e6:,.1f} MB of them kept from an earlier attempt"
+    if sent < 0.98 * (size - kept):
+        text += f", packed to {sent / 1e6:,.1f} MB"
     # For a few small files the time is that of asking, and says nothing of the link.
-    return text if size < _BATCH_BYTES else f"{text}, {size / 1e6 / seconds:,.0f} MB/s"
+    return text if size < _TELLING else f"{text}, {(size - kept) / 1e6 / seconds:,.0f} MB/s"

@@ -92,6 +92,8 @@ class Shipment:
                     place = f"{folder}/{len(sent)}"
                     sent[path] = self._send(channel, files(Path(path)), place)
                 candidate[key] = sent[path]
+        if there.get("meter"):
+            there["meter"] = self._send(channel, [Path(there["meter"])], f"{folder}/meter")
         npz = there["feeds"]["npz"]
         if npz:
             there["feeds"]["npz"] = self._send(channel, [Path(npz)], f"{folder}/feeds")

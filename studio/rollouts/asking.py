@@ -15,12 +15,15 @@ from studio.jobs import Job
 from studio.monitoring.client import InferenceClient
 from studio.monitoring.endpoint import reached
 from studio.rollouts.rule import Figures
-
-_INPUT = "in."
+from studio.runtime.release.trial import read_sample
 
 
 class Asker:
-    """Asks one target; adds up what came back."""
+    """Asks one target; adds up what came back.
+
+    Attributes:
+        answers: The last answer to each sample; None where none came, or it cannot be read.
+    """
 
     def __init__(
         self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
@@ -29,6 +32,7 @@ class Asker:
         self._samples = _samples(bundle)
         self._job = job
         self._known = known
+        self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
 
     def ask(self, count: int) -> Figures:
         """Send requests one after the other.
@@ -38,6 +42,7 @@ class Asker:
         """
         seconds: list[float] = []
         errors = 0
+        self.answers = [None] * len(self._samples)
         with (
             reached(self._target, self._job, self._known) as link,
             closing(InferenceClient(link)) as client,
@@ -45,9 +50,14 @@ class Asker:
             name = client.model().name
             for number in range(count):
                 self._job.check()
+                sample = number % len(self._samples)
                 began = time.perf_counter()
                 try:
-                    client.infer(name, self._samples[number % len(self._samples)])
+                    # The first answer to each is read; the others are only timed.
+                    if number < len(self._samples):
+                        self.answers[sample] = client.outputs(name, self._samples[sample])
+                    else:
+                        client.infer(name, self._samples[sample])
                 except TargetError:
                     errors += 1
                 else:
@@ -73,12 +83,6 @@ def _figures(requests: int, errors: int, seconds: list[float]) -> Figures:
 def _samples(bundle: Path) -> list[dict[str, Array]]:
     found = []
     for path in sorted((bundle / "golden").glob("*.npz")):
-        with numpy.load(path, allow_pickle=False) as arrays:
-            found.append(
-                {
-                    name.removeprefix(_INPUT): arrays[name]
-                    for name in arrays.files
-                    if name.startswith(_INPUT)
-                }
-            )
+        feeds, _ = read_sample(path)
+        found.append(feeds)
     return found

@@ -77,6 +77,51 @@ def build(declared: list[dict[str, Any]], plan: FeedPlan) -> tuple[dict[str, Any
     return {each.name: _random(random, each) for each in inputs}, inputs
 
 
+def batched(
+    declared: list[dict[str, Any]], inputs: list[Input], batch: int
+) -> tuple[list[Input], dict[str, tuple[int, ...]]]:
+    """The inputs for so many samples at once, and the axes along which each one grows.
+
+    The batch is the first axis of the first input that leaves it open; where that size has a
+    name, every axis of that name grows (a recurrent state has it second), else the first axis of
+    each input that leaves it open.
+
+    Raises:
+        BenchError: when the model fixes the size, or more than one sample is fed already.
+    """
+    first = next((each["shape"][0] for each in declared if each["shape"] and _open(each)), 0)
+    if first == 0:
+        raise BenchError("The model fixes the size of its batch.")
+    axes = {each["name"]: _axes(each["shape"], first) for each in declared}
+    grown = []
+    for each in inputs:
+        shape = list(each.shape)
+        for axis in axes[each.name]:
+            if shape[axis] != 1:
+                raise BenchError(f"The input {each.name!r} has {shape[axis]} samples already.")
+            shape[axis] = batch
+        grown.append(Input(each.name, each.dtype, tuple(shape), each.assumed))
+    return grown, axes
+
+
+def tiled(array: Any, axes: tuple[int, ...], batch: int) -> Any:
+    """The same sample so many times."""
+    for axis in axes:
+        array = numpy.repeat(array, batch, axis=axis)
+    return array
+
+
+def _open(declared: Mapping[str, Any]) -> bool:
+    size = declared["shape"][0]
+    return not isinstance(size, int) or size < 0
+
+
+def _axes(shape: list[Any], first: Any) -> tuple[int, ...]:
+    if isinstance(first, str):
+        return tuple(axis for axis, size in enumerate(shape) if size == first)
+    return (0,) if shape and (shape[0] is None or shape[0] == first) else ()
+
+
 def _from_file(declared: list[dict[str, Any]], path: str) -> tuple[dict[str, Any], list[Input]]:
     try:
         arrays = load_arrays(path)

@@ -25,6 +25,8 @@ from .lease import give_back, locked, refuse_others, renew, take
 from .probe import probe
 from .receive import megabytes, missing, receive
 from .server import Server
+from .signature import signers, trust
+from .source import Source
 from .stage import stage
 from .switch import recover, rollback, start_current, stop_current, switch, withdraw
 
@@ -39,8 +41,9 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     layout = Layout(Path(os.path.abspath(str(given.root))))
     try:
-        request = json.loads(sys.stdin.buffer.read() or b"{}")
-        result = _run(given.verb, layout, request)
+        source = Source()
+        request = json.loads(source.line() or b"{}")
+        result = _run(given.verb, layout, request, source)
     except Exception as error:  # the studio reads one JSON line, never a traceback
         _print(dict(_failure(error, layout), event="error"))
         return 1
@@ -48,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(verb: str, layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
+def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) -> dict[str, Any]:
     if verb == "try":
         from .trial import run_trial
 
@@ -57,6 +60,8 @@ def _run(verb: str, layout: Layout, request: Mapping[str, Any]) -> dict[str, Any
     if verb == "status":
         return _status(Board(layout, owner), request)
     layout.make()
+    if verb == "receive":
+        return receive(layout, request, source, Board(layout, owner).say)
     with locked(layout):
         if verb != "begin" and request.get("token"):
             renew(layout, str(request["token"]))
@@ -72,7 +77,12 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Become the operator of the target, for one release."""
     token = take(board.layout, board.owner)
     board.save(board.state.at(state.RECEIVE, str(request.get("release") or "")))
-    return {"token": token, "counter": board.state.counter, "current": board.state.current}
+    return {
+        "token": token,
+        "counter": board.state.counter,
+        "current": board.state.current,
+        "signed_only": signers(board.layout) is not None,
+    }
 
 
 def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +113,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "free": free_bytes(board.layout.root) if board.layout.root.is_dir() else 0,
         "runtime": digest_of(Path(sys.argv[0])) if os.path.isfile(sys.argv[0]) else "",
         "log_broken_at": board.journal.broken_at(),
+        "signed_only": signers(board.layout) is not None,
     }
 
 
@@ -176,7 +187,7 @@ _VERBS: dict[str, Any] = {
     "log": _log,
     "missing": missing,
     "probe": probe,
-    "receive": receive,
+    "receive": None,
     "remove": _remove,
     "rollback": rollback,
     "stage": stage,
@@ -184,5 +195,6 @@ _VERBS: dict[str, Any] = {
     "status": _status,
     "stop": stop_current,
     "switch": switch,
+    "trust": trust,
     "try": None,
 }

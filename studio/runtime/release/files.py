@@ -12,12 +12,16 @@ from pathlib import Path
 _CHUNK = 1 << 20
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
+def digest_of(path: Path, size: int = -1) -> str:
+    """SHA-256 of a file's content, or of its first bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
+        while size:
+            chunk = file.read(_CHUNK if size < 0 else min(_CHUNK, size))
+            if not chunk:
+                break
             digest.update(chunk)
+            size -= len(chunk) if size > 0 else 0
     return digest.hexdigest()
 
 

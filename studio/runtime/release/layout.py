@@ -88,6 +88,11 @@ class Layout:
         return self.run / "service.before.json"
 
     @property
+    def signers(self) -> Path:
+        """Whose releases are taken; where there is none, everybody's are."""
+        return self.root / "allowed_signers"
+
+    @property
     def access(self) -> Path:
         """Credentials; only the owner may look."""
         return self.root / "access"

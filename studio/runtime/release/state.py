@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .files import write_atomically
+from .journal import Journal
 from .layout import Layout
 
 IDLE = "idle"
@@ -57,7 +58,7 @@ class State:
 
 
 def load(layout: Layout) -> State:
-    """Read the state; a damaged file is made again from what ``current`` points to."""
+    """Read the state; a damaged or lost file is made again from the journal."""
     try:
         raw = json.loads(layout.state.read_bytes())
         state = State(
@@ -68,11 +69,36 @@ def load(layout: Layout) -> State:
             counter=int(raw["counter"]),
             history=tuple(dict(entry) for entry in raw["history"]),
         )
-    except FileNotFoundError:
-        return State()
-    except (ValueError, KeyError, TypeError):
-        return State(current=layout.linked())
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return _remembered(layout)
     return state if state.phase in PHASES else replace(state, phase=IDLE)
+
+
+def _remembered(layout: Layout) -> State:
+    """What the journal tells, so that neither the counter nor what is served is forgotten."""
+    state, before = State(), State()
+    for entry in Journal(layout.log).readable():
+        if entry.get("event") == "recovered" and entry.get("release") == state.current:
+            state = before  # it was noted, and then not kept
+        if entry.get("event") == "release":
+            state, before = _after(state, entry), state
+    linked = layout.linked()
+    if not linked or linked == state.current:
+        return state
+    # A switch was under way, or the journal is lost as well.
+    return state.at(SWITCH, linked) if state.current else replace(state, current=linked)
+
+
+def _after(state: State, entry: dict[str, Any]) -> State:
+    release, outcome = str(entry.get("release") or ""), entry.get("state")
+    if outcome == "removed":
+        state = replace(state, current="", previous=release)
+    if outcome == "active":
+        previous = state.current if state.current != release else state.previous
+        counter = int(entry.get("counter") or 0)
+        state = replace(state, current=release, previous=previous, counter=counter)
+    names = ("release", "name", "version", "counter", "state", "at", "owner", "reason")
+    return state.noted({name: entry[name] for name in names if name in entry})
 
 
 def save(layout: Layout, state: State) -> None:

@@ -113,7 +113,7 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
 
 def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
     """Of the versions whose bundles say what is normal."""
-    watched = [(_labels(model), model.session.watch) for model in models]
+    watched = [(_labels(model), model.drift) for model in models]
     alarms = [(labels, watch.alarm) for labels, watch in watched if watch is not None]
     if not alarms:
         return

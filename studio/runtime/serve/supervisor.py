@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from ..release.boots import before_start
 from ..units.notify import Notifier
 from .access import described
 from .child import Child
@@ -156,6 +157,9 @@ class Supervisor:
 
     def _start_current(self) -> None:
         """Start a worker while none serves."""
+        note = before_start(self._root)
+        if note:
+            print(json.dumps({"event": "went back", "reason": note}), file=sys.stderr, flush=True)
         release = current_release(self._root)
         if release is None:
             self._give_up("There is no current release below {}.".format(self._root))

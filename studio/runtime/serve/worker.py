@@ -302,6 +302,9 @@ class Worker:
 
     def _use(self, models: List[ServedModel], generation: int) -> None:
         """From here on new requests run on these; those that have begun keep theirs."""
+        for model in self._service.repository.all():
+            if model.mirror is not None:
+                model.mirror.end()
         self._service.repository.replace(models)
         self._fit_workers()
         self._service.generation = generation

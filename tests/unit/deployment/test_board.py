@@ -79,7 +79,8 @@ def test_deploy_serve_update_and_take_back(
 
         first = studio.deploy(bundles[0])
         assert first["state"] == "serving"
-        assert first["bytes_sent"] == first["bytes_total"] == planned["bytes_to_send"]
+        assert first["bytes_total"] == planned["bytes_to_send"]
+        assert 0.9 < first["bytes_sent"] / first["bytes_total"] < 1.01  # wheels are packed already
         assert rows(first)["environment"]["text"].startswith("numpy ")
         assert (first["version"], first["port"]) == (1, 8477)
 

@@ -42,7 +42,8 @@ def test_from_a_file_to_an_endpoint_and_back(workspace: Workspace, tmp_path: Pat
 
     one = workspace.run("deploy", model=str(first), soak_s=0.2)
     assert one.ok, one.sentence
-    assert one.result["bytes_sent"] == one.result["bytes_total"]
+    # With the frames around the files, and without what packing saves.
+    assert 0.5 < one.result["bytes_sent"] / one.result["bytes_total"] < 1.01
     assert served(one.result["endpoint"]) == one.result["release"]
 
     again = workspace.run("deploy", model=str(first), soak_s=0.2)

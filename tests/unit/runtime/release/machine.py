@@ -8,11 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from studio.deployment.sending import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime.release.journal import Journal
 from studio.runtime.release.layout import Layout
@@ -43,12 +43,12 @@ class Machine:
         """What comes before the verb."""
         return [sys.executable, str(self.runtime), "release"]
 
-    def call(self, verb: str, **request: Any) -> dict[str, Any]:
+    def call(self, verb: str, frames: bytes = b"", **request: Any) -> dict[str, Any]:
         """Run a verb; its last line (``event`` says whether it is the result or an error)."""
         message = {"owner": self.owner, **({"token": self.token} if self.token else {}), **request}
         done = subprocess.run(
             [*self.under, *self.command, verb, "--root", str(self.layout.root)],
-            input=json.dumps(message).encode(),
+            input=json.dumps(message).encode() + b"\n" + frames,
             capture_output=True,
             timeout=120,
             check=False,
@@ -59,15 +59,15 @@ class Machine:
         assert (done.returncode == 0) == (answer["event"] == "result")
         return answer
 
-    def ok(self, verb: str, **request: Any) -> dict[str, Any]:
+    def ok(self, verb: str, frames: bytes = b"", **request: Any) -> dict[str, Any]:
         """Run a verb that must succeed."""
-        answer = self.call(verb, **request)
+        answer = self.call(verb, frames, **request)
         assert answer["event"] == "result", answer
         return answer
 
-    def refused(self, verb: str, **request: Any) -> dict[str, Any]:
+    def refused(self, verb: str, frames: bytes = b"", **request: Any) -> dict[str, Any]:
         """Run a verb that must fail with a code and a sentence."""
-        answer = self.call(verb, **request)
+        answer = self.call(verb, frames, **request)
         assert answer["event"] == "error", answer
         assert answer["message"].endswith(".")
         return answer
@@ -76,19 +76,23 @@ class Machine:
         """Become the operator."""
         self.token = self.ok("begin", release=release)["token"]
 
+    def lacking(self, bundle: Bundle) -> list[Outgoing]:
+        """What must be sent of a bundle."""
+        answer = self.ok("missing", blobs={file.digest: file.size for file in bundle.files})
+        partial = answer["partial"]
+        return [
+            Outgoing.of(file.name, file.path, file.digest, file.size, partial.get(file.digest))
+            for file in bundle.files
+            if file.digest in answer["missing"]
+        ]
+
     def send(self, bundle: Bundle) -> int:
         """Send what is missing; the number of files."""
-        blobs = {file.digest: file.size for file in bundle.files}
-        lacking = self.ok("missing", blobs=blobs)["missing"]
-        parts = []
-        for file in bundle.files:
-            if file.digest in lacking:
-                part = f"{uuid.uuid4().hex}.part"
-                (self.layout.incoming / part).write_bytes(file.path.read_bytes())
-                parts.append({"part": part, "sha256": file.digest, "bytes": file.size})
-        if parts:
-            self.ok("receive", parts=parts)
-        return len(parts)
+        files = self.lacking(bundle)
+        if files:
+            stream = Stream(files)
+            self.ok("receive", b"".join(stream), **stream.request)
+        return len(files)
 
     def stage(self, bundle: Bundle) -> dict[str, Any]:
         """Stage it for this interpreter."""

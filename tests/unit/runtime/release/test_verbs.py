@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from studio.deployment.sending import Stream
+from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.files import digest_of
+from studio.runtime.release.source import (
+    DEFLATED,
+    END,
+    FRAME_BYTES,
+    HEADER,
+    RAW,
+    SHUFFLED,
+    packed,
+    unpacked,
+)
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.release.machine import Machine, machine
 
@@ -33,18 +46,44 @@ def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
     assert board.send(again) == 0
 
 
-def test_a_whole_part_of_an_interrupted_deploy_is_used(board: Machine, tmp_path: Path) -> None:
+def test_a_transfer_goes_on_where_it_was_cut(board: Machine, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one", 1)
+    board.begin(bundle.digest)
+    stream = Stream(board.lacking(bundle))
+    frames = b"".join(stream)
+    model = next(file for file in bundle.files if file.name == "model.onnx")
+    cut = frames.index(model.path.read_bytes()) + model.size // 2
+    assert board.refused("receive", frames[:cut], **stream.request)["code"] == "cut-off"
+    (left,) = [file for file in board.lacking(bundle) if file.offset]
+    assert (left.name, left.path) == ("model.onnx", model.path)
+    assert model.size // 3 < left.offset < model.size
+    assert board.send(bundle) >= 1
+    assert board.stage(bundle)["event"] == "result"
+    assert list(board.layout.incoming.iterdir()) == []
+
+
+def test_a_beginning_of_another_file_is_not_gone_on_with(board: Machine, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "one", 1)
     model = next(file for file in bundle.files if file.name == "model.onnx")
+    part = board.layout.incoming / f".{model.digest}.0.part"
     board.begin(bundle.digest)
-    incoming = board.layout.incoming
-    (incoming / f"{model.digest}.one.part").write_bytes(model.path.read_bytes())
-    (incoming / f"{'a' * 64}.two.part").write_bytes(b"not what its name says")
-    (incoming / f".{model.digest}.three.part").write_bytes(b"still being written")
-    lacking = board.ok("missing", blobs={model.digest: model.size})["missing"]
-    assert lacking == {}
-    left = [path.name for path in incoming.iterdir()]
-    assert left == [f".{model.digest}.three.part"]
+    part.write_bytes(b"not what its name says")
+    assert not any(file.offset for file in board.lacking(bundle))
+    board.send(bundle)
+    assert board.stage(bundle)["event"] == "result"
+    assert list(board.layout.incoming.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [RAW, DEFLATED, SHUFFLED])
+@pytest.mark.parametrize("size", [0, 1, 7, 4096, FRAME_BYTES])
+def test_what_is_packed_comes_out_again(kind: int, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    assert unpacked(kind, packed(content, kind)) == content
+
+
+def test_a_frame_that_grows_too_large_is_refused() -> None:
+    with pytest.raises(ReleaseError, match="no transfer"):
+        unpacked(DEFLATED, packed(bytes(FRAME_BYTES + 1), DEFLATED))
 
 
 def test_a_damaged_blob_is_sent_again(board: Machine, tmp_path: Path) -> None:
@@ -64,14 +103,21 @@ def test_a_damaged_blob_is_sent_again(board: Machine, tmp_path: Path) -> None:
     assert board.stage(bundle)["event"] == "result"
 
 
-def test_a_part_that_is_not_what_was_announced(board: Machine) -> None:
+def test_a_file_that_is_not_what_was_announced(board: Machine) -> None:
     board.begin()
-    (board.layout.incoming / "x.part").write_bytes(b"noise")
-    part = {"part": "x.part", "sha256": "a" * 64, "bytes": 5}
-    assert board.refused("receive", parts=[part])["code"] == "damaged-transfer"
-    assert board.refused("receive", parts=[part])["code"] == "not-received"
-    outside = {"part": "../../state.json", "sha256": "a" * 64, "bytes": 5}
-    assert board.refused("receive", parts=[outside])["code"] == "not-received"
+    frames = HEADER.pack(RAW, 5) + b"noise" + HEADER.pack(END, 0)
+    blob = {"sha256": "a" * 64, "bytes": 5}
+    assert board.refused("receive", frames, blobs=[blob])["code"] == "damaged-transfer"
+    longer = {**blob, "bytes": 3}
+    assert board.refused("receive", frames, blobs=[longer])["code"] == "damaged-transfer"
+    assert (
+        board.refused("receive", b"\x09" + frames[1:], blobs=[blob])["code"] == "damaged-transfer"
+    )
+    outside = {**blob, "sha256": "../../state.json"}
+    assert board.refused("receive", frames, blobs=[outside])["code"] == "bad-request"
+    gone = {**blob, "from": "../../state.json", "offset": 2}
+    assert "is gone" in board.refused("receive", frames, blobs=[gone])["message"]
+    assert list(board.layout.blobs.iterdir()) == []
 
 
 def test_too_little_room_is_said_before_anything_is_sent(board: Machine) -> None:
@@ -81,7 +127,7 @@ def test_too_little_room_is_said_before_anything_is_sent(board: Machine) -> None
     assert "needs 1,125,899,911 MB, and" in answer["message"]
 
 
-@pytest.mark.parametrize("request_text", ["{", "[]", '{"parts": 1}', '{"parts": [{}]}'])
+@pytest.mark.parametrize("request_text", ["{", "[]", '{"blobs": 1}', '{"blobs": [{}]}'])
 def test_a_bad_request_is_one_line(board: Machine, request_text: str) -> None:
     done = subprocess.run(
         [
