@@ -12,7 +12,7 @@ from studio.gui.charts.series import VersionedSeries
 from studio.gui.pages.fleet_rows import FleetRows
 from studio.gui.pages.inbox_card import InboxCard
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID, Card, Pill, label, row
+from studio.gui.widgets import GRID, Card, Pill, Scroll, label, row
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import Inbox
 
@@ -37,13 +37,14 @@ class FleetView(QWidget):
         self.filter.setPlaceholderText("Filter: a name, a model, v3, drift …")
         self.filter.setAccessibleName("Filter of the endpoints")
         self.filter.setClearButtonEnabled(True)
+        self.filter.setMinimumWidth(30 * GRID)
         self.only_bad = QCheckBox("Only what is not well")
         self.counts = {
             BAD: Pill("0 bad"),
             WARNING: Pill("0 with warnings"),
             GOOD: Pill("0 well"),
         }
-        self.shown = label(_HINT, "dim", wrap=True)
+        self.shown = label(_HINT, "dim")
         self.rows = FleetRows(theming)
         self.title = label("Select an endpoint", "dim")
         self.p99 = VersionedSeries(theming, "p99", "ms", "accent")
@@ -59,12 +60,14 @@ class FleetView(QWidget):
         self.rows.chosen.connect(lambda _: self._show_chosen())
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        content = Scroll()
+        outer.addWidget(content)
+        layout = content.body
         endpoints = Card("Endpoints")
-        endpoints.body.addLayout(row(self.filter, self.only_bad, None, *self.counts.values()))
-        endpoints.body.addWidget(self.shown)
+        endpoints.body.addLayout(row(self.filter, self.only_bad, None))
+        endpoints.body.addLayout(row(self.shown, None, *self.counts.values()))
         endpoints.body.addWidget(self.rows, 1)
         layout.addWidget(endpoints, 3)
         chosen = Card("Over time")

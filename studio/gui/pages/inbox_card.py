@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from PySide6.QtWidgets import QWidget
-
 from studio.gui import figures
 from studio.gui.tables import Table
-from studio.gui.widgets import Card, Pill, button, label, row, set_enabled
+from studio.gui.widgets import Card, button, label, row, set_enabled
 from studio.workspace.inbox import HOUR_S, Entry, Inbox
 
-_SHOWN = 100
-_COLUMNS = ("State", "Endpoint", "Alert", "Since", "What it says")
+_SHOWN = 60
+_COLUMNS = ("Alert", "Endpoint", "Since", "State")
 
 
 class InboxCard(Card):
@@ -48,18 +46,16 @@ class InboxCard(Card):
         self.table.blockSignals(False)
         self._explain()
 
-    def _cells(self, entry: Entry) -> tuple[str | QWidget, ...]:
-        tone = "bad" if entry.level == "critical" else "warning"
+    def _cells(self, entry: Entry) -> tuple[str, ...]:
+        # Texts, no pills: a hundred widgets would cost more than a frame, each time.
         if not entry.active:
-            state = Pill("over")
+            state = "over"
         elif self._inbox.is_silent(entry):
-            state = Pill("silent")
-        elif entry.acknowledged:
-            state = Pill("seen")
+            state = "silent"
         else:
-            state = Pill(entry.level, tone)
+            state = "seen" if entry.acknowledged else entry.level
         since = figures.moment(datetime.fromtimestamp(entry.since, UTC).isoformat())
-        return state, entry.target, entry.name.capitalize(), since, entry.text
+        return f"{entry.name.capitalize()}: {entry.text}", entry.target, since, state
 
     def _chosen(self) -> Entry | None:
         place = self.table.currentRow()
