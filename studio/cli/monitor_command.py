@@ -61,7 +61,7 @@ def _history(result: Mapping[str, Any]) -> list[str]:
         values = [value for _, value in points]
         span = f"{min(values):.4g} to {max(values):.4g}, last {values[-1]:.4g}" if values else "-"
         lines.append(f"{instance}  {result['metric']}  {len(values)} points, {span}")
-    return lines or ["Prometheus knows nothing of this target."]
+    return [*lines, *result["notes"]] or ["Nothing is known of this target yet."]
 
 
 def _fleet(result: Mapping[str, Any]) -> list[str]:

@@ -34,10 +34,10 @@ EXPORT = Step(
 HISTORY = Step(
     name="monitor-history",
     title="History",
-    summary="Read the history of a target from a Prometheus server.",
+    summary="Read the history of a target from a Prometheus server, or from itself.",
     options=(
-        Option("target", default="local", help="As the exported files name it."),
-        Option("prometheus", required=True, help="Its address: http://host:9090."),
+        Option("target", Kind.TARGET, default="local", help="As the exported files name it."),
+        Option("prometheus", help="http://host:9090; without it, what the target kept itself."),
         Option("metric", default="latency_ms.p99", help="A figure, as alert rules name it."),
         Option("seconds", Kind.NUMBER, 3600.0, minimum=1, unit="s", help="So far back."),
     ),

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Extension, UsageError
+from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.alert_rules import AlertPlan, read_alerts
 from studio.monitoring.exports import write_exports
 from studio.monitoring.prometheus import history
+from studio.monitoring.telemetry import series_of
+from studio.monitoring.views import view_of
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 
@@ -57,8 +60,17 @@ def export(arguments: Arguments, job: Job) -> Result:
 
 def read_history(arguments: Arguments, job: Job) -> Result:
     """The series of one figure."""
-    target, metric = str(arguments["target"]), str(arguments["metric"])
-    found = history(
-        str(arguments["prometheus"]), target, metric, time.time(), float(arguments["seconds"])
-    )
-    return {"target": target, "metric": metric, "series": found}
+    spec, metric = target_of(arguments["target"]), str(arguments["metric"])
+    now, seconds = time.time(), float(arguments["seconds"])
+    if arguments.get("prometheus"):
+        found = history(str(arguments["prometheus"]), spec.name, metric, now, seconds)
+        return {"target": spec.name, "metric": metric, "series": found, "notes": []}
+    view = view_of(spec, job)
+    try:
+        view.open()
+        lines = view.telemetry()
+    finally:
+        view.close()
+    series, notes = series_of(lines, metric)
+    kept = {name: [p for p in points if p[0] >= now - seconds] for name, points in series.items()}
+    return {"target": spec.name, "metric": metric, "series": kept, "notes": notes}

@@ -12,7 +12,7 @@ from studio.gui.widgets import Card, button, label, row, set_enabled
 from studio.workspace.inbox import HOUR_S, Entry, Inbox
 
 _SHOWN = 200
-_WIDTHS = (200, 150, 100, 70)
+_WIDTHS = (200, 150, 120, 70)
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("Alert", "Endpoint", "Since", "State")
