@@ -23,6 +23,7 @@ from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
 from studio.registry import Registry, VariantRecord
+from studio.rollouts.ledger import place_of, unfinished
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
 from studio.workspace.events import (
@@ -34,6 +35,7 @@ from studio.workspace.events import (
     RegistryChanged,
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
+from studio.workspace.inbox import Inbox
 from studio.workspace.profiles import Profiles
 from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
@@ -54,7 +56,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs, versions, profiles: What they say.
+        paths, settings, registry, events, recipes, runs, versions, profiles, inbox: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -64,6 +66,7 @@ class Workspace(JobListener):
         self.registry = Registry.open(paths.registry)
         self.events = Events()
         self.profiles = Profiles(self.registry)
+        self.inbox = Inbox(paths.data / "alerts.json")
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
@@ -250,6 +253,10 @@ class Workspace(JobListener):
         """Let a group of targets have these members; without any it is gone."""
         self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
+
+    def unfinished_rollout(self) -> str:
+        """The name of the last rollout, unless it is done; else empty."""
+        return unfinished(place_of(self.paths.data))
 
     # Plugins
 

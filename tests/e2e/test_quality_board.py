@@ -40,7 +40,9 @@ class Trials:
         assert ended.code == 0, ended.err
         np.savez(folder / "data.npz", image=trials.digits()[:800])
         (folder / "preprocess.toml").write_text(trials.PREPROCESS.format(scale=1 / 255))
-        first = self.deploy(trials.make_version(folder / "digits.onnx"), "--expose", "network")
+        first = self.deploy(
+            trials.make_version(folder / "digits.onnx"), "--expose", "network", "--open-to-all"
+        )
         assert first.code == 0, first.err
         self.port = int(first.json["port"])
         self.good = str(self.served()["digest"])

@@ -19,6 +19,7 @@ from typing import (
 )
 
 from ..drift.watch import DriftWatch, watch_of
+from .answers import Answers
 from .arena import does_without
 from .batching import rows_of_a_batch
 from .http.message import HttpError
@@ -104,6 +105,7 @@ class ServedModel:
         alone: How often in a row a request had no company in its turn.
         drift: Holds what it sees and answers against its reference data; None without such.
         mirror: Compares it with the release before, while it is on trial.
+        answers: To requests that had an id, for labels that come later.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class ServedModel:
         self.source = source
         self.drift = drift
         self.mirror: Optional[Mirror] = None
+        self.answers = Answers(source.labels)
         self.session = session
         self.inputs: Mapping[str, TensorSpec] = session.inputs
         self.outputs: Mapping[str, TensorSpec] = session.outputs
