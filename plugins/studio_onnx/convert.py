@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from sys import intern
 from types import MappingProxyType
 from typing import Any
 
@@ -20,16 +21,25 @@ _LONGEST_TEXT = 4096
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def convert(proto: onnx.ModelProto, like: Model | None = None) -> Model:
+def convert(
+    proto: onnx.ModelProto, like: Model | None = None, reordered: list[str] | None = None
+) -> Model:
     """The model as the studio sees it; types are those that the messages carry.
 
     Args:
         like: The same model with other types; what has none is taken from it.
+        reordered: Gets the names of the graphs whose nodes do not stand in the order of their data.
+
+    Raises:
+        InvalidModel: when nodes wait for each other, or two produce the same value.
     """
-    functions = {f"{f.domain}:{f.name}": _function(f) for f in proto.functions} if not like else {}
+    moved = reordered if reordered is not None else []
+    functions = (
+        {f"{f.domain}:{f.name}": _function(f, moved) for f in proto.functions} if not like else {}
+    )
     return Model(
         format="onnx",
-        graph=_graph(proto.graph, like.graph if like else None),
+        graph=_graph(proto.graph, like.graph if like else None, moved),
         opsets={_domain(entry.domain): entry.version for entry in proto.opset_import},
         ir_version=proto.ir_version,
         producer=f"{proto.producer_name} {proto.producer_version}".strip(),
@@ -43,12 +53,12 @@ def _domain(name: str) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
+def _graph(graph: onnx.GraphProto, like: Graph | None, moved: list[str]) -> Graph:
     types = _types((*graph.value_info, *graph.input, *graph.output))
     if like is not None:
         constants, nodes = like.initializers, _retyped(like.nodes, graph)
     else:
-        messages, nodes = _in_order(graph.name, graph.node)
+        messages, nodes = _in_order(graph.name, graph.node, moved)
         constants = _constants(graph, messages)
     return Graph(
         name=graph.name,
@@ -64,13 +74,17 @@ def _graph(graph: onnx.GraphProto, like: Graph | None = None) -> Graph:
 
 
 def _in_order(
-    name: str, messages: Sequence[onnx.NodeProto]
+    name: str, given: Sequence[onnx.NodeProto], moved: list[str]
 ) -> tuple[Sequence[onnx.NodeProto], tuple[Node, ...]]:
     """Messages and nodes, each behind all that it reads; so they stand in nearly every file."""
-    nodes = _nodes(messages)
+    messages = list(given)
+    nodes = _nodes(messages, moved)
     if not stand_in_order(nodes, messages):
-        messages = [messages[index] for index in ordered(name, messages)]
-        nodes = _nodes(messages)
+        order = ordered(name, messages)
+        if order != list(range(len(messages))):
+            moved.append(name)
+            messages = [messages[index] for index in order]
+            nodes = _nodes(messages, [])
     return messages, nodes
 
 
@@ -103,15 +117,17 @@ def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...
     if not any(one.blocks for one in known):
         return known
     return tuple(
-        replace(one, blocks={key: _graph(inner, one.blocks[key]) for key, inner in blocks(node)})
+        replace(
+            one, blocks={key: _graph(inner, one.blocks[key], []) for key, inner in blocks(node)}
+        )
         if one.blocks
         else one
-        for one, node in zip(known, _in_order(graph.name, graph.node)[0], strict=True)
+        for one, node in zip(known, _in_order(graph.name, graph.node, [])[0], strict=True)
     )
 
 
-def _function(function: onnx.FunctionProto) -> Graph:
-    messages, nodes = _in_order(function.name, function.node)
+def _function(function: onnx.FunctionProto, moved: list[str]) -> Graph:
+    messages, nodes = _in_order(function.name, function.node, moved)
     return Graph(
         name=function.name,
         inputs=tuple(Value(name) for name in function.input),
@@ -141,18 +157,28 @@ def _constant_nodes(nodes: Iterable[onnx.NodeProto]) -> dict[str, Initializer]:
     return found
 
 
-def _nodes(nodes: Sequence[onnx.NodeProto]) -> tuple[Node, ...]:
-    taken: set[str] = {node.name for node in nodes if node.name}
+def _nodes(nodes: Sequence[onnx.NodeProto], moved: list[str]) -> tuple[Node, ...]:
+    names = [node.name for node in nodes]
+    taken = set(names)
+    unique = len(taken) == len(names) and "" not in taken
+    if not unique:
+        taken.discard("")
+        names = _numbered(names, nodes, taken)
+    return tuple([_node(name, node, moved) for name, node in zip(names, nodes, strict=True)])
+
+
+def _numbered(names: Sequence[str], nodes: Sequence[onnx.NodeProto], taken: set[str]) -> list[str]:
+    """A name of its own for each node."""
     used: set[str] = set()
     result = []
-    for index, node in enumerate(nodes):
-        name = node.name
-        if not name or name in used:
-            name = _fresh(node.name or f"{node.op_type}_{index}", taken)
-        used.add(name)
-        taken.add(name)
-        result.append(_node(name, node))
-    return tuple(result)
+    for index, (name, node) in enumerate(zip(names, nodes, strict=True)):
+        own = name
+        if not own or own in used:
+            own = _fresh(name or f"{node.op_type}_{index}", taken)
+        used.add(own)
+        taken.add(own)
+        result.append(own)
+    return result
 
 
 def _fresh(wish: str, taken: set[str]) -> str:
@@ -165,15 +191,15 @@ def _fresh(wish: str, taken: set[str]) -> str:
     return f"{wish}#{number}"
 
 
-def _node(name: str, node: onnx.NodeProto) -> Node:
+def _node(name: str, node: onnx.NodeProto, moved: list[str]) -> Node:
     attributes: Mapping[str, AttributeValue] = _NONE
     inner: Mapping[str, Graph] = _NONE
     if given := node.attribute:
         attributes = {a.name: value for a in given if (value := _attribute(a)) is not None}
-        inner = {key: _graph(graph) for key, graph in blocks(node)} or _NONE
+        inner = {key: _graph(graph, None, moved) for key, graph in blocks(node)} or _NONE
     return Node(
         name,
-        node.op_type,
+        intern(node.op_type),  # a large model has few operators
         tuple(node.input),
         tuple(node.output),
         _domain(node.domain),

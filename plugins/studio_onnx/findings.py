@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 import onnx.defs
 
-from studio.api import Finding, InvalidModel, Level
-from studio_onnx import order
+from studio.api import Finding, Graph, Level
+from studio_onnx.order import missing
 from studio_onnx.shapes import why_skipped
-from studio_onnx.structure import graphs, nodes
+from studio_onnx.structure import Walked
 
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
 
 
-def find(model: onnx.ModelProto, external: Sequence[Path]) -> Iterator[Finding]:
+Operators = Mapping[tuple[str, str], int]
+"""How often each operator occurs, by domain and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What came of putting the nodes in the order of their data.
+
+    Attributes:
+        moved: The graphs whose nodes stand in another order in the file.
+        graph: The main graph in that order; None where there is none.
+        refusal: Why there is none.
+    """
+
+    moved: Sequence[str] = ()
+    graph: Graph | None = None
+    refusal: str = ""
+
+
+def find(
+    model: onnx.ModelProto, walked: Walked, external: Sequence[Path], order: Order
+) -> Iterator[Finding]:
     """Every finding; one with level ERROR means that the model cannot be used."""
+    operators = Counter(walked.operators)
     yield from _versions(model)
-    yield from _domains(model)
-    yield from _unknown_operators(model)
-    yield from _structure(model)
-    yield from _names(model)
+    yield from _domains(model, operators)
+    yield from _unknown_operators(model, operators)
+    yield from _structure(model, order)
+    yield from _names(walked)
     if external:
         size = sum(path.stat().st_size for path in external)
         files = f"{len(external)} file{'s' if len(external) > 1 else ''}"
         yield Finding(Level.INFO, "external-data", f"Weights are in {files} ({size:,} bytes).")
-    reason = why_skipped(model)
+    reason = why_skipped(model, walked)
     if reason:
         yield Finding(Level.INFO, "shapes-skipped", f"Shapes were not inferred: {reason}.")
 
@@ -48,13 +71,12 @@ def _versions(model: onnx.ModelProto) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "new-ir", text)
 
 
-def _domains(model: onnx.ModelProto) -> Iterator[Finding]:
+def _domains(model: onnx.ModelProto, operators: Operators) -> Iterator[Finding]:
     local = {(function.domain, function.name) for function in model.functions}
-    counts = Counter(
-        node.domain
-        for node in nodes(model)
-        if node.domain not in _STANDARD and (node.domain, node.op_type) not in local
-    )
+    counts: Counter[str] = Counter()
+    for (domain, operator), count in operators.items():
+        if domain not in _STANDARD and (domain, operator) not in local:
+            counts[domain] += count
     for domain, count in sorted(counts.items()):
         many = f"{count} node{'s' if count > 1 else ''}"
         if domain in _RUNTIME:
@@ -65,11 +87,12 @@ def _domains(model: onnx.ModelProto) -> Iterator[Finding]:
             yield Finding(Level.WARNING, "custom-domain", text)
 
 
-def _unknown_operators(model: onnx.ModelProto) -> Iterator[Finding]:
+def _unknown_operators(model: onnx.ModelProto, operators: Operators) -> Iterator[Finding]:
     versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
     local = {function.name for function in model.functions}
-    operators = Counter((n.domain, n.op_type) for n in nodes(model) if n.domain in _STANDARD)
     for (domain, operator), count in sorted(operators.items()):
+        if domain not in _STANDARD:
+            continue
         short = "" if domain == "ai.onnx" else domain
         version = versions.get(domain or "ai.onnx", onnx.defs.onnx_opset_version())
         if operator in local or onnx.defs.has(operator, version, short):
@@ -78,31 +101,29 @@ def _unknown_operators(model: onnx.ModelProto) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "unknown-operator", text)
 
 
-def _structure(model: onnx.ModelProto) -> Iterator[Finding]:
+def _structure(model: onnx.ModelProto, order: Order) -> Iterator[Finding]:
     """Cycles, values produced twice, values that nothing produces."""
     if not model.graph.output:
         yield Finding(Level.ERROR, "no-output", "The graph has no output.")
-    try:
-        for graph in graphs(model):
-            positions = order.ordered(graph.name, graph.node)
-            if positions != sorted(positions):
-                text = f"Nodes of graph {graph.name!r} were put in the order of their data."
-                yield Finding(Level.INFO, "reordered", text)
-        for function in model.functions:
-            order.ordered(function.name, function.node)
-    except InvalidModel as error:
-        yield Finding(Level.ERROR, "bad-structure", error.message)
+    for name in order.moved:
+        text = f"Nodes of graph {name!r} were put in the order of their data."
+        yield Finding(Level.INFO, "reordered", text)
+    if order.graph is None:
+        yield Finding(Level.ERROR, "bad-structure", order.refusal)
         return
-    missing = sorted(order.captured(model.graph))
-    if missing:
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        text = f"Value {missing[0]!r} is read, but nothing produces it{more}."
+    names = sorted(missing(order.graph))
+    if names:
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        text = f"Value {names[0]!r} is read, but nothing produces it{more}."
         yield Finding(Level.ERROR, "missing-value", text)
 
 
-def _names(model: onnx.ModelProto) -> Iterator[Finding]:
-    for graph in graphs(model):
-        counts = Counter(node.name for node in graph.node if node.name)
+def _names(walked: Walked) -> Iterator[Finding]:
+    for graph in walked.graphs:
+        names = [node.name for node in graph.node]
+        if len(set(names)) == len(names):
+            continue
+        counts = Counter(filter(None, names))
         twice = [name for name, count in counts.items() if count > 1]
         if twice:
             more = f" (and {len(twice) - 1} more names)" if len(twice) > 1 else ""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import onnx
 
-from studio.api import Array, Intake, Limits, Model, Progress
+from studio.api import Array, Intake, InvalidModel, Limits, Model, Progress
 from studio.api.inspection import OperatorDoc
 from studio_onnx import external, findings, inspect
 from studio_onnx.convert import convert
 from studio_onnx.shapes import infer
-from studio_onnx.structure import constants, load
+from studio_onnx.structure import Walked, constants, load
 
 
 class OnnxFormat:
@@ -25,7 +25,8 @@ class OnnxFormat:
     def __init__(self) -> None:
         self._limits = Limits()
         self._last: tuple[tuple[str, int, int], onnx.ModelProto] | None = None
-        self._structure: tuple[onnx.ModelProto, Model] | None = None
+        self._structure: tuple[onnx.ModelProto, Model, list[str]] | None = None
+        self._walked: tuple[onnx.ModelProto, Walked] | None = None
 
     def recognises(self, path: Path) -> bool:
         """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
@@ -47,9 +48,7 @@ class OnnxFormat:
         """
         proto = self._load(path.absolute())
         progress.check()
-        if self._structure is None or self._structure[0] is not proto:
-            self._structure = (proto, convert(proto))
-        return self._structure[1]
+        return self._converted(proto)[0]
 
     def intake(self, path: Path, limits: Limits) -> Intake:
         """Look at sizes, nesting, domains, structure and external files.
@@ -61,8 +60,14 @@ class OnnxFormat:
         self._limits = limits
         path = path.absolute()
         proto = self._load(path)
-        files = external.check(path, constants(proto))
-        return Intake((path, *files), tuple(findings.find(proto, files)))
+        walked = self._walk(proto)
+        files = external.check(path, constants(walked))
+        try:
+            model, moved = self._converted(proto)
+            order = findings.Order(moved, model.graph)
+        except InvalidModel as error:
+            order = findings.Order(refusal=error.message)
+        return Intake((path, *files), tuple(findings.find(proto, walked, files, order)))
 
     def read(
         self, path: Path, progress: Progress, shapes: Mapping[str, Sequence[int]] | None = None
@@ -73,7 +78,8 @@ class OnnxFormat:
             shapes: Sizes for inputs whose shape is open.
         """
         like = self.structure(path, progress)
-        return convert(infer(self._load(path.absolute()), progress, shapes), like)
+        proto = self._load(path.absolute())
+        return convert(infer(proto, self._walk(proto), progress, shapes), like)
 
     def constant(self, path: Path, name: str, most_bytes: int) -> Array:
         """The first values of one constant, also of one in external data."""
@@ -82,6 +88,19 @@ class OnnxFormat:
     def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
         """What the library says of an operator."""
         return inspect.documentation(operator, domain, version)
+
+    def _converted(self, proto: onnx.ModelProto) -> tuple[Model, list[str]]:
+        """The graph of a file, and the graphs whose nodes were put in order; made once."""
+        if self._structure is None or self._structure[0] is not proto:
+            moved: list[str] = []
+            self._structure = (proto, convert(proto, reordered=moved), moved)
+        return self._structure[1], self._structure[2]
+
+    def _walk(self, proto: onnx.ModelProto) -> Walked:
+        """All graphs and nodes of a file in lists; made once."""
+        if self._walked is None or self._walked[0] is not proto:
+            self._walked = (proto, Walked.through(proto))
+        return self._walked[1]
 
     def _load(self, path: Path) -> onnx.ModelProto:
         """The structure of the file; kept until another file (or another state of it) is asked."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 import onnx
 
-from studio.api import InvalidModel, Node
+from studio.api import Graph, InvalidModel, Node
 from studio_onnx.structure import blocks
 
 
@@ -114,3 +115,14 @@ def captured(graph: onnx.GraphProto) -> set[str]:
         read.update(read_names(node) if node.attribute else node.input)
         known.update(node.output)
     return read - known - {""}
+
+
+def missing(graph: Graph) -> set[str]:
+    """Names that a converted graph reads and does not hold; a main graph should have none."""
+    read: set[str] = {value.name for value in graph.outputs}
+    read.update(chain.from_iterable([node.inputs for node in graph.nodes]))
+    for node in graph.nodes:
+        for block in node.blocks.values():
+            read |= missing(block)
+    read.difference_update(graph.initializers, (value.name for value in graph.inputs), ("",))
+    return read.difference(chain.from_iterable([node.outputs for node in graph.nodes]))

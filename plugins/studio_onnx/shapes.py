@@ -8,7 +8,7 @@ import onnx
 import onnx.shape_inference
 
 from studio.api import InvalidData, Progress
-from studio_onnx.structure import blocks, graphs, nodes
+from studio_onnx.structure import Walked, blocks
 
 _MOST_NODES = 400_000
 _MOST_EXPANSIONS = 200_000
@@ -16,37 +16,40 @@ _MOST_VALUES = 100_000
 _RANK = 64
 
 
-def why_skipped(model: onnx.ModelProto) -> str:
+def why_skipped(model: onnx.ModelProto, walked: Walked) -> str:
     """Why shapes are not inferred; empty when they are."""
-    count = sum(len(graph.node) for graph in graphs(model))
+    count = sum(len(graph.node) for graph in walked.graphs)
     if count > _MOST_NODES:
         return f"{count:,} nodes are more than {_MOST_NODES:,}"
-    if model.functions and _expansions(model) > _MOST_EXPANSIONS:
+    if model.functions and _expansions(model, walked) > _MOST_EXPANSIONS:
         return "its functions call each other too often"
     return ""
 
 
 def infer(
     model: onnx.ModelProto,
+    walked: Walked,
     progress: Progress,
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
     """A copy with the types of all values that could be inferred.
 
     Args:
+        walked: Of the model.
         shapes: Sizes for inputs whose shape is open; everything behind them is inferred anew.
 
     Raises:
         InvalidData: when a shape is given for an input that is not there or has another rank.
     """
-    reason = why_skipped(model)
+    reason = why_skipped(model, walked)
     if reason:
         progress.log(f"Shapes were not inferred: {reason}.")
         return model
+    small = _propagation_is_small(walked)
     if shapes:
         model = _bound(model, shapes)
     try:
-        return onnx.shape_inference.infer_shapes(model, data_prop=_propagation_is_small(model))
+        return onnx.shape_inference.infer_shapes(model, data_prop=small)
     except (RuntimeError, ValueError, MemoryError, onnx.shape_inference.InferenceError) as error:
         first = str(error).strip().splitlines()[:1]
         progress.log(f"Shapes could not be inferred: {first[0] if first else error!r}")
@@ -76,7 +79,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
     return copy
 
 
-def _expansions(model: onnx.ModelProto) -> int:
+def _expansions(model: onnx.ModelProto, walked: Walked) -> int:
     """How many nodes inference visits when every call of a function is followed."""
     bodies = {(function.domain, function.name): function.node for function in model.functions}
     costs: dict[tuple[str, str], int] = {}
@@ -91,10 +94,10 @@ def _expansions(model: onnx.ModelProto) -> int:
             costs[key] = 1 + sum(cost((n.domain, n.op_type), inner) for n in bodies[key])
         return costs[key]
 
-    return sum(cost((node.domain, node.op_type), frozenset()) for node in nodes(model))
+    return sum(cost(operator, frozenset()) for operator in walked.operators)
 
 
-def _propagation_is_small(model: onnx.ModelProto) -> bool:
+def _propagation_is_small(walked: Walked) -> bool:
     """Whether following the content of shape tensors stays small.
 
     Inference keeps the content of such tensors, and a chain of Concat doubles it each time: 27
@@ -102,11 +105,10 @@ def _propagation_is_small(model: onnx.ModelProto) -> bool:
     """
     sizes: dict[str, int] = {}
     total = 0
-    for graph in graphs(model):
+    for graph in walked.graphs:
         for tensor in graph.initializer:
             sizes[tensor.name] = max(len(tensor.raw_data) // 4, len(tensor.int64_data), 1)
-    for node in nodes(model):
-        operator = node.op_type
+    for node, (_domain, operator) in zip(walked.nodes, walked.operators, strict=True):
         if operator == "Constant":
             size = 1 + node.ByteSize() // 4
         elif node.attribute and any(True for _ in blocks(node)):

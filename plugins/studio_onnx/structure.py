@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import mmap
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -131,14 +133,40 @@ def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
         yield from function.node
 
 
-def constants(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """All graphs and nodes of a model in lists, so that several looks at them are one walk.
+
+    Attributes:
+        operators: Domain and name of the operator of each node.
+    """
+
+    graphs: Sequence[onnx.GraphProto]
+    nodes: Sequence[onnx.NodeProto]
+    operators: Sequence[tuple[str, str]]
+
+    @classmethod
+    def through(cls, model: onnx.ModelProto) -> Walked:
+        """Walk through a model."""
+        every = list(graphs(model))
+        found = [node for graph in every for node in graph.node]
+        for function in model.functions:
+            found += function.node
+        return cls(every, found, [(intern(node.domain), intern(node.op_type)) for node in found])
+
+
+def constants(model: onnx.ModelProto | Walked) -> Iterator[onnx.TensorProto]:
     """Every constant tensor: initializers and the tensors among the attributes."""
-    for graph in graphs(model):
+    walked = model if isinstance(model, Walked) else Walked.through(model)
+    for graph in walked.graphs:
         yield from graph.initializer
         for sparse in graph.sparse_initializer:
             yield from (sparse.values, sparse.indices)
-    for node in nodes(model):
-        for attribute in node.attribute:
+    for node in walked.nodes:
+        given = node.attribute
+        if not given:
+            continue
+        for attribute in given:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors

@@ -200,7 +200,7 @@ class _Pairs:
 
     def _redirect(self, leaving: Collection[str]) -> None:
         """Let all read what a byte layer has rounded; the graph's output takes its own name."""
-        for name in self._rounded:
+        for name in sorted(self._rounded):
             self._pair(name)
         for node in self._graph.node:
             for index, name in enumerate(node.input):
@@ -208,7 +208,7 @@ class _Pairs:
                     node.input[index] = (
                         name if name in leaving else f"{name}_DequantizeLinear_Output"
                     )
-        for name in self._rounded.intersection(leaving):
+        for name in sorted(self._rounded.intersection(leaving)):
             quantize, dequantize = self._behind[name]
             quantize.input[0] = f"{name}_QuantizeLinear_Input"
             dequantize.output[0] = name

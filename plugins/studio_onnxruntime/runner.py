@@ -9,8 +9,9 @@ import json
 import os
 import statistics
 import tempfile
+import time
 from functools import partial
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
 # Before the first import: afterwards it is too late, the library has phoned home.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -35,6 +36,17 @@ _LEVELS = {
 _PROFILE_WARM_UP = 3
 """Inferences of a profiled session that are not counted: the first ones allocate."""
 
+_MOST_SAVED = 512 << 20
+"""Bytes of a model whose optimized graph is saved for the names of its values."""
+
+_WITH_BLOCKS = ("If", "Loop", "Scan", "SequenceMap")
+"""Operators whose kernels run others."""
+
+# Numbers of fields in onnx.proto: the names of a graph's values are all that is read.
+_MODEL_GRAPH, _GRAPH_NODE = 7, 1
+_NODE_INPUT, _NODE_OUTPUT, _NODE_NAME, _NODE_ATTRIBUTE = 1, 2, 3, 5
+_ATTRIBUTE_GRAPHS = (6, 11)
+
 _PRECISIONS = {"float": "fp32", "float16": "fp16", "double": "fp64", "uint8": "int8"}
 
 
@@ -44,7 +56,8 @@ def load(path: str, options: Mapping[str, Any]) -> OnnxRuntimeRunner:
     Args:
         path: The model's file.
         options: ``threads`` (0 or absent: the runtime's choice), ``provider`` (an execution
-            provider, ``CPUExecutionProvider``), ``optimization`` (all, extended, basic, none).
+            provider, ``CPUExecutionProvider``), ``provider_options`` (``name:value;name:value``),
+            ``optimization`` (all, extended, basic, none).
 
     Raises:
         Exception: whatever the runtime says about a model that it cannot load.
@@ -76,6 +89,10 @@ class OnnxRuntimeRunner:
         """What is timed: the session's own call, with nothing of ours in it."""
         return partial(self._session.run, None, dict(feeds))
 
+    def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
+        """What parallel streams call: a session may be run by several threads at once."""
+        return [self.bind(feeds) for _ in range(count)]
+
     def describe(self) -> dict[str, Any]:
         """What is in force. onnxruntime computes in the types that the model names."""
         options = self._session.get_session_options()
@@ -89,18 +106,44 @@ class OnnxRuntimeRunner:
             "threads": options.intra_op_num_threads or (os.cpu_count() or 1),
         }
 
-    def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Time of each executed kernel, from a profiled session beside the measured one."""
+    def operators(self, feeds: Mapping[str, Any], runs: int) -> dict[str, Any]:
+        """Time of each executed kernel, from a profiled session beside the measured one.
+
+        The graph that the runtime made of the model is read from what the session saves: it tells
+        which values a kernel makes, whatever its name became. Both sessions run in turns, so that
+        what profiling costs is told with the times.
+        """
         with tempfile.TemporaryDirectory(prefix="edgewright-ort-") as folder:
-            options = self._session_options()
-            options.enable_profiling = True
-            options.profile_file_prefix = os.path.join(folder, "profile")
-            session = self._open(options)
-            for _ in range(_PROFILE_WARM_UP + runs):
-                session.run(None, feeds)
+            session, saved = self._profiled(folder)
+            pairs = []
+            for number in range(_PROFILE_WARM_UP + runs):
+                pair = (_timed(self._session, feeds), _timed(session, feeds))
+                if number >= _PROFILE_WARM_UP:
+                    pairs.append(pair)
             with open(session.end_profiling(), encoding="utf-8") as stream:
                 events = json.load(stream)
-        return _kernels(events, runs)
+            wiring = _wiring(saved)
+        plain, profiled = (statistics.median(times) / 1e3 for times in zip(*pairs))
+        kernels = _kernels(events, runs)
+        for kernel in kernels:
+            kernel.update(wiring.get(kernel["name"], {}))
+        return {"operators": kernels, "plain_us": plain, "profiled_us": profiled}
+
+    def _profiled(self, folder: str) -> tuple[onnxruntime.InferenceSession, str]:
+        """A session that notes its kernels, and the file that it saved its graph into."""
+        options = self._session_options()
+        options.enable_profiling = True
+        options.profile_file_prefix = os.path.join(folder, "profile")
+        saved = os.path.join(folder, "optimized.onnx")
+        if _size(self._path) <= _MOST_SAVED:
+            options.optimized_model_filepath = saved
+            try:
+                return self._open(options), saved
+            except RuntimeError:  # graphs with parts that a provider has compiled cannot be saved
+                options = self._session_options()
+                options.enable_profiling = True
+                options.profile_file_prefix = os.path.join(folder, "again")
+        return self._open(options), ""
 
     def close(self) -> None:
         """Free the session."""
@@ -111,7 +154,8 @@ class OnnxRuntimeRunner:
         available = onnxruntime.get_available_providers()
         if wanted not in available:
             raise ValueError(f"{wanted} is not in this onnxruntime; it has {', '.join(available)}")
-        providers = [wanted]
+        chosen = _pairs(str(self._options.get("provider_options") or ""))
+        providers: list[Any] = [(wanted, chosen) if chosen else wanted]
         if wanted != "CPUExecutionProvider":
             providers.append("CPUExecutionProvider")
         try:
@@ -127,6 +171,15 @@ class OnnxRuntimeRunner:
         level = str(self._options.get("optimization") or "all")
         options.graph_optimization_level = _LEVELS[level]
         return options
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Options as they are written: ``name:value``, with semicolons between them."""
+    parts = [part.partition(":") for part in text.split(";") if part.strip()]
+    broken = [name for name, colon, _ in parts if not colon]
+    if broken:
+        raise ValueError(f"{broken[0]!r} is no option of a provider; write name:value")
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _message(error: Exception) -> str:
@@ -145,33 +198,126 @@ def _device(providers: list[str]) -> str:
     return providers[0].replace("ExecutionProvider", "").lower()
 
 
+def _timed(session: onnxruntime.InferenceSession, feeds: Mapping[str, Any]) -> int:
+    start = time.perf_counter_ns()
+    session.run(None, feeds)
+    return time.perf_counter_ns() - start
+
+
+def _size(path: str) -> int:
+    """Bytes of a model with what lies beside it."""
+    folder = os.path.dirname(os.path.abspath(path))
+    with os.scandir(folder) as entries:
+        return sum(each.stat().st_size for each in entries if each.is_file())
+
+
 def _kernels(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]:
-    """Time of each kernel in the last ``runs`` inferences, per inference."""
+    """Time of each kernel in the last ``runs`` inferences, per inference.
+
+    A kernel that runs others (If, Loop, Scan) counts without them: they have events of their own.
+    """
     inferences = sorted(each["ts"] for each in events if each.get("name") == "model_run")
     start = inferences[-runs] if len(inferences) >= runs else 0
     found: dict[str, dict[str, Any]] = {}
-    for event in events:
-        name = event.get("name", "")
-        if event.get("cat") != "Node" or not name.endswith("_kernel_time") or event["ts"] < start:
-            continue
+    for event in _by_itself([each for each in events if _is_kernel(each) and each["ts"] >= start]):
+        name = event["name"][: -len("_kernel_time")]
         args = event.get("args", {})
         row = found.setdefault(
             name,
             {
-                "name": name[: -len("_kernel_time")],
+                "name": name,
                 "operator": args.get("op_name", ""),
                 "provider": args.get("provider", "").replace("ExecutionProvider", "").lower(),
                 "type": _type(args),
                 "times": [],
             },
         )
-        row["times"].append(event["dur"])
+        row["times"].append(event["own"])
     for row in found.values():
         times = row.pop("times")
         row["calls"] = len(times) / runs
         # The median: one inference in which the machine was busy must not colour a node.
         row["us"] = statistics.median(times) * row["calls"]
     return sorted(found.values(), key=lambda row: -float(row["us"]))
+
+
+def _is_kernel(event: Mapping[str, Any]) -> bool:
+    return event.get("cat") == "Node" and event.get("name", "").endswith("_kernel_time")
+
+
+def _by_itself(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events with ``own``: their time less that of the events within them."""
+    around: list[dict[str, Any]] = []
+    for event in sorted(events, key=lambda each: (each["ts"], -each["dur"], not _around(each))):
+        event["own"] = event["dur"]
+        end = event["ts"] + event["dur"]
+        while around and around[-1]["ts"] + around[-1]["dur"] < end:
+            around.pop()
+        if around:
+            around[-1]["own"] = max(0, around[-1]["own"] - event["dur"])
+        if _around(event):
+            around.append(event)
+    return events
+
+
+def _around(event: Mapping[str, Any]) -> bool:
+    """Whether others may be within it; the clock of the events is too coarse to tell alone."""
+    return event.get("args", {}).get("op_name") in _WITH_BLOCKS
+
+
+def _wiring(saved: str) -> dict[str, dict[str, list[str]]]:
+    """Names of the inputs and outputs of each kernel in a saved graph, also of inner ones."""
+    try:
+        with open(saved, "rb") as stream:
+            model = memoryview(stream.read())
+    except OSError:
+        return {}
+    found: dict[str, dict[str, list[str]]] = {}
+    graphs = [value for number, value in _fields(model) if number == _MODEL_GRAPH]
+    while graphs:
+        for number, node in _fields(graphs.pop()):
+            if number != _GRAPH_NODE:
+                continue
+            parts: dict[int, list[Any]] = {}
+            for key, value in _fields(node):
+                parts.setdefault(key, []).append(value)
+            name, inputs, outputs = (
+                [bytes(text).decode("utf-8", "replace") for text in parts.get(key, [])]
+                for key in (_NODE_NAME, _NODE_INPUT, _NODE_OUTPUT)
+            )
+            found.setdefault("".join(name), {"inputs": inputs, "outputs": outputs})
+            for attribute in parts.get(_NODE_ATTRIBUTE, []):
+                graphs += [value for key, value in _fields(attribute) if key in _ATTRIBUTE_GRAPHS]
+    return found
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The fields of a protobuf message that have a length: texts, messages, packed numbers."""
+    place, end = 0, len(message)
+    while place < end:
+        key, place = _varint(message, place)
+        kind = key & 7
+        if kind == 2:
+            length, place = _varint(message, place)
+            yield key >> 3, message[place : place + length]
+            place += length
+        elif kind == 0:
+            _, place = _varint(message, place)
+        elif kind in (1, 5):
+            place += 8 if kind == 1 else 4
+        else:
+            raise ValueError("the saved graph is no protobuf message")
+
+
+def _varint(message: memoryview, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+        shift += 7
 
 
 def _type(args: Mapping[str, Any]) -> str:

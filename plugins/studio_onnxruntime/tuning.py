@@ -12,7 +12,7 @@ import onnx
 from studio.api import Dataset, Progress, Transformed
 from studio_onnxruntime import hardware
 from studio_onnxruntime.bias_correction import bias_errors, clip_weights, correct_biases
-from studio_onnxruntime.calibration import calibrate
+from studio_onnxruntime.calibration import calibrate, channel_sizes
 from studio_onnxruntime.details import layers
 from studio_onnxruntime.histogram import Histogram
 from studio_onnxruntime.outliers import FEWEST, outliers
@@ -25,7 +25,7 @@ from studio_onnxruntime.preparation import (
     select,
 )
 from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
-from studio_onnxruntime.rewriting import equalise, fold
+from studio_onnxruntime.rewriting import balanced_inputs, equalise, equalise_inputs, fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
 
 COMPARED = 4
@@ -54,9 +54,6 @@ class Int8Tuner:
             model = load(source)
             self._ready = prepared(model, folder)
             exact = onnx.load(str(self._ready))
-            self._folded = fold(exact) if values["fold"] else 0
-            self._equalised = equalise(exact) if values["equalise"] else 0
-            onnx.save(exact, str(self._ready))
             selection = select(
                 model.graph,
                 exact.graph,
@@ -66,6 +63,8 @@ class Int8Tuner:
                 float_depthwise=values["float_depthwise"],
             )
             self.layers, self._kept = selection.chosen, selection.kept
+            self._rewrite(exact, progress)
+            onnx.save(exact, str(self._ready))
             self._wide = prepared_names(model.graph, exact.graph, values["wide"])
             self._seen: dict[str, Histogram] = {}
             self._ranges = calibrate(
@@ -102,6 +101,7 @@ class Int8Tuner:
             "kept": kept,
             "folded": self._folded,
             "equalised": self._equalised,
+            "balanced_inputs": self._balanced,
             "samples": len(self._data),
         }
         rows = layers(
@@ -135,6 +135,25 @@ class Int8Tuner:
         sizes = {tensor.name: math.prod(tensor.dims) for tensor in graph.initializer}
         inputs = {node.name: node.input[1] for node in graph.node if node.name in noises}
         return outliers(noises, {name: sizes.get(inputs[name], 0) for name in noises})
+
+    def _rewrite(self, exact: onnx.ModelProto, progress: Progress) -> None:
+        """Rewrite the float model, in place, into an equal one that is better to quantize."""
+        wanted = balanced_inputs(exact, self.layers) if self._values["equalise_inputs"] else []
+        readers = {
+            node.name for node in exact.graph.node if node.input[:1] and node.input[0] in wanted
+        }
+        self._folded = fold(exact, readers) if self._values["fold"] else 0
+        self._equalised = equalise(exact) if self._values["equalise"] else 0
+        balanced: frozenset[str] = frozenset()
+        if wanted:
+            # Folding may have left other names to the values.
+            largest = channel_sizes(
+                exact, balanced_inputs(exact, readers), self._data, self._ready, progress
+            )
+            balanced = equalise_inputs(exact, largest, readers)
+        if readers - balanced and self._values["fold"]:
+            self._folded += fold(exact, balanced)
+        self._balanced = len(balanced)
 
     def _bias_errors(self, progress: Progress) -> Mapping[str, Any]:
         if not self._values["correct_biases"]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import paramiko
 
-from studio.api import TargetError, TargetSpec
+from studio.api import ChangedHost, Refused, TargetError, TargetSpec, UnknownHost
 from studio_ssh.address import Address
+from studio_ssh.config import Config
 from studio_ssh.hostkey import HostKey, check, confirmed, preferred
 from studio_ssh.login import log_in
+from studio_ssh.route import Hop, route_to
 
 CONNECT_S = 10.0
 DEAD_LINK_S = 7.0
@@ -38,36 +42,123 @@ class Moved(NamedTuple):
     received: int
 
 
-def connect(target: TargetSpec, known_hosts: Path) -> paramiko.Transport:
-    """Open a connection, check the host key, log in.
+def connect(
+    target: TargetSpec, known_hosts: Path, config: Config | None = None
+) -> paramiko.Transport:
+    """Open a connection, check the host key, log in; through jump hosts where the way has them.
 
     Raises:
         UnknownHost, ChangedHost: before anything secret is sent.
+        Refused: when a jump host's key is not among the user's known ones.
         TargetError: in one sentence.
     """
-    address = Address.parse(target.url)
-    link = _open(address)
+    route = route_to(target, known_hosts, Config.read() if config is None else config)
+    before: list[paramiko.Transport] = []
+    try:
+        for hop in route.jumps:
+            before.append(_jump(hop, before))
+        return _enter(route.board, target.host_key, before)
+    except BaseException:
+        _close(before)
+        raise
+
+
+def link_of(transport: paramiko.Transport) -> socket.socket | None:
+    """The socket below a connection: that to the first jump host where there is one."""
+    link = transport.sock
+    while isinstance(link, paramiko.Channel):
+        link = link.get_transport().sock
+    return link if isinstance(link, socket.socket) else None
+
+
+def _enter(hop: Hop, host_key: str, before: Sequence[paramiko.Transport]) -> paramiko.Transport:
+    """Connect to one server, directly or through the one before."""
+    link = _through(before[-1], hop.address) if before else _open(hop.address)
     transport: paramiko.Transport | None = None
     try:
-        transport = paramiko.Transport(link, disabled_algorithms=_DISABLED)
-        _greet(transport, target, address, known_hosts)
-        log_in(transport, target, address)
+        kind = _Behind if before else paramiko.Transport
+        transport = kind(link, disabled_algorithms=_DISABLED)
+        _greet(transport, host_key, hop)
+        log_in(transport, hop)
         transport.set_keepalive(_KEEPALIVE_S)
+        if isinstance(transport, _Behind):
+            transport.before = tuple(before)
         return transport
     except BaseException as error:
         if transport is not None:
             transport.close()
         link.close()
         if isinstance(error, paramiko.SSHException | EOFError | OSError):
-            raise _no_ssh(address, error) from None
+            raise _no_ssh(hop.address, error) from None
         raise
+
+
+def _jump(hop: Hop, before: Sequence[paramiko.Transport]) -> paramiko.Transport:
+    """Connect to a jump host; its key is the business of ``ssh`` and known_hosts."""
+    try:
+        return _enter(hop, "", before)
+    except UnknownHost as error:
+        raise Refused(
+            f"The host key of the jump host {hop.address} was never confirmed; it presents "
+            f"{error.fingerprint}.",
+            hint=f"Log in to it once with ssh {hop.address.user}@{hop.address.host}, compare the "
+            "key, and say yes.",
+        ) from None
+    except ChangedHost as error:
+        raise Refused(f"The jump host: {error.message}", hint=error.hint) from None
+    except TargetError as error:
+        raise TargetError(
+            f"The jump host on the way does not let through: {error.message}",
+            hint=error.hint,
+            detail=error.detail,
+        ) from None
+
+
+def _through(jump: paramiko.Transport, address: Address) -> paramiko.Channel:
+    try:
+        return jump.open_channel(
+            "direct-tcpip", (address.host, address.port), ("127.0.0.1", 0), timeout=CONNECT_S
+        )
+    except paramiko.ChannelException as error:
+        forbidden = error.code == 1  # administratively prohibited, RFC 4254 section 5.1
+        raise TargetError(
+            f"The jump host does not forward connections to {address}."
+            if forbidden
+            else f"The jump host cannot reach {address}.",
+            hint="Allow it there (AllowTcpForwarding, PermitOpen)."
+            if forbidden
+            else "Check the board's address as the jump host sees it, and that it is switched on.",
+            detail=str(error),
+        ) from None
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise TargetError(
+            f"{address} did not answer through the jump host within {CONNECT_S:g} s.",
+            hint="Check that it is switched on, and its address as the jump host sees it.",
+            detail=str(error),
+        ) from None
+
+
+class _Behind(paramiko.Transport):
+    """A connection through jump hosts, which ends theirs with its own."""
+
+    before: Sequence[paramiko.Transport] = ()
+
+    def close(self) -> None:
+        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
+            super().close()  # the way may be gone already
+        _close(self.before)
+
+
+def _close(before: Sequence[paramiko.Transport]) -> None:
+    for jump in reversed(before):
+        jump.close()
 
 
 def seconds_without_answer(transport: paramiko.Transport) -> float:
     """How long data has been waiting for the other side to acknowledge anything; 0: none waits."""
     option = getattr(socket, "TCP_INFO", None)
-    link = transport.sock
-    if option is None or not isinstance(link, socket.socket):
+    link = link_of(transport)
+    if option is None or link is None:
         return 0.0
     try:
         info = link.getsockopt(socket.IPPROTO_TCP, option, 104)
@@ -91,16 +182,14 @@ def bytes_moved(transport: paramiko.Transport) -> Moved:
         return Moved(0, 0)
 
 
-def _greet(
-    transport: paramiko.Transport, target: TargetSpec, address: Address, known_hosts: Path
-) -> None:
-    """Exchange keys and judge the board's."""
-    keys = confirmed(target, address, known_hosts)
+def _greet(transport: paramiko.Transport, host_key: str, hop: Hop) -> None:
+    """Exchange keys and judge the server's."""
+    keys = confirmed(host_key, hop.known_as, hop.known_hosts)
     options = transport.get_security_options()
     options.key_types = preferred(keys, tuple(options.key_types))
     transport.banner_timeout = transport.auth_timeout = HANDSHAKE_S
     transport.start_client(timeout=HANDSHAKE_S)
-    check(HostKey.of(transport.get_remote_server_key()), keys, address)
+    check(HostKey.of(transport.get_remote_server_key()), keys, hop.address)
 
 
 def _open(address: Address) -> socket.socket:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
 
-from studio.api import ChangedHost, TargetSpec, UnknownHost
+from studio.api import ChangedHost, UnknownHost
 from studio_ssh.address import Address
 
 _RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
@@ -47,20 +48,18 @@ class HostKey:
         return f"{self.kind} {self.blob}"
 
 
-def confirmed(target: TargetSpec, address: Address, known_hosts: Path) -> tuple[HostKey, ...]:
-    """The keys that count as confirmed: the target's own, else those of ``known_hosts``."""
-    own = HostKey.parse(target.host_key)
-    if own is not None:
-        return (own,)
-    if not known_hosts.is_file():
-        return ()
+def confirmed(own: str, known_as: str, files: Iterable[Path]) -> tuple[HostKey, ...]:
+    """The keys that count as confirmed: the target's own, else those of known_hosts files."""
+    key = HostKey.parse(own)
+    if key is not None:
+        return (key,)
     hosts = paramiko.HostKeys()
-    try:
-        hosts.load(str(known_hosts))
-    except (OSError, paramiko.SSHException, ValueError):
-        return ()  # what cannot be read confirms nothing
-    found = hosts.lookup(address.known_as)
-    return () if found is None else tuple(HostKey.of(key) for key in found.values())
+    for path in files:
+        # What cannot be read confirms nothing.
+        with contextlib.suppress(OSError, paramiko.SSHException, ValueError):
+            hosts.load(str(path))
+    found = hosts.lookup(known_as)
+    return () if found is None else tuple(HostKey.of(one) for one in found.values())
 
 
 def preferred(keys: Sequence[HostKey], supported: Sequence[str]) -> tuple[str, ...]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
-from studio.api import TargetError, TargetSpec
+from studio.api import TargetError
 from studio_ssh.address import Address
+from studio_ssh.route import Hop
 
 _USUAL = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
-def log_in(transport: paramiko.Transport, target: TargetSpec, address: Address) -> None:
+def log_in(transport: paramiko.Transport, hop: Hop) -> None:
     """Try the keys one by one.
 
     Raises:
         TargetError: when none is accepted, or there is none.
     """
-    tried = 0
-    for key in _keys(target):
+    address, tried = hop.address, 0
+    ended: list[tuple[Path, str]] = []
+    for key in _keys(hop, ended):
         tried += 1
         try:
             transport.auth_publickey(address.user, key)
@@ -37,26 +42,84 @@ def log_in(transport: paramiko.Transport, target: TargetSpec, address: Address) 
             continue
         if transport.is_authenticated():
             return
-    raise _refused(address, tried)
+    raise _ended(address, *ended[0]) if ended else _refused(address, tried)
 
 
-def _keys(target: TargetSpec) -> Iterator[paramiko.PKey]:
-    chosen = target.settings.get("key_file")
-    if chosen:
-        yield _load(Path(chosen).expanduser())
-        return
+def _keys(hop: Hop, ended: list[tuple[Path, str]]) -> Iterator[paramiko.PKey]:
+    """The keys that were named, each with its certificate first; then the agent's, and the usual.
+
+    Args:
+        ended: Gets each certificate whose time is over, and when that was.
+    """
+    for name in hop.keys:
+        path = Path(name).expanduser()
+        try:
+            key = _load(path)
+        except TargetError:
+            if hop.strict:
+                raise
+            continue  # the configuration may name keys that only the agent has
+        for certificate in _certificates(path, hop.certificates):
+            if when := _over(certificate):
+                ended.append((certificate, when))
+                continue
+            with contextlib.suppress(OSError, ValueError, paramiko.SSHException):
+                certified = _load(path)
+                certified.load_certificate(str(certificate))
+                yield certified
+        yield key
+    if not hop.strict:
+        yield from _others(hop)
+
+
+def _others(hop: Hop) -> Iterator[paramiko.PKey]:
+    """The agent's keys (with ``IdentitiesOnly``: those that were named) and the usual files."""
+    named = {_public(Path(f"{name}.pub").expanduser()) for name in hop.keys}
     agent = paramiko.Agent()
     try:
-        yield from agent.get_keys()
+        for key in agent.get_keys():
+            if hop.agent or key.get_base64() in named:
+                yield key
     finally:
         agent.close()
-    for name in _USUAL:
+    for name in _USUAL if hop.agent else ():
         path = Path("~/.ssh").expanduser() / name
-        if path.is_file():
+        if path.is_file() and str(path) not in hop.keys:
             try:
                 yield _load(path)
             except TargetError:
                 continue  # one that needs a passphrase was not asked for
+
+
+def _public(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").split()[1]
+    except (OSError, UnicodeDecodeError, IndexError):
+        return ""
+
+
+def _certificates(key: Path, named: tuple[str, ...]) -> list[Path]:
+    """Those that were named, and the one that lies beside the key."""
+    places = [*(Path(name).expanduser() for name in named), Path(f"{key}-cert.pub")]
+    return [place for place in places if place.is_file()]
+
+
+def _over(certificate: Path) -> str | None:
+    """When its time was over; None where it is not, or cannot be read."""
+    try:
+        found = load_ssh_public_identity(certificate.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        return None
+    if not isinstance(found, SSHCertificate) or found.valid_before > time.time():
+        return None
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(found.valid_before))
+
+
+def _ended(address: Address, certificate: Path, when: str) -> TargetError:
+    return TargetError(
+        f"{address} refuses the login: the certificate {certificate} ended on {when} UTC.",
+        hint="Have a new one signed, and put it in its place.",
+    )
 
 
 def _load(path: Path) -> paramiko.PKey:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Kind, Option, Progress, TargetSpec
+from studio.api.discovery import Candidate
 from studio_ssh.address import Address
 from studio_ssh.channel import SshChannel
 from studio_ssh.connection import connect
+from studio_ssh.discovery import find
 
 
 class SshTarget:
@@ -23,6 +25,20 @@ class SshTarget:
             Kind.FILE,
             title="Key file",
             help="The private key to log in with; without it the SSH agent and ~/.ssh are tried.",
+        ),
+        Option(
+            "certificate_file",
+            Kind.FILE,
+            title="Certificate",
+            help="The certificate of that key, where it does not lie beside it (KEY-cert.pub).",
+            advanced=True,
+        ),
+        Option(
+            "jump",
+            Kind.TEXT,
+            title="Jump hosts",
+            help="user@host:port, several parted by commas; else what ~/.ssh/config says.",
+            advanced=True,
         ),
         Option("root", Kind.TEXT, title="Folder", help="Where on the board releases are kept."),
     )
@@ -39,6 +55,12 @@ class SshTarget:
         progress.log(f"Connecting to {address} as {address.user}")
         transport = connect(target, Path("~/.ssh/known_hosts").expanduser())
         return SshChannel(transport, str(address))
+
+    def find(
+        self, ways: Sequence[str], subnet: str, seconds: float, progress: Progress
+    ) -> Sequence[Candidate]:
+        """Look in ``~/.ssh/config``, for announcements, or in a subnet."""
+        return find(ways, subnet, seconds, progress)
 
     def default_root(self, target: TargetSpec) -> str:
         return target.settings.get("root") or "~/.edgewright"

@@ -113,6 +113,15 @@ class TargetFacts:
         services: What would start a server again at boot: ``systemd`` (for root), and
             ``systemd-user`` where the login's own systemd is started at boot; or empty.
         root: Folder in which the studio's releases are kept.
+        board_id: Its kind in the studio's catalogue of boards (``raspberry-pi-5``).
+        image: The system by its maker's name (``JetPack 6.1 (L4T R36.4.0)``), where it has one.
+        features: Instructions that matter to a model (``dot product``, ``AVX-512 VNNI``).
+        cpu_mhz: The fastest clock that its processor allows.
+        temperature_c: The hottest sensor of the processor, degrees; None where none can be read.
+        power_mode: A Jetson's mode, and the governor of the clocks.
+        libraries: Versions of what its accelerators need (``{"TensorRT": "10.3.0"}``).
+        cameras: Name and device of each.
+        notes: What makes its figures doubtful (``it was throttled since it started``).
     """
 
     name: str
@@ -133,3 +142,14 @@ class TargetFacts:
     board: str = ""
     clock_skew_s: float = 0.0
     root: str = ""
+    board_id: str = ""
+    image: str = ""
+    features: tuple[str, ...] = ()
+    cpu_mhz: int = 0
+    memory_free_mb: int = 0
+    disk_total_mb: int = 0
+    temperature_c: float | None = None
+    power_mode: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    cameras: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

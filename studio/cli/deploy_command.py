@@ -22,9 +22,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """The steps, then the outcome."""
-    lines = [f"{step['state']:<9} {step['name']:<12} {step['text']}" for step in result["steps"]]
+    lines = []
+    for step in result["steps"]:
+        lines.append(f"{step['state']:<9} {step['name']:<12} {step['text']}")
+        lines += [f"{file['bytes']:>22,} B  {file['name']}" for file in step.get("files", ())]
+        if step.get("command"):
+            lines.append(f"{'':22} $ {step['command']}")
     if result["state"] == "planned":
-        return [*lines, "Nothing was changed."]
+        end = "" if result.get("possible", True) else " It could not be carried out as it is."
+        return [*lines, f"Nothing was changed.{end}"]
     sent = f"{megabytes(result['bytes_sent'])} of {megabytes(result['bytes_total'])} sent"
     lines.append(
         f"Version {result['version']} {result['state']} on {result['target']} "

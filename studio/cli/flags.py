@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.api import Kind, Option
@@ -35,8 +35,21 @@ def common_flags(default: Any = False) -> argparse.ArgumentParser:
 
 def add_verbs(parser: argparse.ArgumentParser, **verbs: str) -> dict[str, argparse.ArgumentParser]:
     """Give a command verbs (``studio target add``), each with a help text; their parsers."""
+    return _verbs(parser, verbs, required=True)
+
+
+def add_more_verbs(
+    parser: argparse.ArgumentParser, **verbs: str
+) -> dict[str, argparse.ArgumentParser]:
+    """The same for a command that does something without a verb, too (``studio monitor``)."""
+    return _verbs(parser, verbs, required=False)
+
+
+def _verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, str], required: bool
+) -> dict[str, argparse.ArgumentParser]:
     names = "|".join(verbs)
-    group = parser.add_subparsers(dest="verb", metavar=names, required=True)
+    group = parser.add_subparsers(dest="verb", metavar=names, required=required)
     # SUPPRESS: a verb's own default must not undo a flag that stands before the verb.
     common = common_flags(argparse.SUPPRESS)
     return {
@@ -71,8 +84,15 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
 
 def given(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
     """The options that the user gave."""
-    values = {option.name: getattr(arguments, option.name) for option in options}
+    values = {option.name: _parts(option, getattr(arguments, option.name)) for option in options}
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _parts(option: Option, value: Any) -> Any:
+    """Several numbers may be given in one word (``--streams 1,2,4``)."""
+    if value is None or not option.many or option.kind not in (Kind.INTEGER, Kind.NUMBER):
+        return value
+    return [part for word in value for part in str(word).split(",") if part]
 
 
 def _count(option: Option) -> str | None:
@@ -93,6 +113,6 @@ def _help(option: Option) -> str:
         text += f" ({option.unit})"
     if option.default not in (None, "", False, [], ()):
         default = option.default
-        shown = ", ".join(default) if isinstance(default, list | tuple) else default
+        shown = ", ".join(map(str, default)) if isinstance(default, list | tuple) else default
         text += f" [default: {shown}]"
     return text.replace("%", "%%")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.cli.output import table
 from studio.cli.session import add_step, run_step
+from studio.workspace import energy_sentences
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +23,85 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """A row for each run, then sentences: what failed, the verdicts, what makes them doubtful."""
-    head = ("model", "runtime", "device", "computes in", "p50 ms", "p90", "p99", "error")
-    lines = table(head, [_row(run) for run in result["runs"]], right="    rrrr")
+    lines = _TABLES[result.get("mode", "latency")](result["runs"])
     lines += [f"{run['id']}: {run['state']}: {run['reason']}" for run in _failed(result)]
     lines += [str(verdict["text"]) for verdict in result["verdicts"]]
+    lines += energy_sentences(result)
     return lines + [str(note) for note in result["notes"]]
+
+
+def _latency(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    head = ("model", "runtime", "device", "computes in", "p50 ms", "p90", "p99", "error")
+    return table(head, [_row(run) for run in runs], right="    rrrr")
+
+
+def _throughput(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    head = (*_NAMES, "streams", "batch", "per second", "95 %", "p50 ms", "p99", "cores")
+    rows = [
+        (*_names(run), str(each["streams"]), str(each["batch"]), *_rates(each))
+        for run in runs
+        for each in (run["throughput"] or {"settings": []})["settings"]
+    ]
+    return table(head, rows, right="   rrrrrrr")
+
+
+def _rates(setting: Mapping[str, Any]) -> tuple[str, ...]:
+    if setting["per_second"] is None:
+        return (setting["reason"] or setting["state"], "", "", "", "")
+    low, high = setting["low"], setting["high"]
+    interval = "-" if low is None else f"{low:.1f}-{high:.1f}"
+    latency = [_milliseconds(setting["latency_ms"][name]) for name in ("p50", "p99")]
+    return (f"{setting['per_second']:.1f}", interval, *latency, f"{setting['cores_used']:.2f}")
+
+
+def _open_loop(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    head = (*_NAMES, "phase", "per second", "requests", "late", "p50 ms", "p90", "p99")
+    rows = [
+        (
+            *_names(run),
+            each["phase"],
+            f"{each['rate']:.1f}",
+            str(each["arrivals"]),
+            str(each["over"]) + ("+" if each["aborted"] else ""),
+            *(_milliseconds(each["latency_ms"].get(name)) for name in ("p50", "p90", "p99")),
+        )
+        for run in runs
+        for each in (run["open_loop"] or {"trials": []})["trials"]
+    ]
+    return table(head, rows, right="    rrrrrr")
+
+
+def _sustained(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    head = (*_NAMES, "seconds", "start ms", "end ms", "throttled", "hottest C")
+    rows = [(*_names(run), *_series(run["sustained"])) for run in runs if run["sustained"]]
+    return table(head, rows, right="   rrrrr")
+
+
+def _series(found: Mapping[str, Any]) -> tuple[str, ...]:
+    heat = found["temperature_max_c"]
+    return (
+        f"{found['seconds']:.0f}",
+        _milliseconds(found["start_ms"]),
+        _milliseconds(found["end_ms"]),
+        f"{found['throttled_share']:.0%}",
+        "-" if heat is None else f"{heat:.0f}",
+    )
+
+
+_NAMES = ("model", "runtime", "computes in")
+
+
+def _names(run: Mapping[str, Any]) -> tuple[str, ...]:
+    runtime = str(run.get("runtime") or run["backend"])
+    return str(run["model"]), runtime, str(run.get("precision") or "-")
+
+
+_TABLES = {
+    "latency": _latency,
+    "throughput": _throughput,
+    "open-loop": _open_loop,
+    "sustained": _sustained,
+}
 
 
 def _failed(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given
-from studio.cli.output import fail_job, print_json, print_lines, table
+from studio.cli.output import fail_job, megabytes, print_json, print_lines, table
 from studio.cli.session import add_step, run_step, workspace
 from studio.registries.known import KnownRegistries
 from studio.registries.watching import Watch, sentence
@@ -23,6 +23,7 @@ _STEPS = {
     "alias": "registry-alias",
     "deploy": "registry-deploy",
     "watch": "registry-deploy",
+    "gc": "registry-gc",
 }
 _INTERVAL_S = 30.0
 
@@ -40,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         add="give a registry's address a name",
         remove="forget a name",
         names="the names that were given",
+        gc="remove bundles that nothing needs from the built-in registry",
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
@@ -153,7 +155,16 @@ def _deployed(result: Mapping[str, Any]) -> list[str]:
     return [sentence(result)]
 
 
+def _collected(result: Mapping[str, Any]) -> list[str]:
+    word = "Would remove" if result["dry_run"] else "Removed"
+    rows = [(one["name"], megabytes(one["bytes"]), "removed") for one in result["versions"]]
+    rows += [(one["path"][:12], megabytes(one["bytes"]), "removed") for one in result["orphans"]]
+    rows += [(one["name"], "", one["because"]) for one in result["kept"]]
+    return [f"{word} {megabytes(result['bytes'])}.", *table(("what", "size", "why"), rows)]
+
+
 _DESCRIBE = {
+    "gc": _collected,
     "push": _pushed,
     "pull": _pulled,
     "list": _listed,

@@ -6,41 +6,186 @@ import argparse
 import sys
 from pathlib import Path
 
+from studio.api import UsageError
 from studio.cli.output import print_json
+from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
+from studio.cli.run_watching import follow
 from studio.cli.session import workspace
-from studio.pipelines.outcome import RecipeReport
+from studio.pipelines.ci import WORKFLOWS, write_workflow
+from studio.pipelines.outcome import RecipeReport, StepReport
 from studio.pipelines.recipe import RecipeStep
+from studio.workspace import RunWish, Workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, help="the recipe, a TOML file")
+    parser.add_argument("recipe", type=Path, nargs="?", help="the recipe, a TOML file")
     parser.add_argument("--report", type=Path, help="where to write the HTML report")
+    parser.add_argument("--junit", type=Path, help="where to write the outcome as JUnit XML")
+    parser.add_argument(
+        "--artefacts",
+        type=Path,
+        metavar="FOLDER",
+        help="where to put models, bundles, digests, report and journal",
+    )
+    parser.add_argument(
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the value of a variable of the recipe",
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="run every step, also those that did not change"
+    )
+    parser.add_argument("--check", action="store_true", help="check the recipe, and run nothing")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="last",
+        metavar="RUN",
+        help="go on with a run that was interrupted [default: the last one]",
+    )
+    parser.add_argument("--list", action="store_true", help="list the runs")
+    parser.add_argument("--show", metavar="RUN", help="show a run with its gates")
+    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="show how two runs differ")
+    parser.add_argument(
+        "--write-ci",
+        choices=sorted(WORKFLOWS),
+        help="write the workflow file that runs this recipe in CI",
+    )
+    parser.add_argument("--out", type=Path, help="where --write-ci writes")
+    parser.add_argument(
+        "--on",
+        metavar="MODEL@ALIAS",
+        help="wait for the alias to move, and run the recipe each time",
+    )
+    parser.add_argument(
+        "--registry", metavar="NAME", help="the registry of --on; by default the built-in one"
+    )
+    parser.add_argument(
+        "--interval", type=float, default=30.0, metavar="S", help="seconds between looks of --on"
+    )
+    parser.add_argument(
+        "--moves", type=int, default=0, metavar="N", help="end after N runs of --on"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run it and print the outcome."""
+    """Do what was asked for."""
+    if arguments.write_ci:
+        return _write_ci(arguments)
     with workspace() as opened:
-        report = opened.run_recipe(arguments.recipe, arguments.report, _announce)
-    if arguments.json:
-        print_json(report.to_json())
-    else:
-        _describe(report)
-    return report.exit_code
+        if arguments.list or arguments.show or arguments.compare:
+            return _look(opened, arguments)
+        if arguments.resume and arguments.recipe is None:
+            return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
+        if arguments.recipe is None:
+            raise UsageError("No recipe was named.", hint="Give a TOML file.")
+        if arguments.resume:
+            raise UsageError(
+                "--resume goes on with a run, whose recipe is known; give its id and no recipe.",
+                hint=f"To run the recipe anew: studio run {arguments.recipe}",
+            )
+        if arguments.check:
+            return _check(opened, arguments)
+        if arguments.on:
+            return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
+        return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
+
+
+def variables(texts: list[str]) -> dict[str, str]:
+    """The values of ``--var``.
+
+    Raises:
+        UsageError: for one that is not NAME=VALUE.
+    """
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UsageError(f"--var is NAME=VALUE, not {text!r}.")
+        found[name] = value
+    return found
+
+
+def _wish(arguments: argparse.Namespace) -> RunWish:
+    return RunWish(
+        variables=variables(arguments.var),
+        fresh=arguments.fresh,
+        report=arguments.report,
+        junit=arguments.junit,
+        artefacts=arguments.artefacts,
+        watch=_announce,
+        told=_told,
+    )
 
 
 def _announce(step: RecipeStep, number: int, total: int) -> None:
     print(f"[{number}/{total}] {step.id}: {step.step}", file=sys.stderr, flush=True)
 
 
-def _describe(report: RecipeReport) -> None:
-    for step in report.steps:
-        print(f"{step.state:<10} {step.id:<14} {step.seconds:6.1f} s  {step.message}".rstrip())
-    for gate in report.gates:
-        word = "met" if gate.passed else "NOT MET"
-        value = "no value" if gate.value is None else f"{gate.value:.4g}"
-        print(f"gate {word:<8} {gate.name}: {value}, {gate.limit}")
-    if report.report:
-        print(f"Report: {report.report}")
-    else:
+def _told(report: StepReport) -> None:
+    if report.state == "unchanged":
+        print(f"        unchanged since {report.kept_from}", file=sys.stderr, flush=True)
+
+
+def _finish(report: RecipeReport, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print_json(report.to_json())
+    _tell(report, arguments)
+    return report.exit_code
+
+
+def _tell(report: RecipeReport, arguments: argparse.Namespace) -> None:
+    if not arguments.json:
+        for line in run_lines(report):
+            print(line)
+    if report.report_problem:
         print(f"The report was not written: {report.report_problem}", file=sys.stderr)
+    if report.exit_code and report.exit_code != 3 and not arguments.json:
+        print(f"Go on with: studio run --resume {report.run}", file=sys.stderr)
+
+
+def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
+    recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
+    rows = [{"name": step.id, "step": step.step} for step in recipe.steps]
+    if arguments.json:
+        gates = [{"name": gate.name, "kind": gate.kind} for gate in recipe.gates]
+        print_json({"name": recipe.name, "steps": rows, "gates": gates})
+    else:
+        for row in rows:
+            print(f"{row['name']}: {row['step']}")
+        print(f"{len(rows)} steps and {len(recipe.gates)} gates; nothing was run.")
+    return 0
+
+
+def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
+    if arguments.compare:
+        found = opened.runs.compare(*arguments.compare)
+        lines = comparison_lines(found)
+    elif arguments.show:
+        info = opened.runs.get(arguments.show)
+        found, lines = dict(info.document), runs_lines([info], with_gates=True)
+    else:
+        runs = opened.runs.all()
+        names = ("id", "name", "state", "started", "ended")
+        found = {"runs": [{name: getattr(one, name) for name in names} for one in runs]}
+        lines = runs_lines(runs)
+    if arguments.json:
+        print_json(found)
+    else:
+        for line in lines:
+            print(line)
+    return 0
+
+
+def _write_ci(arguments: argparse.Namespace) -> int:
+    if arguments.recipe is None:
+        raise UsageError("No recipe was named.", hint="Give the recipe that CI is to run.")
+    path = write_workflow(arguments.write_ci, arguments.recipe, arguments.out)
+    if arguments.json:
+        print_json({"output": str(path)})
+    else:
+        print(path)
+    return 0

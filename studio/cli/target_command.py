@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from studio.api import TargetSpec
+from studio.cli import target_fleet
 from studio.cli.flags import add_verbs
 from studio.cli.output import fail_job, print_json, print_lines, table
-from studio.cli.session import finish, workspace
+from studio.cli.session import add_step, finish, workspace
 from studio.deployment.platforms import parse_pairs
 from studio.jobs import JobOutcome
 from studio.workspace import Workspace
@@ -23,7 +24,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser,
         add="add a target and look at it",
         list="the targets that were added",
+        find="find boards: in ~/.ssh/config, by what they announce, in a subnet",
+        group="name several targets, to be told together as @NAME",
         probe="look at a target",
+        status="ask many targets at once how they are, and what they serve",
+        boards="the kinds of boards that are known",
         remove="forget a target",
         resources="list what exists on a target because the studio made it",
     )
@@ -44,6 +49,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SHA256:...",
         help="confirm the target's host key by its fingerprint, as read on the target itself",
     )
+    verbs["group"].add_argument("name", nargs="?", help="without it, all groups are listed")
+    verbs["group"].add_argument("targets", nargs="*", metavar="TARGET")
+    verbs["group"].add_argument("--dissolve", action="store_true", help="the targets stay")
+    add_step(verbs["find"], "target-find")
+    verbs["status"].add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
+    verbs["status"].add_argument("--parallel", metavar="N", help="targets at a time [default: 16]")
     verbs["probe"].add_argument("name")
     verbs["remove"].add_argument("name")
     verbs["resources"].add_argument("name")
@@ -51,7 +62,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
+    if arguments.verb == "boards":
+        return target_fleet.show_boards(arguments)
     with workspace() as opened:
+        if arguments.verb in target_fleet.VERBS:
+            return target_fleet.VERBS[arguments.verb](opened, arguments)
         if arguments.verb == "add":
             return _add(opened, arguments)
         if arguments.verb == "probe":
@@ -120,7 +135,24 @@ def _facts(facts: Mapping[str, Any]) -> list[str]:
         f"{facts['os']}, {facts['arch']}, Python {facts['python'] or 'missing'}",
         f"{facts['memory_mb']:,} MB memory, {facts['disk_free_mb']:,} MB disk free",
         "runtimes: " + (", ".join(f"{k} {v}" for k, v in facts["runtimes"].items()) or "none yet"),
+        *_more(facts),
     ]
+
+
+def _more(facts: Mapping[str, Any]) -> list[str]:
+    """What not every target has."""
+    pairs = (
+        ("kind", facts.get("board_id")),
+        ("board", ", ".join(filter(None, (facts.get("board"), facts.get("image"))))),
+        ("processor", ", ".join(filter(None, (facts.get("cpu"), *facts.get("features", ()))))),
+        ("accelerators", ", ".join(facts.get("accelerators", ()))),
+        ("libraries", ", ".join(f"{k} {v}" for k, v in facts.get("libraries", {}).items())),
+        ("cameras", ", ".join(facts.get("cameras", ()))),
+        ("power", facts.get("power_mode")),
+        ("temperature", f"{heat:.0f} °C" if (heat := facts.get("temperature_c")) else ""),
+        ("look here", "; ".join(facts.get("notes", ()))),
+    )
+    return [f"{name}: {text}" for name, text in pairs if text]
 
 
 def _resources(result: Mapping[str, Any]) -> list[str]:

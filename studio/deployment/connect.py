@@ -34,7 +34,7 @@ def connector_for(target: TargetSpec) -> Connector:
     Raises:
         Unavailable: when no plugin does.
     """
-    host = PluginHost.discover()
+    host = PluginHost.again()
     scheme = scheme_of(target)
     capability = host.answering(scheme)
     if capability is None or capability.extension is not Extension.TARGET:

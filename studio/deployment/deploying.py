@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Channel, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
@@ -16,6 +16,7 @@ from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.rollout import Rollout, Wish
+from studio.deployment.soaking import soak_rule
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
@@ -43,6 +44,7 @@ class Deployment:
         self._job = job
         self._owner = owner
         self._access = AccessWish.of(arguments, os.environ)
+        self._quality = soak_rule(arguments)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -89,6 +91,7 @@ class Deployment:
         result = self._result(plan, self.log.to_json(), state="serving")
         result.update(
             bytes_sent=rollout.bytes_sent,
+            soak=done.get("soak") or {},
             endpoint=self._endpoint(done),
             token_kept=kept,
             log=done["log"],
@@ -112,15 +115,23 @@ class Deployment:
             return facts
 
     def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+        obstacle = None
         with self.log.step("wheels") as row:
-            wheels = self._wheels(facts, bundle)
-            if wheels is None:
+            try:
+                wheels = self._wheels(facts, bundle)
+            except StudioError as error:
+                if isinstance(error, Cancelled) or not self._arguments.get("dry_run"):
+                    raise
+                wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
+            if obstacle is not None:
+                row.skip("none fit it")
+            elif wheels is None:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access)
+        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -138,6 +149,7 @@ class Deployment:
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
             soak_s=float(given.get("soak_s") or 0.0),
+            quality=self._quality,
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

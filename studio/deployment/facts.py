@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from studio.api import TargetFacts
+from studio.deployment import hardware
+from studio.settings.boards import match
 
 _PYTHON = """\
 import os, sys
@@ -20,18 +21,20 @@ for name, module in (("numpy", "numpy"), ("onnxruntime", "onnxruntime"), ("pillo
 """
 
 SCRIPT = f"""\
-root=$1
+root=$1 s=$3
 case $root in "~"*) root=$HOME${{root#?}} ;; esac
 echo "root=$root"
 echo "arch=$(uname -m)"
 echo "kernel=$(uname -sr)"
 echo "clock=$(date +%s)"
-[ -r /etc/os-release ] && . /etc/os-release && echo "os=$PRETTY_NAME"
-[ -r /proc/device-tree/model ] && echo "board=$(tr -d '\\000' < /proc/device-tree/model)"
-[ -r /proc/meminfo ] && sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory_kb=\\1/p' /proc/meminfo
+[ -r "$s/etc/os-release" ] && . "$s/etc/os-release" && echo "os=$PRETTY_NAME"
+[ -r "$s/proc/device-tree/model" ] &&
+  echo "board=$(tr -d '\\000' < "$s/proc/device-tree/model")"
+[ -r "$s/proc/meminfo" ] &&
+  sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory_kb=\\1/p' "$s/proc/meminfo"
 echo "cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null)"
-if [ -r /proc/cpuinfo ]; then
-  sed -n 's/^model name[^:]*: */cpu=/p' /proc/cpuinfo | head -n 1
+if [ -r "$s/proc/cpuinfo" ]; then
+  sed -n 's/^model name[^:]*: */cpu=/p' "$s/proc/cpuinfo" | head -n 1
 fi
 echo "libc=$(getconf GNU_LIBC_VERSION 2>/dev/null)"
 place=$root
@@ -40,15 +43,11 @@ echo "disk=$(df -Pk "${{place:-/}}" | tail -n 1)"
 [ -d /run/systemd/system ] && echo "service=systemd"
 [ -e "/var/lib/systemd/linger/$(id -un)" ] && [ -d "/run/user/$(id -u)/systemd" ] &&
   echo "service=systemd-user"
-[ -r /etc/nv_tegra_release ] && echo "tegra=$(head -n 1 /etc/nv_tegra_release)"
-[ -r /proc/driver/nvidia/version ] && echo "nvidia=$(head -n 1 /proc/driver/nvidia/version)"
-for device in /dev/apex_0 /dev/hailo0; do [ -e "$device" ] && echo "device=$device"; done
-python=$(command -v "$2") && "$python" -c '{_PYTHON}'
+{hardware.SCRIPT}python=$(command -v "$2") && "$python" -c '{_PYTHON}'
 true
 """
-"""Arguments: the folder for releases (``~`` is the login's home), and the interpreter's name."""
-
-_DEVICES = {"/dev/apex_0": "Coral Edge TPU", "/dev/hailo0": "Hailo NPU"}
+"""Arguments: the folder for releases (``~`` is the login's home), the interpreter's name, and what
+is put before every path (tests only)."""
 
 
 def parse(
@@ -61,29 +60,49 @@ def parse(
         took: Seconds that it took, on a slow way or a busy machine: no skew of the clocks.
     """
     single, many = _pairs(text)
-    clock = _number(single.get("clock", ""))
+    clock = hardware.number(single.get("clock", ""))
     skew = _skew(clock, time.time() if now is None else now, took) if clock else 0.0
     runtimes = dict(line.split(" ", 1) for line in many.get("runtime", ()) if " " in line)
+    found = hardware.parse(many)
+    arch = _arch(single.get("arch", ""), found.bits)
+    cpu = single.get("cpu", "") or found.cpu
+    kind = match(single.get("board", ""), arch, cpu, found.compatible) if arch else None
     return TargetFacts(
         name=name,
         url=url,
-        arch=single.get("arch", ""),
+        arch=arch,
         os=single.get("os", ""),
         kernel=single.get("kernel", ""),
         python=single.get("python", ""),
         python_path=single.get("python_path", ""),
         glibc=_glibc(single.get("libc", "")),
         runtimes=runtimes,
-        memory_mb=_number(single.get("memory_kb", "")) // 1024,
-        disk_free_mb=_disk_free_mb(single.get("disk", "")),
-        cpus=_number(single.get("cpus", "")),
-        cpu=single.get("cpu", ""),
-        accelerators=_accelerators(single, many),
+        memory_mb=hardware.number(single.get("memory_kb", "")) // 1024,
+        disk_free_mb=_disk_mb(single.get("disk", ""), 3),
+        cpus=hardware.number(single.get("cpus", "")),
+        cpu=cpu,
+        accelerators=found.accelerators,
         services=tuple(many.get("service", ())),
         board=single.get("board", ""),
         clock_skew_s=skew,
         root=single.get("root", ""),
+        board_id=kind.id if kind else "",
+        image=found.image,
+        features=found.features,
+        cpu_mhz=found.cpu_mhz,
+        memory_free_mb=found.memory_free_mb,
+        disk_total_mb=_disk_mb(single.get("disk", ""), 1),
+        temperature_c=found.temperature_c,
+        power_mode=found.power_mode,
+        libraries=found.libraries,
+        cameras=found.cameras,
+        notes=found.notes,
     )
+
+
+def _arch(machine: str, bits: int) -> str:
+    """That of its programs: a 64 bit kernel may carry a 32 bit system (Raspberry Pi OS)."""
+    return {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine) if bits == 32 else machine
 
 
 def _skew(clock: float, now: float, took: float) -> float:
@@ -103,34 +122,12 @@ def _pairs(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:
     return single, many
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
-
-
 def _glibc(text: str) -> str:
     name, _, version = text.partition(" ")
     return version if name == "glibc" else ""
 
 
-def _disk_free_mb(line: str) -> int:
-    """The fourth column of ``df -Pk``: kilobytes that this login may still write."""
+def _disk_mb(line: str, column: int) -> int:
+    """A column of ``df -Pk``: kilobytes in all, or those that this login may still write."""
     columns = line.split()
-    return _number(columns[3]) // 1024 if len(columns) >= 6 else 0
-
-
-def _accelerators(single: Mapping[str, str], many: Mapping[str, list[str]]) -> tuple[str, ...]:
-    found = []
-    if single.get("tegra"):
-        found.append("NVIDIA Tegra " + _tegra(single["tegra"]))
-    if single.get("nvidia"):
-        found.append("NVIDIA GPU")
-    found += [_DEVICES[device] for device in many.get("device", ()) if device in _DEVICES]
-    return tuple(found)
-
-
-def _tegra(line: str) -> str:
-    """``R36.4.0`` out of ``# R36 (release), REVISION: 4.0, GCID: ...``."""
-    words = line.replace(",", " ").split()
-    release = next((word for word in words if word.startswith("R") and word[1:].isdigit()), "L4T")
-    revision = words[words.index("REVISION:") + 1] if "REVISION:" in words[:-1] else ""
-    return f"{release}.{revision}".rstrip(".")
+    return hardware.number(columns[column]) // 1024 if len(columns) >= 6 else 0

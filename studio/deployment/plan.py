@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment.access import Access, AccessWish
@@ -14,6 +15,7 @@ from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication
+from studio.settings.boards import boards
 
 RUNTIME = "onnxruntime"
 _RESERVE_MB = 5
@@ -103,17 +105,22 @@ class Plan:
         """The plan as steps for the window and the command line."""
         for check in self.checks:
             state = "checked" if check.ok else "warning" if check.warning else "blocked"
-            yield _row(check.name, state, check.text)
+            hint = "" if check.ok else check.hint
+            yield _row(check.name, state, f"{check.text} {hint}".strip())
+        yield self._transfer_row()
         yield self._environment_row()
-        sent = self.bytes_to_send
-        yield _row("transfer", "planned" if sent else "skipped", self._transfer_text(), sent)
         if self.unchanged:
             yield _row("switch", "skipped", "this release is served already")
             return
-        yield _row("stage", "planned", f"put {self.bundle.digest[:12]} in place beside the others")
+        put = f"put {self.bundle.digest[:12]} in place beside the others"
+        yield _row("stage", "planned", put, command=self._verb("stage"))
         count = self.bundle.raw["golden"]["count"]
-        yield _row("probe", "planned", f"answer {count} golden samples in a process of its own")
-        yield _row("switch", "planned", "serve it in one rename, watch it, keep it or go back")
+        asked = f"answer {count} golden samples in a process of its own"
+        yield _row("probe", "planned", asked, command=self._verb("probe"))
+        kept = "serve it in one rename, watch it, keep it or go back"
+        yield _row("switch", "planned", kept, command=self._verb("switch"))
+        left = "remove what belongs to no release that is kept (the last two are)"
+        yield _row("clean", "planned", left, command=self._verb("gc"))
 
     def _environment_row(self) -> dict[str, Any]:
         if self.wheels is None:
@@ -122,7 +129,28 @@ class Plan:
         if not self.unpacked:
             return _row("environment", "skipped", f"{names}: installed there already")
         text = f"{names}: {self.unpacked / 1e6:,.0f} MB on its disk"
-        return _row("environment", "planned", text)
+        return _row("environment", "planned", text, command=self._verb("install"))
+
+    def _transfer_row(self) -> dict[str, Any]:
+        """Every file that goes over the wire, with its bytes."""
+        sent = self.bytes_to_send
+        files = [{"name": one.name, "bytes": one.size} for one in self.transfers]
+        if self.sends_runtime:
+            files.insert(0, {"name": "the studio's runtime", "bytes": self.runtime.size})
+        row = _row(
+            "transfer",
+            "planned" if sent else "skipped",
+            self._transfer_text(),
+            sent,
+            f"put {self.facts.root}/incoming/*.part; {self._verb('receive')}" if sent else "",
+        )
+        return {**row, "files": files}
+
+    def _verb(self, verb: str) -> str:
+        """The command by which the release machine on the target does a step."""
+        facts = self.facts
+        path = f"{facts.root}/runtime/{self.runtime.digest[:12]}....pyz"
+        return f"{facts.python_path or 'python3'} {path} release {verb} --root {facts.root}"
 
     def _transfer_text(self) -> str:
         if not self.bytes_to_send:
@@ -139,8 +167,13 @@ def make_plan(
     runtime: ZipApplication,
     wheels: WheelSet | None,
     wish: AccessWish | None = None,
+    obstacle: StudioError | None = None,
 ) -> Plan:
-    """Compare what is there with what is wanted; nothing is asked or changed."""
+    """Compare what is there with what is wanted; nothing is asked or changed.
+
+    Args:
+        obstacle: Why no wheels fit the target, where its own Python lacks some.
+    """
     wish = wish or AccessWish()
     installed = wheels is not None and wheels.digest in found.environments
     pieces = [Transfer(file.name, file.path, file.digest, file.size) for file in bundle.files]
@@ -163,15 +196,28 @@ def make_plan(
         unchanged=found.current == bundle.digest and not wish.changes(found.service),
         checks=(
             Check("python", True, f"Python {facts.python} on {facts.arch}"),
+            _board(facts),
+            *([Check("wheels", False, obstacle.message, obstacle.hint)] if obstacle else ()),
             _runtime(facts, wheels, bundle),
             _disk(facts, need),
-            _memory(facts, bundle),
+            _memory(facts, found, bundle),
             _counter(found, bundle),
             _clock(facts),
+            _service(facts),
             _access(found, wish, facts.name),
         ),
         access=wish.after(found.service),
     )
+
+
+def _board(facts: TargetFacts) -> Check:
+    """What kind of board it is, and what makes it doubtful now."""
+    kind = next((one for one in boards() if one.id == facts.board_id), None)
+    names = (facts.board or (kind.title if kind else "a board of no known kind"), facts.image)
+    text = ", ".join(filter(None, names))
+    if facts.notes:
+        return Check("board", False, f"{text}: {'; '.join(facts.notes)}", warning=True)
+    return Check("board", True, text)
 
 
 def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Check:
@@ -195,7 +241,10 @@ def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
             name, _, rest = wheel.name.partition("-")
             if name == RUNTIME:
                 return rest.partition("-")[0]
-    return str(facts.runtimes.get(RUNTIME, ""))
+    own = str(facts.runtimes.get(RUNTIME, ""))
+    kind = next((one for one in boards() if one.id == facts.board_id), None)
+    image = kind.image_of(facts.image, facts.os) if kind and not own else None
+    return image.onnxruntime if image else own
 
 
 def _disk(facts: TargetFacts, need: int) -> Check:
@@ -212,13 +261,22 @@ def _disk(facts: TargetFacts, need: int) -> Check:
     )
 
 
-def _memory(facts: TargetFacts, bundle: Bundle) -> Check:
+def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     """Old and new are in memory at once while the server changes over."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
-    need_mb = round(2 * model / 1e6) + _SERVER_MB
-    text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed to change over"
-    ok = not facts.memory_mb or need_mb <= facts.memory_mb
-    return Check("memory", ok, text, warning=True)
+    sessions = 2 if found.current and found.current != bundle.digest else 1
+    need_mb = round(sessions * model / 1e6) + _SERVER_MB
+    what = "to hold the old and the new model" if sessions == 2 else "to serve it"
+    text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
+    if facts.memory_mb and need_mb > facts.memory_mb:
+        hint = "Deploy a smaller variant (studio quantize)"
+        hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
+        return Check("memory", False, f"{facts.name} has {text}.", hint)
+    new_mb = round(model / 1e6) + _SERVER_MB
+    if facts.memory_free_mb and new_mb > facts.memory_free_mb:
+        free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
+        return Check("memory", False, free, "Stop what else runs there.", warning=True)
+    return Check("memory", True, text)
 
 
 def _counter(found: Inventory, bundle: Bundle) -> Check:
@@ -238,9 +296,36 @@ def _counter(found: Inventory, bundle: Bundle) -> Check:
 
 
 def _clock(facts: TargetFacts) -> Check:
+    """A clock in the past makes certificates invalid, and its log lie about the order of things."""
     skew = facts.clock_skew_s
+    if skew <= -_MANY_SECONDS:
+        return Check(
+            "clock",
+            False,
+            f"The clock of {facts.name} is {-skew / _MANY_SECONDS:,.0f} days in the past.",
+            "Set it: sudo timedatectl set-ntp true, or sudo date -s with the time of now.",
+        )
     text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
-    return Check("clock", abs(skew) < _MANY_SECONDS, text, warning=True)
+    return Check("clock", skew < _MANY_SECONDS, text, warning=True)
+
+
+def _service(facts: TargetFacts) -> Check:
+    """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
+    user = urlsplit(facts.url).username or ""
+    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
+        return Check("service", True, "its service manager is used where it has one")
+    if "systemd-user" in facts.services:
+        return Check("service", True, f"the systemd of {user} starts it again after a restart")
+    if "systemd" not in facts.services:
+        text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
+        return Check("service", False, text, "Start it from the board's own boot.", warning=True)
+    return Check(
+        "service",
+        False,
+        f"the systemd of {user} is not started at boot, so nobody starts the server again then",
+        f"Run there once: sudo loginctl enable-linger {user}",
+        warning=True,
+    )
 
 
 def _access(found: Inventory, wish: AccessWish, name: str) -> Check:
@@ -262,5 +347,6 @@ def _access(found: Inventory, wish: AccessWish, name: str) -> Check:
     return Check("access", True, str(after))
 
 
-def _row(name: str, state: str, text: str, size: int = 0) -> dict[str, Any]:
-    return {"name": name, "state": state, "text": text, "seconds": 0.0, "bytes": size}
+def _row(name: str, state: str, text: str, size: int = 0, command: str = "") -> dict[str, Any]:
+    row = {"name": name, "state": state, "text": text, "seconds": 0.0, "bytes": size}
+    return {**row, "command": command} if command else row

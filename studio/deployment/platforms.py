@@ -23,7 +23,7 @@ from studio.plugin_host import PluginHost
 
 def is_platform(target: TargetSpec) -> bool:
     """Whether a platform answers for the target's URL; imports no plugin."""
-    capability = PluginHost.discover().answering(scheme_of(target))
+    capability = PluginHost.again().answering(scheme_of(target))
     return capability is not None and capability.extension is Extension.PLATFORM
 
 
@@ -46,7 +46,7 @@ def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, 
 
 def platform_for(target: TargetSpec) -> Platform:
     """The platform that answers for a target's URL."""
-    host = PluginHost.discover()
+    host = PluginHost.again()
     scheme = scheme_of(target)
     capability = host.answering(scheme)
     if capability is None or capability.extension is not Extension.PLATFORM:

@@ -30,6 +30,15 @@ def probed(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     return result
 
 
+def looked(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Keep the facts of each target, and how they were."""
+    for row in result["targets"]:
+        if row["facts"]:
+            registry.set_facts(row["target"], row["facts"])
+    registry.add_run("target-look", None, {}, result)
+    return result
+
+
 def deployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the bundle as a version, and the release."""
     packaged = result.pop("packaged")

@@ -26,6 +26,8 @@ _SLOWEST = 4096
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
+_PROBES_PATIENCE = 16.0
+"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Wish:
         usual_port: Where none is in use; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
+        quality: What it may do worse than the release before; None where that is not judged.
     """
 
     access: AccessWish
@@ -45,6 +48,7 @@ class Wish:
     usual_port: int
     budget_ms: float | None
     soak_s: float
+    quality: Mapping[str, str] | None = None
 
 
 class Rollout:
@@ -67,6 +71,7 @@ class Rollout:
         self._job = job
         self.bytes_sent = 0
         self.certificate = ""
+        self._patience_s = _SWITCH_S
 
     def run(self) -> dict[str, Any]:
         """Do all steps; returns what the target says of the switch."""
@@ -192,6 +197,7 @@ class Rollout:
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
         row.text = (
             f"{found['samples']} golden samples agree (largest difference "
             f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
@@ -221,20 +227,30 @@ class Rollout:
                 "port": wish.port,
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
+                "quality": None if wish.quality is None else dict(wish.quality),
             },
-            timeout=_SWITCH_S + wish.soak_s,
+            timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
         )
         if done["state"] == "unchanged":
             row.skip("this release is served already")
         else:
             kept = _kept_by(done.get("service") or {})
-            row.text = f"serving at port {done['port']}, watched for {wish.soak_s:g} s, {kept}"
+            row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
         return done
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if message.get("event") == "progress":
             self._job.progress(message["done"], message["total"], message["text"])
+
+
+def _watched(done: Mapping[str, Any], soak_s: float) -> str:
+    """What the soak said, in a few words."""
+    soak = done.get("soak") or {}
+    if not soak:
+        return f"watched for {soak_s:g} s"
+    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
+    return f"{soak['decision']} after {soak['seconds']:g} s ({found})"
 
 
 def _kept_by(service: Mapping[str, Any]) -> str:

@@ -66,7 +66,22 @@ DEPLOY = Step(
             maximum=3600,
             title="Soak",
             unit="s",
-            help="How long the new release is watched before it is kept.",
+            help="How long the new release is watched before it is kept, at most.",
+            advanced=True,
+        ),
+        Option(
+            "quality",
+            Kind.FLAG,
+            default=False,
+            title="Take back when it is worse",
+            help="Hold it against the release before while it is watched: answers, latency, "
+            "errors and drift decide whether it is kept. Give --soak-s some minutes.",
+        ),
+        Option(
+            "soak_rule",
+            many=True,
+            title="Soak rule",
+            help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
             advanced=True,
         ),
         Option(

@@ -19,6 +19,7 @@ from studio.registry import file_digest
 from studio.settings import write_atomically
 
 OLDEST_PYTHON = (3, 8)
+_ARCHITECTURES = ("x86_64", "aarch64")
 _OLDEST_GLIBC_MINOR = 17
 _POLL_S = 0.2
 
@@ -51,6 +52,14 @@ class Platform:
             raise TargetError(
                 f"{facts.name} has Python {facts.python}; at least 3.8 is needed.",
                 hint="Install a newer python3 beside it.",
+            )
+        if facts.arch not in _ARCHITECTURES:
+            raise TargetError(
+                f"{facts.name} has a system for {facts.arch or 'an unknown processor'}, for which "
+                "onnxruntime has no wheels.",
+                hint="Put a 64 bit system on it, where its processor can run one."
+                if facts.arch in ("armv7l", "armv6l", "i686")
+                else "Build onnxruntime for it, and install it for the target's own python3.",
             )
         if glibc is None:
             raise TargetError(

@@ -40,6 +40,7 @@ def run(argv: Sequence[str]) -> int:
     from studio.workspace import Workspace
 
     with Workspace.open() as workspace:
+        workspace.asked_by("window")
         attach(window, workspace)
         for name in argv:
             window.open_model(Path(name).absolute())

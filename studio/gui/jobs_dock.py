@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures, icons
@@ -35,9 +36,12 @@ _TONES = {"succeeded": "good", "cancelled": "", "failed": "bad"}
 class JobRow(QWidget):
     """A job: its state as a word, title, sentence, and its log behind a disclosure."""
 
-    def __init__(self, job: RunningJob) -> None:
+    def __init__(self, job: RunningJob, again: Callable[[RunningJob], None]) -> None:
         super().__init__()
         self.job = job
+        self.retell = button("As a recipe", lambda: again(job), "link")
+        self.retell.setAccessibleName(f"Show {job.title} as a recipe")
+        self.retell.hide()
         self.pill = Pill("")
         self.pill.setFixedWidth(96)
         self.sentence = ElidedLabel("", Qt.TextElideMode.ElideRight)
@@ -50,7 +54,14 @@ class JobRow(QWidget):
         layout.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
         layout.setSpacing(2)
         layout.addLayout(
-            row(self.pill, label(job.title, "strong"), self.sentence, self.time, self.cancel)
+            row(
+                self.pill,
+                label(job.title, "strong"),
+                self.sentence,
+                self.time,
+                self.retell,
+                self.cancel,
+            )
         )
         layout.addWidget(self.log)
         self.refresh()
@@ -74,7 +85,13 @@ class JobRow(QWidget):
 
 
 class JobsDock(QDockWidget):
-    """Opens at the bottom, above the line of jobs."""
+    """Opens at the bottom, above the line of jobs.
+
+    Signals:
+        retold: The number in the history of what is wanted as a recipe.
+    """
+
+    retold = Signal(int)
 
     def __init__(self, workspace: Workspace, theming: Theming) -> None:
         super().__init__("Jobs")
@@ -100,15 +117,23 @@ class JobsDock(QDockWidget):
     def refresh(self, job: RunningJob | None = None) -> None:
         """Show one job anew, or all."""
         if job is not None and job.id in self._rows:
-            self._rows[job.id].refresh()
+            self._refresh(self._rows[job.id])
             return
         clear(self._list.body)
-        self._rows = {each.id: JobRow(each) for each in self._workspace.jobs[-SHOWN:]}
+        self._rows = {each.id: JobRow(each, self._retell) for each in self._workspace.jobs[-SHOWN:]}
         for each in reversed(self._rows.values()):
+            self._refresh(each)
             self._list.body.addWidget(each)
             self._list.body.addWidget(line())
         self._list.body.addStretch(1)
         self._stack.setCurrentIndex(1 if self._rows else 0)
+
+    def _refresh(self, each: JobRow) -> None:
+        each.refresh()
+        each.retell.setVisible(bool(self._workspace.action_of(each.job)))
+
+    def _retell(self, job: RunningJob) -> None:
+        self.retold.emit(self._workspace.action_of(job))
 
     def dress(self) -> None:
         """Take the icon in the theme's colour."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
     from studio.gui.pages.model import ModelPage
     from studio.gui.window import MainWindow
-    from studio.workspace import Event, RunningJob
+    from studio.workspace import Event, GraphView, RunningJob
 
 
 class Opening:
@@ -40,11 +40,15 @@ class Opening:
 
     def hear(self, event: Event) -> None:
         """Show what a worker has seen of a model by now, and the model at the end."""
-        from studio.workspace import PREVIEW, JobFinished, JobMessage
+        from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 
         if isinstance(event, JobMessage):
             if event.name == PREVIEW and event.job.id in self._files:
                 self._read_preview(event.job, str(event.values["path"]))
+            elif event.name == DRAWN and event.job.id in self._files:
+                self._window.workspace.load_drawn_graph(
+                    Path(str(event.values["path"])), partial(self._show_drawn, event.job)
+                )
         elif isinstance(event, JobFinished):
             self._finished(event.job)
 
@@ -54,13 +58,26 @@ class Opening:
 
     def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
         """Show it, unless the job has ended meanwhile, or nothing could be read."""
-        window = self._window
         if isinstance(scene, Exception) or job.id not in self._files or not job.running:
             return
-        self.previewed = job.id
-        window.go("model")
-        window.topbar.show_model(self._files[job.id].stem, [], None)
-        cast("ModelPage", window.page()).show_preview(scene)
+        self._page_for(job).show_preview(scene)
+
+    def _show_drawn(self, job: RunningJob, view: GraphView | Exception) -> None:
+        """Let the graph be looked through before its types are known."""
+        if isinstance(view, Exception) or job.id not in self._files or not job.running:
+            return
+        if not self.previewed or self.previewed == job.id:
+            self._page_for(job).show_drawn(view)
+
+    def _page_for(self, job: RunningJob) -> ModelPage:
+        """The Model page for a model that is on its way; it comes into sight once."""
+        window = self._window
+        if self.previewed != job.id:
+            self.previewed = job.id
+            window.go("model")
+            window.topbar.show_model(self._files[job.id].stem, [], None)
+        page = next(page for page in window.pages() if page.stage == "model")
+        return cast("ModelPage", page)
 
     def _finished(self, job: RunningJob) -> None:
         assert job.outcome is not None

@@ -16,6 +16,8 @@ from studio.gui.widgets import GRID
 
 WIDTH = 84
 DOT = 8
+HEIGHT, LEAST_HEIGHT = 8 * GRID, 7 * GRID - 2
+"""Of a button; the least one lets all stages into the least window."""
 
 
 class StageState(enum.Enum):
@@ -48,7 +50,9 @@ class StageButton(QToolButton):
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(icons.ICON_SIZE, icons.ICON_SIZE))
-        self.setFixedSize(WIDTH - 2 * GRID, 8 * GRID)
+        self.setFixedWidth(WIDTH - 2 * GRID)
+        self.setMaximumHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.toggled.connect(self.dress)
         self.show_state(StageState.NONE)
@@ -61,6 +65,12 @@ class StageButton(QToolButton):
         self.setAccessibleName(f"{self.stage.title}{says}")
         self.setToolTip(f"{self.stage.title}{says} ({self.stage.shortcut})")
         self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH - 2 * GRID, HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(WIDTH - 2 * GRID, LEAST_HEIGHT)
 
     def dress(self) -> None:
         """Take the icon in the theme's colour."""
@@ -104,8 +114,8 @@ class Rail(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._buttons: dict[str, StageButton] = {}
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GRID, GRID, GRID, GRID)
-        layout.setSpacing(4)
+        layout.setContentsMargins(GRID, 4, GRID, 4)
+        layout.setSpacing(2)
         stages = list(stages)
         for stage in stages:
             if stage.at_bottom and not any(button.stage.at_bottom for button in self.buttons()):

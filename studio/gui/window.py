@@ -325,11 +325,21 @@ class MainWindow(QMainWindow):
             from studio.gui.jobs_dock import JobsDock
 
             self._jobs = JobsDock(self.workspace, self.theming)
+            self._jobs.retold.connect(self.show_action)
             self.theming.dress(self._jobs)
             self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._jobs)
             self._jobs.hide()
         self._jobs.refresh()
         self._jobs.setVisible(not self._jobs.isVisible())
+
+    def show_action(self, number: int) -> None:
+        """Show something that was done, with the recipe that does it again."""
+        from studio.gui.pages.runs import RunsPage
+
+        self.go("runs")
+        page = self.page()
+        if isinstance(page, RunsPage):
+            page.show_action(number)
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or give it back."""

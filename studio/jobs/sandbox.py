@@ -114,6 +114,7 @@ def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dic
     env.update(
         ORT_DISABLE_TELEMETRY="1",
         PYTHONDONTWRITEBYTECODE="1",
+        PYTHONHASHSEED="0",  # sets in the same order: equal inputs give equal files
         MPLCONFIGDIR=str(folder),
         TMPDIR=str(folder),
         **paths.variables(),

@@ -1,36 +1,45 @@
 """The graph of a model with its layout in one compact file, quick to read without numpy.
 
-Gzip-compressed JSON in columns; each name of a value stands in it once. The reader is the window,
-so nothing but the standard library is needed.
+Gzip-compressed JSON in columns, in two parts one behind the other: what is drawn (nodes, layouts,
+blocks), and what is known of it (types, work). The first part can be read while the second is not
+there yet. Each name of a value stands in the file once. The reader is the window, so nothing but
+the standard library is needed.
 """
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import repeat
+import hashlib
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from studio.api import (
-    AttributeValue,
-    Graph,
-    GraphLayout,
-    Initializer,
-    InvalidData,
-    Model,
-    Node,
-    TensorType,
-    Value,
-)
+from studio.api import Graph, GraphLayout, InvalidData, Model, Value
 from studio.models import pieces
-from studio.models.folding import Block, Outline
+from studio.models.folding import Outline
+from studio.models.graphcolumns import (
+    Names,
+    Pick,
+    graph_columns,
+    layout_columns,
+    outline_columns,
+    read_graph,
+    read_layout,
+    read_outline,
+    read_type,
+    read_typed,
+    type_of,
+    typed_columns,
+)
+from studio.models.walk import all_graphs
 
-_VERSION = 2
-_READABLE = (1, 2)
-_EMPTY: Mapping[str, Any] = {}
+_VERSION = 3
+_READABLE = (1, 2, 3)
+_GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,93 @@ class Content:
     outline: Outline = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The first part of a file, read before there was a second one.
+
+    Attributes:
+        content: Without types and work.
+        names: The names of values by number.
+        size, digest: Bytes of the part, and their SHA-256.
+    """
+
+    content: Content
+    names: Sequence[str]
+    size: int
+    digest: bytes
+
+
+class Draft:
+    """A file whose first part is written; ``finish`` adds the second.
+
+    Args:
+        model: Only types of terminals are taken from it.
+        parts: Layouts of the blocks and functions.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        model: Model,
+        layout: GraphLayout,
+        parts: Mapping[str, GraphLayout] = MappingProxyType({}),
+        outline: Outline = (),
+    ) -> None:
+        self._path, self._model = path, model
+        self._names = names = Names()
+        data = {
+            "version": _VERSION,
+            "model": {
+                "format": model.format,
+                "opsets": dict(model.opsets),
+                "ir_version": model.ir_version,
+                "producer": model.producer,
+                "doc": model.doc,
+                "metadata": dict(model.metadata),
+            },
+            "graph": graph_columns(model.graph, names),
+            "functions": {
+                name: graph_columns(graph, names) for name, graph in model.functions.items()
+            },
+            "layout": layout_columns(layout, names),
+            "parts": {name: layout_columns(one, names) for name, one in parts.items()},
+            "outline": outline_columns(outline),
+            "names": names.all,
+        }
+        self._known = len(names.all)
+        path.write_bytes(_packed(data))
+
+    def finish(
+        self,
+        model: Model,
+        macs: Mapping[str, float] = MappingProxyType({}),
+        layout: GraphLayout | None = None,
+        parts: Mapping[str, GraphLayout] = MappingProxyType({}),
+    ) -> None:
+        """Add types and work. The same content gives the same bytes.
+
+        Args:
+            model: The same one with all that is known of it.
+            macs: Work of the nodes of the main graph, by name; computed with open sizes fixed,
+                which those who read the file could not do.
+            layout, parts: Those that take the place of what was written first.
+        """
+        names = self._names
+        data = {
+            "known": [_known(graph, names) for graph in _all_graphs(model)],
+            "macs": dict(macs),
+            "layout": None if layout is None else layout_columns(layout, names),
+            "parts": {name: layout_columns(one, names) for name, one in parts.items()},
+            "names": names.all[self._known :],
+        }
+        with self._path.open("ab") as file:
+            file.write(_packed(data))
+
+
+def _packed(data: Mapping[str, Any]) -> bytes:
+    return gzip.compress(pieces.dumps(data).encode("utf-8", "surrogatepass"), 1, mtime=0)
+
+
 def write(
     path: Path,
     model: Model,
@@ -58,32 +154,8 @@ def write(
     parts: Mapping[str, GraphLayout] = MappingProxyType({}),
     outline: Outline = (),
 ) -> None:
-    """Write a model and the layouts of its graphs. The same content gives the same bytes.
-
-    Args:
-        macs: Work of the nodes of the main graph, by name; computed with open sizes fixed, which
-            those who read the file could not do.
-    """
-    names = _Names()
-    data = {
-        "version": _VERSION,
-        "model": {
-            "format": model.format,
-            "opsets": dict(model.opsets),
-            "ir_version": model.ir_version,
-            "producer": model.producer,
-            "doc": model.doc,
-            "metadata": dict(model.metadata),
-        },
-        "graph": _graph(model.graph, names),
-        "functions": {name: _graph(graph, names) for name, graph in model.functions.items()},
-        "layout": _layout(layout, names),
-        "macs": dict(macs),
-        "parts": {name: _layout(one, names) for name, one in parts.items()},
-        "outline": _outline(outline),
-        "names": names.all,
-    }
-    path.write_bytes(gzip.compress(pieces.dumps(data).encode("utf-8", "surrogatepass"), 1, mtime=0))
+    """Write a model and the layouts of its graphs, both parts at once."""
+    Draft(path, model, layout, parts, outline).finish(model, macs)
 
 
 def read(path: Path) -> tuple[Model, GraphLayout]:
@@ -96,217 +168,127 @@ def read(path: Path) -> tuple[Model, GraphLayout]:
     return content.model, content.layout
 
 
-def read_all(path: Path) -> Content:
-    """Read all that ``write`` wrote.
+def read_drawn(path: Path) -> Drawn:
+    """Read the first part of a file whose second one may be missing.
 
     Raises:
         InvalidData: when the file is damaged or of another version.
     """
+    with _damage_named(path):
+        return _drawn(path.read_bytes(), path.name)[0]
+
+
+def read_all(path: Path, drawn: Drawn | None = None) -> Content:
+    """Read all that was written.
+
+    Args:
+        drawn: What was read before; taken for the first part where it is that of this file.
+
+    Raises:
+        InvalidData: when the file is damaged or of another version.
+    """
+    with _damage_named(path):
+        raw = path.read_bytes()
+        if drawn is not None and hashlib.sha256(raw[: drawn.size]).digest() == drawn.digest:
+            rest = raw[drawn.size :]
+        else:
+            drawn, rest = _drawn(raw, path.name)
+        return _completed(drawn, pieces.loads(gzip.decompress(rest))) if rest else drawn.content
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
     try:
-        data = pieces.loads(gzip.decompress(path.read_bytes()))
-        if data["version"] not in _READABLE:
-            raise InvalidData(f"{path.name} was written by another version of the studio.")
-        # Version 1 had the names themselves instead of their numbers.
-        name: Pick = data["names"].__getitem__ if "names" in data else str
-        model = Model(
-            graph=_read_graph(data["graph"], name),
-            functions={key: _read_graph(graph, name) for key, graph in data["functions"].items()},
-            **data["model"],
-        )
-        parts = {path: _read_layout(one, name) for path, one in data.get("parts", {}).items()}
-        blocks = _read_outline(data.get("outline", ()))
-        layout = _read_layout(data["layout"], name)
-        return Content(model, layout, data.get("macs", {}), parts, blocks)
+        yield
     except FileNotFoundError:
         raise InvalidData(f"The graph {path} is gone.", hint="Open the model again.") from None
-    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zlib.error) as error:
         raise InvalidData(
             f"The graph {path.name} is damaged.", hint="Open the model again.", detail=str(error)
         ) from None
 
 
-class _Names:
-    """The names of values, each once; elsewhere stands its number.
+def _drawn(raw: bytes, file: str) -> tuple[Drawn, bytes]:
+    """The first part of a file, and the bytes behind it."""
+    unpacking = zlib.decompressobj(_GZIP)
+    data = pieces.loads(unpacking.decompress(raw))
+    if not unpacking.eof:
+        raise ValueError("it ends too early")
+    rest = unpacking.unused_data
+    if data["version"] not in _READABLE:
+        raise InvalidData(f"{file} was written by another version of the studio.")
+    names = data.get("names", ())
+    # Version 1 had the names themselves instead of their numbers.
+    name: Pick = names.__getitem__ if "names" in data else str
+    model = Model(
+        graph=read_graph(data.pop("graph"), name),  # what was read is not held any longer
+        functions={key: read_graph(graph, name) for key, graph in data["functions"].items()},
+        **data["model"],
+    )
+    parts = {path: read_layout(one, name) for path, one in data.get("parts", {}).items()}
+    blocks = read_outline(data.get("outline", ()))
+    layout = read_layout(data.pop("layout"), name)
+    # Until version 2 there was one part with all.
+    content = Content(model, layout, data.get("macs", {}), parts, blocks)
+    size = len(raw) - len(rest)
+    return Drawn(content, names, size, hashlib.sha256(raw[:size]).digest()), rest
 
-    Attributes:
-        all: The names by number.
-    """
 
-    def __init__(self) -> None:
-        self.all: list[str] = []
-        self._numbers: dict[str, int] = {}
+def _completed(drawn: Drawn, data: Mapping[str, Any]) -> Content:
+    """What was drawn, with what is known of it."""
+    names = [*drawn.names, *data["names"]]
+    name: Pick = names.__getitem__
+    content = drawn.content
+    known = iter(data["known"])
+    graph = _with_known(content.model.graph, known, name)
+    functions = {key: _with_known(one, known, name) for key, one in content.model.functions.items()}
+    layout = content.layout if data["layout"] is None else read_layout(data["layout"], name)
+    others = {path: read_layout(one, name) for path, one in data["parts"].items()}
+    return Content(
+        replace(content.model, graph=graph, functions=functions),
+        layout,
+        data["macs"],
+        {**content.parts, **others},
+        content.outline,
+    )
 
-    def number(self, name: str) -> int:
-        """The number of a name, a new one for a new name."""
-        number = self._numbers.get(name)
-        if number is None:
-            number = self._numbers[name] = len(self.all)
-            self.all.append(name)
-        return number
 
-    def numbers(self, names: Iterable[str]) -> list[int]:
-        """The numbers of several names."""
-        return [self.number(name) for name in names]
+def _all_graphs(model: Model) -> Iterator[Graph]:
+    yield from all_graphs(model.graph)
+    for function in model.functions.values():
+        yield from all_graphs(function)
 
 
-def _graph(graph: Graph, names: _Names) -> dict[str, Any]:
+def _known(graph: Graph, names: Names) -> list[Any]:
+    terminals = [[type_of(value.type) for value in ends] for ends in (graph.inputs, graph.outputs)]
+    return [*terminals, typed_columns(graph.values, names)]
+
+
+def _with_known(graph: Graph, known: Iterator[Any], name: Pick) -> Graph:
+    """A graph with the types that come next, and its blocks with those behind them."""
+    inputs, outputs, typed = next(known)
     nodes = graph.nodes
-    constants = graph.initializers.values()
-    return {
-        "name": graph.name,
-        "inputs": [[value.name, _type(value.type)] for value in graph.inputs],
-        "outputs": [[value.name, _type(value.type)] for value in graph.outputs],
-        "name_column": [node.name for node in nodes],
-        "operator": [node.operator for node in nodes],
-        "reads": [names.numbers(node.inputs) for node in nodes],
-        "writes": [names.numbers(node.outputs) for node in nodes],
-        "domain": {i: node.domain for i, node in enumerate(nodes) if node.domain},
-        "attributes": {i: dict(node.attributes) for i, node in enumerate(nodes) if node.attributes},
-        "blocks": {
-            i: {name: _graph(block, names) for name, block in node.blocks.items()}
-            for i, node in enumerate(nodes)
-            if node.blocks
-        },
-        "doc": {i: node.doc for i, node in enumerate(nodes) if node.doc},
-        "constants": [[c.name, _type(c.type), c.nbytes, c.external] for c in constants],
-        "typed": _typed(graph.values, names),
-        "notes": dict(graph.notes),
-    }
-
-
-def _typed(values: Mapping[str, TensorType], names: _Names) -> dict[str, Any]:
-    """Names, the type of each as a number, and the types, of which a large model has few."""
-    places: dict[int, int] = {}
-    types: list[Any] = []
-    numbers = []
-    for kind in values.values():
-        place = places.get(id(kind))
-        if place is None:
-            place = places[id(kind)] = len(types)
-            types.append(_type(kind))
-        numbers.append(place)
-    return {"names": names.numbers(values), "types": types, "type": numbers}
-
-
-def _type(kind: TensorType | None) -> list[Any] | None:
-    return None if kind is None else [kind.dtype, kind.shape]
-
-
-def _layout(layout: GraphLayout, names: _Names) -> dict[str, Any]:
-    return {
-        "x": layout.x,
-        "y": layout.y,
-        "width": layout.width,
-        "height": layout.height,
-        "from": [edge[0] for edge in layout.edges],
-        "to": [edge[1] for edge in layout.edges],
-        "value": [names.number(edge[2]) for edge in layout.edges],
-        "bends": layout.bends,
-        "size": layout.size,
-    }
-
-
-def _outline(members: Outline) -> list[Any]:
-    return [
-        [one.title, one.scope, _outline(one.members)] if isinstance(one, Block) else one
-        for one in members
-    ]
-
-
-def _read_outline(members: Sequence[Any]) -> Outline:
-    return tuple(
-        one if isinstance(one, int) else Block(one[0], one[1], _read_outline(one[2]))
-        for one in members
-    )
-
-
-Pick = Callable[[Any], str]
-"""Gives the name that stands for what a file has in its place."""
-
-
-def _read_graph(data: Mapping[str, Any], name: Pick) -> Graph:
-    return Graph(
-        name=data["name"],
-        inputs=tuple(Value(key, _read_type(kind)) for key, kind in data["inputs"]),
-        outputs=tuple(Value(key, _read_type(kind)) for key, kind in data["outputs"]),
-        nodes=_read_nodes(data, name),
-        initializers={
-            key: Initializer(key, TensorType(kind[0], _shape(kind[1])), nbytes, external)
-            for key, kind, nbytes, external in data["constants"]
-        },
-        values=_read_values(data, name),
-        notes=data.get("notes", _EMPTY),
-    )
-
-
-def _read_values(data: Mapping[str, Any], name: Pick) -> dict[str, TensorType]:
-    typed = data.get("typed")
-    if typed is None:  # version 1 had a type for each name
-        return {key: TensorType(kind[0], _shape(kind[1])) for key, kind in data["values"].items()}
-    types = [TensorType(dtype, _shape(shape)) for dtype, shape in typed["types"]]
-    names = map(name, typed["names"])
-    return {key: types[place] for key, place in zip(names, typed["type"], strict=True)}
-
-
-def _read_nodes(data: Mapping[str, Any], name: Pick) -> tuple[Node, ...]:
-    count = len(data["name_column"])
-    domains = _column(data["domain"], count, "")
-    docs = _column(data["doc"], count, "")
-    attributes = _column(data["attributes"], count, _EMPTY)
-    blocks = _column(data["blocks"], count, _EMPTY)
-    return tuple(
-        Node(
-            own,
-            operator,
-            tuple(map(name, reads)),
-            tuple(map(name, writes)),
-            domain,
-            {key: _attribute(value) for key, value in values.items()} if values else _EMPTY,
-            {key: _read_graph(block, name) for key, block in inner.items()} if inner else _EMPTY,
-            doc,
+    if any(node.blocks for node in nodes):
+        nodes = tuple(
+            [
+                replace(
+                    node,
+                    blocks={k: _with_known(one, known, name) for k, one in node.blocks.items()},
+                )
+                if node.blocks
+                else node
+                for node in nodes
+            ]
         )
-        for own, operator, reads, writes, domain, values, inner, doc in zip(
-            data["name_column"],
-            data["operator"],
-            data["reads"],
-            data["writes"],
-            domains,
-            attributes,
-            blocks,
-            docs,
-            strict=True,
-        )
+    return replace(
+        graph,
+        inputs=_retyped(graph.inputs, inputs),
+        outputs=_retyped(graph.outputs, outputs),
+        nodes=nodes,
+        values=read_typed(typed, name),
     )
 
 
-def _column(sparse: Mapping[str, Any], count: int, default: Any) -> list[Any]:
-    """A full column from the entries that differ from the default."""
-    column = list(repeat(default, count))
-    for index, value in sparse.items():
-        column[int(index)] = value
-    return column
-
-
-def _attribute(value: Any) -> AttributeValue:
-    found: AttributeValue = tuple(value) if isinstance(value, list) else value
-    return found
-
-
-def _read_type(kind: list[Any] | None) -> TensorType | None:
-    return None if kind is None else TensorType(kind[0], _shape(kind[1]))
-
-
-def _shape(shape: list[Any] | None) -> tuple[Any, ...] | None:
-    return None if shape is None else tuple(shape)
-
-
-def _read_layout(data: Mapping[str, Any], name: Pick) -> GraphLayout:
-    return GraphLayout(
-        x=tuple(data["x"]),
-        y=tuple(data["y"]),
-        width=tuple(data["width"]),
-        height=tuple(data["height"]),
-        edges=tuple(zip(data["from"], data["to"], map(name, data["value"]), strict=True)),
-        bends=tuple(map(tuple, data["bends"])),
-        size=(data["size"][0], data["size"][1]),
-    )
+def _retyped(values: Sequence[Value], types: Sequence[Any]) -> tuple[Value, ...]:
+    pairs = zip(values, types, strict=True)
+    return tuple(Value(value.name, read_type(kind)) for value, kind in pairs)

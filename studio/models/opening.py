@@ -10,6 +10,8 @@ from typing import Any
 from studio.api import (
     Finding,
     Format,
+    Graph,
+    GraphLayout,
     InvalidModel,
     Level,
     Limits,
@@ -23,7 +25,7 @@ from studio.models.collector import uncollected
 from studio.models.cost import overlay
 from studio.models.folding import outline
 from studio.models.formats import format_for
-from studio.models.graphfile import write
+from studio.models.graphfile import Draft
 from studio.models.layout import lay_out
 from studio.models.shapes import complete
 from studio.models.summary import summary
@@ -68,6 +70,7 @@ def look(
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     host: PluginHost | None = None,
     on_structure: Callable[[Model], None] | None = None,
+    on_intake: Callable[[Model], None] | None = None,
 ) -> Opened:
     """Take a model in and read its graph.
 
@@ -75,13 +78,14 @@ def look(
         shapes: Sizes for inputs that leave some open; the others are assumed.
         on_structure: Gets the graph without types before the file has passed its intake, where
             the format can tell so early: something to look at, nothing to rely on.
+        on_intake: Gets the same when the file has passed, before its types are inferred.
 
     Raises:
         InvalidModel: when the file is no model, is damaged, or has a finding of level ERROR.
         UnsafeModel: when it reaches outside its folder or beyond the limits.
     """
     with uncollected():
-        return _look(path, progress or Silent(), dict(shapes or {}), host, on_structure)
+        return _look(path, progress or Silent(), dict(shapes or {}), host, on_structure, on_intake)
 
 
 def _look(
@@ -90,6 +94,7 @@ def _look(
     given: dict[str, tuple[int, ...]],
     host: PluginHost | None,
     on_structure: Callable[[Model], None] | None,
+    on_intake: Callable[[Model], None] | None,
 ) -> Opened:
     progress.progress(0, 4, f"Looking at {path.name}")
     known = format_for(path, host or PluginHost.discover())
@@ -98,6 +103,8 @@ def _look(
     intake = known.intake(path, Limits())
     _refuse(intake.findings)
     progress.progress(1, 4, "Reading the graph")
+    if on_intake is not None and isinstance(known, Structural):
+        on_intake(known.structure(path, progress))
     model = known.read(path, progress)
     fixed = complete(model.graph, given)
     sized = _sized(known, path, progress, fixed) if fixed else model
@@ -128,13 +135,56 @@ def _refuse(findings: Sequence[Finding]) -> None:
         raise InvalidModel(errors[0], detail="\n".join(errors[1:]))
 
 
+class GraphWriter:
+    """Lays a model's graph out and writes both: what is drawn at once, what is known of it later.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / GRAPH_FILE
+        self._first: tuple[Draft, Model] | None = None
+
+    def draw(self, model: Model) -> Path:
+        """Write what is drawn of a model whose types need not be known yet."""
+        with uncollected():
+            inner = {name: lay_out(graph) for name, graph in parts(model)}
+            graph = model.graph
+            draft = Draft(self.path, model, lay_out(graph), inner, outline(graph))
+            self._first = (draft, model)
+        return self.path
+
+    def finish(self, opened: Opened, progress: Progress) -> Path:
+        """Add what is known of it."""
+        progress.progress(3, 4, "Laying out the graph")
+        if self._first is None:
+            self.draw(opened.model)
+        assert self._first is not None
+        draft, drawn = self._first
+        with uncollected():
+            work = overlay(opened.sized.graph, "macs")
+            layout, inner = _other_layouts(drawn, opened.model)
+            draft.finish(opened.model, work, layout, inner)
+        return self.path
+
+
+def _other_layouts(drawn: Model, model: Model) -> tuple[GraphLayout | None, dict[str, GraphLayout]]:
+    """The layouts of graphs whose terminals say something else now that their types are known."""
+    layout = None if _same_terminals(drawn.graph, model.graph) else lay_out(model.graph)
+    before = dict(parts(drawn))
+    others = {
+        name: lay_out(graph)
+        for name, graph in parts(model)
+        if not _same_terminals(before[name], graph)
+    }
+    return layout, others
+
+
+def _same_terminals(one: Graph, other: Graph) -> bool:
+    return one.inputs == other.inputs and one.outputs == other.outputs
+
+
 def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
     """Lay a model's graph out and write both, with the nodes' work, into the folder."""
-    progress.progress(3, 4, "Laying out the graph")
-    path = folder / GRAPH_FILE
-    with uncollected():
-        work = overlay(opened.sized.graph, "macs")
-        inner = {name: lay_out(graph) for name, graph in parts(opened.model)}
-        graph = opened.model.graph
-        write(path, opened.model, lay_out(graph), work, inner, outline(graph))
-    return path
+    return GraphWriter(folder).finish(opened, progress)

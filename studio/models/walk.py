@@ -9,6 +9,9 @@ from studio.api import Graph, Model, Node
 BLOCK_DOMAIN = "studio.block"
 """Domain of the nodes that stand for blocks (``folding``); no model has operators of it."""
 
+INSIDE = "inside"
+"""Name of the graph within the node of a block."""
+
 NODES, ALIKE, NUMBER = "nodes", "alike", "number"
 """Attributes of such a node: the nodes that it stands for; how many blocks of its level hold the
 same operators in the same order, and which of them it is. The last two are left out for one."""

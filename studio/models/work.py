@@ -8,16 +8,18 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from studio.api import GraphLayout, Model, UsageError
+from studio.api import Graph, Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
-from studio.models.layout import lay_out
-from studio.models.opening import Opened, look, write_graph
-from studio.models.preview import write_preview
+from studio.models.drawing.shown import Wish, shown
+from studio.models.layout import Unfolded, lay_out
+from studio.models.opening import GraphWriter, Opened, look
+from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.shapes import parse
-from studio.models.step import PREVIEW
+from studio.models.step import DRAWN, PREVIEW
+from studio.models.walk import parts
 
 _LARGEST_COPY = 2 * 2**30
 _DRAWINGS = (".svg", ".html", ".png")
@@ -31,9 +33,16 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     """
     path = Path(arguments["model"])
     shapes = parse(arguments.get("shape") or ())
-    opened = look(path, job, shapes, on_structure=partial(_preview, job))
+    writer = GraphWriter(job.folder)
+    opened = look(
+        path,
+        job,
+        shapes,
+        on_structure=partial(_preview, job),
+        on_intake=partial(_drawn, job, writer),
+    )
     figures = opened.figures()
-    write_graph(opened, job.folder, job)
+    writer.finish(opened, job)
     copied = figures["bytes"] <= _LARGEST_COPY
     if copied:
         _copy(opened, job)
@@ -54,6 +63,13 @@ def _preview(job: Job, model: Model) -> None:
     path = write_preview(model, job.folder)
     if path is not None:
         job.event(PREVIEW, path=str(path))
+
+
+def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
+    """Tell whoever watches where all nodes of a large model can be seen, their types left out."""
+    if len(model.graph.nodes) >= SHOWN_FROM:
+        job.progress(2, 4, "Laying out the graph")
+        job.event(DRAWN, path=str(writer.draw(model)))
 
 
 def inspect_model(arguments: Arguments, job: Job) -> Result:
@@ -91,53 +107,76 @@ def draw(arguments: Arguments, job: Job) -> Result:
         raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
     opened = look(Path(reference["path"]), job, parse(arguments.get("shape") or ()))
     job.progress(3, 4, "Laying out the graph")
-    layout = lay_out(opened.model.graph)
-    painted = _overlay(opened, arguments)
-    title = str(reference.get("model_name") or Path(reference["path"]).stem)
     drawing = job.folder / f"graph{output.suffix.lower()}"
-    scale = _draw(drawing, title, opened, layout, painted)
-    if scale < 1:
-        job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
+    if drawing.suffix == ".html":
+        title = str(reference.get("model_name") or Path(reference["path"]).stem)
+        drawn = _page(drawing, title, opened, arguments)
+    else:
+        drawn = _picture(drawing, opened, arguments, job)
     job.progress(4, 4, "Drawn")
     return {
-        "nodes": len(opened.model.graph.nodes),
-        "edges": len(layout.edges),
+        "nodes": len(drawn.graph.nodes),
+        "edges": len(drawn.layout.edges),
         "seconds": round(time.perf_counter() - started, 3),
         "output": drawing.name,
     }
 
 
-def _draw(
-    path: Path, title: str, opened: Opened, layout: GraphLayout, painted: Overlay | None
-) -> float:
-    """Write the drawing; returns its scale."""
-    graph = opened.model.graph
-    if path.suffix == ".png":
-        from studio.models.drawing.png import png  # Pillow is loaded for pictures alone
-
-        return png(graph, layout, path, painted)
+def _picture(path: Path, opened: Opened, arguments: Arguments, job: Job) -> Unfolded:
+    """Draw what is wanted of the graph as SVG or PNG."""
+    wish = Wish(
+        arguments.get("detail") or "all",
+        arguments.get("part") or "",
+        tuple(arguments.get("unfold") or ()),
+    )
+    drawn = shown(opened.model, wish)
+    painted = _overlay(opened, arguments, drawn.graph)
     if path.suffix == ".svg":
-        text = svg(graph, layout, painted)
-    else:
-        costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
-        known = [one for one in costs if painted is None or one.title != painted.title]
-        text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
+        path.write_text(svg(drawn.graph, drawn.layout, painted, drawn.frames), "utf-8")
+        return drawn
+    from studio.models.drawing.png import LEAST_SCALE, png, scale_of  # loads Pillow
+
+    scale = scale_of(drawn.layout)
+    if scale < LEAST_SCALE:
+        raise UsageError(
+            f"A picture of {len(drawn.graph.nodes):,} nodes would show them at {scale:.1%} of "
+            "their size.",
+            hint="Draw the blocks (--detail blocks), one part (--part), or write HTML or SVG.",
+        )
+    png(drawn.graph, drawn.layout, path, painted, drawn.frames)
+    if scale < 1:
+        job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
+    return drawn
+
+
+def _page(path: Path, title: str, opened: Opened, arguments: Arguments) -> Unfolded:
+    """Write the interactive page, which has blocks and parts of its own."""
+    painted = _overlay(opened, arguments, opened.model.graph)
+    costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
+    known = [one for one in costs if painted is None or one.title != painted.title]
+    text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
     path.write_text(text, "utf-8")
-    return 1.0
+    graph = opened.model.graph
+    return Unfolded(graph, lay_out(graph))
 
 
-def _cost(opened: Opened, kind: str) -> Overlay | None:
-    values = overlay(opened.sized.graph, kind)
+def _cost(opened: Opened, kind: str, drawn: Graph | None = None) -> Overlay | None:
+    """A cost of the main graph's nodes, or of the nodes of a branch, body or function."""
+    graph = opened.sized.graph
+    if drawn is not None:
+        wanted = [node.name for node in drawn.nodes]
+        inner = (one for _, one in parts(opened.sized))
+        graph = next((one for one in inner if [n.name for n in one.nodes] == wanted), graph)
+    values = overlay(graph, kind)
     return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
-def _overlay(opened: Opened, arguments: Arguments) -> Overlay | None:
+def _overlay(opened: Opened, arguments: Arguments, drawn: Graph) -> Overlay | None:
     if arguments.get("overlay"):
-        return read_overlay(
-            Path(arguments["overlay"]), [node.name for node in opened.model.graph.nodes]
-        )
+        names = [node.name for graph in (opened.model.graph, drawn) for node in graph.nodes]
+        return read_overlay(Path(arguments["overlay"]), names)
     kind = arguments.get("cost") or "none"
-    return None if kind == "none" else _cost(opened, kind)
+    return None if kind == "none" else _cost(opened, kind, drawn)
 
 
 def _name(path: Path) -> str:

@@ -20,3 +20,12 @@ def drift_of(status: Mapping[str, Any]) -> list[dict[str, Any]]:
         for signal in told.get("signals") or ()
         if isinstance(signal, Mapping)
     ]
+
+
+def drift_state(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether something is watched, and since how many windows; older runtimes tell less."""
+    told = status.get("drift")
+    if not isinstance(told, Mapping):
+        return {}
+    keys = ("alarm", "alarms", "windows", "differing", "frames", "stride", "fault", "causes")
+    return {key: told[key] for key in keys if key in told}

@@ -31,6 +31,18 @@ MONITOR = Step(
             help="Time between two looks.",
             advanced=True,
         ),
+        Option(
+            "alerts",
+            Kind.FILE,
+            title="Alert rules",
+            help="TOML with [[rules]] and [[channels]]; see docs/monitoring.md.",
+        ),
+        Option(
+            "labels",
+            Kind.FILE,
+            help="True answers by request id (CSV: id,label), held against what was answered.",
+            advanced=True,
+        ),
     ),
     work="studio.monitoring.work:monitor",
     record="studio.monitoring.record:monitored",

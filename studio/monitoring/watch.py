@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Progress, TargetError, TargetSpec
+from studio.monitoring.alert_rules import AlertRule
 from studio.monitoring.alerts import Alert, Rules
 from studio.monitoring.collect import Reading
-from studio.monitoring.drift import drift_of
+from studio.monitoring.dispatch import OwnRules
+from studio.monitoring.drift import drift_of, drift_state
+from studio.monitoring.labels import labels_of
 from studio.monitoring.views import view_of
 
 Sample = dict[str, Any]
@@ -22,7 +25,10 @@ _CRITICAL = "critical"
 class Watch:
     """Looks at one target; what was opened stays open between two looks."""
 
-    def __init__(self, target: TargetSpec, progress: Progress) -> None:
+    def __init__(
+        self, target: TargetSpec, progress: Progress, rules: Sequence[AlertRule] = ()
+    ) -> None:
+        self._own = OwnRules(rules)
         self._target = target
         self._view = view_of(target, progress)
         self._rules = Rules()
@@ -54,7 +60,18 @@ class Watch:
         except TargetError as error:
             self._view.rest()
             return self._unreachable(error.message)
-        return self._sample(reading)
+        sample = self._sample(reading)
+        sample["alerts"] += [alert.to_json() for alert in self._own.judge(sample)]
+        return sample
+
+    def tell_labels(self, labels: Mapping[str, str]) -> None:
+        """Let what serves hold true answers against its own.
+
+        Raises:
+            TargetError: when it cannot be reached, or its runtime is too old for it.
+        """
+        self._view.open()
+        self._view.tell_labels(labels)
 
     # Samples
 
@@ -69,7 +86,11 @@ class Watch:
             "errors": int(status.get("errors") or 0),
             "requests": int(status.get("requests") or 0),
             "in_flight": int(status.get("in_flight") or 0),
+            "accuracy": labels_of(status).get("accuracy"),
             "drift": drift_of(status),
+            "drift_state": drift_state(status),
+            "labels": labels_of(status),
+            "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],
             "model": status.get("name", ""),
             "version": status.get("version"),

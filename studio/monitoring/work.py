@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+from studio.api import Extension
 from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
+from studio.monitoring.alert_rules import AlertPlan, read_alerts
+from studio.monitoring.channels import Send, channel_of
+from studio.monitoring.dispatch import Dispatcher
+from studio.monitoring.labels import read_labels
 from studio.monitoring.watch import Sample, Watch
+from studio.plugin_host import PluginHost
+from studio.settings import Paths
+from studio.settings.secrets import SecretStore
 
 _CHECK_S = 0.2
 _HOUR_S = 3600.0
@@ -19,16 +30,51 @@ def monitor(arguments: Arguments, job: Job) -> Result:
         TargetError: when the target itself cannot be reached.
     """
     seconds, interval = float(arguments["seconds"]), float(arguments["interval"])
+    plan, channels = alert_channels(arguments.get("alerts"))
+    labels = read_labels(Path(arguments["labels"])) if arguments.get("labels") else None
     began = time.monotonic()
-    with Watch(target_of(arguments["target"]), job) as watch:
+    target = target_of(arguments["target"])
+    with Watch(target, job, plan.rules) as watch, dispatching(channels, job) as dispatcher:
+        if labels is not None:
+            watch.tell_labels(labels)
         while True:
             looked = time.monotonic()
             sample = watch.look()
             job.event("sample", **sample)
+            dispatcher.take(sample)
             _tell(job, sample, looked - began, seconds)
             if looked + interval > began + seconds:
                 return sample
             _wait(job, looked + interval)
+
+
+def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
+    """The rules of a file, and what sends to its channels."""
+    if not path:
+        return AlertPlan(), {}
+    host = PluginHost.discover()
+    plan = read_alerts(Path(path), [one.id for one in host.all(Extension.MONITOR)])
+    secrets = SecretStore(Paths.of()).get
+    return plan, {
+        spec.name: (spec.levels, channel_of(spec, secrets, host)) for spec in plan.channels
+    }
+
+
+@contextmanager
+def dispatching(
+    channels: Mapping[str, tuple[Sequence[str], Send]], job: Job
+) -> Iterator[Dispatcher]:
+    """Tell channels of alerts; what did not get there is said in the job."""
+
+    def failed(channel: str, sentence: str) -> None:
+        job.log(f"Alert channel {channel}: {sentence}")
+        job.event("channel", channel=channel, text=sentence)
+
+    made = Dispatcher(channels, failed)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def _tell(job: Job, sample: Sample, done: float, total: float) -> None:

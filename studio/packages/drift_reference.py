@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -21,6 +22,8 @@ from studio.runtime.drift.reference import (
 from studio.runtime.drift.signals import (
     AXIS,
     MOST_CLASSES,
+    MOST_USUAL,
+    STRIPS,
     Block,
     Sampler,
     bins_of,
@@ -142,10 +145,6 @@ def _row(arrays: Mapping[str, Array], row: int) -> dict[str, Array]:
     return {name: array[row] for name, array in arrays.items() if array.ndim}
 
 
-def _batch(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: array[None] for name, array in arrays.items()}
-
-
 def _taps(rows: Sequence[Frame]) -> list[Tap]:
     """One for each tensor that has signals, as many as there is room for."""
     if not rows:
@@ -156,7 +155,7 @@ def _taps(rows: Sequence[Frame]) -> list[Tap]:
     chosen: list[Tap] = []
     for tap in found:
         first = tap.side not in {other.side for other in chosen}
-        axes = _axes(tap, rows) if first and tap.kind != "peaks" else None
+        axes = _axes(tap, rows) if first else None
         full = tap._replace(axes=axes)
         if sum(len(names_of(one)) for one in (*chosen, full)) <= MAX_SIGNALS:
             chosen.append(full)
@@ -191,8 +190,8 @@ def _input_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) 
         return None
     if len(shape) == 3 and (shape[0] in _PICTURE_CHANNELS or shape[2] in _PICTURE_CHANNELS):
         innermost = 1 if shape[0] in _PICTURE_CHANNELS else shape[2]
-        return Tap("input", name, "picture", shape, innermost)
-    return Tap("input", name, "series", shape) if shape else None
+        return Tap("input", name, "picture", shape, innermost, strips=STRIPS)
+    return Tap("input", name, "series", shape, strips=STRIPS) if shape else None
 
 
 def _output_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) -> Tap | None:
@@ -202,12 +201,22 @@ def _output_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame])
     values = rows[0][1][name].reshape(-1)[: shape[-1] or 1].astype(float)
     sums_to_one = float(values.min()) >= 0 and abs(float(values.sum()) - 1.0) < 1e-2
     if sums_to_one and shape[-1] > MOST_CLASSES:
-        kind = "peaks"
+        kind = "usual"
     elif shape[-1] >= 2 and sums_to_one:
         kind = "probabilities"
     elif len(shape) == 1 and 2 <= shape[-1] <= MOST_CLASSES:
         kind = "logits"
-    return Tap("output", name, kind, shape)
+    classes = _usual(name, rows) if kind == "usual" else ()
+    return Tap("output", name, kind, shape, classes=classes, strips=STRIPS)
+
+
+def _usual(name: str, rows: Sequence[Frame]) -> tuple[int, ...]:
+    """The classes that the data are answered with most often."""
+    counts: Counter[int] = Counter()
+    for _, outputs in rows:
+        shares = outputs[name]
+        counts.update(shares.reshape(-1, shares.shape[-1]).argmax(axis=1).tolist())
+    return tuple(sorted(number for number, _ in counts.most_common(MOST_USUAL)))
 
 
 def _is_numeric(rows: Sequence[Frame], side: int, name: str) -> bool:
@@ -221,5 +230,5 @@ def _size(shape: Sequence[int]) -> int:
 def _numbers(rows: Sequence[Frame], taps: Sequence[Tap]) -> Array:
     block = Block(taps, len(rows))
     for inputs, outputs in rows:
-        block.add(0, _batch(inputs), _batch(outputs))
+        block.add([(inputs if tap.side == "input" else outputs)[tap.name] for tap in taps])
     return block.numbers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import time
@@ -12,8 +13,11 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.jobs import Arguments, Result
-from studio.registry import Registry, VersionRecord
+from studio.registry import Registry, VariantRecord, VersionRecord
 
+EPOCH = "SOURCE_DATE_EPOCH"
+_MOST_DIGITS = 12
+_MOST_STEPS = 100
 _REMEMBERED = 50
 """Bundles of a model among which one with the same content is looked for."""
 
@@ -23,13 +27,38 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     versions = registry.versions(int(arguments["model"]["model"]))
     # The counter follows the clock, so that it also grows from one registry to the next: a board
     # that was served from another computer must accept what is made here later.
+    at = _clock()
     number = {
         "version": versions[0].number + 1 if versions else 1,
-        "counter": max(registry.next_counter(), int(time.time())),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counter": max(registry.next_counter(), at),
+        "created": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
     }
     known = [str(version.path) for version in versions[:_REMEMBERED]]
-    return {**arguments, "number": number, "known": known}
+    made = _made(registry, registry.variant(int(arguments["model"]["variant"])))
+    return {**arguments, "number": number, "known": known, "made": made}
+
+
+def _clock() -> int:
+    """Seconds since 1970; a build that is to be repeated sets ``SOURCE_DATE_EPOCH``."""
+    text = os.environ.get(EPOCH, "")
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else int(time.time())
+
+
+def _made(registry: Registry, variant: VariantRecord) -> list[dict[str, Any]]:
+    """What made a variant out of a model that was opened, the last step first.
+
+    Of each the step, its options, the digests of its data, and of the model that it was given.
+    """
+    rows: list[dict[str, Any]] = []
+    while variant.parent is not None and len(rows) < _MOST_STEPS:
+        parent = registry.variant(variant.parent)
+        action = registry.ledger.producer(variant)
+        inputs = action.result.get("inputs") or {} if action else {}
+        options = {key: value for key, value in variant.options.items() if key != "model"}
+        row = {"step": variant.step, "options": options, "inputs": inputs, "of": parent.digest}
+        rows.append(row)
+        variant = parent
+    return rows
 
 
 def packaged(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
@@ -88,4 +117,4 @@ def _copy(source: Path, target: Path) -> Path:
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
-    return {k: v for k, v in arguments.items() if k not in ("model", "known", "number")}
+    return {k: v for k, v in arguments.items() if k not in ("model", "known", "number", "made")}

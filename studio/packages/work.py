@@ -28,6 +28,7 @@ from studio.packages.build import Content, Number, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.drift_reference import FEWEST, reference_of
 from studio.packages.golden import GoldenSample
+from studio.packages.labels import check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
@@ -83,6 +84,8 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         reference = _reference(session, model.graph.inputs, arguments)
     finally:
         session.close()
+    labels = _file(arguments.get("labels"))
+    check_labels(labels, samples)
     return Content(
         name=ref.model_name,
         precision=ref.precision,
@@ -90,10 +93,10 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         files=files,
         samples=samples,
         tolerance=golden.tolerance(samples, ref.precision, arguments.get("tolerance")),
-        labels=_file(arguments.get("labels")),
+        labels=labels,
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
         baseline=None if reference is None else {"drift": reference.to_json()},
-        lineage=_lineage(ref, backend),
+        lineage=_lineage(ref, backend, arguments.get("made") or []),
     )
 
 
@@ -123,13 +126,19 @@ def _reference(session: Session, inputs: Sequence[Value], arguments: Arguments) 
     return reference_of((one, session.run(one)) for one in feeds)
 
 
-def _lineage(ref: ModelRef, backend: Backend) -> Mapping[str, Any]:
+def _lineage(
+    ref: ModelRef, backend: Backend, made: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """Where the model came from; nothing in it is of this registry alone (names, numbers)."""
     tools = {
         "edgewright": studio.__version__,
         BACKEND: backend.version(),
         "numpy": numpy.__version__,
     }
-    return {"parent": ref.digest, "recipe": ref.name, "tools": tools}
+    recipe = "open"
+    if made:
+        recipe = f"{made[0]['step']} {made[0]['options'].get('method', '')}".strip()
+    return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
 
 
 def _file(text: str | None) -> Path | None:

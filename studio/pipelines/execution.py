@@ -1,81 +1,317 @@
-"""Running of a recipe: its steps in order, its gates, its outcome."""
+"""Running of a recipe: its steps in order, gates before what acts, a journal that can go on."""
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.api import Kind, StudioError
-from studio.jobs import JobOutcome
+from studio.api import Kind, StudioError, UsageError
+from studio.governance.journal import RECIPE_FILE, RUNNING, RunFolder
+from studio.jobs import End, JobOutcome, RunningJob
+from studio.pipelines import keeping
+from studio.pipelines.artefacts import digests
 from studio.pipelines.catalogue import step as step_named
-from studio.pipelines.outcome import GateReport, RecipeReport, StepReport
-from studio.pipelines.recipe import Gate, Recipe, RecipeStep, look_up, substitute
+from studio.pipelines.gates import judge
+from studio.pipelines.inputs import tools
+from studio.pipelines.ordering import gate_needs, guards
+from studio.pipelines.outcome import DONE, GateReport, RecipeReport, StepReport
+from studio.pipelines.recipe import Recipe, RecipeStep
+from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
+from studio.pipelines.resuming import ResumedRollback
 from studio.pipelines.runner import StepRunner
+from studio.plugin_host import PluginHost
+from studio.registry.ledger import now
+from studio.settings import write_atomically
 
 _INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.RECIPE)
-
+_GATE_MISSED, _CANCELLED = 3, 130
+_STATES = {0: "succeeded", _GATE_MISSED: "gate not met", _CANCELLED: "cancelled"}
 
 Watcher = Callable[[RecipeStep, int, int], None]
+Told = Callable[[StepReport], None]
 
 
-def run_recipe(recipe: Recipe, runner: StepRunner, watch: Watcher | None = None) -> RecipeReport:
-    """Run a recipe until its end or its first failure.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a recipe is to be run.
+
+    Attributes:
+        fresh: Run every step, also when a kept result could be taken.
+        trigger: What started the run, for ``${trigger...}``.
+        watch: Called before each step with it, its position from 1, and the number of steps.
+        told: Called after each step.
+    """
+
+    fresh: bool = False
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    watch: Watcher | None = None
+    told: Told | None = None
+
+
+class RecipeRun:
+    """One run of a recipe, from its first step to its gates.
 
     Args:
-        watch: Called before each step with it, its position from 1, and the number of steps.
+        folder: Its journal; where one is there already, the run goes on behind what it says.
     """
-    results: dict[str, Any] = {"vars": dict(recipe.variables)}
-    reports: list[StepReport] = []
-    exit_code = 0
-    for number, step in enumerate(recipe.steps, 1):
-        if exit_code:
-            reports.append(StepReport(step.id, step.step))
-            continue
-        if watch is not None:
-            watch(step, number, len(recipe.steps))
-        report, exit_code = _run(step, recipe.folder, results, runner)
-        reports.append(report)
-        results[step.id] = report.result
-    gates = tuple(_judge(gate, results) for gate in recipe.gates)
-    if not exit_code and not all(gate.passed for gate in gates):
-        exit_code = 3
-    return RecipeReport(recipe.name, recipe.title, tuple(reports), gates, exit_code)
 
+    def __init__(
+        self, recipe: Recipe, runner: StepRunner, folder: RunFolder, wish: Wish | None = None
+    ) -> None:
+        self.recipe = recipe
+        self.folder = folder
+        self._runner = runner
+        self._wish = wish or Wish()
+        self._results: dict[str, Any] = {
+            VARS: dict(recipe.variables),
+            TRIGGER: dict(self._wish.trigger),
+            RUN: {"id": folder.id, "folder": str(folder.folder), "gates": []},
+        }
+        self._names = {step.id: step.step for step in recipe.steps}
+        self._guards = guards(recipe.steps, recipe.gates, recipe.cells)
+        self._reports: dict[str, StepReport] = {}
+        self._document: dict[str, Any] = {}
+        self._job: RunningJob | None = None
+        self._cancelled = False
 
-def _run(
-    step: RecipeStep, folder: Path, results: Mapping[str, Any], runner: StepRunner
-) -> tuple[StepReport, int]:
-    began = time.monotonic()
-    try:
-        outcome = runner.run(step.step, _options(step, folder, results))
-    except StudioError as error:
-        failed = StepReport(step.id, step.step, "failed", message=error.message, hint=error.hint)
-        return failed, error.exit_code
-    return _report(step, outcome, time.monotonic() - began), outcome.exit_code
+    def cancel(self) -> None:
+        """End the step that runs, and begin no other; may be called from any thread."""
+        self._cancelled = True
+        if self._job is not None:
+            self._job.cancel()
 
+    def run(self, before: Mapping[str, Any] | None = None) -> RecipeReport:
+        """Run until the end or the first failure.
 
-def _report(step: RecipeStep, outcome: JobOutcome, seconds: float) -> StepReport:
-    if outcome.ok:
-        return StepReport(step.id, step.step, "succeeded", seconds, outcome.result)
-    sentence = outcome.sentence
-    return StepReport(step.id, step.step, "failed", seconds, {}, sentence, outcome.hint)
+        Args:
+            before: The journal of this run where it was interrupted; what it has done is taken.
 
+        Raises:
+            UsageError: when another process works on this run.
+        """
+        with self.folder.held():
+            self._begin(before)
+            exit_code = self._steps()
+            gates = tuple(self._judge(gate) for gate in self.recipe.gates)
+            if not exit_code and not all(gate.passed for gate in gates):
+                exit_code = _GATE_MISSED
+            return self._end(exit_code, gates)
 
-def _options(step: RecipeStep, folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
-    """The step's options: references resolved, inputs found beside the recipe."""
-    kinds = {option.name: option.kind for option in step_named(step.step).options}
-    options = {}
-    for name, written in step.options.items():
-        value = substitute(written, results)
-        kind = kinds.get(name)
-        if kind is Kind.MODEL:
-            value = _models(value)
-        if kind in _INPUTS:
-            value = _from_folder(value, folder)
-        options[name] = value
-    return options
+    def _begin(self, before: Mapping[str, Any] | None) -> None:
+        recipe = self.recipe
+        if before is None:
+            write_atomically(self.folder.folder / RECIPE_FILE, recipe.source.text.encode())
+        else:
+            self._take_over(before)
+        self._document = {
+            "format": 1,
+            "id": self.folder.id,
+            "recipe": {"name": recipe.name, "title": recipe.title, "file": recipe.source.name},
+            "folder": str(recipe.folder),
+            "variables": dict(recipe.given),
+            "values": {k: v for k, v in recipe.variables.items() if k not in recipe.secret},
+            "trigger": dict(self._wish.trigger),
+            "fresh": self._wish.fresh,
+            "started": (before or {}).get("started") or now(),
+            "resumed": [*(before or {}).get("resumed", ()), *([now()] if before else ())],
+            "ended": None,
+            "state": RUNNING,
+            "machine": platform.node(),
+            "process": os.getpid(),
+            "tools": tools(PluginHost.discover()),
+            "steps": [],
+            "gates": [],
+            "intent": (before or {}).get("intent") or {},
+        }
+        self._write()
+
+    def _take_over(self, before: Mapping[str, Any]) -> None:
+        """Take the steps that an interrupted run has finished."""
+        for row in before.get("steps", ()):
+            result = self.folder.result(str(row["id"]))
+            if row["state"] in DONE and row["id"] in self._names and result:
+                self._keep(StepReport(**{**row, "result": result}))
+
+    def _steps(self) -> int:
+        """Run what has to be run; returns the exit code."""
+        total = len(self.recipe.steps)
+        for number, step in enumerate(self.recipe.steps, 1):
+            if step.id in self._reports:
+                self._gather(step)
+                continue
+            missed = self._missed(step)
+            if missed:
+                self._reports[step.id] = StepReport(step.id, step.step, message=missed)
+                return _GATE_MISSED
+            if self._cancelled:
+                return _CANCELLED
+            if self._wish.watch is not None:
+                self._wish.watch(step, number, total)
+            report, code = self._one(step)
+            self._keep(report)
+            self._gather(step)
+            if self._wish.told is not None:
+                self._wish.told(report)
+            if code:
+                return code
+        return 0
+
+    def _one(self, step: RecipeStep) -> tuple[StepReport, int]:
+        began = time.monotonic()
+        try:
+            return self._run(step, began)
+        except StudioError as error:
+            message = self._placed(step, error.message, usage=isinstance(error, UsageError))
+            failed = StepReport(step.id, step.step, "failed", message=message, hint=error.hint)
+            return failed, error.exit_code
+
+    def _run(self, step: RecipeStep, began: float) -> tuple[StepReport, int]:
+        runner, registry = self._runner, self._runner.registry
+        options, failure = runner.open_models(step.step, self._options(step))
+        if failure is not None:
+            return self._failed(step, failure, began)
+        key = keeping.key_of(runner, step.step, options)
+        taken = keeping.take(registry, key, step.step, options)
+        if taken and not (self._wish.fresh or step.fresh):
+            result, run = taken
+            return StepReport(step.id, step.step, "unchanged", 0.0, result, "", "", key, run), 0
+        outcome = self._outcome(step, options)
+        if not outcome.ok:
+            return self._failed(step, outcome, began)
+        seconds = time.monotonic() - began
+        result = dict(outcome.result)
+        keeping.keep(registry, key, step.step, self.folder.id, options, result)
+        return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
+
+    def _outcome(self, step: RecipeStep, options: Mapping[str, Any]) -> JobOutcome:
+        if step.step == "rollback" and not options.get("to"):
+            known = self._document["intent"].get(step.id)
+            rollback = ResumedRollback(self._runner, options)
+            done = rollback.done_before(known) if known else None
+            if done is not None:
+                return done
+            self._document["intent"][step.id] = known or rollback.current()
+            self._write()
+        return self._runner.run(step.step, options, self._began, f"recipe {self.folder.id}")
+
+    def _began(self, job: RunningJob) -> None:
+        self._job = job
+        if self._cancelled:
+            job.cancel()
+
+    def _failed(
+        self, step: RecipeStep, outcome: JobOutcome, began: float
+    ) -> tuple[StepReport, int]:
+        usage = outcome.end is End.FAILED and outcome.exit_code in (2, 1)
+        message = self._placed(step, outcome.sentence, usage=usage)
+        report = StepReport(
+            step.id, step.step, "failed", time.monotonic() - began, {}, message, outcome.hint
+        )
+        return report, outcome.exit_code
+
+    def _placed(self, step: RecipeStep, message: str, *, usage: bool) -> str:
+        """The sentence with the line that it is about, where what is written there is wrong."""
+        source = self.recipe.source
+        if not usage or message.startswith(source.name) or not step.place:
+            return message
+        written = source.values["steps"][step.place[1]]
+        named = (
+            key
+            for key, value in written.items()
+            if key not in ("id", "step") and isinstance(value, str) and Path(value).name in message
+        )
+        option = next(named, None) or next(
+            (o.name for o in step_named(step.step).options if message.startswith(o.label + ":")), ""
+        )
+        return f"{source.where(*step.place, *([option] if option else []))}: {message}"
+
+    # Gates
+
+    def _missed(self, step: RecipeStep) -> str:
+        """Why a step that acts must not be run; empty when all gates before it are met."""
+        for gate in self._guards.get(step.id, ()):
+            report = self._judge(gate)
+            if not report.passed:
+                return f"Not done, because the gate {gate.name!r} is not met."
+        self._results[RUN]["gates"] = [
+            asdict(self._judge(gate)) for gate in self.recipe.gates if self._can_be_judged(gate)
+        ]
+        return ""
+
+    def _can_be_judged(self, gate: Any) -> bool:
+        return gate_needs(gate, self.recipe.cells) <= set(self._results)
+
+    def _judge(self, gate: Any) -> GateReport:
+        return judge(gate, self._results, self._names)
+
+    # Results
+
+    def _keep(self, report: StepReport) -> None:
+        """Write what became of a step: first its result, then that it has one."""
+        self._reports[report.id] = report
+        if report.done:
+            self._results[report.id] = report.result
+            self.folder.write_result(report.id, report.result)
+        if self._document:
+            self._write()
+
+    def _gather(self, step: RecipeStep) -> None:
+        """Let references to every cell of a step see those that are there."""
+        cells = self.recipe.cells.get(step.origin)
+        if cells:
+            self._results[step.origin] = [self._results[c] for c in cells if c in self._results]
+
+    def _write(self) -> None:
+        rows = [self._report(step) for step in self.recipe.steps]
+        self._document["steps"] = [{**asdict(row), "result": {}} for row in rows]
+        self.folder.write(self._document)
+
+    def _report(self, step: RecipeStep) -> StepReport:
+        return self._reports.get(step.id) or StepReport(step.id, step.step)
+
+    def _end(self, exit_code: int, gates: tuple[GateReport, ...]) -> RecipeReport:
+        recipe = self.recipe
+        steps = tuple(self._report(step) for step in recipe.steps)
+        artefacts = digests(steps, self._runner.registry)
+        self._document.update(
+            ended=now(),
+            state=_STATES.get(exit_code, "failed"),
+            exit_code=exit_code,
+            gates=[asdict(gate) for gate in gates],
+            artefacts=artefacts,
+        )
+        self._write()
+        return RecipeReport(
+            recipe.name,
+            recipe.title,
+            steps,
+            gates,
+            exit_code,
+            run=self.folder.id,
+            folder=str(self.folder.folder),
+            artefacts=artefacts,
+        )
+
+    def _options(self, step: RecipeStep) -> dict[str, Any]:
+        """The step's options: references resolved, inputs found beside the recipe."""
+        kinds = {option.name: option.kind for option in step_named(step.step).options}
+        options = {}
+        for name, written in step.options.items():
+            value = substitute(written, self._results)
+            kind = kinds.get(name)
+            if kind is Kind.MODEL:
+                value = _models(value)
+            if kind in _INPUTS:
+                value = _from_folder(value, self.recipe.folder)
+            if kind is Kind.OUTPUT and isinstance(value, str):
+                value = str(self.recipe.folder / Path(value).expanduser())
+            options[name] = value
+        return options
 
 
 def _models(value: Any) -> Any:
@@ -92,21 +328,3 @@ def _from_folder(value: Any, folder: Path) -> Any:
         return value
     path = folder / str(value)
     return str(path) if path.exists() else value
-
-
-def _judge(gate: Gate, results: Mapping[str, Any]) -> GateReport:
-    limit = " and ".join(
-        text
-        for text in (
-            f"at least {gate.minimum:g}" if gate.minimum is not None else "",
-            f"at most {gate.maximum:g}" if gate.maximum is not None else "",
-        )
-        if text
-    )
-    try:
-        value = float(look_up(gate.value.strip("${}"), results))
-    except (StudioError, TypeError, ValueError):
-        return GateReport(gate.name, False, None, limit)
-    low = gate.minimum is None or value >= gate.minimum
-    high = gate.maximum is None or value <= gate.maximum
-    return GateReport(gate.name, low and high, value, limit)

@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import Kind, Option, UsageError, validate
 from studio.jobs import Step
 from studio.registry import ModelRef, Registry
+from studio.registry.groups import expand
 
 _COMPANIONS = ("preprocess.toml", "dictionary.txt")
 """Files that say how the data beside them is to be read."""
@@ -53,6 +54,8 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
     for option in step.options:
         value = checked[option.name]
         if value is not None:
+            if option.kind is Kind.TARGET and option.many:
+                value = expand(value, registry.groups)
             value = _each(option, value, partial(_one, option, registry=registry))
             reads += _reads(option, value)
             subjects += _subjects(option, value)
@@ -117,14 +120,14 @@ def _reads(option: Option, value: Any) -> list[Path]:
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
         paths = [Path(item) for item in (value if option.many else [value])]
         if option.kind is Kind.DATA:
-            paths += [one for path in list(paths) for one in _beside(path)]
+            paths += [one for path in list(paths) for one in beside(path)]
         return paths
     if option.kind is Kind.MODEL:
         return [Path(item["path"]) for item in (value if option.many else [value])]
     return []
 
 
-def _beside(path: Path) -> list[Path]:
+def beside(path: Path) -> list[Path]:
     """What belongs to a file of data, and lies beside it."""
     found = [path.with_name(name) for name in _COMPANIONS] if path.is_file() else []
     return [one for one in found if one.is_file()]

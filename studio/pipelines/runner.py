@@ -21,6 +21,8 @@ from studio.jobs import (
     contained,
 )
 from studio.pipelines.catalogue import step as step_named
+from studio.pipelines.inputs import input_digest
+from studio.pipelines.noting import Note
 from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import Resolved, model_files, resolve
 from studio.pipelines.suitability import HINT, why_not
@@ -30,7 +32,12 @@ from studio.settings import write_atomically
 
 
 class StepRunner:
-    """The one door: clicks, commands and recipes all ask here."""
+    """The one door: clicks, commands and recipes all ask here.
+
+    Attributes:
+        source: Who asks, for the history of what was done.
+        noted: The number in that history for each job that has succeeded, by the job's id.
+    """
 
     def __init__(
         self,
@@ -38,14 +45,20 @@ class StepRunner:
         jobs: JobRunner,
         defaults: Limits | None = None,
         plugins: Callable[[], PluginHost] = PluginHost.discover,
+        source: str = "command",
     ) -> None:
+        self.source = source
+        self.noted: dict[str, int] = {}
         self._plugins = plugins
         self._registry = registry
         self._jobs = jobs
         self._defaults = defaults or Limits()
 
-    def start(self, name: str, given: Mapping[str, Any]) -> RunningJob:
+    def start(self, name: str, given: Mapping[str, Any], source: str = "") -> RunningJob:
         """Start a step; its models must be in the registry.
+
+        Args:
+            source: Who asks, where it is not whom the runner was made for.
 
         Raises:
             UsageError: when an option does not fit; nothing was started.
@@ -63,14 +76,27 @@ class StepRunner:
             needs=self._granted(step, resolved),
             limits=self._limits(step),
         )
-        return self._jobs.start(spec, self._recorder(step, arguments))
+        note = Note(step, dict(given), resolved, source or self.source)
+        return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
 
-    def run(self, name: str, given: Mapping[str, Any]) -> JobOutcome:
-        """Run a step to its end; models given as files are opened first."""
-        opened, failure = self._open_files(step_named(name), given)
+    def run(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        began: Callable[[RunningJob], None] | None = None,
+        source: str = "",
+    ) -> JobOutcome:
+        """Run a step to its end; models given as files are opened first.
+
+        Args:
+            began: Is told the job, so that it can be cancelled from elsewhere.
+        """
+        opened, failure = self.open_models(name, given)
         if failure is not None:
             return failure
-        job = self.start(name, opened)
+        job = self.start(name, opened, source)
+        if began is not None:
+            began(job)
         try:
             outcome = job.wait()
         except BaseException:  # Ctrl+C: the worker must not outlive the question
@@ -79,6 +105,22 @@ class StepRunner:
             raise
         assert outcome is not None
         return outcome
+
+    def inputs(self, name: str, given: Mapping[str, Any]) -> str:
+        """The digest of all that a step's result follows from; its models must be opened.
+
+        Raises:
+            UsageError: when an option does not fit.
+            OSError: when a file cannot be read.
+        """
+        step = step_named(name)
+        resolved = resolve(step, given, self._registry)
+        return input_digest(step, resolved, self._registry, self._plugins())
+
+    @property
+    def registry(self) -> Registry:
+        """Where the results are kept."""
+        return self._registry
 
     def open(self, path: Path) -> JobOutcome:
         """Open a model file, or find it in the registry where it was opened before."""
@@ -114,11 +156,12 @@ class StepRunner:
             if variant.graph_path is not None
         ]
 
-    def _open_files(
-        self, step: Step, given: Mapping[str, Any]
+    def open_models(
+        self, name: str, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], JobOutcome | None]:
+        """The options with the models that are files opened, and the failure of one, if any."""
         opened = dict(given)
-        for option, path in model_files(step, given):
+        for option, path in model_files(step_named(name), given):
             outcome = self.open(path)
             if not outcome.ok:
                 return opened, outcome
@@ -160,14 +203,19 @@ class StepRunner:
         prepare = getattr(importlib.import_module(module), function)
         return dict(prepare(self._registry, arguments))
 
-    def _recorder(self, step: Step, arguments: Mapping[str, Any]) -> Any:
-        if not step.record:
+    def _recorder(self, step: Step, arguments: Mapping[str, Any], note: Note, job: str) -> Any:
+        if not step.record and not note.wanted:
             return None
 
         def record(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
-            module, _, function = step.record.partition(":")
-            recorder = getattr(importlib.import_module(module), function)
-            final: Mapping[str, Any] = recorder(self._registry, arguments, result, folder)
+            final: Mapping[str, Any] = result
+            if step.record:
+                module, _, function = step.record.partition(":")
+                recorder = getattr(importlib.import_module(module), function)
+                final = recorder(self._registry, arguments, result, folder)
+            number = note.write(self._registry, final)
+            if number:
+                self.noted[job] = number
             return final
 
         return record

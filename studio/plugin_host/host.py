@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.digest import content_digest
-from studio.plugin_host.discovery import Plugin, State, find_plugins
+from studio.plugin_host.discovery import Plugin, State, find_plugins, safe_mode
 from studio.plugin_host.environments import Condition, Environment, PluginToolchain
 from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
@@ -42,6 +42,7 @@ class PluginHost:
     """
 
     used: ClassVar[Callable[[str], object]] = staticmethod(lambda plugin: None)
+    _found: ClassVar[tuple[object, Mapping[str, Plugin], Trust] | None] = None
 
     def __init__(self, plugins: Mapping[str, Plugin], trust: Trust | None = None) -> None:
         self._plugins = dict(plugins)
@@ -54,6 +55,21 @@ class PluginHost:
         paths = Paths.of()
         trust = trust or Trust(paths.trust)
         return cls(find_plugins(user_folder or paths.plugins, trust), trust)
+
+    @classmethod
+    def again(cls) -> PluginHost:
+        """The plugins as this process last found them, found anew when something has changed.
+
+        For what is asked many times in one job, as a connection to each of many boards: to find
+        them takes a tenth of a second.
+        """
+        paths = Paths.of()
+        key = (paths.plugins, safe_mode(), _stamp(paths.plugins), _stamp(paths.trust))
+        found = cls._found
+        if found is None or found[0] != key:
+            trust = Trust(paths.trust)
+            cls._found = found = (key, find_plugins(paths.plugins, trust), trust)
+        return cls(found[1], found[2])
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:
@@ -222,3 +238,12 @@ class PluginHost:
             self._plugins.values(),
             key=lambda one: (not one.built_in, one.state is not State.AVAILABLE, one.id),
         )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes with a file's content, or a folder's entries."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_ino)

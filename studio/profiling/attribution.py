@@ -9,25 +9,56 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Graph
+from studio.profiling.owners import Owner, Owners
+from studio.profiling.wiring import LAYOUT, Wiring
 
-_LAYOUT = frozenset({"ReorderInput", "ReorderOutput", "Reorder"})
-"""Operators that the runtime added for its own layout; they belong to no node."""
-
-_MARKS = re.compile(
-    r"(_nchwc|(_pre)?_d?q|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"
-)
-"""What runtimes append to a node's name when they fuse, convert or copy it."""
-
-_ADDED = re.compile(r"^Transpose_token_\d+$")
-"""Transposes that the runtime added while it moved others."""
+_ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
+"""Kernels without a name of the model, which the runtime added while it moved others."""
 
 _MADE_UP = re.compile(r"^(\w+?)_(\d+)$")
 """The name that onnxruntime gives to a node without one: operator and position."""
 
+_COMPILED = re.compile(
+    r"(-EP-subgraph_|^TRTKernel_graph_|^TensorrtExecution|^CoreML|^QNN|^DmlFused)"
+)
+"""Operators that are whole parts of a graph, compiled by a provider."""
+
 _DECOMPOSED = {"HardSwish": ("HardSigmoid", "Mul")}
 """Operators that a runtime without a kernel for them replaces by nameless others."""
 
-_PARTS = re.compile(r"[/:;,\s]+")
+
+@dataclass(slots=True)
+class Share:
+    """What one node took.
+
+    Attributes:
+        us: Microseconds an inference, all kernels together.
+        layout_us: The part of it that went into layouts of the runtime's own.
+        kernels: The operators of the kernels.
+        places: The execution providers that ran them.
+        fused: Nodes that the same kernels computed besides.
+    """
+
+    owner: Owner
+    us: float = 0.0
+    layout_us: float = 0.0
+    kernels: list[str] = field(default_factory=list)
+    places: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    fused: dict[str, None] = field(default_factory=dict)
+
+    def to_json(self, total: float) -> dict[str, Any]:
+        """A row of the result."""
+        return {
+            "name": self.owner.name,
+            "operator": self.owner.node.operator,
+            "within": list(self.owner.within),
+            "us": round(self.us, 3),
+            "layout_us": round(self.layout_us, 3),
+            "share": self.us / total if total else 0.0,
+            "kernels": self.kernels,
+            "fused": list(self.fused),
+            "providers": sorted(self.places),
+        }
 
 
 @dataclass(slots=True)
@@ -35,120 +66,130 @@ class Attribution:
     """Times of a candidate by node.
 
     Attributes:
-        nodes: Microseconds an inference, by the node's name in the graph.
-        kernels: The executed kernels behind each node.
-        places: The execution providers that ran them.
-        layout_us: Time of layout changes that the runtime added.
+        shares: What each node took, by its place in the model.
+        layout_us: Time of layout changes that the runtime added, whether given to a node or not.
+        added_us: Time of other kernels that the runtime added, and that went to a neighbour.
         unknown_us: Time of kernels whose node was not found, by kernel.
+        compiled: Parts of the graph that a provider made one kernel of; its nodes have no times.
         providers: Time by execution provider.
         types: Time by the type that was computed in.
     """
 
     total_us: float = 0.0
-    nodes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    kernels: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    operators: dict[str, str] = field(default_factory=dict)
+    shares: dict[tuple[str, ...], Share] = field(default_factory=dict)
     layout_us: float = 0.0
+    added_us: float = 0.0
     unknown_us: dict[str, float] = field(default_factory=dict)
+    compiled: list[dict[str, Any]] = field(default_factory=list)
     providers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     types: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
+    def nodes(self) -> dict[str, float]:
+        """Microseconds by the name of a node of the main graph, with what its blocks took."""
+        times: dict[str, float] = defaultdict(float)
+        for key, share in self.shares.items():
+            times[key[0]] += share.us
+        return dict(times)
+
+    @property
     def share(self) -> float:
         """Share of the kernels' time that was given back to nodes."""
-        return sum(self.nodes.values()) / self.total_us if self.total_us else 0.0
+        return self.part(sum(share.us for share in self.shares.values()))
+
+    def part(self, us: float) -> float:
+        """As a share of the whole time."""
+        return us / self.total_us if self.total_us else 0.0
+
+    def give(self, owner: Owner, kernel: Mapping[str, Any]) -> Share:
+        """Count a kernel as a node's."""
+        share = self.shares.setdefault(owner.key, Share(owner))
+        share.us += float(kernel["us"])
+        share.kernels.append(str(kernel["operator"]))
+        share.places[place_of(kernel)] += float(kernel["us"])
+        return share
 
     def to_json(self, run: str) -> dict[str, Any]:
         """Its part of the result; nodes in falling order of time."""
-        rows = sorted(self.nodes.items(), key=lambda item: -item[1])
+        rows = sorted(self.shares.values(), key=lambda share: -share.us)
         return {
             "run": run,
             "total_us": self.total_us,
             "attributed": self.share,
-            "layout": self.layout_us / self.total_us if self.total_us else 0.0,
-            "providers": self._shares(self.providers),
-            "types": self._shares(self.types),
-            "nodes": [
-                {
-                    "name": name,
-                    "operator": self.operators[name],
-                    "us": round(us, 3),
-                    "share": us / self.total_us if self.total_us else 0.0,
-                    "kernels": self.kernels[name],
-                    "providers": sorted(self.places[name]),
-                }
-                for name, us in rows
-            ],
+            "layout": self.part(self.layout_us),
+            "added": self.part(self.added_us),
+            "providers": {name: self.part(us) for name, us in self.providers.items()},
+            "types": {name: self.part(us) for name, us in self.types.items()},
+            "nodes": [share.to_json(self.total_us) for share in rows],
             "unknown": [{"kernel": name, "us": us} for name, us in self.unknown_us.items()],
+            "compiled": self.compiled,
         }
 
-    def _shares(self, times: Mapping[str, float]) -> dict[str, float]:
-        return {name: us / self.total_us for name, us in times.items()} if self.total_us else {}
+
+def place_of(kernel: Mapping[str, Any]) -> str:
+    """The execution provider that ran a kernel."""
+    return str(kernel.get("provider") or "unknown")
 
 
-def attribute(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> Attribution:
+def attribute(
+    kernels: Sequence[Mapping[str, Any]],
+    graph: Graph,
+    functions: Mapping[str, Graph] | None = None,
+) -> Attribution:
     """Give each kernel's time to the node that it came from.
 
-    A kernel is found by its name, by its name without what runtimes append, by the value that it
-    makes, or by the longest part of its name that names a node or a value; a nameless one by its
-    position, or in the order of the operators that were replaced.
+    Where the runtime tells which values a kernel makes, those lead to the node; otherwise its name
+    does, or its name without what runtimes append, or the longest part of it that names a node or
+    a value; a nameless one by its position, or in the order of the operators that were replaced.
+    What the runtime added for itself (changes of layout, casts) goes to the node that it was added
+    for, where the values tell.
 
     Args:
         kernels: As a runner's ``operators`` gives them.
         graph: The graph of the file that was measured.
+        functions: The model's own, by domain and name.
     """
-    names = _names(graph) | _nameless(kernels, graph)
+    owners = Owners.of(graph, functions)
+    owners.inlined(str(kernel["name"]) for kernel in kernels)
+    wiring = Wiring(kernels, owners, _nameless(kernels, owners))
     found = Attribution()
-    operators = {node.name: node.operator for node in graph.nodes}
     for kernel in kernels:
-        us, name = float(kernel["us"]), str(kernel["name"])
+        us = float(kernel["us"])
         found.total_us += us
-        place = str(kernel.get("provider") or "unknown")
-        found.providers[place] += us
+        found.providers[place_of(kernel)] += us
         found.types[str(kernel.get("type") or "unknown")] += us
-        node = find_node(name, names)
-        if node is not None:
-            found.nodes[node] += us
-            found.kernels[node].append(str(kernel["operator"]))
-            found.places[node].add(place)
-            found.operators[node] = operators[node]
-        elif kernel["operator"] in _LAYOUT or _ADDED.match(name):
+        is_layout = kernel["operator"] in LAYOUT
+        match = wiring.match(kernel)
+        if is_layout or (match is None and _ADDED.match(str(kernel["name"]))):
             found.layout_us += us
-        else:
-            label = name or str(kernel["operator"])
+        if match is not None:
+            share = found.give(match.owner, kernel)
+            share.layout_us += us if is_layout else 0.0
+            share.fused.update(dict.fromkeys(match.fused))
+            found.added_us += us if match.is_neighbour and not is_layout else 0.0
+        elif _COMPILED.search(str(kernel["operator"])):
+            found.compiled.append(
+                {"kernel": kernel["name"], "provider": place_of(kernel), "us": us}
+            )
+        elif not is_layout and not _ADDED.match(str(kernel["name"])):
+            label = str(kernel["name"] or kernel["operator"])
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
+    if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
+        known = {
+            name for share in found.shares.values() for name in (share.owner.name, *share.fused)
+        }
+        inside = (owner.node for owner in owners.outer if owner.name not in known)
+        found.compiled[0]["nodes"] = [each.name for each in inside if each.operator != "Constant"]
     return found
 
 
-def find_node(kernel: str, names: Mapping[str, str]) -> str | None:
-    """The node that a kernel's name means, or None."""
-    name = kernel
-    while name:
-        if name in names:
-            return names[name]
-        shorter = _MARKS.sub("", name)
-        if shorter == name:
-            break
-        name = shorter
-    parts = [part for part in _PARTS.split(name) if part in names]
-    return names[max(parts, key=len)] if parts else None
-
-
-def _names(graph: Graph) -> dict[str, str]:
-    """Node by its name and by each value that it makes; names win over values."""
-    names = {value: node.name for node in graph.nodes for value in node.outputs if value}
-    names.update({node.name: node.name for node in graph.nodes if node.name})
-    return names
-
-
-def _nameless(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> dict[str, str]:
+def _nameless(kernels: Sequence[Mapping[str, Any]], owners: Owners) -> dict[str, Owner]:
     """Node by the made-up name of a kernel that has none of its own.
 
     onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
     those that it makes; it replaces operators in the order of the graph.
     """
-    nodes = [node for node in graph.nodes if node.operator != "Constant"]
+    nodes = [owner for owner in owners.outer if owner.node.operator != "Constant"]
     found = {}
     made: dict[int, tuple[str, str]] = {}
     for kernel in kernels:
@@ -158,10 +199,10 @@ def _nameless(kernels: Sequence[Mapping[str, Any]], graph: Graph) -> dict[str, s
         index = int(match.group(2))
         if index >= len(nodes):
             made[index] = (str(kernel["operator"]), str(kernel["name"]))
-        elif nodes[index].operator == kernel["operator"]:
-            found[str(kernel["name"])] = nodes[index].name
+        elif nodes[index].node.operator == kernel["operator"]:
+            found[str(kernel["name"])] = nodes[index]
     for operator, parts in _DECOMPOSED.items():
-        replaced = [node.name for node in nodes if node.operator == operator]
+        replaced = [owner for owner in nodes if owner.node.operator == operator]
         starts = [start for start in sorted(made) if _matches(made, start, parts)]
         if len(starts) != len(replaced):
             continue  # some were fused with others: which, nobody tells

@@ -95,6 +95,75 @@ def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
     return _svg(draw, 0.9 + _ROW * max(1, len(shown)))
 
 
+def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: str) -> str:
+    """Quality against latency, the size of a file as the area of its point.
+
+    Args:
+        points: Name, milliseconds, quality, bytes.
+    """
+    largest = max((size or 0 for _, _, _, size in points), default=0) or 1
+
+    def draw(axes: Axes) -> None:
+        for number, (name, cost, value, size) in enumerate(points):
+            color = SERIES_COLORS[number % len(SERIES_COLORS)]
+            axes.scatter([cost], [value], s=30 + 120 * (size or 0) / largest, color=color)
+            megabytes = f", {size / 1e6:.3g} MB" if size else ""
+            axes.annotate(
+                name + megabytes, (cost, value), xytext=(9, 4), textcoords="offset points"
+            )
+        axes.margins(0.3)
+        axes.set_xlabel("p50 latency (ms)")
+        axes.set_ylabel(quality)
+        axes.grid(True)
+
+    return _svg(draw, 3.2)
+
+
+def settings(found: Mapping[str, Sequence[tuple[str, float, float, float]]]) -> str:
+    """Rates with their intervals by setting: name of the setting, rate, low, high."""
+    names = list(dict.fromkeys(name for rows in found.values() for name, *_ in rows))
+
+    def draw(axes: Axes) -> None:
+        for number, (run, rows) in enumerate(found.items()):
+            color = SERIES_COLORS[number % len(SERIES_COLORS)]
+            places = [names.index(name) + 0.12 * number for name, *_ in rows]
+            middle = [rate for _, rate, _, _ in rows]
+            ends = [
+                [rate - low for _, rate, low, _ in rows],
+                [high - rate for _, rate, _, high in rows],
+            ]
+            axes.errorbar(places, middle, ends, fmt="o", color=color, capsize=3, label=run)
+        axes.set_xticks(range(len(names)), names)
+        axes.set_xlabel("Streams × batch")
+        axes.set_ylabel("Samples a second")
+        axes.set_ylim(bottom=0)
+        axes.grid(True, axis="y")
+        axes.legend(frameon=False)
+
+    return _svg(draw, 3.0)
+
+
+def lines(
+    found: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, limit: float | None = None
+) -> str:
+    """One line for each series of pairs, with a limit where there is one."""
+
+    def draw(axes: Axes) -> None:
+        for number, (name, points) in enumerate(found.items()):
+            color = SERIES_COLORS[number % len(SERIES_COLORS)]
+            marker = "o" if len(points) < 40 else ""
+            axes.plot(*zip(*points, strict=True), color=color, marker=marker, label=name)
+        if limit is not None:
+            axes.axhline(limit, color=VERDICT_COLORS["slower"], linestyle="--", linewidth=1)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.set_ylim(bottom=0)
+        axes.grid(True)
+        axes.legend(frameon=False)
+
+    return _svg(draw, 3.0)
+
+
 def _limits(distributions: Sequence[Sequence[float]]) -> tuple[float, float]:
     low = min(each[0] for each in distributions)
     high = max(each[98] for each in distributions)

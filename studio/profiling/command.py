@@ -22,6 +22,7 @@ LOCAL_BENCH = (sys.executable, "-m", "studio.runtime", "bench")
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 3.0
 _OVERHEAD_SECONDS = 900.0
+_COOL_DOWN_SECONDS = 120.0
 
 
 class CommandRunner(Protocol):
@@ -121,7 +122,7 @@ def run_bench(
             some rounds, there is no error: the recording says that it is incomplete, and why.
         Cancelled: when the job was cancelled.
     """
-    recording = Recording()
+    recording = Recording(config)
 
     def take(line: str) -> None:
         with contextlib.suppress(json.JSONDecodeError):
@@ -135,11 +136,11 @@ def run_bench(
         done = runner.run(
             argv,
             stdin=json.dumps(config).encode() + b"\n",
-            timeout=float(config.get("seconds", 20)) * 4 + _OVERHEAD_SECONDS,
+            timeout=_patience(config),
             on_line=take,
         )
     except TargetError as error:
-        if not recording.rounds:
+        if not recording.measured:
             raise
         recording.interruption = error.message
     if recording.error:
@@ -148,10 +149,18 @@ def run_bench(
         raise Cancelled
     if not recording.complete and not recording.interruption:
         recording.interruption = _early_end(done)
-        if not recording.rounds:
+        if not recording.measured:
             detail = done.stderr.decode("utf-8", "replace") if done else ""
             raise StudioError(recording.interruption, detail=detail)
     return recording
+
+
+def _patience(config: Mapping[str, Any]) -> float:
+    """Seconds after which a bench hangs."""
+    seconds = float(config.get("seconds", 20))
+    if config.get("mode") == "sustained":
+        seconds = (float(config["duration"]) + _COOL_DOWN_SECONDS) * len(config["candidates"])
+    return seconds * 4 + _OVERHEAD_SECONDS
 
 
 def _early_end(done: Completed | None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.profiling.statistics import WIDEST_EQUAL
+from studio.profiling.modes import sentences
+from studio.runtime.bench.verdicts import WIDEST_EQUAL
 
 _WAITING = 0.2
 """A single thread that is off the processor for more of its time was disturbed."""
@@ -17,7 +18,13 @@ def notes(result: Mapping[str, Any]) -> list[str]:
     Args:
         result: As ``results.build`` makes it.
     """
-    return [*_incomplete(result), *_noise(result), *_waiting(result), *_assumed(result)]
+    return [
+        *_incomplete(result),
+        *sentences(result),
+        *_noise(result),
+        *_waiting(result),
+        *_assumed(result),
+    ]
 
 
 def _incomplete(result: Mapping[str, Any]) -> Iterator[str]:

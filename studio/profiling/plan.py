@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.profiling.backends import Chosen
+from studio.profiling.energy import BLOCK_SECONDS
 from studio.registry import ModelRef
 
 SAME_MODEL = (0.01, 0.25)
@@ -88,9 +89,15 @@ def configuration(
         npz: File with the input arrays; random values when empty.
 
     Raises:
-        UsageError: when a shape cannot be understood.
+        UsageError: when a shape cannot be understood, or a mode lacks what it needs.
     """
     shapes, symbols = parse_shapes(arguments.get("shapes") or [])
+    mode = arguments.get("mode") or "latency"
+    if mode == "open-loop" and not arguments.get("limit"):
+        raise UsageError(
+            "Requests that come by themselves are measured against a limit of their latency.",
+            hint="Give one in milliseconds: --limit 50",
+        )
     tolerance = arguments.get("tolerance")
     return {
         "candidates": [
@@ -110,7 +117,16 @@ def configuration(
         "feeds": {"npz": npz, "shapes": shapes, "symbols": symbols},
         "rounds": arguments["rounds"],
         "seconds": arguments["seconds"],
-        "twin": len(chosen) > 1,
+        "mode": mode,
+        "looks": arguments.get("looks") or 1,
+        "streams": list(dict.fromkeys(arguments.get("streams") or [1])),
+        "batches": list(dict.fromkeys(arguments.get("batch") or [1])),
+        "rate": arguments.get("rate") or 0.0,
+        "limit_ms": arguments.get("limit") or 0.0,
+        "duration": 60 * (arguments.get("minutes") or 5.0),
+        "twin": len(chosen) > 1 and mode in ("latency", "throughput"),
+        "energy": BLOCK_SECONDS if arguments.get("energy") or arguments.get("meter") else 0.0,
+        "meter": str(arguments.get("meter") or ""),
         "operators": PROFILED_INFERENCES if arguments.get("operators") else 0,
     }
 

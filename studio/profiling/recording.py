@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from studio.runtime.bench.bootstrap import ALPHA
+from studio.runtime.bench.rounds import clean
 
 TWIN = "#twin"
 """Suffix of the reference's second process among the bench's candidates."""
@@ -13,20 +16,29 @@ class Recording:
     """The events of one bench. It is useful from the first round on, however the bench ends.
 
     Attributes:
+        config: What the bench was told.
         environment: The machine.
         rounds: The raw round events.
         states: State and reason by candidate.
         operators: Kernel times by candidate.
+        profiled: Microseconds of an inference without and with profiling, by candidate.
+        looks: Where it was looked whether all is decided.
+        trials, points: What ``open-loop`` and ``sustained`` said of each candidate.
         result: The last event, empty until it came.
         error: Why nothing could be measured.
         interruption: Why the bench ended before its result.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        self.config: Mapping[str, Any] = config or {}
         self.environment: dict[str, Any] = {}
         self.rounds: list[dict[str, Any]] = []
         self.states: dict[str, tuple[str, str]] = {}
         self.operators: dict[str, list[dict[str, Any]]] = {}
+        self.profiled: dict[str, tuple[float, float]] = {}
+        self.looks: list[dict[str, Any]] = []
+        self.trials: dict[str, list[dict[str, Any]]] = {}
+        self.points: dict[str, list[dict[str, Any]]] = {}
         self.result: dict[str, Any] = {}
         self.error = ""
         self.interruption = ""
@@ -44,6 +56,11 @@ class Recording:
         return bool(self.result)
 
     @property
+    def measured(self) -> bool:
+        """Whether anything was measured."""
+        return bool(self.rounds or self.trials or self.points)
+
+    @property
     def twin(self) -> str | None:
         """The reference's second process, if it was measured."""
         return next((each for each in self.states if each.endswith(TWIN)), None)
@@ -57,13 +74,14 @@ class Recording:
         return next(worked, "")
 
     @property
-    def clean_rounds(self) -> list[dict[str, Any]]:
-        """The rounds that nothing spoiled; all of them where the machine was never quiet.
+    def clean_rounds(self) -> Sequence[Mapping[str, Any]]:
+        """The rounds that count."""
+        return clean(self.rounds)
 
-        Dropping more than half would leave a selection rather than a measurement.
-        """
-        clean = [each for each in self.rounds if not each.get("spoiled")]
-        return clean if 2 * len(clean) >= len(self.rounds) else self.rounds
+    @property
+    def alpha(self) -> float:
+        """The level of the last look: what verdicts on these rounds may be tested at."""
+        return float(self.looks[-1]["alpha"]) if self.looks else ALPHA
 
     def _started(self, event: Mapping[str, Any]) -> None:
         self.environment = dict(event["environment"])
@@ -74,8 +92,19 @@ class Recording:
     def _round(self, event: Mapping[str, Any]) -> None:
         self.rounds.append(dict(event))
 
+    def _look(self, event: Mapping[str, Any]) -> None:
+        self.looks.append(dict(event))
+
+    def _trial(self, event: Mapping[str, Any]) -> None:
+        self.trials.setdefault(event["id"], []).append(_row(event))
+
+    def _point(self, event: Mapping[str, Any]) -> None:
+        self.points.setdefault(event["id"], []).append(_row(event))
+
     def _operators(self, event: Mapping[str, Any]) -> None:
         self.operators[event["id"]] = list(event["operators"])
+        if event.get("plain_us") and event.get("profiled_us"):
+            self.profiled[event["id"]] = (event["plain_us"], event["profiled_us"])
 
     def _result(self, event: Mapping[str, Any]) -> None:
         self.result = dict(event)
@@ -85,3 +114,7 @@ class Recording:
 
     def _cancelled(self, event: Mapping[str, Any]) -> None:
         self.cancelled = True
+
+
+def _row(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if key not in ("event", "id")}

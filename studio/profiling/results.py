@@ -7,24 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from studio.profiling import modes
 from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
-from studio.profiling.statistics import Verdict, compare, margin_of
 from studio.runtime.bench import percentiles
+from studio.runtime.bench.bootstrap import Interval
+from studio.runtime.bench.rounds import times
+from studio.runtime.bench.verdicts import Verdict, compare, margin_of
 
 
 def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
     """Everything but the operators, which need the models' graphs."""
-    verdicts, noise = _verdicts(recording, "wall")
-    cpu = _cpu_verdicts(recording)
+    mode = str(recording.config.get("mode") or "latency")
     facts = {each["id"]: each for each in recording.result.get("candidates", [])}
     spoiled = [each for each in recording.rounds if each.get("spoiled")]
     result: dict[str, Any] = {
         "environment": _environment(recording, facts),
-        "runs": [_run(each, recording, facts.get(each.label, {})) for each in chosen],
-        "verdicts": [_with_cpu(each, cpu.get(each.b)) for each in verdicts],
-        "twin": asdict(noise) | {"margin": margin_of(noise)} if noise else None,
+        "mode": mode,
+        "runs": [_run(each, recording, facts.get(each.label, {}), mode) for each in chosen],
         "reference": recording.reference,
         "feeds": recording.result.get("feeds", []),
         "rounds": len(recording.rounds),
@@ -34,35 +35,46 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
         "spoiled_kept": bool(spoiled) and recording.clean_rounds is recording.rounds,
         "complete": recording.complete,
         "interruption": recording.interruption,
+        "looks": recording.result.get("looks"),
         "operators": [],
     }
+    result |= _compared(recording, result["runs"], mode)
     return result | {"notes": notes(result)}
 
 
+def _compared(recording: Recording, rows: Sequence[Mapping[str, Any]], mode: str) -> dict[str, Any]:
+    """The comparisons that a mode makes."""
+    noise: Interval | None = None
+    more: dict[str, Any] = {}
+    verdicts: list[dict[str, Any]] = []
+    if mode == "latency":
+        found, noise = verdicts_of(recording)
+        cpu = _cpu_verdicts(recording)
+        verdicts = [_with_cpu(each, cpu.get(each.b)) for each in found]
+    elif mode == "throughput":
+        labels = [row["id"] for row in rows]
+        verdicts, noise = modes.throughput_verdicts(recording, labels)
+    elif mode == "open-loop":
+        verdicts = modes.open_loop_verdicts(rows, recording.reference)
+    else:
+        more["ranking"] = modes.ranking(rows)
+    twin = asdict(noise) | {"margin": margin_of(noise)} if noise else None
+    return {"verdicts": verdicts, "twin": twin, **more}
+
+
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
-    """A candidate's time for one inference in each clean round, in ns; NaN where it has none.
-
-    Wall time is the median of the round's inferences, CPU time (of all threads) their mean.
-    """
-    times = []
-    for each in recording.clean_rounds:
-        block = each["times_ns"].get(candidate)
-        if not block:
-            times.append(float("nan"))
-        elif kind == "cpu":
-            times.append(each["cpu_ns"][candidate] / len(block))
-        else:
-            times.append(float(statistics.median(block)))
-    return times
+    """A candidate's time for one inference in each clean round; see ``rounds.times``."""
+    return times(recording.clean_rounds, candidate, kind)
 
 
-def _verdicts(recording: Recording, kind: str) -> tuple[list[Verdict], Any]:
+def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict], Interval | None]:
+    """The comparisons, at the level of the look that ended the rounds; the twin's ratio."""
     measured = {name for each in recording.rounds for name in each["times_ns"]}
     if recording.reference not in measured:
         return [], None
     names = [name for name in recording.states if name in measured]
-    times = {name: round_times(recording, name, kind) for name in names}
-    return compare(recording.reference, times, recording.twin)
+    found = {name: round_times(recording, name, kind) for name in names}
+    return compare(recording.reference, found, recording.twin, recording.alpha)
 
 
 def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
@@ -76,7 +88,7 @@ def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
     ]
     if not threads or any(count not in (1, None) for count in threads):
         return {}
-    return {each.b: each for each in _verdicts(recording, "cpu")[0]}
+    return {each.b: each for each in verdicts_of(recording, "cpu")[0]}
 
 
 def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
@@ -85,8 +97,10 @@ def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
     return verdict.to_json() | {"cpu": found}
 
 
-def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -> dict[str, Any]:
-    times = [
+def _run(
+    candidate: Candidate, recording: Recording, facts: Mapping[str, Any], mode: str
+) -> dict[str, Any]:
+    inferences = [
         time
         for each in recording.clean_rounds
         for time in each["times_ns"].get(candidate.label, [])
@@ -108,13 +122,14 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "threads": described.get("threads"),
         "state": facts.get("state", state),
         "reason": facts.get("reason", reason),
-        **percentiles.summary(times),
-        "distribution": percentiles.distribution(times),
+        **percentiles.summary(inferences),
+        "distribution": percentiles.distribution(inferences),
         "round_ms": [
             round(time / 1e6, 6) for time in round_times(recording, candidate.label) if time == time
         ],
         "cpu_ms": _cpu_ms(recording, candidate.label),
         "first_ms": facts.get("first_ms"),
+        "import_ms": facts.get("import_ms"),
         "load_ms": facts.get("load_ms"),
         "memory_mb": facts.get("memory_mb"),
         "memory_base_mb": facts.get("memory_base_mb"),
@@ -122,7 +137,23 @@ def _run(candidate: Candidate, recording: Recording, facts: Mapping[str, Any]) -
         "relative_error": facts.get("relative_error"),
         "same_model_error": facts.get("same_model_error"),
         "warm_up": facts.get("warm_up"),
+        **_in_mode(candidate.label, recording, facts, mode),
     }
+
+
+def _in_mode(
+    label: str, recording: Recording, facts: Mapping[str, Any], mode: str
+) -> dict[str, Any]:
+    """What only one mode knows of a row."""
+    found: dict[str, Any] = dict.fromkeys(("throughput", "open_loop", "sustained"))
+    if mode == "throughput" and recording.rounds:
+        found["throughput"] = modes.throughput(recording, label)
+    elif mode == "open-loop":
+        found["open_loop"] = facts.get("open_loop")
+    elif mode == "sustained":
+        streams = int(recording.config.get("streams", [1])[0])
+        found["sustained"] = modes.sustained(recording, label, streams)
+    return found
 
 
 def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:
@@ -132,8 +163,8 @@ def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:
 
 
 def _cpu_ms(recording: Recording, candidate: str) -> float | None:
-    times = [time for time in round_times(recording, candidate, "cpu") if time == time]
-    return statistics.median(times) / 1e6 if times else None
+    taken = [time for time in round_times(recording, candidate, "cpu") if time == time]
+    return statistics.median(taken) / 1e6 if taken else None
 
 
 def _environment(recording: Recording, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension, Format, Graph, Limits, TargetSpec
+from studio.api import Extension, Format, Limits, Model, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, feeds, remote, results
+from studio.profiling import attribution, energy, feeds, placement, remote, results
 from studio.profiling.backends import choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.follower import Follower
-from studio.profiling.plan import Candidate, candidates, configuration
+from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
 from studio.profiling.step import DEFAULT
@@ -38,13 +38,19 @@ def profile(arguments: Arguments, job: Job) -> Result:
     chosen = candidates(models, backends)
     npz = ""
     if arguments.get("data"):
-        graph = _graph(host, models[0], job)
+        graph = _read(host, models[0], job).graph
         npz = str(feeds.first_sample(Path(arguments["data"]), graph.inputs, job.folder))
     config = configuration(chosen, arguments, npz)
+    if placement.accelerated(chosen):  # where it ran is only known from what its kernels say
+        config["operators"] = PROFILED_INFERENCES
     recording = _measure(host, arguments, config, job, Follower(job, chosen))
     result = results.build(recording, chosen)
     result["target"] = (arguments.get("target") or {}).get("name", "local")
+    energy.add(result, recording)
     result["operators"] = _operators(host, chosen, recording, job)
+    placed = placement.placement(chosen, result["runs"], result["operators"])
+    result["placement"] = placed
+    result["notes"] = [*placement.warnings(placed), *result["notes"]]
     _keep(recording, config, job.folder / ROUNDS_FILE)
     return result
 
@@ -81,14 +87,17 @@ def _operators(
     for each in chosen:
         kernels = recording.operators.get(each.label)
         if kernels:
-            graph = _graph(host, each.model, job)
-            found.append(attribution.attribute(kernels, graph).to_json(each.label))
+            model = _read(host, each.model, job)
+            times = attribution.attribute(kernels, model.graph, model.functions)
+            plain = recording.profiled.get(each.label)
+            cost = {"plain_us": plain[0], "overhead": plain[1] / plain[0] - 1} if plain else {}
+            found.append(times.to_json(each.label) | cost)
     return found
 
 
-def _graph(host: PluginHost, model: ModelRef, job: Job) -> Graph:
+def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
     format: Format = host.get(Extension.FORMAT, model.format)
-    return format.read(Path(model.path), job).graph
+    return format.read(Path(model.path), job)
 
 
 def _keep(recording: Recording, config: Mapping[str, Any], path: Path) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from studio.api import UsageError
+from studio.settings.toml_text import (
+    ENTRY,
+    TABLE,
+    literal,
+    locate,
+    no_such,
+    parse,
+    sentence_start,
+)
 
 LAYERS = "layers"
 """The table of what single layers are made of."""
-
-_PLACE = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
-_ENTRY = re.compile(r"""^\s*("(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)\s*=\s*""")
-_TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,7 @@ class RecipeText:
         Raises:
             UsageError: with line and column, when it is not TOML.
         """
-        try:
-            return cls(name, text, tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            found = _PLACE.match(str(error))
-            reason = (found.group(1) if found else str(error)).rstrip(".")
-            place = found.groups()[1:] if found and found.group(2) else _end(text)
-            raise UsageError(
-                f"{sentence_start(name)}, line {place[0]}, column {place[1]}: this is not TOML: "
-                f"{reason[:1].lower()}{reason[1:]}."
-            ) from None
+        return cls(name, text, parse(text, name))
 
     def wrong(self, reason: str, key: str, *, table: str = "", hint: str = "") -> UsageError:
         """The error for a key or its value, with its place."""
@@ -59,25 +52,12 @@ class RecipeText:
 
     def unknown(self, key: str, known: Iterable[str], *, table: str = "") -> UsageError:
         """The error for a key that nobody knows, with the nearest that somebody does."""
-        known = sorted(known)
-        near = difflib.get_close_matches(key, known, 1)
-        nearest = f"; the nearest is {near[0]!r}" if near else ""
-        hint = f"Known: {', '.join(known)}."
-        return self.wrong(f"there is no key {key!r}{nearest}.", key, table=table, hint=hint)
+        reason, hint = no_such(key, known)
+        return self.wrong(reason, key, table=table, hint=hint)
 
     def place(self, key: str, table: str = "") -> tuple[int, int]:
         """Line and column, from 1, where a key stands; zeros where it does not."""
-        current = ""
-        for number, line in enumerate(self.text.splitlines(), 1):
-            head = _TABLE.match(line)
-            if head:
-                current = _bare(head.group(1))
-            entry = _ENTRY.match(line)
-            if entry and current == table and _bare(entry.group(1)) == key:
-                return number, entry.start(1) + 1
-            if head and not table and current == key:
-                return number, head.start(1) + 1
-        return 0, 0
+        return locate(self.text).get((table, key) if table else (key,), (0, 0))
 
     def with_value(self, key: str, value: Any) -> str:
         """The text with another value of a top-level key, the rest as it was written.
@@ -88,7 +68,7 @@ class RecipeText:
         written = f"{key} = {literal(value)}"
         number, _ = self.place(key)
         if number:
-            entry = _ENTRY.match(lines[number - 1])
+            entry = ENTRY.match(lines[number - 1])
             if entry is None or not _whole(lines[number - 1]):
                 return write({**self.values, key: value})
             lines[number - 1] = written
@@ -106,36 +86,6 @@ def write(values: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def literal(value: Any) -> str:
-    """One value as TOML spells it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(literal(item) for item in value)}]"
-    return json.dumps(str(value), ensure_ascii=False)
-
-
-def sentence_start(text: str) -> str:
-    """The text as the beginning of a sentence; a file's name stays as it is."""
-    return text if "." in text else text[:1].upper() + text[1:]
-
-
-def _end(text: str) -> tuple[int, int]:
-    lines = text.splitlines() or [""]
-    return len(lines), len(lines[-1]) + 1
-
-
-def _bare(key: str) -> str:
-    if key.startswith('"'):
-        try:
-            return str(json.loads(key))
-        except ValueError:
-            return key.strip('"')
-    return key.strip("'")
-
-
 def _whole(line: str) -> bool:
     """Whether the line alone is TOML."""
     try:
@@ -147,7 +97,7 @@ def _whole(line: str) -> bool:
 
 def _before_tables(lines: list[str]) -> int:
     """Where a top-level key may be added: ahead of the first table and what is said of it."""
-    end = next((i for i, line in enumerate(lines) if _TABLE.match(line)), len(lines))
+    end = next((i for i, line in enumerate(lines) if TABLE.match(line)), len(lines))
     while end and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1
     return end

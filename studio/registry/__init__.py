@@ -1,9 +1,13 @@
 """Content-addressed artefacts and the SQLite record of models, runs, versions and releases."""
 
 from studio.registry.records import (
+    ActionRecord,
+    AliasRecord,
     Artifact,
+    KeptResult,
     ModelRecord,
     ModelRef,
+    MoveRecord,
     ReleaseRecord,
     RunRecord,
     VariantRecord,
@@ -14,9 +18,13 @@ from studio.registry.store import file_digest, folder_digest
 
 __all__ = [
     "LOCAL",
+    "ActionRecord",
+    "AliasRecord",
     "Artifact",
+    "KeptResult",
     "ModelRecord",
     "ModelRef",
+    "MoveRecord",
     "Registry",
     "ReleaseRecord",
     "RunRecord",

@@ -109,6 +109,63 @@ class ReleaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionRecord:
+    """A step that somebody asked for, and the options as they were given.
+
+    Attributes:
+        source: Where it was asked for: ``window``, ``command`` or ``recipe RUN``.
+    """
+
+    id: int
+    step: str
+    options: Mapping[str, Any]
+    result: Mapping[str, Any]
+    source: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """The result of a step, to be taken again when its inputs are the same."""
+
+    key: str
+    step: str
+    run: str
+    result: Mapping[str, Any]
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRecord:
+    """A name that stands for a version of a model."""
+
+    model: int
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecord:
+    """An alias that was moved.
+
+    Attributes:
+        version, before: What it stands for since, and stood for; None for nothing.
+        why: ``promoted``, ``rolled back``, ``set`` or ``removed``.
+        evidence: The gates that were met, and the run that judged them.
+    """
+
+    id: int
+    model: int
+    alias: str
+    version: int | None
+    before: int | None
+    why: str
+    evidence: Mapping[str, Any]
+    by: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRef:
     """What a worker needs to know of a variant; travels as JSON."""
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError, TargetSpec, UsageError
 from studio.registry import rows
 from studio.registry.database import Database
+from studio.registry.groups import KEY, Groups
+from studio.registry.groups import SIGN as GROUP
+from studio.registry.ledger import Ledger, now
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -32,6 +35,9 @@ class Registry:
 
     Only the parent of a worker writes here, after the worker's work has succeeded, so a worker
     that dies in the middle leaves nothing behind.
+
+    Attributes:
+        ledger: What was done, kept results, aliases.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +45,8 @@ class Registry:
         self.folder = folder
         self._db = Database(folder / "registry.sqlite")
         self._store = Store(folder / "store")
+        self.groups = Groups(self._db)
+        self.ledger = Ledger(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Registry:
@@ -68,6 +76,12 @@ class Registry:
         """Close the connections of all threads."""
         self._db.close()
 
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """A time in which no other process writes here."""
+        with self._db.write():
+            yield
+
     @property
     def store(self) -> Path:
         """Folder of the artefacts, for workers to read."""
@@ -82,7 +96,7 @@ class Registry:
     def add_model(self, name: str) -> int:
         """The number of the model of this name, which is made if it is new."""
         with self._db.write() as db:
-            db.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, _now()))
+            db.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now()))
             return int(db.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()[0])
 
     def models(self) -> list[ModelRecord]:
@@ -125,7 +139,7 @@ class Registry:
                     _json(options),
                     _json(summary),
                     str(graph.path) if graph else None,
-                    _now(),
+                    now(),
                 ),
             )
             identifier = int(cursor.lastrowid or 0)
@@ -189,7 +203,7 @@ class Registry:
             cursor = db.execute(
                 "INSERT INTO runs (step, variant, options, result, artifacts, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (step, variant, _json(options), _json(result), _json(kept), _now()),
+                (step, variant, _json(options), _json(result), _json(kept), now()),
             )
             identifier = int(cursor.lastrowid or 0)
         return rows.run(self._db.all("SELECT * FROM runs WHERE id = ?", (identifier,))[0])
@@ -215,7 +229,7 @@ class Registry:
                 " (model, number, variant, digest, path, counter, created)"
                 " VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1),"
                 " ?2, ?3, ?4, ?5, ?6)",
-                (model, variant, manifest_digest, str(bundle.path), counter, _now()),
+                (model, variant, manifest_digest, str(bundle.path), counter, now()),
             )
         return rows.version(
             self._db.all("SELECT * FROM versions WHERE digest = ?", (manifest_digest,))[0]
@@ -238,12 +252,17 @@ class Registry:
         """Add a target, or change the one of this name; what is known of it is kept."""
         if target.name == LOCAL.name:
             raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
+        if target.name.startswith(GROUP):
+            raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
         with self._db.write() as db:
+            before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
+            kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
+            settings = {**target.settings, **({KEY: kept} if kept else {})}
             db.execute(
                 "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
                 " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
                 " host_key = excluded.host_key, settings = excluded.settings",
-                (target.name, target.url, target.host_key, _json(target.settings)),
+                (target.name, target.url, target.host_key, _json(settings)),
             )
 
     def target(self, name: str) -> TargetSpec:
@@ -267,7 +286,7 @@ class Registry:
             "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
             (LOCAL.name,),
         )
-        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], json.loads(r[3])) for r in found]
+        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found]
 
     def remove_target(self, name: str) -> None:
         """Forget a target; what runs there goes on. Its history is kept."""
@@ -301,7 +320,7 @@ class Registry:
             cursor = db.execute(
                 "INSERT INTO releases (target, version, digest, state, details, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, _json(details), _now()),
+                (target, version, digest, state, _json(details), now()),
             )
             identifier = int(cursor.lastrowid or 0)
         return rows.release(self._db.all("SELECT * FROM releases WHERE id = ?", (identifier,))[0])
@@ -317,12 +336,13 @@ class Registry:
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def _json(value: Any) -> str:
     return json.dumps({} if value is None else dict(value), separators=(",", ":"), default=str)
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Those of its connector, without what the registry itself keeps beside them."""
+    return {key: value for key, value in json.loads(text).items() if key != KEY}
 
 
 def _free(name: str, taken: set[str]) -> str:

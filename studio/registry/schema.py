@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE models (
@@ -39,6 +39,28 @@ CREATE TABLE releases (
 CREATE INDEX releases_target ON releases (target);
 """
 
+_SECOND = """
+CREATE TABLE IF NOT EXISTS kept (
+    key TEXT PRIMARY KEY, step TEXT NOT NULL, run TEXT NOT NULL, result TEXT NOT NULL,
+    created TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS actions (
+    id INTEGER PRIMARY KEY, step TEXT NOT NULL, options TEXT NOT NULL, result TEXT NOT NULL,
+    source TEXT NOT NULL, created TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS aliases (
+    model INTEGER NOT NULL REFERENCES models(id), name TEXT NOT NULL,
+    version INTEGER NOT NULL REFERENCES versions(id), PRIMARY KEY (model, name)
+) STRICT;
+CREATE TABLE IF NOT EXISTS moves (
+    id INTEGER PRIMARY KEY, model INTEGER NOT NULL REFERENCES models(id), alias TEXT NOT NULL,
+    version INTEGER REFERENCES versions(id), before INTEGER REFERENCES versions(id),
+    why TEXT NOT NULL, evidence TEXT NOT NULL, by TEXT NOT NULL, created TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS moves_model ON moves (model, alias);
+"""
+"""Kept results, what was done, aliases and how they moved."""
+
 
 class NewerRegistry(Exception):
     """The file was written by a later version of the studio."""
@@ -55,15 +77,22 @@ def prepare(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise NewerRegistry
-    if version == 0:
-        _create(connection)
+    if version < VERSION:
+        _bring_up(connection)
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Make the tables that are not there yet, all or none."""
     connection.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster between the look and the lock.
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={VERSION}")
+    try:
+        # Another process may have been faster between the look and the lock.
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, tables in enumerate((_TABLES, _SECOND), 1):
+            if version < number:
+                for statement in tables.split(";"):
+                    connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={max(version, VERSION)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
     connection.execute("COMMIT")

@@ -19,7 +19,11 @@ from studio.runtime.release.trial import read_sample
 
 
 class Asker:
-    """Asks one target; adds up what came back."""
+    """Asks one target; adds up what came back.
+
+    Attributes:
+        answers: The last answer to each sample; None where none came, or it cannot be read.
+    """
 
     def __init__(
         self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
@@ -28,6 +32,7 @@ class Asker:
         self._samples = _samples(bundle)
         self._job = job
         self._known = known
+        self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
 
     def ask(self, count: int) -> Figures:
         """Send requests one after the other.
@@ -37,6 +42,7 @@ class Asker:
         """
         seconds: list[float] = []
         errors = 0
+        self.answers = [None] * len(self._samples)
         with (
             reached(self._target, self._job, self._known) as link,
             closing(InferenceClient(link)) as client,
@@ -44,9 +50,14 @@ class Asker:
             name = client.model().name
             for number in range(count):
                 self._job.check()
+                sample = number % len(self._samples)
                 began = time.perf_counter()
                 try:
-                    client.infer(name, self._samples[number % len(self._samples)])
+                    # The first answer to each is read; the others are only timed.
+                    if number < len(self._samples):
+                        self.answers[sample] = client.outputs(name, self._samples[sample])
+                    else:
+                        client.infer(name, self._samples[sample])
                 except TargetError:
                     errors += 1
                 else:

@@ -12,12 +12,23 @@ from studio.api import Cancelled, StudioError, TargetSpec
 from studio.deployment.work import deploy, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
+from studio.rollouts.agreement import Answers, agreement
 from studio.rollouts.asking import Asker
-from studio.rollouts.rule import Figures, Judgement, Rule, judge
+from studio.rollouts.rule import (
+    Figures,
+    Judgement,
+    Rule,
+    is_slower,
+    judge,
+    judge_agreement,
+    quicker,
+)
 
 BEGINNINGS = ("waiting", "deploying", "judging")
 KEPT = "kept"
+FAILURES = ("taken back", "failed")
 _PAUSE_S = 0.5
+_LOOKS = 3
 
 
 @dataclass
@@ -28,6 +39,9 @@ class Row:
         state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
             or ``not begun``.
         before, now: Figures of the release before and of the new one.
+        served: The release before, empty where there was none; None before that was asked. What it
+            is taken back to, also when the rollout was cut off after the switch.
+        agreement: Share of the samples to which both releases gave the same answer.
     """
 
     target: str
@@ -37,12 +51,23 @@ class Row:
     seconds: float = 0.0
     before: Figures | None = None
     now: Figures | None = None
+    served: str | None = None
+    agreement: float | None = None
     result: dict[str, Any] = field(default_factory=dict)
     undone: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is printed, shown and kept."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Row:
+        """Out of a ledger."""
+        figures = {
+            name: Figures(**values[name]) if values.get(name) else None
+            for name in ("before", "now")
+        }
+        return cls(**{**values, **figures})
 
 
 class Member:
@@ -55,15 +80,15 @@ class Member:
         bundle: Bundle,
         job: Job,
         known: Mapping[str, Any],
-        tell: Callable[[], None],
+        tell: Callable[[Row], None],
     ) -> None:
         self.row = row
         self._target = target
         self._bundle = bundle
         self._job = _TargetJob(job, target.name)
         self._asker = Asker(target, bundle.folder, self._job, known)
+        self._before: Answers = ()
         self._tell = tell
-        self._served = ""
 
     def release(self, rule: Rule, soak_s: float) -> None:
         """Deploy and judge; what is not kept is taken back."""
@@ -83,13 +108,17 @@ class Member:
         else:
             self.take_back(verdict.reason)
 
+    def leave(self, reason: str) -> None:
+        """Do nothing to it, and say why."""
+        self._become("not begun", reason)
+
     def take_back(self, reason: str) -> None:
         """Serve the release before; nothing, where there was none."""
-        if self._served == self._bundle.digest:
+        if self.row.served == self._bundle.digest:
             self._become("taken back", f"{reason}; it had served this release before")
             return
         arguments = {"target": asdict(self._target), "to": None, "purge": False}
-        undo = rollback if self._served else undeploy
+        undo = rollback if self.row.served else undeploy
         try:
             self.row.undone = undo(arguments, self._job)
         except Cancelled:
@@ -100,11 +129,15 @@ class Member:
         self._become("taken back", reason)
 
     def _deploy(self, rule: Rule) -> None:
-        self._become("deploying", "")
         arguments = {"target": asdict(self._target), "bundle": str(self._bundle.folder)}
-        self._served = releases(arguments, self._job)["current"]
-        if self._served:
+        served = releases(arguments, self._job)["current"]
+        # A rollout that was cut off has switched already: what served before is in its ledger.
+        if served != self._bundle.digest or self.row.served is None:
+            self.row.served = served
+        if served and served != self._bundle.digest:
             self.row.before = self._asker.ask_if_served(rule.least_requests)
+            self._before = self._asker.answers
+        self._become("deploying", "")
         self.row.result = deploy(arguments, self._job)
 
     def _judge(self, rule: Rule, soak_s: float) -> Judgement:
@@ -112,17 +145,24 @@ class Member:
         self._become("judging", "")
         until = time.monotonic() + soak_s
         asked = self._asker.ask(rule.least_requests)
+        self.row.agreement = agreement(self._before, self._asker.answers)
+        for look in range(_LOOKS):
+            if not is_slower(self.row.before, asked, rule):
+                break
+            # The studio may be busy with other boards: what is slow has to stay so for a while.
+            time.sleep(_PAUSE_S * 2**look)
+            asked = quicker(asked, self._asker.ask(rule.least_requests))
         while (found := judge(self.row.before, asked, rule)).verdict == "wait":
             if time.monotonic() > until:
                 return Judgement("take back", f"{found.reason}, after {soak_s:g} s")
             time.sleep(_PAUSE_S)
-            asked = _sum(asked, self._asker.ask(rule.least_requests))
+            asked = quicker(asked, self._asker.ask(rule.least_requests))
         self.row.now = asked
-        return found
+        return judge_agreement(found, self.row.agreement, rule)
 
     def _become(self, state: str, text: str) -> None:
         self.row.state, self.row.text = state, text
-        self._tell()
+        self._tell(self.row)
 
 
 class _TargetJob:
@@ -149,11 +189,3 @@ class _TargetJob:
     def event(self, name: str, /, **values: Any) -> None:
         """A message with the target's name."""
         self._job.event(f"target-{name}", target=self._target, **values)
-
-
-def _sum(one: Figures, other: Figures) -> Figures:
-    """Both together; latency of the larger part, which are requests of one kind."""
-    larger = one if one.requests - one.errors >= other.requests - other.errors else other
-    return Figures(
-        one.requests + other.requests, one.errors + other.errors, larger.p50_ms, larger.p99_ms
-    )

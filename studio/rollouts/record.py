@@ -5,16 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from studio.api import UsageError
 from studio.deployment import record as deployment
 from studio.jobs import Arguments, Result
 from studio.monitoring.known import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
+from studio.rollouts.ledger import Ledger, place_of
+from studio.rollouts.resuming import resumed
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Number the bundle, and add what is known of the targets' releases."""
-    prepared = deployment.prepare(registry, arguments)
+    if arguments.get("resume"):
+        prepared = arguments = resumed(registry, arguments)
+    elif not arguments["target"]:
+        raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
+    else:
+        prepared = deployment.prepare(registry, arguments)
     known: dict[str, Any] = {}
     for target in arguments["target"]:
         known.update(known_bundles(registry, target["name"]))
@@ -40,4 +48,6 @@ def rolled_out(registry: Registry, arguments: Arguments, result: Result, folder:
         row.pop("result")
         row.pop("undone")
     registry.add_run("rollout", None, {"targets": sorted(by_name)}, result)
+    ledger = Ledger.find(place_of(registry.folder.parent), result["rollout"])
+    ledger.append("recorded", targets=sorted(by_name))
     return result

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 from studio.api import TargetSpec, UsageError
 from studio.deployment.connect import target_of
 from studio.deployment.packaging import package_contained
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
-from studio.rollouts.member import BEGINNINGS, KEPT, Member, Row
+from studio.rollouts.ledger import Ledger, place_of
+from studio.rollouts.member import BEGINNINGS, FAILURES, KEPT, Member, Row
+from studio.rollouts.resuming import head_of
 from studio.rollouts.rule import Rule
 from studio.rollouts.waves import waves
+from studio.settings import Paths
 
 _DONE = "done"
 _HALTED = "halted"
@@ -24,7 +28,7 @@ def rollout(arguments: Arguments, job: Job) -> Result:
     """Release on all targets, or stop where too many fail.
 
     A repeated rollout goes on where the last one stopped: a target that serves the release
-    already is only judged.
+    already is only judged. One that is resumed leaves alone what it has kept.
     """
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to roll out.", hint="Give a model or a bundle.")
@@ -32,11 +36,12 @@ def rollout(arguments: Arguments, job: Job) -> Result:
     names = [one["name"] for one in arguments["target"]]
     plan = waves(names, arguments["strategy"], arguments["first"], arguments["size"])
     began = time.monotonic()
-    packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-    bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
-    state, rows = Rollout(targets, plan, bundle, arguments, job).run()
+    ledger, bundle, packaged = _begin(arguments, job)
+    state, rows = Rollout(targets, plan, bundle, arguments, job, ledger).run()
+    ledger.append("ended", state=state)
     return {
         "state": state,
+        "rollout": ledger.name,
         "name": bundle.name,
         "version": bundle.version,
         "release": bundle.digest,
@@ -45,6 +50,28 @@ def rollout(arguments: Arguments, job: Job) -> Result:
         "seconds": time.monotonic() - began,
         "packaged": packaged,
     }
+
+
+def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, Any] | None]:
+    """The ledger, the bundle that lies where it outlives this job, and how it was packaged."""
+    place = place_of(Paths.of().data)
+    if arguments.get("resume"):
+        ledger = Ledger.find(place, str(arguments["resume"]))
+        ledger.claim()
+        ledger.append("resumed")
+        packaged = arguments.get("packaged")
+        bundle = Bundle.open(Path(arguments["bundle"]))
+        return ledger, bundle, {**packaged, "bundle": str(bundle.folder)} if packaged else None
+    packaged = None if arguments.get("bundle") else package_contained(arguments, job)
+    bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
+    is_new = bool(packaged and packaged["new"])
+    head = head_of(arguments, bundle.folder, packaged)
+    ledger = Ledger.begin(place, head, bundle.digest, bundle.folder if is_new else None)
+    ledger.claim()
+    if packaged and is_new:
+        packaged["bundle"] = str(ledger.folder / "bundle")
+        bundle = Bundle.open(Path(packaged["bundle"]))
+    return ledger, bundle, packaged
 
 
 class Rollout:
@@ -57,11 +84,14 @@ class Rollout:
         bundle: Bundle,
         arguments: Arguments,
         job: Job,
+        ledger: Ledger,
     ) -> None:
+        self._ledger = ledger
         self._rule = Rule(
             float(arguments["max_error_rate"]),
             float(arguments["max_latency_ratio"]),
             int(arguments["requests"]),
+            float(arguments["min_agreement"]),
         )
         self._soak_s = float(arguments["soak_s"])
         self._parallel = int(arguments["parallel"])
@@ -72,9 +102,20 @@ class Rollout:
             bundle.digest: {"bundle": str(bundle.folder)},
             **arguments.get("known_bundles", {}),
         }
+        rows = {name: Row.of(row) for name, row in (arguments.get("rows") or {}).items()}
+        for row in rows.values():
+            if row.state != KEPT:
+                row.state = "waiting"  # of all that was not kept, nothing counts any more
         self._waves = [
             [
-                Member(targets[name], Row(name, number), bundle, job, known, self._tell)
+                Member(
+                    targets[name],
+                    rows.get(name) or Row(name, number),
+                    bundle,
+                    job,
+                    known,
+                    self._tell,
+                )
                 for name in names
             ]
             for number, names in enumerate(plan, 1)
@@ -82,26 +123,40 @@ class Rollout:
 
     def run(self) -> tuple[str, list[Row]]:
         """Go through the waves; ``done`` or ``halted``, and what became of each target."""
+        self._job.event("rollout", targets=[_shown(row) for row in self._rows()])
         for number, wave in enumerate(self._waves):
-            with ThreadPoolExecutor(self._parallel) as pool:
-                # list: an exception of a thread is raised here.
-                list(pool.map(lambda member: member.release(self._rule, self._soak_s), wave))
+            self._release([member for member in wave if member.row.state != KEPT])
             begun = [member for one in self._waves[: number + 1] for member in one]
-            failed = sum(member.row.state != KEPT for member in begun)
+            failed = sum(member.row.state in FAILURES for member in begun)
             if failed > self._max_failures:
                 self._halt(failed)
                 return _HALTED, self._rows()
         return _DONE, self._rows()
+
+    def _release(self, members: Sequence[Member]) -> None:
+        """Let them get the release side by side; too many failures end it within the wave.
+
+        What has begun comes to its end, or to its next point of cancelling when the user cancels.
+        """
+        with ThreadPoolExecutor(self._parallel) as pool:
+            work = [pool.submit(one.release, self._rule, self._soak_s) for one in members]
+            try:
+                for done in as_completed(work):
+                    done.result()
+                    failed = sum(row.state in FAILURES for row in self._rows())
+                    if failed > self._max_failures:
+                        break
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _halt(self, failed: int) -> None:
         """Leave the rest alone, and take back what was kept where that is wanted."""
         reason = f"the rollout was halted after {failed} of its targets failed"
         for member in self._members():
             if member.row.state in BEGINNINGS:
-                member.row.state, member.row.text = "not begun", reason
+                member.leave(reason)
             elif member.row.state == KEPT and self._undo:
                 member.take_back(reason)
-        self._tell()
 
     def _members(self) -> list[Member]:
         return [member for wave in self._waves for member in wave]
@@ -109,8 +164,15 @@ class Rollout:
     def _rows(self) -> list[Row]:
         return [member.row for member in self._members()]
 
-    def _tell(self) -> None:
+    def _tell(self, row: Row) -> None:
+        self._ledger.append("row", row=row.to_json())
         rows = self._rows()
-        done = sum(row.state not in BEGINNINGS for row in rows)
+        done = sum(one.state not in BEGINNINGS for one in rows)
         self._job.progress(done, len(rows), f"{done} of {len(rows)} targets")
-        self._job.event("rollout", targets=[row.to_json() for row in rows])
+        self._job.event("rollout", target=_shown(row))
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    """A row without what only the registry needs."""
+    hidden = ("result", "undone")
+    return {key: value for key, value in row.to_json().items() if key not in hidden}

@@ -1,16 +1,28 @@
 """The one object that the window and the command line talk to."""
 
+from typing import TYPE_CHECKING
+
 from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
-from studio.models.step import PREVIEW
+from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
+from studio.profiling.energy import sentences as energy_sentences
+from studio.profiling.history import compare as compare_profiles
+from studio.profiling.history import line as profile_line
 from studio.quantization.recipes import RecipeEntry
-from studio.registry import Registry, ReleaseRecord, RunRecord, VariantRecord, VersionRecord
+from studio.registry import (
+    ActionRecord,
+    Registry,
+    ReleaseRecord,
+    RunRecord,
+    VariantRecord,
+    VersionRecord,
+)
 from studio.workspace.events import (
     Event,
     Events,
@@ -20,6 +32,7 @@ from studio.workspace.events import (
     JobStarted,
     NodeAsked,
     RegistryChanged,
+    RunChanged,
 )
 from studio.workspace.graph_view import (
     GraphView,
@@ -32,12 +45,18 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.recipes import CheckedRecipe, Recipes
 from studio.workspace.recipes import allowed as allowed_values
+from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
+if TYPE_CHECKING:  # laying out is for the background, and is loaded there
+    from studio.models.layout import Frame as Frame
+
 __all__ = [
+    "DRAWN",
     "FAMILY_TITLES",
     "PREVIEW",
+    "ActionRecord",
     "CheckedRecipe",
     "Environment",
     "Event",
@@ -56,8 +75,12 @@ __all__ = [
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "RunChanged",
+    "RunInfo",
     "RunRecord",
+    "RunWish",
     "RunningJob",
+    "RunningRecipe",
     "SampleInfo",
     "SandboxLevel",
     "Step",
@@ -67,11 +90,14 @@ __all__ = [
     "alike_text",
     "allowed_values",
     "block_text",
+    "compare_profiles",
     "edit_text",
+    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",
     "option_from_json",
+    "profile_line",
     "read_numbers",
     "read_preview",
     "search_model",

@@ -62,7 +62,26 @@ class NodeAsked:
     compare: bool = False
 
 
-Event = JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    """The run of a recipe went on.
+
+    Attributes:
+        state: As that of a ``RunInfo``.
+        step: The step that began or ended; empty at the end of the run.
+        number, total: Its position from 1, when it began; 0 when it ended.
+    """
+
+    run: str
+    state: str
+    step: str = ""
+    number: int = 0
+    total: int = 0
+
+
+Event = (
+    JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked | RunChanged
+)
 Listener = Callable[[Event], None]
 
 

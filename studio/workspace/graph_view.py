@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,8 @@ from studio.api import Graph, GraphLayout, Model, Node, StudioError
 from studio.registry import VariantRecord
 
 if TYPE_CHECKING:
-    from studio.models.graphfile import Content
+    from studio.models.graphfile import Content, Drawn
+    from studio.models.layout import Unfolded
     from studio.models.search import Found
 
 FOLDED_FROM = 300
@@ -70,6 +71,31 @@ class GraphView:
         fits = known is not None and len(known.x) == _boxes(graph)
         return graph, known if known is not None and fits else lay_out(graph)
 
+    def shown(self, path: str, *, folded: bool, opened: Collection[str] = ()) -> Unfolded:
+        """A part with some of its folded blocks unfolded in place.
+
+        Not for the window's thread.
+
+        Args:
+            opened: Paths of the insides of these blocks.
+
+        Raises:
+            KeyError: when there is no such part.
+        """
+        from studio.models.layout import Unfolded, unfold
+
+        if opened and folded and self.folded:
+            return unfold(self._graphs(folded)[path], opened, path)
+        return Unfolded(*self.part(path, folded=folded))
+
+    def blocks_in(self, path: str) -> frozenset[str]:
+        """The paths of the insides of all folded blocks of a part, those within blocks too."""
+        from studio.models.layout import block_paths
+
+        if self.folded is None:
+            return frozenset()
+        return frozenset(block_paths(self._graphs(folded=True)[path], path))
+
     def place_of(self, found: Found, *, folded: bool = False) -> str:
         """The path of the part, of the folded graph if wanted, that shows a result of a search."""
         if not (folded and self.folded) or (found.kind != "node" and not found.path):
@@ -125,8 +151,15 @@ def nodes_within(node: Node) -> list[str]:
     return [name for inner in node.blocks[INSIDE].nodes for name in nodes_within(inner)]
 
 
-def read_graph(record: VariantRecord) -> GraphView:
+Early = tuple["Drawn", GraphView]
+"""What was read of a graph while its types were not known, and the view of it."""
+
+
+def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
     """The graph of a variant.
+
+    Args:
+        early: If it is of this graph, only what was missing is read.
 
     Raises:
         StudioError: when it was not kept, or its file is gone or damaged.
@@ -138,7 +171,26 @@ def read_graph(record: VariantRecord) -> GraphView:
     if record.graph_path is None:
         raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
     with uncollected():
-        return _view(read_all(record.graph_path))
+        if early is None:
+            return _view(read_all(record.graph_path))
+        drawn, view = early
+        content = read_all(record.graph_path, drawn)
+        is_same = content.outline is drawn.content.outline
+        return _view(content, view if is_same else None)
+
+
+def read_drawn_graph(path: Path) -> Early:
+    """The graph of a model that is being opened, without types, as its worker has laid it out.
+
+    Raises:
+        StudioError: when the file is gone, as after the job's end, or damaged.
+    """
+    from studio.models.collector import uncollected
+    from studio.models.graphfile import read_drawn
+
+    with uncollected():
+        drawn = read_drawn(path)
+        return drawn, _view(drawn.content)
 
 
 def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[str, float]]:
@@ -165,26 +217,36 @@ def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
     return model.graph, layout
 
 
-def _view(content: Content) -> GraphView:
-    from studio.models.folding import folded, folds
+def _view(content: Content, like: GraphView | None = None) -> GraphView:
+    """The view of a graph.
+
+    Args:
+        like: That of the same graph without its types.
+    """
+    from studio.models.folding import folded, folds, retyped
 
     graph = content.model.graph
-    blocks = folded(graph, content.outline) if folds(graph, content.outline) else None
-    homes: dict[str, str] = {}
-    if blocks is not None:
-        _note_homes(blocks, "", homes)
+    homes: Mapping[str, str] = {}
+    if like is not None:
+        blocks = like.folded and retyped(like.folded, graph)
+        homes = like.homes
+    else:
+        blocks = folded(graph, content.outline) if folds(graph, content.outline) else None
+        if blocks is not None:
+            homes = dict(_homes(blocks, ""))
     view = GraphView(content.model, content.layout, content.macs, content.parts, blocks, homes)
     for kind in ("weights", "activations"):
         view.costs(kind)  # here and now, as the window's thread will ask for them
     return view
 
 
-def _note_homes(graph: Graph, path: str, homes: dict[str, str]) -> None:
+def _homes(graph: Graph, path: str) -> Iterator[tuple[str, str]]:
+    """Each node that was folded, with the path of the part that holds it."""
     from studio.models.folding import INSIDE, is_block
 
     for node in graph.nodes:
         if is_block(node):
             around = f"{path}/" if path else ""
-            _note_homes(node.blocks[INSIDE], f"{around}{node.name}/{INSIDE}", homes)
+            yield from _homes(node.blocks[INSIDE], f"{around}{node.name}/{INSIDE}")
         elif path:
-            homes[node.name] = path
+            yield node.name, path

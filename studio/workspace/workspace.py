@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +23,7 @@ from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
 from studio.registry import Registry, VariantRecord
+from studio.rollouts.ledger import place_of, unfinished
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
 from studio.workspace.events import (
@@ -35,9 +34,13 @@ from studio.workspace.events import (
     JobStarted,
     RegistryChanged,
 )
-from studio.workspace.graph_view import GraphView, read_graph
+from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
+from studio.workspace.inbox import Inbox
+from studio.workspace.profiles import Profiles
 from studio.workspace.recipes import Recipes
+from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
+from studio.workspace.versions import Versions
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
@@ -53,7 +56,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes: What they say.
+        paths, settings, registry, events, recipes, runs, versions, profiles, inbox: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -62,9 +65,12 @@ class Workspace(JobListener):
         self.settings = Settings(paths.settings)
         self.registry = Registry.open(paths.registry)
         self.events = Events()
+        self.profiles = Profiles(self.registry)
+        self.inbox = Inbox(paths.data / "alerts.json")
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
+        self._early: Early | None = None
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -77,6 +83,8 @@ class Workspace(JobListener):
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
+        self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
+        self.versions = Versions(self.registry)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
@@ -96,6 +104,7 @@ class Workspace(JobListener):
 
     def close(self) -> None:
         """Stop what runs and close the registry."""
+        self.runs.close()
         self._runner.close()
         self._background.close()
         self.registry.close()
@@ -151,25 +160,34 @@ class Workspace(JobListener):
         """Run a recipe to its end and write its HTML report; blocks.
 
         Args:
-            report: Where the report goes; the data folder's ``reports`` by default.
+            report: Where the report goes; the run's own folder by default.
 
         Raises:
             UsageError: when the recipe cannot be read.
         """
-        from studio.pipelines.execution import run_recipe  # the window's start needs neither
-        from studio.pipelines.recipe import read_recipe
+        return self.runs.run(path, RunWish(report=report, watch=watch))
 
-        outcome = run_recipe(read_recipe(path), self._steps, watch)
-        place = report.absolute() if report else self._report_path(outcome.name)
-        written = self._steps.report(outcome, place)
-        if not written.ok:
-            return replace(outcome, report_problem=written.sentence)
-        return replace(outcome, report=str(place))
+    def retold(self, action: int, folder: Path | None = None) -> str:
+        """The recipe that repeats something that was done.
 
-    def _report_path(self, name: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-        return self.paths.data / "reports" / f"{safe}-{stamp}.html"
+        Args:
+            action: Its number in the history (``registry.ledger``).
+            folder: Where the recipe will lie; files below it are named from there.
+
+        Raises:
+            UsageError: when it is not remembered any more.
+        """
+        from studio.pipelines.retelling import recipe_of  # the window's start needs it not
+
+        return recipe_of(self.registry, action, folder)
+
+    def action_of(self, job: RunningJob) -> int:
+        """The number in the history of what a job did; 0 where it is none."""
+        return self._steps.noted.get(job.id, 0)
+
+    def asked_by(self, source: str) -> None:
+        """Say who uses this workspace (``window``), for the history."""
+        self._steps.source = source
 
     @property
     def sandbox(self) -> SandboxLevel:
@@ -195,7 +213,25 @@ class Workspace(JobListener):
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""
         record = self.registry.variant(variant)
-        self._background.run(lambda: read_graph(record), done)
+
+        def read() -> GraphView:
+            early, self._early = self._early, None
+            return read_graph(record, early)
+
+        self._background.run(read, done)
+
+    def load_drawn_graph(self, path: Path, done: Callable[[GraphView | Exception], None]) -> None:
+        """Read what a job has drawn of a model whose types are not known yet, and keep it.
+
+        Args:
+            path: As the job's message ``DRAWN`` tells it.
+        """
+
+        def read() -> GraphView:
+            self._early = read_drawn_graph(path)
+            return self._early[1]
+
+        self._background.run(read, done)
 
     def in_background(self, call: Callable[[], T], done: Callable[[T | Exception], None]) -> None:
         """Run a call that only reads on the background thread; ``done`` gets what came of it."""
@@ -212,6 +248,15 @@ class Workspace(JobListener):
         """Forget a target; what runs there goes on."""
         self.registry.remove_target(name)
         self.events.publish(RegistryChanged("targets"))
+
+    def set_group(self, name: str, members: Sequence[str]) -> None:
+        """Let a group of targets have these members; without any it is gone."""
+        self.registry.groups.set(name, members)
+        self.events.publish(RegistryChanged("targets"))
+
+    def unfinished_rollout(self) -> str:
+        """The name of the last rollout, unless it is done; else empty."""
+        return unfinished(place_of(self.paths.data))
 
     # Plugins
 

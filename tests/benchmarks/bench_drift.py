@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -25,7 +26,7 @@ from sklearn.datasets import load_digits
 
 from studio.packages.drift_reference import reference_of
 from studio.runtime.drift.reference import WINDOW, Reference
-from studio.runtime.drift.watch import DriftWatch
+from studio.runtime.drift.watch import MOST_FRAMES_S, DriftWatch
 from studio.runtime.drift.window import Verdict
 from tests.benchmarks.zoo import words
 from tests.benchmarks.zoo.entries import entry
@@ -184,23 +185,42 @@ def _until_alarm(
 
 
 def cost(subject: Subject) -> dict[str, Any]:
-    """Processor time of a request in the watch, and what it keeps."""
+    """Processor time of a request in the watch, and what it keeps.
+
+    Once over a few frames again and again, which lie in the processor's caches as what a server
+    has just received and answered does; once over all of them, which have to come from memory;
+    and once as the server does it, which looks at so many frames a second.
+    """
     reference, stream, _ = next(splits(subject, 1))
+    near = _times(reference, stream[:8], math.inf)
+    watch = DriftWatch(reference)
+    for frame in stream[: 4 * WINDOW]:
+        watch.see(*frame)
+    state = watch.state_bytes
+    return {
+        "us_a_request": near,
+        "us_from_memory": _times(reference, stream, math.inf),
+        "us_under_load": _times(reference, stream[:8], MOST_FRAMES_S),
+        "state_bytes": state,
+        "signals": len(reference.signals),
+        "goal": "met" if near["least"] <= 10 and state <= 4096 else "missed",
+    }
+
+
+def _times(reference: Reference, stream: list[Frame], frames_s: float) -> dict[str, float]:
     times = []
+    draws = np.random.default_rng(0)
+    rounds = -(-640 // len(stream))
     for _ in range(9):
-        watch = DriftWatch(reference)
-        order = np.random.default_rng(0).integers(0, len(stream), 20 * WINDOW).tolist()
+        watch = DriftWatch(reference, frames_s=frames_s)
+        order = np.concatenate([draws.permutation(len(stream)) for _ in range(rounds)])
         start = time.process_time()
-        for number in order:
+        for number in order.tolist():
             watch.see(*stream[number])
         times.append((time.process_time() - start) / len(order) * 1e6)
+        assert not watch.fault
         assert watch.stride == 1
-    return {
-        "us_a_request": {"median": statistics.median(times), "least": min(times)},
-        "state_bytes": watch.state_bytes,
-        "signals": len(reference.signals),
-        "goal": "met" if min(times) <= 10 and watch.state_bytes <= 4096 else "missed",
-    }
+    return {"median": statistics.median(times), "least": min(times)}
 
 
 def main() -> int:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy
 
-from studio.profiling.statistics import compare
 from studio.runtime.bench.arrays import save_arrays
 from studio.runtime.bench.config import Candidate
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
+from studio.runtime.bench.verdicts import compare
 
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "plugins" / "studio_onnxruntime" / "runner.py"

@@ -93,7 +93,9 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     numbers.combo.setCurrentIndex(2)
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
-    assert colours(page) == (-1, "Time of a node in an inference")
+    current, legend = colours(page)
+    assert current == -1
+    assert legend.startswith("Time of a node in an inference (100 % of the kernels' time, profil")
     qtbot.waitUntil(lambda: "Flatten" in {row.texts[0] for row in numbers.table.content.rows})
     numbers.combo.setCurrentIndex(3)
     assert numbers.combo.currentText().startswith("Placement · ")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
+import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.model import ModelPage
 from studio.gui.window import MainWindow
+from tests.benchmarks.generated import transformer, write_onnx
+from tests.gui.conftest import shown_scene
 
 JOB_MS = 30_000
 
@@ -19,7 +23,13 @@ def test_the_graph_is_written_with_what_is_painted(
     page = digits_window.page()
     assert isinstance(page, ModelPage)
     titles = [action.text() for action in page.export.menu().actions()]
-    assert titles == ["Interactive page (HTML)…", "Drawing (SVG)…", "Picture (PNG)…"]
+    assert titles == [
+        "Interactive page (HTML)…",
+        "Drawing of what is shown (SVG)…",
+        "Picture of what is shown (PNG)…",
+        "Drawing of all nodes (SVG)…",
+        "Picture of all nodes (PNG)…",
+    ]
     assert page.export.accessibleName() == "Export the graph"
     page.colors.set_index(1)
     out = tmp_path / "digits.html"
@@ -39,3 +49,27 @@ def test_the_graph_is_written_with_what_is_painted(
     source = page._painted()
     assert source is not None
     assert source.title == "MACs"
+
+
+@pytest.mark.slow
+def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    write_onnx(transformer(400), tmp_path / "large.onnx")
+    window.open_model(tmp_path / "large.onnx")
+    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    page = window.page()
+    assert isinstance(page, ModelPage)
+    assert page._seen() == {"detail": "blocks"}
+    page.unfold(4)
+    qtbot.waitUntil(lambda: bool(page._seen().get("unfold")), timeout=JOB_MS)
+    scene = page.pane.canvas.scene
+    assert scene is not None
+    page.colors.set_index(1)
+    out = tmp_path / "seen.svg"
+    page.export.write(out, whole=False)
+    qtbot.waitUntil(lambda: str(out) in window.banner.sentence.text(), timeout=JOB_MS)
+    root = ElementTree.fromstring(out.read_text())
+    kinds = [box.get("class") for box in root.iter("{http://www.w3.org/2000/svg}rect")]
+    assert len(kinds) == len(scene) + 1
+    assert kinds.count("frame") == 1
+    page.toggle_all_blocks()
+    qtbot.waitUntil(lambda: page._seen().get("unfold") == ["all"], timeout=JOB_MS)

@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.model import ModelPage
 from studio.gui.window import MainWindow
 from studio.jobs import End, JobOutcome, JobSpec, RunningJob
+from studio.models.opening import GraphWriter
 from studio.models.preview import SHOWN_FROM, write_preview
-from studio.workspace import PREVIEW, JobFinished, JobMessage
+from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.unit.models import graphs
 
@@ -96,3 +97,33 @@ def test_a_preview_that_comes_after_the_end_is_not_shown(
     window.workspace.in_background(lambda: None, done.append)  # behind the reading
     qtbot.waitUntil(lambda: bool(done), timeout=JOB_MS)
     assert not isinstance(window.page(), ModelPage)
+
+
+@pytest.mark.slow
+def test_a_model_is_looked_through_before_its_types_come(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    write_onnx(transformer(SHOWN_FROM), tmp_path / "large.onnx")
+    opened = window.workspace.run("open", model=str(tmp_path / "large.onnx"))
+    page, job = previewed(window, qtbot, tmp_path)
+    drawn = GraphWriter(tmp_path).draw(graphs.model(transformer(SHOWN_FROM)))
+    window._opening.hear(JobMessage(job, DRAWN, {"path": str(drawn)}))
+    qtbot.waitUntil(lambda: page.view is not None, timeout=JOB_MS)
+    canvas = page.pane.canvas
+    assert page.view is not None
+    path = sorted(page.view.paths(folded=True))[3]
+    page.show_part(path)
+    qtbot.waitUntil(lambda: page._path == path, timeout=JOB_MS)
+    canvas.zoom_to(0.7)
+    inside, place = names(page), canvas.box_rectangle(4).center()
+    assert canvas.scene is not None
+    assert not canvas.scene.graph.values
+    canvas.select(4, reveal=False)
+    end(window, job, opened)
+    qtbot.waitUntil(lambda: page.view is not None and page._preview is None, timeout=JOB_MS)
+    assert (page._path, names(page), canvas.zoom) == (path, inside, 0.7)
+    assert (canvas.box_rectangle(4).center() - place).manhattanLength() < 2
+    assert canvas.selected == 4
+    assert canvas.scene.graph.values
+    assert page.view is not None
+    assert page.view.macs

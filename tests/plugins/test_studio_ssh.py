@@ -86,14 +86,14 @@ def test_only_a_confirmed_key_passes() -> None:
 def test_the_targets_own_key_goes_before_known_hosts(tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(f"other {RSA}\n[board]:2222 {ED}\n")
-    there = Address("board", 2222, "root")
-    spec = TargetSpec("b", "ssh://board:2222")
-    assert hostkey.confirmed(spec, there, known) == (ED,)
-    assert hostkey.confirmed(replace(spec, host_key=str(RSA)), there, known) == (RSA,)
-    assert hostkey.confirmed(spec, ADDRESS, known) == ()
+    there, files = Address("board", 2222, "root").known_as, (known,)
+    assert hostkey.confirmed("", there, files) == (ED,)
+    assert hostkey.confirmed(str(RSA), there, files) == (RSA,)
+    assert hostkey.confirmed("", ADDRESS.known_as, files) == ()
+    assert hostkey.confirmed("", there, (tmp_path / "nothing", known)) == (ED,)
     known.write_bytes(b"\xff\xfe garbage \x00\n")
-    assert hostkey.confirmed(spec, there, known) == ()
-    assert hostkey.confirmed(spec, there, tmp_path / "nothing") == ()
+    assert hostkey.confirmed("", there, files) == ()
+    assert hostkey.confirmed("", there, (tmp_path / "nothing",)) == ()
 
 
 def test_confirmed_key_types_are_asked_for_first() -> None:

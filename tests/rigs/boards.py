@@ -7,6 +7,7 @@ of its processes with it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from studio.api import TargetSpec
 
 IN_CI = os.environ.get("CI") == "true"
 _READY_S = 20.0
+_NETWORKS = itertools.count()
 
 # Runs as the first process of the board's namespaces, as root of that board alone.
 _BOOT = r"""
@@ -63,17 +65,24 @@ Subsystem sftp internal-sftp
 
 
 class Network:
-    """A bridge of this process, with an address for this computer and one for each board."""
+    """A bridge of this process, with an address for this computer and one for each board.
 
-    def __init__(self) -> None:
+    Args:
+        hidden: This computer has no address in it: only a board that is in it, too, leads there.
+    """
+
+    def __init__(self, hidden: bool = False) -> None:
         self.name = f"ew{uuid.uuid4().hex[:8]}"
+        self.hidden = hidden
         # Of the range for benchmarks between networks (RFC 2544), which nothing else here uses.
-        self._prefix = f"198.18.{os.getpid() % 250}"
+        number = (os.getpid() + 41 * next(_NETWORKS)) % 250
+        self.prefix = f"198.{19 if hidden else 18}.{number}"
         self._boards = 1
 
     def __enter__(self) -> Network:
         _ip("link", "add", self.name, "type", "bridge")
-        _ip("addr", "add", f"{self._prefix}.1/24", "dev", self.name)
+        if not self.hidden:
+            _ip("addr", "add", f"{self.prefix}.1/24", "dev", self.name)
         _ip("link", "set", self.name, "up")
         return self
 
@@ -83,12 +92,12 @@ class Network:
     def address(self) -> str:
         """A fresh address."""
         self._boards += 1
-        return f"{self._prefix}.{self._boards}"
+        return f"{self.prefix}.{self._boards}"
 
-    def plug(self, pid: int) -> str:
+    def plug(self, pid: int, name: str = "eth0") -> str:
         """Connect the network namespace of a process; returns the name of this side's end."""
         end = f"ew{uuid.uuid4().hex[:8]}"
-        _ip("link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+        _ip("link", "add", end, "type", "veth", "peer", "name", name, "netns", str(pid))
         _ip("link", "set", end, "master", self.name, "up")
         return end
 
@@ -102,7 +111,13 @@ class Board:
     """
 
     def __init__(
-        self, network: Network, folder: Path, *, python: bool = True, disk_mb: int = 0
+        self,
+        network: Network,
+        folder: Path,
+        *,
+        python: bool = True,
+        disk_mb: int = 0,
+        more: str = "",
     ) -> None:
         self._network = network
         self._folder = folder
@@ -113,7 +128,7 @@ class Board:
         for name in ("host", "user"):
             make_key(folder / name)
         self.host_key = public_key(folder / "host")
-        (folder / "sshd_config").write_text(_CONFIG.format(folder=folder))
+        (folder / "sshd_config").write_text(more + _CONFIG.format(folder=folder))
         self._environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "BOARD": str(folder),
@@ -182,11 +197,26 @@ class Board:
 
     def run(self, *argv: str) -> str:
         """Run a command on the board, past SSH."""
-        inside = ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid"]
         done = subprocess.run(
-            [*inside, *argv], capture_output=True, text=True, check=True, timeout=30
+            [*self._inside(), *argv], capture_output=True, text=True, check=True, timeout=30
         )
         return done.stdout
+
+    def _inside(self) -> list[str]:
+        return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid"]
+
+    def join(self, network: Network) -> str:
+        """Plug it into a second network; returns its address there."""
+        address = network.address()
+        network.plug(self._process.pid, "eth1")
+        self.run("ip", "addr", "add", f"{address}/24", "dev", "eth1")
+        self.run("ip", "link", "set", "eth1", "up")
+        return address
+
+    def speak(self, *argv: str) -> subprocess.Popen[bytes]:
+        """A command of this computer in the board's network, until its input ends."""
+        inside = [*self._inside()[:3], "--net"]
+        return subprocess.Popen([*inside, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def cut(self) -> None:
         """Pull the network cable."""
@@ -199,6 +229,9 @@ class Board:
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, self.log
+        if self._network.hidden:
+            listening = [*self._inside(), "ss", "-Hltn", "sport = :22"]
+            return bool(subprocess.run(listening, capture_output=True, timeout=30).stdout)
         with socket.socket() as probe:
             probe.settimeout(1.0)
             return probe.connect_ex((self.address, 22)) == 0
@@ -218,10 +251,10 @@ def require_boards() -> None:
 
 
 @contextmanager
-def network() -> Iterator[Network]:
+def network(hidden: bool = False) -> Iterator[Network]:
     """A network for boards, or a skip."""
     require_boards()
-    with Network() as made:
+    with Network(hidden) as made:
         yield made
 
 

@@ -14,11 +14,11 @@ from onnx import NodeProto
 from studio_onnxruntime.rewriting.layers import Convolution, Doubles
 from studio_onnxruntime.rewriting.view import View
 
-_HOMOGENEOUS = ("Relu", "LeakyRelu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool")
+HOMOGENEOUS = ("Relu", "LeakyRelu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool")
 """Operators for which f(s * x) = s * f(x), channel by channel, for every s > 0."""
 
 _ROUNDS = 4
-_MOST = 2.0**8
+MOST = 2.0**8
 
 
 def balance(view: View) -> int:
@@ -55,7 +55,7 @@ def _pair(view: View, node: NodeProto) -> bool:
 def _next(view: View, node: NodeProto) -> NodeProto | None:
     """The convolution that alone reads a convolution's output, behind what passes factors on."""
     following = view.reader(node.output[0])
-    while following is not None and following.op_type in _HOMOGENEOUS:
+    while following is not None and following.op_type in HOMOGENEOUS:
         following = view.reader(following.output[0])
     return following
 
@@ -70,5 +70,5 @@ def _factors(first: Convolution, second: Convolution) -> Doubles:
     # The whole may keep its size: only the differences between channels matter.
     ratio /= numpy.exp(numpy.log(ratio[known]).mean()) if known.any() else 1
     powers = 2.0 ** numpy.round(numpy.log2(ratio))
-    factors: Doubles = numpy.where(known, numpy.clip(powers, 1 / _MOST, _MOST), 1.0)
+    factors: Doubles = numpy.where(known, numpy.clip(powers, 1 / MOST, MOST), 1.0)
     return factors

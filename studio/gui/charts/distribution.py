@@ -1,24 +1,21 @@
-"""Latency distributions of several runs over one axis."""
+"""Latency distributions of several runs over one axis: a violin each, in rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from statistics import pstdev
+
+from PySide6.QtCore import QPointF
 
 from studio.gui.charts.chart import Drawing
-from studio.gui.theme import Theme
+from studio.gui.charts.plot import Axis, Plot
 
-if TYPE_CHECKING:
-    import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-_POINTS = 240
-_MOST_SHOWN = 5
-_TICKS = 5
-_LATE = 0.7  # beyond this share of the axis a name stands left of its line
+_POINTS = 96
+_MOST_SHOWN = 6
+_ROOM = 0.78  # of a row's height below its name, for the violin
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +23,9 @@ class Spread:
     """The latencies of one run.
 
     Attributes:
-        samples: In milliseconds.
+        samples: In milliseconds; percentiles at equal steps do as well.
         p50: Shown beside the name, and as a line.
-        token: Theme colour (``accent`` for the selected one, ``dim`` for the baseline).
+        token: Theme colour (``accent`` for the selected one, ``dim`` for the others).
     """
 
     name: str
@@ -37,21 +34,30 @@ class Spread:
     token: str = "dim"
 
 
-def density(samples: Sequence[float], grid: NDArray[np.float64]) -> NDArray[np.float64]:
+def density(samples: Sequence[float], grid: Sequence[float]) -> list[float]:
     """A smooth density of samples over a grid, its peak at 1.
 
     Gaussian kernels with Silverman's rule of thumb on the robust spread (the lesser of the
     standard deviation and IQR / 1.34), so that a few late outliers do not blur the peak.
     """
-    import numpy as np  # here, so that it is loaded by the drawing thread
+    low, high = quantile(samples, 0.25), quantile(samples, 0.75)
+    deviation = pstdev(samples)
+    spread = min(deviation, (high - low) / 1.34) or deviation
+    span = (grid[-1] - grid[0]) or 1.0
+    width = max(0.9 * spread * len(samples) ** -0.2, span / (2 * _POINTS))
+    exp = math.exp
+    heights = [sum(exp(-0.5 * ((x - each) / width) ** 2) for each in samples) for x in grid]
+    top = max(heights) or 1.0
+    return [height / top for height in heights]
 
-    values = np.asarray(samples, dtype=np.float64)
-    low, high = np.percentile(values, [25, 75])
-    spread = min(float(values.std()), (high - low) / 1.34) or float(values.std())
-    span = float(grid[-1] - grid[0]) or 1.0
-    width = max(0.9 * spread * len(values) ** -0.2, span / _POINTS)
-    heights = np.exp(-0.5 * ((grid[:, None] - values[None, :]) / width) ** 2).sum(axis=1)
-    return np.asarray(heights / heights.max(), dtype=np.float64)
+
+def quantile(samples: Sequence[float], share: float) -> float:
+    """A quantile, interpolated linearly."""
+    ordered = sorted(samples)
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 def _end(samples: Sequence[float]) -> float:
@@ -59,15 +65,21 @@ def _end(samples: Sequence[float]) -> float:
 
     Far is beyond the outer fence of a box plot, the upper quartile and three times its range.
     """
-    import numpy as np
-
-    low, high, late = (float(value) for value in np.percentile(samples, [25, 75, 99]))
+    low, high, late = (quantile(samples, share) for share in (0.25, 0.75, 0.99))
     return min(late, high + 3 * (high - low)) if high > low else late
+
+
+@lru_cache(maxsize=64)
+def _violin(samples: tuple[float, ...], low: float, high: float) -> tuple[tuple[float, float], ...]:
+    """Places and half widths; worked out once, as a chart is painted often."""
+    grid = [low + (high - low) * index / (_POINTS - 1) for index in range(_POINTS)]
+    kept = samples if len(samples) <= 101 else samples[:: len(samples) // 101]
+    return tuple(zip(grid, density(kept, grid), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution(Drawing):
-    """Filled densities, each named at its peak."""
+    """A row for each run: its name and median, the shape of its latencies, its p50 and p90."""
 
     spreads: tuple[Spread, ...]
 
@@ -77,51 +89,46 @@ class Distribution(Drawing):
         return f"Latency distributions. Medians: {shown}."
 
     def _shown(self) -> list[Spread]:
-        return [spread for spread in self.spreads if len(spread.samples) > 1][:_MOST_SHOWN]
+        """The first ones, with the selected one among them."""
+        usable = [spread for spread in self.spreads if len(spread.samples) > 1]
+        chosen = [spread for spread in usable if spread.token == "accent"]
+        first = [spread for spread in usable if spread not in chosen]
+        kept = [*chosen, *first][:_MOST_SHOWN]
+        return [spread for spread in usable if spread in kept]
 
-    def draw(self, figure: Figure, theme: Theme) -> None:
-        """Draw the densities from the lowest to where the slowest run's tail gets thin."""
-        axes = figure.add_subplot()
-        axes.spines["left"].set_visible(False)
-        axes.set_yticks([])
-        axes.set_xlabel("latency, ms")
-        axes.locator_params(axis="x", nbins=_TICKS)
+    def draw(self, plot: Plot) -> None:
+        """Draw the rows from the lowest latency to where the slowest run's tail gets thin."""
         shown = self._shown()
         if not shown:
             return
-        grid = self._grid(shown)
-        # The fastest has the topmost name, so that no name crosses the line of another.
-        for position, spread in enumerate(sorted(shown, key=lambda spread: -spread.p50)):
-            self._one(axes, spread, grid, theme, position)
-        axes.set_xlim(float(grid[0]), float(grid[-1]))
-        axes.set_ylim(0, 1.12 + 0.12 * len(shown))
-
-    @staticmethod
-    def _grid(shown: Sequence[Spread]) -> NDArray[np.float64]:
-        import numpy as np
-
         low = min(min(spread.samples) for spread in shown)
         high = max(_end(spread.samples) for spread in shown)
         room = 0.08 * (high - low) or 0.1 * high or 1.0
-        return np.linspace(max(low - room, 0.0), high + room, _POINTS)
+        low, high = max(low - room, 0.0), high + room
+        plot.frame(Axis(low, high, "latency, ms"), None)
+        height = plot.area.height() / len(shown)
+        for number, spread in enumerate(shown):
+            self._row(plot, spread, plot.area.top() + number * height, height, (low, high))
 
     @staticmethod
-    def _one(
-        axes: Axes, spread: Spread, grid: NDArray[np.float64], theme: Theme, position: int
+    def _row(
+        plot: Plot, spread: Spread, top: float, height: float, ends: tuple[float, float]
     ) -> None:
-        color = theme.colors[spread.token]
-        heights = density(spread.samples, grid)
-        axes.fill_between(grid, heights, color=color, alpha=0.28, linewidth=0)
-        axes.plot(grid, heights, color=color, linewidth=1.4)
-        level = 1.08 + 0.13 * position  # one line of text each, so that close medians stay legible
-        axes.plot([spread.p50] * 2, [0, level - 0.03], color=color, linewidth=0.8, linestyle=":")
-        late = spread.p50 > float(grid[0]) + _LATE * float(grid[-1] - grid[0])
-        axes.annotate(
-            f"{spread.name}  {spread.p50:.3g}",
-            (spread.p50, level),
-            xytext=(-4 if late else 4, 0),
-            textcoords="offset points",
-            ha="right" if late else "left",
-            va="center",
-            color=theme.colors["text"],
-        )
+        name = min(plot.line, 0.45 * height)
+        middle = top + name + (height - name) / 2
+        half = _ROOM * (height - name) / 2
+        outline = [(plot.x(x), half * y) for x, y in _violin(spread.samples, *ends)]
+        shape = [QPointF(x, middle - y) for x, y in outline]
+        shape += [QPointF(x, middle + y) for x, y in reversed(outline)]
+        plot.filled(shape, spread.token, 0.45)
+        for value, tall, width in ((spread.p50, 1.0, 2.0), (quantile(spread.samples, 0.9), 0.6, 1)):
+            if value <= ends[1]:
+                plot.pen(spread.token, width)
+                x = plot.x(value)
+                plot.painter.drawLine(
+                    QPointF(x, middle - tall * half), QPointF(x, middle + tall * half)
+                )
+        figure = f"{spread.p50:.3g}"
+        room = plot.area.width() - plot.width(figure) - 16
+        place = QPointF(plot.area.left(), top + name / 2)
+        plot.text(place, f"{plot.fitted(spread.name, room)}  {figure}")

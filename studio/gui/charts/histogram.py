@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF
 
 from studio.gui.charts.chart import Drawing
-from studio.gui.theme import Theme
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from studio.gui.charts.plot import Axis, Plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +46,28 @@ class Histogram(Drawing):
             return f"{ends}, in float."
         return f"{ends}; the levels span {self.span[0]:.4g} to {self.span[1]:.4g}."
 
-    def draw(self, figure: Figure, theme: Theme) -> None:
+    def draw(self, plot: Plot) -> None:
         """Draw the bars on a logarithmic scale, so that the few large values are seen."""
-        import numpy as np
-
-        axes = figure.add_subplot()
-        axes.set_xlabel(self.title)
-        axes.spines["left"].set_visible(False)
-        axes.set_yticks([])
-        axes.locator_params(axis="x", nbins=5)
-        edges = np.linspace(self.low, self.high, len(self.counts) + 1)
-        if self.low == self.high:
-            edges = np.array([self.low - 0.5, self.high + 0.5])
-        heights = np.log1p(np.array(self.counts, dtype=float))
-        width = float(edges[1] - edges[0])
-        axes.bar(edges[:-1], heights, width, align="edge", color=theme.colors["accent"], alpha=0.55)
+        low, high = self.low, self.high
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        ends = (low, high, *(self.span or ()))
+        room = 0.04 * (max(ends) - min(ends)) or 0.5
+        heights = [math.log1p(count) for count in self.counts]
+        top = 1.08 * max(heights, default=0.0) or 1.0
+        plot.frame(Axis(min(ends) - room, max(ends) + room, self.title), None)
+        plot_y = Axis(0, top)
         if self.span is not None:
-            top = float(heights.max()) * 1.08 or 1.0
-            for end in self.span:
-                axes.axvline(end, color=theme.colors["warning"], linewidth=1.4)
-            axes.axvspan(*self.span, color=theme.colors["warning"], alpha=0.08, linewidth=0)
-            axes.set_ylim(0, top)
-        low = min(self.low, self.span[0]) if self.span else self.low
-        high = max(self.high, self.span[1]) if self.span else self.high
-        room = 0.04 * (high - low) or 0.5
-        axes.set_xlim(low - room, high + room)
+            left, right = (plot.x(end) for end in self.span)
+            plot.bar(
+                QRectF(left, plot.area.top(), right - left, plot.area.height()), "warning", 0.08
+            )
+        width = (high - low) / (len(heights) or 1)
+        for number, height in enumerate(heights):
+            left, right = (plot.x(low + (number + each) * width) for each in (0, 1))
+            tall = plot_y.share(height) * plot.area.height()
+            plot.bar(QRectF(left, plot.area.bottom() - tall, right - left, tall), "accent", 0.55)
+        for end in self.span or ():
+            plot.pen("warning", 1.4)
+            x = plot.x(end)
+            plot.painter.drawLine(QPointF(x, plot.area.top()), QPointF(x, plot.area.bottom()))

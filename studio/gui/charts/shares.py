@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PySide6.QtCore import QRectF
 
 from studio.gui.charts.chart import Drawing
-from studio.gui.theme import Theme
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from studio.gui.charts.plot import Axis, Plot, share_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +56,22 @@ class Shares(Drawing):
             return f"above {self.edges[-1]:.3g}"
         return f"{self.edges[number - 1]:.3g} to {self.edges[number]:.3g}"
 
-    def draw(self, figure: Figure, theme: Theme) -> None:
+    def draw(self, plot: Plot) -> None:
         """Draw a pair of bars for each bin; all are as wide, as the edges are quantiles."""
-        axes = figure.add_subplot()
-        places = range(len(self.reference))
-        now = theme.colors["warning" if self.drifts else "accent"]
-        axes.bar(
-            [place - 0.2 for place in places],
-            self.reference,
-            0.36,
-            color=theme.colors["dim"],
-            alpha=0.5,
-            label="reference data",
-        )
-        if self.recent:
-            axes.bar(
-                [place + 0.2 for place in places],
-                self.recent,
-                0.36,
-                color=now,
-                label="last windows",
-            )
-        axes.set_xticks([place + 0.5 for place in range(len(self.edges))])
-        axes.set_xticklabels([f"{edge:.3g}" for edge in self.edges], fontsize="small")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set_xlabel(self.title)
-        axes.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
+        now = "warning" if self.drifts else "accent"
+        most = max((*self.reference, *self.recent), default=1.0) or 1.0
+        marks = tuple((place + 0.5, f"{edge:.3g}") for place, edge in enumerate(self.edges))
+        x = Axis(-0.6, len(self.reference) - 0.4, self.title, places=marks)
+        plot.frame(x, Axis(0, 1.08 * most, text=share_text, count=4), top=plot.line + 4)
+        for series, token, alpha, offset in (
+            (self.reference, "dim", 0.5, -0.38),
+            (self.recent, now, 1.0, 0.02),
+        ):
+            for place, share in enumerate(series):
+                left, right = plot.x(place + offset), plot.x(place + offset + 0.36)
+                top = plot.y(share)
+                plot.bar(QRectF(left, top, right - left, plot.area.bottom() - top), token, alpha)
+        plot.legend([("dim", "reference data"), *([(now, "last windows")] if self.recent else [])])
 
 
 def _shares(counts: Sequence[float]) -> tuple[float, ...]:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from studio.gui.charts.chart import Drawing, Spot
-from studio.gui.theme import Theme
+from PySide6.QtCore import QPointF
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+from studio.gui.charts.chart import Drawing
+from studio.gui.charts.plot import Axis, Plot, number_text, share_text
 
 _CLOSE = 0.3
 _LETTER = 0.04  # width of a letter as a share of the distance between the outermost points
-_TEXT_LINE = 10
+_TEXT_LINE = 12
 _TICKS = 4
 _LINES = (-1, 1, -2, 2, -3, 3)
 
@@ -73,71 +69,47 @@ class Tradeoff(Drawing):
         tried = f" {len(self.trials)} more were tried by a search." if self.trials else ""
         return f"{self.quality} against {self.cost}. Worth choosing: {names or 'none yet'}.{tried}"
 
-    def draw(self, figure: Figure, theme: Theme) -> None:
+    def draw(self, plot: Plot) -> None:
         """Draw the points, their names and the front."""
-        axes = figure.add_subplot()
-        axes.set_xlabel(self.cost)
-        axes.set_ylabel(self.quality)
-        self._frame(axes)
-        axes.locator_params(nbins=_TICKS)
-        if max(point.quality for point in self.points) <= 1:  # a share, which people read in %
-            axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+        x, y = self._axes()
+        plot.frame(x, y)
         chosen = front(self.points, is_error=self.is_error)
-        axes.plot(
-            [point.cost for point in chosen],
-            [point.quality for point in chosen],
-            color=theme.colors["accent"],
-            linewidth=1,
-            linestyle="--",
-            zorder=1,
-        )
-        axes.scatter(
-            [cost for cost, _ in self.trials],
-            [quality for _, quality in self.trials],
-            s=16,
-            facecolors="none",
-            edgecolors=theme.colors["warning"],
-            zorder=1.5,
-        )
+        plot.curve([(p.cost, p.quality) for p in chosen], "accent", 1, dashed=True)
+        for cost, quality in self.trials:
+            plot.ring(plot.at(cost, quality), "warning")
         for point, (side, level) in zip(self.points, self._places(), strict=True):
-            token = "accent" if point.selected else "dim"
-            axes.scatter(
-                [point.cost],
-                [point.quality],
-                s=28 + 90 * point.weight if point.weight else 46 if point.selected else 28,
-                color=theme.colors[token],
-                zorder=2,
-                clip_on=False,
-            )
-            axes.annotate(
-                point.name,
-                (point.cost, point.quality),
-                xytext=(5 * side, level * _TEXT_LINE),
-                textcoords="offset points",
-                ha="left" if side > 0 else "right",
-                va="center",
-                color=theme.colors["text"],
-            )
+            place = plot.at(point.cost, point.quality)
+            radius = 3.5 + 5 * point.weight if point.weight else 4.5 if point.selected else 3.5
+            plot.dot(place, "accent" if point.selected else "dim", radius)
+            plot.spots.append((place, point.key))
+            beside = QPointF(place.x() + side * (radius + 3), place.y() - level * _TEXT_LINE)
+            plot.text(beside, point.name, "text", side)
 
-    def spots(self, figure: Figure) -> Sequence[Spot]:
-        """Each point."""
-        axes = figure.axes[0]
-        places = axes.transData.transform([(p.cost, p.quality) for p in self.points])
-        width, height = figure.bbox.width, figure.bbox.height
-        return [
-            Spot(float(x) / width, 1 - float(y) / height, point.key)
-            for (x, y), point in zip(places, self.points, strict=True)
-        ]
+    def told(self, key: int) -> str:
+        """Name and both figures of a point."""
+        point = next((point for point in self.points if point.key == key), None)
+        if point is None:
+            return ""
+        return f"{point.name}: {self.quality} {point.quality:.4g}, {self.cost} {point.cost:.4g}"
 
-    def _frame(self, axes: Axes) -> None:
+    def _axes(self) -> tuple[Axis, Axis]:
         """Leave room for the names; equal qualities do not become a mountain range."""
         x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
         x, y = x + [cost for cost, _ in self.trials], y + [value for _, value in self.trials]
-        wide = max(max(x) - min(x), 0.1 * max(x))
+        wide = max(max(x) - min(x), 0.1 * max(x)) or 1.0
         tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y) or 1.0)
-        axes.set_xlim(min(x) - 0.25 * wide, max(x) + 0.45 * wide)
+        is_share = max(point.quality for point in self.points) <= 1  # people read these in %
         top = max(y) + 0.35 * tall
-        axes.set_ylim(min(y) - 0.35 * tall, min(top, 1.0005) if max(y) <= 1 else top)
+        return (
+            Axis(min(x) - 0.25 * wide, max(x) + 0.45 * wide, self.cost, count=_TICKS),
+            Axis(
+                min(y) - 0.35 * tall,
+                min(top, 1 + 0.1 * tall) if max(y) <= 1 else top,
+                self.quality,
+                share_text if is_share else number_text,
+                _TICKS,
+            ),
+        )
 
     def _places(self) -> list[tuple[int, int]]:
         """Side and line of each name, so that the names of close points do not overlap."""

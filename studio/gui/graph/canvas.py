@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from studio.gui.graph import signs
 from studio.gui.graph.keyboard import handle_key
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
@@ -31,6 +32,9 @@ READING_ZOOM = 1.0
 MARGIN = 40.0
 """Pixels kept free around the graph when it is fitted."""
 
+LONGEST_TITLE = 80
+"""Characters of a block's title that are read out with a node in it."""
+
 SETTLE_MS = 80
 """After a zoom gesture a rough picture is replaced by an exact one this much later."""
 
@@ -41,6 +45,7 @@ class GraphCanvas(QWidget):
     Attributes:
         scene: What is shown; None before there is one.
         zoom: Pixels of the screen for one of the scene.
+        unfolds: Whether blocks have a sign to unfold them in place.
         selected: The selected box, or None.
         traced: The boxes of the path that is lit.
         ways: Whether the path goes up from the selected box, and down.
@@ -48,6 +53,8 @@ class GraphCanvas(QWidget):
     Signals:
         selection_changed: The selected box; -1 for none.
         entered: A box that the user wants to look into.
+        unfolded: A box that the user wants to unfold in place.
+        folded: A frame that the user wants to fold again.
         view_changed: Zoom or position are others.
         path_changed: Another path is lit, or none.
         wished: A key asks for what others have to do (``keyboard.HELP`` and the others).
@@ -55,6 +62,8 @@ class GraphCanvas(QWidget):
 
     selection_changed = Signal(int)
     entered = Signal(int)
+    unfolded = Signal(int)
+    folded = Signal(int)
     view_changed = Signal()
     path_changed = Signal()
     wished = Signal(str)
@@ -63,6 +72,7 @@ class GraphCanvas(QWidget):
         super().__init__()
         self.scene: Scene | None = None
         self.zoom = READING_ZOOM
+        self.unfolds = True
         self.selected: int | None = None
         self._theming = theming
         self._origin = QPointF(0, 0)
@@ -82,25 +92,39 @@ class GraphCanvas(QWidget):
         self._more.timeout.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setMouseTracking(True)
         self.setAccessibleName("Graph")
         theming.changed.connect(self._redress)
 
     # What is shown
 
-    def show_scene(self, scene: Scene | None, *, stay: bool = False) -> None:
-        """Show another graph from its beginning; or stay, where it has the same boxes."""
+    def show_scene(
+        self,
+        scene: Scene | None,
+        *,
+        stay: bool = False,
+        kept: tuple[QPointF, QPointF] | None = None,
+    ) -> None:
+        """Show another graph from its beginning; or stay, where it has the same boxes.
+
+        Args:
+            kept: A point of the graph that was shown and the one of this graph that takes its
+                place on the screen.
+        """
         selected = self.selected if stay else None
         self.scene = scene
         self.selected, self._hits, self._overlay = None, frozenset(), None
         self._light(frozenset())
-        self._is_fresh = not stay
+        self._is_fresh = not stay and kept is None
         if not stay:
             self._raster.clear()
         self._take_painter()
         count = len(scene.graph.nodes) if scene else 0
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
-        if not stay:
+        if kept is not None:
+            self._move_to(self._origin + kept[1] - kept[0])
+        elif not stay:
             self.show_start()
         elif selected is not None:
             self.select(selected, reveal=False)
@@ -251,6 +275,7 @@ class GraphCanvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grabbed is None:
+            signs.point(self, event.position())
             return
         now = event.position().toPoint()
         delta = now - self._grabbed
@@ -264,9 +289,10 @@ class GraphCanvas(QWidget):
             return
         self._grabbed = None
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        if not self._moved and self.scene is not None:
-            point = self.to_scene(event.position())
-            self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
+        if self._moved or self.scene is None or signs.click(self, event.position()):
+            return
+        point = self.to_scene(event.position())
+        self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
 
     def enter(self) -> None:
         """Look into the selected box."""
@@ -276,6 +302,8 @@ class GraphCanvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         point = self.to_scene(event.position())
         box = self.scene.box_at(point.x(), point.y()) if self.scene is not None else None
+        if signs.sign_at(self, event.position()) is not None:
+            return  # its clicks were done
         if box is not None and self.scene is not None and self.scene.boxes[box].opens:
             self.entered.emit(box)
             return
@@ -365,7 +393,9 @@ class GraphCanvas(QWidget):
 
     def _take_painter(self) -> None:
         self._painter = (
-            ScenePainter(self.scene, self._theming.current, self.font()) if self.scene else None
+            ScenePainter(self.scene, self._theming.current, self.font(), with_signs=self.unfolds)
+            if self.scene
+            else None
         )
         self._repaint_all()
 
@@ -378,6 +408,9 @@ class GraphCanvas(QWidget):
             detail = next(iter(self.scene.details(self.selected)), "")
             name, detail = shown(box.name), shown(detail)
             text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
+            if (frame := self.scene.frame_of(self.selected)) >= 0:
+                title = shown(self.scene.frames[frame].node.operator)
+                text += f"; in {title[:LONGEST_TITLE]}, unfolded"
             text += f"; {len(self.traced)} lit" if self.traced else ""
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)

@@ -27,6 +27,8 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Home End", "To the first node, to the last"),
             ("Enter", "Into a block, branch or function"),
             ("Backspace", "Out of it again"),
+            ("U", "Unfold the block in place; fold the one around the node"),
+            ("Shift U", "Unfold all blocks in place; fold them all"),
             ("Esc", "Put out the path, then select nothing"),
         ),
     ),
@@ -56,6 +58,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 """What is shown to who asks for the keys: sections of (keys, what they do)."""
 
 HELP, LEAVE, DETAIL, NEXT, PREVIOUS = "help", "leave", "detail", "next", "previous"
+UNFOLD, UNFOLD_ALL = "unfold", "unfold all"
 """Wishes that the canvas only passes on."""
 
 _ARROWS = {
@@ -93,6 +96,10 @@ def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
         return True
     if key is Qt.Key.Key_Escape:
         return _escape(canvas)
+    if key is Qt.Key.Key_U:
+        is_all = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        canvas.wished.emit(UNFOLD_ALL if is_all else UNFOLD)
+        return True
     if key in _WISHES:
         canvas.wished.emit(_WISHES[key])
         return True

@@ -57,6 +57,7 @@ class LinkedPanes(QSplitter):
         self.setChildrenCollapsible(False)
         for side, pane in enumerate(self.panes):
             pane.minimap.wanted = False  # half a page has no room for it
+            pane.canvas.unfolds = False  # the other side would have to follow
             pane.paths.hide()  # nor for these; their keys do the same
             self.addWidget(self._titled(side, pane))
             pane.canvas.view_changed.connect(partial(self._moved, side))

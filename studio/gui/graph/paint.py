@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
+from studio.gui.graph.families import BLOCK
+from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Area, Scene
 from studio.gui.names import shown as as_shown
@@ -97,13 +99,18 @@ class ScenePainter:
 
     Args:
         font: The window's font; titles and details are made from it.
+        with_signs: Whether blocks show that they can be unfolded in place.
     """
 
-    def __init__(self, scene: Scene, theme: Theme, font: QFont) -> None:
+    def __init__(
+        self, scene: Scene, theme: Theme, font: QFont, *, with_signs: bool = False
+    ) -> None:
         self._scene = scene
+        self._with_signs = with_signs
         self._inks = _inks(theme, font)
         self._titles = QFontMetricsF(self._inks.title)
         self._details = QFontMetricsF(self._inks.detail)
+        self._frames = FramePainter(scene.frames, theme, self._inks.title)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
         self._heat: _Kept[_Heat] = _Kept()
@@ -116,6 +123,8 @@ class ScenePainter:
         boxes = self._scene.index.boxes_in(area)
         if self._scene.index.tallest * zoom < THIN:
             boxes = self._scene.index.spots(boxes, zoom, zoom)
+        if self._scene.frames:
+            self._frames.paint(painter, area, zoom)
         if zoom >= EDGES_FROM:
             self._paint_edges(painter, area, zoom, marks)
         if zoom < SHAPES_FROM:
@@ -124,6 +133,8 @@ class ScenePainter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for box in boxes.tolist():
                 self._paint_box(painter, box, zoom, marks)
+        if self._scene.frames and zoom >= TEXT_FROM:
+            self._frames.paint_titles(painter, area, zoom)
         self._paint_marks(painter, area, zoom, marks)
 
     def _paint_edges(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
@@ -208,6 +219,9 @@ class ScenePainter:
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
         if zoom >= TEXT_FROM:
             shown = details if zoom >= DETAIL_FROM else ()
+            if self._with_signs and what.family == BLOCK:
+                paint_sign(painter, rectangle.left(), rectangle.top(), dim, plus=True)
+                rectangle = rectangle.adjusted(SIGN, 0, 0, 0)
             self._paint_text(painter, box, rectangle, (ink, dim), shown)
 
     def _paint_text(
@@ -245,7 +259,8 @@ class ScenePainter:
         shown = self._fitting.get(key)
         if shown is None:
             texts = tuple(map(as_shown, texts))
-            room = self._scene.width[box] - 2 * INSET
+            is_signed = self._with_signs and self._scene.is_block(box)
+            room = self._scene.width[box] - 2 * INSET - (SIGN if is_signed else 0)
             fitting = (text for text in texts if metrics.horizontalAdvance(text) <= room)
             shown = next(fitting, "") or metrics.elidedText(
                 texts[min(1, len(texts) - 1)], Qt.TextElideMode.ElideMiddle, room

@@ -1,4 +1,4 @@
-"""Buttons in the corner of the canvas: light up what a node depends on, what depends on it."""
+"""Buttons in the corner of the canvas: paths, unfolding, and the keys."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.keyboard import HELP
+from studio.gui.graph.families import BLOCK
+from studio.gui.graph.keyboard import HELP, UNFOLD
 from studio.gui.theme import Theming
 from studio.gui.widgets import button
 
 _NOTHING = "Select a node first."
-_ICONS = ("ancestors", "descendants", "both-ways", "close", "help")
+_ICONS = ("ancestors", "descendants", "both-ways", "close", "unfold", "help")
 EDGE = 32
 
 
 class PathButtons(QWidget):
-    """Ancestors, descendants, both, none; and the one that shows the keys."""
+    """Ancestors, descendants, both, none; unfold a block; and the one that shows the keys."""
 
     def __init__(self, canvas: GraphCanvas, theming: Theming) -> None:
         super().__init__(canvas)
@@ -29,13 +30,15 @@ class PathButtons(QWidget):
         self.down = button("", partial(canvas.trace, down=True))
         self.both = button("", partial(canvas.trace, up=True, down=True))
         self.clear = button("", canvas.trace)
+        self.unfold = button("", partial(canvas.wished.emit, UNFOLD))
         self.help = button("", partial(canvas.wished.emit, HELP))
-        self._all = (self.up, self.down, self.both, self.clear, self.help)
+        self._all = (self.up, self.down, self.both, self.clear, self.unfold, self.help)
         self._names = {
             self.up: "Light up all ancestors of the node (A)",
             self.down: "Light up all descendants of the node (D)",
             self.both: "Light up ancestors and descendants (S)",
             self.clear: "Put the path out (X)",
+            self.unfold: "Unfold the block in place, or fold it again (U)",
             self.help: "Keys of the graph (?)",
         }
         layout = QHBoxLayout(self)
@@ -67,7 +70,15 @@ class PathButtons(QWidget):
             item.setEnabled(not why)
             item.setToolTip(f"{self._names[item]}. {why}" if why else self._names[item])
             item.setAccessibleDescription(why)
-        self.help.setToolTip(self._names[self.help])
+        self.unfold.setVisible(self._has_blocks())
+        for item in (self.unfold, self.help):
+            item.setToolTip(self._names[item])
+        self.adjustSize()
+
+    def _has_blocks(self) -> bool:
+        """Whether anything that is shown can be unfolded or folded."""
+        scene = self._canvas.scene
+        return scene is not None and (bool(scene.frames) or BLOCK in scene.families)
 
     def dress(self) -> None:
         """Take the icons in the theme's colours."""

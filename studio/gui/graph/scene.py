@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
 from studio.gui.graph.families import BLOCK, TERMINAL
 from studio.workspace import block_text, is_folded_block, operator_family
 
+if TYPE_CHECKING:
+    from studio.gui.graph.index import Index
+    from studio.workspace import Frame
+
 LONGEST_SYMBOL = 6
+
+FRAME_TITLE = 28.0
+"""Height of the part of a frame that holds its title."""
+
+CORNER = 24.0
+"""Edge of the upper left corner of a block, in which a click unfolds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,23 @@ class Scene:
         families: Those that occur, in the order of their first box.
         colors: For each box the place of its family among them.
         size: Width and height of the whole.
+        frames: Around blocks that are unfolded in place.
 
     Args:
         functions: Qualified names of the model's own functions.
+        like: A scene that may have the same layout; then its arrays are taken over.
+        homes: For each node the innermost frame around it; empty where there are no frames.
     """
 
-    def __init__(self, graph: Graph, layout: GraphLayout, functions: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        layout: GraphLayout,
+        functions: Collection[str] = (),
+        like: Scene | None = None,
+        frames: tuple[Frame, ...] = (),
+        homes: Sequence[int] = (),
+    ) -> None:
         from studio.gui.graph.index import Index, coded  # numpy is not for the window's first paint
 
         self.graph = graph
@@ -77,13 +98,16 @@ class Scene:
         self.width, self.height = layout.width, layout.height
         self.edges = layout.edges
         self.size = layout.size
-        self.index = Index(layout)
+        self.frames, self._homes = frames, homes
         self.families, self.colors = coded(box.family for box in self.boxes)
-        self._after: dict[int, list[int]] = defaultdict(list)
-        self._before: dict[int, list[int]] = defaultdict(list)
-        for source, target, _value in self.edges:
-            self._after[source].append(target)
-            self._before[target].append(source)
+        self._layout = layout
+        known = like if like is not None and like._layout == layout else None
+        self.index: Index = known.index if known else Index(layout)
+        self._after, self._before = known._ways if known else _neighbours(layout)
+
+    @property
+    def _ways(self) -> tuple[Ways, Ways]:
+        return self._after, self._before
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -94,6 +118,39 @@ class Scene:
             if y <= self.y[box] + self.height[box]:
                 return int(box)
         return None
+
+    def frame_of(self, box: int) -> int:
+        """The innermost frame around a box; -1 for none."""
+        node = box - len(self.graph.inputs)
+        return self._homes[node] if 0 <= node < len(self._homes) else -1
+
+    def frame_at(self, x: float, y: float) -> int | None:
+        """The frame whose title is under a point."""
+        for number in range(len(self.frames) - 1, -1, -1):
+            frame = self.frames[number]
+            if 0 <= y - frame.y <= FRAME_TITLE and 0 <= x - frame.x <= frame.width:
+                return number
+        return None
+
+    def sign_at(self, x: float, y: float) -> int | None:
+        """The folded block whose sign is under a point."""
+        box = self.box_at(x, y)
+        if box is None or not self.is_block(box):
+            return None
+        return box if x - self.x[box] <= CORNER and y - self.y[box] <= CORNER else None
+
+    def is_block(self, box: int) -> bool:
+        """Whether a box is a block that can be unfolded in place."""
+        return self.boxes[box].family == BLOCK
+
+    def path_of(self, box: int, around: str) -> str:
+        """The path of the part that a box belongs to.
+
+        Args:
+            around: The path of the part that the scene shows.
+        """
+        frame = self.frame_of(box)
+        return around if frame < 0 else self.frames[frame].path
 
     def centre(self, box: int) -> tuple[float, float]:
         """The middle of a box."""
@@ -149,6 +206,20 @@ class Scene:
             "output": (len(self) - outputs, len(self)),
         }[kind]
         return next((at for at in range(first, last) if self.boxes[at].name == name), None)
+
+
+Ways = dict[int, list[int]]
+"""The boxes that each box is connected with in one direction."""
+
+
+def _neighbours(layout: GraphLayout) -> tuple[Ways, Ways]:
+    """What each box feeds, and what feeds it."""
+    after: Ways = defaultdict(list)
+    before: Ways = defaultdict(list)
+    for source, target, _value in layout.edges:
+        after[source].append(target)
+        before[target].append(source)
+    return after, before
 
 
 def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -47,10 +47,21 @@ class GraphPane(QWidget):
         theming.changed.connect(self.dress)
         self.dress()
 
-    def show_scene(self, scene: Scene | None, *, stay: bool = False) -> None:
-        """Show another graph; look at the same place of it if it is the same with more details."""
-        self.canvas.show_scene(scene, stay=stay)
+    def show_scene(
+        self,
+        scene: Scene | None,
+        *,
+        stay: bool = False,
+        kept: tuple[QPointF, QPointF] | None = None,
+    ) -> None:
+        """Show another graph; look at the same place of it if it is the same with more details.
+
+        Args:
+            kept: A point of the graph that was shown, and the one that takes its place.
+        """
+        self.canvas.show_scene(scene, stay=stay, kept=kept)
         self.minimap.refresh()
+        self.paths.refresh()
         present = scene.families if scene is not None else ()
         self._families = [name for name in TITLES if name in present]
         self.set_overlay(None)

@@ -20,25 +20,30 @@ def boxes_of(
     Args:
         path: Of the part that the scene shows.
     """
-    around = f"{path}/" if path else ""
     own = {(_kind(scene, at), box.name): at for at, box in enumerate(scene.boxes)}
     inside = {
-        f"{around}{box.name}/{key}": at
+        f"{_around(scene, at, path)}{box.name}/{key}": at
         for at, box in enumerate(scene.boxes)
         if box.node is not None
         for key in box.node.blocks
     }
+    in_sight = {path, *(frame.path for frame in scene.frames)}
     holders: dict[str, int | None] = {}
     found = set()
     for hit in hits:
         place = view.place_of(hit, folded=folded)
-        if place == path:
+        if place in in_sight:
             found.add(own.get((hit.kind, hit.name)))
         else:
             if place not in holders:
                 holders[place] = _holder(place, inside)
             found.add(holders[place])
     return frozenset(box for box in found if box is not None)
+
+
+def _around(scene: Scene, box: int, path: str) -> str:
+    own = scene.path_of(box, path)
+    return f"{own}/" if own else ""
 
 
 def _kind(scene: Scene, box: int) -> str:

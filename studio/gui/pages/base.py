@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID, Segmented, button, label
+from studio.gui.view_bar import ViewBar
+from studio.gui.widgets import GRID, button, label
 
 if TYPE_CHECKING:
     from studio.gui.command_palette import Entry
@@ -66,11 +67,13 @@ class Page(QWidget):
         stage: Identifier (``quantize``).
         title: Heading.
         icon: Name of the icon in the rail.
+        folded_title: The name of the menu with the views of plugins.
     """
 
     stage: ClassVar[str] = ""
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
+    folded_title: ClassVar[str] = "More"
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -80,7 +83,7 @@ class Page(QWidget):
         self._panels: set[int] = set()
         self.setProperty("role", "page")
         self.setAccessibleName(f"{self.title} page")
-        self._views = Segmented(name=f"{self.title} views")
+        self._views = ViewBar(f"{self.title} views", self.folded_title)
         self._views.hide()
         self._note = label("", "dim")
         self._left = QHBoxLayout()
@@ -118,19 +121,23 @@ class Page(QWidget):
         layout.addStretch(0)
         return header
 
-    def add_view(self, title: str, view: QWidget) -> None:
-        """Add a sub-view; the switch appears when there are two."""
+    def add_view(self, title: str, view: QWidget, folded: bool = False) -> None:
+        """Add a sub-view; the switch appears when there are two.
+
+        Args:
+            folded: It stays in the menu behind the others, however wide the page is.
+        """
         self.stack.addWidget(view)
-        self._views.add(title)
+        self._views.add(title, folded)
         self._views.setVisible(self._views.count() > 1)
 
-    def add_panel(self, title: str, panel: QWidget) -> int:
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
         """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it.
 
         Returns:
             The index of the view.
         """
-        self.add_view(title, panel)
+        self.add_view(title, panel, folded)
         number = self.stack.count() - 1
         self.stack.currentChanged.connect(lambda _: self._show_tools())
         self._panels.add(number)

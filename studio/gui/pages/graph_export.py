@@ -14,17 +14,19 @@ from studio.gui.pages.base import Shell
 from studio.gui.widgets import set_enabled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from studio.gui.pages.number_sources import Source
     from studio.workspace import RunningJob, VariantRecord
 
-FORMATS = {
-    ".html": "Interactive page (HTML)…",
-    ".svg": "Drawing (SVG)…",
-    ".png": "Picture (PNG)…",
-}
-"""What can be written, by the file's suffix."""
+FORMATS = (
+    (".html", True, "Interactive page (HTML)…"),
+    (".svg", False, "Drawing of what is shown (SVG)…"),
+    (".png", False, "Picture of what is shown (PNG)…"),
+    (".svg", True, "Drawing of all nodes (SVG)…"),
+    (".png", True, "Picture of all nodes (PNG)…"),
+)
+"""What can be written: the file's suffix, whether all nodes are drawn, the title."""
 
 STEP = "graph"
 
@@ -34,19 +36,26 @@ class GraphExport(QPushButton):
 
     Args:
         painted: The numbers that are painted on the graph; None for its own colours.
+        seen: What is drawn of the graph, as options of the step.
     """
 
-    def __init__(self, shell: Shell, painted: Callable[[], Source | None]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        painted: Callable[[], Source | None],
+        seen: Callable[[], Mapping[str, object]],
+    ) -> None:
         super().__init__("Export")
         self._shell = shell
+        self._seen = seen
         self._painted = painted
         self._variant: VariantRecord | None = None
         self._running: list[tuple[RunningJob, tempfile.TemporaryDirectory[str] | None]] = []
         self.setProperty("kind", "quiet")
         self.setAccessibleName("Export the graph")
         menu = QMenu(self)
-        for suffix, title in FORMATS.items():
-            menu.addAction(title, partial(self.ask, suffix))
+        for suffix, is_whole, title in FORMATS:
+            menu.addAction(title, partial(self.ask, suffix, whole=is_whole))
         self.setMenu(menu)
         self.show_variant(None)
 
@@ -57,21 +66,27 @@ class GraphExport(QPushButton):
         if variant is not None:
             self.setToolTip("Write the graph into a file, with the numbers that are painted")
 
-    def ask(self, suffix: str) -> None:
-        """Let the user choose the file, and write it."""
+    def ask(self, suffix: str, *, whole: bool = True) -> None:
+        """Let the user choose the file, and write it.
+
+        Args:
+            whole: All nodes of the main graph, not what is shown.
+        """
         if self._variant is None:
             return
         name = f"{self._variant.model_name}-{self._variant.name}{suffix}"
         kind = f"{suffix[1:].upper()} (*{suffix})"
         path, _ = QFileDialog.getSaveFileName(self, "Export the graph", name, kind)
         if path:
-            self.write(Path(path if path.endswith(suffix) else path + suffix))
+            self.write(Path(path if path.endswith(suffix) else path + suffix), whole=whole)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, whole: bool = True) -> None:
         """Start to write; what becomes of it is said when the job has ended."""
         if self._variant is None:
             return
         options: dict[str, object] = {"model": f"#{self._variant.id}", "out": str(path)}
+        if not whole:
+            options |= self._seen()
         source, folder = self._painted(), None
         if source is not None and source.values:
             folder = tempfile.TemporaryDirectory(prefix="edgewright-export-")

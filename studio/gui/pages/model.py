@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.command_palette import Entry
 from studio.gui.graph.costs import KINDS, cost_overlay
-from studio.gui.graph.keyboard import DETAIL, LEAVE
+from studio.gui.graph.keyboard import DETAIL, LEAVE, UNFOLD, UNFOLD_ALL
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
@@ -26,6 +26,7 @@ from studio.gui.pages.model_drawer import Drawer
 from studio.gui.pages.model_inspector import ModelInspector
 from studio.gui.pages.model_search import ModelSearch
 from studio.gui.pages.model_summary import ModelSummary
+from studio.gui.pages.model_unfolding import Held, Unfolding, why_not
 from studio.gui.pages.number_sources import Source, from_cost
 from studio.gui.widgets import Hint, Segmented, row
 from studio.workspace import Found, NodeAsked
@@ -57,6 +58,8 @@ class ModelPage(Page):
         self.summary = ModelSummary()
         self._path = ""
         self._preview: Scene | None = None
+        self._early: GraphView | None = None
+        self.unfolding = Unfolding()
         self._wanted: NodeAsked | None = None
         self.trail = Trail(self.show_part)
         self._inspector = ModelInspector(shell, self.show_box, self.enter)
@@ -72,7 +75,7 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
-        self.export = GraphExport(shell, self._painted)
+        self.export = GraphExport(shell, self._painted, self._seen)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
@@ -96,6 +99,8 @@ class ModelPage(Page):
         canvas.selection_changed.connect(self._selected)
         canvas.entered.connect(self._look_into)
         canvas.wished.connect(self._grant)
+        canvas.unfolded.connect(self.unfold)
+        canvas.folded.connect(self.fold)
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
@@ -109,9 +114,12 @@ class ModelPage(Page):
         """Read the graph of another variant; the old one stays until the new one is there."""
         if variant is not None and self.variant is not None and variant.id == self.variant.id:
             return
-        self.variant, self.view, self._path = variant, None, ""
         previewed = self._preview is not None and self.pane.canvas.scene is self._preview
-        self.finder.show_view(None)
+        if not previewed:
+            self._early, self._path = None, ""
+            self.unfolding.clear()
+        self.variant, self.view = variant, self._early
+        self.finder.show_view(self.view)
         self.summary.show_variant(variant, self._parent_of(variant))
         self.compare.show_variant(variant)
         self.drawer.show_variant(variant)
@@ -126,6 +134,8 @@ class ModelPage(Page):
     def show_preview(self, scene: Scene) -> None:
         """Show what is known so far of a model that is being opened, until its variant comes."""
         self.variant, self.view, self._path, self._preview = None, None, "", scene
+        self._early = None
+        self.unfolding.clear()
         self._inspector.show_variant(None)
         self.drawer.show_variant(None)
         self.detail.hide()
@@ -135,9 +145,18 @@ class ModelPage(Page):
         self.pane.show_scene(scene)
         self.shell.inspector_changed()
 
+    def show_drawn(self, view: GraphView) -> None:
+        """Let the user look through a model that is being opened; its types come with it."""
+        if self._preview is None:
+            self.variant, self._path = None, ""
+        self.view = self._early = view
+        self.finder.show_view(view)
+        self._offer_detail(view)
+        self.show_part("")
+
     def end_preview(self) -> None:
         """Show nothing, as the model could not be opened."""
-        self._preview = None
+        self._preview = self._early = self.view = None
         self.show_variant(None)
 
     def _parent_of(self, variant: VariantRecord | None) -> str:
@@ -184,12 +203,17 @@ class ModelPage(Page):
             self._trouble.text.setText(f"{result} {getattr(result, 'hint', '')}".strip())
             self._graph.setCurrentWidget(self._trouble)
             return
-        self.view = result
+        was_drawn, self.view, self._early = self._early is not None, result, None
         self.finder.show_view(result)
-        self.detail.choose(0 if result.opens_folded else 1)
-        self.detail.setVisible(result.folded is not None and self.stack.currentIndex() == 0)
-        self.show_part("")
+        if not was_drawn:
+            self._offer_detail(result)
+        self.show_part(self._path)
         self._show_wanted()
+
+    def _offer_detail(self, view: GraphView) -> None:
+        """Begin with blocks where there are many nodes, and let the user choose."""
+        self.detail.choose(0 if view.opens_folded else 1)
+        self.detail.setVisible(view.folded is not None and self.stack.currentIndex() == 0)
 
     def _show_wanted(self) -> None:
         """Show what another page has asked for, once the graph is there."""
@@ -212,20 +236,55 @@ class ModelPage(Page):
         if self.view is not None and self.view.folded is not None:
             self.detail.set_index(1 - self.detail.index())  # which shows it
 
-    def show_part(self, path: str, select: tuple[str, str] | None = None) -> None:
+    def show_part(
+        self, path: str, select: tuple[str, str] | None = None, held: Held | None = None
+    ) -> None:
         """Show a block or a function of the model; the main graph for an empty path.
 
         Args:
             select: Name and kind of what is selected then, as ``Scene.index_of`` takes them.
+            held: What stays where it is on the screen.
         """
         view = self.view
         if view is None:
             return
-        build = partial(_scene, view, path, self.is_folded)
+        build = partial(_scene, view, path, self.is_folded, self.unfolding.opened, self._preview)
         # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
         self.workspace.in_background(
-            build, partial(self._built, view, path, self.is_folded, select)
+            build, partial(self._built, view, path, self.is_folded, select, held)
         )
+
+    def unfold(self, box: int) -> None:
+        """Unfold a block in place; what is around it keeps its order, and the block its place."""
+        if self.view is None:
+            self.shell.say("Blocks can be unfolded as soon as all nodes are laid out.")
+            return
+        self._unfolded(self.unfolding.unfold(self.pane.canvas, box, self._path))
+
+    def fold(self, frame: int) -> None:
+        """Fold the block that is unfolded within a frame."""
+        self._unfolded(self.unfolding.fold(self.pane.canvas, frame, self._path))
+
+    def toggle_block(self) -> None:
+        """Unfold the selected block in place, or fold the one around the selected node."""
+        canvas = self.pane.canvas
+        reason = why_not(canvas, self.unfolding.opened)
+        if reason or self.view is None:
+            self.shell.say(reason or "Blocks can be unfolded as soon as all nodes are laid out.")
+            return
+        self._unfolded(self.unfolding.toggle(canvas, self._path))
+
+    def toggle_all_blocks(self) -> None:
+        """Unfold all blocks of the part in place; fold them again where all are unfolded."""
+        if self.view is None or not self.is_folded or not self.view.blocks_in(self._path):
+            self.shell.say("There are no blocks here to unfold.")
+            return
+        held = self.unfolding.toggle_all(self.pane.canvas, self.view, self._path)
+        self.show_part(self._path, held=held)
+
+    def _unfolded(self, held: Held | None) -> None:
+        if held is not None:
+            self.show_part(self._path, held=held)
 
     def enter(self, opened: str) -> None:
         """Look into a block of the selected box, or the function that it calls."""
@@ -234,7 +293,8 @@ class ModelPage(Page):
             return
         node = canvas.scene.boxes[canvas.selected].node
         if node is not None and opened in node.blocks:
-            around = f"{self._path}/" if self._path else ""
+            path = canvas.scene.path_of(canvas.selected, self._path)
+            around = f"{path}/" if path else ""
             self.show_part(f"{around}{node.name}/{opened}")
         else:
             self.show_part(opened)
@@ -255,6 +315,10 @@ class ModelPage(Page):
             self.leave()
         elif wish == DETAIL:
             self.toggle_detail()
+        elif wish == UNFOLD:
+            self.toggle_block()
+        elif wish == UNFOLD_ALL:
+            self.toggle_all_blocks()
 
     def _look_into(self, box: int) -> None:
         """Enter a box; where it has several blocks, ask which."""
@@ -275,6 +339,7 @@ class ModelPage(Page):
         path: str,
         folded: bool,
         select: tuple[str, str] | None,
+        held: Held | None,
         built: tuple[Scene, frozenset[str]] | Exception,
     ) -> None:
         if self.view is not result or self.is_folded != folded:
@@ -285,18 +350,22 @@ class ModelPage(Page):
         self._path = path
         self.trail.show_path(path, steps_to(path, paths))
         self._graph.setCurrentWidget(self.drawer)
-        self.pane.show_scene(scene, stay=self._is_of_preview(scene))
-        self._preview = None
+        kept, box = held.place(scene, path) if held is not None else (None, None)
+        self.pane.show_scene(scene, stay=self._is_of_preview(scene), kept=kept)
+        self._preview = scene if result is self._early else None
         self._inspector.show_scene(scene, result)
         if (chosen := self.pane.canvas.selected) is not None:  # in the preview
             self._inspector.show_box(chosen)
-        self.drawer.show_scene(scene, result, path)
+        if self.variant is not None:
+            self.drawer.show_scene(scene, result, path)
         self._mark_found()
         if self.colors.index() < 0:
             self.colors.set_index(0)
         self._recolor()
         if select:
             self._select_named(*select)
+        elif held is not None and held.is_selected and box is not None:
+            self.pane.canvas.select(box, reveal=False)
 
     def _is_of_preview(self, scene: Scene) -> bool:
         """Whether a scene has the boxes of the preview that is shown, in the same places."""
@@ -331,10 +400,17 @@ class ModelPage(Page):
         if view is None:
             return
         path = view.place_of(hit, folded=self.is_folded)
-        if path == self._path:
+        if self._is_in_sight(path):
             self._select_named(hit.name, hit.kind)
         else:
             self.show_part(path, (hit.name, hit.kind))
+
+    def _is_in_sight(self, path: str) -> bool:
+        """Whether the nodes of a part are on the canvas: it is shown, or unfolded in what is."""
+        scene = self.pane.canvas.scene
+        return path == self._path or (
+            scene is not None and any(frame.path == path for frame in scene.frames)
+        )
 
     def _select_named(self, name: str, kind: str) -> None:
         scene = self.pane.canvas.scene
@@ -377,6 +453,18 @@ class ModelPage(Page):
             return from_cost(KINDS[kind - 1], self.view)
         return self.drawer.numbers.source() if kind < 0 else None
 
+    def _seen(self) -> dict[str, object]:
+        """What of the graph is on the canvas, as options of the step that draws it."""
+        scene = self.pane.canvas.scene
+        frames = scene.frames if scene is not None else ()
+        every = self.view.blocks_in(self._path) if self.view is not None and frames else ()
+        opened = ["all"] if len(frames) == len(every) else [frame.path for frame in frames]
+        return {
+            "detail": "blocks" if self.is_folded else "all",
+            **({"part": self._path} if self._path else {}),
+            **({"unfold": opened} if frames else {}),
+        }
+
     def _recolor(self) -> None:
         scene = self.pane.canvas.scene
         kind = self.colors.index()
@@ -386,7 +474,11 @@ class ModelPage(Page):
         self.pane.set_overlay(overlay)
 
 
-def _scene(view: GraphView, path: str, folded: bool) -> tuple[Scene, frozenset[str]]:
+def _scene(
+    view: GraphView, path: str, folded: bool, opened: frozenset[str], like: Scene | None
+) -> tuple[Scene, frozenset[str]]:
     """The scene of a part, and the paths of all parts."""
-    part = view.part(path, folded=folded)
-    return Scene(*part, frozenset(view.model.functions)), view.paths(folded=folded)
+    part = view.shown(path, folded=folded, opened=opened)
+    functions = frozenset(view.model.functions)
+    scene = Scene(part.graph, part.layout, functions, like, part.frames, part.homes)
+    return scene, view.paths(folded=folded)

@@ -35,13 +35,16 @@ def add_commands(page: ModelPage) -> None:
     page.add_command("Put the lit path out (X)", canvas.trace)
     page.add_command("Show the keys of the graph (?)", page.pane.help.open)
     page.add_command("Show blocks or all nodes (B)", page.toggle_detail)
+    page.add_command("Unfold or fold the block in place (U)", page.toggle_block)
+    page.add_command("Unfold or fold all blocks in place (Shift+U)", page.toggle_all_blocks)
     page.add_command("Leave the block (Backspace)", page.leave)
     for number, title in enumerate(("Show the graph", "Show the summary")):
         page.add_command(title, partial(page.show_view, number))
     for number, title in enumerate(TITLES):
         page.add_command(title, partial(page.open_tool, number))
-    for suffix, title in FORMATS.items():
-        page.add_command(f"Export the graph: {title}", partial(page.export.ask, suffix))
+    for suffix, is_whole, title in FORMATS:
+        run = partial(page.export.ask, suffix, whole=is_whole)
+        page.add_command(f"Export the graph: {title}", run)
     page.add_command("Compare with another variant", partial(page.show_view, 2))
     page.add_command("Next difference (N)", partial(page.compare.step, 1))
     page.add_command("Previous difference (P)", partial(page.compare.step, -1))

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
+from studio.gui.names import shown
 from studio.gui.pages.base import Shell
 from studio.gui.pages.coverage_view import CoverageView
 from studio.gui.pages.edit_list import Proposal, proposals
@@ -167,7 +168,13 @@ class Drawer(QWidget):
     def _menu_of(self, scene: Scene, box: int) -> QMenu:
         menu = QMenu(self)
         if scene.boxes[box].opens:
-            menu.addAction("Look into it", self._canvas.enter)
+            menu.addAction("Look into it (Enter)", self._canvas.enter)
+        if scene.is_block(box):
+            menu.addAction("Unfold in place (U)", partial(self._canvas.unfolded.emit, box))
+        if (frame := scene.frame_of(box)) >= 0:
+            title = shown(scene.frames[frame].node.operator)
+            menu.addAction(f"Fold {title} (U)", partial(self._canvas.folded.emit, frame))
+        if menu.actions():
             menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
+from studio.gui import figures
 from studio.gui.elided import ElidedButton
 from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
@@ -142,7 +143,12 @@ class ModelInspector(Scroll):
 
     def _show_details(self, node: Node) -> None:
         """What is asked for on demand: values of constants, the operator's text."""
-        assert self._variant is not None
+        if self._variant is None:
+            self.body.addSpacing(GRID)
+            self.body.addWidget(
+                label("Types, costs and values follow when the model is open.", "dim", wrap=True)
+            )
+            return
         model = f"#{self._variant.id}"
         constants = self._constants(node)
         if constants:
@@ -212,7 +218,7 @@ class ModelInspector(Scroll):
         self._section("Look into")
         for name in box.opens:
             block = box.node.blocks.get(name)
-            size = f" ({len(block.nodes)} nodes)" if block is not None else ""
+            size = f" ({figures.count(len(block.nodes), 'node')})" if block is not None else ""
             self.body.addWidget(button(f"{name}{size}", partial(self._enter, name), "link"))
 
     # Pieces

@@ -90,11 +90,11 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
     for one in result.get("operators") or ():
         run = str(one["run"])
         if run == name or run.startswith((f"{name}@", f"{name} (")):
-            values = {node["name"]: float(node["us"]) for node in one["nodes"]}
-            kernels = {node["name"]: ", ".join(node.get("kernels", ())) for node in one["nodes"]}
+            values = _times(one["nodes"])
+            kernels = {node["name"]: _kernels(node) for node in one["nodes"]}
             where = run[len(name) :].strip("@ ")
             title = " · ".join(part for part in ("Time", where, when) if part)
-            legend = "Time of a node in an inference"
+            legend = f"Time of a node in an inference{_basis(one)}"
             yield Source(
                 title,
                 legend,
@@ -109,8 +109,40 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
                 for node in one["nodes"]
                 if node.get("providers")
             }
+            for part in one.get("compiled") or ():
+                places.update(dict.fromkeys(part.get("nodes") or (), part["provider"]))
             title = " · ".join(part for part in ("Placement", where, when) if part)
             yield Source(title, "Where a node runs", states=places, notes=kernels)
+
+
+def _times(nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Microseconds by node; one with blocks has what its blocks took, too."""
+    values: dict[str, float] = {}
+    for node in nodes:
+        outer = (node.get("within") or [node["name"]])[0]
+        values[outer] = values.get(outer, 0.0) + float(node["us"])
+    for node in nodes:
+        if node.get("within"):
+            values.setdefault(node["name"], float(node["us"]))
+    return values
+
+
+def _kernels(node: Mapping[str, Any]) -> str:
+    """The kernels behind a node, and what else they compute."""
+    kernels = ", ".join(dict.fromkeys(node.get("kernels", ())))
+    fused = node.get("fused") or ()
+    return f"{kernels} (with {figures.count(len(fused), 'fused node')})" if fused else kernels
+
+
+def _basis(operators: Mapping[str, Any]) -> str:
+    """How much of the kernels' time the numbers hold, and what measuring them costs."""
+    parts = []
+    share, overhead = (figures.number(operators.get(key)) for key in ("attributed", "overhead"))
+    if share is not None:
+        parts.append(f"{100 * share:.0f} % of the kernels' time")
+    if overhead is not None:
+        parts.append(f"profiling costs {100 * max(0.0, overhead):.0f} %")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source]:

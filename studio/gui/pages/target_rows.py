@@ -46,7 +46,11 @@ def fields(facts: Mapping[str, Any]) -> list[Sequence[str]]:
     """The facts of a target, for a list of names and values; what is unknown is left out."""
     cpus = facts.get("cpus")
     processor = " × ".join(str(p) for p in (cpus, facts.get("cpu")) if p)
-    system = " · ".join(str(facts[key]) for key in ("os", "kernel") if facts.get(key))
+    system = " · ".join(str(facts[key]) for key in ("image", "os", "kernel") if facts.get(key))
+    clock = figures.number(facts.get("cpu_mhz"))
+    processor += f" at up to {clock:,.0f} MHz" if clock else ""
+    libraries = ", ".join(f"{k} {v}" for k, v in (facts.get("libraries") or {}).items())
+    heat = figures.number(facts.get("temperature_c"))
     python = str(facts.get("python") or "")
     if python and facts.get("python_path"):
         python += f" at {facts['python_path']}"
@@ -56,17 +60,29 @@ def fields(facts: Mapping[str, Any]) -> list[Sequence[str]]:
         ("System", system),
         ("Architecture", str(facts.get("arch") or "")),
         ("Processor", processor),
-        ("Memory", figures.megabytes(facts.get("memory_mb") or None)),
-        ("Free disk", figures.megabytes(facts.get("disk_free_mb") or None)),
+        ("Instructions", ", ".join(facts.get("features") or ())),
+        ("Memory", _of(facts, "memory_free_mb", "memory_mb")),
+        ("Free disk", _of(facts, "disk_free_mb", "disk_total_mb")),
+        ("Temperature", "" if heat is None else f"{heat:.0f} °C"),
+        ("Power", str(facts.get("power_mode") or "")),
+        ("Look here", "; ".join(facts.get("notes") or ())),
         ("Python", python or "none: python3 is needed"),
         ("C library", f"glibc {facts['glibc']}" if facts.get("glibc") else ""),
         ("Runtimes", runtimes(facts) if facts.get("runtimes") else "none; sent with a deploy"),
         ("Accelerators", ", ".join(facts.get("accelerators") or ()) or "none found"),
-        ("Services", str(facts.get("services") or "")),
+        ("Their libraries", libraries),
+        ("Cameras", ", ".join(facts.get("cameras") or ())),
+        ("Services", ", ".join(facts.get("services") or ())),
         ("Clock", "" if skew is None or abs(skew) < 2 else f"off by {skew:.0f} s"),
         ("Releases in", str(facts.get("root") or "")),
     ]
     return [pair for pair in pairs if pair[1] and pair[1] != figures.NOTHING]
+
+
+def _of(facts: Mapping[str, Any], free: str, total: str) -> str:
+    """``4.2 GB of 7.6 GB``, or the one that is known."""
+    known = [figures.megabytes(facts.get(name)) for name in (free, total) if facts.get(name)]
+    return " of ".join(known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,10 @@ class WelcomePage(Page):
         self.add_view("Welcome", self._content())
         self._show_recent()
 
-    def add_panel(self, title: str, panel: QWidget) -> int:
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
         """Add a plugin's panel; the header is there as soon as there is something to choose."""
         self.hide_header(False)
-        return super().add_panel(title, panel)
+        return super().add_panel(title, panel, folded)
 
     def take_focus(self) -> None:
         """Enter opens a model."""

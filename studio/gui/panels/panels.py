@@ -42,7 +42,7 @@ class Panels:
             if capability.extra.get("area") == page.stage and key not in self._frames:
                 frame = PanelFrame(self._workspace, self._window, capability, self._variant)
                 self._frames[key] = frame
-                number = page.add_panel(capability.title, frame)
+                number = page.add_panel(capability.title, frame, folded=True)
                 show = functools.partial(self._show, page, number)
                 page.add_command(f"Show {capability.title}", show)
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from studio.api import Graph, GraphLayout, Node, TensorType
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import family
+from studio.models.layout import Frame
 from studio.models.layout.boxes import DETAIL_CHAR, OPERATOR_CHAR, detail
+from studio.models.walk import BLOCK_DOMAIN, block_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,18 @@ class DrawnBox:
 
 
 def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> Iterator[DrawnBox]:
-    """The boxes that are drawn, in the layout's order."""
+    """The boxes that are drawn, in the layout's order.
+
+    Args:
+        overlay: By the place of each node (``overlay.on_nodes``).
+    """
     index = 0
     for value in graph.inputs:
         yield _box(layout, index, "terminal", value.name, _type(value.type), "input")
         index += 1
-    for node in graph.nodes:
+    for place, node in enumerate(graph.nodes):
         if layout.width[index]:
-            yield _node(graph, node, layout, index, overlay)
+            yield _node(graph, node, layout, index, overlay, str(place))
         index += 1
     for value in graph.outputs:
         yield _box(layout, index, "terminal", value.name, _type(value.type), "output")
@@ -48,14 +54,19 @@ def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> I
 
 
 def _node(
-    graph: Graph, node: Node, layout: GraphLayout, index: int, overlay: Overlay | None
+    graph: Graph,
+    node: Node,
+    layout: GraphLayout,
+    index: int,
+    overlay: Overlay | None,
+    place: str,
 ) -> DrawnBox:
     tooltip = _tooltip(graph, node)
     if overlay is None:
-        kind = family(node.operator)
+        kind = "block" if node.domain == BLOCK_DOMAIN else family(node.operator)
         return _box(layout, index, kind, node.operator, detail(node), tooltip)
-    text = overlay.text(node.name) or detail(node)
-    colours = overlay.colours(node.name)
+    text = overlay.text(place) or detail(node)
+    colours = overlay.colours(place)
     return _box(layout, index, "unmeasured", node.operator, text, tooltip, colours)
 
 
@@ -97,6 +108,11 @@ def _type(kind: TensorType | None) -> str:
 def _fit(text: str, characters: float) -> str:
     limit = max(int(characters) - 2, 4)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def frame_title(frame: Frame) -> str:
+    """What is written into the upper left corner of a frame."""
+    return _fit(f"{frame.node.operator} · {block_text(frame.node)}", frame.width / OPERATOR_CHAR)
 
 
 Point = tuple[float, float]

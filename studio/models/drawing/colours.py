@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PAPER = "#f3f5f8"
+GROUND = "#dbe4f3"
 EDGE = "#5d6778"
 INK = "#1a1f29"
 FILLS = {

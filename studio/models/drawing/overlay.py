@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from studio.api import InvalidData
+from studio.api import Graph, InvalidData, Node
+from studio.models.walk import BLOCK_DOMAIN, INSIDE
 
 # Five steps of viridis, each with the text colour that stays readable on it (contrast > 4.5).
 _SCALE = (
@@ -23,7 +25,7 @@ _VALUE_KEYS = ("ms", "latency_ms", "value", "total_ms", "share")
 _NAME_KEYS = ("node", "name")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overlay:
     """One number for each node that has one.
 
@@ -45,15 +47,32 @@ class Overlay:
         share = (value - low) / (high - low) if high > low else 0.0
         return _SCALE[min(int(share * len(_SCALE)), len(_SCALE) - 1)]
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[float, float]:
         """The ends of the scale; it starts at 0 unless a number is negative."""
-        return min(0.0, *self.values.values(), 0.0), max(0.0, *self.values.values(), 0.0)
+        return min([0.0, *self.values.values()]), max([0.0, *self.values.values()])
 
     def text(self, name: str) -> str:
         """The number as the node shows it; empty where it has none."""
         value = self.values.get(name)
         return "" if value is None else f"{short(value)} {self.unit}".strip()
+
+
+def on_nodes(overlay: Overlay, graph: Graph) -> Overlay:
+    """The numbers by the place of each node in a graph; a folded block has the sum of its nodes."""
+
+    def total(node: Node) -> float | None:
+        if node.domain != BLOCK_DOMAIN:
+            return overlay.values.get(node.name)
+        found = [value for one in node.blocks[INSIDE].nodes if (value := total(one)) is not None]
+        return sum(found) if found else None
+
+    numbers = {
+        str(place): value
+        for place, node in enumerate(graph.nodes)
+        if (value := total(node)) is not None
+    }
+    return Overlay(numbers, overlay.title, overlay.unit)
 
 
 def short(value: float) -> str:

@@ -10,29 +10,52 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from studio.api import Graph, GraphLayout
-from studio.models.drawing.boxes import DrawnBox, Point, drawn_boxes, edge_points
-from studio.models.drawing.colours import EDGE, FILLS, INK, PAPER
-from studio.models.drawing.overlay import Overlay, legend
+from studio.models.drawing.boxes import DrawnBox, Point, drawn_boxes, edge_points, frame_title
+from studio.models.drawing.colours import EDGE, FILLS, GROUND, INK, PAPER
+from studio.models.drawing.overlay import Overlay, legend, on_nodes
+from studio.models.layout import Frame
 
 _LONGEST_SIDE = 30_000
 _MOST_PIXELS = 60_000_000
+LEAST_SCALE = 0.2
+"""Scale below which a picture shows nothing but the outline of a graph."""
+
 _READABLE = 0.4
 """Scale below which texts are left out."""
 
 
-def png(graph: Graph, layout: GraphLayout, path: Path, overlay: Overlay | None = None) -> float:
-    """Draw and save; returns the scale, below 1 where the graph is too large for a picture."""
+def scale_of(layout: GraphLayout) -> float:
+    """At what scale a layout fits into a picture; below 1 where it is too large for one."""
     width, height = layout.size
     scale = min(1.0, _LONGEST_SIDE / max(width, height))
-    scale = min(scale, math.sqrt(_MOST_PIXELS / (width * height)))
+    return min(scale, math.sqrt(_MOST_PIXELS / (width * height)))
+
+
+def png(
+    graph: Graph,
+    layout: GraphLayout,
+    path: Path,
+    overlay: Overlay | None = None,
+    frames: Sequence[Frame] = (),
+) -> float:
+    """Draw and save; returns the scale.
+
+    Args:
+        frames: Around blocks that are unfolded, the outer before the inner.
+    """
+    width, height = layout.size
+    scale = scale_of(layout)
+    painted = None if overlay is None else on_nodes(overlay, graph)
     image = Image.new("RGB", (max(int(width * scale), 1), max(int(height * scale), 1)), PAPER)
     canvas = _Canvas(ImageDraw.Draw(image), scale)
+    for frame in frames:
+        canvas.frame(frame)
     for points in edge_points(layout):
         canvas.edge(points)
-    for box in drawn_boxes(graph, layout, overlay):
+    for box in drawn_boxes(graph, layout, painted):
         canvas.box(box)
-    if overlay is not None:
-        canvas.legend(legend(overlay))
+    if painted is not None:
+        canvas.legend(legend(painted))
     image.save(path, optimize=False, compress_level=4)
     return scale
 
@@ -45,6 +68,14 @@ class _Canvas:
         self._scale = scale
         self._title = _font(13 * scale)
         self._text = _font(11 * scale)
+
+    def frame(self, frame: Frame) -> None:
+        corners = (frame.x, frame.y, frame.x + frame.width, frame.y + frame.height)
+        place = [value * self._scale for value in corners]
+        self._draw.rounded_rectangle(place, 8 * self._scale, GROUND, EDGE)
+        if self._scale >= _READABLE:
+            at = (place[0] + 10 * self._scale, place[1] + 16 * self._scale)
+            self._draw.text(at, _printable(frame_title(frame)), INK, self._title, anchor="lm")
 
     def edge(self, points: Sequence[Point]) -> None:
         scaled = [(x * self._scale, y * self._scale) for x, y in _curve(points)]

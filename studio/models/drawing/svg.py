@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
 
 from studio.api import Graph, GraphLayout
-from studio.models.drawing.boxes import DrawnBox, drawn_boxes, edge_points
-from studio.models.drawing.colours import EDGE, FILLS, INK
-from studio.models.drawing.overlay import Overlay, legend
+from studio.models.drawing.boxes import DrawnBox, drawn_boxes, edge_points, frame_title
+from studio.models.drawing.colours import EDGE, FILLS, GROUND, INK
+from studio.models.drawing.overlay import Overlay, legend, on_nodes
+from studio.models.layout import Frame
 
 _STYLE = f"""
 .edge{{fill:none;stroke:{EDGE};stroke-width:1.2}}
 text{{font:11px 'DejaVu Sans',system-ui,sans-serif;text-anchor:middle;fill:#fff}}
 .title{{font-size:13px;font-weight:600}}
+.frame{{fill:{GROUND};fill-opacity:.55;stroke:{EDGE}}}
+.name{{text-anchor:start;fill:{INK}}}
 .terminal{{stroke:#98a2b3}}.terminal~text{{fill:{INK}}}
 """ + "".join(f".{kind}{{fill:{fill}}}" for kind, fill in FILLS.items())
 
 
-def svg(graph: Graph, layout: GraphLayout, overlay: Overlay | None = None) -> str:
-    """The drawing as one SVG document."""
+def svg(
+    graph: Graph,
+    layout: GraphLayout,
+    overlay: Overlay | None = None,
+    frames: Sequence[Frame] = (),
+) -> str:
+    """The drawing as one SVG document.
+
+    Args:
+        frames: Around blocks that are unfolded, the outer before the inner.
+    """
     width, height = layout.size
+    painted = None if overlay is None else on_nodes(overlay, graph)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
         f'viewBox="0 0 {width:g} {height:g}">',
         f"<title>{_escape(graph.name)}</title><style>{_STYLE}</style>",
+        *map(_frame, frames),
         '<g class="edges">',
         *(f'<path class="edge" d="{path}"/>' for path in _paths(layout)),
         "</g>",
-        *(_box(box) for box in drawn_boxes(graph, layout, overlay)),
+        *(_box(box) for box in drawn_boxes(graph, layout, painted)),
     ]
-    if overlay is not None:
+    if painted is not None:
         parts.append(
             f'<text x="8" y="18" style="text-anchor:start;fill:{EDGE}">'
-            f"{_escape(legend(overlay))}</text>"
+            f"{_escape(legend(painted))}</text>"
         )
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _frame(frame: Frame) -> str:
+    return (
+        f'<g><rect class="frame" x="{frame.x:g}" y="{frame.y:g}" width="{frame.width:g}" '
+        f'height="{frame.height:g}" rx="8"/><text class="title name" x="{frame.x + 10:g}" '
+        f'y="{frame.y + 20:g}">{_escape(frame_title(frame))}</text></g>'
+    )
 
 
 def _paths(layout: GraphLayout) -> Iterator[str]:

@@ -5,7 +5,8 @@
 the graph of blocks that is drawn.
 """
 
-from studio.models.folding.folded import INSIDE, folded, is_block
+from studio.models.folding.folded import folded, is_block, retyped
 from studio.models.folding.outline import Block, Outline, folds, outline
+from studio.models.walk import INSIDE
 
-__all__ = ["INSIDE", "Block", "Outline", "folded", "folds", "is_block", "outline"]
+__all__ = ["INSIDE", "Block", "Outline", "folded", "folds", "is_block", "outline", "retyped"]

@@ -11,10 +11,7 @@ from dataclasses import replace
 
 from studio.api import AttributeValue, Graph, Node, Value
 from studio.models.folding.outline import Block, Outline
-from studio.models.walk import ALIKE, BLOCK_DOMAIN, NODES, NUMBER, is_constant, read_names
-
-INSIDE = "inside"
-"""Name of the graph within the node of a block."""
+from studio.models.walk import ALIKE, BLOCK_DOMAIN, INSIDE, NODES, NUMBER, is_constant, read_names
 
 
 def is_block(node: Node) -> bool:
@@ -31,6 +28,39 @@ def folded(graph: Graph, members: Outline) -> Graph:
     nodes = _Folder(graph).level(members)
     constants = tuple(node for node in graph.nodes if is_constant(node))
     return replace(graph, nodes=constants + nodes)
+
+
+def retyped(known: Graph, graph: Graph) -> Graph:
+    """A folded graph with the types that its graph has by now.
+
+    Args:
+        known: What ``folded`` made of the same graph when its types were not known.
+    """
+    # Nodes that hold graphs of the model's own were typed as well.
+    others = {node.name: node for node in graph.nodes if node.blocks}
+
+    def ends(values: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple([Value(value.name, graph.type_of(value.name)) for value in values])
+
+    def level(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        return tuple([one if not one.blocks else node(one) for one in nodes])
+
+    def node(one: Node) -> Node:
+        if not is_block(one):
+            return others[one.name]
+        part = one.blocks[INSIDE]
+        inside = Graph(
+            part.name,
+            ends(part.inputs),
+            ends(part.outputs),
+            level(part.nodes),
+            graph.initializers,
+            graph.values,
+            graph.notes,
+        )
+        return replace(one, blocks={INSIDE: inside})
+
+    return replace(graph, nodes=level(known.nodes))
 
 
 def _readers(graph: Graph) -> dict[str, list[int]]:

@@ -5,9 +5,11 @@ The steps, a module each: ``boxes`` (what is drawn), ``cycles``
 for long edges), ``chunks`` (cut where a layer has one node; identical chunks are laid out once),
 ``ordering`` (sweeps by means and medians from several first orders,
 crossings counted with a Fenwick tree), ``coordinates``
-(Brandes and Koepf), ``rails`` (values that are read far below), ``placing`` (pixels and bends).
+(Brandes and Koepf), ``rails`` (values that are read far below), ``placing`` (pixels and bends),
+``nested`` (blocks that are unfolded in place).
 """
 
+from studio.models.layout.nested import HEADER, Frame, Unfolded, block_paths, unfold
 from studio.models.layout.placing import lay_out
 
-__all__ = ["lay_out"]
+__all__ = ["HEADER", "Frame", "Unfolded", "block_paths", "lay_out", "unfold"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.api import Graph, Node, TensorType
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
@@ -11,6 +11,9 @@ from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 HEIGHT = 44.0
 _NARROWEST, _WIDEST = 112.0, 240.0
 _PADDING = 28.0
+_SIGN = 16.0
+"""Room for the sign that unfolds a block."""
+
 OPERATOR_CHAR, DETAIL_CHAR = 8.2, 6.4
 """Mean advance of a character in pixels: semibold 13 px, and regular 11 px."""
 
@@ -22,10 +25,19 @@ class Boxes:
     Attributes:
         widths: Zero for what is not drawn: constants, which belong to the nodes that read them.
         edges: (from box, to box, value name).
+        inputs, outputs: How many there are.
+        heights: Of the boxes that are not of the usual height.
     """
 
     widths: list[float]
     edges: list[tuple[int, int, str]]
+    inputs: int
+    outputs: int
+    heights: dict[int, float] = field(default_factory=dict)
+
+    def height(self, box: int) -> float:
+        """The height of a box; nothing for what is not drawn."""
+        return self.heights.get(box, HEIGHT) if self.widths[box] else 0.0
 
 
 def boxes(graph: Graph) -> Boxes:
@@ -47,7 +59,7 @@ def boxes(graph: Graph) -> Boxes:
     for index, value in enumerate(graph.outputs, first + len(graph.nodes)):
         widths.append(_terminal(value.name, value.type))
         edges += _edges_to(index, (value.name,), producers)
-    return Boxes(widths, edges)
+    return Boxes(widths, edges, len(graph.inputs), len(graph.outputs))
 
 
 def _edges_to(
@@ -67,13 +79,13 @@ def detail(node: Node) -> str:
 
 def _node(node: Node) -> float:
     title = f"{node.operator} ▸" if node.blocks else node.operator  # as the window writes it
-    return _width(title, detail(node))
+    return _width(title, detail(node), _SIGN if node.domain == BLOCK_DOMAIN else 0.0)
 
 
 def _terminal(name: str, kind: TensorType | None) -> float:
     return _width(name, str(kind or ""))
 
 
-def _width(title: str, text: str) -> float:
-    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING
+def _width(title: str, text: str, more: float = 0.0) -> float:
+    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING + more
     return round(min(max(needed, _NARROWEST), _WIDEST) / 8) * 8.0

@@ -41,15 +41,25 @@ class Layered:
 
 
 def layered(
-    count: int, pairs: Sequence[tuple[int, int]], drawn: Sequence[bool], inputs: int
+    count: int,
+    pairs: Sequence[tuple[int, int]],
+    drawn: Sequence[bool],
+    inputs: int,
+    outputs: int | None = None,
 ) -> Layered:
     """Assign layers to ``count`` boxes, the first of which are the inputs.
 
     Args:
         pairs: Distinct connections (from, to), free of cycles.
         drawn: Boxes that are not drawn get no layer (-1).
+        outputs: How many of the last boxes stand in a layer of their own below all others, where
+            the inputs stand in the first one, too; None for terminals that stand where they like.
     """
     layer = _longest_paths(count, pairs, inputs)
+    if outputs is not None:
+        layer[:inputs] = [0] * inputs
+        last = count - outputs
+        layer[last:] = [max(layer[:last], default=-1) + 1] * outputs
     for box in range(count):
         if not drawn[box]:
             layer[box] = -1

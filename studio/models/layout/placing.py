@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from studio.api import Graph, GraphLayout
-from studio.models.layout.boxes import HEIGHT, boxes
+from studio.models.layout.boxes import HEIGHT, Boxes, boxes
 from studio.models.layout.chunks import positions
 from studio.models.layout.cycles import without_cycles
 from studio.models.layout.layers import Layered, layered
@@ -21,38 +23,106 @@ def lay_out(graph: Graph) -> GraphLayout:
     Boxes of width 0 are not drawn: constants belong to the nodes that read them. The same graph
     gives the same layout, to the bit.
     """
-    drawn = boxes(graph)
+    return place(boxes(graph), PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How much room is left.
+
+    Attributes:
+        across, down: Left and right of everything, above and below it.
+        is_framed: Whether the terminals are ports on the frame of a block: inputs on its upper
+            side, outputs on its lower one.
+    """
+
+    across: float
+    down: float
+    is_framed: bool = False
+
+
+PAGE = Style(_MARGIN, _MARGIN)
+
+
+def place(drawn: Boxes, style: Style) -> GraphLayout:
+    """Lay out boxes; those of a row stand with their upper sides on a line."""
     count = len(drawn.widths)
     edges = without_cycles(count, drawn.edges)
     pairs = list(dict.fromkeys((source, target) for source, target, _ in edges))
-    rows = layered(count, pairs, [width > 0 for width in drawn.widths], len(graph.inputs))
+    outputs = drawn.outputs if style.is_framed else None
+    visible = [width > 0 for width in drawn.widths]
+    rows = layered(count, pairs, visible, drawn.inputs, outputs)
     centres = positions(rows, drawn.widths)
     left = min((centres[b] - drawn.widths[b] / 2 for b in range(count)), default=0.0)
     left = min([left, *centres[count:]])
     beside = rails(rows, left)
-    left = min([left, *beside.values()]) - _MARGIN
+    left = min([left, *beside.values()]) - style.across
     right = max((centres[b] + drawn.widths[b] / 2 for b in range(count)), default=0.0)
-    right = max([right, *centres[count:]]) + _MARGIN
+    right = max([right, *centres[count:]]) + style.across
     centres = [round(x - left, 1) for x in centres]
     runs = _runs(rows, centres)
     for box, x in beside.items():
         runs[box] = [(0, rows.rails[box], round(x - left, 1))]
-    visible = [width > 0 for width in drawn.widths]
+    bands = _Bands.of(rows, drawn, style.down)
     return GraphLayout(
         x=tuple(
             round(centres[b] - drawn.widths[b] / 2, 1) if visible[b] else 0.0 for b in range(count)
         ),
-        y=tuple(_top(rows.layer[b]) if visible[b] else 0.0 for b in range(count)),
+        y=tuple([bands.tops[rows.layer[b]] if visible[b] else 0.0 for b in range(count)]),
         width=tuple(drawn.widths),
-        height=tuple(HEIGHT if shown else 0.0 for shown in visible),
+        height=tuple([drawn.height(b) for b in range(count)]),
         edges=tuple(edges),
-        bends=tuple(_bends(rows, runs.get(one, ()), one, other) for one, other, _ in edges),
-        size=(round(right - left, 1), _top(len(rows.rows)) - _ROW_GAP + _MARGIN),
+        bends=tuple(
+            [
+                (
+                    *bands.down_from(one, rows.layer[one], centres[one]),
+                    *_bends(rows, bands, runs.get(one, ()), one, other),
+                )
+                for one, other, _ in edges
+            ]
+        ),
+        size=(round(right - left, 1), bands.tops[-1] - _ROW_GAP + style.down),
     )
 
 
-def _top(layer: int) -> float:
-    return _MARGIN + layer * (HEIGHT + _ROW_GAP)
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """The rows of a layout from top to bottom.
+
+    Attributes:
+        tops: Of each row, and where a further one would begin.
+        bottoms: Of each row.
+        low: Height of the boxes that are lower than their row.
+    """
+
+    tops: list[float]
+    bottoms: list[float]
+    low: Mapping[int, float]
+
+    @classmethod
+    def of(cls, rows: Layered, drawn: Boxes, margin: float) -> _Bands:
+        """The bands of a layered graph."""
+        heights = [HEIGHT] * len(rows.rows)
+        if drawn.heights:
+            # A row of ports alone has no height.
+            heights = [
+                max([drawn.height(one) if one < rows.real else 0.0 for one in row], default=HEIGHT)
+                for row in rows.rows
+            ]
+        tops = list(accumulate((height + _ROW_GAP for height in heights), initial=margin))
+        low = {}
+        if drawn.heights:
+            low = {
+                box: drawn.height(box)
+                for box in range(rows.real)
+                if rows.layer[box] >= 0 and drawn.height(box) < heights[rows.layer[box]]
+            }
+        bottoms = [top + height for top, height in zip(tops, heights, strict=False)]
+        return cls(tops, bottoms, low)
+
+    def down_from(self, box: int, layer: int, middle: float) -> tuple[float, ...]:
+        """The point straight below a box that is lower than its row: past what is beside it."""
+        return (middle, self.bottoms[layer]) if box in self.low else ()
 
 
 Run = tuple[int, int, float]
@@ -73,14 +143,18 @@ def _runs(rows: Layered, centres: Sequence[float]) -> dict[int, list[Run]]:
     return result
 
 
-def _bends(rows: Layered, runs: Sequence[Run], source: int, target: int) -> tuple[float, ...]:
+def _bends(
+    rows: Layered, bands: _Bands, runs: Sequence[Run], source: int, target: int
+) -> tuple[float, ...]:
     """Points between two boxes: both ends of each straight run along the chain of dummies."""
+    if not runs:
+        return ()
     passed = rows.layer[target] - rows.layer[source] - 1
     points: list[float] = []
     for first, last, x in runs:
         if first >= passed:
             break
-        top = _top(rows.layer[source] + 1 + first)
-        bottom = _top(rows.layer[source] + 1 + min(last, passed - 1)) + HEIGHT
+        top = bands.tops[rows.layer[source] + 1 + first]
+        bottom = bands.bottoms[rows.layer[source] + 1 + min(last, passed - 1)]
         points += [x, top, x, bottom]
     return tuple(points)

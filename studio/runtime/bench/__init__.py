@@ -13,7 +13,8 @@ Events, each an object with the key ``event``:
 ``candidate``  ``id, state, reason``: whenever the state of a candidate changes
 ``round``      ``round, of, order, times_ns{id: [...]}, wall_ns{id}, cpu_ns{id}, clock_mhz``,
                ``temperature_c, steal, spoiled[reason]``
-``operators``  ``id, operators[{name, operator, provider, type, us, calls}]``
+``operators``  ``id, operators[{name, operator, provider, type, us, calls}]``, and what the runner
+               tells besides: ``plain_us, profiled_us``, an inference without and with profiling
 ``result``     ``reference, twin, feeds, candidates[...], rounds, spoiled{reason: count}``
 ``cancelled``  standard input was closed
 ``error``      ``text``: nothing could be measured, in one sentence
@@ -38,7 +39,9 @@ reference has loaded): a runtime that must fix them when it converts a model tak
     ``{"runtime", "version", "device", "providers", "precision", "threads"}``, as in force.
 ``operators(feeds, runs)``
     ``[{"name", "operator", "provider", "type", "us", "calls"}, ...]``, per inference; an empty
-    list where the runtime cannot tell.
+    list where the runtime cannot tell. A kernel may have ``inputs`` and ``outputs``, the names of
+    the values that it takes and makes: they lead back to the user's nodes, however kernels are
+    called. A dictionary with the list as ``operators`` may tell more (see the event).
 ``close()``
     free the model.
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
 import time
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 import numpy
 
 from .arrays import load_arrays, save_arrays
+from .arrivals import serve
 from .limits import die_with_parent, limit_memory, peak_memory_mb
 from .stream import LineWriter
+from .streams import run_streams
 from .timing import Run, measure, warm_up
+
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+"""What onnxruntime puts before its sentences."""
 
 
 def load_runner(path: str) -> Any:
@@ -37,6 +43,9 @@ class Candidate:
         self._session: Any = None
         self._feeds: dict[str, Any] = {}
         self._run: Run = _nothing_loaded
+        self._load: Callable[[], Any] = _nothing_loaded
+        self._streams: list[Run] = []
+        self._more: list[Any] = []
 
     def load(self, model: str, runner: str, options: dict[str, Any]) -> dict[str, Any]:
         """Load the model; times are of the import of the runtime and of the load alone."""
@@ -44,7 +53,8 @@ class Candidate:
         start = time.perf_counter()
         module = load_runner(runner)
         imported = time.perf_counter()
-        self._session = module.load(model, options)
+        self._load = partial(module.load, model, options)
+        self._session = self._load()
         loaded = time.perf_counter()
         return {
             "inputs": self._session.inputs(),
@@ -78,9 +88,32 @@ class Candidate:
         """Time a block of inferences."""
         return vars(measure(self._run, runs, settle))
 
+    def streams(self, streams: int, seconds: float) -> dict[str, Any]:
+        """Run so many streams at once for some time."""
+        return run_streams(self._parallel(streams), seconds)
+
+    def arrivals(self, streams: int, **plan: Any) -> dict[str, Any]:
+        """Answer requests that come by themselves; see ``arrivals.serve``."""
+        return serve(self._parallel(streams), **plan)
+
+    def _parallel(self, count: int) -> list[Run]:
+        """One function for each stream: the runner's own, else each on a model of its own."""
+        if count == 1:
+            return [self._run]
+        own = getattr(self._session, "streams", None)
+        if len(self._streams) != count and own is not None:
+            self._streams = list(own(self._feeds, count))
+        while len(self._streams) < count:
+            session = self._session if not self._streams else self._load()
+            bind = getattr(session, "bind", None)
+            self._streams.append(bind(self._feeds) if bind else partial(session.run, self._feeds))
+            self._more.append(session)  # kept: a bound function may not hold it
+        return self._streams[:count]
+
     def operators(self, runs: int) -> dict[str, Any]:
         """Times of the operators, per inference."""
-        return {"operators": self._session.operators(self._feeds, runs)}
+        found = self._session.operators(self._feeds, runs)
+        return found if isinstance(found, dict) else {"operators": found}
 
     def close(self) -> dict[str, Any]:
         """Free the model."""
@@ -110,7 +143,7 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = _CODES.sub("", " ".join(str(error).split())) or type(error).__name__
         if "bad_alloc" in text:  # what native libraries make of a refused allocation
             text = "out of memory"
         return {"ok": False, "error": text[:500]}

@@ -55,6 +55,31 @@ def compare(
     return Difference(largest, relative)
 
 
+def repeated(single: Mapping[str, Any], batch: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """The outputs of one sample as they must be for the same sample so many times.
+
+    They are repeated along the axis that has grown; which one that is, only the outputs tell.
+    """
+    made = {}
+    for (name, one), many in zip(single.items(), _in_order(single, batch)):
+        axis = _grown(one.shape, many.shape, count)
+        made[name] = one if axis is None else numpy.repeat(one, count, axis=axis)
+    return made
+
+
+def _in_order(single: Mapping[str, Any], batch: Mapping[str, Any]) -> list[Any]:
+    names = set(single) == set(batch)
+    return [batch[name] for name in single] if names else list(batch.values())
+
+
+def _grown(one: Any, many: Any, count: int) -> int | None:
+    if len(one) != len(many):
+        return None
+    changed = [axis for axis, (a, b) in enumerate(zip(one, many)) if a != b]
+    right = len(changed) == 1 and many[changed[0]] == count * one[changed[0]]
+    return changed[0] if right else None
+
+
 def _pairs(reference: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     if len(reference) != len(other):
         text = f"It has {len(other)} outputs instead of {len(reference)}."

@@ -8,6 +8,8 @@ from typing import Any, Mapping, Sequence
 
 from .errors import ConfigError
 
+MODES = ("latency", "throughput", "open-loop", "sustained")
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -62,7 +64,18 @@ class Config:
         candidates: The first one that works is the reference.
         rounds: Most rounds that are made.
         seconds: Wall time that the rounds may take; slow models get fewer inferences a round.
+        mode: One of MODES; see the package's docstring.
+        looks: At how many points the rounds may end, once everything is decided.
+        streams: Parallel streams: each is tried for ``throughput``, the first is used for
+            ``open-loop`` and ``sustained``.
+        batches: Samples of an inference, each tried for ``throughput``.
+        rate: Requests a second of ``open-loop``; 0: search for the highest that keeps the limit.
+        limit_ms: What all but 1 % of the requests must keep, from the time they are due.
+        duration: Seconds of ``sustained``, for each candidate.
+        interval: Seconds of a point of its time series.
         twin: Measure the reference twice.
+        energy: Seconds of a block of work or rest for the energy of an inference; 0: not measured.
+        meter: Python file of a meter of its own; empty: the machine's sensors (see ``energy``).
         operators: Profiled inferences for the per-operator times; 0: none.
         load_timeout, run_timeout: Seconds for a load, and for a block of inferences.
         warm_up_seconds: Longest warm-up of a candidate.
@@ -76,7 +89,17 @@ class Config:
     rounds: int = 40
     seconds: float = 20.0
     seed: int = 0
+    mode: str = "latency"
+    looks: int = 1
+    streams: Sequence[int] = (1,)
+    batches: Sequence[int] = (1,)
+    rate: float = 0.0
+    limit_ms: float = 0.0
+    duration: float = 300.0
+    interval: float = 1.0
     twin: bool = True
+    energy: float = 0.0
+    meter: str = ""
     operators: int = 0
     load_timeout: float = 120.0
     run_timeout: float = 60.0
@@ -128,7 +151,21 @@ def _check(config: Config) -> None:
             raise ConfigError("A candidate needs an id and a model.")
     if len(set(ids)) != len(ids):
         raise ConfigError("Two candidates have the same id.")
-    for name in ("rounds", "seconds", "load_timeout", "run_timeout"):
-        value = getattr(config, name)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0:
+    for name in _POSITIVE:
+        if not _positive(getattr(config, name)):
             raise ConfigError(f"{name!r} must be a positive number.")
+    for name in ("streams", "batches"):
+        values = getattr(config, name)
+        if not values or not all(isinstance(each, int) and _positive(each) for each in values):
+            raise ConfigError(f"{name!r} must be positive whole numbers.")
+    if config.mode not in MODES:
+        raise ConfigError(f"{config.mode!r} is no mode; there are {', '.join(MODES)}.")
+    if config.mode == "open-loop" and not _positive(config.limit_ms):
+        raise ConfigError("'limit_ms' must be given for open-loop.")
+
+
+_POSITIVE = ("rounds", "seconds", "load_timeout", "run_timeout", "looks", "duration", "interval")
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

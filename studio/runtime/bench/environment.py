@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy
 
+from .board import board
+from .rails import find_rails
+
+_PRODUCT = "sys/class/dmi/id/product_name"
+
 
 def environment(root: str = "/") -> dict[str, Any]:
     """What a reader needs to judge the numbers; None where the machine does not tell."""
-    return {
+    return {  # beside the keys of ``board``
         "cpu": cpu_name(root),
-        "board": _text(root, "proc/device-tree/model"),
         "arch": platform.machine(),
         "cores": os.cpu_count(),
         "usable_cores": usable_cores(),
@@ -27,7 +31,17 @@ def environment(root: str = "/") -> dict[str, Any]:
         "memory_mb": _memory_mb(root),
         "load": _load(),
         "platform": sys.platform,
+        "energy_sensors": [f"{rail.source} {rail.name}" for rail in find_rails(root).rails],
+        **board(root),
+        "board": _text(root, "proc/device-tree/model") or _text(root, _PRODUCT),
     }
+
+
+def at_the_end(root: str = "/") -> dict[str, Any]:
+    """What may have changed since: the load, and how hot and throttled the machine became."""
+    found = board(root)
+    changing = ("throttle", "zones", "accelerators", "supply", "power_mode", "governors")
+    return dict({key: found[key] for key in changing}, load=_load())
 
 
 def cpu_name(root: str = "/") -> str:

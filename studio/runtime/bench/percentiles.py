@@ -6,6 +6,8 @@ from typing import Any, Sequence
 
 import numpy
 
+from .binomial import early_stopping
+
 ENOUGH = {"p50": (50.0, 1), "p90": (90.0, 64), "p99": (99.0, 662)}
 """Percentile and the samples it needs. 64 and 662 are MLPerf's early-stopping minima for a
 confidence of 99 % (Reddi et al., MLPerf Inference Benchmark, 2020)."""
@@ -20,6 +22,13 @@ def latency(times_ns: Sequence[int]) -> dict[str, float | None]:
         name: float(numpy.percentile(times_ns, share)) / 1e6 if count >= needed else None
         for name, (share, needed) in ENOUGH.items()
     }
+
+
+def early_stopping_ms(times_ns: Sequence[int]) -> dict[str, float | None]:
+    """MLPerf's early-stopping estimates of p90 and p99 in milliseconds."""
+    ordered = sorted(times_ns)
+    found = {name: early_stopping(ordered, ENOUGH[name][0]) for name in ("p90", "p99")}
+    return {name: None if value is None else value / 1e6 for name, value in found.items()}
 
 
 def missing(count: int) -> dict[str, str]:
@@ -44,5 +53,6 @@ def summary(times_ns: Sequence[int]) -> dict[str, Any]:
     return {
         "samples": len(times_ns),
         "latency_ms": latency(times_ns),
+        "early_stopping_ms": early_stopping_ms(times_ns),
         "missing": missing(len(times_ns)),
     }

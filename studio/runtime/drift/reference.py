@@ -26,6 +26,8 @@ class Tap(NamedTuple):
         shape: Of one frame, without the axis of the batch; 0 where it differs between frames.
         innermost: Distance between neighbours in a frame's flattened elements.
         axes: Principal axes of the sampled elements (elements x axes): a signal each. May be None.
+        classes: Of a kind that looks at some only: those, on the last axis.
+        strips: Of neighbours that are taken of a frame that is too large to be taken whole.
     """
 
     side: str
@@ -34,10 +36,13 @@ class Tap(NamedTuple):
     shape: Tuple[int, ...]
     innermost: int = 1
     axes: Optional[np.ndarray] = None
+    classes: Tuple[int, ...] = ()
+    strips: int = 64
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data; axes in half precision, for they only say where to look."""
         found = {**self._asdict(), "shape": list(self.shape), "axes": None}
+        found["classes"] = list(self.classes)
         if self.axes is not None:
             content = np.ascontiguousarray(self.axes, np.float16).tobytes()
             found["axes"] = {
@@ -136,6 +141,8 @@ def _tap(entry: Mapping[str, Any]) -> Tap:
         tuple(int(size) for size in entry["shape"]),
         int(entry["innermost"]),
         None if entry["axes"] is None else _axes(entry["axes"]),
+        tuple(int(number) for number in entry.get("classes") or ()),
+        int(entry.get("strips", 64)),
     )
 
 
@@ -163,6 +170,10 @@ def _check(found: Reference) -> None:
         faults.append("a window must have 8 to 255 frames")
     if found.frames < 1 or not 1 <= len(found.signals) <= MAX_SIGNALS:
         faults.append("it must have some frames and 1 to {} signals".format(MAX_SIGNALS))
+    for tap in found.taps:
+        last = tap.shape[-1] if tap.shape else 0
+        if tap.classes and not (min(tap.classes) >= 0 and max(tap.classes) < last):
+            faults.append("the classes of {} are not all there".format(tap.name))
     for signal in found.signals:
         if not 2 <= len(signal.counts) <= MAX_BINS or len(signal.edges) != len(signal.counts) - 1:
             faults.append("{} must have 2 to {} bins".format(signal.name, MAX_BINS))

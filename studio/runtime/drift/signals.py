@@ -14,26 +14,62 @@ from .reference import Tap
 
 STRIP = 16
 """Neighbours that are taken together: what tells sharpness."""
-STRIPS = 64
+STRIPS = 32
+"""Of a frame: as many as tell the reference data's faults, for each costs a look at memory."""
+_WHOLE = 1024
+"""Elements of a frame that is taken whole."""
 _TINY = 1e-12
 
 Numbers = Tuple[np.ndarray, ...]
 
 
-def _spread_and_edges(block: np.ndarray) -> Numbers:
-    """Mean, standard deviation and mean difference of neighbours of the strips."""
-    mean = block.mean(axis=1)
-    spread = np.sqrt(np.maximum(np.square(block).mean(axis=1) - mean * mean, 0.0))
-    strips = block.reshape(len(block), -1, min(STRIP, block.shape[1]))
-    edges = np.abs(np.diff(strips, axis=2)).mean(axis=(1, 2)) if strips.shape[2] > 1 else spread
-    return mean, spread, edges
+def _mean(block: np.ndarray) -> np.ndarray:
+    """Of each frame; numpy's own costs twice as much for a block of this size."""
+    found: np.ndarray = np.add.reduce(block, axis=1) * np.float32(1.0 / block.shape[1])
+    return found
+
+
+class Surface:
+    """What is seen of an input: sums with weights that are made once.
+
+    Args:
+        count: Elements that are sampled of a frame.
+        heights: Of each where in the picture it lies; empty for what is no picture.
+    """
+
+    def __init__(self, count: int, heights: np.ndarray) -> None:
+        strip = min(STRIP, count)
+        self._count = count
+        self._even = np.full(count, 1.0 / count, np.float32)
+        steps = np.ones(max(count - 1, 0), np.float32)
+        steps[strip - 1 :: strip] = 0.0  # from one strip to the next: no neighbours
+        self._steps = steps / max(float(steps.sum()), 1.0) if strip > 1 else None
+        self._heights = np.stack([np.ones(count, np.float32), heights]).T if len(heights) else None
+
+    def numbers(self, block: np.ndarray) -> Numbers:
+        """Mean, standard deviation, mean difference of neighbours; of a picture its height."""
+        mean = block @ self._even
+        rest = block - mean[:, None]
+        spread = np.sqrt(np.einsum("fe,fe->f", rest, rest) / np.float32(self._count))
+        edges = spread
+        if self._steps is not None:
+            change = block[:, 1:] - block[:, :-1]
+            edges = np.abs(change, out=change) @ self._steps
+        if self._heights is None:
+            return mean, spread, edges
+        # Where what differs from the mean lies, from 0 (top) to 1 (bottom).
+        total, moment = (np.abs(rest, out=rest) @ self._heights).T
+        height = np.full(len(block), 0.5, np.float32)
+        np.divide(moment, total, out=height, where=total > _TINY)
+        return mean, spread, edges, height
 
 
 def _certainty(shares: np.ndarray) -> Numbers:
     """Confidence, margin and entropy of rows of probabilities (frames x rows x classes)."""
-    top = np.partition(shares, -2, axis=2)[:, :, -2:]
-    entropy = -(shares * np.log(np.maximum(shares, _TINY))).sum(axis=2)
-    return top[:, :, 1].mean(axis=1), (top[:, :, 1] - top[:, :, 0]).mean(axis=1), entropy.mean(1)
+    ordered = np.partition(shares, -2, axis=2)
+    first, second = ordered[:, :, -1], ordered[:, :, -2]
+    entropy = np.einsum("frc,frc->f", shares, np.log(np.maximum(shares, _TINY)))
+    return _mean(first), _mean(first - second), entropy * np.float32(-1.0 / shares.shape[1])
 
 
 def _of_probabilities(block: np.ndarray) -> Numbers:
@@ -41,30 +77,23 @@ def _of_probabilities(block: np.ndarray) -> Numbers:
 
 
 def _of_logits(block: np.ndarray) -> Numbers:
-    raised = np.exp(block - block.max(axis=2, keepdims=True))
-    return _certainty(raised / raised.sum(axis=2, keepdims=True))
+    raised = np.exp(block - np.maximum.reduce(block, axis=2, keepdims=True))
+    return _certainty(raised / np.add.reduce(raised, axis=2, keepdims=True))
 
 
 def _of_values(block: np.ndarray) -> Numbers:
-    mean = block.mean(axis=1)
-    return mean, np.sqrt(np.square(block - mean[:, None]).mean(axis=1)), block.max(axis=1)
+    mean = _mean(block)
+    rest = block - mean[:, None]
+    return mean, np.sqrt(_mean(rest * rest)), np.maximum.reduce(block, axis=1)
 
 
 def _of_peaks(block: np.ndarray) -> Numbers:
     return block.mean(axis=1), block.min(axis=1), block.std(axis=1)
 
 
-def _height(block: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Where what differs from the mean lies, from 0 (top) to 1 (bottom).
-
-    Args:
-        heights: Of the elements of the block.
-    """
-    weights = np.abs(block - block.mean(axis=1, keepdims=True))
-    total = weights.sum(axis=1)
-    middle = np.full(len(block), 0.5)
-    found: np.ndarray = np.divide(weights @ heights, total, out=middle, where=total > _TINY)
-    return found
+def _of_usual(block: np.ndarray) -> Numbers:
+    """The same of the usual classes alone (frames x rows x classes)."""
+    return _of_peaks(np.maximum.reduce(block, axis=2))
 
 
 class Kind(NamedTuple):
@@ -72,28 +101,31 @@ class Kind(NamedTuple):
 
     Attributes:
         names: Of the numbers.
-        numbers: Makes them of a block: one array of frames each; a picture's height comes last.
+        numbers: Makes them of a block: one array of frames each; None for a surface.
         rows: The last axis is one of classes: whole rows are taken, so many elements at most.
     """
 
     names: Tuple[str, ...]
-    numbers: Callable[[np.ndarray], Numbers]
+    numbers: Optional[Callable[[np.ndarray], Numbers]]
     rows: int = 0
 
 
 KINDS: Mapping[str, Kind] = {
-    "picture": Kind(("brightness", "contrast", "sharpness", "height"), _spread_and_edges),
-    "series": Kind(("mean", "spread", "roughness"), _spread_and_edges),
+    "picture": Kind(("brightness", "contrast", "sharpness", "height"), None),
+    "series": Kind(("mean", "spread", "roughness"), None),
     "values": Kind(("mean", "spread", "largest"), _of_values),
     "probabilities": Kind(("confidence", "margin", "entropy"), _of_probabilities, 4096),
     "logits": Kind(("confidence", "margin", "entropy"), _of_logits, 4096),
     "peaks": Kind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
+    "usual": Kind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
 }
 MOST_CLASSES = KINDS["logits"].rows
-"""With more classes only the largest of each row is looked at."""
+"""With more classes only those are looked at that the reference data were answered with."""
+MOST_USUAL = 64
 AXIS = "axis "
 """In the names of the numbers along a tap's axes."""
 _MOST_PEAKS = 8
+_MOST_OF_USUAL = 4
 _MOST_SIZES = 16
 _ANY_SIZE = 1 << 20
 
@@ -113,18 +145,25 @@ class Sampler:
     """
 
     def __init__(self, tap: Tap, frames: int) -> None:
+        if tap.kind not in KINDS or (tap.kind == "usual" and not tap.classes):
+            raise ValueError("this runtime cannot look at {!r} as {!r}".format(tap.name, tap.kind))
         self.tap = tap
         self._kind = KINDS[tap.kind]
         self._size = int(np.prod(tap.shape, dtype=np.int64))  # 0: it differs
         self._places: Dict[int, np.ndarray] = {}
         self._count = len(self._choose(self._size)) if self._size else self._most()
         self._rows = np.zeros((frames, self._count), np.float32)
-        self._heights = self._height_of_each()
+        self._views = list(self._rows)  # made once: an index costs as much as a small copy
+        self._whole = tap.kind != "peaks" and self._size == self._count
+        self._surface = Surface(self._count, self._height_of_each())
         if tap.axes is not None and len(tap.axes) != self._count:
             raise ValueError("the axes of {!r} are of another size".format(tap.name))
 
     def take(self, place: int, frame: np.ndarray) -> None:
         """Copy what is needed of one frame into the block.
+
+        Args:
+            frame: With or without the axis of the batch, of size 1.
 
         Raises:
             ValueError: when the frame has a size that the reference data do not have.
@@ -132,12 +171,15 @@ class Sampler:
         size = frame.size
         if size != self._size and (self._size or not size):
             raise ValueError("the size of {!r} differs from theirs".format(self.tap.name))
-        if self.tap.kind == "peaks":
+        if self._whole:
+            self._views[place][:] = frame.reshape(-1)
+        elif self.tap.kind == "peaks":
             rows = frame.reshape(-1, frame.shape[-1])
             for number, row in enumerate(self._at(len(rows)).tolist()):
                 self._rows[place, number] = rows[row].max()  # without a copy of all these rows
-        elif size == self._count:
-            self._rows[place] = frame.reshape(-1)
+        elif frame.dtype == np.float32:
+            # Every position exists: "clip" only spares numpy the copy that undoes an error.
+            frame.reshape(-1).take(self._at(size), out=self._views[place], mode="clip")
         else:
             self._rows[place] = frame.reshape(-1)[self._at(size)]
 
@@ -145,10 +187,11 @@ class Sampler:
         """The signals of the first frames of the block."""
         block = self.samples(frames)
         along = () if self.tap.axes is None else tuple((block @ self.tap.axes).T)
-        if self.tap.kind == "picture":
-            along = (_height(block, self._heights), *along)
+        if self._kind.numbers is None:
+            return (*self._surface.numbers(block), *along)
         if self._kind.rows and self.tap.kind != "peaks":
-            block = block.reshape(frames, -1, self.tap.shape[-1])
+            classes = len(self.tap.classes) or self.tap.shape[-1]
+            block = block.reshape(frames, -1, classes)
         return (*self._kind.numbers(block), *along)
 
     def samples(self, frames: int) -> np.ndarray:
@@ -177,34 +220,45 @@ class Sampler:
     def _choose(self, size: int) -> np.ndarray:
         if self.tap.kind == "peaks":
             return np.linspace(0, size - 1, self._most()).astype(np.int64)
+        if self.tap.kind == "usual":
+            return self._usual(size // self.tap.shape[-1])
         if self._kind.rows:
             classes = self.tap.shape[-1]
             return _rows(size // classes, classes, self._most() // classes)
-        return _strips(size, self.tap.innermost, None if self._size else STRIPS)
+        return _strips(size, self.tap.innermost, self.tap.strips, bool(self._size))
+
+    def _usual(self, rows: int) -> np.ndarray:
+        """Positions of the usual classes in some rows, spread evenly."""
+        chosen = np.linspace(0, rows - 1, _MOST_OF_USUAL).astype(np.int64)
+        chosen *= self.tap.shape[-1]
+        found: np.ndarray = chosen[:, None] + np.array(self.tap.classes, np.int64)
+        return found.reshape(-1)
 
     def _most(self) -> int:
         """Elements that are taken where sizes differ."""
         if not self._kind.rows:
-            return STRIPS * STRIP
+            return self.tap.strips * STRIP
         classes = self.tap.shape[-1]
+        if self.tap.kind == "usual":
+            return _MOST_OF_USUAL * len(self.tap.classes)
         if self.tap.kind == "peaks":
             return max(1, min(_MOST_PEAKS, self._kind.rows // classes))
         rows = self._size // classes if self._size else self._kind.rows
         return classes * max(1, min(rows, self._kind.rows // classes))
 
 
-def _strips(size: int, step: int, strips: Optional[int]) -> np.ndarray:
+def _strips(size: int, step: int, strips: int, may_be_whole: bool) -> np.ndarray:
     """Positions of strips of neighbours, spread evenly over a frame's flattened elements.
 
     Args:
         step: From one neighbour to the next.
-        strips: So many, also of a small frame; None: all of it when it is small.
+        may_be_whole: All of a small frame is taken.
     """
     length = STRIP * step
-    if strips is None:
-        if size <= STRIPS * STRIP or size < 2 * length:
+    if may_be_whole:
+        if size <= _WHOLE or size < 2 * length:
             return np.arange(size - size % min(STRIP, size))
-        strips = min(STRIPS, size // length)
+        strips = min(strips, size // length)
     starts = np.linspace(0, max(size - length, 0), strips).astype(np.int64)
     places = (starts[:, None] + np.arange(STRIP)[None, :] * step).reshape(-1)
     found: np.ndarray = np.minimum(places, size - 1)
@@ -235,26 +289,29 @@ class Block:
         """Whether no further frame has a place."""
         return self.filled == self._frames
 
-    def add(
-        self, row: int, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]
-    ) -> None:
+    def add(self, arrays: Sequence[np.ndarray], row: int = -1) -> None:
         """Sample one row of a request.
 
+        Args:
+            arrays: The tensor of each tap, as it came.
+            row: Which; -1 where the request has one row only.
+
         Raises:
-            ValueError: when it does not fit the reference; KeyError: when a tensor is missing.
+            ValueError: when it does not fit the reference.
         """
-        for sampler in self._samplers:
-            tap = sampler.tap
-            arrays = inputs if tap.side == "input" else outputs
-            sampler.take(self.filled, arrays[tap.name][row])
-        self.filled += 1
+        place = self.filled
+        for sampler, array in zip(self._samplers, arrays):
+            sampler.take(place, array if row < 0 else array[row])
+        self.filled = place + 1
 
     def numbers(self) -> np.ndarray:
         """Frames x signals; what is not a number counts as largest. Empties the block."""
         frames, self.filled = self.filled, 0
         columns = [column for one in self._samplers for column in one.numbers(frames)]
-        found: np.ndarray = np.stack(columns, axis=1)
-        found[np.isnan(found)] = np.inf
+        found = np.empty((frames, len(columns)), np.float32)
+        for place, column in enumerate(columns):
+            found[:, place] = column
+        np.copyto(found, np.inf, where=np.isnan(found))
         return found
 
 
@@ -264,13 +321,15 @@ def bins_of(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
     Args:
         edges: Upper edges, signals x (bins - 1); a number on an edge belongs below it.
     """
-    found: np.ndarray = (numbers[:, :, None] > edges[None]).sum(axis=2)
+    # The edges come first: sums over them run along memory.
+    above = numbers[None] > edges.T[:, None, :]
+    found: np.ndarray = np.add.reduce(above, axis=0, dtype=np.uint8)
     return found
 
 
 def count(bins: np.ndarray, columns: int) -> np.ndarray:
     """How often each bin occurs: signals x bins."""
     signals = bins.shape[1]
-    flat = (bins + np.arange(signals) * columns).reshape(-1)
+    flat = (bins + np.arange(0, signals * columns, columns)).reshape(-1)
     found: np.ndarray = np.bincount(flat, minlength=signals * columns)
     return found.reshape(signals, columns)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional
+from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
 from .reference import OF_LAST, Reference
-from .signals import Block, bins_of, count
+from .signals import Block, bins_of, count, names_of
 from .sketch import Sketch
 from .window import Alarm, Test, Verdict, causes
 
-BLOCK = 32
+MOST_FRAMES_S = 256.0
+"""Frames a second that are looked at: eight windows, whatever the load. It bounds the cost."""
 MOST_ROWS = 4
 """Rows of one request that are looked at: those of a large batch are enough to know it."""
 LONGEST_STRIDE = 64
+BUSY_WINDOWS = 4
+"""Windows in a row that fill too quickly before fewer frames are taken: a burst is no load."""
 CALM_WINDOWS = 8
 """Windows of frames unlike each other after which more of them are taken again."""
 
@@ -33,7 +38,7 @@ def watch_of(content: Optional[Mapping[str, Any]]) -> Optional[DriftWatch]:
     if content is None:
         return None
     try:
-        return DriftWatch(Reference.from_json(content))
+        return DriftWatch(Reference.from_json(content), frames_s=MOST_FRAMES_S)
     except ValueError as error:
         blind = DriftWatch(_NOTHING)
         blind.fault = "The reference data cannot be used: {}.".format(error)
@@ -44,31 +49,50 @@ class DriftWatch:
     """Of a stream of requests: takes every n-th frame, n so that they are frames of their own.
 
     The state that has a meaning (``state_bytes``) is constant; beside it stands room for the raw
-    samples of one block.
+    samples of one window.
+
+    Args:
+        frames_s: Frames a second that are looked at; of more requests only every n-th is. What
+            a window says does not depend on it.
+        clock: Seconds that never go back.
 
     Attributes:
         fault: Why nothing is watched any more; empty while something is.
-        stride: Every which frame is taken.
+        stride: Every which frame is taken, for frames that resemble each other.
+        spared: Every which of these, for the load.
     """
 
-    def __init__(self, reference: Reference, heard: Optional[Listener] = None) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        heard: Optional[Listener] = None,
+        frames_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.reference = reference
         self.fault = ""
-        self.stride = 1
+        self.stride = self.spared = 1
         self.alarm = Alarm()
-        self.sketch = Sketch(len(reference.signals))
         self.recent: Deque[Verdict] = deque(maxlen=OF_LAST)
         self._heard = heard
         self._lock = threading.Lock()
         self._test = Test(reference)
         self._together = self._test.together(self.recent)
         self._edges = reference.edges()
-        self._columns = [signal.column for signal in reference.signals]
-        self._block = Block(reference.taps, min(BLOCK, reference.window))
+        self._block = Block(reference.taps, reference.window)
+        columns = [signal.column for signal in reference.signals]
+        self._columns = None if columns == list(range(_width(reference))) else columns
         self._needs = [(tap.side == "input", tap.name) for tap in reference.taps]
+        self._shortest_s = reference.window / frames_s
+        self._clock = clock
+        self._begun = clock()
         self._numbers = np.zeros((reference.window, len(reference.signals)), np.float32)
+        self._bins = np.zeros(self._numbers.shape, np.uint8)
+        self._judged = Sketch(len(reference.signals))
         self._filled = 0
         self._passed = 0
+        self._every = 1
+        self._quick = 0
         self._alike = 0
         self._calm = 0
 
@@ -77,42 +101,50 @@ class DriftWatch:
         if self.fault:
             return
         self._passed += 1
-        if self._passed < self.stride:
+        if self._passed < self._every:
             return
-        if not all(name in (inputs if of_inputs else outputs) for of_inputs, name in self._needs):
-            return  # not all outputs were asked for; the next request may do
+        arrays = []
+        for of_inputs, name in self._needs:
+            array = (inputs if of_inputs else outputs).get(name)
+            if array is None:
+                return  # not all outputs were asked for; the next request may do
+            arrays.append(array)
         self._passed = 0
         try:
             with self._lock:
-                self._take(inputs, outputs)
-        except (KeyError, ValueError, TypeError, IndexError, MemoryError) as error:
+                self._take(arrays)
+        except (ValueError, TypeError, IndexError, MemoryError) as error:
             # A watch that cannot look must not harm who is watched; the state says why.
             self.fault = "The requests do not fit the reference data: {}.".format(error)
 
-    def _take(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
-        of_inputs, name = self._needs[0]
-        rows = len((inputs if of_inputs else outputs)[name])
+    def _take(self, arrays: Sequence[np.ndarray]) -> None:
+        rows = len(arrays[0])
+        if rows == 1:
+            self._block.add(arrays)
+            if self._filled + self._block.filled == self.reference.window:
+                self._settle()
+            return
         for row in range(min(rows, MOST_ROWS)):
-            self._block.add(row, inputs, outputs)
-            if self._block.full:
+            self._block.add(arrays, row)
+            if self._filled + self._block.filled == self.reference.window:
                 self._settle()
 
     def _settle(self) -> None:
         """Make numbers of what the block holds, and judge the window when that fills it."""
-        numbers = self._block.numbers()[:, self._columns]
-        bins = bins_of(numbers, self._edges)
-        self.sketch.add(count(bins, self.sketch.counts.shape[1]), len(numbers))
-        while len(numbers):
-            room = self.reference.window - self._filled
-            part, numbers = numbers[:room], numbers[room:]
-            self._numbers[self._filled : self._filled + len(part)] = part
-            self._filled += len(part)
-            if self._filled == self.reference.window:
-                self._judge()
+        numbers = self._block.numbers()
+        if self._columns is not None:
+            numbers = numbers[:, self._columns]
+        end = self._filled + len(numbers)
+        self._numbers[self._filled : end] = numbers
+        self._bins[self._filled : end] = bins_of(numbers, self._edges)
+        self._filled = end
+        if end == self.reference.window:
+            self._judge()
 
     def _judge(self) -> None:
         self._filled = 0
-        verdict = self._test.judge(bins_of(self._numbers, self._edges), self._numbers)
+        verdict = self._test.judge(self._bins, self._numbers)
+        self._judged.add(verdict.counts, self.reference.window)
         self._pace(verdict.alike)
         if not verdict.alike:
             self.recent.append(verdict)
@@ -131,18 +163,42 @@ class DriftWatch:
         elif self._calm >= CALM_WINDOWS and self.stride > 1:
             self.stride //= 2
             self._calm = 0
+        self._spare()
+
+    def _spare(self) -> None:
+        """Take fewer frames while there are more of them than are looked at in a second."""
+        now = self._clock()
+        took, self._begun = now - self._begun, now
+        self._quick = self._quick + 1 if took < self._shortest_s else 0
+        if self._quick >= BUSY_WINDOWS and self._every < LONGEST_STRIDE:
+            self.spared *= 2
+            self._quick = 0
+        elif took > 4 * self._shortest_s and self.spared > 1:
+            self.spared //= 2
+        self._every = min(self.stride * self.spared, LONGEST_STRIDE)
+
+    @property
+    def sketch(self) -> Sketch:
+        """Counts of all frames so far."""
+        found = Sketch(len(self.reference.signals))
+        found.merge(self._judged)
+        part = self._bins[: self._filled]
+        found.add(count(part, found.counts.shape[1]), len(part))
+        return found
 
     @property
     def state_bytes(self) -> int:
         """What is kept between requests, beside the block: counts, and the numbers of a window."""
         recent = sum(one.counts.nbytes + one.statistics.nbytes for one in self.recent)
-        return self.sketch.counts.nbytes + self._numbers.nbytes + recent
+        window = self._numbers.nbytes + self._bins.nbytes
+        return self._judged.counts.nbytes + window + recent
 
     def status(self) -> Dict[str, Any]:
         """What the monitor shows, as plain data."""
         with self._lock:
             if not self.fault and self._block.filled:
                 self._settle()
+            sketch = self.sketch
             names = [signal.name for signal in self.reference.signals]
             return {
                 "alarm": self.alarm.on,
@@ -150,12 +206,12 @@ class DriftWatch:
                 "windows": self.alarm.windows,
                 "differing": self.alarm.differing,
                 "window": self.reference.window,
-                "frames": self.sketch.frames,
-                "stride": self.stride,
+                "frames": sketch.frames,
+                "stride": self._every,
                 "causes": causes(self.recent, self._together, names) if self.alarm.on else [],
                 "fault": self.fault,
                 "signals": self._signals(),
-                "sketch": self.sketch.to_json(),
+                "sketch": sketch.to_json(),
             }
 
     def _signals(self) -> List[Dict[str, Any]]:
@@ -176,3 +232,8 @@ class DriftWatch:
                 }
             )
         return found
+
+
+def _width(reference: Reference) -> int:
+    """Numbers of a frame, of which those that vary are signals."""
+    return sum(len(names_of(tap)) for tap in reference.taps)

@@ -36,17 +36,16 @@ class Verdict(NamedTuple):
         return not self.alike and bool(self.beyond.any())
 
 
-def chi_square(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def chi_square(counts: np.ndarray, expected: np.ndarray, inverse: np.ndarray) -> np.ndarray:
     """Pearson's statistic of each signal.
 
     Args:
         counts: Frames in each bin, ... x bins.
         expected: The same in the mean; 0 where a signal has no such bin.
+        inverse: One through it; 0 there too.
     """
-    there = expected > 0
-    gaps = np.square(counts - expected)
-    shares = np.divide(gaps, expected, out=np.zeros_like(gaps), where=there)
-    found: np.ndarray = shares.sum(axis=-1)
+    gaps = counts - expected
+    found: np.ndarray = np.einsum("...sb,...sb,sb->...s", gaps, gaps, inverse)
     return found
 
 
@@ -55,15 +54,21 @@ def correlation(numbers: np.ndarray) -> float:
 
     From von Neumann's ratio of ranks (Bartels 1982): without regard to scale, and to outliers.
     """
-    ordered = np.sort(numbers, axis=0)
-    tied = (ordered[1:] == ordered[:-1]).mean(axis=0) > _MOST_TIES
+    frames = len(numbers)
+    columns = np.ascontiguousarray(numbers.T)
+    order = columns.argsort(axis=1, kind="stable")
+    order += np.arange(0, columns.size, frames)[:, None]  # positions in all of it
+    ordered = columns.reshape(-1)[order]
+    tied = np.add.reduce(ordered[:, 1:] == ordered[:, :-1], axis=1) > _MOST_TIES * (frames - 1)
     if tied.all():  # ranks say nothing, but a film that stands still does
         return float((numbers[1:] == numbers[:-1]).all(axis=1).mean())
-    order = numbers[:, ~tied].argsort(axis=0, kind="stable")
-    ranks = order.argsort(axis=0, kind="stable").astype(float)
-    steps = np.square(np.diff(ranks, axis=0)).sum(axis=0)
-    whole = np.square(ranks - ranks.mean(axis=0)).sum(axis=0)
-    return float(1.0 - (steps / whole).mean() / 2.0)
+    ranks = np.empty(columns.size, np.float32)
+    ranks[order] = np.arange(frames, dtype=np.float32)
+    placed = ranks.reshape(columns.shape)
+    steps = placed[:, 1:] - placed[:, :-1]
+    whole = frames * (frames * frames - 1) / 12.0  # of ranks without ties, whatever their order
+    ratios = np.einsum("sf,sf->s", steps, steps)[~tied]
+    return float(1.0 - np.add.reduce(ratios) / len(ratios) / whole / 2.0)
 
 
 class Test:
@@ -72,6 +77,9 @@ class Test:
     def __init__(self, reference: Reference) -> None:
         shares = reference.expected()
         self._expected = shares * reference.window
+        self._inverse = np.divide(
+            1.0, self._expected, out=np.zeros_like(shares), where=self._expected > 0
+        )
         self._columns = shares.shape[1]
         self._limits = np.array([signal.limit for signal in reference.signals])
         self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
@@ -84,7 +92,7 @@ class Test:
             numbers: The signals of each frame, in the order in which they came.
         """
         counts = count(bins, self._columns)
-        statistics = chi_square(counts.astype(float), self._expected)
+        statistics = chi_square(counts, self._expected, self._inverse)
         beyond = statistics > self._limits
         alike = correlation(numbers) > ALIKE
         return Verdict(statistics.astype(np.float32), beyond, counts.astype(np.uint8), alike)
@@ -94,7 +102,8 @@ class Test:
         if len(verdicts) < OF_LAST:
             return np.zeros(len(self._limits), bool)
         counts = np.sum([one.counts for one in verdicts], axis=0, dtype=float)
-        found: np.ndarray = chi_square(counts, OF_LAST * self._expected) > self._limits_of_last
+        statistics = chi_square(counts, OF_LAST * self._expected, self._inverse / OF_LAST)
+        found: np.ndarray = statistics > self._limits_of_last
         return found
 
 

@@ -1,20 +1,33 @@
-"""SOAK: the new release must stay up and answer for a while before it is committed."""
+"""SOAK: the new release must stay up and answer for a while before it is committed.
+
+With a quality rule it is also held against the release before: the server runs a part of the
+requests through both (see ``serve.mirror``), and sequential tests decide as soon as they can.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ..link import authorization, connect
+from ..serve.on_trial import FILE, Wish
 from .errors import ReleaseError
+from .files import remove, write_atomically
+from .layout import Layout
+from .quality import KEEP, Counts, Finding, Quality, decision
+from .sequential import BAD, GOOD
 from .server import Server
 
 _POLL_S = 0.1
+_SELDOM_S = 0.5
 _ANSWER_S = 5.0
 _FEW = 20
 _MOST_ERRORS = 0.5
+_CRASH = 60
+"""Requests that one end of the serving process counts for, as failed ones among them."""
 
 
 def soak(server: Server, digest: str, seconds: float) -> None:
@@ -32,6 +45,130 @@ def soak(server: Server, digest: str, seconds: float) -> None:
         errors = _count(now, "errors") - _count(first, "errors")
         if requests >= _FEW and errors > _MOST_ERRORS * requests:
             raise _failed("{} of {} requests failed".format(errors, requests))
+
+
+class QualitySoak:
+    """One release on trial.
+
+    Args:
+        before: Digest of the release that it replaces; empty where there is none.
+    """
+
+    def __init__(self, server: Server, layout: Layout, digest: str, before: str) -> None:
+        self._server = server
+        self._layout = layout
+        self._digest = digest
+        self._before = before
+        self._was_adrift = bool(before) and _is_adrift(server, before)
+        self._pid = 0
+        self._requests = self._errors = self._crashes = 0
+        self._last: dict[str, Any] = {}
+
+    def run(self, quality: Quality, seconds: float) -> dict[str, Any]:
+        """Watch the live server until the rule decides, or the time is over.
+
+        Returns:
+            The evidence: ``decision``, ``seconds`` and the findings of each test.
+
+        Raises:
+            ReleaseError: when the release is to be taken back; its detail is the evidence.
+        """
+        began = time.monotonic()
+        wish = self._layout.run / FILE
+        if self._before:
+            asked = Wish(self._digest, self._before, quality.rule.beyond)
+            write_atomically(wish, asked.content())
+        try:
+            return self._decide(quality, began, seconds)
+        finally:
+            remove(wish)
+            self._quiet()
+
+    def _decide(self, quality: Quality, began: float, seconds: float) -> dict[str, Any]:
+        while True:
+            self._look()
+            findings = quality.findings(self._counts())
+            found, spent = decision(findings), time.monotonic() - began
+            told = _evidence(findings, spent)
+            if found == BAD:
+                raise _failed(_against(findings), told)
+            if found == GOOD:
+                return {**told, "decision": "kept"}
+            if spent >= seconds:
+                if quality.rule.undecided == KEEP:
+                    return {**told, "decision": "kept undecided"}
+                open_ones = ", ".join(one.test for one in findings if one.says == "open")
+                raise _failed("{:g} s did not decide {}".format(seconds, open_ones), told)
+            time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
+
+    def _quiet(self) -> None:
+        """Let the server see that nothing is to be compared any more."""
+        try:
+            _status(self._server, self._digest)
+        except ReleaseError:
+            pass  # it is about to be taken back, or has just ended
+
+    def _look(self) -> None:
+        """Count what came since the last look; a process that was replaced counts from 0 again."""
+        now = _status(self._server, self._digest)
+        pid = int(now.get("pid") or 0)
+        first = not self._pid
+        if pid != self._pid:
+            self._crashes += not first
+            self._last = {} if not first else now
+            self._pid = pid
+        self._requests += max(_count(now, "requests") - _count(self._last, "requests"), 0)
+        self._errors += max(_count(now, "errors") - _count(self._last, "errors"), 0)
+        self._last = now
+
+    def _counts(self) -> dict[str, Counts]:
+        mirror = self._last.get("mirror") or {}
+        lost = _CRASH * self._crashes
+        errors = Counts(self._errors + lost, self._requests + lost)
+        why_not = str(mirror.get("fault") or "")
+        if not self._before:
+            why_not = "there is no release before this one"
+        agreement = Counts(
+            _count(mirror, "compared") - _count(mirror, "agreed"),
+            _count(mirror, "compared"),
+            why_not,
+        )
+        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not)
+        return {
+            "errors": errors,
+            "agreement": agreement,
+            "latency": latency,
+            "drift": self._drift(mirror, why_not),
+        }
+
+    def _drift(self, mirror: Mapping[str, Any], why_not: str) -> Counts:
+        told = mirror.get("drift")
+        if why_not:
+            return Counts(why_not=why_not)
+        if self._was_adrift:
+            return Counts(why_not="what is asked differed from the reference data before, too")
+        if mirror and told is None and _count(mirror, "compared"):
+            return Counts(why_not="the release before has no reference data")
+        told = told or {}
+        fault = str(told.get("fault") or "")
+        return Counts(_count(told, "differing"), _count(told, "windows"), fault)
+
+
+def _evidence(findings: list[Finding], spent: float) -> dict[str, Any]:
+    return {"seconds": round(spent, 2), "tests": [dict(one._asdict()) for one in findings]}
+
+
+def _against(findings: list[Finding]) -> str:
+    return "; ".join(one.text for one in findings if one.says == BAD)
+
+
+def _is_adrift(server: Server, digest: str) -> bool:
+    """Whether the release that is still served sees other things than its reference data."""
+    try:
+        drift = _status(server, digest).get("drift") or {}
+    except ReleaseError:
+        return False
+    return bool(drift.get("alarm"))
 
 
 def _status(server: Server, digest: str) -> dict[str, Any]:
@@ -54,13 +191,25 @@ def _status(server: Server, digest: str) -> dict[str, Any]:
     return dict(status)
 
 
-def _count(status: dict[str, Any], name: str) -> int:
+def _count(status: Mapping[str, Any], name: str) -> int:
     return int(status.get(name) or 0)
 
 
-def _failed(reason: str) -> ReleaseError:
-    return ReleaseError(
+def _failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+    error = ReleaseError(
         "soak-failed",
         "The release was taken back right after the switch: {}.".format(reason),
         "The release that ran before is served again.",
     )
+    if evidence is not None:
+        error.detail = json.dumps(dict(evidence, decision="taken back"), sort_keys=True)
+    return error
+
+
+def evidence_of(error: Exception) -> dict[str, Any]:
+    """What a failed soak knew, for the journal."""
+    try:
+        found = json.loads(getattr(error, "detail", "") or "{}")
+    except ValueError:
+        found = {}
+    return {"decision": "taken back", "reason": str(error), **found}

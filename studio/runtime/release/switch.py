@@ -12,12 +12,16 @@ from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
 from .manifest import NAME, SIGNATURE, Manifest, verify
+from .quality import Quality, rule_of
 from .server import Address, Server
 from .signature import check
-from .soak import soak
+from .soak import QualitySoak, evidence_of, soak
 from .stage import check_counter
 
 _READY_S = 60.0
+_READY_PROBES = 8.0
+"""A server may take so many times what the probe took, which did the same work: a slow board is no
+failure."""
 _SOAK_S = 0.5
 
 
@@ -26,8 +30,9 @@ class Plan(NamedTuple):
 
     address: Address
     wish: Mapping[str, Any]
-    ready_s: float
+    ready_s: float | None
     soak_s: float
+    quality: Quality | None = None
 
 
 def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,7 +41,8 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         request: ``release`` (digest), and optionally ``host``, ``port``,
             ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
-            ``ready_s``, ``soak_s``.
+            ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
+            stay up and answer, no more).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -49,13 +55,16 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     _check_signature(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
+    if request.get("quality") is not None:
+        plan = plan._replace(quality=Quality(rule_of(request["quality"])))
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
         board.save(board.state.at(state.IDLE, ""))
         return _outcome(board, "unchanged", what, server)
-    _change(board, server, what, plan)
+    evidence = _change(board, server, what, plan)
     _commit(board, what, plan)
     done = _outcome(board, "active", what, server)
+    done["soak"] = evidence
     if plan.wish.get("token") == "new":
         done["secret"] = access.token(board.layout)
     return done
@@ -149,7 +158,7 @@ def _plan(
     live = report.get("port") if server.runs() else 0
     ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
     port = next((int(port) for port in ports if port), 0)
-    ready_s = float(request.get("ready_s") or _READY_S)
+    ready_s = float(request["ready_s"]) if request.get("ready_s") else None
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
@@ -160,9 +169,10 @@ def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
     return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
 
 
-def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
+def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
     """Point to a release and serve it; put everything back when that fails."""
     before = board.state.current
+    trial = QualitySoak(server, board.layout, what.digest, before if plan.quality else "")
     server.remember()
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
@@ -172,9 +182,17 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
         board.say("phase", phase=state.SOAK)
-        soak(server, what.digest, plan.soak_s)
+        evidence: dict[str, Any] = {}
+        if plan.quality is None:
+            soak(server, what.digest, plan.soak_s)
+        else:
+            evidence = trial.run(plan.quality, plan.soak_s)
+            board.journal.append("soak", release=what.digest, before=before, **evidence)
+        return evidence
     except (ReleaseError, OSError) as error:
         _restore(board, server, before)
+        if plan.quality is not None and getattr(error, "code", "") == "soak-failed":
+            board.journal.append("soak", release=what.digest, before=before, **evidence_of(error))
         entry = board.note(what, "failed", reason=str(error))
         board.save(board.state.at(state.IDLE, "").noted(entry))
         raise
@@ -182,15 +200,22 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> None:
 
 def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
     """Reload the running server where that is enough, else start one."""
+    binding = board.binding(digest)
+    ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
     loaded = server.report().get("state") in ("ready", "failed")
     if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
         stamp = server.stamp()
         server.reload()
-        server.wait_for(digest, stamp, plan.ready_s)
+        server.wait_for(digest, stamp, ready_s)
     else:
-        server.start(board.binding(digest), plan.address)
-        server.wait_for(digest, (0, 0), plan.ready_s)
-    server.settle(board.binding(digest), plan.address)
+        server.start(binding, plan.address)
+        server.wait_for(digest, (0, 0), ready_s)
+    server.settle(binding, plan.address)
+
+
+def patience(binding: Mapping[str, Any]) -> float:
+    """Seconds that a release has until it is ready, by what its probe took."""
+    return max(_READY_S, _READY_PROBES * float(binding.get("probe_s") or 0.0))
 
 
 def _restore(board: Board, server: Server, before: str) -> None:

@@ -124,6 +124,8 @@ class InferenceCall:
         except Exception as error:
             self._fail_because(error)
             return
+        if self.inference.id:
+            model.answers.keep(self.inference.id, arrays)
         if response.start is not None and self.repeats:
             response.again = (model, self.inference.plan, arrays)
 

@@ -18,7 +18,8 @@ from typing import (
     Optional,
 )
 
-from ..drift.watch import watch_of
+from ..drift.watch import DriftWatch, watch_of
+from .answers import Answers
 from .arena import does_without
 from .batching import rows_of_a_batch
 from .http.message import HttpError
@@ -32,6 +33,7 @@ from .tensors import TensorSpec
 if TYPE_CHECKING:
     from .call import InferenceCall
     from .executor import Work
+    from .mirror import Mirror
     from .together import Together
 
 INLINE_BELOW_S = 0.001
@@ -101,6 +103,9 @@ class ServedModel:
         turns: Handed over to threads, which have not begun them.
         seen: How many waited when the event loop last looked whether more come.
         alone: How often in a row a request had no company in its turn.
+        drift: Holds what it sees and answers against its reference data; None without such.
+        mirror: Compares it with the release before, while it is on trial.
+        answers: To requests that had an id, for labels that come later.
     """
 
     def __init__(
@@ -111,8 +116,12 @@ class ServedModel:
         statistics: ModelStatistics,
         warning: str = "",
         batch_rows: int = 1,
+        drift: Optional[DriftWatch] = None,
     ) -> None:
         self.source = source
+        self.drift = drift
+        self.mirror: Optional[Mirror] = None
+        self.answers = Answers(source.labels)
         self.session = session
         self.inputs: Mapping[str, TensorSpec] = session.inputs
         self.outputs: Mapping[str, TensorSpec] = session.outputs
@@ -212,7 +221,7 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         rows = rows_of_a_batch(session, samples)
         if rows == 1 and session.free_rows:
             session.shrink(samples[0])
-    session.watch = watch_of(source.drift)
+    session.watch = drift = watch_of(source.drift)
     give_back()
     return ServedModel(
         source,
@@ -221,6 +230,7 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
         ModelStatistics(time.monotonic()),
         warning,
         min(rows, batch or rows),
+        drift,
     )
 
 

@@ -8,8 +8,11 @@ import time
 from typing import Any, Dict, Mapping, Union
 
 from ..main import RUNTIME_VERSION
+from .answers import MOST_LABELS
 from .http.exchange import Exchange
-from .http.message import Response
+from .http.message import HttpError, Response
+from .inference import parse_json
+from .mirror import follow
 from .model import ServedModel
 from .routes import Route
 from .service import Service
@@ -44,6 +47,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 def _model_status(model: ServedModel) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
+    mirror = follow(model)
     return {
         "digest": model.source.digest,
         "version": _as_number(model.version),
@@ -57,7 +61,9 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "throughput_rps": round(counted.rate.rate(now, now - counted.began), 3),
         "latency_ms": counted.latency_ms(now),
         "baseline": model.source.baseline,
-        "drift": None if model.session.watch is None else model.session.watch.status(),
+        "drift": None if model.drift is None else model.drift.status(),
+        "labels": model.answers.status(),
+        "mirror": None if mirror is None else mirror.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,
@@ -69,4 +75,25 @@ def _as_number(version: str) -> Union[int, str]:
     return int(version) if version.isdigit() else version
 
 
-ROUTES = (Route("GET", "/edgewright/status", status),)
+def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+    """Take true answers, and tell how many belonged to a request.
+
+    The body: ``{"labels": {"<id of a request>": "<class>"}}``; of many models one is ``"model"``.
+    """
+    document = parse_json(exchange.request.body)
+    given = document.get("labels")
+    if not isinstance(given, dict) or len(given) > MOST_LABELS:
+        sentence = "Labels are an object of at most {} classes by the ids of requests."
+        raise HttpError(400, sentence.format(MOST_LABELS))
+    wanted = document.get("model")
+    models = service.repository.all()
+    if not models:
+        raise HttpError(404, "Nothing is served here.")
+    model = service.repository.find(str(wanted)) if wanted else models[0]
+    return Response.of({"now": model.answers.judge(given), **model.answers.status()})
+
+
+ROUTES = (
+    Route("GET", "/edgewright/status", status),
+    Route("POST", "/edgewright/labels", labels),
+)

@@ -85,6 +85,9 @@ def test_a_jetson() -> None:
         services=("systemd",),
         board="NVIDIA Jetson Orin Nano Developer Kit",
         root="/home/nano/.edgewright",
+        board_id="jetson-orin-nano",
+        image="JetPack 6.1 (L4T R36.4.0)",
+        disk_total_mb=120000,
     )
 
 

@@ -10,18 +10,19 @@ import pytest
 from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.inventory import Inventory, history, parse
 from studio.deployment.plan import Plan, make_plan
-from studio.deployment.wheels import Wheel, WheelSet
+from studio.deployment.wheels import Platform, Wheel, WheelSet
 from studio.packages import Bundle, ZipApplication
 from tests.rigs.bundles import make_bundle
 
 FACTS = TargetFacts(
     name="pi",
-    url="ssh://pi",
+    url="ssh://pi@pi",
     arch="aarch64",
     python="3.11.2",
     memory_mb=4000,
     disk_free_mb=1000,
     root="/home/pi/.edgewright",
+    services=("systemd", "systemd-user"),
 )
 RUNTIME = ZipApplication(Path("edgewright.pyz"), "f" * 64, 100_000)
 WHEELS = WheelSet(
@@ -90,12 +91,108 @@ def test_an_older_version_is_refused_for_safety(bundle: Bundle) -> None:
     assert "rollback" in caught.value.hint
 
 
-def test_little_memory_and_a_wrong_clock_are_warnings(bundle: Bundle) -> None:
-    facts = replace(FACTS, memory_mb=64, clock_skew_s=-5e8)
-    plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
+def blocked(facts: TargetFacts, found: Inventory, bundle: Bundle) -> TargetError:
+    """What a plan refuses, with what to do."""
+    plan = make_plan(facts, found, bundle, RUNTIME, None)
+    with pytest.raises(TargetError) as caught:
+        plan.require()
+    assert caught.value.hint
+    assert "blocked" in states(plan).values()
+    return caught.value
+
+
+def test_memory_for_the_old_and_the_new_model_has_to_be_there(bundle: Bundle) -> None:
+    served = Inventory(state={"current": "a" * 64, "counter": 4})
+    little = replace(FACTS, memory_mb=100)
+    told = blocked(little, served, bundle)
+    assert "pi has 100 MB of memory" in told.message
+    assert "the old and the new model" in told.message
+    assert "studio undeploy" in told.hint
+    assert "to serve it" in blocked(little, Inventory(), bundle).message
+
+
+def test_memory_that_others_use_is_a_warning(bundle: Bundle) -> None:
+    plan = make_plan(replace(FACTS, memory_free_mb=50), Inventory(), bundle, RUNTIME, None)
     plan.require()
     assert states(plan)["memory"] == "warning"
+
+
+def test_a_clock_in_the_past_is_refused_and_one_ahead_is_not(bundle: Bundle) -> None:
+    told = blocked(replace(FACTS, clock_skew_s=-3 * 86400), Inventory(), bundle)
+    assert "3 days in the past" in told.message
+    assert "timedatectl" in told.hint
+    plan = make_plan(replace(FACTS, clock_skew_s=5e8), Inventory(), bundle, RUNTIME, None)
+    plan.require()
     assert states(plan)["clock"] == "warning"
+
+
+def test_a_model_that_is_too_new_for_the_boards_runtime(bundle: Bundle) -> None:
+    old = replace(FACTS, runtimes={"onnxruntime": "1.10.0"})
+    newer = replace(bundle, raw={**bundle.raw, "model": {"opset": {"": 21}, "ir_version": 10}})
+    told = blocked(old, Inventory(), newer)
+    assert "1.10" in told.message + told.hint
+
+
+def test_what_the_catalogue_knows_of_a_board_counts_where_nothing_is_installed(
+    bundle: Bundle,
+) -> None:
+    facts = replace(FACTS, board_id="jetson-xavier-nx", image="JetPack 5.1 (L4T R35.4.1)")
+    newer = replace(bundle, raw={**bundle.raw, "model": {"opset": {"": 22}, "ir_version": 10}})
+    told = blocked(facts, Inventory(), newer)
+    assert "1.19" in told.message + told.hint
+
+
+def test_a_plan_goes_on_where_no_wheels_fit_and_tells_all_that_is_in_the_way(
+    bundle: Bundle,
+) -> None:
+    facts = replace(FACTS, arch="armv7l", disk_free_mb=0)
+    with pytest.raises(TargetError, match="for armv7l, for which onnxruntime has no") as caught:
+        Platform.of(replace(facts, glibc="2.36"))
+    assert "64 bit" in caught.value.hint
+    plan = make_plan(facts, Inventory(), bundle, RUNTIME, None, obstacle=caught.value)
+    told = states(plan)
+    assert (told["wheels"], told["disk"]) == ("blocked", "blocked")
+
+
+def test_a_plan_lists_every_file_and_command(bundle: Bundle) -> None:
+    plan = make_plan(
+        replace(FACTS, python_path="/usr/bin/python3"), Inventory(), bundle, RUNTIME, WHEELS
+    )
+    rows = {row["name"]: row for row in plan.rows()}
+    files = rows["transfer"]["files"]
+    assert sum(file["bytes"] for file in files) == plan.bytes_to_send == rows["transfer"]["bytes"]
+    assert files[0]["name"] == "the studio's runtime"
+    for name in ("transfer", "environment", "stage", "probe", "switch", "clean"):
+        assert "/usr/bin/python3 /home/pi/.edgewright/runtime/" in rows[name]["command"]
+
+
+def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
+    facts = replace(FACTS, board="Raspberry Pi 4", notes=("it is throttled now",))
+    plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
+    plan.require()
+    (row,) = [row for row in plan.rows() if row["name"] == "board"]
+    assert (row["state"], row["text"]) == ("warning", "Raspberry Pi 4: it is throttled now")
+
+
+@pytest.mark.parametrize(
+    ("url", "services", "told"),
+    [
+        ("ssh://root@pi", ("systemd",), ""),
+        ("ssh://pi@pi", ("systemd", "systemd-user"), ""),
+        ("ssh://pi@pi", ("systemd",), "sudo loginctl enable-linger pi"),
+        ("ssh://pi@pi", (), "has no systemd"),
+        ("local:", (), ""),
+    ],
+)
+def test_who_starts_it_again_after_a_restart(
+    bundle: Bundle, url: str, services: tuple[str, ...], told: str
+) -> None:
+    facts = replace(FACTS, url=url, services=services)
+    plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
+    plan.require()
+    (row,) = [row for row in plan.rows() if row["name"] == "service"]
+    assert row["state"] == ("warning" if told else "checked")
+    assert told in row["text"]
 
 
 def test_an_inventory_and_its_history() -> None:

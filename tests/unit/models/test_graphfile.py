@@ -14,7 +14,7 @@ import pytest
 
 from studio.api import Graph, InvalidData, Model, Node, TensorType, Value
 from studio.models import pieces
-from studio.models.graphfile import read, read_all, write
+from studio.models.graphfile import Draft, read, read_all, read_drawn, write
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 
@@ -41,6 +41,39 @@ def test_round_trip(tmp_path: Path) -> None:
     layout = lay_out(model.graph)
     write(tmp_path / "g.json.gz", model, layout)
     assert read(tmp_path / "g.json.gz") == (model, layout)
+
+
+def test_what_was_read_before_the_types_is_not_read_again(tmp_path: Path) -> None:
+    model, path = full_model(), tmp_path / "g.json.gz"
+    layout = lay_out(model.graph)
+    draft = Draft(path, model, layout)
+    drawn = read_drawn(path)
+    assert not drawn.content.model.graph.values
+    assert [one.name for one in drawn.content.model.graph.nodes] == ["c", "l", "größe"]
+    draft.finish(model, {"c": 3.0})
+    whole = read_all(path, drawn)
+    assert whole == read_all(path)
+    assert (whole.model, whole.layout, whole.macs) == (model, layout, {"c": 3.0})
+    assert whole.outline is drawn.content.outline
+    assert whole.model.graph.nodes[0] is drawn.content.model.graph.nodes[0]
+
+
+def test_the_beginning_of_another_file_is_not_taken_for_that_of_this_one(tmp_path: Path) -> None:
+    model = full_model()
+    other = replace(model, producer="q 2")
+    for name, one in (("a", model), ("b", other)):
+        write(tmp_path / name, one, lay_out(one.graph))
+    assert read_all(tmp_path / "b", read_drawn(tmp_path / "a")).model == other
+
+
+def test_a_file_that_was_cut_off_is_damaged(tmp_path: Path) -> None:
+    write(tmp_path / "g", full_model(), lay_out(full_model().graph))
+    raw = (tmp_path / "g").read_bytes()
+    first = read_drawn(tmp_path / "g").size
+    for length in (10, first - 1, first + 9, len(raw) - 1):
+        (tmp_path / "cut").write_bytes(raw[:length])
+        with pytest.raises(InvalidData, match="damaged"):
+            read_all(tmp_path / "cut")
 
 
 def test_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:

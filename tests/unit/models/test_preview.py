@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.api import Cancelled, InvalidModel
-from studio.models import work
+from studio.api import Cancelled, InvalidModel, Silent
+from studio.models import opening, work
 from studio.models.folding import folded, outline
-from studio.models.graphfile import read
+from studio.models.graphfile import read, read_all
 from studio.models.layout import lay_out
+from studio.models.opening import GRAPH_FILE
 from studio.models.preview import SHOWN_FROM, write_preview
-from studio.models.step import PREVIEW
+from studio.models.step import DRAWN, PREVIEW
 from tests.benchmarks.generated import inception, transformer, write_onnx
 from tests.unit.models import graphs
 
@@ -24,7 +26,8 @@ class WatchedJob:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.told: list[str] = []
-        self.shown: list[str] = []
+        self.terminals = 3
+        self.shown: dict[str, list[str]] = {}
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         self.told.append(text)
@@ -38,8 +41,9 @@ class WatchedJob:
     def event(self, name: str, /, **values: Any) -> None:
         self.told.append(name)
         model, layout = read(Path(values["path"]))
-        assert len(layout.x) == len(model.graph.nodes) + 3
-        self.shown = [node.operator for node in model.graph.nodes]
+        assert len(layout.x) == len(model.graph.nodes) + self.terminals
+        assert not model.graph.values
+        self.shown[name] = [node.operator for node in model.graph.nodes]
 
 
 @pytest.mark.parametrize("make", [transformer, inception])
@@ -65,7 +69,43 @@ def test_a_large_model_is_shown_before_it_has_passed_its_intake(tmp_path: Path) 
     job = WatchedJob(tmp_path)
     work.open_model({"model": str(tmp_path / "m.onnx"), "name": None, "shape": None}, job)
     assert job.told[:3] == ["Looking at m.onnx", PREVIEW, "Reading the graph"]
-    assert job.shown[:2] == ["layer.0", "layer.1"]
+    assert job.shown[PREVIEW][:2] == ["layer.0", "layer.1"]
+
+
+def test_all_nodes_are_shown_when_the_intake_has_passed(tmp_path: Path) -> None:
+    graph = transformer(SHOWN_FROM)
+    write_onnx(graph, tmp_path / "m.onnx")
+    job = WatchedJob(tmp_path)
+    work.open_model({"model": str(tmp_path / "m.onnx"), "name": None, "shape": None}, job)
+    assert job.told.index("Reading the graph") < job.told.index(DRAWN)
+    assert job.shown[DRAWN] == [node.operator for node in graph.nodes]
+    whole = read_all(tmp_path / GRAPH_FILE)
+    assert whole.model.graph.values
+    assert whole.macs
+    assert whole.layout == lay_out(whole.model.graph)
+
+
+def test_nothing_but_the_preview_is_shown_of_what_the_intake_refuses(tmp_path: Path) -> None:
+    graph = transformer(SHOWN_FROM)
+    write_onnx(replace(graph, outputs=()), tmp_path / "m.onnx")
+    job = WatchedJob(tmp_path)
+    job.terminals = 2
+    with pytest.raises(InvalidModel, match="no output"):
+        work.open_model({"model": str(tmp_path / "m.onnx"), "shape": None}, job)
+    assert DRAWN not in job.told
+
+
+def test_an_output_whose_type_is_inferred_is_laid_out_with_it(tmp_path: Path) -> None:
+    graph = transformer(SHOWN_FROM)
+    untyped = tuple(replace(one, type=None) for one in graph.outputs)
+    drawn = graphs.model(replace(graph, outputs=untyped, values={}))
+    opened = opening.Opened(tmp_path, (), (), graphs.model(graph), graphs.model(graph), {})
+    writer = opening.GraphWriter(tmp_path)
+    writer.draw(drawn)
+    writer.finish(opened, Silent())
+    whole = read_all(tmp_path / GRAPH_FILE)
+    assert whole.model.graph.outputs == graph.outputs
+    assert whole.layout == lay_out(graph)
 
 
 def test_what_the_intake_refuses_is_refused_in_its_words(tmp_path: Path) -> None:

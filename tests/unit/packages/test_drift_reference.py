@@ -67,7 +67,7 @@ def test_text_of_any_width() -> None:
         rows.append(({"x": draws.random((1, 3, 16, 4 * width), np.float32)}, {"y": shares}))
     found = reference_of(rows)
     assert found is not None
-    assert [tap.kind for tap in found.taps] == ["peaks", "picture"]
+    assert [tap.kind for tap in found.taps] == ["usual", "picture"]
     assert found.taps[0].shape == (0, 6000)
     assert found.taps[1].shape == (3, 16, 0)
 
@@ -107,7 +107,7 @@ def test_a_bundle_with_data_is_watched_where_it_is_served(tmp_path: Path) -> Non
     run = served.session.run
     for one in pictures[:64]:
         run({"image": one[None]}, list(served.outputs))
-    watch = served.session.watch
+    watch = served.drift
     assert watch is not None
     told = watch.status()
     assert (told["frames"], told["windows"], told["alarm"], told["fault"]) == (64, 2, False, "")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.recipe import look_up, read_recipe, substitute
+from studio.pipelines.reading import read_recipe
+from studio.pipelines.references import look_up, substitute
 
 RECIPE = """
 [recipe]
@@ -46,11 +47,11 @@ def test_a_recipe_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("[recipe]\n", "[other]\n"), "the key 'recipe' is missing"),
+        (("[recipe]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
         (('id = "fp32"', 'id = "quantize-2"'), "two steps are called 'quantize-2'"),
         (("max = 0.01", ""), "neither min nor max"),
-        (("[[steps]]", "[[things]]"), "it has no steps"),
-        (("[vars]", "[vars"), "is not a recipe"),
+        (("[[steps]]", "[[things]]"), "there is no key 'things'"),
+        (("[vars]", "[vars"), "line 4, column 6: this is not TOML"),
     ],
 )
 def test_a_wrong_recipe_is_one_sentence(

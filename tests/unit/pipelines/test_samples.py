@@ -17,7 +17,7 @@ import pytest
 from studio.api import InvalidData, Refused, Silent, TensorType, Unavailable, UsageError, Value
 from studio.datasets import Preprocess, open_dataset
 from studio.pipelines import sample_work
-from studio.pipelines.recipe import read_recipe
+from studio.pipelines.reading import read_recipe
 from studio.pipelines.sample_texts import Renderer
 from studio.pipelines.sample_texts_hard import HardRenderer
 from studio.pipelines.samples import MADE, MARK, SAMPLES_GET, Wheel, provided, sample, samples

@@ -14,7 +14,7 @@ from studio.workspace import Recipes, allowed_values
 
 SHIPPED = {
     "int8", "int8-arm", "int8-dynamic", "int8-weights", "int4-weights", "fp16", "a16w8",
-    "int8-per-tensor", "int8-percentile",
+    "int8-per-tensor", "int8-percentile", "int8-whole",
 }  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def test_a_report_that_cannot_be_written_is_said(workspace: Workspace, tmp_path:
     report = workspace.run_recipe(recipe, blocked / "report.html")
     assert report.exit_code == 0
     assert report.report == ""
-    assert "could not be kept" in report.report_problem
+    assert "cannot be written" in report.report_problem
     assert Path(workspace.run_recipe(recipe).report).is_file()
 
 

@@ -161,3 +161,43 @@ def test_a_reference_of_another_runtime_leaves_the_model_unwatched() -> None:
     )
     assert told["signals"] == []
     assert watch_of(None) is None
+
+
+class Clock:
+    """Seconds that a test lets pass."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_under_load_so_many_frames_a_second_are_looked_at(normal: Reference) -> None:
+    clock = Clock()
+    watch = DriftWatch(normal, frames_s=256.0, clock=clock)
+    for picture in pictures(20, 4000):
+        clock.now += 1 / 2000  # 2,000 requests a second
+        watch.see(*frame(picture))
+    assert watch.spared == 8  # 250 frames of the 2,000
+    assert watch.alarm.raised == 0
+    for picture in pictures(21, 1000):
+        clock.now += 1 / 10  # a quiet night: all are looked at again
+        watch.see(*frame(picture))
+    assert watch.spared == 1
+
+
+def test_a_burst_is_no_load(normal: Reference) -> None:
+    clock = Clock()
+    watch = DriftWatch(normal, frames_s=256.0, clock=clock)
+    fed(watch, pictures(22, 3 * WINDOW))
+    assert watch.spared == 1
+    assert watch.sketch.frames == 3 * WINDOW
+
+
+def test_a_kind_of_a_newer_studio_leaves_the_model_unwatched(normal: Reference) -> None:
+    content = normal.to_json()
+    content["taps"][0]["kind"] = "of another year"
+    watch = watch_of(content)
+    assert watch is not None
+    assert "this runtime cannot look at" in watch.fault

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast
+from typing import Any, Mapping, Sequence
 
 import numpy
 
-from studio.profiling.bootstrap import ALPHA, Bootstrap, Floats, Interval
+from .bootstrap import ALPHA, Bootstrap, Interval
 
-Decision = Literal["faster", "slower", "equal", "undecided"]
+DECIDED = ("faster", "slower", "equal")
+"""Verdicts that say something; the other one is "undecided"."""
 
 LEAST_MARGIN = 0.03
 """Differences below 3 % are not called: recompiling or relinking the same program moves as much."""
@@ -26,7 +26,7 @@ MOST_ROUNDS = 100_000
 """More rounds than this are not proposed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """What can be said of b against a.
 
@@ -44,7 +44,7 @@ class Verdict:
     ratio: float | None
     low: float | None
     high: float | None
-    verdict: Decision
+    verdict: str
     margin: float
     confidence: float
     rounds: int
@@ -52,7 +52,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Its JSON form; ``text`` is the sentence."""
-        return asdict(self) | {"text": self.text}
+        return dict(asdict(self), text=self.text)
 
     @property
     def text(self) -> str:
@@ -132,7 +132,7 @@ def _verdict(
     interval = series.ratio(level)
     low, high = series.interval(level)
     bound = math.log1p(margin)
-    decision: Decision = "undecided"
+    decision: str = "undecided"
     if significant and high < -bound:
         decision = "faster"
     elif significant and low > bound:
@@ -162,20 +162,20 @@ def _rounds_needed(series: Bootstrap, half: float, bound: float) -> int | None:
     return max(series.rounds + 1, math.ceil(needed)) if needed <= MOST_ROUNDS else None
 
 
-def _too_few(pair: tuple[str, str], base: Floats, other: Sequence[float], margin: float) -> Verdict:
+def _too_few(pair: tuple[str, str], base: Any, other: Sequence[float], margin: float) -> Verdict:
     logs = _log_ratios(base, other)
     ratio = math.exp(float(numpy.median(logs))) if len(logs) else None
     rounds = len(logs)
     return Verdict(*pair, ratio, None, None, "undecided", margin, 0.0, rounds, LEAST_ROUNDS)
 
 
-def _bootstrap(base: Floats, other: Sequence[float], seed: int) -> Bootstrap | None:
+def _bootstrap(base: Any, other: Sequence[float], seed: int) -> Bootstrap | None:
     logs = _log_ratios(base, other)
     return Bootstrap(logs, seed) if len(logs) >= LEAST_ROUNDS else None
 
 
-def _log_ratios(base: Floats, other: Sequence[float]) -> Floats:
+def _log_ratios(base: Any, other: Sequence[float]) -> Any:
     """The rounds that both have."""
     values = numpy.asarray(other, dtype=numpy.float64)
     both = numpy.isfinite(base) & numpy.isfinite(values) & (base > 0) & (values > 0)
-    return cast(Floats, numpy.log(values[both] / base[both]))
+    return numpy.log(values[both] / base[both])

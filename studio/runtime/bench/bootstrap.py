@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import cast
+from typing import Any, Sequence
 
 import numpy
-from numpy.typing import NDArray
-
-Floats = NDArray[numpy.float64]
 
 ALPHA = 0.05
 """1 - ALPHA is the confidence of an interval that stands alone."""
@@ -21,7 +17,7 @@ _TRIM = 0.35
 """Cut from either end: a busy machine spoils up to a third of the rounds, in either direction."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Interval:
     """A ratio of times with its confidence interval."""
 
@@ -41,7 +37,7 @@ class Bootstrap:
     intervals that are too narrow.
     """
 
-    def __init__(self, log_ratios: Sequence[float] | Floats, seed: int = 0) -> None:
+    def __init__(self, log_ratios: Sequence[float], seed: int = 0) -> None:
         values = numpy.asarray(log_ratios, dtype=numpy.float64)
         self.rounds = len(values)
         self.estimate = float(_trimmed_mean(values[None, :])[0])
@@ -63,7 +59,7 @@ class Bootstrap:
         above, below = float((draws >= -margin).mean()), float((draws <= margin).mean())
         return max(min(1.0, 2 * min(above, below)), 1 / _DRAWS)
 
-    def _spread(self, alpha: float) -> Floats:
+    def _spread(self, alpha: float) -> Any:
         """The draws, spread about the estimate for the few blocks that they come from."""
         blocks = max(2.0, self.rounds / _block_length(self.rounds))
         z = NormalDist().inv_cdf(1 - alpha / 2)
@@ -76,17 +72,17 @@ def _block_length(rounds: int) -> int:
     return max(1, round(math.pow(rounds, 1 / 3)))
 
 
-def _resample(values: Floats, seed: int) -> Floats:
+def _resample(values: Any, seed: int) -> Any:
     """Draws of whole circular blocks, a row each."""
     count, length = len(values), _block_length(len(values))
     blocks = math.ceil(count / length)
     starts = numpy.random.default_rng(seed).integers(0, count, (_DRAWS, blocks, 1))
     indices = (starts + numpy.arange(length)) % count
-    return cast(Floats, values[indices.reshape(_DRAWS, -1)[:, :count]])
+    return values[indices.reshape(_DRAWS, -1)[:, :count]]
 
 
-def _trimmed_mean(rows: Floats) -> Floats:
+def _trimmed_mean(rows: Any) -> Any:
     """Mean of the middle 30 % of each row: forgiving like a median, smooth like a mean."""
     cut = int(rows.shape[1] * _TRIM)
     ordered = numpy.sort(rows, axis=1)
-    return cast(Floats, ordered[:, cut : rows.shape[1] - cut].mean(axis=1))
+    return ordered[:, cut : rows.shape[1] - cut].mean(axis=1)

@@ -1,0 +1,1 @@
+"""Alerts published to an MQTT broker."""

@@ -1,0 +1,117 @@
+"""``studio profiles``: the profiles that were made, two of them compared, one as a file."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.cli.flags import add_verbs
+from studio.cli.output import print_json, print_lines, table
+from studio.cli.profile_command import describe
+from studio.cli.session import finish, workspace
+from studio.workspace import Workspace
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    verbs = add_verbs(
+        parser,
+        list="the profiles that were made, the newest first",
+        show="what one of them says",
+        compare="two of them, row by row",
+        export="one of them as an HTML page, CSV or JSON",
+    )
+    verbs["list"].add_argument("--model", metavar="MODEL", help="those of one model only")
+    for name in ("show", "export"):
+        verbs[name].add_argument("run", type=int, metavar="RUN", help="its number")
+    verbs["compare"].add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
+    verbs["compare"].add_argument("after", type=int, metavar="AFTER", help="a later one's number")
+    verbs["export"].add_argument(
+        "--out", required=True, metavar="FILE", help="a file that ends in .html, .csv or .json"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the verb says."""
+    with workspace() as opened:
+        if arguments.verb == "export":
+            return _export(opened, arguments)
+        document, lines = _VERBS[arguments.verb](opened, arguments)
+    if arguments.json:
+        print_json(document)
+    else:
+        print_lines(lines)
+    return 0
+
+
+def _list(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
+    model = opened.registry.find(arguments.model).model if arguments.model else None
+    found = opened.profiles.lines(model)
+    head = ("run", "at", "target", "mode", "models", "backends", "fastest", "best", "")
+    rows = [
+        (
+            line["run"],
+            line["at"][:16].replace("T", " "),
+            line["target"],
+            line["mode"],
+            ", ".join(line["models"]),
+            ", ".join(line["backends"]),
+            line["fastest"] or "-",
+            _number(line["best"]),
+            line["unit"],
+        )
+        for line in found
+    ]
+    lines = table(head, rows, "r      r") if rows else ["Nothing was profiled yet."]
+    return {"profiles": found}, lines
+
+
+def _show(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
+    document = opened.profiles.document(arguments.run)
+    return document, describe(document)
+
+
+def _compare(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
+    found = opened.profiles.compare(arguments.before, arguments.after)
+    return found, list(_comparison(found))
+
+
+_VERBS = {"list": _list, "show": _show, "compare": _compare}
+
+
+def _comparison(found: Mapping[str, Any]) -> Iterator[str]:
+    head = ("run", "before", "after", "ratio", "interval", "verdict", "against the reference")
+    rows = [
+        (
+            row["id"],
+            _number(row["before"]),
+            _number(row["after"]),
+            _number(row["ratio"]),
+            "-" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}",
+            row["verdict"],
+            _number(row["relative"]),
+        )
+        for row in found["rows"]
+    ]
+    if rows:
+        yield from table(head, rows, " rrrr r")
+    for key, when in (("only_before", "before"), ("only_after", "after")):
+        if found[key]:
+            yield f"Only {when}: {', '.join(found[key])}"
+    for each in found["differences"]:
+        yield f"{each['key']}: {each['before']} before, {each['after']} after"
+    yield from found["notes"]
+
+
+def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
+        profile = opened.profiles.save(arguments.run, Path(folder))
+        outcome = opened.run("profile-export", profile=str(profile), out=arguments.out)
+    return finish(outcome, arguments, lambda result: [f"Written: {result['output']}"])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

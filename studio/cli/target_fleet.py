@@ -1,0 +1,101 @@
+"""The verbs of ``studio target`` for many targets: find, group, status; and the known boards."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from studio.api import UsageError
+from studio.cli.flags import given
+from studio.cli.output import print_json, print_lines, table
+from studio.cli.session import finish
+from studio.settings.boards import boards
+from studio.workspace import Workspace
+
+
+def find(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Find boards and print them; nothing is added."""
+    options = given(arguments, opened.steps["target-find"].options)
+    return finish(opened.run("target-find", **options), arguments, _found)
+
+
+def group(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """List the groups, or make, change or dissolve one."""
+    groups = opened.registry.groups
+    if arguments.name:
+        if not arguments.targets and not arguments.dissolve:
+            raise UsageError(
+                "No target was named for the group.",
+                hint="Name its targets, or give --dissolve to forget the group.",
+            )
+        opened.set_group(arguments.name, [] if arguments.dissolve else arguments.targets)
+    rows = [{"group": name, "targets": members} for name, members in groups.all().items()]
+    if arguments.json:
+        print_json(rows)
+    elif rows:
+        print_lines(
+            table(("group", "targets"), [(r["group"], ", ".join(r["targets"])) for r in rows])
+        )
+    else:
+        print_lines(["There is no group yet."])
+    return 0
+
+
+def status(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Ask targets how they are; all of them when none is named."""
+    names = arguments.target or [target.name for target in opened.registry.targets()]
+    options = {"target": names, **({"parallel": arguments.parallel} if arguments.parallel else {})}
+    return finish(opened.run("target-look", **options), arguments, _status)
+
+
+def show_boards(arguments: argparse.Namespace) -> int:
+    """Print the catalogue."""
+    if arguments.json:
+        print_json([asdict(one) for one in boards()])
+        return 0
+    rows = [
+        (
+            one.id,
+            one.title,
+            one.usual.name,
+            f"Python {one.usual.python}, glibc {one.usual.glibc}",
+            one.usual.onnxruntime or "none",
+        )
+        for one in boards()
+    ]
+    print_lines(table(("kind", "board", "its usual system", "", "onnxruntime"), rows))
+    return 0
+
+
+VERBS: Mapping[str, Callable[[Workspace, argparse.Namespace], int]] = {
+    "find": find,
+    "group": group,
+    "status": status,
+}
+
+
+def _found(result: Mapping[str, Any]) -> list[str]:
+    rows = [(one["name"], one["url"], one["text"]) for one in result["found"]]
+    lines = table(("name", "address", ""), rows) if rows else ["No board was found."]
+    lines += [f"{one['text']} {one['hint']}".strip() for one in result["problems"]]
+    return [*lines, "Add one with: studio target add NAME ADDRESS"] if rows else lines
+
+
+def _status(result: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for one in result["targets"]:
+        facts = one["facts"]
+        heat = facts.get("temperature_c")
+        rows.append(
+            (
+                one["target"],
+                one["state"],
+                f"v{one['version']} {one['name']}" if one.get("version") else "",
+                f"{facts['disk_free_mb']:,} MB" if facts.get("disk_free_mb") else "",
+                f"{heat:.0f} °C" if heat is not None else "",
+                one["text"],
+            )
+        )
+    return table(("target", "state", "release", "free disk", "heat", ""), rows)

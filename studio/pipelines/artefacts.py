@@ -1,0 +1,94 @@
+"""What a run has made: digests that are the same wherever it runs, and copies for CI."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from studio.api import StudioError
+from studio.governance.journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
+from studio.packages.bundle import MANIFEST, content_digest
+from studio.pipelines.outcome import RecipeReport, StepReport
+from studio.registry import Registry
+
+_DIGESTS = "digests.txt"
+_TOP = (RUN_FILE, RECIPE_FILE, REPORT_FILE, JUNIT_FILE)
+
+
+def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
+    """SHA-256 of each model and bundle that the steps made, by ``step.model``, ``step.bundle``.
+
+    A bundle's is that of its manifest without number and date, which are other ones each time.
+    """
+    found: dict[str, str] = {}
+    for step in steps:
+        if not step.done or step.step not in ("open", "quantize", "edit", "package"):
+            continue
+        bundle, variant = step.result.get("bundle"), step.result.get("variant")
+        if bundle:
+            digest = _content(Path(str(bundle)))
+            found |= {f"{step.id}.bundle": digest} if digest else {}
+        elif isinstance(variant, int):
+            record = next((one for one in registry.variants() if one.id == variant), None)
+            found |= {f"{step.id}.model": record.digest} if record else {}
+    return found
+
+
+def copy_artefacts(
+    report: RecipeReport, run: RunFolder, registry: Registry, folder: Path
+) -> list[Path]:
+    """Copy models, bundles, report and journal of a run into a folder, and list the digests.
+
+    Raises:
+        StudioError: when it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = [_copy(path, folder / path.name) for path in _top(run)]
+        for step in report.steps:
+            made += _of_step(step, registry, folder)
+        lines = [f"{digest}  {name}\n" for name, digest in report.artefacts.items()]
+        (folder / _DIGESTS).write_text("".join(lines), encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise StudioError(f"The artefacts cannot be written to {folder}: {reason}.") from None
+    return [*made, folder / _DIGESTS]
+
+
+def _top(run: RunFolder) -> list[Path]:
+    return [path for name in _TOP if (path := run.folder / name).is_file()]
+
+
+def _of_step(step: StepReport, registry: Registry, folder: Path) -> list[Path]:
+    if not step.done:
+        return []
+    bundle, variant = step.result.get("bundle"), step.result.get("variant")
+    if step.step == "package" and bundle:
+        return [_copy(Path(str(bundle)), folder / step.id)]
+    if step.step in ("quantize", "edit") and isinstance(variant, int):
+        record = registry.variant(variant)
+        return [_copy(record.path, folder / f"{step.id}{record.path.suffix}")]
+    return []
+
+
+def _copy(source: Path, target: Path) -> Path:
+    if source.is_dir():
+        if (target / MANIFEST).is_file():
+            shutil.rmtree(target)
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        for path in target.rglob("*"):
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    else:
+        shutil.copyfile(source, target)
+    return target
+
+
+def _content(bundle: Path) -> str:
+    try:
+        manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return content_digest(manifest) if isinstance(manifest, Mapping) else ""

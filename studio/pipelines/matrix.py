@@ -1,0 +1,123 @@
+"""The matrix of a recipe: a step that refers to an axis becomes one for each of its values."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from studio.pipelines.recipe import Gate, RecipeStep
+from studio.pipelines.references import (
+    MATRIX,
+    head,
+    is_of_every_cell,
+    references,
+    renamed,
+    with_cell,
+)
+
+Axes = Mapping[str, Sequence[Any]]
+_UNSAFE = re.compile(r"[^\w-]+")
+
+
+class Matrix:
+    """Steps and gates laid out over the axes.
+
+    A step stands in the axes that it refers to (``${matrix.target}``) and in those of the steps
+    that it refers to, and there refers to the cell that is its own. One that means all cells says
+    ``${step.*.key}``.
+
+    Attributes:
+        cells: The ids that each such step has become.
+    """
+
+    def __init__(self, axes: Axes, steps: Sequence[RecipeStep]) -> None:
+        self._axes = axes
+        self._written = {step.id: step for step in steps}
+        self._of: dict[str, frozenset[str]] = {}
+        self.cells: dict[str, tuple[str, ...]] = {}
+        for step in steps:
+            self._axes_of(step.id, ())
+        self.steps = tuple(made for step in steps for made in self._spread(step))
+
+    def gates(self, gates: Iterable[Gate]) -> tuple[Gate, ...]:
+        """The gates, one for each cell of what they judge."""
+        made: list[Gate] = []
+        for gate in gates:
+            mine = self._mentioned((gate.value, *gate.settings.values()), [gate.of])
+            for cell in self._cells(mine):
+                names = self._names(cell)
+                suffix = f" ({', '.join(map(str, cell.values()))})" if cell else ""
+                made.append(
+                    replace(
+                        gate,
+                        name=f"{gate.name}{suffix}",
+                        of=names.get(gate.of, gate.of),
+                        value=str(with_cell(renamed(gate.value, names), cell)),
+                        settings={k: renamed(v, names) for k, v in gate.settings.items()},
+                        cell=cell,
+                    )
+                )
+        return tuple(made)
+
+    def _spread(self, step: RecipeStep) -> list[RecipeStep]:
+        made = []
+        for cell in self._cells(self._of[step.id]):
+            names = self._names(cell)
+            options = {k: with_cell(renamed(v, names), cell) for k, v in step.options.items()}
+            after = tuple(name for one in step.after for name in self._all_or_own(one, names))
+            new = replace(step, id=_id(step.id, cell), options=options, after=after, cell=cell)
+            made.append(new)
+        if self._of[step.id]:
+            self.cells[step.id] = tuple(one.id for one in made)
+        return made
+
+    def _all_or_own(self, name: str, names: Mapping[str, str]) -> tuple[str, ...]:
+        """The cells of a step that is waited for: its own one, else all of them."""
+        if name in names:
+            return (names[name],)
+        axes = self._of.get(name, frozenset())
+        return tuple(_id(name, cell) for cell in self._cells(axes))
+
+    def _cells(self, axes: frozenset[str]) -> list[dict[str, Any]]:
+        mine = [axis for axis in self._axes if axis in axes]
+        values = itertools.product(*(self._axes[axis] for axis in mine))
+        return [dict(zip(mine, combination, strict=True)) for combination in values]
+
+    def _names(self, cell: Mapping[str, Any]) -> dict[str, str]:
+        """What the steps that stand in a part of a cell's axes are called there."""
+        return {
+            name: _id(name, {axis: cell[axis] for axis in self._axes if axis in axes})
+            for name, axes in self._of.items()
+            if axes and axes <= set(cell)
+        }
+
+    def _axes_of(self, name: str, seen: tuple[str, ...]) -> frozenset[str]:
+        if name not in self._of:
+            if name in seen:  # a cycle, of which the order tells
+                return frozenset()
+            step = self._written[name]
+            found = self._mentioned(step.options.values(), (), (*seen, name))
+            self._of[name] = found
+        return self._of[name]
+
+    def _mentioned(
+        self, values: Iterable[Any], names: Iterable[str], seen: tuple[str, ...] = ()
+    ) -> frozenset[str]:
+        found: set[str] = set()
+        wanted = list(names)
+        for dotted in (one for value in values for one in references(value)):
+            if head(dotted) == MATRIX:
+                found.add(dotted.split(".")[1])
+            elif not is_of_every_cell(dotted):
+                wanted.append(head(dotted))
+        for name in wanted:
+            if name in self._written:
+                found |= self._axes_of(name, seen)
+        return frozenset(found)
+
+
+def _id(name: str, cell: Mapping[str, Any]) -> str:
+    return "@".join([name, *(_UNSAFE.sub("-", str(value)) for value in cell.values())])

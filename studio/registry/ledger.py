@@ -1,0 +1,165 @@
+"""What was done, what may be taken again, and which version an alias stands for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from studio.registry.database import Database
+from studio.registry.records import (
+    ActionRecord,
+    AliasRecord,
+    KeptResult,
+    MoveRecord,
+    VariantRecord,
+)
+
+_MOST_ACTIONS = 5_000
+"""Older ones are forgotten; the runs, versions and releases themselves are not."""
+
+
+class Ledger:
+    """The registry's tables of actions, kept results and aliases."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # What was done
+
+    def add_action(
+        self, step: str, options: Mapping[str, Any], result: Mapping[str, Any], source: str
+    ) -> int:
+        """Note a step that has succeeded; returns its number."""
+        with self._db.write() as db:
+            cursor = db.execute(
+                "INSERT INTO actions (step, options, result, source, created) VALUES (?,?,?,?,?)",
+                (step, _json(options), _json(result), source, now()),
+            )
+            number = int(cursor.lastrowid or 0)
+            db.execute("DELETE FROM actions WHERE id <= ?", (number - _MOST_ACTIONS,))
+        return number
+
+    def actions(self, limit: int = 500) -> list[ActionRecord]:
+        """The newest actions, the newest first."""
+        return self._actions("ORDER BY id DESC LIMIT ?", (limit,))
+
+    def action(self, number: int) -> ActionRecord | None:
+        """One action, or None when it was forgotten."""
+        return next(iter(self._actions("WHERE id = ?", (number,))), None)
+
+    def producer(self, variant: VariantRecord) -> ActionRecord | None:
+        """The first action that gave a variant, if it was noted."""
+        where = "WHERE step = ? AND json_extract(result, '$.variant') = ? ORDER BY id LIMIT 1"
+        return next(iter(self._actions(where, (variant.step, variant.id))), None)
+
+    def packager(self, bundle: str) -> ActionRecord | None:
+        """The last action that gave a bundle's folder, if it was noted."""
+        where = (
+            "WHERE step = 'package' AND json_extract(result, '$.bundle') = ?"
+            " ORDER BY id DESC LIMIT 1"
+        )
+        return next(iter(self._actions(where, (bundle,))), None)
+
+    def _actions(self, where: str, values: tuple[Any, ...]) -> list[ActionRecord]:
+        return [
+            ActionRecord(
+                row["id"],
+                row["step"],
+                json.loads(row["options"]),
+                json.loads(row["result"]),
+                row["source"],
+                row["created"],
+            )
+            for row in self._db.all(f"SELECT * FROM actions {where}", values)
+        ]
+
+    # Kept results
+
+    def keep(self, key: str, step: str, run: str, result: Mapping[str, Any]) -> None:
+        """Keep a result under the digest of its inputs, in place of an older one."""
+        with self._db.write() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO kept VALUES (?,?,?,?,?)",
+                (key, step, run, _json(result), now()),
+            )
+
+    def kept(self, key: str) -> KeptResult | None:
+        """The result of these inputs, or None."""
+        for row in self._db.all("SELECT * FROM kept WHERE key = ?", (key,)):
+            result = json.loads(row["result"])
+            return KeptResult(row["key"], row["step"], row["run"], result, row["created"])
+        return None
+
+    def forget_kept(self, key: str) -> None:
+        """Drop a result that is of no use any more."""
+        with self._db.write() as db:
+            db.execute("DELETE FROM kept WHERE key = ?", (key,))
+
+    # Aliases
+
+    def aliases(self, model: int | None = None) -> list[AliasRecord]:
+        """The aliases of a model (of all), by name."""
+        found = self._db.all(
+            "SELECT * FROM aliases WHERE ?1 IS NULL OR model = ?1 ORDER BY name", (model,)
+        )
+        return [AliasRecord(row["model"], row["name"], row["version"]) for row in found]
+
+    def move_alias(
+        self,
+        model: int,
+        alias: str,
+        version: int | None,
+        *,
+        why: str,
+        evidence: Mapping[str, Any],
+        by: str,
+    ) -> MoveRecord:
+        """Let an alias stand for a version (for none), and note it, in one transaction."""
+        with self._db.write() as db:
+            row = db.execute(
+                "SELECT version FROM aliases WHERE model = ? AND name = ?", (model, alias)
+            ).fetchone()
+            before = int(row[0]) if row else None
+            if version is None:
+                db.execute("DELETE FROM aliases WHERE model = ? AND name = ?", (model, alias))
+            else:
+                db.execute("INSERT OR REPLACE INTO aliases VALUES (?,?,?)", (model, alias, version))
+            cursor = db.execute(
+                "INSERT INTO moves (model, alias, version, before, why, evidence, by, created)"
+                " VALUES (?,?,?,?,?,?,?,?)",
+                (model, alias, version, before, why, _json(evidence), by, now()),
+            )
+            number = int(cursor.lastrowid or 0)
+        return self._moves("WHERE id = ?", (number,))[0]
+
+    def moves(self, model: int, alias: str | None = None) -> list[MoveRecord]:
+        """How the aliases of a model moved, the newest first."""
+        where = "WHERE model = ?1 AND (?2 IS NULL OR alias = ?2)"
+        return self._moves(where, (model, alias))
+
+    def _moves(self, where: str, values: tuple[Any, ...]) -> list[MoveRecord]:
+        return [
+            MoveRecord(
+                row["id"],
+                row["model"],
+                row["alias"],
+                row["version"],
+                row["before"],
+                row["why"],
+                json.loads(row["evidence"]),
+                row["by"],
+                row["created"],
+            )
+            for row in self._db.all(f"SELECT * FROM moves {where} ORDER BY id DESC", values)
+        ]
+
+
+def now() -> str:
+    """The time as the registry writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), separators=(",", ":"), default=str)

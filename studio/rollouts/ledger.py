@@ -1,0 +1,203 @@
+"""The ledger of one rollout: what was begun and what became of it, on the disk at every moment.
+
+A rollout may end with its process, with the studio, or with the power. The ledger is what it is
+resumed from: a folder with ``ledger.jsonl`` (a line for each change, flushed to the disk) and, for
+a bundle that was made for it, the bundle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from studio.api import UsageError
+
+LAST = "last"
+if sys.platform != "win32":
+    import fcntl
+
+_FILE = "ledger.jsonl"
+_KEPT = 100
+"""Ledgers of finished rollouts beyond these are removed, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a ledger says.
+
+    Attributes:
+        head: What was asked for: targets, rule, bundle.
+        rows: The last row of each target.
+        state: ``open`` as long as nobody has ended it, else ``done`` or ``halted``.
+        recorded: Targets whose rows the registry has.
+    """
+
+    head: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, Any]]
+    state: str = "open"
+    recorded: frozenset[str] = field(default=frozenset())
+
+
+class Ledger:
+    """Writes and reads one. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._claim: IO[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called by, to be resumed."""
+        return self.folder.name
+
+    @classmethod
+    def begin(
+        cls, place: Path, head: Mapping[str, Any], release: str, bundle: Path | None
+    ) -> Ledger:
+        """Start one; a bundle that was made for it is moved into it."""
+        place.mkdir(parents=True, exist_ok=True)
+        _tidy(place)
+        stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{release[:8]}"
+        ledger = cls(_free(place, stem))
+        kept = dict(head)
+        if bundle is not None:
+            kept["bundle"] = str(ledger.folder / "bundle")
+            shutil.move(bundle, kept["bundle"])
+        ledger.append("begun", **kept)
+        return ledger
+
+    @classmethod
+    def find(cls, place: Path, name: str) -> Ledger:
+        """The one of a name, or the last one.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        names = ledgers(place)
+        if name == LAST and names:
+            return cls(place / names[-1])
+        if name in names:
+            return cls(place / name)
+        known = ", ".join(names[-5:]) or "none yet"
+        raise UsageError(
+            f"There is no rollout {name!r} to resume."
+            if name != LAST
+            else "There is no rollout to resume.",
+            hint=f"The last ones: {known}.",
+        )
+
+    def claim(self) -> None:
+        """Be the only one that goes on with it, until this process ends.
+
+        Raises:
+            UsageError: when another process does.
+        """
+        self._claim = _claimed(self.folder)
+        if self._claim is None:
+            raise UsageError(
+                f"The rollout {self.name} is still running.",
+                hint="Wait for it, or cancel it there.",
+            )
+
+    def append(self, kind: str, **values: Any) -> None:
+        """Add a line, and have it on the disk."""
+        line = json.dumps({"kind": kind, "at": time.time(), **values}, default=str)
+        with self._lock, (self.folder / _FILE).open("ab") as file:
+            file.write(line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> Standing:
+        """What it says; a last line that was cut off does not count.
+
+        Raises:
+            UsageError: when it has no beginning.
+        """
+        head: dict[str, Any] = {}
+        rows: dict[str, Mapping[str, Any]] = {}
+        recorded: set[str] = set()
+        state = "open"
+        for line in self._lines():
+            kind = line.pop("kind", "")
+            if kind == "begun":
+                head = line
+            elif kind == "resumed":
+                state = "open"
+            elif kind == "row":
+                rows[str(line["row"]["target"])] = line["row"]
+                recorded.discard(str(line["row"]["target"]))
+            elif kind == "ended":
+                state = str(line["state"])
+            elif kind == "recorded":
+                recorded |= set(line["targets"])
+        if not head:
+            raise UsageError(f"The rollout {self.name} has nothing that could be resumed.")
+        return Standing(head, rows, state, frozenset(recorded))
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        with contextlib.suppress(OSError), (self.folder / _FILE).open("rb") as file:
+            for text in file:
+                with contextlib.suppress(ValueError):
+                    yield json.loads(text)
+
+
+def ledgers(place: Path) -> list[str]:
+    """The names of all, the oldest first."""
+    return sorted(one.name for one in place.iterdir()) if place.is_dir() else []
+
+
+def unfinished(place: Path) -> str:
+    """The name of the last one, if it can be resumed; else empty."""
+    names = ledgers(place)
+    with contextlib.suppress(UsageError):
+        if names and Ledger(place / names[-1]).read().state != "done":
+            claim = _claimed(place / names[-1])
+            if claim is not None:
+                claim.close()
+                return names[-1]
+    return ""
+
+
+def _claimed(folder: Path) -> IO[bytes] | None:
+    """The open file that is the claim; None while another process has it."""
+    file = (folder / "claim").open("ab")
+    if sys.platform == "win32":  # no such locks there; the targets' own leases hold
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def place_of(data: Path) -> Path:
+    """Where a workspace's ledgers are."""
+    return data / "rollouts"
+
+
+def _free(place: Path, stem: str) -> Path:
+    """A new folder; two rollouts may begin in one second."""
+    for number in range(1, 1000):
+        folder = place / (stem if number == 1 else f"{stem}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise OSError(f"no free name in {place}")
+
+
+def _tidy(place: Path) -> None:
+    for name in ledgers(place)[:-_KEPT]:
+        with contextlib.suppress(UsageError):
+            if Ledger(place / name).read().state == "done":
+                shutil.rmtree(place / name, ignore_errors=True)

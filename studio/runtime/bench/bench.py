@@ -1,0 +1,61 @@
+"""What the parts of a study share: the configuration, the entries, and who listens."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable, Iterator
+
+from .config import Config
+from .entry import Entry
+from .errors import CandidateError
+from .feeds import Input
+from .process import CancelWatch
+
+Emit = Callable[["dict[str, Any]"], None]
+
+
+class Bench:
+    """One run of the bench.
+
+    Attributes:
+        entries: The candidates, the reference's twin, and further processes of them.
+        reference: The first candidate that works; None until it is found.
+        inputs: How the inputs are fed, known from the reference on.
+        declared: The inputs as the reference declares them.
+        result: What the modes add to the ``result`` event.
+    """
+
+    def __init__(self, config: Config, emit: Emit, watch: CancelWatch) -> None:
+        self.config = config
+        self.emit = emit
+        self.watch = watch
+        self.entries = [Entry(candidate) for candidate in config.candidates]
+        self.reference: Entry | None = None
+        self.inputs: list[Input] = []
+        self.declared: list[dict[str, Any]] = []
+        self.result: dict[str, Any] = {}
+
+    @property
+    def alive(self) -> list[Entry]:
+        """The entries that can be asked."""
+        return [entry for entry in self.entries if entry.alive]
+
+    @contextlib.contextmanager
+    def dropping(self, entry: Entry) -> Iterator[None]:
+        """Turn a candidate's failure into its state; the others go on."""
+        try:
+            yield
+        except CandidateError as failure:
+            entry.drop(failure)
+            self.tell(entry)
+
+    def tell(self, entry: Entry) -> None:
+        """Say the state of a candidate."""
+        if not entry.hidden:
+            event = {"event": "candidate", "id": entry.id, "state": entry.state}
+            self.emit(dict(event, reason=entry.reason))
+
+    def progress(self, phase: str, done: float, total: float, text: str) -> None:
+        """Say how far the bench is; raises Cancelled when it was."""
+        self.watch.check()
+        self.emit({"event": "progress", "phase": phase, "done": done, "total": total, "text": text})

@@ -1,0 +1,212 @@
+"""What boards tell of themselves: power mode, throttling, thermal zones, accelerators, supply.
+
+Everything is read without privilege. The functions with ``text`` are pure parsers.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import subprocess
+from typing import Any
+
+_PI_NOW = {
+    0: "under-voltage",
+    1: "clock capped",
+    2: "throttled",
+    3: "soft temperature limit",
+}
+"""Bits of ``get_throttled``; sixteen places higher they mean "since the start"."""
+
+_PI_FLAGS = "sys/devices/platform/soc/soc:firmware/get_throttled"
+_NVPMODEL_STATUS = "var/lib/nvpmodel/status"
+_NVPMODEL_CONFIG = "etc/nvpmodel.conf"
+_L4T = "etc/nv_tegra_release"
+_CORAL_USB = {("1a6e", "089a"), ("18d1", "9302")}
+"""Vendor and product of the Edge TPU on USB, before and after its firmware was loaded."""
+
+_MODEL = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>")
+_OC_EVENTS = "sys/class/hwmon/hwmon*/oc*_event_cnt"
+
+
+def board(root: str = "/") -> dict[str, Any]:
+    """Its part of the environment record; None or empty where the machine does not tell."""
+    return {
+        "jetson": jetson_release(_text(root, _L4T) or ""),
+        "power_mode": power_mode(
+            _text(root, _NVPMODEL_STATUS) or "", _text(root, _NVPMODEL_CONFIG) or ""
+        ),
+        "throttle": throttle(root),
+        "zones": zones(root),
+        "accelerators": accelerators(root),
+        "supply": supply(root),
+        "governors": _each(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
+        "turbo": turbo(root),
+        "virtual": virtual(root),
+        "cpu_quota": quota(_text(root, "sys/fs/cgroup/cpu.max") or ""),
+    }
+
+
+def jetson_release(text: str) -> str | None:
+    """``# R35 (release), REVISION: 4.1, GCID: ...`` as ``L4T 35.4.1``."""
+    found = re.search(r"#\s*R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)", text)
+    return f"L4T {found.group(1)}.{found.group(2)}" if found else None
+
+
+def power_mode(status: str, config: str) -> dict[str, Any] | None:
+    """The Jetson's mode: number from ``pmode:0002``, name from ``/etc/nvpmodel.conf``."""
+    found = re.search(r"pmode:\s*(\d+)", status)
+    if found is None:
+        return None
+    number = int(found.group(1))
+    names = {int(each): name for each, name in _MODEL.findall(config)}
+    return {"id": number, "name": names.get(number)}
+
+
+def throttled_bits(text: str) -> dict[str, Any] | None:
+    """What a Raspberry Pi's ``get_throttled`` means.
+
+    Args:
+        text: ``throttled=0x50005`` of vcgencmd, or ``50005`` of /sys.
+    """
+    found = re.fullmatch(r"\s*(?:throttled=)?(?:0x)?([0-9a-fA-F]+)\s*", text)
+    if found is None:
+        return None
+    bits = int(found.group(1), 16)
+    return {
+        "raw": hex(bits),
+        "now": [name for bit, name in _PI_NOW.items() if bits >> bit & 1],
+        "since_start": [name for bit, name in _PI_NOW.items() if bits >> bit + 16 & 1],
+    }
+
+
+def throttle(root: str = "/") -> dict[str, Any] | None:
+    """Throttling now and since the start: a Pi's flags, a Jetson's or a PC's counts of events."""
+    text = _text(root, _PI_FLAGS)
+    if text is None and root == "/":
+        text = _vcgencmd()
+    if text is not None:
+        return throttled_bits(text)
+    counts = {}
+    for path in _glob(root, _OC_EVENTS):
+        counts[os.path.basename(path)[: -len("_event_cnt")]] = _number(path)
+    for path in _glob(root, "sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"):
+        name = os.path.basename(path)[: -len("_throttle_count")]
+        counts[name] = (counts.get(name) or 0) + (_number(path) or 0)
+    if not counts:
+        return None
+    since = [f"{name}: {count} times" for name, count in sorted(counts.items()) if count]
+    return {"raw": None, "now": [], "since_start": since}
+
+
+def zones(root: str = "/") -> list[dict[str, Any]]:
+    """Temperature of each thermal zone that has one, by its name."""
+    found = []
+    for folder in _glob(root, "sys/class/thermal/thermal_zone*"):
+        degrees = _number(os.path.join(folder, "temp"))
+        if degrees is None or degrees <= 0:  # sleeping parts of a Jetson say -256000
+            continue
+        name = _text(folder, "type") or os.path.basename(folder)
+        found.append({"zone": name, "celsius": round(degrees / 1e3, 1)})
+    return found
+
+
+def accelerators(root: str = "/") -> list[dict[str, Any]]:
+    """Coral's Edge TPUs, on PCIe (with their temperature) and on USB."""
+    found: list[dict[str, Any]] = []
+    for folder in _glob(root, "sys/class/apex/apex_*"):
+        degrees = _number(os.path.join(folder, "temp"))
+        celsius = None if degrees is None else round(degrees / 1e3, 1)
+        status = _text(folder, "status")
+        found.append({"name": "Coral Edge TPU (PCIe)", "celsius": celsius, "status": status})
+    for folder in _glob(root, "sys/bus/usb/devices/*"):
+        identity = (_text(folder, "idVendor") or "", _text(folder, "idProduct") or "")
+        if identity in _CORAL_USB:
+            speed = _text(folder, "speed")
+            status = f"{speed} Mbit/s" if speed else None
+            found.append({"name": "Coral Edge TPU (USB)", "celsius": None, "status": status})
+    return found
+
+
+def supply(root: str = "/") -> str | None:
+    """``battery`` or ``mains``; None where the machine does not tell."""
+    batteries = []
+    for folder in _glob(root, "sys/class/power_supply/*"):
+        kind = _text(folder, "type")
+        if kind == "Mains" and _text(folder, "online") == "1":
+            return "mains"
+        if kind == "Battery":
+            batteries.append(_text(folder, "status"))
+    if not batteries:
+        return None
+    return "battery" if "Discharging" in batteries else "mains"
+
+
+def turbo(root: str = "/") -> bool | None:
+    """Whether clocks above the nominal one are allowed."""
+    off = _text(root, "sys/devices/system/cpu/intel_pstate/no_turbo")
+    if off is not None:
+        return off == "0"
+    boost = _text(root, "sys/devices/system/cpu/cpufreq/boost")
+    return None if boost is None else boost == "1"
+
+
+def virtual(root: str = "/") -> str | None:
+    """The hypervisor or container that is around; None on bare metal, or where nobody tells."""
+    info = _text(root, "proc/cpuinfo") or ""
+    flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
+    if " hypervisor" in flags:
+        return _text(root, "sys/class/dmi/id/sys_vendor") or "a hypervisor"
+    if os.path.exists(os.path.join(root, ".dockerenv")):
+        return "a container"
+    return None
+
+
+def quota(text: str) -> float | None:
+    """Processors that a control group allows, from ``cpu.max``: ``150000 100000`` is 1.5."""
+    parts = text.split()
+    if len(parts) != 2 or parts[0] == "max":
+        return None
+    return int(parts[0]) / int(parts[1])
+
+
+def _vcgencmd() -> str | None:
+    """The firmware's own answer, where the command is there and the user may ask."""
+    try:
+        done = subprocess.run(
+            ("vcgencmd", "get_throttled"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=2,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _each(root: str, pattern: str) -> list[str]:
+    """What the files say, without repetition."""
+    texts = (_text("", path) for path in _glob(root, pattern))
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _glob(root: str, pattern: str) -> list[str]:
+    return sorted(glob.glob(os.path.join(root, pattern)))
+
+
+def _text(root: str, path: str) -> str | None:
+    try:
+        with open(os.path.join(root, path), encoding="utf-8") as stream:
+            return stream.read().strip("\0\n ") or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _number(path: str) -> int | None:
+    try:
+        with open(path) as stream:
+            return int(stream.read())
+    except (OSError, ValueError):
+        return None

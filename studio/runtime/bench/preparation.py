@@ -1,0 +1,173 @@
+"""Before anything is timed: candidates are loaded, run once, and compared with the reference."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import feeds
+from .arrays import load_arrays, save_arrays
+from .bench import Bench
+from .compare import compare, repeated
+from .entry import TWIN, Entry
+from .errors import BenchError, CandidateError
+from .process import CandidateProcess
+
+
+class Preparation:
+    """Loads all entries of a bench."""
+
+    def __init__(self, bench: Bench, folder: str) -> None:
+        """Prepare one.
+
+        Args:
+            folder: For the arrays, gone when the study begins to measure.
+        """
+        self._bench = bench
+        self._folder = folder
+        self._feeds = os.path.join(folder, "feeds.npz")
+        self._outputs: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Load, run and compare.
+
+        Raises:
+            BenchError: when no candidate works, or the inputs cannot be made.
+        """
+        bench = self._bench
+        for number, entry in enumerate(list(bench.entries)):
+            bench.progress("load", number, len(bench.entries), f"Loading {entry.id}")
+            with bench.dropping(entry):
+                self._load(entry)
+                self._check(entry)
+        if bench.reference is None:
+            first = bench.entries[0]
+            raise BenchError(f"None of the candidates works; {first.id}: {first.reason}")
+        if bench.config.twin:
+            twin = Entry(bench.reference.candidate, bench.reference.id + TWIN)
+            bench.entries.append(twin)
+            with bench.dropping(twin):
+                self._load(twin)
+                self._check(twin)
+
+    def batched(self, entry: Entry, batch: int) -> Entry:
+        """The same candidate in a process of its own with so many samples at once.
+
+        It is compared with what the candidate makes of one sample. When that fails, the entry
+        says why.
+        """
+        made = Entry(entry.candidate, f"{entry.id}#batch{batch}", hidden=True)
+        self._bench.entries.append(made)
+        with self._bench.dropping(made):
+            try:
+                inputs, axes = feeds.batched(self._bench.declared, self._bench.inputs, batch)
+            except BenchError as error:
+                raise CandidateError("cannot run", str(error)) from error
+            self._load(made, inputs)
+            given, outputs = self._path(f"feeds{batch}"), self._path(made.id)
+            single = load_arrays(self._feeds)
+            arrays = {name: feeds.tiled(single[name], axes[name], batch) for name in axes}
+            save_arrays(given, arrays)
+            self._first(made, given, outputs)
+            expected, actual = load_arrays(self._outputs[entry.id]), load_arrays(outputs)
+            tolerance = entry.candidate.like_tolerance[entry.reduced]
+            compare(repeated(expected, actual, batch), actual, tolerance)
+            made.state = "ready"
+        return made
+
+    def _load(self, entry: Entry, inputs: list[feeds.Input] | None = None) -> None:
+        candidate, config = entry.candidate, self._bench.config
+        entry.process = CandidateProcess(candidate, self._bench.watch, config.memory_limit_mb)
+        answer = entry.ask(
+            "cannot load",
+            config.load_timeout,
+            do="load",
+            model=candidate.model,
+            runner=candidate.runner,
+            options=dict(candidate.options, shapes=self._sizes(inputs)),
+        )
+        entry.facts.update(answer)
+
+    def _sizes(self, inputs: list[feeds.Input] | None) -> dict[str, Any]:
+        """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
+        given = {name: list(shape) for name, shape in self._bench.config.feeds.shapes.items()}
+        known = self._bench.inputs if inputs is None else inputs
+        return dict(given, **{each.name: list(each.shape) for each in known})
+
+    def _check(self, entry: Entry) -> None:
+        """Run the first inference and compare; the first that works becomes the reference."""
+        bench = self._bench
+        outputs = self._path(entry.id)
+        if bench.reference is None:
+            bench.declared = entry.facts["inputs"]
+            self._find_sizes(entry, outputs)
+        else:
+            self._first(entry, self._feeds, outputs)
+        self._compare(entry, outputs)
+        entry.state = "ready"
+        bench.tell(entry)
+
+    def _find_sizes(self, entry: Entry, outputs: str) -> None:
+        """Run it with the inputs that are given, or with the first sizes that it accepts."""
+        bench = self._bench
+        failed: CandidateError | None = None
+        for length in feeds.LENGTHS:
+            before = bench.inputs
+            arrays, bench.inputs = feeds.build(bench.declared, bench.config.feeds, length)
+            if failed is not None and bench.inputs == before:
+                break  # nothing was assumed that could be another size
+            save_arrays(self._feeds, arrays)
+            try:
+                self._first(entry, self._feeds, outputs)
+                return
+            except CandidateError as failure:
+                failed = failed or failure
+                if failure.state != "cannot run":
+                    raise
+        assert failed is not None
+        bench.inputs = []
+        raise failed
+
+    def _first(self, entry: Entry, given: str, outputs: str) -> None:
+        try:
+            timeout = self._bench.config.run_timeout
+            answer = entry.ask("cannot run", timeout, do="check", feeds=given, outputs=outputs)
+        except CandidateError as failure:
+            raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
+        entry.facts.update(answer)
+
+    def _compare(self, entry: Entry, outputs: str) -> None:
+        """Hold its outputs against the reference's, and against those of the same model."""
+        bench, candidate = self._bench, entry.candidate
+        if bench.reference is None:
+            bench.reference = entry
+            entry.facts.update(max_error=0.0, relative_error=0.0)
+        else:
+            expected, actual = load_arrays(self._outputs[bench.reference.id]), load_arrays(outputs)
+            entry.facts.update(vars(compare(expected, actual, candidate.tolerance)))
+            if candidate.like in self._outputs:
+                same = load_arrays(self._outputs[candidate.like])
+                found = compare(same, actual, candidate.like_tolerance[entry.reduced])
+                entry.facts["same_model_error"] = found.relative_error
+        self._outputs[entry.id] = outputs
+        if not self._wanted(entry):
+            os.unlink(outputs)
+
+    def _wanted(self, entry: Entry) -> bool:
+        """Whether its outputs will be compared with others'."""
+        config = self._bench.config
+        likes = {one.like for one in config.candidates}
+        return entry is self._bench.reference or entry.id in likes or config.batches != [1]
+
+    def _assumptions(self) -> str:
+        """A hint where a failure may come from sizes that nobody gave."""
+        inputs = self._bench.inputs
+        assumed = [each for each in inputs if any(axis > 0 for axis in each.assumed)]
+        shapes = [each.name + "=" + "x".join(map(str, each.shape)) for each in assumed]
+        return f" The shape {', '.join(shapes)} was assumed: give the real one." if shapes else ""
+
+    def _path(self, name: str) -> str:
+        """A file for arrays; names of candidates may hold what file names may not."""
+        number = self._numbers.setdefault(name, len(self._numbers))
+        return os.path.join(self._folder, f"{number}.npz")

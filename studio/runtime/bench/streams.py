@@ -1,0 +1,96 @@
+"""Parallel streams, each of which starts its next inference when its last one has ended."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from typing import Any, Callable, Sequence
+
+from .timing import Run
+
+MOST_TIMES = 512
+"""Times that a block reports; of more, every so-manieth."""
+
+
+def run_streams(runs: Sequence[Run], seconds: float) -> dict[str, Any]:
+    """Run all streams at once for so many seconds, at least one inference each.
+
+    Returns:
+        ``count`` of inferences; ``per_second``, the sum of the streams' own rates, each up to the
+        end of its last inference (so none is counted in part); ``wall_ns, cpu_ns``;
+        ``times_ns``, of single inferences.
+    """
+    made: list[list[int]] = [[] for _ in runs]
+    ends = [0] * len(runs)
+    gate = threading.Barrier(len(runs) + 1)
+    clock = time.perf_counter_ns
+
+    def stream(number: int) -> None:
+        run, times = runs[number], made[number]
+        gate.wait()
+        begin = last = clock()
+        deadline = begin + int(seconds * 1e9)
+        while last < deadline:
+            run()
+            now = clock()
+            times.append(now - last)
+            last = now
+        ends[number] = last - begin
+
+    with RestingCollector():
+        cpu, begin = in_threads(stream, len(runs), gate)
+    wall = clock() - begin
+    times = [each for stream_times in made for each in stream_times]
+    return {
+        "count": len(times),
+        "per_second": sum(len(part) * 1e9 / end for part, end in zip(made, ends)),
+        "wall_ns": wall,
+        "cpu_ns": time.process_time_ns() - cpu,
+        "times_ns": times[:: max(1, -(-len(times) // MOST_TIMES))],
+    }
+
+
+def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier) -> tuple[int, int]:
+    """Do the work once in each of so many threads, which pass the gate together with this one.
+
+    Returns:
+        CPU time of the process, and the time, both when the gate opened.
+
+    Raises:
+        Exception: the first that the work raised.
+    """
+    failures: list[BaseException] = []
+
+    def guarded(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as error:
+            failures.append(error)
+            gate.abort()
+
+    threads = [threading.Thread(target=guarded, args=(n,), daemon=True) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    cpu, begin = time.process_time_ns(), time.perf_counter_ns()
+    try:
+        gate.wait()
+    except threading.BrokenBarrierError:
+        pass
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return cpu, begin
+
+
+class RestingCollector:
+    """Lets the garbage collector rest: its pauses are the harness's, not the model's."""
+
+    def __enter__(self) -> None:
+        self._was = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was:
+            gc.enable()

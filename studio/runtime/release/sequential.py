@@ -1,0 +1,56 @@
+"""Sequential probability ratio tests: a decision as soon as the evidence is enough for it.
+
+Wald, A. (1945): Sequential tests of statistical hypotheses. Ann. Math. Statist. 16. The limits are
+those of Ville's inequality (log 1/alpha and log beta), which hold however often one looks, and
+also when several observations arrive between two looks (Johari, Koomen, Pekelis and Walsh 2022:
+Always valid inference. Oper. Res. 70).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+GOOD, BAD, OPEN = "good", "bad", "open"
+
+
+class Errors(NamedTuple):
+    """How often a test may err.
+
+    Attributes:
+        alpha: Chance to call a good one bad.
+        beta: Chance to call a bad one good.
+    """
+
+    alpha: float
+    beta: float
+
+
+class ShareTest:
+    """Tells a rare event from a frequent one.
+
+    Attributes:
+        good: Share of observations with the event that is harmless (or less).
+        bad: Share that is not (or more).
+    """
+
+    def __init__(self, good: float, bad: float, errors: Errors) -> None:
+        if not 0.0 < good < bad < 1.0:
+            raise ValueError("a limit of {:g} and one of {:g} leave no room".format(good, bad))
+        self.good = good
+        self.bad = bad
+        self._hit = math.log(bad / good)
+        self._miss = math.log((1.0 - bad) / (1.0 - good))
+        self._upper = -math.log(errors.alpha)
+        self._lower = math.log(errors.beta)
+
+    def evidence(self, events: int, of: int) -> float:
+        """Logarithm of how much likelier the observations are from a bad one."""
+        return events * self._hit + (of - events) * self._miss
+
+    def says(self, events: int, of: int) -> str:
+        """``bad``, ``good``, or ``open``: not enough is known."""
+        evidence = self.evidence(events, of)
+        if evidence >= self._upper:
+            return BAD
+        return GOOD if evidence <= self._lower else OPEN

@@ -1,0 +1,81 @@
+"""What requests with an id were answered, kept for a while for labels that come later."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from .likeness import is_of_classes
+
+KEPT = 4096
+"""Answers; of older ones a label comes too late, and is said not to match."""
+MOST_LABELS = 10_000
+_Z = 1.96
+
+
+def wilson(right: int, of: int) -> Tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), which stays between 0 and 1 for a few, too."""
+    if not of:
+        return 0.0, 1.0
+    share, square = right / of, _Z * _Z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+class Answers:
+    """The class that each request was answered, by its id; and how many labels said the same.
+
+    Args:
+        names: Of the classes, in their order; may be none.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._kept: OrderedDict[str, int] = OrderedDict()
+        self.right = self.matched = self.unmatched = 0
+
+    def keep(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
+        """Remember what a request was answered; nothing where no output is one of classes."""
+        for array in arrays:
+            if array.dtype.kind == "f" and array.size and is_of_classes(array):
+                first = array.reshape(-1, array.shape[-1])[0]
+                self._kept[identifier[:200]] = int(first.argmax())
+                break
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def judge(self, labels: Mapping[str, Any]) -> Dict[str, int]:
+        """Hold true answers against those given; each answer is judged once.
+
+        Args:
+            labels: Name or number of the class, by the request's id.
+        """
+        matched = right = 0
+        for identifier, label in labels.items():
+            found = self._kept.pop(str(identifier)[:200], None)
+            if found is None:
+                continue
+            matched += 1
+            name = self._names[found] if found < len(self._names) else None
+            right += str(label) in (str(found), name)
+        unmatched = len(labels) - matched
+        self.matched += matched
+        self.right += right
+        self.unmatched += unmatched
+        return {"matched": matched, "right": right, "unmatched": unmatched}
+
+    def status(self) -> Dict[str, Any]:
+        """Accuracy so far, with its interval."""
+        low, high = wilson(self.right, self.matched)
+        return {
+            "accuracy": self.right / self.matched if self.matched else None,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "matched": self.matched,
+            "unmatched": self.unmatched,
+            "waiting": len(self._kept),
+        }

@@ -1,0 +1,193 @@
+"""Some of the requests answered by an earlier release as well: do both agree, and how fast is each?
+
+While a release is on trial (see ``release.soak``), a file beside the server's report names the one
+before it. The server then loads that one, too, and one thread with a low priority runs a part of
+what clients send through both, in turns. No client waits for it, no input leaves the process, and
+it takes a fifth of one core at most.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+
+import numpy as np
+
+from ..drift.watch import DriftWatch, watch_of
+from .errors import LoadError
+from .likeness import alike
+from .on_trial import Wish, wish_for
+from .session import ModelSession, first_line
+from .source import from_bundle
+
+if TYPE_CHECKING:
+    from .model import ServedModel
+
+_SHARE = 0.2
+_SHORTEST_S = 3e-4
+_MOST_TURNS = 16
+_NICE = 10
+
+Arrays = Dict[str, np.ndarray]
+
+
+class Mirror:
+    """The comparison of one served model with an earlier release.
+
+    Attributes:
+        compared, agreed: Samples that both answered, and that they answered alike.
+        timed, slower: Pairs of runs, and those in which the new one was slower than allowed.
+        fault: Why nothing is compared (any more); empty while something is.
+    """
+
+    def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
+        self.wish = wish
+        self.fault = ""
+        self.compared = self.agreed = self.timed = self.slower = 0
+        self._ratios = 0.0
+        self._model = model
+        self._folder = folder
+        self._drift: Optional[DriftWatch] = None
+        self._before = model.session.watch
+        self._sample: Optional[Tuple[Arrays, Arrays]] = None
+        self._wanted = False
+        self._ended = False
+        self._came = threading.Event()
+        model.session.watch = self
+        self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
+        self._thread.start()
+
+    # On the way of a request
+
+    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+        """Take in what a request asked and was answered; keeps one of them when it is its turn."""
+        if self._before is not None:
+            self._before.see(inputs, outputs)
+        drift = self._drift
+        if drift is not None:
+            drift.see(inputs, outputs)
+        if self._wanted:
+            self._wanted = False
+            # What clients send is overwritten by the next request: this is the only copy.
+            first = {name: array[:1].copy() for name, array in inputs.items() if array.ndim}
+            if len(first) == len(inputs):
+                self._sample = first, {n: a[:1].copy() for n, a in outputs.items() if a.ndim}
+                self._came.set()
+            else:
+                self._wanted = True
+
+    # Beside the requests
+
+    def end(self) -> None:
+        """Compare nothing any more, and let the other release go."""
+        self._ended = True
+        self._came.set()
+        if self._model.session.watch is self:
+            self._model.session.watch = self._before
+
+    def _work(self) -> None:
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        except (OSError, AttributeError):
+            pass
+        try:
+            other = self._load()
+            while not self._ended:
+                self._wanted = True
+                self._came.wait()
+                self._came.clear()
+                if self._ended or self._sample is None:
+                    continue
+                start = time.thread_time()
+                self._compare(other, *self._sample)
+                self._sample = None
+                # Of the processor's time, not of the clock's: it is taken where others want it.
+                self._rest((time.thread_time() - start) * (1.0 / _SHARE - 1.0))
+        except LoadError as error:
+            self.fault = "The release before cannot be run beside this one: {}".format(error)
+        except Exception as error:  # whatever it is, clients do not feel it
+            self.fault = "The comparison ended: {}".format(first_line(error))
+        finally:
+            self._wanted = False
+
+    def _rest(self, seconds: float) -> None:
+        if seconds > 1e-3 and not self._ended:
+            self._came.wait(seconds)
+            if not self._ended:
+                self._came.clear()
+
+    def _load(self) -> ModelSession:
+        source = from_bundle(self._folder)
+        session = ModelSession(source.path, self._model.session.threads, self._model.session.arena)
+        if set(session.inputs) != set(self._model.session.inputs):
+            raise LoadError("it has other inputs.")
+        self._drift = watch_of(source.drift)
+        return session
+
+    def _compare(self, other: ModelSession, inputs: Arrays, outputs: Arrays) -> None:
+        names = [name for name in outputs if name in other.outputs]
+        if not names:
+            raise LoadError("it has other outputs.")
+        session = self._model.session
+        try:
+            theirs = other.quietly(inputs, names)
+        except Exception as error:
+            raise LoadError("it does not take these inputs. " + first_line(error)) from None
+        mine = [outputs[name] for name in names]
+        self.compared += 1
+        self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
+        self._time(session, other, inputs, names)
+
+    def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
+        """One pair of times, in turns so that whatever disturbs one disturbs the other."""
+        # A single thread's own time does not see who else wants the processor.
+        clock = time.thread_time if new.threads == 1 else time.perf_counter
+        spent = [0.0, 0.0]
+        for turn in range(_MOST_TURNS):
+            for which in (0, 1) if turn % 2 else (1, 0):
+                start = clock()
+                (new, old)[which].quietly(inputs, names)
+                spent[which] += clock() - start
+            if turn % 2 and min(spent) >= _SHORTEST_S:
+                break
+        if min(spent) <= 0.0:
+            return
+        ratio = spent[0] / spent[1]
+        self.timed += 1
+        self.slower += ratio > self.wish.beyond
+        self._ratios += math.log(ratio)
+
+    def status(self) -> Dict[str, Any]:
+        """The counts, as plain data."""
+        drift = self._drift
+        told: Dict[str, Any] = {
+            "release": self.wish.release,
+            "compared": self.compared,
+            "agreed": self.agreed,
+            "timed": self.timed,
+            "slower": self.slower,
+            "ratio": round(math.exp(self._ratios / self.timed), 4) if self.timed else None,
+            "fault": self.fault,
+            "drift": None,
+        }
+        if drift is not None:
+            seen = drift.status()
+            keys = ("windows", "differing", "alarm", "causes", "fault")
+            told["drift"] = {key: seen[key] for key in keys}
+        return told
+
+
+def follow(model: ServedModel) -> Optional[Mirror]:
+    """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
+    found = wish_for(model.source.path, model.source.digest)
+    mirror = model.mirror
+    if mirror is not None and (found is None or found[0] != mirror.wish):
+        mirror.end()
+        model.mirror = mirror = None
+    if mirror is None and found is not None:
+        model.mirror = mirror = Mirror(model, *found)
+    return mirror

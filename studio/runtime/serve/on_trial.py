@@ -1,0 +1,47 @@
+"""The file that asks a server to hold its release against an earlier one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple, Optional, Tuple
+
+FILE = "mirror.json"
+"""Beside the server's report, below the root of releases."""
+
+
+class Wish(NamedTuple):
+    """What the file asks for.
+
+    Attributes:
+        of: Digest of the release on trial.
+        release: Digest of the one that it is held against.
+        beyond: Times as slow from which a pair of runs counts as slower.
+    """
+
+    of: str
+    release: str
+    beyond: float
+
+    def content(self) -> bytes:
+        """Of the file."""
+        return json.dumps(self._asdict(), sort_keys=True).encode()
+
+
+def wish_for(source_path: Path, digest: str) -> Optional[Tuple[Wish, Path]]:
+    """What is asked for a release, and the folder of the other; None where nothing is."""
+    for folder in source_path.parents:
+        if folder.parent.name == "releases":
+            break
+    else:
+        return None
+    root = folder.parent.parent
+    try:
+        content = json.loads((root / "run" / FILE).read_bytes())
+        wish = Wish(str(content["of"]), str(content["release"]), float(content["beyond"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    name = wish.release
+    if wish.of != digest or len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+        return None
+    return wish, root / "releases" / name

@@ -1,0 +1,190 @@
+"""TOML texts with the places of what they say, so that an error can name line and column."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import UsageError
+
+Path = tuple[str | int, ...]
+"""Keys and positions (from 0) that lead to a value: ``("steps", 2, "model")``."""
+
+ENTRY = re.compile(r"""^\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)(?:\s*\.\s*[\w"'-]+)*)\s*=\s*""")
+TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
+_TABLES = re.compile(r"^\s*\[\[\s*([^\[\]]+?)\s*\]\]")
+_PLACE = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_KEY = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+""")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlText:
+    """A text with what it says.
+
+    Attributes:
+        name: How messages call it (a file's name).
+        values: The parsed content.
+    """
+
+    name: str
+    text: str
+    values: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, text: str, name: str) -> TomlText:
+        """Parse a text.
+
+        Raises:
+            UsageError: with line and column, when it is not TOML.
+        """
+        return cls(name, text, parse(text, name))
+
+    def wrong(self, reason: str, *path: str | int, hint: str = "") -> UsageError:
+        """The error for what is at a path; ``reason`` is the sentence behind the place."""
+        return UsageError(f"{self.where(*path)}: {reason}", hint=hint)
+
+    def unknown(self, known: Iterable[str], *path: str | int, what: str = "key") -> UsageError:
+        """The error for a key (the path's end) that nobody knows, with the nearest one."""
+        reason, hint = no_such(str(path[-1]), known, what)
+        return self.wrong(reason, *path, hint=hint)
+
+    def where(self, *path: str | int) -> str:
+        """The place as the beginning of a sentence: ``recipe.toml, line 3, column 1``."""
+        line, column = self.place(*path)
+        place = f", line {line}, column {column}" if line else ""
+        return f"{sentence_start(self.name)}{place}"
+
+    def place(self, *path: str | int) -> tuple[int, int]:
+        """Line and column, from 1; those of the nearest table around it where it has no own."""
+        places = locate(self.text)
+        for end in range(len(path), 0, -1):
+            if path[:end] in places:
+                return places[path[:end]]
+        return 0, 0
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    """What a text says.
+
+    Raises:
+        UsageError: with line and column, when it is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _PLACE.match(str(error))
+        reason = (found.group(1) if found else str(error)).rstrip(".")
+        place = found.groups()[1:] if found and found.group(2) else _end(text)
+        raise UsageError(
+            f"{sentence_start(name)}, line {place[0]}, column {place[1]}: this is not TOML: "
+            f"{reason[:1].lower()}{reason[1:]}."
+        ) from None
+
+
+def locate(text: str) -> dict[Path, tuple[int, int]]:
+    """Line and column of each table and key that begins a line. The text must be TOML."""
+    places: dict[Path, tuple[int, int]] = {}
+    counts: dict[Path, int] = {}
+    current: Path = ()
+    quotes = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if quotes:  # within a text of several lines nothing is a key
+            quotes = _open_quotes(line, quotes)
+            continue
+        many, one, entry = _TABLES.match(line), TABLE.match(line), ENTRY.match(line)
+        head = many or one
+        if head:
+            current = _with_positions(keys_of(head.group(1)), counts, new=many is not None)
+            places.setdefault(current, (number, head.start(1) + 1))
+        elif entry:
+            path = (*current, *keys_of(entry.group(1)))
+            places.setdefault(path, (number, entry.start(1) + 1))
+            quotes = _open_quotes(line[entry.end() :], "")
+    return places
+
+
+def no_such(key: str, known: Iterable[str], what: str = "key") -> tuple[str, str]:
+    """The sentence that there is no such key, with the nearest, and the hint with all."""
+    known = sorted(known)
+    near = difflib.get_close_matches(key, known, 1)
+    nearest = f"; the nearest is {near[0]!r}" if near else ""
+    hint = f"Known: {', '.join(known)}." if known else ""
+    return f"there is no {what} {key!r}{nearest}.", hint
+
+
+def keys_of(dotted: str) -> tuple[str, ...]:
+    """The keys of a dotted one, without their quotes."""
+    return tuple(bare(key) for key in _KEY.findall(dotted))
+
+
+def bare(key: str) -> str:
+    """A key without its quotes."""
+    if key.startswith('"'):
+        try:
+            return str(json.loads(key))
+        except ValueError:
+            return key.strip('"')
+    return key.strip("'")
+
+
+def literal(value: Any) -> str:
+    """One value as TOML spells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(literal(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key_text(str(k))} = {literal(v)}" for k, v in value.items())
+        return f"{{ {inner} }}"
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def key_text(key: str) -> str:
+    """A key as TOML spells it."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def sentence_start(text: str) -> str:
+    """The text as the beginning of a sentence; a file's name stays as it is."""
+    return text if "." in text else text[:1].upper() + text[1:]
+
+
+def _with_positions(keys: tuple[str, ...], counts: dict[Path, int], *, new: bool) -> Path:
+    """The path of a header: below an array of tables it means the last of them."""
+    path: Path = ()
+    for depth, key in enumerate(keys, 1):
+        path = (*path, key)
+        if new and depth == len(keys):
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def _open_quotes(line: str, quotes: str) -> str:
+    """The three quotes of a text that goes on in the next line, or nothing."""
+    position = 0
+    while True:
+        if quotes:
+            end = line.find(quotes, position)
+            if end < 0:
+                return quotes
+            position, quotes = end + 3, ""
+        found = [(line.find(mark, position), mark) for mark in ('"""', "'''")]
+        found = [(at, mark) for at, mark in found if at >= 0]
+        if not found:
+            return ""
+        at, quotes = min(found)
+        position = at + 3
+
+
+def _end(text: str) -> tuple[int, int]:
+    lines = text.splitlines() or [""]
+    return len(lines), len(lines[-1]) + 1

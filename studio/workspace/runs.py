@@ -1,0 +1,378 @@
+"""The runs of recipes: started, taken up again, listed, compared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.api import StudioError, UsageError
+from studio.governance.journal import (
+    INTERRUPTED,
+    JUNIT_FILE,
+    RECIPE_FILE,
+    REPORT_FILE,
+    RunFolder,
+    RunFolders,
+)
+from studio.settings import write_atomically
+from studio.workspace.events import Events, RunChanged
+
+if TYPE_CHECKING:
+    from studio.pipelines.execution import RecipeRun, Told, Watcher
+    from studio.pipelines.outcome import RecipeReport, StepReport
+    from studio.pipelines.recipe import Recipe, RecipeStep
+    from studio.pipelines.runner import StepRunner
+    from studio.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class RunWish:
+    """How a recipe is to be run.
+
+    Attributes:
+        variables: Values of its variables, as texts.
+        fresh: Run every step, also when a kept result could be taken.
+        trigger: What started it, for ``${trigger...}``.
+        report, junit, artefacts: Where these are put besides the run's own folder.
+        watch, told: Called before and after each step.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+    junit: Path | None = None
+    artefacts: Path | None = None
+    watch: Watcher | None = None
+    told: Told | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run as lists show it.
+
+    Attributes:
+        state: ``running``, ``succeeded``, ``failed``, ``gate not met``, ``cancelled`` or
+            ``interrupted`` (its process ended in the middle).
+        document: The journal.
+    """
+
+    id: str
+    name: str
+    title: str
+    state: str
+    started: str
+    ended: str
+    folder: Path
+    document: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def steps(self) -> list[Mapping[str, Any]]:
+        """What became of each step, without the results."""
+        return list(self.document.get("steps") or ())
+
+    @property
+    def gates(self) -> list[Mapping[str, Any]]:
+        """What became of each gate."""
+        return list(self.document.get("gates") or ())
+
+    @property
+    def artefacts(self) -> Mapping[str, str]:
+        """The digests of what was made."""
+        return dict(self.document.get("artefacts") or {})
+
+    @property
+    def report(self) -> Path:
+        """Where its HTML report lies, if it was written."""
+        return self.folder / REPORT_FILE
+
+    @property
+    def recipe(self) -> str:
+        """The text of the recipe as it was run."""
+        try:
+            return (self.folder / RECIPE_FILE).read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def result(self, step: str) -> Mapping[str, Any]:
+        """What a step gave."""
+        return RunFolder(self.folder).result(step)
+
+
+class RunningRecipe:
+    """A recipe that runs on a thread of its own.
+
+    Attributes:
+        report: Its outcome; None while it runs, and when it could not be run.
+        error: Why it could not be run.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.report: RecipeReport | None = None
+        self.error: Exception | None = None
+        self._run: RecipeRun | None = None
+        self._thread: threading.Thread | None = None
+        self._cancelled = False
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """End the step that runs, and begin no other."""
+        self._cancelled = True
+        if self._run is not None:
+            self._run.cancel()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for the end."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+
+class Runs:
+    """The runs of a workspace.
+
+    Args:
+        folder: Where their journals lie.
+    """
+
+    def __init__(self, folder: Path, steps: StepRunner, registry: Registry, events: Events) -> None:
+        self._folders = RunFolders(folder)
+        self._steps, self._registry, self._events = steps, registry, events
+        self._running: list[RunningRecipe] = []
+
+    def close(self) -> None:
+        """Cancel what runs."""
+        for one in self._running:
+            one.cancel()
+        for one in self._running:
+            one.wait(15.0)
+
+    # Running
+
+    def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Recipe:
+        """A recipe's file, checked.
+
+        Raises:
+            UsageError: with line and column.
+        """
+        from studio.pipelines.reading import read_recipe  # the window's start needs it not
+
+        return read_recipe(path, variables)
+
+    def check(self, text: str, name: str, folder: Path) -> Recipe:
+        """A recipe's text, checked.
+
+        Raises:
+            UsageError: with line and column.
+        """
+        from studio.pipelines.reading import parse_recipe
+
+        return parse_recipe(text, name, folder)
+
+    def run(self, path: Path, wish: RunWish | None = None) -> RecipeReport:
+        """Run a recipe to its end and write its report; blocks.
+
+        Raises:
+            UsageError: when the recipe cannot be read; nothing was run.
+        """
+        wish = wish or RunWish()
+        recipe = self.read(path, wish.variables)
+        return self._carry_out(recipe, self._folders.new(recipe.name), wish, None)
+
+    def resume(self, name: str, wish: RunWish | None = None) -> RecipeReport:
+        """Go on with a run that was interrupted, failed or was cancelled; blocks.
+
+        Raises:
+            UsageError: when there is no such run, or it has reached its end.
+        """
+        folder, before = self._to_resume(name)
+        wish = replace(
+            wish or RunWish(), trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh"))
+        )
+        return self._carry_out(self._recipe_of(folder, before), folder, wish, before)
+
+    def start(self, path: Path, wish: RunWish | None = None) -> RunningRecipe:
+        """Run a recipe on a thread of its own; events tell how far it is.
+
+        Raises:
+            UsageError: when the recipe cannot be read; nothing was started.
+        """
+        wish = wish or RunWish()
+        recipe = self.read(path, wish.variables)
+        return self._start(recipe, self._folders.new(recipe.name), wish, None)
+
+    def start_again(self, name: str) -> RunningRecipe:
+        """Go on with a run on a thread of its own.
+
+        Raises:
+            UsageError: as ``resume``.
+        """
+        folder, before = self._to_resume(name)
+        wish = RunWish(trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh")))
+        return self._start(self._recipe_of(folder, before), folder, wish, before)
+
+    def running(self) -> list[RunningRecipe]:
+        """Those of this process that go on."""
+        return [one for one in self._running if one.running]
+
+    # What was run
+
+    def all(self) -> list[RunInfo]:
+        """Every run whose journal can be read, the newest first."""
+        found = []
+        for folder in self._folders.all():
+            try:
+                found.append(_info(folder))
+            except UsageError:
+                continue
+        return found
+
+    def get(self, name: str) -> RunInfo:
+        """A run by its id, the beginning of one, or ``last``.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        return _info(self._folders.find(name))
+
+    def forget(self, name: str) -> None:
+        """Remove a run's folder; what it made stays.
+
+        Raises:
+            UsageError: when there is none, or it goes on.
+        """
+        folder = self._folders.find(name)
+        if folder.is_held():
+            raise UsageError(f"The run {folder.id} goes on.")
+        self._folders.remove(folder.id)
+
+    def compare(self, a: str, b: str) -> dict[str, Any]:
+        """How two runs differ: steps, figures, gates, digests.
+
+        Raises:
+            UsageError: when one of them is not there.
+        """
+        from studio.pipelines.comparing import compare
+
+        first, second = self.get(a), self.get(b)
+        results = [
+            {row["id"]: run.result(row["id"]) for row in run.steps} for run in (first, second)
+        ]
+        return compare(first.document, second.document, *results)
+
+    # The work
+
+    def _carry_out(
+        self, recipe: Recipe, folder: RunFolder, wish: RunWish, before: Mapping[str, Any] | None
+    ) -> RecipeReport:
+        run = self._made(recipe, folder, wish)
+        return self._finish(run, run.run(before), wish)
+
+    def _made(self, recipe: Recipe, folder: RunFolder, wish: RunWish) -> RecipeRun:
+        from studio.pipelines.execution import RecipeRun, Wish
+
+        def watch(step: RecipeStep, number: int, total: int) -> None:
+            self._events.publish(RunChanged(folder.id, "running", step.id, number, total))
+            if wish.watch is not None:
+                wish.watch(step, number, total)
+
+        def told(report: StepReport) -> None:
+            self._events.publish(RunChanged(folder.id, "running", report.id))
+            if wish.told is not None:
+                wish.told(report)
+
+        return RecipeRun(recipe, self._steps, folder, Wish(wish.fresh, wish.trigger, watch, told))
+
+    def _finish(self, run: RecipeRun, report: RecipeReport, wish: RunWish) -> RecipeReport:
+        """Write the report, JUnit's file and the artefacts; what cannot be written is said."""
+        from studio.pipelines.artefacts import copy_artefacts
+        from studio.pipelines.junit import junit
+
+        document = run.folder.read()
+        text = junit(report, str(document.get("started"))).encode()
+        write_atomically(run.folder.folder / JUNIT_FILE, text)
+        own = run.folder.folder / REPORT_FILE
+        problems = []
+        place = (wish.report or own).absolute()
+        written = self._steps.report(report, own)
+        if not written.ok:
+            problems.append(written.sentence)
+        for source, target in ((own, wish.report), (run.folder.folder / JUNIT_FILE, wish.junit)):
+            if target is not None and source.is_file():
+                try:
+                    write_atomically(target.absolute(), source.read_bytes())
+                except OSError as error:
+                    problems.append(f"{target} cannot be written: {error.strerror or error}.")
+        if wish.artefacts is not None:
+            try:
+                copy_artefacts(report, run.folder, self._registry, wish.artefacts.absolute())
+            except StudioError as error:
+                problems.append(error.message)
+        self._events.publish(RunChanged(run.folder.id, str(document.get("state"))))
+        if problems:
+            return replace(report, report_problem=" ".join(problems))
+        return replace(report, report=str(place))
+
+    def _start(
+        self, recipe: Recipe, folder: RunFolder, wish: RunWish, before: Mapping[str, Any] | None
+    ) -> RunningRecipe:
+        running = RunningRecipe(folder.id)
+        run = self._made(recipe, folder, wish)
+        running._run = run
+
+        def work() -> None:
+            try:
+                running.report = self._finish(run, run.run(before), wish)
+            except Exception as error:  # told to whoever waits; a thread has nobody else
+                running.error = error
+                self._events.publish(RunChanged(folder.id, "failed"))
+
+        thread = threading.Thread(target=work, name=f"recipe {folder.id}", daemon=True)
+        running._thread = thread
+        self._running.append(running)
+        thread.start()
+        return running
+
+    def _to_resume(self, name: str) -> tuple[RunFolder, dict[str, Any]]:
+        folder = self._folders.find(name)
+        before = folder.read()
+        if before["state"] in ("succeeded", "gate not met"):
+            raise UsageError(
+                f"The run {folder.id} has reached its end ({before['state']}).",
+                hint="Run the recipe again; what did not change is not done again.",
+            )
+        return folder, before
+
+    @staticmethod
+    def _recipe_of(folder: RunFolder, before: Mapping[str, Any]) -> Recipe:
+        """The recipe as it was when the run began."""
+        from studio.pipelines.reading import parse_recipe
+
+        try:
+            text = (folder.folder / RECIPE_FILE).read_text(encoding="utf-8")
+        except OSError:
+            raise UsageError(f"The recipe of the run {folder.id} is gone.") from None
+        name = str(before["recipe"].get("file") or RECIPE_FILE)
+        return parse_recipe(text, name, Path(before["folder"]), before.get("variables") or {})
+
+
+def _info(folder: RunFolder) -> RunInfo:
+    document = folder.read()
+    recipe = document.get("recipe") or {}
+    return RunInfo(
+        folder.id,
+        str(recipe.get("name") or ""),
+        str(recipe.get("title") or ""),
+        str(document.get("state") or INTERRUPTED),
+        str(document.get("started") or ""),
+        str(document.get("ended") or ""),
+        folder.folder,
+        document,
+    )

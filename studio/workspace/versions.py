@@ -1,0 +1,73 @@
+"""The versions of a workspace, as lists and lineages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from studio.governance.moments import moment
+from studio.governance.versions import (
+    all_versions,
+    find_version,
+    lineage,
+    served_at,
+    served_on,
+)
+from studio.registry import Registry
+
+
+class Versions:
+    """What can be asked about versions; what changes them is a step."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def all(self, model: str | None = None) -> list[dict[str, Any]]:
+        """The versions of a model (of all), the newest first.
+
+        Raises:
+            UsageError: when there is no such model.
+        """
+        served = served_on(self._registry)
+        variants = {one.id: one.name for one in self._registry.variants()}
+        return [
+            {
+                "model": named.model,
+                "version": named.version.number,
+                "aliases": list(named.aliases),
+                "variant": variants.get(named.version.variant, ""),
+                "digest": named.version.digest,
+                "counter": named.version.counter,
+                "created": named.version.created,
+                "kept": named.version.path.is_dir(),
+                "targets": served.get(named.version.digest, []),
+            }
+            for named in all_versions(self._registry, model)
+        ]
+
+    def lineage(self, version: str) -> dict[str, Any]:
+        """Where a version came from.
+
+        Args:
+            version: ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        return lineage(self._registry, find_version(self._registry, version))
+
+    def at(self, time: str, target: str | None = None) -> dict[str, Any]:
+        """What ran at a moment, on a target or on all that were ever deployed to.
+
+        Raises:
+            UsageError: when it is no moment, or there is no such target.
+        """
+        when = moment("9999-12-31" if time == "now" else time)
+        if target is not None:
+            self._registry.target(target)
+        known = dict.fromkeys(release.target for release in self._registry.releases())
+        names = [target] if target else sorted(known)
+        rows: list[Mapping[str, Any]] = [
+            {"target": name, "served": served_at(self._registry, name, when)} for name in names
+        ]
+        return {"at": time if time == "now" else when, "targets": rows}

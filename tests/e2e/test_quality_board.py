@@ -1,0 +1,112 @@
+"""Releases on trial on a real board over SSH: the worse is taken back by itself, the good kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.e2e.conftest import Ended, Studio
+from tests.rigs import trials
+from tests.rigs.boards import Board, Network
+
+pytestmark = [pytest.mark.rig, pytest.mark.needs("sshd", "ip", "unshare", "ssh-keygen")]
+
+ROOF = ("--target", "roof")
+
+
+class Trials:
+    """A board that serves a good version, and is given others.
+
+    Attributes:
+        log: The lines of the record on the board.
+    """
+
+    def __init__(self, studio: Studio, board: Board, folder: Path) -> None:
+        self.studio = studio
+        self.board = board
+        self.folder = folder
+        key = base64.b64decode(board.host_key.split()[1])
+        shown = "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+        words = ("target", "add", "roof", board.url, "--key-file", board.key_file)
+        ended = studio.run(*words, "--accept-host-key", shown)
+        assert ended.code == 0, ended.err
+        np.savez(folder / "data.npz", image=trials.digits()[:800])
+        (folder / "preprocess.toml").write_text(trials.PREPROCESS.format(scale=1 / 255))
+        first = self.deploy(
+            trials.make_version(folder / "digits.onnx"), "--expose", "network", "--open-to-all"
+        )
+        assert first.code == 0, first.err
+        self.port = int(first.json["port"])
+        self.good = str(self.served()["digest"])
+
+    def deploy(self, model: Path, *more: str | Path) -> Ended:
+        data = ("--data", self.folder / "data.npz")
+        return self.studio.run("deploy", model, *ROOF, *data, *more, "--json", timeout=600)
+
+    def served(self) -> dict[str, Any]:
+        link = http.client.HTTPConnection(self.board.address, self.port, timeout=10)
+        link.request("GET", "/edgewright/status")
+        found: dict[str, Any] = json.loads(link.getresponse().read())
+        link.close()
+        return found
+
+    def tried(self, model: Path, *more: str | Path, pictures: bool = False) -> Ended:
+        """Deploy with a quality soak while clients ask; none of them may feel it."""
+        with trials.Clients(self.port, pictures=pictures, connect=self._connect) as clients:
+            clients.more(50)
+            ended = self.deploy(model, "--quality", "--soak-s", "120", *more)
+            clients.more(50)
+        assert clients.failures == []
+        return ended
+
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.board.address, self.port, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def roof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    studio = Studio(tmp_path_factory.mktemp("studio"))
+    with Network() as network, Board(network, tmp_path_factory.mktemp("board")) as board:
+        yield Trials(studio, board, tmp_path_factory.mktemp("models"))
+
+
+@pytest.mark.parametrize("what", ["wrong labels", "slower", "wrong preprocessing"])
+def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, what: str) -> None:
+    how: dict[str, Any] = {"wrong labels": {"wrong": 0.1}, "slower": {"blocks": 17}}.get(what, {})
+    more: tuple[str | Path, ...] = ()
+    if what == "wrong preprocessing":
+        wrong = tmp_path / "wrong.toml"
+        wrong.write_text(trials.PREPROCESS.format(scale=1 / 510))
+        more = ("--preprocess", wrong)
+    model = trials.make_version(tmp_path / "digits.onnx", **how)
+    ended = roof.tried(model, *more, pictures=bool(more))
+    assert ended.code == 1
+    assert "was taken back right after the switch" in ended.err
+    assert "Traceback" not in ended.err
+    assert roof.served()["digest"] == roof.good
+
+
+def test_what_is_as_good_is_kept_and_says_why(roof: Trials, tmp_path: Path) -> None:
+    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=5)
+    ended = roof.tried(model)
+    assert ended.code == 0, ended.err
+    soak = ended.json["soak"]
+    assert soak["decision"] == "kept"
+    assert {one["test"]: one["says"] for one in soak["tests"]} == dict.fromkeys(
+        ("errors", "agreement", "latency", "drift"), "good"
+    )
+    assert roof.served()["digest"] != roof.good
+
+
+def test_a_rule_with_an_unknown_name_is_refused_before_anything_is_sent(roof: Trials) -> None:
+    ended = roof.deploy(roof.folder / "digits.onnx", "--soak-rule", "disagrement=0.1")
+    assert ended.code == 2
+    assert "Did you mean disagreement" in ended.err

@@ -1,0 +1,1 @@
+"""Simulated boards as targets."""
