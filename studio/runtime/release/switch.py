@@ -19,6 +19,9 @@ from .soak import QualitySoak, evidence_of, soak
 from .stage import check_counter
 
 _READY_S = 60.0
+_READY_PROBES = 8.0
+"""A server may take so many times what the probe took, which did the same work: a slow board is no
+failure."""
 _SOAK_S = 0.5
 
 
@@ -27,7 +30,7 @@ class Plan(NamedTuple):
 
     address: Address
     wish: Mapping[str, Any]
-    ready_s: float
+    ready_s: float | None
     soak_s: float
     quality: Quality | None = None
 
@@ -155,7 +158,7 @@ def _plan(
     live = report.get("port") if server.runs() else 0
     ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
     port = next((int(port) for port in ports if port), 0)
-    ready_s = float(request.get("ready_s") or _READY_S)
+    ready_s = float(request["ready_s"]) if request.get("ready_s") else None
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
@@ -197,15 +200,22 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
 
 def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
     """Reload the running server where that is enough, else start one."""
+    binding = board.binding(digest)
+    ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
     loaded = server.report().get("state") in ("ready", "failed")
     if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
         stamp = server.stamp()
         server.reload()
-        server.wait_for(digest, stamp, plan.ready_s)
+        server.wait_for(digest, stamp, ready_s)
     else:
-        server.start(board.binding(digest), plan.address)
-        server.wait_for(digest, (0, 0), plan.ready_s)
-    server.settle(board.binding(digest), plan.address)
+        server.start(binding, plan.address)
+        server.wait_for(digest, (0, 0), ready_s)
+    server.settle(binding, plan.address)
+
+
+def patience(binding: Mapping[str, Any]) -> float:
+    """Seconds that a release has until it is ready, by what its probe took."""
+    return max(_READY_S, _READY_PROBES * float(binding.get("probe_s") or 0.0))
 
 
 def _restore(board: Board, server: Server, before: str) -> None:
