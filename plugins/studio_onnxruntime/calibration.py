@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from studio.api import Dataset, InvalidData, Progress, Session
+from studio.api import Dataset, InvalidData, Progress
 from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.fitting import fitted_range
 from studio_onnxruntime.histogram import Histogram, Range
+from studio_onnxruntime.passes import Pass
 from studio_onnxruntime.rewriting import with_largest
 
-METHODS = ("activation-aware", "percentile", "minmax", "entropy")
+METHODS = ("activation-aware", "mse", "percentile", "percentile-symmetric", "minmax", "entropy")
 
 _FEW = 16
 """Samples that tell the sizes of channels."""
@@ -39,11 +40,11 @@ def calibrate(
 ) -> dict[str, Range]:
     """The range of every activation that an operator of these kinds reads or writes.
 
-    The memory needed is that of one sample's activations and a histogram for each, whatever the
-    number of samples.
+    The memory needed is that of one sample's activations in a few neighbouring layers, and of a
+    histogram for each value, whatever the number of samples.
 
     Args:
-        path: A prepared model; an augmented copy is written beside it.
+        path: A prepared model.
         seen: Takes the histograms, for who wants to draw them.
 
     Raises:
@@ -51,25 +52,23 @@ def calibrate(
     """
     model = onnx.load(str(path))
     names = _activations(model.graph, operators)
-    augmented = path.with_name("augmented.onnx")
-    onnx.save(_with_outputs(model, names), str(augmented))
-    session = OnnxRuntime().load(augmented, {})
+    layers = [node.name for node in model.graph.node if node.op_type in operators]
+    values = Pass(model, layers, frozenset(names))
     histograms = {name: Histogram() for name in names}
     if method == "entropy":
-        histograms = {n: Histogram(x) for n, x in _largest(session, names, data, progress).items()}
+        histograms = {n: Histogram(x) for n, x in _largest(values, names, data, progress).items()}
     for index, sample in enumerate(data):
         progress.progress(index, len(data), f"Calibrating ({index + 1} of {len(data)})")
-        for name, array in session.run(sample.feeds, names).items():
+        for name, array in values.run(sample.feeds):
             if not numpy.isfinite(array).all():
                 raise InvalidData(
                     f"Sample {sample.name} makes the value {name!r} not finite, in float already."
                 )
             histograms[name].add(array)
-    session.close()
     if seen is not None:
         seen.update(histograms)
-    if method == "activation-aware":
-        functions = following(model.graph)
+    if method in ("activation-aware", "mse"):
+        functions = following(model.graph) if method == "activation-aware" else {}
         return {
             name: fitted_range(histogram, functions.get(name, identity))
             for name, histogram in histograms.items()
@@ -110,13 +109,13 @@ def channel_sizes(
 
 
 def _largest(
-    session: Session, names: Sequence[str], data: Dataset, progress: Progress
+    values: Pass, names: Sequence[str], data: Dataset, progress: Progress
 ) -> dict[str, float]:
     """The largest magnitude of each value."""
     found = dict.fromkeys(names, 0.0)
     for index, sample in enumerate(data):
         progress.progress(0, 1, f"Looking for the extremes ({index + 1} of {len(data)})")
-        for name, array in session.run(sample.feeds, names).items():
+        for name, array in values.run(sample.feeds):
             ends = float(array.max(initial=0)), -float(array.min(initial=0))
             found[name] = max(found[name], *(end for end in ends if math.isfinite(end)), 0.0)
     return found
@@ -125,6 +124,9 @@ def _largest(
 def _range(histogram: Histogram, method: str, percentile: float, floor: float) -> Range:
     if method == "percentile":
         return histogram.percentile(percentile, floor)
+    if method == "percentile-symmetric":
+        end = histogram.symmetric(percentile)
+        return max(-end, floor), end
     low, high = histogram.entropy() if method == "entropy" else histogram.extremes()
     return max(low, floor), max(high, floor)
 
@@ -146,16 +148,6 @@ def _activations(graph: onnx.GraphProto, operators: Collection[str]) -> list[str
         and typed.get(name, TensorProto.FLOAT) == TensorProto.FLOAT
     ]
     return list(dict.fromkeys(names))
-
-
-def _with_outputs(model: onnx.ModelProto, names: Collection[str]) -> onnx.ModelProto:
-    present = {value.name for value in model.graph.output}
-    model.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-        for name in names
-        if name not in present
-    )
-    return model
 
 
 def _floors(graph: onnx.GraphProto) -> Mapping[str, float]:

@@ -13,9 +13,11 @@ from pathlib import Path
 import paramiko
 
 from studio.api import Completed, Progress, TargetError
+from studio_ssh import connection
+from studio_ssh import watchdog as dogs
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
-from studio_ssh.watchdog import COMMAND_S, TRANSFER_S, Watchdog
+from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 16
 _LOOK_S = 0.5
@@ -82,13 +84,18 @@ class SshChannel:
         self._transport.close()
 
     @property
+    def transport(self) -> paramiko.Transport:
+        """What it speaks over."""
+        return self._transport
+
+    @property
     def name(self) -> str:
         """The board's address, for sentences."""
         return self._name
 
     def _session(self) -> paramiko.Channel:
         try:
-            return self._transport.open_session(timeout=15)
+            return self._transport.open_session(timeout=connection.HANDSHAKE_S)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(error) from None
 
@@ -125,7 +132,7 @@ class _Feeder:
     def __init__(self, session: paramiko.Channel, content: bytes | Iterable[bytes]) -> None:
         whole = isinstance(content, bytes)
         self.failure: Exception | None = None
-        self.patience_s = COMMAND_S if whole else TRANSFER_S
+        self.patience_s = dogs.COMMAND_S if whole else dogs.TRANSFER_S
         self._session = session
         self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
 

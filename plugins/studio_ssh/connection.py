@@ -23,7 +23,7 @@ CONNECT_S = 10.0
 DEAD_LINK_S = 7.0
 """Without an acknowledgement for this long, a link counts as cut: noticed within ten seconds."""
 
-_HANDSHAKE_S = 15.0
+HANDSHAKE_S = 15.0
 _KEEPALIVE_S = 2
 _DISABLED = {
     "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
@@ -187,8 +187,8 @@ def _greet(transport: paramiko.Transport, host_key: str, hop: Hop) -> None:
     keys = confirmed(host_key, hop.known_as, hop.known_hosts)
     options = transport.get_security_options()
     options.key_types = preferred(keys, tuple(options.key_types))
-    transport.banner_timeout = _HANDSHAKE_S
-    transport.start_client(timeout=_HANDSHAKE_S)
+    transport.banner_timeout = transport.auth_timeout = HANDSHAKE_S
+    transport.start_client(timeout=HANDSHAKE_S)
     check(HostKey.of(transport.get_remote_server_key()), keys, hop.address)
 
 

@@ -34,10 +34,10 @@ class Watchdog:
         barked: Why, in the words that follow "the connection was lost"; empty when it did not.
     """
 
-    def __init__(self, transport: paramiko.Transport, patience_s: float = TRANSFER_S) -> None:
+    def __init__(self, transport: paramiko.Transport, patience_s: float | None = None) -> None:
         self.barked = ""
         self._transport = transport
-        self._patience_s = patience_s
+        self._patience_s = TRANSFER_S if patience_s is None else patience_s
         self._last = self._heard = time.monotonic()
         self._moved = bytes_moved(transport)
         self._pings = self._answers = 0

@@ -26,11 +26,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """Yes, or what is in the way."""
-    where = f"{result['runtime']}{' on ' + result['target'] if result['target'] else ''}"
+    """Yes, or what is in the way; of a board also its other systems, and what is known of it."""
+    where = " on ".join(filter(None, (result["runtime"], result["target"])))
     if result["covered"]:
-        return [f"It will load on {where}; it takes about {result['memory_mb']:,.0f} MB."]
-    lines = [f"It will not run on {where}:"]
+        lines = [f"It will load on {where}; it takes about {result['memory_mb']:,.0f} MB."]
+    else:
+        lines = [f"It will not run on {where}:", *_problems(result)]
+    for one in result.get("systems", ())[1:]:
+        said = "loads" if one["covered"] else one["problems"][0]["text"]
+        lines.append(f"On {one['name']} ({one['runtime'] or 'no onnxruntime'}): {said}")
+    return lines + [f"Note: {note}" for note in result.get("notes", ())]
+
+
+def _problems(result: Mapping[str, Any]) -> list[str]:
+    lines = []
     for problem in result["problems"]:
         lines.append(f"{problem['code']:<7} {problem['text']}")
         if problem["hint"]:

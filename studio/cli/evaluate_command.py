@@ -20,6 +20,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """The score in one line."""
-    metric = result["metric"]
-    return [f"{metric['name']} {metric['value']:.4f} over {result['samples']} samples"]
+    """The score in one line, and that of the target's runtime beside it."""
+    metric, there = result["metric"], result["target"]
+    lines = [f"{metric['name']} {metric['value']:.4f} over {result['samples']} samples"]
+    if there is not None:
+        lost, gained = there["changed"]
+        lines.append(
+            f"{there['name']} ({there['runtime']} {there['version']}): {there['value']:.4f}; "
+            f"{lost} lost and {gained} gained beside this computer "
+            f"({result['backend']['id']} {result['backend']['version']})"
+        )
+    return lines

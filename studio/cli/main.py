@@ -31,11 +31,14 @@ COMMANDS = {
     "profile": "measure latency, with verdicts that can be trusted",
     "profiles": "list, compare or export the profiles that were made",
     "package": "make a bundle that can be deployed",
+    "sign": "sign a bundle with an SSH key",
+    "trust": "say whose releases a target takes",
     "target": "add, list, probe or remove places to deploy to",
     "deploy": "deploy a model or bundle to a target",
     "rollout": "release on several targets, in waves, judged by one rule",
     "registry": "push and pull versions of a model registry; follow an alias of it",
     "releases": "list what was released on a target",
+    "verify-log": "check that a target's history was not altered",
     "rollback": "take a target back to an earlier release",
     "promote": "give all requests to the release that is a canary",
     "undeploy": "stop serving on a target and remove its releases",
@@ -68,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if safe or arguments.no_plugins:
         os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
     try:
-        module = importlib.import_module(f"studio.cli.{arguments.command}_command")
+        module = importlib.import_module(_module(arguments.command))
         code: int = module.run(arguments)
         return code
     except StudioError as error:
@@ -90,6 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
 
+def _module(command: str) -> str:
+    return f"studio.cli.{command.replace('-', '_')}_command"
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the asked command's module is loaded to describe itself."""
     parser = argparse.ArgumentParser(
@@ -107,7 +114,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         if name == asked:
-            importlib.import_module(f"studio.cli.{name}_command").add(command)
+            importlib.import_module(_module(name)).add(command)
     return parser
 
 

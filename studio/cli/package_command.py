@@ -6,23 +6,37 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.api import UsageError
+from studio.cli.flags import add_options
 from studio.cli.output import megabytes
 from studio.cli.session import add_step, run_step
+from studio.deployment.deb_step import OWN
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "image")  # it takes all that package takes
+    add_options(parser, OWN)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Package, with an image when one is named, and print."""
+    """Package, with an image or a Debian package when one is named, and print."""
+    if arguments.deb:
+        if arguments.image:
+            raise UsageError("An image and a Debian package are two commands.")
+        arguments.bundle = None  # a bundle's folder may stand in the model's place
+        return run_step("deb", arguments, describe)
     return run_step("image" if arguments.image else "package", arguments, describe)
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """What was made."""
     lines = [f"{result['bundle']}", f"digest {result['digest']}, {megabytes(result['bytes'])}"]
+    if result.get("deb"):
+        lines.append(f"{result['deb']}, {megabytes(result['deb_bytes'])}")
+        lines.append(f"package {result['package']} {result['deb_version']}")
+        lines.append(f"for {result['architecture']}, depends on {result['depends']}")
+        lines.append(f"Install it there with: apt install ./{result['deb'].rpartition('/')[2]}")
     if result["image"]:
         lines.append(f"image {result['image']}, {megabytes(result['image_bytes'])}")
         lines += [str(result[name]) for name in ("path", "context") if result.get(name)]

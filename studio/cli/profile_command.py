@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.cli.output import table
 from studio.cli.session import add_step, run_step
+from studio.workspace import energy_sentences
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     lines = _TABLES[result.get("mode", "latency")](result["runs"])
     lines += [f"{run['id']}: {run['state']}: {run['reason']}" for run in _failed(result)]
     lines += [str(verdict["text"]) for verdict in result["verdicts"]]
+    lines += energy_sentences(result)
     return lines + [str(note) for note in result["notes"]]
 
 

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
     model = opened.registry.find(arguments.model).model if arguments.model else None
     found = opened.profiles.lines(model)
-    head = ("run", "at", "target", "mode", "models", "backends", "fastest", "p50 ms")
+    head = ("run", "at", "target", "mode", "models", "backends", "fastest", "best", "")
     rows = [
         (
             line["run"],
@@ -60,7 +60,8 @@ def _list(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[s
             ", ".join(line["models"]),
             ", ".join(line["backends"]),
             line["fastest"] or "-",
-            _number(line["p50_ms"]),
+            _number(line["best"]),
+            line["unit"],
         )
         for line in found
     ]
@@ -82,12 +83,12 @@ _VERBS = {"list": _list, "show": _show, "compare": _compare}
 
 
 def _comparison(found: Mapping[str, Any]) -> Iterator[str]:
-    head = ("run", "before ms", "after ms", "ratio", "interval", "verdict", "against the reference")
+    head = ("run", "before", "after", "ratio", "interval", "verdict", "against the reference")
     rows = [
         (
             row["id"],
-            _number(row["before_ms"]),
-            _number(row["after_ms"]),
+            _number(row["before"]),
+            _number(row["after"]),
             _number(row["ratio"]),
             "-" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}",
             row["verdict"],

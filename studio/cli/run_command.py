@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             return _check(opened, arguments)
         if arguments.on:
-            return follow(opened, arguments, _wish(arguments), lambda r: _finish(r, arguments))
+            return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
         return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
 
 
@@ -133,14 +133,18 @@ def _told(report: StepReport) -> None:
 def _finish(report: RecipeReport, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_json())
-    else:
+    _tell(report, arguments)
+    return report.exit_code
+
+
+def _tell(report: RecipeReport, arguments: argparse.Namespace) -> None:
+    if not arguments.json:
         for line in run_lines(report):
             print(line)
     if report.report_problem:
         print(f"The report was not written: {report.report_problem}", file=sys.stderr)
     if report.exit_code and report.exit_code != 3 and not arguments.json:
         print(f"Go on with: studio run --resume {report.run}", file=sys.stderr)
-    return report.exit_code
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:

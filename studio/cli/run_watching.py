@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from studio.api import StudioError, UsageError
+from studio.cli.output import print_json
 from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.triggers import Alias, Trigger
 from studio.workspace import RunWish, Workspace
@@ -18,9 +19,12 @@ def follow(
     opened: Workspace,
     arguments: argparse.Namespace,
     wish: RunWish,
-    finish: Callable[[RecipeReport], int],
+    describe: Callable[[RecipeReport], None],
 ) -> int:
     """Look again and again; each new version starts the recipe. A failure is told, and waits.
+
+    The version that the alias stands for at the beginning counts as new: what moved while nobody
+    looked is not missed, and what did not change since is not done again.
 
     Raises:
         UsageError: when the recipe or the alias is wrong; nothing was watched.
@@ -30,7 +34,8 @@ def follow(
     alias = Alias.of(arguments.on, arguments.registry)
     opened.runs.read(arguments.recipe, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
-    runs, code, told = 0, 0, ""
+    reports: list[RecipeReport] = []
+    told = ""
     while True:
         try:
             found, problem = trigger.look(), ""
@@ -41,8 +46,14 @@ def follow(
         told = problem
         if found is not None:
             print(f"{alias} is version {found['version']}", file=sys.stderr, flush=True)
-            code = finish(opened.runs.run(arguments.recipe, replace(wish, trigger=found)))
-            runs += 1
-            if arguments.moves and runs >= arguments.moves:
-                return code
+            report = opened.runs.run(arguments.recipe, replace(wish, trigger=found))
+            reports.append(report)
+            describe(report)
+            if arguments.moves and len(reports) >= arguments.moves:
+                if arguments.json:
+                    print_json([one.to_json() for one in reports])
+                return report.exit_code
+            print(
+                f"{alias}: looks again every {arguments.interval:g} s", file=sys.stderr, flush=True
+            )
         time.sleep(arguments.interval)

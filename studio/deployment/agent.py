@@ -13,7 +13,12 @@ from studio.packages import ZipApplication
 
 Watch = Callable[[Mapping[str, Any]], None]
 
-_REFUSALS = frozenset({"counter-back", "foreign-file", "altered-file", "bad-manifest"})
+_REFUSALS = frozenset(
+    {
+        *("counter-back", "foreign-file", "altered-file", "bad-manifest"),
+        *("unsigned", "foreign-signature"),
+    }
+)
 """Codes of what is refused for safety rather than failed."""
 
 _NO_COMMAND = (126, 127)

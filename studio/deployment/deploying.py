@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.packages.signing import signature_of
 from studio.settings import Paths
 
 BOARD_PORT = 8477
@@ -48,7 +50,15 @@ class Deployment:
         self._began = time.monotonic()
 
     def find_bundle(self) -> Bundle:
-        """Verify the given bundle, or package the given model."""
+        """Verify the given bundle, or package the given model; signed, where that was asked for."""
+        bundle, key = self._found_bundle(), self._arguments.get("sign")
+        if key and not bundle.signature:
+            with self.log.step("sign", f"with {Path(key).name}"):
+                signature = signature_of(bundle.text.encode(), Path(key))
+                return replace(bundle, signature=signature)
+        return bundle
+
+    def _found_bundle(self) -> Bundle:
         if self._arguments.get("bundle"):
             with self.log.step("bundle", "every file verified"):
                 return Bundle.open(Path(self._arguments["bundle"]))
@@ -84,6 +94,7 @@ class Deployment:
             soak=done.get("soak") or {},
             endpoint=self._endpoint(done),
             token_kept=kept,
+            log=done["log"],
             certificate_file=keep_certificate(self._target, rollout.certificate),
             **_address(done),
         )

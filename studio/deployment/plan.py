@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment.access import Access, AccessWish
@@ -202,6 +203,7 @@ def make_plan(
             _memory(facts, found, bundle),
             _counter(found, bundle),
             _clock(facts),
+            _service(facts),
             _access(found, wish, facts.name),
         ),
         access=wish.after(found.service),
@@ -305,6 +307,25 @@ def _clock(facts: TargetFacts) -> Check:
         )
     text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
     return Check("clock", skew < _MANY_SECONDS, text, warning=True)
+
+
+def _service(facts: TargetFacts) -> Check:
+    """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
+    user = urlsplit(facts.url).username or ""
+    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
+        return Check("service", True, "its service manager is used where it has one")
+    if "systemd-user" in facts.services:
+        return Check("service", True, f"the systemd of {user} starts it again after a restart")
+    if "systemd" not in facts.services:
+        text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
+        return Check("service", False, text, "Start it from the board's own boot.", warning=True)
+    return Check(
+        "service",
+        False,
+        f"the systemd of {user} is not started at boot, so nobody starts the server again then",
+        f"Run there once: sudo loginctl enable-linger {user}",
+        warning=True,
+    )
 
 
 def _access(found: Inventory, wish: AccessWish, name: str) -> Check:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.deployment.history import History
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
@@ -53,6 +55,7 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
         result["state"],
         details,
     )
+    _chain(registry, result["target"], result["release"], result["state"], result)
     registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
     return result
 
@@ -96,6 +99,8 @@ def _moved(
             **address,
         },
     )
+    _chain(registry, target, result["left"], left_state, {"by": result["by"]})
+    _chain(registry, target, result["release"], "serving", result)
     registry.add_run(step, version.variant if version else None, _given(arguments), result)
     return result
 
@@ -111,7 +116,28 @@ def undeployed(registry: Registry, arguments: Arguments, result: Result, folder:
             "removed",
             {"by": result["by"], "version": version.number if version else None},
         )
+        _chain(registry, result["target"], result["release"], "removed", result)
     return result
+
+
+def anchors(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+    """Where the target's chain stood after each change that the registry knows of."""
+    history = History(registry.folder)
+    name = arguments["target"]["name"]
+    return {**arguments, "anchors": history.anchors(name), "registry": history.facts()}
+
+
+def _chain(
+    registry: Registry, target: str, release: str, state: str, result: Mapping[str, Any]
+) -> None:
+    """Note it in the chain, with where the target's own chain stands."""
+    stand = result.get("log") or {}
+    facts = {
+        "by": str(result.get("by") or ""),
+        "entries": int(stand.get("entries") or 0),
+        "head": str(stand.get("head") or ""),
+    }
+    History(registry.folder).add(target, release, state, facts)
 
 
 def _version(registry: Registry, digest: str) -> VersionRecord | None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
-from studio.deployment.plan import Plan, Transfer
-from studio.deployment.sending import Counter, Outgoing, Stream
+from studio.deployment.plan import Plan
+from studio.deployment.sending import Delivery, Outgoing
 from studio.deployment.steplog import StepLog, StepRow
 from studio.deployment.wheels import module_of
 from studio.jobs import Job
@@ -25,6 +26,8 @@ _SLOWEST = 4096
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
+_PROBES_PATIENCE = 16.0
+"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Rollout:
         self._job = job
         self.bytes_sent = 0
         self.certificate = ""
+        self._patience_s = _SWITCH_S
 
     def run(self) -> dict[str, Any]:
         """Do all steps; returns what the target says of the switch."""
@@ -79,9 +83,18 @@ class Rollout:
                 "nothing was served" if not claimed["current"] else "the old release serves on"
             )
         try:
+            self._require_signature(bool(claimed.get("signed_only")))
             return self._release()
         finally:
             self._agent.end()
+
+    def _require_signature(self, signed_only: bool) -> None:
+        """Before anything is sent; the target itself judges the signature."""
+        if signed_only and not self._plan.bundle.signature:
+            raise Refused(
+                "This target takes signed releases only, and the bundle is not signed.",
+                hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
+            )
 
     def _release(self) -> dict[str, Any]:
         with self._log.step("transfer") as row:
@@ -111,37 +124,30 @@ class Rollout:
 
     def _transfer(self, row: StepRow) -> None:
         plan = self._plan
-        request = {"blobs": dict(plan.wanted), "extra": plan.unpacked}
-        found = self._agent.call("missing", request)
-        lacking, partial = set(found["missing"]), found["partial"]
-        files = [
-            Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
-            for one in self._pieces()
-            if one.digest in lacking
-        ]
-        if not files:
-            row.skip("all files are there already")
-            return
-        stream, began = Stream(files), time.monotonic()
+        delivery, began = Delivery(self._pieces(), self._job), time.monotonic()
         try:
             self._agent.call(
-                "receive",
-                stream.request,
-                timeout=_SEND_S + sum(file.size for file in files) / _SLOWEST,
-                watch=Counter(self._job, files),
-                frames=stream,
+                "transfer",
+                {"blobs": dict(plan.wanted), "extra": plan.unpacked},
+                timeout=_SEND_S + sum(plan.wanted.values()) / _SLOWEST,
+                watch=delivery.watch,
+                frames=delivery.frames(),
             )
         finally:
-            row.bytes = stream.sent
-            self.bytes_sent += stream.sent
-        row.text = _told(files, stream.sent, time.monotonic() - began)
+            delivery.end()
+            row.bytes = delivery.sent
+            self.bytes_sent += delivery.sent
+        if not delivery.files:
+            row.skip("all files are there already")
+            return
+        row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
 
-    def _pieces(self) -> list[Transfer]:
+    def _pieces(self) -> list[Outgoing]:
         """Every file that the release needs, as the target may have lost one that was there."""
         plan = self._plan
-        pieces = [Transfer(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
+        pieces = [Outgoing(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
         wheels = plan.wheels.wheels if plan.wheels else ()
-        pieces += [Transfer(w.name, w.path, w.digest, w.size) for w in wheels]
+        pieces += [Outgoing(w.name, w.path, w.digest, w.size) for w in wheels]
         return list({piece.digest: piece for piece in pieces}.values())
 
     def _environment(self, row: StepRow) -> None:
@@ -171,9 +177,16 @@ class Rollout:
             if plan.wheels is None
             else {"env": plan.wheels.digest}
         )
-        request = {"manifest": plan.bundle.text, "runtime": plan.runtime.digest, **interpreter}
+        request = {
+            "manifest": plan.bundle.text,
+            "signature": plan.bundle.signature,
+            "runtime": plan.runtime.digest,
+            **interpreter,
+        }
         done = self._agent.call("stage", request)
         row.text = f"version {done['version']} of {done['name']}, every file verified"
+        if done.get("signer"):
+            row.text += f", signed by {done['signer']}"
 
     def _probe(self, row: StepRow) -> None:
         if self._plan.unchanged:
@@ -184,6 +197,7 @@ class Rollout:
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
         row.text = (
             f"{found['samples']} golden samples agree (largest difference "
             f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
@@ -215,7 +229,7 @@ class Rollout:
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
             },
-            timeout=_SWITCH_S + wish.soak_s,
+            timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
         )
         if done["state"] == "unchanged":

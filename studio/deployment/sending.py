@@ -6,6 +6,8 @@ way costs its delay once and not for each file.
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,6 +126,55 @@ class _Shape:
             if saving > max(best.saving, _LEAST_SAVING):
                 best = cls(kind, saving, seconds)
         return best
+
+
+class Delivery:
+    """What a target lacks of some files, and nothing else, brought there by one command.
+
+    The target says what it lacks while the command runs; what it reads next is made of that.
+
+    Attributes:
+        files: What had to be sent, once the target has said it.
+    """
+
+    def __init__(self, files: Sequence[Outgoing], job: Job) -> None:
+        self.files: list[Outgoing] = []
+        self._all = files
+        self._job = job
+        self._told = threading.Event()
+        self._stream = Stream(())
+        self._counter: Counter | None = None
+
+    @property
+    def sent(self) -> int:
+        """Bytes of all frames so far."""
+        return self._stream.sent
+
+    def watch(self, message: Mapping[str, Any]) -> None:
+        """One line of the target."""
+        if message.get("event") == "missing":
+            absent, partial = message["missing"], message["partial"]
+            self.files = [
+                Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
+                for one in self._all
+                if one.digest in absent
+            ]
+            self._stream = Stream(self.files)
+            self._counter = Counter(self._job, self.files)
+            self._told.set()
+        elif self._counter is not None:
+            self._counter(message)
+
+    def frames(self) -> Iterator[bytes]:
+        """What the command reads after its request; waits for what the target says."""
+        self._told.wait()
+        if self.files:
+            yield json.dumps(self._stream.request).encode() + b"\n"
+            yield from self._stream
+
+    def end(self) -> None:
+        """The command is over: nobody needs to wait any more."""
+        self._told.set()
 
 
 class _Pace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from studio.api import Kind, Option, Permission
 from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
 from studio.jobs import Limits, Step
+from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 _TARGET = Option("target", Kind.TARGET, default="local", help="Where; by default this computer.")
@@ -48,6 +49,7 @@ DEPLOY = Step(
             "any free one on this computer.",
             advanced=True,
         ),
+        SIGN_WITH,
         Option(
             "budget_ms",
             Kind.NUMBER,
@@ -131,6 +133,35 @@ RELEASES = Step(
     work="studio.deployment.work:releases",
     needs=_NEEDS,
     limits=Limits(seconds=120),
+)
+
+TRUST = Step(
+    name="trust",
+    title="Require signatures",
+    summary="Say whose releases a target takes; without a file it takes everybody's.",
+    options=(
+        _TARGET,
+        Option(
+            "signers",
+            Kind.FILE,
+            help="Allowed signers, a line each: name, type of key, key (as in ssh-keygen(1)); or "
+            "the .pub file of one key.",
+        ),
+    ),
+    work="studio.deployment.trusting:trust",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)
+
+VERIFY_LOG = Step(
+    name="verify-log",
+    title="Verify the history",
+    summary="Check that no entry of a target's history was altered, removed or put in.",
+    options=(_TARGET,),
+    work="studio.deployment.history:verify_log",
+    prepare="studio.deployment.record:anchors",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
 )
 
 UNDEPLOY = Step(

@@ -64,7 +64,7 @@ def rollback(arguments: Arguments, job: Job) -> Result:
     if is_platform(target):
         return _hosting(target, job).rollback(arguments.get("to"))
     with connected(target, job) as channel:
-        agent = _agent(target, channel, job)
+        agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
             raise TargetError("Nothing is deployed on this target.")
         agent.install()
@@ -79,6 +79,7 @@ def rollback(arguments: Arguments, job: Job) -> Result:
         "switch_seconds": done["seconds"],
         "seconds": time.monotonic() - began,
         "by": agent.owner,
+        "log": done["log"],
     }
 
 
@@ -102,7 +103,7 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
     if is_platform(target):
         return _hosting(target, job).undeploy(bool(arguments.get("purge")))
     with connected(target, job) as channel:
-        agent = _agent(target, channel, job)
+        agent = agent_on(target, channel, job)
         done: Result = {"stopped": False, "release": ""}
         if not inventory.take(channel, agent.root).is_bare:
             agent.install()
@@ -166,6 +167,7 @@ def _hosting(target: TargetSpec, job: Job) -> Hosting:
     return Hosting(target, job, owner())
 
 
-def _agent(target: TargetSpec, channel: Channel, job: Job) -> Agent:
+def agent_on(target: TargetSpec, channel: Channel, job: Job) -> Agent:
+    """The release machine of a target."""
     root, runtime = root_of(target, channel), build_runtime(job.folder)
     return Agent(channel, root, interpreter_of(target), runtime, owner(), target.name)

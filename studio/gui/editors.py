@@ -25,6 +25,7 @@ UNSET = "not set"
 _WIDEST = 1e9
 _INTEGERS = 2**31 - 1
 _CHECKS_A_LINE = 6
+_CHECKS_SHORT = 15
 _CHECKS_NARROW = 2
 
 Entry = tuple[str, str]
@@ -267,11 +268,16 @@ class ChecksEditor(Editor):
             self._grid.removeWidget(box)
             box.deleteLater()
         self.boxes = {}
+        # Names of targets are the user's and may be long; their forms stand beside a table.
+        longest = max((len(title) for _, title in entries), default=0)
+        a_line = _CHECKS_A_LINE
+        if self.option.kind is Kind.TARGET:
+            a_line = 2 if longest <= _CHECKS_SHORT else 1
         for position, (value, title) in enumerate(entries):
             box = QCheckBox(title)
             box.setAccessibleName(f"{self.option.label}: {title}")
             box.toggled.connect(self.changed)
-            self._grid.addWidget(box, *divmod(position, _CHECKS_A_LINE))
+            self._grid.addWidget(box, *divmod(position, a_line))
             self.boxes[value] = box
         if self.boxes:
             self.setFocusProxy(next(iter(self.boxes.values())))

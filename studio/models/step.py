@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option
 from studio.jobs.step import Limits, Step
+from studio.settings.boards import names as board_names
 
 PREVIEW = "preview"
 """Name of the message of ``open`` with the ``path`` of a preview; it lasts as long as the job."""
@@ -11,6 +12,8 @@ PREVIEW = "preview"
 DRAWN = "drawn"
 """Name of the message of ``open`` with the ``path`` of the graph of a large model that has passed
 its intake: all nodes and their layout, no types yet. The file grows until the job's end."""
+
+NO_BOARD = "none"
 
 _SHAPE = Option(
     "shape",
@@ -99,7 +102,7 @@ DIFF = Step(
 COVERAGE = Step(
     name="coverage",
     title="Will it run there?",
-    summary="Hold a model against a release of ONNX Runtime, or against a target.",
+    summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
     options=(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
         Option(
@@ -107,6 +110,13 @@ COVERAGE = Step(
             help="Release of ONNX Runtime (1.19); by default the target's, else the newest.",
         ),
         Option("target", Kind.TARGET, help="A target that was probed."),
+        Option(
+            "board",
+            Kind.CHOICE,
+            default=NO_BOARD,
+            choices=(NO_BOARD, *board_names()),
+            help="A kind of board that need not be there, with the system that a new one has.",
+        ),
     ),
     work="studio.models.coverage.work:coverage",
     prepare="studio.models.coverage.work:prepare",

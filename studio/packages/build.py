@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
-from studio.packages import golden
+from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.registry import file_digest
@@ -93,9 +93,14 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
 
 
 def _copy_model(content: Content, folder: Path) -> str:
-    """Copy the model; external tensors keep the names by which the model refers to them."""
+    """Write the model with its large tensors beside it, each in a file named by its content.
+
+    What is not taken apart keeps the names by which the model refers to it.
+    """
     first, *rest = content.files
     name = f"model{first.suffix.lower()}"
+    if content.model.format == "onnx" and _split(first, folder, name):
+        return name
     _copy(first, folder / name)
     for path in rest:
         relative = Path(os.path.relpath(path, first.parent))
@@ -103,6 +108,22 @@ def _copy_model(content: Content, folder: Path) -> str:
             raise InvalidModel(f"The model's file {path.name} cannot be part of a bundle.")
         _copy(path, folder / relative)
     return name
+
+
+def _split(source: Path, folder: Path, name: str) -> bool:
+    """Whether all that the model needs is written."""
+    try:
+        found = tensors.split(source)
+    except tensors.Unreadable:
+        return False  # it loads, or it would not have come so far: so it travels as it is
+    if found.left:
+        return False
+    (folder / name).write_bytes(found.model)
+    for relative, content in found.tensors.items():
+        path = folder / relative
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return True
 
 
 def _copy(source: Path | None, target: Path) -> str | None:

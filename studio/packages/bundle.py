@@ -37,6 +37,7 @@ class Bundle:
     Attributes:
         digest: SHA-256 of the manifest; the release's name on a target.
         text: The manifest as it stands in the file.
+        signature: SSHSIG of the manifest, as it lies beside it; empty where it is not signed.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Bundle:
     files: tuple[BundleFile, ...]
     text: str
     raw: Mapping[str, Any]
+    signature: str = ""
 
     @classmethod
     def open(cls, folder: Path) -> Bundle:
@@ -74,6 +76,7 @@ class Bundle:
             files,
             content.decode(),
             found.raw,
+            _signature(folder / form.SIGNATURE),
         )
 
     @property
@@ -92,6 +95,17 @@ class Bundle:
     def content(self) -> str:
         """Digest of what is in it, whatever its number and date."""
         return content_digest(self.raw)
+
+
+def _signature(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError):
+        raise StudioError(
+            "The bundle's signature cannot be read.", hint="Sign the bundle again."
+        ) from None
 
 
 def content_digest(manifest: Mapping[str, Any]) -> str:

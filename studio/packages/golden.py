@@ -15,6 +15,12 @@ from studio.datasets.made_up import open_sizes, random_feeds
 _RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
 _RELATIVE_FLOAT = 1e-3
 
+MOST_VALUES = 4096
+"""Of one output of one sample; more would weigh more than many a model."""
+
+EXTREMES = 512
+"""Among them the largest: of a classifier's many zeros most say little."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
@@ -79,14 +85,36 @@ def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[Golde
 
 
 def write(samples: Sequence[GoldenSample], folder: Path) -> Iterator[Path]:
-    """Write ``000.npz`` and so on; equal samples give equal bytes."""
-    folder.mkdir(parents=True)
+    """Write ``000.npz`` and so on with the answers, ``inputs/000.npz`` with what they answer.
+
+    Equal samples give equal bytes. The inputs are files of their own, as they are the same for the
+    next version of a model. Of a large output some values are kept and where they lie.
+    """
+    (folder / "inputs").mkdir(parents=True)
     for number, sample in enumerate(samples):
-        path = folder / f"{number:03}.npz"
-        arrays = {f"in.{name}": array for name, array in sample.feeds.items()}
-        arrays |= {f"out.{name}": array for name, array in sample.outputs.items()}
-        _write_npz(path, arrays)
-        yield path
+        name = f"{number:03}.npz"
+        _write_npz(folder / "inputs" / name, {f"in.{k}": v for k, v in sample.feeds.items()})
+        arrays: dict[str, Array] = {}
+        for output, array in sample.outputs.items():
+            arrays |= _kept(output, array)
+        _write_npz(folder / name, arrays)
+        yield folder / name
+
+
+def _kept(name: str, array: Array) -> dict[str, Array]:
+    """All of a small output; of a large one the extremes and some between, evenly spread."""
+    if array.size <= MOST_VALUES or array.dtype.kind not in "fiub":
+        return {f"out.{name}": array}
+    flat = array.reshape(-1)
+    sizes = numpy.abs(numpy.nan_to_num(flat.astype(numpy.float64)))
+    largest = numpy.argpartition(sizes, -EXTREMES)[-EXTREMES:]
+    spread = numpy.linspace(0, array.size - 1, MOST_VALUES - EXTREMES).astype(numpy.int64)
+    places = numpy.union1d(largest, spread)
+    return {
+        f"out.{name}": flat[places],
+        f"at.{name}": places,
+        f"shape.{name}": numpy.asarray(array.shape, numpy.int64),
+    }
 
 
 def _write_npz(path: Path, arrays: Mapping[str, Array]) -> None:

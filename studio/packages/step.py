@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
+from studio.api import Kind, Option, Permission
 from studio.jobs import Limits, Step
+
+SIGN_WITH = Option(
+    "sign",
+    Kind.FILE,
+    title="Sign with",
+    help="An SSH key to sign the bundle with; name the .pub file of a key that the agent holds.",
+)
+
+SIGN = Step(
+    name="sign",
+    title="Sign",
+    summary="Sign a bundle with an SSH key, as boards may ask for.",
+    options=(
+        Option("bundle", Kind.FOLDER, positional=True, required=True, help="A bundle's folder."),
+        Option(
+            "key",
+            Kind.FILE,
+            required=True,
+            help="The private key, or the .pub file of one that the SSH agent holds.",
+        ),
+    ),
+    work="studio.packages.signing:sign",
+    needs=frozenset({Permission.HOME, Permission.PROCESSES}),
+    limits=Limits(seconds=120),
+)
 
 PACKAGE = Step(
     name="package",
@@ -21,6 +46,7 @@ PACKAGE = Step(
         ),
         Option("labels", Kind.FILE, help="The names of the classes, one a line."),
         Option("preprocess", Kind.FILE, help="How an image becomes the input (preprocess.toml)."),
+        SIGN_WITH,
         Option(
             "samples",
             Kind.INTEGER,

@@ -29,6 +29,7 @@ from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.drift_reference import FEWEST, reference_of
 from studio.packages.golden import GoldenSample
 from studio.packages.labels import check_labels
+from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 from studio.runtime.drift.reference import Reference
@@ -54,6 +55,10 @@ def package(arguments: Arguments, job: Job) -> Result:
     manifest = build(content, Number(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
     bundle = _same(arguments["known"], content_digest(manifest)) or Bundle.open(folder)
+    if arguments.get("sign") and not bundle.signature:
+        text = signature_of(bundle.text.encode(), Path(arguments["sign"]))
+        if bundle.digest == digest:  # one that was made before is not ours to change
+            write_signature(folder, text)
     job.progress(4, 4, "Packaged")
     return {
         "bundle": str(bundle.folder),

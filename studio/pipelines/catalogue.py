@@ -20,6 +20,7 @@ _MODULES = (
     "studio.pipelines.profile_export",
     "studio.packages.step",
     "studio.deployment.image_step",
+    "studio.deployment.deb_step",
     "studio.deployment.step",
     "studio.deployment.fleet_step",
     "studio.monitoring.step",

@@ -19,7 +19,7 @@ _PURE_TOO = ("quantize-preview", "sensitivity", "evaluate", "package", "samples-
 _WRITES = ("profile-export",)
 _MEASURES = ("profile",)
 _LOOKS = ("coverage", "target-probe", "releases", "logs", "resources", "monitor", "call", "stream")
-_LOOKS_TOO = ("registry-list", "registry-pull", "plugin-check", "watch")
+_LOOKS_TOO = ("registry-list", "registry-pull", "plugins-check", "target-find", "target-look")
 
 _EFFECTS = {
     **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
@@ -28,8 +28,9 @@ _EFFECTS = {
 }
 
 _TELLS = ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview")
-_TELLS_TOO = ("releases", "logs", "resources", "target-probe", "registry-list", "coverage")
-QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_WRITES, "plugin-check"))
+_TELLS_TOO = ("releases", "logs", "resources", "target-probe", "target-find", "target-look")
+_TELLS_LAST = ("registry-list", "coverage", "plugins-check")
+QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_WRITES))
 """Steps that only tell something: the history of what was done leaves them out."""
 
 UNGUARDED = frozenset({"rollback", "undeploy"})
@@ -53,4 +54,4 @@ def is_guarded(step: str) -> bool:
 
 def touches_targets(step: str) -> bool:
     """Whether the order among such steps is that of the recipe, whatever refers to what."""
-    return effect(step) is Effect.ACTS or step in ("call", "stream", "monitor", "watch")
+    return effect(step) is Effect.ACTS or step in ("call", "stream", "monitor")

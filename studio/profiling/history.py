@@ -10,6 +10,9 @@ from typing import Any
 from studio.registry import Registry, RunRecord, VariantRecord
 
 STEP = "profile"
+_RATES = ("throughput", "open-loop")
+"""Modes whose figure is better when it is larger."""
+
 _LEAST_ROUNDS = 8
 _LEAST_MARGIN = 0.03
 _NORMAL = 1.96
@@ -23,31 +26,50 @@ Json = Mapping[str, Any]
 
 def profiles(registry: Registry, model: int | None = None) -> list[RunRecord]:
     """All profiles, the newest first; those of one model where it is given."""
-    found = registry.runs(STEP)
     if model is None:
-        return found
-    ours = {variant.id for variant in registry.variants(model)}
-    return [run for run in found if run.variant in ours]
+        return registry.runs(STEP)
+    found = [run for v in registry.variants(model) for run in registry.runs(STEP, v.id)]
+    return sorted(found, key=lambda run: -run.id)
 
 
 def line(run: RunRecord) -> dict[str, Any]:
     """What a list says of a profile."""
     result = run.result
     rows = list(result.get("runs") or ())
-    measured = [row for row in rows if (row.get("latency_ms") or {}).get("p50") is not None]
-    fastest = min(measured, key=lambda row: row["latency_ms"]["p50"], default=None)
+    mode = str(result.get("mode") or "latency")
+    rate = mode in _RATES
+    known = [(value, row) for row in rows if (value := figure(row, mode)[0])]
+    pick = max if rate else min
+    value, fastest = pick(known, key=lambda pair: pair[0], default=(None, None))
     return {
         "run": run.id,
         "at": run.created,
-        "mode": str(result.get("mode") or "latency"),
+        "mode": mode,
         "target": str(result.get("target") or "local"),
         "models": list(dict.fromkeys(str(row["model"]) for row in rows)),
         "backends": list(dict.fromkeys(str(row.get("runtime") or row["backend"]) for row in rows)),
         "fastest": fastest["id"] if fastest else None,
-        "p50_ms": fastest["latency_ms"]["p50"] if fastest else None,
+        "best": value,
+        "unit": "a second" if rate else "ms",
         "complete": bool(result.get("complete", True)),
         "fallback": (result.get("placement") or {}).get("fallback"),
     }
+
+
+def figure(row: Json, mode: str) -> tuple[float | None, float | None, float | None]:
+    """The figure of a row that a mode is about, with its interval where there is one.
+
+    Median latency; samples or requests a second; median of the last tenth of a sustained run.
+    """
+    if mode == "throughput":
+        best = (row.get("throughput") or {}).get("best") or {}
+        return best.get("per_second"), best.get("low"), best.get("high")
+    if mode == "open-loop":
+        found = row.get("open_loop") or {}
+        return found.get("rate_per_second") if found.get("kept") else None, None, None
+    if mode == "sustained":
+        return (row.get("sustained") or {}).get("end_ms"), None, None
+    return (row.get("latency_ms") or {}).get("p50"), None, None
 
 
 def compare(before: RunRecord, after: RunRecord) -> dict[str, Any]:
@@ -59,8 +81,9 @@ def compare(before: RunRecord, after: RunRecord) -> dict[str, Any]:
 
     Returns:
         ``before, after`` (lines), ``comparable`` (the same machine in the same state),
-        ``differences`` (key, before, after), ``rows`` (``id, before_ms, after_ms, ratio, low, high,
-        margin, verdict, relative``), ``only_before, only_after``, ``notes``.
+        ``differences`` (key, before, after), ``rows`` (``id, before, after`` in the ``unit`` of the
+        lines, ``ratio, low, high, margin, verdict, relative``; of times, also where rates were
+        measured, so that below 1 is better), ``only_before, only_after``, ``notes``.
     """
     a, b = before.result, after.result
     rows = {row["id"]: row for row in a.get("runs") or ()}
@@ -68,7 +91,8 @@ def compare(before: RunRecord, after: RunRecord) -> dict[str, Any]:
     differences = list(_differences(a.get("environment") or {}, b.get("environment") or {}))
     margin = max(_LEAST_MARGIN, _margin(a), _margin(b))
     both = [key for key in rows if key in others]
-    found = [_row(rows[key], others[key], margin) for key in both]
+    mode, other = (str(each.get("mode") or "latency") for each in (a, b))
+    found = [_row(rows[key], others[key], mode, margin) for key in both if mode == other]
     reference = str(a.get("reference") or "")
     if reference == b.get("reference"):
         base = next((row["ratio"] for row in found if row["id"] == reference), None)
@@ -84,7 +108,10 @@ def compare(before: RunRecord, after: RunRecord) -> dict[str, Any]:
         "rows": found,
         "only_before": [key for key in rows if key not in others],
         "only_after": [key for key in others if key not in rows],
-        "notes": list(_notes(found, differences, other_machine)),
+        "notes": [
+            *([f"One is of the mode {mode}, the other of {other}."] if mode != other else []),
+            *_notes(both, differences, other_machine),
+        ],
     }
 
 
@@ -113,7 +140,7 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     title = ""
     for variant in variants:
-        metric = variant.summary.get("metric")
+        metric = (variant.summary.get("quantize") or {}).get("metric")
         if not isinstance(metric, Mapping) or not isinstance(metric.get("after"), int | float):
             continue
         title = str(metric.get("title") or metric.get("name") or "")
@@ -124,18 +151,22 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
     return found, title
 
 
-def _row(one: Json, two: Json, margin: float) -> dict[str, Any]:
-    medians = [(row.get("latency_ms") or {}).get("p50") for row in (one, two)]
+def _row(one: Json, two: Json, mode: str, margin: float) -> dict[str, Any]:
+    before, after = figure(one, mode), figure(two, mode)
     ratio = low = high = None
-    if all(medians):
-        ratio = medians[1] / medians[0]
+    if before[0] and after[0]:
+        # A rate is the reciprocal of a time.
+        ratio = before[0] / after[0] if mode in _RATES else after[0] / before[0]
         times = [[t for t in row.get("round_ms") or () if t > 0] for row in (one, two)]
-        if min(map(len, times)) >= _LEAST_ROUNDS:
+        if mode == "latency" and min(map(len, times)) >= _LEAST_ROUNDS:
             ratio, low, high = _interval(*times)
+        elif all(before) and all(after):
+            half = math.hypot(*(_half(each) for each in (before, after)))
+            low, high = ratio * math.exp(-half), ratio * math.exp(half)
     return {
         "id": one["id"],
-        "before_ms": medians[0],
-        "after_ms": medians[1],
+        "before": before[0],
+        "after": after[0],
         "ratio": ratio,
         "low": low,
         "high": high,
@@ -143,6 +174,11 @@ def _row(one: Json, two: Json, margin: float) -> dict[str, Any]:
         "verdict": _verdict(low, high, margin),
         "relative": None,
     }
+
+
+def _half(found: tuple[Any, Any, Any]) -> float:
+    """Half the width of an interval of a rate, as a logarithm."""
+    return math.log(found[2] / found[1]) / 2
 
 
 def _interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
@@ -188,7 +224,7 @@ def _differences(a: Json, b: Json) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _notes(
-    rows: Sequence[Json], differences: Sequence[tuple[str, Any, Any]], other_machine: bool
+    rows: Sequence[str], differences: Sequence[tuple[str, Any, Any]], other_machine: bool
 ) -> Iterator[str]:
     if not rows:
         yield "The two have no variant on the same runtime in common."

@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.profiling.backends import Chosen
+from studio.profiling.energy import BLOCK_SECONDS
 from studio.registry import ModelRef
 
 SAME_MODEL = (0.01, 0.25)
@@ -124,6 +125,8 @@ def configuration(
         "limit_ms": arguments.get("limit") or 0.0,
         "duration": 60 * (arguments.get("minutes") or 5.0),
         "twin": len(chosen) > 1 and mode in ("latency", "throughput"),
+        "energy": BLOCK_SECONDS if arguments.get("energy") or arguments.get("meter") else 0.0,
+        "meter": str(arguments.get("meter") or ""),
         "operators": PROFILED_INFERENCES if arguments.get("operators") else 0,
     }
 

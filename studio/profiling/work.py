@@ -11,7 +11,7 @@ from studio.api import Extension, Format, Limits, Model, TargetSpec
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, feeds, placement, remote, results
+from studio.profiling import attribution, energy, feeds, placement, remote, results
 from studio.profiling.backends import choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.follower import Follower
@@ -46,6 +46,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
     recording = _measure(host, arguments, config, job, Follower(job, chosen))
     result = results.build(recording, chosen)
     result["target"] = (arguments.get("target") or {}).get("name", "local")
+    energy.add(result, recording)
     result["operators"] = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result["runs"], result["operators"])
     result["placement"] = placed

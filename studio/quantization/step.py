@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
+from studio.api import Kind, Option, Permission
 from studio.jobs import Step
 
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
@@ -65,10 +65,19 @@ QUANTIZE = Step(
             "calibration",
             Kind.CHOICE,
             default="activation-aware",
-            choices=("activation-aware", "percentile", "minmax", "entropy"),
+            choices=(
+                "activation-aware",
+                "mse",
+                "percentile",
+                "percentile-symmetric",
+                "minmax",
+                "entropy",
+            ),
             choice_titles=(
+                "least error behind the activation",
                 "least error",
                 "percentile",
+                "percentile, symmetric",
                 "smallest and largest",
                 "entropy",
             ),
@@ -166,6 +175,12 @@ EVALUATE = Step(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
         Option("data", Kind.DATA, required=True, help="Labelled samples."),
         Option(
+            "target",
+            Kind.TARGET,
+            default="local",
+            help="A machine whose own runtime evaluates the model too.",
+        ),
+        Option(
             "samples",
             Kind.INTEGER,
             default=1000,
@@ -178,4 +193,5 @@ EVALUATE = Step(
     ),
     work="studio.quantization.work:evaluate",
     record="studio.quantization.record:evaluated",
+    remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
 )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.api import Dataset, Extension, GateMissed, Transform, UsageError
+from studio.api import Dataset, Extension, GateMissed, Session, TargetSpec, Transform, UsageError
 from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look, write_graph
@@ -17,8 +17,9 @@ from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice
 from studio.quantization.comparison import Latency, OutputError, latency, output_errors
 from studio.quantization.details import describe
-from studio.quantization.evaluation import Judge, dictionary_for
+from studio.quantization.evaluation import Judge, Scored, dictionary_for
 from studio.quantization.methods import check_method
+from studio.quantization.on_target import TargetSession
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
 from studio.quantization.search import Goal
@@ -145,14 +146,52 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
             "No metric suits this data: it has no labels, or texts without a dictionary.",
             hint="Give labelled data, and --dictionary for a text recogniser.",
         )
+    target = arguments.get("target")
+    elsewhere = target is not None and not target["url"].startswith("local:")
     session = subject.session()
-    value = judge.score(session, dataset, Phase(job, 0.02, 1, "Evaluating"))
-    return {
+    phase = Phase(job, 0.02, 0.4 if elsewhere else 1, "Evaluating")
+    here = judge.scored(session, dataset, phase)
+    result = {
         "model": f"{subject.ref.model_name}:{subject.ref.name}",
-        "metric": {"name": judge.metric.id, "title": judge.metric.title, "value": value},
+        "metric": {"name": judge.metric.id, "title": judge.metric.title, "value": here.value},
         "samples": len(dataset),
         "backend": {"id": subject.backend.id, "version": subject.backend.version()},
-        "seconds": round(time.monotonic() - begin, 3),
+        "target": None,
+    }
+    if target is not None and elsewhere:
+        spec = TargetSpec(**target)
+        result["target"] = _elsewhere(subject, host, spec, judge, dataset, here, session, job)
+    session.close()
+    return {**result, "seconds": round(time.monotonic() - begin, 3)}
+
+
+def _elsewhere(
+    subject: Subject,
+    host: PluginHost,
+    target: TargetSpec,
+    judge: Judge,
+    dataset: Dataset,
+    here: Scored,
+    like: Session,
+    job: Job,
+) -> dict[str, Any]:
+    """The same by the runtime of a target, and what it reads otherwise than this computer."""
+    answers = TargetSession(subject, host, target, job.folder, job)
+    session = answers.begin(dataset, like)
+    try:
+        there = judge.scored(session, dataset, Phase(job, 0.4, 1, f"Evaluating on {target.name}"))
+    finally:
+        session.close()
+    lost, gained = here.changed(there)
+    return {
+        "name": target.name,
+        "value": there.value,
+        "drop": round(judge.drop(here.value, there.value), 9),
+        "runtime": answers.about.get("runtime"),
+        "version": answers.about.get("version"),
+        "lost": list(lost[:_NAMED]),
+        "gained": list(gained[:_NAMED]),
+        "changed": [len(lost), len(gained)],
     }
 
 

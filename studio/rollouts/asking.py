@@ -15,8 +15,7 @@ from studio.jobs import Job
 from studio.monitoring.client import InferenceClient
 from studio.monitoring.endpoint import reached
 from studio.rollouts.rule import Figures
-
-_INPUT = "in."
+from studio.runtime.release.trial import read_sample
 
 
 class Asker:
@@ -84,12 +83,6 @@ def _figures(requests: int, errors: int, seconds: list[float]) -> Figures:
 def _samples(bundle: Path) -> list[dict[str, Array]]:
     found = []
     for path in sorted((bundle / "golden").glob("*.npz")):
-        with numpy.load(path, allow_pickle=False) as arrays:
-            found.append(
-                {
-                    name.removeprefix(_INPUT): arrays[name]
-                    for name in arrays.files
-                    if name.startswith(_INPUT)
-                }
-            )
+        feeds, _ = read_sample(path)
+        found.append(feeds)
     return found

@@ -11,17 +11,20 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from studio.api import UsageError
-from studio.settings import Paths
 
 LAST = "last"
+if sys.platform != "win32":
+    import fcntl
+
 _FILE = "ledger.jsonl"
 _KEPT = 100
 """Ledgers of finished rollouts beyond these are removed, the oldest first."""
@@ -50,6 +53,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
+        self._claim: IO[bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -57,9 +61,10 @@ class Ledger:
         return self.folder.name
 
     @classmethod
-    def begin(cls, head: Mapping[str, Any], release: str, bundle: Path | None) -> Ledger:
+    def begin(
+        cls, place: Path, head: Mapping[str, Any], release: str, bundle: Path | None
+    ) -> Ledger:
         """Start one; a bundle that was made for it is moved into it."""
-        place = _place()
         place.mkdir(parents=True, exist_ok=True)
         _tidy(place)
         stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{release[:8]}"
@@ -72,17 +77,17 @@ class Ledger:
         return ledger
 
     @classmethod
-    def find(cls, name: str) -> Ledger:
+    def find(cls, place: Path, name: str) -> Ledger:
         """The one of a name, or the last one.
 
         Raises:
             UsageError: when there is none.
         """
-        names = ledgers()
+        names = ledgers(place)
         if name == LAST and names:
-            return cls(_place() / names[-1])
+            return cls(place / names[-1])
         if name in names:
-            return cls(_place() / name)
+            return cls(place / name)
         known = ", ".join(names[-5:]) or "none yet"
         raise UsageError(
             f"There is no rollout {name!r} to resume."
@@ -90,6 +95,19 @@ class Ledger:
             else "There is no rollout to resume.",
             hint=f"The last ones: {known}.",
         )
+
+    def claim(self) -> None:
+        """Be the only one that goes on with it, until this process ends.
+
+        Raises:
+            UsageError: when another process does.
+        """
+        self._claim = _claimed(self.folder)
+        if self._claim is None:
+            raise UsageError(
+                f"The rollout {self.name} is still running.",
+                hint="Wait for it, or cancel it there.",
+            )
 
     def append(self, kind: str, **values: Any) -> None:
         """Add a line, and have it on the disk."""
@@ -133,14 +151,39 @@ class Ledger:
                     yield json.loads(text)
 
 
-def ledgers() -> list[str]:
+def ledgers(place: Path) -> list[str]:
     """The names of all, the oldest first."""
-    place = _place()
     return sorted(one.name for one in place.iterdir()) if place.is_dir() else []
 
 
-def _place() -> Path:
-    return Paths.of().data / "rollouts"
+def unfinished(place: Path) -> str:
+    """The name of the last one, if it can be resumed; else empty."""
+    names = ledgers(place)
+    with contextlib.suppress(UsageError):
+        if names and Ledger(place / names[-1]).read().state != "done":
+            claim = _claimed(place / names[-1])
+            if claim is not None:
+                claim.close()
+                return names[-1]
+    return ""
+
+
+def _claimed(folder: Path) -> IO[bytes] | None:
+    """The open file that is the claim; None while another process has it."""
+    file = (folder / "claim").open("ab")
+    if sys.platform == "win32":  # no such locks there; the targets' own leases hold
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def place_of(data: Path) -> Path:
+    """Where a workspace's ledgers are."""
+    return data / "rollouts"
 
 
 def _free(place: Path, stem: str) -> Path:
@@ -154,7 +197,7 @@ def _free(place: Path, stem: str) -> Path:
 
 
 def _tidy(place: Path) -> None:
-    for name in ledgers()[:-_KEPT]:
+    for name in ledgers(place)[:-_KEPT]:
         with contextlib.suppress(UsageError):
             if Ledger(place / name).read().state == "done":
                 shutil.rmtree(place / name, ignore_errors=True)

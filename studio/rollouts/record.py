@@ -11,7 +11,7 @@ from studio.jobs import Arguments, Result
 from studio.monitoring.known import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
-from studio.rollouts.ledger import Ledger
+from studio.rollouts.ledger import Ledger, place_of
 from studio.rollouts.resuming import resumed
 
 
@@ -48,5 +48,6 @@ def rolled_out(registry: Registry, arguments: Arguments, result: Result, folder:
         row.pop("result")
         row.pop("undone")
     registry.add_run("rollout", None, {"targets": sorted(by_name)}, result)
-    Ledger.find(result["rollout"]).append("recorded", targets=sorted(by_name))
+    ledger = Ledger.find(place_of(registry.folder.parent), result["rollout"])
+    ledger.append("recorded", targets=sorted(by_name))
     return result

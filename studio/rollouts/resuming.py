@@ -10,7 +10,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.jobs import Arguments
 from studio.registry import Registry
-from studio.rollouts.ledger import Ledger, Standing
+from studio.rollouts.ledger import Ledger, Standing, place_of
 
 RULE = (
     *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
@@ -43,7 +43,7 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
             "A rollout that is resumed has its model and targets already.",
             hint="Leave them out, or start a new rollout without --resume.",
         )
-    ledger = Ledger.find(str(arguments["resume"]))
+    ledger = Ledger.find(place_of(registry.folder.parent), str(arguments["resume"]))
     standing = ledger.read()
     if standing.state == "done":
         raise UsageError(f"The rollout {ledger.name} is done.", hint="Start a new one.")

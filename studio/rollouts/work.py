@@ -13,11 +13,12 @@ from studio.deployment.connect import target_of
 from studio.deployment.packaging import package_contained
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
-from studio.rollouts.ledger import Ledger
+from studio.rollouts.ledger import Ledger, place_of
 from studio.rollouts.member import BEGINNINGS, FAILURES, KEPT, Member, Row
 from studio.rollouts.resuming import head_of
 from studio.rollouts.rule import Rule
 from studio.rollouts.waves import waves
+from studio.settings import Paths
 
 _DONE = "done"
 _HALTED = "halted"
@@ -53,8 +54,10 @@ def rollout(arguments: Arguments, job: Job) -> Result:
 
 def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, Any] | None]:
     """The ledger, the bundle that lies where it outlives this job, and how it was packaged."""
+    place = place_of(Paths.of().data)
     if arguments.get("resume"):
-        ledger = Ledger.find(str(arguments["resume"]))
+        ledger = Ledger.find(place, str(arguments["resume"]))
+        ledger.claim()
         ledger.append("resumed")
         packaged = arguments.get("packaged")
         bundle = Bundle.open(Path(arguments["bundle"]))
@@ -63,7 +66,8 @@ def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, An
     bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
     is_new = bool(packaged and packaged["new"])
     head = head_of(arguments, bundle.folder, packaged)
-    ledger = Ledger.begin(head, bundle.digest, bundle.folder if is_new else None)
+    ledger = Ledger.begin(place, head, bundle.digest, bundle.folder if is_new else None)
+    ledger.claim()
     if packaged and is_new:
         packaged["bundle"] = str(ledger.folder / "bundle")
         bundle = Bundle.open(Path(packaged["bundle"]))

@@ -11,6 +11,7 @@ RUNTIME_VERSION = "0.1.0"
 
 COMMANDS = {
     "bench": (".bench", "measure a model; JSON lines on stdin and stdout"),
+    "answers": (".answers", "what a model gives for many samples, for the metric of a task"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
     "gate": (".gate", "keep a port at which containers answer in turn"),

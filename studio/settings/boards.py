@@ -89,6 +89,12 @@ def boards() -> tuple[Board, ...]:
     return tuple(sorted(found, key=lambda board: (board.id.startswith("generic"), board.id)))
 
 
+def names() -> tuple[str, ...]:
+    """The names of the catalogue, which costs no reading of it; the generic ones last."""
+    found = (path.stem for path in resource("boards").glob("*.toml"))
+    return tuple(sorted(found, key=lambda name: (name.startswith("generic"), name)))
+
+
 def board(name: str) -> Board:
     """The board of a name.
 

@@ -11,6 +11,9 @@ from studio.models.surgery.edits import write as edit_text
 from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
+from studio.profiling.energy import sentences as energy_sentences
+from studio.profiling.history import compare as compare_profiles
+from studio.profiling.history import line as profile_line
 from studio.quantization.recipes import RecipeEntry
 from studio.registry import (
     ActionRecord,
@@ -87,11 +90,14 @@ __all__ = [
     "alike_text",
     "allowed_values",
     "block_text",
+    "compare_profiles",
     "edit_text",
+    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",
     "option_from_json",
+    "profile_line",
     "read_numbers",
     "read_preview",
     "search_model",

@@ -23,6 +23,7 @@ from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
 from studio.registry import Registry, VariantRecord
+from studio.rollouts.ledger import place_of, unfinished
 from studio.settings import Paths, Settings
 from studio.workspace.background import Background
 from studio.workspace.events import (
@@ -252,6 +253,10 @@ class Workspace(JobListener):
         """Let a group of targets have these members; without any it is gone."""
         self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
+
+    def unfinished_rollout(self) -> str:
+        """The name of the last rollout, unless it is done; else empty."""
+        return unfinished(place_of(self.paths.data))
 
     # Plugins
 

@@ -28,7 +28,7 @@ from tests.benchmarks.zoo.wheels import CACHE, MAGIKA, PPOCR, SILERO, Wheel
 STUDIO = Path(sys.executable).with_name("studio")
 HOME = CACHE.parent / "backends"
 REFERENCE = "onnxruntime"
-BACKENDS = (REFERENCE, "openvino", "openvino:precision=f32", "ncnn", "mnn")
+BACKENDS = (REFERENCE, "openvino", "openvino:precision=f32", "ncnn", "mnn", "pytorch")
 ROOM_FOR_INSTALLING = 1800
 
 Feeds = Mapping[str, Any]

@@ -126,7 +126,9 @@ class Rig:
         path = self._folder / f"{name}.onnx"
         path.write_bytes(name.encode() * (100 if parent is None else 30))
         summary: dict[str, Any] = {
-            "inputs": [{"name": "image", "dtype": "float32", "shape": ["batch", 1, 8, 8]}]
+            "inputs": made.pop(
+                "inputs", [{"name": "image", "dtype": "float32", "shape": ["batch", 1, 8, 8]}]
+            )
         }
         if parent is not None:
             summary["quantize"] = made

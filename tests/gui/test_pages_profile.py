@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages import profile_rows
+from studio.gui.pages import profile_modes, profile_rows
 from studio.gui.pages.profile import ProfilePage
 from studio.jobs import End
-from studio.workspace import JobOutcome
+from studio.workspace import JobFinished, JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
 
 
@@ -200,3 +200,184 @@ def test_a_runtime_with_options_is_told_from_the_one_without(rig: Rig) -> None:
     offered = dict(page.choices(option) or ())
     assert offered["onnxruntime"] == "ONNX Runtime"
     assert offered["openvino"] == "OpenVINO (to be installed)"
+
+
+def test_sizes_that_a_model_leaves_open_are_asked_for(rig: Rig) -> None:
+    variant = rig.variant(inputs=[{"name": "x", "dtype": "float32", "shape": [None, 3, 48, None]}])
+    page = rig.page(ProfilePage, variant)
+    assert page.sizes.isVisible()
+    editor = page.sizes.editors["x"]
+    assert editor.text() == "1x3x48x224"
+    editor.setText("1x3x32x320")
+    page.run()
+    assert rig.shell.jobs == [], "48 cannot be changed"
+    assert "sizes that the model fixes cannot be changed" in visible_texts(page)
+    editor.setText("1 × 3 × 48 × 320")
+    page.run()
+    assert rig.shell.jobs[-1].options["shapes"] == ["x=1x3x48x320"]
+
+
+def test_an_open_batch_alone_is_not_asked_for(rig: Rig) -> None:
+    page = rig.page(ProfilePage, rig.variant())
+    assert not page.sizes.isVisible()
+    page.run()
+    assert not rig.shell.jobs[-1].options.get("shapes")
+
+
+PLACEMENT = {
+    "fallback": 0.73,
+    "runs": [
+        {
+            "id": "digits:int8",
+            "asked": "openvino",
+            "providers": {"cpu": 0.73, "openvino": 0.27},
+            "fallback": 0.73,
+            "text": "digits:int8: openvino was asked for, but 73 % on cpu of the time.",
+        }
+    ],
+}
+
+
+def test_a_silent_fallback_is_red(rig: Rig) -> None:
+    variant = rig.variant()
+    rig.registry.add_run("profile", variant.id, {}, {**RESULT, "placement": PLACEMENT})
+    page = rig.page(ProfilePage, variant)
+    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fell back"]
+    assert page.verdict.property("tone") == "bad"
+    shown = visible_texts(page)
+    assert "openvino was asked for, but 73 % on cpu of the time." in shown
+    fields = profile_rows.certainty({**RESULT, "placement": PLACEMENT}, "digits:int8")
+    assert fields[0][0] == "Ran on"
+    assert fields[0][2] == "bad"
+
+
+MODES = {
+    "throughput": (
+        {
+            "throughput": {
+                "settings": [
+                    {"streams": 2, "batch": 8, "per_second": 5310.2, "low": 5200.0, "high": 5400.0}
+                ],
+                "best": {"streams": 2, "batch": 8, "per_second": 5310.2},
+            }
+        },
+        ["5,310", "2 × 8"],
+        "fp32 5310 with 2 × 8",
+    ),
+    "open-loop": (
+        {
+            "open_loop": {
+                "limit_ms": 20.0,
+                "rate_per_second": 141.0,
+                "trials": [
+                    {"rate": rate, "latency_ms": {"p50": 5.0, "p99": 0.1 * rate}}
+                    for rate in (100.0, 160.0)
+                ],
+            }
+        },
+        ["141", "20"],
+        "fp32 p99 from 10 to 16. The limit is 20.",
+    ),
+    "sustained": (
+        {
+            "sustained": {
+                "series": [
+                    {"t_s": 1.0, "p50_ms": 7.0, "spoiled": []},
+                    {"t_s": 2.0, "p50_ms": 9.0, "spoiled": ["throttled"]},
+                ],
+                "start_ms": 7.0,
+                "end_ms": 9.0,
+            }
+        },
+        ["7.00", "9.00"],
+        "fp32 from 7 to 9. throttled in 1 stretches.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_mode_has_its_columns_and_its_chart(rig: Rig, mode: str) -> None:
+    values, columns, told = MODES[mode]
+    variant = rig.variant()
+    result = {**RESULT, "mode": mode, "runs": [run("fp32", None, **values)], "verdicts": []}
+    rig.registry.add_run("profile", variant.id, {}, result)
+    page = rig.page(ProfilePage, variant)
+    assert texts(page.table)[0][4:6] == columns
+    heading = page.table.horizontalHeaderItem(4)
+    assert heading is not None
+    assert heading.text() == profile_modes.HEADINGS[mode][0]
+    assert told in page.distribution.accessibleDescription()
+
+
+def test_the_options_are_those_of_the_mode(rig: Rig) -> None:
+    page = rig.page(ProfilePage, rig.variant())
+    assert page.form.fields["seconds"].isVisible()
+    assert not page.form.fields["minutes"].isVisible()
+    page.form.set_values({"mode": "sustained"})
+    assert page.form.fields["minutes"].isVisible()
+    assert not page.form.fields["seconds"].isVisible()
+
+
+def test_points_come_while_it_runs(rig: Rig, qtbot: QtBot) -> None:
+    page = rig.page(ProfilePage, rig.variant())
+    page.form.set_values({"mode": "sustained"})
+    page.run()
+    common = {"id": "digits:fp32", "model": "digits:fp32", "variant": "fp32"}
+    rig.message(page, "run", **common, backend="onnxruntime", state="measuring", reason="")
+    for second in (1.0, 2.0):
+        point = {"t_s": second, "p50_ms": 5.0 + second, "spoiled": []}
+        rig.message(page, "point", id="digits:fp32", **point)
+    qtbot.wait_until(lambda: "from 6 to 7" in page.distribution.accessibleDescription())
+
+
+def test_the_history_shows_one_and_compares_two(rig: Rig) -> None:
+    variant = rig.variant()
+    rounds = [18.9 + 0.01 * (number % 5) for number in range(40)]
+    for factor in (1.0, 1.5):
+        times = [factor * each for each in rounds]
+        result = {**RESULT, "runs": [run("fp32", factor * 18.9, round_ms=times)], "verdicts": []}
+        rig.registry.add_run("profile", variant.id, {}, result)
+    page = rig.page(ProfilePage, variant)
+    history = page.history
+    page.show_view(1)
+    assert not history.compare_button.isEnabled()
+    assert "two" in history.compare_button.toolTip()
+    history.table.selectAll()
+    history.compare_button.click()
+    (row,) = texts(history.compared)
+    assert row[0] == "digits:fp32"
+    assert row[-1] == "slower"
+    assert row[3].startswith("1.50")
+    history.table.clearSelection()
+    history.table.selectRow(1)
+    history.show_button.click()
+    assert page.stack.currentIndex() == 0
+    assert texts(page.table)[0][4] == "18.9"
+
+
+def test_a_point_is_chosen_and_deployed(rig: Rig) -> None:
+    variant = rig.variant()
+    int8 = rig.variant("int8", variant, metric=METRIC)
+    runs = [run("fp32", 18.9, variant_id=variant.id), run("int8", 12.1, variant_id=int8.id)]
+    rig.registry.add_run("profile", variant.id, {}, {**RESULT, "runs": runs})
+    page = rig.page(ProfilePage, variant)
+    page.tradeoff.picked.emit(1)
+    page.deploy_this.click()
+    assert rig.shell.selected == [int8.id]
+    assert rig.shell.went == ["deploy"]
+
+
+def test_a_shown_profile_can_be_written(rig: Rig, tmp_path: Path) -> None:
+    page = rig.page(ProfilePage, rig.variant())
+    assert not page.export.isEnabled()
+    profiled(rig)
+    page.refresh()
+    assert page.export.isEnabled()
+    page.export.write(tmp_path / "report.html")
+    job = rig.shell.jobs[-1]
+    assert job.step == "profile-export"
+    assert Path(job.options["profile"]).is_file()
+    job.outcome = JobOutcome(End.SUCCEEDED, result={"output": "report.html"})
+    page.on_event(JobFinished(job))
+    assert not Path(job.options["profile"]).exists()
+    assert rig.shell.said[-1] == "The profile is in report.html."

@@ -42,12 +42,12 @@ def test_added_target_is_kept_and_probed(rig: Rig, tmp_path: Path) -> None:
     assert spec.settings == {"key_file": str(key)}
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("target-probe", {"target": "pi"})
-    assert [field.editor.value() for field in page.form.fields.values()] == [None] * 3
+    assert [field.editor.value() for field in page.form.fields.values()] == [None] * 4
     assert "is required" not in visible_texts(page)
     rig.registry.set_facts("pi", {"arch": "aarch64", "memory_mb": 7900, "python": "3.11.2"})
     rig.finish(page, JobOutcome(End.SUCCEEDED))
     row = texts(page.table)[1]
-    assert row == ["pi", "ssh://pi@10.0.0.8:22", "board · aarch64", "7.9 GB", "—", "answers"]
+    assert row == ["pi", "ssh://pi@10.0.0.8:22", "aarch64", "7.9 GB", "—", "answers"]
     assert "3.11.2" in visible_texts(page)
 
 
@@ -82,3 +82,26 @@ def test_removal_asks_in_place(rig: Rig) -> None:
     page.confirm_removal.click()
     assert [target.name for target in rig.registry.targets()] == ["local"]
     assert rig.shell.said == ["pi is forgotten."]
+
+
+def test_boards_are_found_and_one_is_taken_into_the_form(rig: Rig) -> None:
+    page = rig.page(TargetsPage)
+    page.finding.subnet.setText("10.0.0.0/28")
+    page.finding.find_button.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("target-find", {"subnet": "10.0.0.0/28"})
+    board = {
+        "name": "roof",
+        "url": "ssh://pi@10.0.0.7",
+        "settings": {"key_file": "", "jump": "gate", "certificate_file": "/c"},
+        "text": "in ~/.ssh/config, through gate",
+    }
+    problem = {"text": "Announcements cannot be heard.", "hint": "Install zeroconf."}
+    result = {"found": [board], "problems": [problem]}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert "Install zeroconf." in page.finding.text.text()
+    page.finding._choose(page.finding.found[0])
+    assert page.form.values()["url"] == "ssh://pi@10.0.0.7"
+    page.add()
+    kept = rig.registry.target("roof").settings
+    assert (kept["jump"], kept["certificate_file"]) == ("gate", "/c")

@@ -69,3 +69,4 @@ def test_a_bar_gives_way_to_its_neighbours(qtbot: QtBot, bar: ViewBar) -> None:
     layout.activate()
     assert bar.width() < 250
     assert len(bar.shown()) < len(TITLES)
+    bar.setParent(None)  # two that are closed by the test must not own each other

@@ -44,6 +44,18 @@ class Shell:
         self, command: str, timeout: float = 60, user: str = "root"
     ) -> subprocess.CompletedProcess[str]:
         """Run a command that may fail, or for which there may be nobody."""
+        return subprocess.run(
+            ["ssh", *self._words(), "-p", str(self._port), f"{user}@{self._address}", command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def put(self, source: Path, target: str) -> None:
+        """Copy a file there, as root."""
+        place = f"root@{self._address}:{target}"
+        command = ["scp", "-q", *self._words(), "-P", str(self._port), str(source), place]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+    def _words(self) -> list[str]:
         options = {
             "UserKnownHostsFile": self._known,
             "StrictHostKeyChecking": "yes",
@@ -52,11 +64,7 @@ class Shell:
             "IdentitiesOnly": "yes",
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return subprocess.run(
-            ["ssh", "-F", "none", *words, "-i", str(self.key_file), "-p", str(self._port),
-             f"{user}@{self._address}", command],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
-        )  # fmt: skip
+        return ["-F", "none", *words, "-i", str(self.key_file)]
 
     def boot(self) -> str:
         """The number of this start of the machine; empty while nobody can log in."""

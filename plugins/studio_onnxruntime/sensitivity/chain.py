@@ -34,6 +34,7 @@ class Segment:
         self, cutter: Cutter, nodes: Sequence[NodeProto], layers: Sequence[str], outputs: set[str]
     ) -> None:
         self._cutter = cutter
+        self._recording: dict[tuple[str, ...], Cut] = {}
         self.nodes, self.layers = nodes, layers
         self.outputs = tuple(n for node in nodes for n in node.output if n in outputs)
 
@@ -42,14 +43,15 @@ class Segment:
         """All of it."""
         return self._cutter.session(self.nodes, self.outputs)
 
-    def recorded(self, names: Sequence[str], samples: Sequence[Values]) -> list[Values]:
-        """Values within it, computed from those that lead into it."""
+    def recorded(self, names: Sequence[str], values: Values) -> Values:
+        """Values within it, computed from those that lead into it, and those."""
         made = {name for node in self.nodes for name in node.output}
-        inner = [name for name in names if name in made and name not in self.outputs]
+        inner = tuple(name for name in names if name in made and name not in self.outputs)
         if not inner:
-            return [dict(values) for values in samples]
-        cut = self._cutter.session(self.nodes, inner)
-        return [{**values, **cut.run(values)} for values in samples]
+            return dict(values)
+        if inner not in self._recording:
+            self._recording = {inner: self._cutter.session(self.nodes, inner)}
+        return {**values, **self._recording[inner].run(values)}
 
     def behind(self, layer: str) -> list[NodeProto]:
         """The nodes of the segment that depend on a layer, without it."""

@@ -15,7 +15,7 @@ from onnx import ModelProto
 
 from studio.api import Array, Feeds, Progress
 from studio_onnxruntime.sensitivity.chain import Chain, Segment
-from studio_onnxruntime.sensitivity.noise import sqnr_db
+from studio_onnxruntime.sensitivity.noise import Ratios, decibels, worst
 from studio_onnxruntime.sensitivity.pieces import Cut, Cutter, Pieces
 
 _TIMED_RUNS = 7
@@ -55,8 +55,8 @@ def layer_costs(
         exact: The float model.
         quantized: The same with all of these layers quantized.
         layers: Names of nodes that both have.
-        samples: Four give nearly the ranking of thirty. The activations of all of them, within
-            one segment of the model, are in memory at once.
+        samples: Four give nearly the ranking of thirty. What lies between the segments is kept for
+            all of them, and within a segment for one at a time.
         timed: Without, the times are zero.
     """
     return _Costs(exact, quantized, layers, samples, timed).all(progress)
@@ -84,13 +84,19 @@ class _Costs:
         costs: dict[str, LayerCost] = {}
         for place, segment in enumerate(self._chain.segments):
             cuts = {name: self._cut(segment, name) for name in segment.layers}
-            read = [name for cut in cuts.values() for name in cut.inputs]
-            inside = segment.recorded(list(dict.fromkeys(read)), self._kept)
-            for name, cut in cuts.items():
-                index = len(costs)
-                progress.progress(index, self._count, f"Sensitivity ({index + 1} of {self._count})")
-                times = self._times(name, inside[0]) if self._timed else (0.0, 0.0)
-                costs[name] = LayerCost(self._error(place, cut, inside), *times)
+            read = list(dict.fromkeys(name for cut in cuts.values() for name in cut.inputs))
+            ratios: dict[str, list[Ratios]] = {name: [] for name in cuts}
+            times = dict.fromkeys(cuts, (0.0, 0.0))
+            for sample, (kept, exact) in enumerate(zip(self._kept, self._exact, strict=True)):
+                inside = segment.recorded(read, kept)
+                for index, (name, cut) in enumerate(cuts.items(), len(costs)):
+                    text = f"Sensitivity ({index + 1} of {self._count})"
+                    progress.progress(index, self._count, text)
+                    if self._timed and not sample:
+                        times[name] = self._times(name, inside)
+                    found = self._chain.finish(place, cut.run(inside), kept)
+                    ratios[name].append(decibels(exact, found))
+            costs |= {name: LayerCost(worst(ratios[name]), *times[name]) for name in cuts}
         return costs
 
     def _cut(self, segment: Segment, name: str) -> Cut:
@@ -103,19 +109,13 @@ class _Costs:
             [*piece, *behind], [each for each in segment.outputs if each in made]
         )
 
-    def _error(self, place: int, cut: Cut, inside: Sequence[Mapping[str, Array]]) -> float:
-        found = [
-            self._chain.finish(place, cut.run(values), kept)
-            for values, kept in zip(inside, self._kept, strict=True)
-        ]
-        return sqnr_db(self._exact, found)
-
     def _times(self, name: str, values: Mapping[str, Array]) -> tuple[float, float]:
         """Microseconds of the layer alone, in float and in int8."""
         node = self._nodes[name]
         outputs = list(node.output)
-        exact = self._cutter.session([node], outputs)
-        rounded = self._cutter.session(self._pieces.of(name, node.output[0]), outputs)
+        exact = self._cutter.session([node], outputs, timed=True)
+        piece = self._pieces.of(name, node.output[0])
+        rounded = self._cutter.session(piece, outputs, timed=True)
         return _least_us(exact, values), _least_us(rounded, values)
 
 

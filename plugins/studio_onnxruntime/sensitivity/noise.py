@@ -15,25 +15,38 @@ CEILING_DB = 200.0
 _FLOOR = 10 ** (-CEILING_DB / 10)
 
 
-def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
-    """The mean of the decibels of all vectors along the last axis, at the worst output.
+Ratios = Mapping[str, float]
+"""Decibels of each output, for one sample."""
+
+
+def decibels(exact: Mapping[str, Array], found: Mapping[str, Array]) -> Ratios:
+    """The mean of the decibels of all vectors along the last axis, of each output of a sample.
 
     Decibels are averaged instead of noise: where one decision of a thousand has flipped, its noise
     outweighs all the rest, and the ranking of layers hangs on chance.
+    """
+    return {
+        name: _decibels(array, found[name])
+        for name, array in exact.items()
+        if array.dtype.kind in "fiu"
+    }
+
+
+def worst(samples: Sequence[Ratios]) -> float:
+    """The mean over samples, at the worst output."""
+    names = samples[0] if samples else ()
+    return min(
+        (float(numpy.mean([one[name] for one in samples])) for name in names), default=CEILING_DB
+    )
+
+
+def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
+    """The mean decibels of samples at the worst output.
 
     Args:
         exact, found: The outputs by name, for each sample.
     """
-    return min(
-        (
-            float(
-                numpy.mean([_decibels(a[name], b[name]) for a, b in zip(exact, found, strict=True)])
-            )
-            for name in exact[0]
-            if exact[0][name].dtype.kind in "fiu"
-        ),
-        default=CEILING_DB,
-    )
+    return worst([decibels(a, b) for a, b in zip(exact, found, strict=True)])
 
 
 def _decibels(exact: Array, found: Array) -> float:

@@ -60,10 +60,11 @@ class Pieces:
 class Cutter:
     """Cuts models out of a float model, with layers of its quantized one among their nodes."""
 
-    def __init__(self, exact: ModelProto, pieces: Pieces) -> None:
+    def __init__(self, exact: ModelProto, pieces: Pieces | None = None, threads: int = 1) -> None:
         self._exact = exact
         constants = {tensor.name: tensor for tensor in exact.graph.initializer}
-        self._constants = _Constants(constants | pieces.constants)
+        more = {} if pieces is None else pieces.constants
+        self._constants = _Constants(constants | more, threads)
         graph = exact.graph
         self._kinds = {
             value.name: value.type.tensor_type.elem_type
@@ -77,8 +78,19 @@ class Cutter:
         names = dict.fromkeys(name for node in nodes for name in used(node) if name)
         return [name for name in names if name not in made and name not in self._constants]
 
-    def session(self, nodes: Sequence[NodeProto], outputs: Sequence[str]) -> Cut:
-        """A session of these nodes; what they read from elsewhere are its inputs."""
+    def typed(self, names: Iterable[str]) -> bool:
+        """Whether values are known to be tensors of a known type, so that a cut may go there."""
+        return all(self._kinds.get(name) for name in names)
+
+    def session(
+        self, nodes: Sequence[NodeProto], outputs: Sequence[str], *, timed: bool = False
+    ) -> Cut:
+        """A session of these nodes; what they read from elsewhere are its inputs.
+
+        Args:
+            timed: It keeps the memory that a run has needed for the next one, as the runtime does
+                by itself. Others give it back, since there are many of them.
+        """
         made = {name for node in nodes for name in node.output}
         inputs = self.read(nodes)
         names = dict.fromkeys(name for node in nodes for name in used(node) if name)
@@ -94,7 +106,7 @@ class Cutter:
         model = helper.make_model(
             graph, opset_imports=self._exact.opset_import, ir_version=self._exact.ir_version
         )
-        return Cut(self._constants.session(model, constants), inputs, outputs)
+        return Cut(self._constants.session(model, constants, timed), inputs, outputs)
 
     def _typed(self, name: str) -> onnx.ValueInfoProto:
         """A value of the same type and any shape."""
@@ -122,8 +134,8 @@ class Cut:
 class _Constants:
     """Constants that many sessions share: large ones are neither written nor read for each."""
 
-    def __init__(self, tensors: Mapping[str, TensorProto]) -> None:
-        self._tensors = dict(tensors)
+    def __init__(self, tensors: Mapping[str, TensorProto], threads: int) -> None:
+        self._tensors, self._threads = dict(tensors), threads
         self._shared: dict[str, Any] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -146,12 +158,14 @@ class _Constants:
         stub.external_data.add(key="location", value="memory")
         return stub
 
-    def session(self, model: ModelProto, names: Sequence[str]) -> Any:
+    def session(self, model: ModelProto, names: Sequence[str], arena: bool) -> Any:
         """Load a model that has these constants."""
         import onnxruntime
 
         settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = 1
+        settings.intra_op_num_threads = self._threads
+        settings.enable_cpu_mem_arena = arena
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         settings.log_severity_level = 4
         shared = [name for name in names if name in self._shared]
         if shared:

@@ -32,6 +32,9 @@ READING_ZOOM = 1.0
 MARGIN = 40.0
 """Pixels kept free around the graph when it is fitted."""
 
+LONGEST_TITLE = 80
+"""Characters of a block's title that are read out with a node in it."""
+
 SETTLE_MS = 80
 """After a zoom gesture a rough picture is replaced by an exact one this much later."""
 
@@ -406,7 +409,8 @@ class GraphCanvas(QWidget):
             name, detail = shown(box.name), shown(detail)
             text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
             if (frame := self.scene.frame_of(self.selected)) >= 0:
-                text += f"; in {shown(self.scene.frames[frame].node.operator)}, unfolded"
+                title = shown(self.scene.frames[frame].node.operator)
+                text += f"; in {title[:LONGEST_TITLE]}, unfolded"
             text += f"; {len(self.traced)} lit" if self.traced else ""
         self.setAccessibleDescription(text)
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from studio.gui.graph.families import BLOCK
-from studio.gui.graph.frames import FramePainter, paint_sign
+from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Area, Scene
 from studio.gui.names import shown as as_shown
@@ -219,9 +219,10 @@ class ScenePainter:
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
         if zoom >= TEXT_FROM:
             shown = details if zoom >= DETAIL_FROM else ()
-            self._paint_text(painter, box, rectangle, (ink, dim), shown)
             if self._with_signs and what.family == BLOCK:
                 paint_sign(painter, rectangle.left(), rectangle.top(), dim, plus=True)
+                rectangle = rectangle.adjusted(SIGN, 0, 0, 0)
+            self._paint_text(painter, box, rectangle, (ink, dim), shown)
 
     def _paint_text(
         self,
@@ -258,7 +259,8 @@ class ScenePainter:
         shown = self._fitting.get(key)
         if shown is None:
             texts = tuple(map(as_shown, texts))
-            room = self._scene.width[box] - 2 * INSET
+            is_signed = self._with_signs and self._scene.is_block(box)
+            room = self._scene.width[box] - 2 * INSET - (SIGN if is_signed else 0)
             fitting = (text for text in texts if metrics.horizontalAdvance(text) <= room)
             shown = next(fitting, "") or metrics.elidedText(
                 texts[min(1, len(texts) - 1)], Qt.TextElideMode.ElideMiddle, room

@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui import figures
 from studio.gui.graph.comparison import STATES, Comparison, Match
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 COLUMNS = ("State", "Before", "After", "What changed", "Δ MACs", "Δ weights")
 NUMERIC = (4, 5)
 WIDTHS = (96, 200, 200, 0, 104, 104)
-_MOST_CHIPS = 6
+_MOST_CHIPS = 2
 
 _BLOCKS_FROM = 2_000
 """Graphs with more nodes are compared as blocks first."""
@@ -148,7 +155,10 @@ class CompareView(QWidget):
     def _show_chips(self, others: list[VariantRecord]) -> None:
         clear(self.chips)
         chosen = self.other.id if self.other is not None else None
-        for one in others[:_MOST_CHIPS]:
+        seen = others[:_MOST_CHIPS]
+        if chosen not in {one.id for one in seen}:
+            seen = [*others[: _MOST_CHIPS - 1], *(one for one in others if one.id == chosen)]
+        for one in seen:
             chip = button(one.name, partial(self.choose, one))
             chip.setProperty("role", "chip")
             chip.setCheckable(True)
@@ -156,6 +166,20 @@ class CompareView(QWidget):
             chip.setAccessibleName(f"Compare with {one.name}")
             chip.clicked.connect(partial(chip.setChecked, True))
             self.chips.addWidget(chip)
+        rest = [one for one in others if one not in seen]
+        if rest:
+            self.chips.addWidget(self._more(rest))
+
+    def _more(self, others: list[VariantRecord]) -> QPushButton:
+        """A chip whose menu has the variants for which there is no room."""
+        chip = QPushButton(f"{len(others)} more")
+        chip.setProperty("role", "chip")
+        chip.setAccessibleName(f"Compare with one of {len(others)} more variants")
+        menu = QMenu(chip)
+        for one in others:
+            menu.addAction(one.name, partial(self.choose, one))
+        chip.setMenu(menu)
+        return chip
 
     def _pair(self) -> tuple[VariantRecord, VariantRecord] | None:
         """Before and after: the older one is before."""

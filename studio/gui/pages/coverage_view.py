@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 STEP = "coverage"
 HOW = (
-    "Give a release of ONNX Runtime, or a target that was probed; without either it is held "
-    "against the newest release."
+    "Give a release of ONNX Runtime, a target that was probed, or a kind of board; without any it "
+    "is held against the newest release."
 )
 FAULT = "at fault"
 _FORM_WIDTH = 36 * GRID
@@ -142,7 +142,8 @@ class CoverageView(QWidget):
         memory = figures.size(1e6 * float(result["memory_mb"]))
         takes = f"Model and activations take about {memory}."
         found = figures.count(len(self._problems), "problem") if self._problems else "No problem"
-        self.sentence.setText(f"{found} found with {where}. {takes}")
+        notes = "".join(f" {note}" for note in result.get("notes", ()))
+        self.sentence.setText(f"{found} found with {where}. {takes}{_others(result)}{notes}")
         self.table.blockSignals(True)
         self.table.show_rows(
             (one["text"], one["hint"], str(len(one["nodes"]) or "all")) for one in self._problems
@@ -178,3 +179,12 @@ class CoverageView(QWidget):
         found = self._boxes()
         if found:
             self.chosen.emit(found[0])
+
+
+def _others(result: Mapping[str, Any]) -> str:
+    """What is said of the other systems of a board."""
+    others = list(result.get("systems", ()))[1:]
+    if not others:
+        return ""
+    said = ", ".join(f"{one['name']}: {'runs' if one['covered'] else 'no'}" for one in others)
+    return f" Its other systems: {said}."

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from studio.api import Kind, Option, TargetSpec
 from studio.gui import figures
@@ -16,8 +16,10 @@ from studio.gui.forms import Form
 from studio.gui.pages import deploy_rows as rows
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
+from studio.gui.pages.boards_view import BoardsView
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.deploy_history import HistoryCard
+from studio.gui.pages.history_view import HistoryView
 from studio.gui.pages.parts import StagePage, StateRows
 from studio.gui.pages.rollout_view import RolloutView
 from studio.gui.pages.target_tools import TargetTools
@@ -83,13 +85,18 @@ class DeployPage(StagePage):
         self.steps = StateRows("Plan")
         self.plan_hint = label(BEFORE, "dim", wrap=True)
         self.plan_button = button("Plan", self.plan)
+        self.commands = QCheckBox("Show files and commands")
         self.history = HistoryCard(self._roll_back)
         self.endpoint = ElidedLabel()
         self.curl = ElidedLabel()
         self.tools = TargetTools(workspace, shell, self.strip)
         self.rollout = RolloutView(workspace, shell)
+        self.boards = BoardsView(workspace, shell, self.open_target)
+        self.record = HistoryView(workspace)
         self.add_view("Deploy", self._content())
         self.add_panel("Roll out", self.rollout)
+        self.add_panel("Boards", self.boards)
+        self.add_panel("History", self.record)
         self.add_tool(button("Add target", lambda: shell.go("targets")))
         self.set_primary("Deploy", self.deploy)
         self._plan_command = self.add_command("Plan a deploy", self.plan)
@@ -98,6 +105,7 @@ class DeployPage(StagePage):
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
         self.tools.changed.connect(self.refresh_soon)
+        self.commands.toggled.connect(lambda _: self._show_steps())
         self.table.itemSelectionChanged.connect(self._chosen)
 
     # Layout
@@ -123,7 +131,7 @@ class DeployPage(StagePage):
         self._plan.body.insertLayout(0, row(self._plan.heading, self._plan_note, None))
         self._plan.body.addWidget(self.plan_hint)
         self._plan.body.addWidget(self.steps)
-        self._plan.body.addLayout(row(self.plan_button, None))
+        self._plan.body.addLayout(row(self.plan_button, self.commands, None))
         self._plan.body.addWidget(self.form)
         self._plan.body.addStretch(1)
         return self._plan
@@ -157,8 +165,16 @@ class DeployPage(StagePage):
         """Follow the page's job, and keep what the live view measures."""
         super().on_event(event)
         self.rollout.strip.hear(event)
+        self.boards.strip.hear(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             self._seen[str(event.values.get("target"))] = event.values
+
+    def open_target(self, name: str) -> None:
+        """Show one target on the first view, to act on it."""
+        names = [target.name for target in self._targets]
+        if name in names:
+            self.table.selectRow(names.index(name))
+        self.show_view(0)
 
     def plan(self) -> None:
         """Ask what a deploy would do; changes nothing."""
@@ -200,7 +216,7 @@ class DeployPage(StagePage):
         """Show the state of the steps as soon as the job tells of it."""
         if name == "step":
             self._steps = rows.ahead(list(values.get("steps") or ()), self._plan_steps)
-            self.steps.show_rows(rows.plan(self._steps))
+            self._show_steps()
             self._show_plan_state()
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -252,6 +268,8 @@ class DeployPage(StagePage):
             self.table.selectRow(names.index(wanted) if wanted in names else 0)
             self.table.blockSignals(False)
         self.rollout.refresh(self.variant)
+        self.boards.refresh()
+        self.record.refresh()
         self._show_selected()
 
     def _cells(self, target: TargetSpec, live: Mapping[str, Any]) -> list[str | QWidget]:
@@ -284,7 +302,7 @@ class DeployPage(StagePage):
             return
         releases = self.workspace.registry.releases(target.name)
         self.history.show_releases(target_rows.spoken(target.name), releases)
-        self.steps.show_rows(rows.plan(self._steps))
+        self._show_steps()
         self._show_plan_state()
         self._show_endpoint(target, releases)
         self.tools.show_target(
@@ -294,6 +312,9 @@ class DeployPage(StagePage):
             canary=target_rows.has_canary(releases),
         )
         self._explain(target)
+
+    def _show_steps(self) -> None:
+        self.steps.show_rows(rows.plan(self._steps, details=self.commands.isChecked()))
 
     def _show_plan_state(self) -> None:
         target = self._selected()
@@ -306,6 +327,7 @@ class DeployPage(StagePage):
             parts.append("running" if self.strip.running else "carried out")
         self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
         self.steps.setVisible(bool(self._steps))
+        self.commands.setVisible(any(step.get("command") for step in self._steps))
         self.plan_hint.setVisible(not self._steps)
         self.plan_hint.setText(BEFORE if self.variant else NO_MODEL)
 

@@ -71,17 +71,24 @@ def tone(state: str) -> str:
     return "bad" if state in ("unreachable", "degraded") else "warning"
 
 
-def plan(steps: Iterable[Json]) -> list[StateRow]:
-    """The steps of a plan or of a deploy, each with its state as a word."""
-    return [step_row(step) for step in steps]
+def plan(steps: Iterable[Json], details: bool = False) -> list[StateRow]:
+    """The steps of a plan or of a deploy, each with its state as a word.
+
+    Args:
+        details: With the files that are sent and the commands that are run.
+    """
+    return [step_row(step, details) for step in steps]
 
 
-def step_row(step: Json) -> StateRow:
+def step_row(step: Json, details: bool = False) -> StateRow:
     """One step of a plan."""
     raw = str(step.get("state") or "planned")
     word, shade = STATES.get(raw, (raw, ""))
     name = str(part(step, "title", "name") or "").replace("_", " ")
     text = str(part(step, "text", "detail", "reason") or "")
+    if details:
+        files = [f"{one['name']}, {one['bytes']:,} bytes" for one in step.get("files") or ()]
+        text = "\n".join(filter(None, [text, *files, str(step.get("command") or "")]))
     return StateRow(word, shade, name[:1].upper() + name[1:], text)
 
 

@@ -43,6 +43,8 @@ def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
 
 
 def _macs(summary: Mapping[str, Any]) -> str:
+    if not summary.get("macs") and summary.get("macs_unknown"):
+        return "Not known: shapes are open"
     text = short_count(summary.get("macs"))
     assumed = summary.get("assumed_shapes")
     if text != figures.NOTHING and isinstance(assumed, Mapping) and assumed:

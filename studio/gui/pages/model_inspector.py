@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
+from studio.gui import figures
 from studio.gui.elided import ElidedButton
 from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
@@ -217,7 +218,7 @@ class ModelInspector(Scroll):
         self._section("Look into")
         for name in box.opens:
             block = box.node.blocks.get(name)
-            size = f" ({len(block.nodes)} nodes)" if block is not None else ""
+            size = f" ({figures.count(len(block.nodes), 'node')})" if block is not None else ""
             self.body.addWidget(button(f"{name}{size}", partial(self._enter, name), "link"))
 
     # Pieces

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
 from studio.gui import figures
 from studio.gui.actions import explain
-from studio.gui.charts.chart import Chart
+from studio.gui.charts.chart import Chart, Drawing
 from studio.gui.editors import Entry
 from studio.gui.forms import Form
+from studio.gui.pages import profile_modes as modes
 from studio.gui.pages import profile_rows as rows
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
+from studio.gui.pages.open_sizes import OpenSizes
 from studio.gui.pages.parts import StagePage, needs_model
+from studio.gui.pages.profile_export import ProfileExport
+from studio.gui.pages.profile_history import HistoryView
 from studio.gui.pages.quantize_rows import quality
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, FieldList, Hint, Pill, Scroll, label, row, set_enabled
+from studio.gui.widgets import (
+    GRID,
+    Card,
+    FieldList,
+    Hint,
+    Pill,
+    Scroll,
+    button,
+    label,
+    row,
+    set_enabled,
+)
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
 
 STEP = "profile"
 BACKEND = "backend"
-IN_FRONT = ("model", BACKEND, "target", "threads", "seconds")
-COLUMNS = 5
+MODE = "mode"
+SHAPES = "shapes"
+IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
+            "limit")  # fmt: skip
+COLUMNS = 4
 LIVE_MS = 250
 
 
@@ -49,6 +68,12 @@ class ProfilePage(StagePage):
         self._soon.timeout.connect(lambda: self._show_result(self._result))
         self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
+        for name, other in (("seconds", "minutes"), ("batch", "limit")):
+            _share_place(self.form.fields[name], self.form.fields[other])
+        self.sizes = OpenSizes()
+        self.history = HistoryView()
+        self.export = ProfileExport(workspace, shell)
+        self.deploy_this = button("Deploy this one", self._deploy)
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
         self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(240, 144))
         self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(240, 144))
@@ -56,13 +81,19 @@ class ProfilePage(StagePage):
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
         self._pane = needs_model(self._content(), "profile", shell.go)
-        self.add_view("Latency", self._pane)
+        self.add_view("Results", self._pane)
+        self.add_view("History", self.history)
+        self.add_tool(self.export)
         self.set_primary("Profile", self.run)
         self._command = self.add_command("Profile the ticked variants", self.run)
         self.form.submitted.connect(self.run)
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.table.itemSelectionChanged.connect(self._show_selected)
+        self.tradeoff.picked.connect(self.table.selectRow)
+        self.history.chosen.connect(self._show_run)
+        self.form.fields[MODE].changed.connect(self._show_mode)
+        self._show_mode()
 
     def choices(self, option: Option) -> Sequence[Entry] | None:
         """The variants of the current model, the machines, and the runtimes."""
@@ -87,12 +118,20 @@ class ProfilePage(StagePage):
 
     def _options(self) -> tuple[Option, ...]:
         """The step's options: the few that matter each time in front, the others folded."""
-        options = self.workspace.steps[STEP].options
+        options = {option.name: option for option in self.workspace.steps[STEP].options}
+        order = [*IN_FRONT, *(name for name in options if name not in IN_FRONT)]
         return tuple(
-            replace(option, advanced=option.name not in IN_FRONT)
-            for option in options
-            if option.kind is not Kind.OUTPUT
+            replace(options[name], advanced=name not in IN_FRONT)
+            for name in order
+            if options[name].kind is not Kind.OUTPUT
         )
+
+    def _show_mode(self) -> None:
+        """Show the options that mean something in the mode that is chosen."""
+        mode = str(self.form.fields[MODE].editor.value() or modes.LATENCY)
+        dependent = {name for names in modes.OPTIONS.values() for name in names}
+        for name in dependent:
+            self.form.fields[name].setVisible(name in modes.OPTIONS[mode])
 
     # Layout
 
@@ -103,6 +142,7 @@ class ProfilePage(StagePage):
         measured.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         measured.body.addWidget(self.form)
         scroll.body.addWidget(measured)
+        scroll.body.addWidget(self.sizes)
         scroll.body.addWidget(self.strip)
         self._results = QWidget()
         results = QVBoxLayout(self._results)
@@ -124,9 +164,11 @@ class ProfilePage(StagePage):
         listed.body.setContentsMargins(4, 4, 4, 4)
         listed.body.addWidget(self.table)
         self._tradeoff_card = Card(
-            "Accuracy against latency", "The line is what is worth choosing."
+            "Accuracy, latency and size",
+            "The line is what is worth choosing; a larger point is a larger file.",
         )
         self._tradeoff_card.body.addWidget(self.tradeoff, 1)
+        self._tradeoff_card.body.addLayout(row(self.deploy_this, None))
         layout = QVBoxLayout()
         layout.addWidget(listed)
         return layout
@@ -154,17 +196,57 @@ class ProfilePage(StagePage):
         """Offer the variants of the current model, and show its newest run."""
         self._pane.show_content(self.variant is not None)
         self._offer()
-        if not self.strip.running:
-            newest = self._newest()
-            self._show_result(dict(newest.result) if newest else {})
         self._explain()
+        if self.variant is None:
+            self._show_profiles(None, [])
+            return
+        model = self.variant.model
+        # Profiles with operators are large, and there may be many: they are read aside.
+        self.workspace.in_background(
+            lambda: self.workspace.profiles.all(model), partial(self._show_profiles, model)
+        )
+
+    def _show_profiles(self, model: int | None, runs: list[RunRecord] | Exception) -> None:
+        """Show the newest profile of a model, list all, and ask for the sizes of its inputs."""
+        if isinstance(runs, Exception):
+            self.shell.fail(runs)
+            return
+        if model != (self.variant.model if self.variant is not None else None):
+            return  # another model was chosen meanwhile
+        newest = runs[0] if runs else None
+        if not self.strip.running:
+            self._show_result(dict(newest.result) if newest else {}, newest.id if newest else None)
+        self.history.show_runs(runs)
+        summary = self.variant.summary if self.variant is not None else {}
+        before = (newest.options.get(SHAPES) or ()) if newest is not None else ()
+        self.sizes.show_inputs(summary.get("inputs") or (), before)
+        self._explain()
+
+    def _show_run(self, run: RunRecord) -> None:
+        """Show an earlier profile among the results."""
+        self._show_result(dict(run.result), run.id)
+        self.show_view(0)
+        self.shell.say(f"Run {run.id} of {figures.moment(run.created)} is shown.")
+
+    def _deploy(self) -> None:
+        """Make the selected run's variant the current one, and go where it is deployed."""
+        run = self._selected_run()
+        if run.get("variant_id"):
+            self.shell.select(int(run["variant_id"]))
+            self.shell.go("deploy")
 
     def run(self) -> None:
         """Measure what is ticked."""
         if self.variant is None or self.strip.running or not self.form.check():
             return
-        if self.strip.follow(self.shell.start(STEP, **self.form.values())):
-            self._result = {}
+        options = self.form.values()
+        if not options.get("data") and not options.get(SHAPES):
+            if not self.sizes.check():
+                return
+            options[SHAPES] = self.sizes.values()
+        if self.strip.follow(self.shell.start(STEP, **options)):
+            self._result = {MODE: options.get(MODE)}
+            self.export.show_run(None)
             self._show([])
         self._explain()
 
@@ -181,23 +263,27 @@ class ProfilePage(StagePage):
         """Take what is known of a run so far; it is shown a few times a second."""
         if name == "run":
             self._result = rows.live(self._result, values)
-            if not self._soon.isActive():
-                self._soon.start()
+        elif name in ("setting", "trial", "point"):
+            self._result = modes.add_message(self._result, name, values)
+        else:
+            return
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's job and the files that are written."""
+        self.export.hear(event)
+        super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
         self._soon.stop()
         self.table.setCurrentCell(-1, -1)  # so that what is compared is selected, not what ran
         self.refresh_soon()
 
-    def _newest(self) -> RunRecord | None:
-        if self.variant is None:
-            return None
-        ours = {variant.id for variant in self._variants()}
-        runs = self.workspace.registry.runs(STEP)
-        return next((run for run in runs if run.variant in ours), None)
-
-    def _show_result(self, result: dict[str, Any]) -> None:
+    def _show_result(self, result: dict[str, Any], run: int | None = None) -> None:
         self._result = result
+        self.export.show_run(run)
+        self.table.setHorizontalHeaderLabels(list(rows.headings(result)))
         self._show(rows.table(result, self._names(result)))
 
     def _names(self, result: Mapping[str, Any]) -> rows.Names:
@@ -240,21 +326,43 @@ class ProfilePage(StagePage):
         item = next((item for item in self._rows if item.key == chosen), None)
         if item is None:  # between two fillings of the table nothing is selected
             return
-        drawing = rows.distribution(self._result, chosen)
+        mode = modes.mode_of(self._result)
+        drawing: Drawing | None = rows.distribution(self._result, chosen)
+        if mode != modes.LATENCY:
+            drawing = modes.drawing(self._result, rows.chart_names(self._result))
+        self._spread.heading.setText(modes.CARDS[mode])
         self._spread.setVisible(drawing is not None)
         self.distribution.show_drawing(drawing)
         quality, title = self._quality()
-        tradeoff = rows.tradeoff(self._result, quality, title, chosen)
+        tradeoff = rows.tradeoff(self._result, quality, title, chosen, self._sizes())
         running = self.strip.running
         self._tradeoff_card.setVisible(tradeoff is not None and not running)
         self._sure.setVisible(not running)
         self.tradeoff.show_drawing(tradeoff)
-        self.certainty.show_fields(rows.certainty(self._result))
+        self.certainty.show_fields(rows.certainty(self._result, chosen))
+        self._explain_deploy()
         word, tone, sentence = rows.conclusion(self._result, chosen)
         if item.reason:
             word, tone, sentence = item.state, item.tone, item.reason
         self.verdict.show_state(word, tone)
         self.sentence.setText(sentence)
+
+    def _selected_run(self) -> Mapping[str, Any]:
+        chosen = self._selected_key()
+        runs = self._result.get("runs") or ()
+        return next((run for run in runs if rows.key(run) == chosen), {})
+
+    def _explain_deploy(self) -> None:
+        run = self._selected_run()
+        known = {variant.id for variant in self._variants()}
+        reason = "" if run.get("variant_id") in known else "Its variant is not there any more."
+        set_enabled(self.deploy_this, reason)
+        if not reason:
+            self.deploy_this.setToolTip(f"Choose {rows.variant_name(run)} and go to Deploy")
+
+    def _sizes(self) -> dict[str, int]:
+        """The size of each variant's file, by its name."""
+        return {variant.name: variant.size for variant in self._variants()}
 
     def _quality(self) -> tuple[dict[str, float], str]:
         """The metric of each variant by name, as it was measured when they were made."""
@@ -279,3 +387,12 @@ class ProfilePage(StagePage):
             reason = self.workspace.why_not(STEP, self.variant)
         set_enabled(self.primary, reason)
         explain(self._command, reason)
+
+
+def _share_place(field: QWidget, other: QWidget) -> None:
+    """Let a field stand where another one is, which is never shown at the same time."""
+    holder = field.parentWidget()
+    grid = holder.layout() if holder is not None else None
+    if isinstance(grid, QGridLayout):
+        place = cast("tuple[int, int, int, int]", grid.getItemPosition(grid.indexOf(field)))
+        grid.addWidget(other, *place)

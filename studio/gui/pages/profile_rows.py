@@ -9,19 +9,22 @@ from typing import Any
 from studio.gui import figures
 from studio.gui.charts.distribution import Distribution, Spread
 from studio.gui.charts.tradeoff import Point, Tradeoff
+from studio.gui.pages import profile_modes as modes
 
 COLUMNS = (
     "Variant",
     "Runtime",
     "Device",
     "Computes in",
-    "p50 ms",
-    "p90 ms",
+    *modes.HEADINGS[modes.LATENCY],
     "Error",
     "vs baseline",
     "",
 )
 NUMERIC = (4, 5, 6, 7)
+FELL_BACK = "fell back"
+"""The state of a run of which a part ran on another device than it was asked to."""
+
 TONES = {
     "faster": "good",
     "slower": "bad",
@@ -31,6 +34,8 @@ TONES = {
     "cannot load": "bad",
     "cannot run": "bad",
     "crashed": "bad",
+    "timed out": "bad",
+    FELL_BACK: "bad",
     "measuring": "accent",
 }
 WORKS = ("", "measured", "ready", "measuring", "waiting")
@@ -99,10 +104,22 @@ def variant_name(run: Json) -> str:
 def table(result: Json, names: Names) -> list[Row]:
     """The rows of a run."""
     verdicts = {str(verdict.get("b")): verdict for verdict in result.get("verdicts") or ()}
+    mode = modes.mode_of(result)
     return [
-        _row(run, verdicts.get(key(run)), key(run) == result.get("reference"), names)
-        for run in result.get("runs") or ()
+        _row(run, verdicts.get(key(run)), key(run) == result.get("reference"), names, mode)
+        for run in placed(result)
     ]
+
+
+def placed(result: Json) -> list[dict[str, Any]]:
+    """The runs, each with its ``place``: where it ran, and how much of it elsewhere."""
+    places = {each["id"]: each for each in (result.get("placement") or {}).get("runs") or ()}
+    return [{**run, "place": places.get(key(run), {})} for run in result.get("runs") or ()]
+
+
+def headings(result: Json) -> tuple[str, ...]:
+    """The headings of the table for a result's mode."""
+    return (*COLUMNS[:4], *modes.HEADINGS[modes.mode_of(result)], *COLUMNS[6:])
 
 
 def live(result: Json, message: Json) -> dict[str, Any]:
@@ -113,22 +130,23 @@ def live(result: Json, message: Json) -> dict[str, Any]:
     return {**result, "runs": list(runs.values())}
 
 
-def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names) -> Row:
-    latency = run.get("latency_ms") or {}
+def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode: str) -> Row:
     texts = (
         variant_name(run),
         names.runtime(run),
         names.device(run),
         str(run.get("precision") or figures.NOTHING),
-        figures.milliseconds(latency.get("p50")),
-        figures.milliseconds(latency.get("p90")),
+        *modes.columns(mode, run),
         figures.NOTHING if is_baseline else figures.error(run.get("max_error")),
         "1.00" if is_baseline else _ratio(verdict),
     )
     missing: Json = run.get("missing") or {}
     note = "; ".join(f"{name} {why}" for name, why in missing.items())
     state = _state(run, verdict, is_baseline)
-    return Row(key(run), texts, state, str(run.get("reason") or ""), note)
+    reason = str(run.get("reason") or "")
+    if figures.number(run.get("place", {}).get("fallback")) and not reason:
+        state, reason = FELL_BACK, str(run["place"]["text"]).partition(": ")[2]
+    return Row(key(run), texts, state, reason, note)
 
 
 def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:
@@ -159,8 +177,24 @@ def distribution(result: Json, selected: str) -> Distribution | None:
     return Distribution(tuple(spreads)) if spreads else None
 
 
+def chart_names(result: Json) -> dict[str, str]:
+    """What each run is called in a chart: its variant, with the runtime where there are several."""
+    runs = result.get("runs") or ()
+    several = len({run.get("runtime") or run.get("backend") for run in runs}) > 1
+    return {
+        key(run): f"{variant_name(run)} · {run.get('runtime') or run.get('backend')}"
+        if several
+        else variant_name(run)
+        for run in runs
+    }
+
+
 def tradeoff(
-    result: Json, quality: Mapping[str, float], title: str, selected: str
+    result: Json,
+    quality: Mapping[str, float],
+    title: str,
+    selected: str,
+    sizes: Mapping[str, int] | None = None,
 ) -> Tradeoff | None:
     """Quality against latency; None unless two runs have both.
 
@@ -169,13 +203,16 @@ def tradeoff(
         quality: The metric of each variant by its name.
         title: The metric's name.
         selected: Key of the run that stands out.
+        sizes: Of each variant's file by its name; shown by the size of a point.
     """
     points = []
-    for run in result.get("runs") or ():
+    largest = max((sizes or {}).values(), default=0) or 1
+    for number, run in enumerate(result.get("runs") or ()):
         middle = figures.number((run.get("latency_ms") or {}).get("p50"))
         name = variant_name(run)
         if middle is not None and name in quality:
-            points.append(Point(name, middle, quality[name], key(run) == selected))
+            weight = (sizes or {}).get(name, 0) / largest
+            points.append(Point(name, middle, quality[name], key(run) == selected, number, weight))
     return Tradeoff(tuple(points), "p50 latency, ms", title) if len(points) > 1 else None
 
 
@@ -185,7 +222,11 @@ def conclusion(result: Json, selected: str = "") -> tuple[str, str, str]:
     chosen = [verdict for verdict in verdicts if str(verdict.get("b")) == selected]
     verdict = (chosen or sorted(verdicts, key=_by_ratio) or [None])[0]
     if verdict is None:
-        return "measured", "", "One candidate only: there is nothing to compare it with."
+        runs = result.get("runs") or ()
+        run: Json = next((run for run in runs if key(run) == selected), {})
+        alone = "One candidate only: there is nothing to compare it with."
+        told = modes.sentence(result, run)
+        return "measured", "", told or (alone if len(runs) == 1 else "Nothing was compared.")
     word = str(verdict.get("verdict"))
     return word, TONES.get(word, ""), _sentence(result, verdict, word)
 
@@ -211,12 +252,13 @@ def _sentence(result: Json, verdict: Json, word: str) -> str:
     return f"{b} against {a} is undecided{more}."
 
 
-def certainty(result: Json) -> list[Sequence[str]]:
-    """What the figures rest on, for a list of names and values."""
+def certainty(result: Json, selected: str = "") -> list[Sequence[str]]:
+    """What the figures rest on, for a list of names and values; a third member is a tone."""
     environment: Json = result.get("environment") or {}
     heat = figures.number(environment.get("temperature_c"))
     clock = figures.number(environment.get("clock_mhz"))
-    pairs = (
+    pairs: tuple[Sequence[str], ...] = (
+        *_place(result, selected),
         ("Rounds kept / dropped", _rounds(result)),
         ("A/A twin", _twin(result)),
         ("Margin", _margin(result)),
@@ -224,9 +266,62 @@ def certainty(result: Json) -> list[Sequence[str]]:
         ("Processor", _processor(environment)),
         ("Clock", "" if clock is None else f"{clock:.0f} MHz, governor {_governor(environment)}"),
         ("Threads", _threads(result)),
+        ("Energy", _energy(result, selected)),
+        *_board(environment),
         ("Ended early", str(result.get("interruption") or "")),
     )
     return [pair for pair in pairs if pair[1]]
+
+
+def _place(result: Json, selected: str) -> list[Sequence[str]]:
+    """Where the selected run was executed; in red where that is not where it was asked to be."""
+    run = next((run for run in placed(result) if key(run) == selected), None)
+    place = run["place"] if run is not None else {}
+    if not place:
+        return []
+    fallback = figures.number(place.get("fallback"))
+    if fallback:
+        return [("Ran on", str(place["text"]).partition(": ")[2], "bad")]
+    if fallback is None:
+        return [("Ran on", "not known", "warning")]
+    return [("Ran on", f"{place['asked']}, all of it")] if place["asked"] != "cpu" else []
+
+
+def _energy(result: Json, selected: str) -> str:
+    """The selected run's energy with interval, rail and rates; why there is none where asked."""
+    about: Json = result.get("energy") or {}
+    if not about:
+        return ""
+    if about.get("state") != "measured":
+        return f"no sensor: {about.get('reason')}"
+    runs: list[Json] = [run for run in result.get("runs") or () if key(run) == selected]
+    found = runs[0].get("energy") if runs else None
+    if not found:
+        return figures.NOTHING
+    return (
+        f"{found['mj']:.3g} mJ an inference net of rest [{found['low']:.3g}–{found['high']:.3g}], "
+        f"{about['source']} {about['rail']}, {about['updates_hz']:g} new values a second"
+        + (f"; {found['reason']}" if found["reason"] else "")
+    )
+
+
+def _board(environment: Json) -> list[Sequence[str]]:
+    """What boards tell besides: power mode, throttling, supply, accelerators."""
+    mode: Json = environment.get("power_mode") or {}
+    end: Json = environment.get("end") or {}
+    flags: Json = end.get("throttle") or environment.get("throttle") or {}
+    now, since = (", ".join(flags.get(name) or ()) for name in ("now", "since_start"))
+    supply = str(environment.get("supply") or "")
+    accelerators = ", ".join(each["name"] for each in environment.get("accelerators") or ())
+    quota = figures.number(environment.get("cpu_quota"))
+    return [
+        ("Power mode", str(mode.get("name") or mode.get("id") or "")),
+        ("Throttling now", now, "bad"),
+        ("Throttled since start", since, "warning"),
+        ("Power supply", supply, "warning" if supply == "battery" else ""),
+        ("Accelerators", accelerators),
+        ("Processor quota", "" if quota is None else f"{quota:g} cores", "warning"),
+    ]
 
 
 def _rounds(result: Json) -> str:

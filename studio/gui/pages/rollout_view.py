@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STEP = "rollout"
 FORM_WIDTH = 44 * GRID
 SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests")
-NOT_ASKED = ("bundle",)
+NOT_ASKED = ("bundle", "resume")
 BEFORE = (
     "The first targets get the release first. Each is asked the golden samples before and after; "
     "one that fails more often, or takes much longer, gets its old release back, and the others "
@@ -55,6 +55,11 @@ class RolloutView(QWidget):
         self.rows = StateRows("Rollout")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")
+        self.resume_button = button("Resume the last one", self.resume)
+        self.resume_button.setToolTip(
+            "Goes on with the rollout that was halted, cancelled or cut off: what was kept stays, "
+            "and all other targets are tried again."
+        )
         self._layout()
         self.form.changed.connect(self._explain)
         self.strip.message.connect(self._live)
@@ -69,7 +74,7 @@ class RolloutView(QWidget):
         left.setFixedWidth(FORM_WIDTH)
         asked = Card("Roll out")
         asked.body.addWidget(self.form)
-        asked.body.addLayout(row(None, self.start_button))
+        asked.body.addLayout(row(self.resume_button, None, self.start_button))
         left.body.setContentsMargins(0, 0, 0, 0)
         left.body.addWidget(asked)
         left.body.addStretch(1)
@@ -88,8 +93,12 @@ class RolloutView(QWidget):
         """Every target, for the form."""
         if option.kind is not Kind.TARGET:
             return None
-        targets = self.workspace.registry.targets()
-        return [(target.name, target_rows.title(target)) for target in targets]
+        registry = self.workspace.registry
+        groups = [
+            (f"@{name}", f"@{name} ({len(members)})")
+            for name, members in registry.groups.all().items()
+        ]
+        return groups + [(one.name, target_rows.title(one)) for one in registry.targets()]
 
     def refresh(self, variant: VariantRecord | None) -> None:
         """Offer another variant and the targets that there are."""
@@ -103,6 +112,13 @@ class RolloutView(QWidget):
             return
         job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
         if self.strip.follow(job):
+            self._seen = {}
+            self._show([])
+        self._explain()
+
+    def resume(self) -> None:
+        """Go on with the last rollout."""
+        if not self.strip.running and self.strip.follow(self.shell.start(STEP, resume="last")):
             self._seen = {}
             self._show([])
         self._explain()
@@ -142,6 +158,9 @@ class RolloutView(QWidget):
             reason = "Choose the targets first."
         reason = self.workspace.why_not(STEP, self.variant) or reason
         set_enabled(self.start_button, reason)
+        unfinished = self.workspace.unfinished_rollout()
+        self.resume_button.setVisible(bool(unfinished))
+        set_enabled(self.resume_button, "A rollout runs." if self.strip.running else "")
         name = f" {self.variant.name}" if self.variant else ""
         self.start_button.setText(f"Roll out{name}")
 

@@ -40,7 +40,7 @@ from studio.workspace import RunChanged, RunInfo
 if TYPE_CHECKING:
     from studio.workspace import RunningRecipe, Workspace
 
-DETAIL_WIDTH = 60 * GRID
+DETAIL_WIDTH = 57 * GRID
 _SOON_MS = 150
 _NEVER = (
     "A recipe does the whole way from a model to a target in one go, and stops before anything is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -14,6 +15,7 @@ from studio.gui.pages import target_rows as rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.parts import StagePage
+from studio.gui.pages.target_finding import FindCard
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Card, FieldList, Pill, button, label, line, row, set_enabled
 
@@ -36,9 +38,17 @@ OPTIONS = (
         "key_file",
         Kind.FILE,
         title="Key file",
-        help="A private key; empty: the keys of your SSH agent.",
+        help="A private key; empty: ~/.ssh/config, then the keys of your SSH agent.",
+    ),
+    Option(
+        "jump",
+        Kind.TEXT,
+        title="Jump hosts",
+        help="user@host:port, several parted by commas; empty: what ~/.ssh/config says.",
+        advanced=True,
     ),
 )
+SETTINGS = ("key_file", "jump")
 
 
 class TargetsPage(StagePage):
@@ -61,6 +71,9 @@ class TargetsPage(StagePage):
         self.probe_button = button("Probe", self._probe_selected)
         self.remove_button = button("Remove…", lambda: self._ask_removal(True))
         self._removal = self._make_removal()
+        self.finding = FindCard(shell, self.take)
+        self.finding.setFixedWidth(FORM_WIDTH)
+        self._taken: Mapping[str, Any] = {}
         self.add_view("Targets", self._content())
         self.set_primary("Add target", self.add)
         self.add_command("Add a board", self.begin)
@@ -85,6 +98,7 @@ class TargetsPage(StagePage):
         layout.addLayout(left, 1)
         right = QVBoxLayout()
         right.addWidget(self._adding())
+        right.addWidget(self.finding)
         right.addStretch(1)
         layout.addLayout(right)
         return content
@@ -133,12 +147,28 @@ class TargetsPage(StagePage):
         else:
             self.begin()
 
+    def on_event(self, event: object) -> None:
+        """Follow both jobs of this page."""
+        super().on_event(event)
+        self.finding.strip.hear(event)
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Fill the form with a board that was found; adding it is the next click."""
+        self._taken = found
+        settings = found.get("settings") or {}
+        given = {name: settings.get(name, "") for name in SETTINGS}
+        self.form.set_values({"name": found["name"], "url": found["url"], **given})
+        if self.primary is not None:
+            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def add(self) -> None:
         """Add the target of the form, then ask it what it is."""
         if not self.form.check():
             return
         values = self.form.values()
-        settings = {"key_file": str(values["key_file"])} if values.get("key_file") else {}
+        settings = {name: str(values[name]) for name in SETTINGS if values.get(name)}
+        if self._taken.get("url") == values["url"]:
+            settings = {**dict(self._taken["settings"]), **settings}
         spec = TargetSpec(str(values["name"]), str(values["url"]), settings=settings)
         try:
             self.workspace.add_target(spec)
@@ -193,7 +223,7 @@ class TargetsPage(StagePage):
         return [
             rows.title(target),
             target.url,
-            rows.kind(target, facts),
+            rows.kind(target, facts).removeprefix("board · "),
             figures.megabytes(facts.get("memory_mb") or None),
             figures.megabytes(facts.get("disk_free_mb") or None),
             Pill(word, tone),

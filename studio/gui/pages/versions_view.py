@@ -28,8 +28,8 @@ from studio.gui.widgets import (
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
-COLUMNS = ("Version", "Aliases", "Variant", "Runs on", "Made")
-_WIDTHS = (96, 0, 64, 80, 112)
+COLUMNS = ("Version", "Aliases", "Runs on", "Made")
+_WIDTHS = (96, 0, 80, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]
@@ -56,7 +56,7 @@ class VersionsView(QWidget):
         self.back = button("Roll back the alias", self._roll_back)
         self.export = button("Export…", self._export)
         self.take = button("Import…", self._import)
-        self.collect = button("What could be removed?", self._collect)
+        self.collect = button("What is unused?", self._collect)
         self.empty = Hint(
             "No version was made yet",
             "Packaging or deploying a model makes a version: its files, golden samples and a "
@@ -134,6 +134,7 @@ class VersionsView(QWidget):
         self.title.setText(f"{found['model']}:{found['version']}")
         self.fields.show_fields(
             [
+                ("Variant", found["variants"][0]["variant"]),
                 ("Aliases", ", ".join(found["aliases"]) or "none"),
                 ("Runs on", ", ".join(found["targets"]) or "no target"),
                 ("Release", found["digest"][:16]),
@@ -222,11 +223,10 @@ def _row(name: str, one: Json) -> Row:
     texts = (
         name,
         ", ".join(one["aliases"]),
-        str(one["variant"]),
         ", ".join(one["targets"]),
         run_rows.local(one["created"]),
     )
-    return Row(name, texts, (*texts[:4], one["created"]))
+    return Row(name, texts, (*texts[:3], one["created"]))
 
 
 def _origin(found: Json) -> Iterator[StateRow]:

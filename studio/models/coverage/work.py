@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from studio.api import UsageError
+from studio.api import Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
-from studio.models.coverage.check import check
+from studio.models.coverage.catalogued import kind_of, notes, systems
+from studio.models.coverage.check import Problem, check
 from studio.models.coverage.releases import Release, release_of, releases
 from studio.models.memory import activation_peak
 from studio.models.opening import look
+from studio.models.step import NO_BOARD
 from studio.registry import Registry
 
 
@@ -29,27 +31,73 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
 
 
 def coverage(arguments: Arguments, job: Job) -> Result:
-    """Say whether a model will run on a release of the runtime, or on a target.
+    """Say whether a model will run on a release of the runtime, a target, or a kind of board.
 
     Raises:
-        UsageError: when the release is not in the table.
+        UsageError: when the release is not in the table, or the board not in the catalogue.
     """
     facts: Mapping[str, Any] = arguments.get("facts") or {}
+    name = arguments.get("board") or NO_BOARD
+    if name != NO_BOARD:
+        return _on_board(name, arguments, job)
     release = _release(arguments.get("runtime"), facts)
+    model, need = _looked_at(arguments, job)
+    memory = int(facts.get("memory_mb") or 0)
+    problems = check(model, release, memory, need)
+    where = arguments["target"]["name"] if arguments.get("target") else None
+    return _result(release, problems, need, where)
+
+
+def _on_board(name: str, arguments: Arguments, job: Job) -> Result:
+    """The answer for the system that a new board of the kind has, and for its others."""
+    if arguments.get("target"):
+        raise UsageError("A target and a kind of board cannot be asked for at once.")
+    kind = kind_of(name)
+    asked = arguments.get("runtime")
+    model, need = _looked_at(arguments, job)
+    found = systems(model, name, need, _release(asked, {}) if asked else None)
+    usual = found[0]
+    where = f"{kind.title}, {usual.name}"
+    return {
+        **_result(usual.release, usual.problems, need, where),
+        "board": kind.id,
+        "systems": [
+            {
+                "name": one.name,
+                "runtime": _named(one.release),
+                "covered": not one.problems,
+                "problems": [asdict(problem) for problem in one.problems],
+            }
+            for one in found
+        ],
+        "notes": [*notes(kind, need)],
+        "source": kind.source,
+    }
+
+
+def _looked_at(arguments: Arguments, job: Job) -> tuple[Model, float]:
+    """The model, and the megabytes that it and its activations take."""
     opened = look(Path(arguments["model"]["path"]), job)
     size = sum(file.stat().st_size for file in opened.files)
-    need = (size + activation_peak(opened.sized.graph)) / 1e6
-    memory = int(facts.get("memory_mb") or 0)
-    problems = check(opened.model, release, memory, need)
+    return opened.model, (size + activation_peak(opened.sized.graph)) / 1e6
+
+
+def _result(
+    release: Release | None, problems: Sequence[Problem], need: float, where: str | None
+) -> dict[str, Any]:
     return {
         "covered": not problems,
-        "runtime": f"onnxruntime {release.version}",
-        "target": arguments["target"]["name"] if arguments.get("target") else None,
-        "opset": release.opset,
-        "ir": release.ir,
+        "runtime": _named(release),
+        "target": where,
+        "opset": release.opset if release else None,
+        "ir": release.ir if release else None,
         "memory_mb": round(need, 1),
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _named(release: Release | None) -> str:
+    return f"onnxruntime {release.version}" if release else ""
 
 
 def _release(asked: str | None, facts: Mapping[str, Any]) -> Release:

@@ -11,6 +11,9 @@ from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 HEIGHT = 44.0
 _NARROWEST, _WIDEST = 112.0, 240.0
 _PADDING = 28.0
+_SIGN = 16.0
+"""Room for the sign that unfolds a block."""
+
 OPERATOR_CHAR, DETAIL_CHAR = 8.2, 6.4
 """Mean advance of a character in pixels: semibold 13 px, and regular 11 px."""
 
@@ -76,13 +79,13 @@ def detail(node: Node) -> str:
 
 def _node(node: Node) -> float:
     title = f"{node.operator} ▸" if node.blocks else node.operator  # as the window writes it
-    return _width(title, detail(node))
+    return _width(title, detail(node), _SIGN if node.domain == BLOCK_DOMAIN else 0.0)
 
 
 def _terminal(name: str, kind: TensorType | None) -> float:
     return _width(name, str(kind or ""))
 
 
-def _width(title: str, text: str) -> float:
-    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING
+def _width(title: str, text: str, more: float = 0.0) -> float:
+    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING + more
     return round(min(max(needed, _NARROWEST), _WIDEST) / 8) * 8.0

@@ -74,6 +74,8 @@ class Config:
         duration: Seconds of ``sustained``, for each candidate.
         interval: Seconds of a point of its time series.
         twin: Measure the reference twice.
+        energy: Seconds of a block of work or rest for the energy of an inference; 0: not measured.
+        meter: Python file of a meter of its own; empty: the machine's sensors (see ``energy``).
         operators: Profiled inferences for the per-operator times; 0: none.
         load_timeout, run_timeout: Seconds for a load, and for a block of inferences.
         warm_up_seconds: Longest warm-up of a candidate.
@@ -96,6 +98,8 @@ class Config:
     duration: float = 300.0
     interval: float = 1.0
     twin: bool = True
+    energy: float = 0.0
+    meter: str = ""
     operators: int = 0
     load_timeout: float = 120.0
     run_timeout: float = 60.0

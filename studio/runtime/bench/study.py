@@ -8,8 +8,9 @@ from typing import Any
 from . import PROTOCOL
 from .bench import Bench, Emit
 from .config import Config
+from .energy_phase import energy_of
 from .entry import Entry
-from .environment import environment
+from .environment import at_the_end, environment
 from .errors import CandidateError
 from .latency import Rounds
 from .open_loop import OpenLoop
@@ -36,6 +37,8 @@ class Study:
         bench.emit({"event": "started", "protocol": PROTOCOL, "environment": environment()})
         try:
             self._measure()
+            if bench.config.energy:
+                bench.result["energy"] = energy_of(bench)
             self._finish()
         finally:
             for entry in bench.entries:
@@ -109,6 +112,7 @@ class Study:
             "twin": twin,
             "feeds": [each.to_json() for each in bench.inputs],
             "candidates": [entry.to_json() for entry in bench.entries if not entry.hidden],
+            "environment_end": at_the_end(),
             "rounds": 0,
             "spoiled": {},
         }

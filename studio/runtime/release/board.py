@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -49,7 +50,14 @@ class Board:
             raise ReleaseError(
                 "not-staged", "Release {} is not on this target.".format(digest[:12])
             )
-        return manifest.read(self.layout.release(digest))
+        found = manifest.read(self.layout.release(digest))
+        if found.digest != digest:
+            raise ReleaseError(
+                "altered-file",
+                "The manifest of release {} was altered on this target.".format(digest[:12]),
+                "Repeat the deploy; only what differs is sent.",
+            )
+        return found
 
     def binding(self, digest: str) -> dict[str, Any]:
         """Which interpreter and runtime a release is run with."""
@@ -61,14 +69,14 @@ class Board:
             ) from None
 
     def staged(self) -> list[Manifest]:
-        """The releases on this target, the lowest counter first."""
+        """The releases on this target, the lowest counter first; damaged ones are none."""
         if not self.layout.releases.is_dir():
             return []
-        found = [
-            manifest.read(folder)
-            for folder in self.layout.releases.iterdir()
-            if len(folder.name) == 64 and folder.is_dir()
-        ]
+        found = []
+        for folder in self.layout.releases.iterdir():
+            if len(folder.name) == 64 and folder.is_dir():
+                with contextlib.suppress(ReleaseError):
+                    found.append(self.manifest(folder.name))
         return sorted(found, key=lambda one: (one.counter, one.version))
 
     def note(self, what: Manifest, outcome: str, **facts: Any) -> dict[str, Any]:

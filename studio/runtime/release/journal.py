@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,44 +41,28 @@ class Journal:
             sync_folder(self._path.parent)
 
     def entries(self) -> list[dict[str, Any]]:
-        """All whole entries, the oldest first."""
+        """All whole entries, the oldest first; of a damaged line, its text as ``damaged``."""
         if not self._path.exists():
             return []
-        lines = self._path.read_bytes().split(b"\n")[:-1]
-        return [json.loads(line) for line in lines]
+        return [_read(line) for line in self._path.read_bytes().split(b"\n")[:-1]]
 
     def readable(self) -> list[dict[str, Any]]:
         """The entries up to the first one that was altered."""
-        found, last = [], START
-        try:
-            for entry in self.entries():
-                if entry.get("previous") != last or entry.get("hash") != _hash(entry):
-                    break
-                found.append(entry)
-                last = entry["hash"]
-        except (OSError, ValueError, AttributeError):
-            pass
-        return found
+        found = self.entries()
+        broken = first_broken(found)
+        return found[: broken - 1] if broken else found
 
     def broken_at(self) -> int:
         """Number of the first entry (from 1) that was altered, or 0 when the chain is whole."""
-        last = START
-        try:
-            for number, entry in enumerate(self.entries(), 1):
-                if entry.get("previous") != last or entry.get("hash") != _hash(entry):
-                    return number
-                last = entry["hash"]
-        except ValueError:
-            return self._unreadable()
-        return 0
+        return first_broken(self.entries())
 
-    def _unreadable(self) -> int:
-        for number, line in enumerate(self._path.read_bytes().split(b"\n"), 1):
-            try:
-                json.loads(line)
-            except ValueError:
-                return number
-        return 1
+    def stand(self) -> dict[str, Any]:
+        """``entries`` and the hash of the last, the ``head``.
+
+        Whoever keeps them elsewhere can tell later whether the end was cut off.
+        """
+        found = self.readable()
+        return {"entries": len(found), "head": found[-1]["hash"] if found else ""}
 
     @staticmethod
     def _whole_end(file: Any) -> str:
@@ -97,7 +82,25 @@ class Journal:
             return START
 
 
-def _hash(entry: dict[str, Any]) -> str:
+def first_broken(entries: Sequence[Mapping[str, Any]]) -> int:
+    """Number of the first entry (from 1) that is not what the chain says, or 0."""
+    last = START
+    for number, entry in enumerate(entries, 1):
+        if entry.get("previous") != last or entry.get("hash") != _hash(entry):
+            return number
+        last = str(entry["hash"])
+    return 0
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"damaged": line.decode("utf-8", "replace")}
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in entry.items() if key != "hash"}
     return hashlib.sha256(_line(rest)).hexdigest()
 

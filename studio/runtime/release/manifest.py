@@ -107,13 +107,18 @@ def verify(folder: Path, manifest: Manifest) -> None:
     """
     for entry in manifest.files:
         verify_file(folder / entry.name, entry)
+    for found in foreign(folder, manifest):
+        raise ReleaseError(
+            "foreign-file",
+            "The bundle holds {}, which its manifest does not name.".format(found),
+            "Make the bundle again, or remove the file.",
+        )
+
+
+def foreign(folder: Path, manifest: Manifest) -> list[str]:
+    """The files of a folder that a manifest does not name."""
     known = {entry.name for entry in manifest.files} | {NAME, SIGNATURE}
-    for found in sorted(_below(folder)):
-        if found not in known:
-            raise ReleaseError(
-                "foreign-file",
-                "The bundle holds {}, which its manifest does not name.".format(found),
-            )
+    return [name for name in sorted(_below(folder)) if name not in known]
 
 
 def verify_file(path: Path, entry: Entry) -> None:

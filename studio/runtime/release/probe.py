@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from . import state
 from .board import Board
 from .errors import ReleaseError
+from .files import write_atomically
 from .server import command, environment
 
 _SECONDS = 120.0
@@ -28,6 +30,7 @@ def probe(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """
     what = board.manifest(str(request["release"]))
     board.save(board.state.at(state.PROBE, what.digest))
+    start = time.monotonic()
     try:
         found = _try(board, what.digest, float(request.get("seconds") or _SECONDS))
         _judge(found, request.get("budget_ms"))
@@ -35,19 +38,31 @@ def probe(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         entry = board.note(what, "failed", reason=error.message)
         board.save(board.state.at(state.IDLE, "").noted(entry))
         raise
+    found["probe_s"] = time.monotonic() - start
+    _remember(board, what.digest, found["probe_s"])
     board.save(board.state.at(state.IDLE, what.digest))
     return found
 
 
+def _remember(board: Board, digest: str, seconds: float) -> None:
+    """Keep how long it took: a server of this release needs about as long until it is ready."""
+    binding = dict(board.binding(digest), probe_s=round(seconds, 3))
+    write_atomically(board.layout.binding(digest), json.dumps(binding, sort_keys=True).encode())
+
+
 def _try(board: Board, digest: str, seconds: float) -> dict[str, Any]:
     layout = board.layout
-    child = subprocess.Popen(
-        [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+    words = [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)]
+    try:
+        child = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+    except OSError as error:  # of another architecture, say
+        raise _failed("{} cannot be run ({})".format(words[0], error.strerror)) from None
     try:
         out, err = child.communicate(json.dumps({"release": digest}).encode(), seconds)
     except subprocess.TimeoutExpired:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import environment, manifest, state
+from . import manifest, state
 from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
+from .layout import Layout
 from .manifest import Manifest
 
 
@@ -19,27 +20,38 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Put a release in place beside those that are there; nothing that is served changes.
 
     Args:
-        request: ``manifest`` (its text), ``runtime`` (SHA-256 of the zip application), and
-            ``env`` (digest of an environment) or ``python`` (an interpreter that has all).
+        request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
+            ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
+            ``python`` (an interpreter that has all).
 
     Raises:
-        ReleaseError: when a file is missing or altered, or the counter goes back.
+        ReleaseError: when a file is missing or altered, the counter goes back, or nobody whom the
+            target trusts has signed it.
     """
     layout = board.layout
     content = str(request["manifest"]).encode()
     what = manifest.parse(content)
     board.save(board.state.at(state.VERIFY, what.digest))
     check_counter(board, what)
+    signature = str(request.get("signature") or "")
+    signer = _signer(layout, content, signature)
     binding = _binding(board, request)
     board.save(board.state.at(state.STAGE, what.digest))
     final = layout.release(what.digest)
     if not final.is_dir():
         _assemble(board, what, content, final)
     else:
-        manifest.verify(final, what)
+        _repair(board, what, content, final)
+    if signature:
+        write_atomically(final / manifest.SIGNATURE, signature.encode("utf-8"))
     write_atomically(layout.binding(what.digest), json.dumps(binding, sort_keys=True).encode())
     board.save(board.state.at(state.IDLE, what.digest))
-    return {"release": what.digest, "version": what.version, "name": what.name}
+    return {
+        "release": what.digest,
+        "version": what.version,
+        "name": what.name,
+        "signer": signer,
+    }
 
 
 def check_counter(board: Board, what: Manifest) -> None:
@@ -58,6 +70,14 @@ def check_counter(board: Board, what: Manifest) -> None:
     )
 
 
+def _signer(layout: Layout, content: bytes, signature: str) -> str:
+    if layout.allowed_signers() is None:
+        return ""
+    from .signature import check
+
+    return check(layout, content, signature)
+
+
 def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
     layout = board.layout
     runtime = layout.runtime(str(request["runtime"]))
@@ -65,6 +85,8 @@ def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
         raise ReleaseError("no-runtime", "The studio's runtime on this target is damaged.")
     if not request.get("env"):
         return {"runtime": runtime.name, "env": "", "python": str(request["python"])}
+    from . import environment
+
     folder = layout.environment(str(request["env"]))
     if not (folder / environment.MARKER).is_file():
         raise ReleaseError("no-environment", "The Python environment of this release is not there.")
@@ -85,6 +107,33 @@ def _assemble(board: Board, what: Manifest, content: bytes, final: Path) -> None
         sync_folder(final.parent)
     finally:
         remove(aside)
+
+
+def _repair(board: Board, what: Manifest, content: bytes, folder: Path) -> None:
+    """Make a release that is there already what its manifest says, file by file.
+
+    Each file changes whole, so that this may be the release that is served.
+    """
+    mended = []
+    for entry in what.files:
+        try:
+            manifest.verify_file(folder / entry.name, entry)
+        except ReleaseError:
+            aside = folder / ".{}.tmp".format(entry.digest)
+            remove(aside)
+            _place(board, entry._replace(name=aside.name), folder)
+            (folder / entry.name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(str(aside), str(folder / entry.name))
+            mended.append(entry.name)
+    if digest_of(folder / manifest.NAME) != what.digest:
+        write_atomically(folder / manifest.NAME, content)
+        mended.append(manifest.NAME)
+    for name in manifest.foreign(folder, what):
+        remove(folder / name)
+        mended.append(name)
+    if mended:
+        _sync_folders(folder)
+        board.journal.append("repaired", release=what.digest, files=mended, owner=board.owner)
 
 
 def _place(board: Board, entry: manifest.Entry, folder: Path) -> None:

@@ -11,13 +11,17 @@ from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
-from .manifest import Manifest
+from .manifest import NAME, SIGNATURE, Manifest, verify
 from .quality import Quality, rule_of
 from .server import Address, Server
+from .signature import check
 from .soak import QualitySoak, evidence_of, soak
 from .stage import check_counter
 
 _READY_S = 60.0
+_READY_PROBES = 8.0
+"""A server may take so many times what the probe took, which did the same work: a slow board is no
+failure."""
 _SOAK_S = 0.5
 
 
@@ -26,7 +30,7 @@ class Plan(NamedTuple):
 
     address: Address
     wish: Mapping[str, Any]
-    ready_s: float
+    ready_s: float | None
     soak_s: float
     quality: Quality | None = None
 
@@ -48,6 +52,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """
     what = board.manifest(str(request["release"]))
     check_counter(board, what)
+    _check_signature(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
     if request.get("quality") is not None:
@@ -55,10 +60,10 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
         board.save(board.state.at(state.IDLE, ""))
-        return _outcome("unchanged", what, server)
+        return _outcome(board, "unchanged", what, server)
     evidence = _change(board, server, what, plan)
     _commit(board, what, plan)
-    done = _outcome("active", what, server)
+    done = _outcome(board, "active", what, server)
     done["soak"] = evidence
     if plan.wish.get("token") == "new":
         done["secret"] = access.token(board.layout)
@@ -79,12 +84,13 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     if not now:
         raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
     left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
+    verify(board.layout.release(what.digest), what)  # it may have lain there for a year
     server = Server(board.layout)
     plan = _plan(server, request)
     _change(board, server, what, plan)
     board.save(board.state.noted(board.note(left, "rolled back")))
     _commit(board, what, plan)
-    facts = _outcome("active", what, server)
+    facts = _outcome(board, "active", what, server)
     facts.update(
         {
             "from": left.version,
@@ -118,7 +124,7 @@ def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     if not server.serves(what.digest):
         _serve(board, server, what.digest, plan)
         board.journal.append("started", release=what.digest, owner=board.owner)
-    return _outcome("active", what, server)
+    return _outcome(board, "active", what, server)
 
 
 def stop_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +145,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         new = new.noted(board.note(board.manifest(left), "removed"))
     board.save(new)
     remove(board.layout.current)
-    return {"stopped": stopped, "release": left}
+    return {"stopped": stopped, "release": left, "log": board.journal.stand()}
 
 
 def _plan(
@@ -152,7 +158,7 @@ def _plan(
     live = report.get("port") if server.runs() else 0
     ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
     port = next((int(port) for port in ports if port), 0)
-    ready_s = float(request.get("ready_s") or _READY_S)
+    ready_s = float(request["ready_s"]) if request.get("ready_s") else None
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
@@ -194,15 +200,22 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
 
 def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
     """Reload the running server where that is enough, else start one."""
+    binding = board.binding(digest)
+    ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
     loaded = server.report().get("state") in ("ready", "failed")
     if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
         stamp = server.stamp()
         server.reload()
-        server.wait_for(digest, stamp, plan.ready_s)
+        server.wait_for(digest, stamp, ready_s)
     else:
-        server.start(board.binding(digest), plan.address)
-        server.wait_for(digest, (0, 0), plan.ready_s)
-    server.settle(board.binding(digest), plan.address)
+        server.start(binding, plan.address)
+        server.wait_for(digest, (0, 0), ready_s)
+    server.settle(binding, plan.address)
+
+
+def patience(binding: Mapping[str, Any]) -> float:
+    """Seconds that a release has until it is ready, by what its probe took."""
+    return max(_READY_S, _READY_PROBES * float(binding.get("probe_s") or 0.0))
 
 
 def _restore(board: Board, server: Server, before: str) -> None:
@@ -250,6 +263,18 @@ def _commit(board: Board, what: Manifest, plan: Plan) -> None:
     Server(board.layout).remember(forget=True)
 
 
+def _check_signature(board: Board, what: Manifest) -> None:
+    """Who is trusted may have changed since it was staged. A rollback is not asked: see docs."""
+    if what.digest == board.state.current:
+        return
+    folder = board.layout.release(what.digest)
+    try:
+        signature = (folder / SIGNATURE).read_text("ascii")
+    except (OSError, ValueError):
+        signature = ""
+    check(board.layout, (folder / NAME).read_bytes(), signature)
+
+
 def _earlier(board: Board, wanted: str) -> Manifest:
     now = board.manifest(board.state.current)
     others = [one for one in board.staged() if one.digest != now.digest]
@@ -268,9 +293,10 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     )
 
 
-def _outcome(outcome: str, what: Manifest, server: Server) -> dict[str, Any]:
+def _outcome(board: Board, outcome: str, what: Manifest, server: Server) -> dict[str, Any]:
     report = server.report()
     return {
+        "log": board.journal.stand(),
         "state": outcome,
         "release": what.digest,
         "version": what.version,

@@ -114,6 +114,58 @@ def test_watch_makes_one_release_for_each_move(at_server: Studio, driver: Driver
     assert last_state(at_server) == ("serving", 2)
 
 
+RECIPE = """
+[recipe]
+name = "follow"
+[[steps]]
+id = "judge"
+step = "evaluate"
+model = "${trigger.variant}"
+data = "heldout.npz"
+[[steps]]
+id = "deploy"
+step = "deploy"
+bundle = "${trigger.bundle}"
+[[gates]]
+name = "reads digits"
+value = "${judge.metric.value}"
+min = 0.9
+"""
+
+
+def test_a_move_of_the_alias_starts_a_recipe(
+    at_server: Studio, driver: Driver, tmp_path: Path
+) -> None:
+    (tmp_path / "heldout.npz").write_bytes((DIGITS / "heldout.npz").read_bytes())
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    half = at_server.ok("quantize", "digits", "--method", "fp16")
+    pushed = at_server.ok("registry", "push", f"#{half['variant']}", "--data", DATA)
+    command = [
+        str(STUDIO), "run", str(tmp_path / "recipe.toml"), "--on", "digits@champion",
+        "--registry", "mlflow", "--interval", "0.5", "--moves", "2", "--json",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=at_server.environment,
+    ) as following:
+        assert following.stderr is not None
+        said = iter(following.stderr.readline, "")
+        assert "digits@champion in mlflow is version 2" in next(said)
+        assert any("looks again every 0.5 s" in line for line in said)
+        driver("alias", "digits", "champion", int(pushed["version"]))
+        out, _ = following.communicate(timeout=180)
+    runs = json.loads(out)
+    assert [run["exit_code"] for run in runs] == [0, 0]
+    deployed = runs[1]["steps"][1]["result"]
+    assert (deployed["name"], deployed["release"]) == ("digits", pushed["release"])
+    shown = at_server.ok("run", "--show", "last")
+    assert shown["trigger"]["version"] == pushed["version"]
+    assert at_server.ok("call", "--requests", "5")["failed"] == 0
+
+
 def test_a_model_that_others_registered(at_server: Studio, driver: Driver) -> None:
     driver("log", MODEL, "foreign")
     pulled = at_server.ok("registry", "pull", "foreign")

@@ -16,12 +16,13 @@ from tests.rigs.bundles import make_bundle
 
 FACTS = TargetFacts(
     name="pi",
-    url="ssh://pi",
+    url="ssh://pi@pi",
     arch="aarch64",
     python="3.11.2",
     memory_mb=4000,
     disk_free_mb=1000,
     root="/home/pi/.edgewright",
+    services=("systemd", "systemd-user"),
 )
 RUNTIME = ZipApplication(Path("edgewright.pyz"), "f" * 64, 100_000)
 WHEELS = WheelSet(
@@ -171,6 +172,27 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
     plan.require()
     (row,) = [row for row in plan.rows() if row["name"] == "board"]
     assert (row["state"], row["text"]) == ("warning", "Raspberry Pi 4: it is throttled now")
+
+
+@pytest.mark.parametrize(
+    ("url", "services", "told"),
+    [
+        ("ssh://root@pi", ("systemd",), ""),
+        ("ssh://pi@pi", ("systemd", "systemd-user"), ""),
+        ("ssh://pi@pi", ("systemd",), "sudo loginctl enable-linger pi"),
+        ("ssh://pi@pi", (), "has no systemd"),
+        ("local:", (), ""),
+    ],
+)
+def test_who_starts_it_again_after_a_restart(
+    bundle: Bundle, url: str, services: tuple[str, ...], told: str
+) -> None:
+    facts = replace(FACTS, url=url, services=services)
+    plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
+    plan.require()
+    (row,) = [row for row in plan.rows() if row["name"] == "service"]
+    assert row["state"] == ("warning" if told else "checked")
+    assert told in row["text"]
 
 
 def test_an_inventory_and_its_history() -> None:

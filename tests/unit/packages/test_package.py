@@ -13,10 +13,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from studio.api import InvalidData, StudioError
+from studio.packages import golden
 from studio.packages.bundle import Bundle, content_digest
 from studio.packages.record import packaged, prepare
 from studio.packages.work import package
 from studio.registry import ModelRef, Registry
+from studio.runtime.release.trial import compare, read_sample
 from tests.rigs.bundles import QuietJob, make_bundle, number, reference
 from tests.unit.runtime.models import make_cnn
 
@@ -42,11 +44,31 @@ def test_number_and_date_change_the_digest_but_not_the_content(tmp_path: Path) -
 def test_golden_outputs_are_the_models_answers(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path, 1)
     assert bundle.raw["golden"]["count"] == 2
-    with numpy.load(bundle.folder / "golden" / "000.npz", allow_pickle=False) as arrays:
-        assert set(arrays.files) == {"in.image", "out.scores"}
-        session = onnx.reference.ReferenceEvaluator(str(bundle.folder / "model.onnx"))
-        (wanted,) = session.run(None, {"image": arrays["in.image"]})
-        numpy.testing.assert_allclose(arrays["out.scores"], wanted, rtol=1e-4, atol=1e-5)
+    feeds, expected = read_sample(bundle.folder / "golden" / "000.npz")
+    assert (set(feeds), set(expected)) == ({"image"}, {"scores"})
+    session = onnx.reference.ReferenceEvaluator(str(bundle.folder / "model.onnx"))
+    (wanted,) = session.run(None, {"image": feeds["image"]})
+    numpy.testing.assert_allclose(expected["scores"], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_of_a_large_output_the_extremes_and_some_between_are_kept(tmp_path: Path) -> None:
+    chance = numpy.random.default_rng(1)
+    large = chance.random((3, 50_000), numpy.float32) * 0.01
+    large[1, 777] = 1.0
+    small = {"small": numpy.arange(4.0), "words": numpy.array(["a", "b"])}
+    sample = golden.GoldenSample({"x": numpy.zeros(2)}, {"large": large, **small})
+    (path,) = golden.write([sample], tmp_path / "golden")
+    assert path.stat().st_size < 60_000
+    feeds, expected = read_sample(path)
+    assert list(feeds) == ["x"]
+    answers = {"large": large.copy(), **small}
+    assert compare(answers, expected, 1e-3, 1e-6) == (0.0, True)
+    answers["large"][1, 777] = 0.5
+    assert compare(answers, expected, 1e-3, 1e-6) == (0.5, False)
+    answers["large"] = large.reshape(50_000, 3)
+    assert compare(answers, expected, 1e-3, 1e-6)[1] is False
+    answers["large"] = large + 0.01
+    assert compare(answers, expected, 1e-3, 1e-6)[1] is False
 
 
 def test_digits_with_data_labels_and_preprocessing(tmp_path: Path) -> None:
@@ -66,11 +88,11 @@ def test_digits_with_data_labels_and_preprocessing(tmp_path: Path) -> None:
         {"name": "image", "dtype": "float32", "shape": ["batch", 1, 8, 8]}
     ]
     assert raw["model"]["opset"] == {"": 17}
-    assert len([name for name in raw["files"] if name.startswith("golden/")]) == 8
+    assert len([name for name in raw["files"] if name.startswith("golden/")]) == 16
     with numpy.load(DIGITS / "heldout.npz") as data:
         image = next(data[name] for name in data.files if data[name].ndim == 4)
-    with numpy.load(Path(result["bundle"]) / "golden" / "000.npz") as arrays:
-        assert any(numpy.array_equal(arrays["in.image"][0], one) for one in image)
+    feeds, _ = read_sample(Path(result["bundle"]) / "golden" / "000.npz")
+    assert any(numpy.array_equal(feeds["image"][0], one) for one in image)
 
 
 def test_the_tolerance_follows_the_precision_and_the_outputs(tmp_path: Path) -> None:

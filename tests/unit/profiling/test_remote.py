@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from studio.api import Completed, Progress, TargetError, Tunnel
+from studio.jobs import elsewhere
 from studio.profiling import remote, results
 from studio.profiling.backends import Chosen
 from studio.profiling.plan import candidates, configuration
@@ -134,7 +135,7 @@ def test_the_link_cut_in_the_middle_keeps_the_rounds(cnn, tools, arguments, job,
 
 def test_a_board_without_python(tools):
     with pytest.raises(TargetError, match=r"There is no python3 on the target\."):
-        remote.find_python(FolderChannel(str(tools)), "/nowhere")
+        elsewhere.find_python(FolderChannel(str(tools)), "/nowhere")
 
 
 def test_a_board_whose_python_lacks_the_runtime(tools):
@@ -142,7 +143,7 @@ def test_a_board_whose_python_lacks_the_runtime(tools):
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     script.chmod(0o755)
     with pytest.raises(TargetError, match="lacks numpy and onnxruntime") as caught:
-        remote.find_python(FolderChannel(str(tools)), "/nowhere")
+        elsewhere.find_python(FolderChannel(str(tools)), "/nowhere")
     assert "Deploy to the target once" in caught.value.hint
 
 
@@ -153,11 +154,11 @@ def test_the_environment_of_a_release_is_preferred(tools, tmp_path):
     release = tmp_path / "env" / "abc" / "bin"
     release.mkdir(parents=True)
     add_python(release)
-    found = remote.find_python(FolderChannel(str(tools)), str(tmp_path))
+    found = elsewhere.find_python(FolderChannel(str(tools)), str(tmp_path))
     assert found == str(release / "python3")
 
 
 def test_a_target_that_refuses_says_why(tools):
     channel = FolderChannel(str(tools))
     with pytest.raises(TargetError, match=r"The target refused: .*proc"):
-        remote._text(channel, ["mkdir", "-p", "/proc/nowhere/bench"])
+        elsewhere.said(channel, ["mkdir", "-p", "/proc/nowhere/bench"])

@@ -15,7 +15,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.packages.bundle import Bundle
-from studio.rollouts.ledger import Ledger, ledgers
+from studio.rollouts.ledger import Ledger, ledgers, unfinished
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
@@ -136,18 +136,22 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    begun = len(ledgers())
+    place = fleet.home / "data" / "rollouts"
 
     def kept() -> int:
-        name = ledgers()[-1]
-        rows = Ledger.find(name).read().rows.values() if (len(ledgers()) > 1) else []
+        if len(ledgers(place)) < 2:  # the first one gave the boards the old release
+            return 0
+        rows = Ledger.find(place, "last").read().rows.values()
         return sum(row["state"] == "kept" for row in rows)
 
-    until(lambda: len(ledgers()) > 1 and kept() >= 3, "three boards have it", 60)
+    until(lambda: kept() >= 3, "three boards have it", 60)
+    assert unfinished(place) == ""
+    with Workspace.open() as opened:
+        assert "is still running" in opened.run("rollout", resume="last").sentence
     os.killpg(studio.pid, signal.SIGKILL)
     studio.wait()
-    assert begun >= 1
-    standing = Ledger.find("last").read()
+    until(lambda: unfinished(place) != "", "its worker has ended, too", 20)
+    standing = Ledger.find(place, "last").read()
     assert standing.state == "open"
     before = {n for n, row in standing.rows.items() if row["state"] == "kept"}
     assert 3 <= len(before) < COUNT

@@ -17,6 +17,7 @@ from studio.packages import Bundle
 from studio.runtime.release.files import point
 from studio.runtime.release.journal import Journal
 from studio.runtime.release.server import Server
+from studio.runtime.release.switch import patience
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
 from tests.rigs.load import Load
@@ -46,6 +47,15 @@ def served(board: Machine) -> str:
     answer = json.loads(link.getresponse().read())
     link.close()
     return str(answer["digest"])
+
+
+def test_a_slow_board_has_more_time(board: Machine, bundles: list[Bundle]) -> None:
+    digest = bundles[0].digest
+    board.deploy(bundles[0])
+    took_s = board.ok("probe", release=digest)["probe_s"]
+    assert json.loads(board.layout.binding(digest).read_bytes())["probe_s"] == round(took_s, 3)
+    assert patience({"probe_s": 40.0}) == 320.0
+    assert patience({"probe_s": 0.1}) == patience({}) == 60.0
 
 
 def test_deploy_deploy_rollback(board: Machine, bundles: list[Bundle]) -> None:

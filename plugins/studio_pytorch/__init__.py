@@ -1,0 +1,1 @@
+"""PyTorch as a backend: the graph operator by operator, in an environment of its own."""

@@ -1,0 +1,37 @@
+"""``studio verify-log``: whether a target's history is whole."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from studio.cli.flags import given
+from studio.cli.output import fail_job, print_json
+from studio.cli.session import add_step, workspace
+
+_REFUSED = 4
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_step(parser, "verify-log")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check and print; a history that is not whole ends with the code of a refusal."""
+    with workspace() as opened:
+        outcome = opened.run("verify-log", **given(arguments, opened.steps["verify-log"].options))
+    if not outcome.ok:
+        return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
+    found = outcome.result
+    if arguments.json:
+        print_json(found)
+    if not found["whole"]:
+        print(f"studio: {found['problem']}", file=sys.stderr)
+        return _REFUSED
+    if not arguments.json:
+        print(
+            f"The history of {found['target']} is whole: {found['entries']} entries, checked "
+            f"against {found['anchors']} that this computer has kept."
+        )
+    return 0

@@ -1,0 +1,113 @@
+"""The history of a target, and whether it is whole: on the target, and in the registry.
+
+A chain shows that no entry was altered. That its end was not cut off, or all of it made anew, only
+somebody else can show: after each change the registry keeps how long the target's chain was and how
+it ended, in a chain of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from studio.api import TargetError, UsageError
+from studio.deployment import inventory
+from studio.deployment.connect import target_of
+from studio.deployment.platforms import is_platform
+from studio.deployment.work import agent_on, connected
+from studio.jobs import Arguments, Job, Result
+from studio.runtime.release.journal import Journal, first_broken
+
+NAME = "history.jsonl"
+
+
+class History:
+    """The registry's chain: what was done on which target, and where its own chain stood."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._journal = Journal(self._path)
+
+    def add(self, target: str, release: str, state: str, facts: Mapping[str, Any]) -> None:
+        """Note a change."""
+        with self._alone():
+            self._journal.append(
+                "release", target=target, release=release, state=state, **dict(facts)
+            )
+
+    def anchors(self, target: str) -> list[dict[str, Any]]:
+        """Where the target's chain stood, the oldest first: ``entries`` and ``head``."""
+        return [
+            {"entries": entry["entries"], "head": entry["head"]}
+            for entry in self._journal.readable()
+            if entry.get("target") == target and entry.get("head")
+        ]
+
+    def facts(self) -> dict[str, int]:
+        """How many entries there are, and the first that was altered."""
+        broken = self._journal.broken_at()
+        return {"entries": len(self._journal.readable()), "broken_at": broken}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.with_name("." + NAME + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def verify_log(arguments: Arguments, job: Job) -> Result:
+    """Read a target's log and check it here: what the target says of it proves nothing."""
+    target = target_of(arguments["target"])
+    if is_platform(target):
+        raise UsageError(f"{target.name} is no machine; its history is kept by the platform.")
+    with connected(target, job) as channel:
+        agent = agent_on(target, channel, job)
+        if inventory.take(channel, agent.root).is_bare:
+            raise TargetError("Nothing was ever deployed on this target.")
+        agent.install()
+        entries = agent.call("log", {})["entries"]
+    return judged(target.name, entries, arguments["anchors"], arguments["registry"])
+
+
+def judged(
+    target: str,
+    entries: Sequence[Mapping[str, Any]],
+    anchors: Sequence[Mapping[str, Any]],
+    registry: Mapping[str, int],
+) -> Result:
+    """What is wrong with a chain, in one sentence; empty where nothing is."""
+    broken, problem = first_broken(entries), ""
+    if broken:
+        problem = f"Entry {broken} of the history of {target} was altered."
+    elif registry["broken_at"]:
+        problem = f"Entry {registry['broken_at']} of the registry's own history was altered."
+    for anchor in () if problem else anchors:
+        count = int(anchor["entries"])
+        if count > len(entries):
+            problem = (
+                f"The history of {target} was cut off: it has {len(entries)} entries, and had "
+                f"{count}."
+            )
+        elif entries[count - 1].get("hash") != anchor["head"]:
+            problem = f"The history of {target} was made anew: entry {count} is another one."
+        if problem:
+            break
+    return {
+        "target": target,
+        "whole": not problem,
+        "problem": problem,
+        "entries": len(entries),
+        "head": str(entries[-1]["hash"]) if entries else "",
+        "anchors": len(anchors),
+        "registry_entries": registry["entries"],
+        "changes": [
+            {name: entry[name] for name in _SHOWN if name in entry} for entry in reversed(entries)
+        ],
+    }
+
+
+_SHOWN = ("event", "at", "owner", "release", "version", "name", "state", "reason")

@@ -1,0 +1,77 @@
+"""The view of what ran where and when, and who changed it, over all targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.pages import deploy_rows, target_rows
+from studio.gui.tables import Table
+from studio.gui.widgets import GRID, Card, label, row
+
+if TYPE_CHECKING:
+    from studio.workspace import Workspace
+
+COLUMNS = ("When", "Target", "Model", "Release", "What became of it", "Who")
+MOST = 500
+EMPTY = "Nothing was deployed yet."
+
+
+class HistoryView(QWidget):
+    """Every change of what runs, the newest first; some of them, by words."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._rows: list[tuple[str, ...]] = []
+        self.words = QLineEdit()
+        self.words.setPlaceholderText("Find a target, a model, a person, a state")
+        self.words.setAccessibleName("Words to find")
+        self.words.setClearButtonEnabled(True)
+        self.table = Table(COLUMNS, stretch=4, name="History of all targets")
+        self.note = label("", "dim", wrap=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addLayout(row(self.words))
+        listed = Card()
+        listed.body.setContentsMargins(4, 4, 4, 4)
+        listed.body.addWidget(self.table)
+        layout.addWidget(listed, 1)
+        layout.addWidget(self.note)
+        self.words.textChanged.connect(lambda _: self._show())
+
+    def refresh(self) -> None:
+        """Read the registry again."""
+        self._rows = []
+        registry = self._workspace.registry
+        by_target: dict[str, list[int]] = {}
+        releases = registry.releases()[: 4 * MOST]
+        for number, release in enumerate(releases):
+            by_target.setdefault(release.target, []).append(number)
+        told: dict[int, tuple[str, ...]] = {}
+        for target, numbers in by_target.items():
+            some = [releases[number] for number in numbers]
+            lines = deploy_rows.history(some)
+            for number, release, line in zip(numbers, some, lines, strict=True):
+                name, state, _, moment, _ = line
+                told[number] = (
+                    moment,
+                    target_rows.spoken(target),
+                    str(release.details.get("name") or ""),
+                    name,
+                    state,
+                    str(release.details.get("by") or ""),
+                )
+        self._rows = [told[number] for number in sorted(told)][:MOST]
+        self._show()
+
+    def _show(self) -> None:
+        words = self.words.text().lower().split()
+        found = [one for one in self._rows if all(w in " ".join(one).lower() for w in words)]
+        self.table.show_rows(found)
+        total = figures.count(len(self._rows), "change")
+        text = total if len(found) == len(self._rows) else f"{len(found)} of {total}"
+        self.note.setText(f"{text}, the newest first." if self._rows else EMPTY)

@@ -1,0 +1,95 @@
+"""Signatures of bundles, made with the user's SSH key so that plain OpenSSH can verify them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from studio.api import StudioError, Unavailable
+from studio.jobs import Arguments, Job, Result
+from studio.packages.bundle import Bundle
+from studio.runtime.release.manifest import SIGNATURE
+from studio.runtime.release.signature import NAMESPACE
+
+_PATIENCE_S = 60.0
+
+
+def signature_of(content: bytes, key: Path) -> str:
+    """The SSHSIG of a manifest's bytes.
+
+    Args:
+        key: A private key; or a public one, whose private half the SSH agent holds.
+
+    Raises:
+        StudioError: when the key cannot be used.
+    """
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise Unavailable("Bundles are signed by ssh-keygen, which is not installed here.")
+    key = key.expanduser()
+    if not key.is_file():
+        raise StudioError(f"There is no key {key}.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "manifest.json")
+        path.write_bytes(content)
+        command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(path)]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_PATIENCE_S,
+                check=False,
+                # Nobody is here to type a passphrase.
+                env={**os.environ, "LC_ALL": "C", "SSH_ASKPASS_REQUIRE": "never"},
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise StudioError(f"The key {key} did not sign within {_PATIENCE_S:g} s.") from None
+        if done.returncode:
+            raise _unusable(key, done.stderr.decode("utf-8", "replace"))
+        return path.with_name(path.name + ".sig").read_text("ascii")
+
+
+def sign(arguments: Arguments, job: Job) -> Result:
+    """Sign a bundle's folder."""
+    bundle = Bundle.open(Path(arguments["bundle"]))
+    text = signature_of(bundle.text.encode(), Path(arguments["key"]))
+    path = write_signature(bundle.folder, text)
+    return {"bundle": str(bundle.folder), "digest": bundle.digest, "signature": str(path)}
+
+
+def write_signature(folder: Path, text: str) -> Path:
+    """Put a signature into a bundle's folder.
+
+    Raises:
+        StudioError: when it cannot be written.
+    """
+    path = folder / SIGNATURE
+    try:
+        path.write_text(text, "ascii")
+    except OSError as error:
+        raise StudioError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Sign as it is deployed, with --sign.",
+        ) from None
+    return path
+
+
+def _unusable(key: Path, said: str) -> StudioError:
+    if "passphrase" in said:
+        return StudioError(
+            f"The key {key} is protected by a passphrase.",
+            hint=f"Run ssh-add {key}, and name {key}.pub instead.",
+            detail=said,
+        )
+    if "agent" in said:
+        return StudioError(
+            f"The SSH agent does not hold the private half of {key}.",
+            hint="Run: ssh-add, with the private key.",
+            detail=said,
+        )
+    return StudioError(f"{key} is not a key that can sign.", detail=said)

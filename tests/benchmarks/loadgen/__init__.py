@@ -1,0 +1,1 @@
+"""MLPerf's LoadGen beside the bench, in an environment of its own."""

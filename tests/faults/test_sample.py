@@ -1,0 +1,67 @@
+"""A sample of the fault campaign; ``make faults`` runs all of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults import campaign, durability
+from tests.faults.campaign import Campaign
+from tests.faults.links import CLASSES, strikes
+from tests.faults.matrix import cases
+from tests.faults.tally import Tally
+
+
+@pytest.mark.slow
+@pytest.mark.needs("strace", "mount", "unshare")
+def test_a_sample_of_the_campaign(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    done = campaign.run(list(campaign.sample(1)), tmp_path, whole=False)
+    assert done.violations == []
+    counts = {name: tally.total for name, tally in done.tallies.items()}
+    assert counts["points"] >= 15, counts
+    assert counts["matrix"] >= 5, counts
+    assert done.tallies["mutants"].outcomes == {"caught": 2}
+
+
+def test_a_campaign_in_which_nothing_struck_does_not_pass() -> None:
+    done = Campaign(whole=True)
+    done.add(Tally("points", outcomes=Counter(["next: new after done"])))
+    assert "only 0 faults of points, not 500" in done.violations
+    assert "next: old after a fault was never seen" in done.violations
+
+
+def test_the_plan_of_the_campaign() -> None:
+    named = cases()
+    assert len(named) == len(set(named)) >= 100
+    hits = strikes(1)
+    assert len([one for one in hits if not one.where]) == 200
+    assert {one.where for one in hits} - {""} == set(CLASSES)
+    assert hits == strikes(1) != strikes(2)
+
+
+@pytest.mark.parametrize(
+    ("trace", "sentence"),
+    [
+        ("", None),
+        ('write(3</r/.a>, "x", 1) = 1\nrename("/r/.a", "/r/a") = 0\n', "before its content"),
+        ('rename("/r/.a", "/r/a") = 0\n', "the folder of a was never flushed"),
+        (
+            'rename("/r/b/.a", "/r/b/a") = 0\nrename("/r/.s", "/r/state.json") = 0\n'
+            "fsync(3</r>) = 0\nfsync(3</r/b>) = 0\n",
+            "before the folder of a was flushed",
+        ),
+        (
+            'write(3</r/.a>, "x", 1) = 1\nfsync(3</r/.a>) = 0\nrename("/r/.a", "/r/a") = 0\n'
+            "fsync(3</r>) = 0\n",
+            None,
+        ),
+    ],
+)
+def test_what_a_power_cut_could_undo(trace: str, sentence: str | None) -> None:
+    found = durability.undone_by_a_power_cut(trace, Path("/r"))
+    assert (found == []) if sentence is None else any(sentence in one for one in found)

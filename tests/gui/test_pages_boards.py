@@ -1,0 +1,112 @@
+"""The Boards and History views of the Deploy page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.api import TargetSpec
+from studio.gui.pages.boards_view import BoardsView
+from studio.gui.pages.deploy import DeployPage
+from studio.gui.pages.history_view import HistoryView
+from studio.jobs import End
+from studio.workspace import JobOutcome
+from tests.gui.page_rig import Rig, opened, texts, visible_texts
+
+BOARDS = ("roof-01", "roof-02", "line-a")
+VIEW, HISTORY = 2, 3
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        for name in BOARDS:
+            made.workspace.add_target(TargetSpec(name, f"ssh://edge@{name}"))
+        made.workspace.set_group("roof", BOARDS[:2])
+        yield made
+
+
+def said(view: BoardsView | HistoryView) -> list[str]:
+    """The texts of all cells."""
+    return [cell for row in texts(view.table) for cell in row]
+
+
+def looked(target: str, state: str = "serving", text: str = "", **facts: Any) -> dict[str, Any]:
+    known = {"disk_free_mb": 9000, "disk_total_mb": 30000, "temperature_c": 50.0, **facts}
+    release = {"name": "digits", "version": 3, "at": "2026-11-25T09:12:00+00:00"}
+    row = {"target": target, "state": state, "text": text, "facts": known}
+    return {**row, **release} if state == "serving" else {**row, "facts": {}}
+
+
+def test_boards_are_looked_at_and_each_answer_is_shown_as_it_comes(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    view = page.boards
+    assert "never looked at" in visible_texts(view)
+    view.look_button.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options["target"]) == ("target-look", ["local", "line-a", *BOARDS[:2]])
+    assert view.look_button.toolTip() == "It is being looked at."
+    rig.message(page, "looked", target=looked("roof-01"))
+    assert "v3 digits" in said(view)
+    result = {
+        "targets": [looked("roof-01", temperature_c=84.0), looked("roof-02", "no answer", "Gone.")]
+    }
+    rig.registry.add_run("target-look", None, {}, result)
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert rig.shell.said == ["No answer from roof-02."]
+    told = {(one.name, one.state): one.text for one in view.complaints.rows}
+    assert told["roof-02", "no answer"] == "Gone."
+    assert "84 °C is hot" in told["roof-01", "look here"]
+
+
+def test_a_group_alone_is_shown_and_looked_at(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    view = page.boards
+    view.group.setCurrentIndex(1)
+    assert view.table.rowCount() == 2
+    view.look()
+    assert rig.shell.jobs[0].options["target"] == list(BOARDS[:2])
+
+
+def test_a_board_is_opened_where_it_can_be_rolled_back_in_two_clicks(rig: Rig) -> None:
+    for version in (1, 2):
+        details = {"version": version, "name": "digits", "by": "ann@desk", "variant_name": "int8"}
+        rig.registry.add_release("roof-01", None, f"{version}" * 64, "serving", details)
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    view = page.boards
+    assert view.open_button.toolTip() == "Choose a board in the table first."
+    view.table.selectRow(2)
+    assert view.open_button.text() == "Open roof-01"
+    view.open_button.click()
+    assert page.stack.currentIndex() == 0
+    page.history.back.click()
+    page.history.confirm.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("rollback", {"target": "roof-01", "to": "1"})
+
+
+def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
+    for target, version, by in (("roof-01", 1, "ann@desk"), ("line-a", 1, "bob@lab")):
+        details = {"version": version, "name": "digits", "by": by, "variant_name": "int8"}
+        rig.registry.add_release(target, None, "a" * 64, "serving", details)
+    rig.registry.add_release(
+        "roof-01", None, "b" * 64, "failed", {"version": 2, "name": "digits", "reason": "too slow"}
+    )
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    view = page.record
+    assert view.table.rowCount() == 3
+    assert "2" not in view.note.text()
+    view.words.setText("roof slow")
+    assert view.table.rowCount() == 1
+    assert "failed: too slow" in said(view)
+    assert view.note.text() == "1 of 3 changes, the newest first."
+    view.words.setText("bob")
+    assert "line-a" in said(view)

@@ -1,0 +1,233 @@
+"""The Runs page: recipes with their gates, what was done as recipes, versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.api import UsageError
+from studio.gui.pages.runs import HISTORY, RunsPage
+from studio.jobs import End
+from studio.settings import resource
+from studio.workspace import JobOutcome, RunChanged, RunWish
+from tests.e2e.conftest import Studio
+from tests.gui.conftest import MakeWindow
+from tests.gui.page_rig import Rig, opened, visible_texts
+
+PATIENCE_MS = 240_000
+GATES = [
+    {"name": "small", "passed": True, "value": 0.3, "limit": "at most 0.5", "text": ""},
+    {"name": "fast", "passed": False, "value": 1.2, "limit": "at most 1", "text": "int8"},
+]
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
+    with opened(studio_home, tmp_path) as made:
+        yield made
+
+
+def journal(rig: Rig, name: str, **more: Any) -> Path:
+    """A run of a recipe, as its folder tells it."""
+    folder = rig.workspace.paths.data / "runs" / name
+    (folder / "results").mkdir(parents=True)
+    step = {"id": "int8", "step": "quantize", "state": "succeeded", "seconds": 2.0, "key": "k"}
+    document = {
+        "id": name,
+        "recipe": {"name": "digits", "title": "Digits", "file": "recipe.toml"},
+        "state": "succeeded",
+        "started": "2026-11-26T08:00:00.000+00:00",
+        "ended": "2026-11-26T08:01:00.000+00:00",
+        "steps": [{**step, "message": ""}],
+        "gates": GATES[:1],
+        "artefacts": {"int8.model": "ab" * 32},
+        "values": {"target": "local"},
+        **more,
+    }
+    (folder / "run.json").write_text(json.dumps(document))
+    (folder / "results" / "int8.json").write_text(json.dumps({"size_ratio": 0.3}))
+    (folder / "recipe.toml").write_text("[recipe]\n")
+    return folder
+
+
+def page_of(rig: Rig) -> RunsPage:
+    page = rig.page(RunsPage)
+    page.runs._read()
+    return page
+
+
+def test_without_runs_the_page_says_what_they_are(rig: Rig) -> None:
+    page = page_of(rig)
+    assert "No recipe was run yet" in visible_texts(page)
+    page.show_view(HISTORY)
+    assert "Nothing was done yet" in visible_texts(page)
+    page.show_view(2)
+    assert "No version was made yet" in visible_texts(page)
+
+
+def test_a_run_with_its_gates_the_missed_ones_first(rig: Rig) -> None:
+    journal(rig, "digits-1", state="gate not met", gates=GATES)
+    detail = page_of(rig).runs.detail
+    assert [(one.state, one.name, one.text) for one in detail.gates.rows] == [
+        ("not met", "fast", "1.2, at most 1: int8"),
+        ("met", "small", "0.3, at most 0.5"),
+    ]
+    assert detail.state.text() == "gate not met"
+    assert detail.report.toolTip() == "It has no report yet."
+    assert detail.again.isHidden(), "a run that has reached its end offers to go on"
+
+
+def test_two_runs_are_compared(rig: Rig) -> None:
+    journal(rig, "digits-1")
+    folder = journal(rig, "digits-2", artefacts={"int8.model": "cd" * 32}, gates=GATES)
+    (folder / "results" / "int8.json").write_text(json.dumps({"size_ratio": 0.6}))
+    page = page_of(rig)
+    page.runs._chosen("digits-2")
+    page.runs.detail.against.click()
+    texts = [row.texts for row in page.runs.detail.table.content.rows]
+    assert ("int8: size_ratio", "0.3", "0.6", "+100.0 %") in texts
+    assert ("gate: fast", "none", "not met", "") in texts
+    assert ("int8.model", "abababababab", "cdcdcdcdcdcd", "differs") in texts
+
+
+def test_an_interrupted_run_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal(rig, "digits-1", state="running")
+    page = page_of(rig)
+    assert page.runs.detail.state.text() == "interrupted"
+    monkeypatch.setattr(rig.workspace.runs, "start_again", lambda name: Running(name))
+    page.runs.detail.again.click()
+    assert page.primary is not None
+    assert page.primary.toolTip() == "A recipe runs; wait for it or stop it."
+    page.on_event(RunChanged("digits-1", "running", "deploy", 5, 13))
+    assert page.runs.strip.text.text() == "Step 5 of 13: deploy"
+    page.on_event(RunChanged("digits-1", "gate not met"))
+    assert rig.shell.said == ["A gate was not met; nothing behind it was deployed."]
+    assert page.primary.isEnabled()
+
+
+class Running:
+    """A recipe that is said to run."""
+
+    error = None
+    running = True
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def test_a_recipe_that_is_wrong_is_said_and_not_run(rig: Rig, tmp_path: Path) -> None:
+    page = page_of(rig)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[recipe]\nname = "r"\n[[steps]]\nstep = "opne"\n')
+    page.run(recipe)
+    (error,) = rig.shell.failed
+    assert isinstance(error, UsageError)
+    assert "line 4, column 1: there is no step 'opne'; the nearest is 'open'." in error.message
+
+
+def test_what_was_done_is_saved_as_the_recipe_that_repeats_it(rig: Rig, tmp_path: Path) -> None:
+    ledger = rig.registry.ledger
+    model, data = tmp_path / "digits.onnx", tmp_path / "data.npz"
+    variant = rig.variant()
+    ledger.add_action("open", {"model": str(model)}, {"variant": variant.id}, "window")
+    small = rig.variant("int8", variant)
+    given = {"model": f"#{variant.id}", "data": str(data), "method": "static-int8"}
+    number = ledger.add_action("quantize", given, {"variant": small.id}, "window")
+    page = page_of(rig)
+    page.show_action(number)
+    text = page.history.text.toPlainText()
+    assert 'model = "${open.variant}"' in text
+    assert "method" not in text, "what is the default anyway is not written"
+    page.history.write(number, tmp_path / "saved.toml")
+    written = (tmp_path / "saved.toml").read_text()
+    assert 'model = "digits.onnx"' in written
+    assert 'data = "data.npz"' in written
+    recipe = rig.workspace.runs.check(written, "saved.toml", tmp_path)
+    assert [step.step for step in recipe.steps] == ["open", "quantize"]
+    assert rig.shell.said[0].startswith("Saved as")
+
+
+def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Path) -> None:
+    variant = rig.variant()
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    (bundle / "manifest.json").write_text("{}")
+    rig.registry.add_version(variant.model, variant.id, rig.registry.adopt(bundle), "a" * 64, 1)
+    page = page_of(rig)
+    page.show_view(2)
+    view = page.versions
+    assert view.table.selected() == "digits:1"
+    assert view.title.text() == "digits:1"
+    assert [one.state for one in view.origin.rows] == ["open"]
+    view.alias.setText("")
+    assert view.promote.toolTip() == "Name the alias: production, candidate …"
+    view.alias.setText("production")
+    view.promote.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == (
+        "version-promote",
+        {"version": "digits:1", "alias": "production"},
+    )
+    assert view.back.toolTip() == "Wait for what runs, or cancel it."
+    result = {"model": "digits", "alias": "production", "to": 1}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert rig.shell.said == ["digits@production is version 1."]
+    view.back.click()
+    assert rig.shell.jobs[-1].options == {"model": "digits", "alias": "production"}
+
+
+@pytest.mark.slow
+def test_the_digits_recipe_in_the_window_gives_the_digests_of_the_command_line(
+    make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    recipe = Path(resource("samples", "digits", "recipe.toml"))
+    window = make_window()
+    window.go("runs")
+    page = window.page()
+    assert isinstance(page, RunsPage)
+    ended: list[RunChanged] = []
+    window.workspace.events.subscribe(
+        lambda event: (
+            ended.append(event)
+            if isinstance(event, RunChanged) and event.state != "running"
+            else None
+        )
+    )
+    page.run(recipe)
+    qtbot.waitUntil(lambda: bool(ended), timeout=PATIENCE_MS)
+    assert ended[0].state == "succeeded"
+    qtbot.waitUntil(lambda: bool(page.runs.detail.gates.rows), timeout=PATIENCE_MS)
+    assert {one.state for one in page.runs.detail.gates.rows} == {"met"}
+    (run,) = window.workspace.runs.all()
+    studio = Studio(tmp_path / "command")
+    try:
+        report = studio.ok("run", recipe, timeout=PATIENCE_MS / 1000)
+    finally:
+        studio.run("undeploy", "--target", "local", "--purge")
+    assert report["artefacts"] == run.artefacts
+    assert len(run.artefacts) == 4
+    assert {action.source for action in window.workspace.registry.ledger.actions()} == {
+        f"recipe {run.id}"
+    }
+
+
+def test_a_recipe_is_run_from_the_window_with_its_own_thread(
+    make_window: MakeWindow, digits_home: Path, qtbot: QtBot, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    model = resource("samples", "digits", "digits.onnx")
+    recipe.write_text(f'[recipe]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{model}"\n')
+    window = make_window(digits_home)
+    started = window.workspace.runs.start(recipe, RunWish())
+    qtbot.waitUntil(lambda: not started.running, timeout=PATIENCE_MS)
+    assert started.report is not None
+    assert started.report.exit_code == 0

@@ -1,0 +1,86 @@
+"""The history of a target: chained there and here, and what is said when either was altered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.deployment.history import History, judged
+from studio.runtime.release.journal import Journal
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Path:
+    path = tmp_path / "log.jsonl"
+    for version in range(1, 5):
+        Journal(path).append("release", version=version, state="active", owner="ann@desk")
+    return path
+
+
+def verdict(path: Path, history: History) -> dict[str, Any]:
+    return judged("roof", Journal(path).entries(), history.anchors("roof"), history.facts())
+
+
+def lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def anchored(path: Path, folder: Path) -> History:
+    history = History(folder)
+    history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **Journal(path).stand()})
+    history.add("cellar", "d" * 64, "serving", {"by": "ann@desk", "entries": 9, "head": "x"})
+    return history
+
+
+def test_a_whole_history(board: Path, tmp_path: Path) -> None:
+    history = anchored(board, tmp_path / "registry")
+    Journal(board).append("stopped", owner="bob@den")
+    found = verdict(board, history)
+    assert (found["whole"], found["problem"], found["entries"], found["anchors"]) == (
+        True,
+        "",
+        5,
+        1,
+    )
+    assert found["changes"][0]["event"] == "stopped"
+
+
+def test_an_altered_entry(board: Path, tmp_path: Path) -> None:
+    history = anchored(board, tmp_path / "registry")
+    board.write_bytes(board.read_bytes().replace(b'"version":2', b'"version":9'))
+    assert verdict(board, history)["problem"] == "Entry 2 of the history of roof was altered."
+    board.write_bytes(b"noise\n" + b"".join(lines(board)[1:]))
+    assert verdict(board, history)["problem"] == "Entry 1 of the history of roof was altered."
+
+
+def test_an_entry_that_was_taken_out(board: Path, tmp_path: Path) -> None:
+    whole = lines(board)
+    board.write_bytes(b"".join(whole[:1] + whole[2:]))
+    assert verdict(board, History(tmp_path / "r"))["problem"].startswith("Entry 2 of the history")
+
+
+def test_an_end_that_was_cut_off_is_known_here_alone(board: Path, tmp_path: Path) -> None:
+    history = anchored(board, tmp_path / "registry")
+    board.write_bytes(b"".join(lines(board)[:2]))
+    assert verdict(board, History(tmp_path / "another"))["whole"] is True
+    assert "was cut off: it has 2 entries, and had 4" in verdict(board, history)["problem"]
+
+
+def test_a_chain_that_was_made_anew(board: Path, tmp_path: Path) -> None:
+    history = anchored(board, tmp_path / "registry")
+    board.unlink()
+    for version in range(1, 6):
+        Journal(board).append("release", version=version + 1, state="active", owner="ann@desk")
+    assert "was made anew: entry 4 is another one" in verdict(board, history)["problem"]
+
+
+def test_the_registry_is_a_chain_as_well(board: Path, tmp_path: Path) -> None:
+    history = anchored(board, tmp_path / "registry")
+    path = tmp_path / "registry" / "history.jsonl"
+    entries = [json.loads(line) for line in lines(path)]
+    entries[0]["by"] = "nobody"
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    assert "the registry's own history was altered" in verdict(board, history)["problem"]
