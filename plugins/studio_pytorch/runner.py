@@ -412,7 +412,7 @@ def _reshape(a: Attributes, x: Any, shape: Any) -> Any:
 
 
 def _slice(a: Attributes, x: Any, *given: Any) -> Any:
-    starts, ends, axes, steps = (list(given) + [None] * 4)[:4]  # noqa: RUF005 - of any types
+    starts, ends, axes, steps = (list(given) + [None] * 4)[:4]
     begin, until = _list(a, "starts", starts) or [], _list(a, "ends", ends) or []
     over = _list(a, "axes", axes) or list(range(len(begin)))
     stride = _list(a, "steps", steps) or [1] * len(begin)
