@@ -62,7 +62,7 @@ class ModelPage(Page):
         self.unfolding = Unfolding()
         self._wanted: NodeAsked | None = None
         self.trail = Trail(self.show_part)
-        self._inspector = ModelInspector(shell, self.show_box, self.enter)
+        self._inspector = ModelInspector(shell, self.show_box, self.enter, self.toggle_block)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
         self._graph = QStackedWidget()
