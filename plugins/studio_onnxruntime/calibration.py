@@ -19,7 +19,7 @@ from studio_onnxruntime.histogram import Histogram, Range
 from studio_onnxruntime.passes import Pass
 from studio_onnxruntime.rewriting import with_largest
 
-METHODS = ("activation-aware", "percentile", "minmax", "entropy")
+METHODS = ("activation-aware", "mse", "percentile", "percentile-symmetric", "minmax", "entropy")
 
 _FEW = 16
 """Samples that tell the sizes of channels."""
@@ -67,8 +67,8 @@ def calibrate(
             histograms[name].add(array)
     if seen is not None:
         seen.update(histograms)
-    if method == "activation-aware":
-        functions = following(model.graph)
+    if method in ("activation-aware", "mse"):
+        functions = following(model.graph) if method == "activation-aware" else {}
         return {
             name: fitted_range(histogram, functions.get(name, identity))
             for name, histogram in histograms.items()
@@ -124,6 +124,9 @@ def _largest(
 def _range(histogram: Histogram, method: str, percentile: float, floor: float) -> Range:
     if method == "percentile":
         return histogram.percentile(percentile, floor)
+    if method == "percentile-symmetric":
+        end = histogram.symmetric(percentile)
+        return max(-end, floor), end
     low, high = histogram.entropy() if method == "entropy" else histogram.extremes()
     return max(low, floor), max(high, floor)
 

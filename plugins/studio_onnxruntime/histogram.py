@@ -125,6 +125,17 @@ class Histogram:
         low, high = max(self.low, float(edges[first])), min(self.high, float(edges[last + 1]))
         return max(low, floor), max(high, floor)
 
+    def symmetric(self, share: float) -> float:
+        """The least magnitude that no more than the rest of this share (in percent) exceeds."""
+        largest = max(-self.low, self.high)
+        if not self.total or self.limit == 0:
+            return largest if self.total else 0.0
+        counts = self._with_zeros()
+        half = len(counts) // 2
+        cumulative = numpy.cumsum(counts[half:] + counts[:half][::-1])
+        place = int(numpy.searchsorted(cumulative, share / 100 * cumulative[-1], side="left"))
+        return min(largest, (place + 1) * self.limit / half)
+
     def entropy(self, bins: int = 2048) -> Range:
         """The cut that keeps most information (least Kullback-Leibler divergence).
 

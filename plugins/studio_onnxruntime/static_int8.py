@@ -41,7 +41,14 @@ class StaticInt8:
             Kind.CHOICE,
             default="activation-aware",
             choices=METHODS,
-            choice_titles=("least error", "percentile", "min and max", "entropy"),
+            choice_titles=(
+                "least error",
+                "least plain error",
+                "percentile",
+                "even percentile",
+                "min and max",
+                "entropy",
+            ),
             help="How the range of an activation follows from the samples.",
         ),
         Option(
@@ -168,17 +175,21 @@ class StaticInt8:
             tuner = self._tuner(source, Path(scratch), values, data, progress)
             return tuner.write(output, tuner.outliers(progress), "makes most of the error")
 
-    def outlook(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """What int8 is worth on this machine, measured in about a second.
+    def outlook(self, options: Mapping[str, Any], shapes: Sequence[Any] = ()) -> dict[str, Any]:
+        """What int8 is worth on this machine, by layers that are timed.
+
+        Args:
+            shapes: Of the layers, as `outlook.timed_layers` takes them.
 
         Returns:
-            ``kernels`` that arithmetic on bytes has here, and what `outlook.measured` gives.
+            ``kernels`` that arithmetic on bytes has here, ``layers`` and what `outlook.overheads`
+            gives.
         """
-        from studio_onnxruntime.outlook import measured
+        from studio_onnxruntime.outlook import overheads, timed_layers
 
         signed = {"signed": True, "unsigned": False}.get(options.get("activations", ""))
-        arm = hardware.is_arm()
-        found = measured(arm if signed is None else signed)
+        signed = hardware.is_arm() if signed is None else signed
+        found = {"layers": timed_layers(shapes, signed), **overheads(signed)}
         return {"kernels": list(hardware.kernels()), **found}
 
     def tuner(

@@ -1,29 +1,45 @@
-"""How much faster a model will be in int8, predicted from what is timed on the machine."""
+"""How much faster a model will be in int8, predicted from its own layers timed on the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from studio.api import Graph, Node
-from studio.models.macs import macs
+from studio.api import Graph
+from studio.quantization.layer_shapes import Layer, LayerShape, elements, layers
 
-_PRODUCTS = ("MatMul", "Gemm")
 _VARIES = 0.03
 _IN_INT8 = ("Conv", "MatMul")
-_RATES = {"Conv": "Conv", "MatMul": "MatMul", "depthwise": "depthwise", "product": "MatMul"}
-"""Kinds of layers, and what was timed for them: products of two activations go like the others."""
 
-_UNSEEN = 0.25
-"""Time that is not counted, as a share of what is, at the high end: copies, normalisation and such.
-It is the same in float and in int8, and so takes the ratio nearer to 1."""
+MOST_SHAPES = 20
+"""So many different layers are timed; others are taken like the nearest of their kind."""
+
+_UNSURE = 0.1
+"""What sums of layers timed alone differ by from a whole model, beside what is known to vary; half
+of what a run takes that does nothing comes to it, which is much of a tiny model's time."""
 
 _FREE = frozenset(
     {"Constant", "Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Dropout"}
     | {"Relu", "Clip", "BatchNormalization", "Cast", "Shape"}
 )
 """Operators that a runtime folds, fuses, or does without copying."""
+
+_PASSES = frozenset(
+    {"Relu", "Clip", "BatchNormalization", "Identity", "Reshape", "Flatten", "Squeeze"}
+    | {"Unsqueeze", "Dropout", "MaxPool", "Transpose"}
+)
+"""Operators through which bytes stay bytes."""
+
+_CLASSES = ("cheap", "middle", "slow")
+
+_SLOW = frozenset(
+    {"PRelu", "MaxPool", "AveragePool", "Resize", "LayerNormalization", "Softmax", "Concat"}
+    | {"ReduceMean", "InstanceNormalization", "ConvTranspose", "Pow", "Sqrt", "Erf", "Gather"}
+)
+"""Operators that do more with each number than an activation function, or move it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,7 @@ class Outlook:
         kernels: What the processor has for arithmetic on bytes.
         share: Of the multiplications that can run in int8; None where shapes are not known.
         low, high: Between these the time over that of the float model is expected.
-        tried: Whether they come from a trial of the model instead of small layers.
+        tried: Whether they come from a trial of the model instead of single layers.
     """
 
     kernels: tuple[str, ...]
@@ -56,7 +72,7 @@ class Outlook:
         if self.share == 0:
             return f"No: nothing in this model can run in int8 ({names})."
         verdict = "Yes" if self.high < 1 else "No" if self.low > 1 else "Hardly"
-        told = [names, "tried with one sample" if self.tried else ""]
+        told = [names, "tried with one sample" if self.tried else "from its layers timed alone"]
         if self.share is not None:
             told.append(f"{100 * self.share:.0f} % of the multiplications can run in int8")
         return (
@@ -75,52 +91,115 @@ class Outlook:
         }
 
 
+def wanted(graph: Graph) -> list[LayerShape]:
+    """The shapes of layers that are to be timed, those with most work first."""
+    work: Counter[LayerShape] = Counter()
+    for layer in layers(graph):
+        if layer.shape is not None:
+            work[layer.shape] += layer.macs + 1
+    return [shape for shape, _ in work.most_common(MOST_SHAPES)]
+
+
 def predict(graph: Graph, measured: Mapping[str, Any]) -> Outlook:
-    """The time of each kind of layer, times its lowest and its highest ratio.
+    """The times of the layers, of what stays in float, and of the borders between both.
 
     Depthwise convolutions and products of two activations stay in float, as the recipes leave
-    them. A layer takes what one takes that has no work, and its multiplications at the measured
-    rate; what is no layer takes what a node takes that does next to nothing. Large values that are
-    copied, normalised or rounded take longer: at the high end a quarter is added for them.
+    them. Where a value goes from float to bytes or back, rounding it takes time for each number.
+    What is no layer takes what one of two measured operators takes; a convolution timed alone
+    may or may not have spent time on the layout of its values, which a model does less often.
 
     Args:
-        measured: ``kernels``, ``ratios``, ``rates``, ``layer_us``, ``node_us`` and ``run_us`` as a
-            transform's ``outlook`` gives them.
+        measured: ``kernels``; ``layers``: microseconds in float and in int8 of each of ``wanted``,
+            by its key; ``quantize``, ``dequantize``, ``cheap``, ``middle``, ``slow``: microseconds
+            of a node and of a number; ``run_us`` of a run that does next to nothing.
     """
-    work = dict.fromkeys(_RATES, 0.0)
-    layers = dict.fromkeys(_RATES, 0)
-    others = 0
-    for node in graph.nodes:
-        kind = _kind(node, graph)
-        if kind is None:
-            others += node.operator not in _FREE
-        else:
-            work[kind] += macs(node, graph) or 0
-            layers[kind] += 1
-    kernels, total = tuple(measured["kernels"]), sum(work.values())
+    found = layers(graph)
+    kernels, total = tuple(measured["kernels"]), sum(layer.macs for layer in found)
     if not total:
         return Outlook(kernels, None, 1.0, 1.0)
-    times = {kind: amount / measured["rates"][_RATES[kind]] for kind, amount in work.items()}
-    fixed, quantized = measured["layer_us"], sum(layers[kind] for kind in _IN_INT8)
-    rest = measured["run_us"] + measured["node_us"] * others
-    for kind in ("depthwise", "product"):
-        rest += times[kind] + fixed[0] * layers[kind]
-    before = rest + fixed[0] * quantized + sum(times[kind] for kind in _IN_INT8)
-    after = [
-        rest
-        + fixed[1] * quantized
-        + sum(times[kind] * measured["ratios"][kind][end] for kind in _IN_INT8)
-        for end in (0, 1)
-    ]
-    share = sum(work[kind] for kind in _IN_INT8) / total
-    high = (after[1] / before + _UNSEEN) / (1 + _UNSEEN)
-    return Outlook(kernels, share, after[0] / before, high)
+    share = sum(layer.macs for layer in found if layer.kind in _IN_INT8) / total
+    if not share:
+        return Outlook(kernels, 0.0, 1.0, 1.0)
+    times = _Times(graph, found, measured)
+    ratios = [times.ratio(dear, moved) for dear in (False, True) for moved in (False, True)]
+    unsure = _UNSURE + measured["run_us"] / 2 / times.float_us
+    return Outlook(kernels, share, min(ratios) * (1 - unsure), max(ratios) * (1 + unsure))
 
 
-def _kind(node: Node, graph: Graph) -> str | None:
-    """What a layer is timed as; None for what is no layer."""
-    if node.operator in _PRODUCTS:
-        return "MatMul" if set(node.inputs[1:2]) & set(graph.initializers) else "product"
-    if node.operator != "Conv":
-        return None
-    return "Conv" if node.attributes.get("group", 1) == 1 else "depthwise"
+class _Times:
+    """Microseconds of a model, put together from its parts."""
+
+    def __init__(self, graph: Graph, found: Sequence[Layer], measured: Mapping[str, Any]) -> None:
+        self._graph, self._layers, self._measured = graph, found, measured
+        timed = measured["layers"]
+        self._known = [(one, timed[one.shape.key]) for one in found
+                       if one.shape is not None and one.shape.key in timed]  # fmt: skip
+        names = {layer.node.name for layer in found}
+        self._others = [
+            node for node in graph.nodes if node.name not in names and node.operator not in _FREE
+        ]
+        self._crossed = self._borders()
+        self.float_us = measured["run_us"] + sum(self._layer(layer)[0] for layer in found)
+
+    def ratio(self, dear: bool, moved: bool) -> float:
+        """Int8 over float.
+
+        Args:
+            dear: Take for operators that are no layers what they may take at most.
+            moved: Take off what the layout of a single float convolution's values may have cost.
+        """
+        each = self._measured["cheap"][1] if moved else 0.0
+        rest = self._measured["run_us"] + sum(
+            self._takes(
+                _CLASSES[(node.operator in _SLOW) + dear], elements(self._graph, node.outputs[:1])
+            )
+            for node in self._others
+        )
+        before = after = rest
+        for layer in self._layers:
+            exact, int8 = self._layer(layer)
+            layout = each * layer.elements if layer.node.operator == "Conv" else 0.0
+            exact = max(exact - layout, exact / 2)
+            before += exact
+            after += int8 if layer.kind in _IN_INT8 else exact
+        return float((after + self._crossed) / before)
+
+    def _layer(self, layer: Layer) -> tuple[float, float]:
+        """Measured, or scaled from the measured layer of its kind that is nearest in work."""
+        if layer.shape is not None and layer.shape.key in self._measured["layers"]:
+            exact, int8 = self._measured["layers"][layer.shape.key]
+            return exact, int8
+        alike = [(one, took) for one, took in self._known if one.kind == layer.kind] or self._known
+        if not alike or not layer.macs:
+            return 0.0, 0.0
+        near, took = min(alike, key=lambda pair: abs(math.log(max(pair[0].macs, 1) / layer.macs)))
+        scale = layer.macs / max(near.macs, 1)
+        return took[0] * scale, took[1] * scale
+
+    def _borders(self) -> float:
+        """What rounding, and the way back to float, takes where layers of both kinds meet."""
+        quantized = {one.node.outputs[0]: one for one in self._layers if one.kind in _IN_INT8}
+        in_bytes = {name for name, one in quantized.items() if one.node.operator == "Conv"}
+        took = 0.0
+        rounded: set[str] = set()
+        back: set[str] = set()
+        for node in self._graph.nodes:
+            if node.operator in _PASSES and node.inputs[:1] and node.inputs[0] in in_bytes:
+                in_bytes.update(node.outputs[:1])
+                continue
+            reads_bytes = bool(node.outputs) and node.outputs[0] in quantized
+            for name in node.inputs:
+                if reads_bytes and name == node.inputs[0] and name not in in_bytes | rounded:
+                    rounded.add(name)
+                    took += self._takes("quantize", elements(self._graph, [name]))
+                elif not reads_bytes and name in in_bytes and name not in back:
+                    back.add(name)
+                    took += self._takes("dequantize", elements(self._graph, [name]))
+        leaving = [value.name for value in self._graph.outputs if value.name in in_bytes - back]
+        return took + sum(
+            self._takes("dequantize", elements(self._graph, [name])) for name in leaving
+        )
+
+    def _takes(self, what: str, numbers: int) -> float:
+        node, each = self._measured[what]
+        return float(node + each * numbers)

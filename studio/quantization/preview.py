@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Dataset, Extension, Sample, StudioError, TensorType, Transform
+from studio.api import Dataset, Extension, Graph, Sample, StudioError, TensorType, Transform
 from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.quantization.drawn import drawn
-from studio.quantization.outlook import Outlook, predict
+from studio.quantization.outlook import Outlook, predict, wanted
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
 from studio.quantization.step import QUANTIZE
 from studio.quantization.subject import Subject
+from studio.quantization.timings import Timings
 from studio.quantization.trial import tried
 
 _LABELS_LOOKED_AT = 2000
@@ -28,15 +29,16 @@ def preview(arguments: Arguments, job: Job) -> Result:
     """Tell what can be told before the work; data that do not fit are a sentence, not a failure.
 
     Returns:
-        ``data`` and ``eval_data`` (None where none was given): ``problem`` and ``hint``, or
-        ``count``, ``inputs``, ``labels`` and a few ``samples``, drawn; ``outlook``, None where the
-        method has none.
+        ``timings``: what is kept for the next time; ``data`` and ``eval_data`` (None where none
+        was given): ``problem`` and ``hint``, or ``count``, ``inputs``, ``labels`` and a few
+        ``samples``, drawn; ``outlook``, None where the method has none.
     """
     host = PluginHost.discover()
     subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.2))
     found: Result = {name: _found(arguments.get(name), subject) for name in ("data", "eval_data")}
     job.progress(0.5, 1, "Timing int8 on this machine")
     found["outlook"] = _outlook(arguments, subject, host, job) if arguments["outlook"] else None
+    found["timings"] = arguments.get("timings")
     return found
 
 
@@ -98,12 +100,28 @@ def _outlook(
     if measure is None:
         return None
     graph = look(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
-    outlook = predict(graph, measure(recipe.options))
+    outlook = predict(graph, _measured(graph, measure, recipe.options, arguments, subject))
     if arguments.get("trial") and arguments.get("data"):
         return _tried(
             arguments, subject, recipe.for_transform(transform.options), transform, job, outlook
         )
     return outlook.to_json()
+
+
+def _measured(
+    graph: Graph,
+    measure: Callable[..., Mapping[str, Any]],
+    options: Mapping[str, Any],
+    arguments: Arguments,
+    subject: Subject,
+) -> Mapping[str, Any]:
+    """What was timed before by this runtime, and now the layers that were not."""
+    kept = Timings(arguments, subject.backend.version(), options)
+    shapes = wanted(graph)
+    missing = [shape for shape in shapes if shape.key not in kept.layers]
+    if missing or not kept.whole:
+        kept.add(measure(options, missing))
+    return kept.whole
 
 
 def _tried(

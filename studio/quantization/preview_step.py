@@ -23,6 +23,7 @@ PREVIEW = Step(
         ),
         _KNOWN["recipe"],
     ),
-    prepare="studio.quantization.recipes:prepare",
+    prepare="studio.quantization.timings:offered",
     work="studio.quantization.preview:preview",
+    record="studio.quantization.timings:kept",
 )

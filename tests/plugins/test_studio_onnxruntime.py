@@ -79,7 +79,9 @@ def sqnr(model: Path, made: Path, data: Iterable[Sample]) -> float:
 # Static int8
 
 
-@pytest.mark.parametrize("calibration", ["minmax", "percentile", "entropy"])
+@pytest.mark.parametrize(
+    "calibration", ["minmax", "percentile", "percentile-symmetric", "mse", "entropy"]
+)
 def test_static_int8_keeps_the_outputs(attention: Path, calibration: str) -> None:
     made = static(attention, calibration=calibration)
     assert made.precision == "int8"

@@ -129,3 +129,15 @@ def test_bins_are_added_up_in_pairs_around_zero_when_there_are_too_many() -> Non
     below = int((NORMAL < 0).sum()) + 1
     assert abs(int(histogram.counts[:half].sum()) - below) < 5
     assert histogram.percentile(99)[1] == pytest.approx(9 * numpy.quantile(NORMAL, 0.995), rel=0.01)
+
+
+@pytest.mark.parametrize("share", [90, 99, 99.99, 100])
+def test_symmetric_percentiles_agree_with_numpy(share: float) -> None:
+    values = numpy.concatenate([NORMAL * 0.5, NORMAL[NORMAL < 0] - 2])
+    wanted = numpy.percentile(numpy.abs(values), share, method="inverted_cdf")
+    assert filled(values).symmetric(share) == pytest.approx(wanted, abs=0.002)
+
+
+def test_symmetric_percentiles_of_nothing_and_of_zeros() -> None:
+    assert Histogram().symmetric(99) == 0
+    assert filled(numpy.zeros(4, "float32")).symmetric(99) == 0

@@ -25,6 +25,8 @@ HELDOUT = str(DIGITS / "heldout.npz")
 
 def arguments(variant: VariantRecord, step=QUANTIZE, **given: Any) -> dict[str, Any]:
     checked = validate(step.options, {**given, "model": "digits"})
+    if "target" in checked:
+        checked["target"] = None  # as a name that is resolved to this computer
     return {**checked, "model": reference(variant)}
 
 
