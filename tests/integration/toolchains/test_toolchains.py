@@ -1,4 +1,4 @@
-"""OpenVINO, ncnn, MNN, PyTorch and NNCF as their makers ship them, installed and used by commands."""
+"""OpenVINO, ncnn, MNN, PyTorch and NNCF from their makers, installed and used by commands."""
 
 from __future__ import annotations
 
