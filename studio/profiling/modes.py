@@ -141,6 +141,31 @@ def _rate(row: Mapping[str, Any]) -> float:
 # Open loop
 
 
+def unfinished(recording: Recording, label: str) -> dict[str, Any] | None:
+    """The trials of a candidate whose search was cut off; None where there are none."""
+    trials = recording.trials.get(label)
+    if not trials:
+        return None
+    late, arrivals = (sum(each[key] for each in trials) for key in ("over", "arrivals"))
+    return {
+        "limit_ms": recording.config.get("limit_ms"),
+        "percentile": 99,
+        "streams": int(recording.config.get("streams", [1])[0]),
+        "capacity_per_second": None,
+        "rate_per_second": None,
+        "confidence": None,
+        "kept": None,
+        "over_share": late / arrivals if arrivals else 0.0,
+        "over_low": None,
+        "over_high": None,
+        "fails_at": None,
+        "arrivals": arrivals,
+        "start_delay_us": {"p50": None, "p99": None},
+        "trials": trials,
+        "reason": f"The search ended early, after {len(trials)} trials.",
+    }
+
+
 def open_loop_verdicts(rows: Sequence[Mapping[str, Any]], reference: str) -> list[dict[str, Any]]:
     """Rates of the reference over those of the others, as far as the brackets tell them apart."""
     found = {row["id"]: row["open_loop"] for row in rows if row["open_loop"]}
