@@ -83,7 +83,7 @@ def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(
         ('model = "${open.', 'model = "${opened.', "there is no step with the id 'opened'"),
         ('eval_data = "heldout', 'eval_dat = "heldout', "there is no key 'eval_dat'; the nearest"),
         ('target = "${vars.target}"', 'target = "${vars.board}"', "there is no variable 'board'"),
-        ('model = "digits.onnx"', 'model = "${take-away.target}"', "a cycle: 'open' waits for"),
+        ('model = "digits.onnx"', 'model = "${package-float.bundle}"', "a cycle: 'open' waits for"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(
