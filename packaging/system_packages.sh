@@ -2,8 +2,8 @@
 # Installs Debian's or Ubuntu's packages for a purpose when root, and names them otherwise.
 #   window  what PySide6's wheels take from the system for X11
 #   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server,
-#           a container engine and a registry)
-#   integration  whole machines (an emulated arm64 board and its disk, one with systemd)
+#           a container engine and a registry, a broker and a mail server)
+#   integration  whole machines (an emulated arm64 board and its disk, one with systemd), Prometheus
 set -eu
 
 # Sonames that libQt6Gui, libQt6XcbQpa and the xcb platform plugin load and no wheel carries.
@@ -12,9 +12,9 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
-    docker.io docker-cli docker-registry mmdebstrap"
+    docker.io docker-cli docker-registry mmdebstrap lintian mosquitto mosquitto-clients python3-aiosmtpd"
 machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client qemu-system-arm systemd-container
-    podman runc docker-cli etcd-server kubectl"
+    podman runc docker-cli etcd-server kubectl prometheus prometheus-alertmanager"
 
 case "${1:-}" in
     window) wanted=$window ;;

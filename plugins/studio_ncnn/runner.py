@@ -81,6 +81,10 @@ class NcnnRunner:
         mats, extract = self._mats(feeds), self._extract
         return lambda: extract(mats)
 
+    def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
+        """What parallel streams call: the net is shared, each run has its own extractor."""
+        return [self.bind(feeds) for _ in range(count)]
+
     def describe(self) -> dict[str, Any]:
         """What is in force."""
         return {
@@ -109,15 +113,14 @@ class NcnnRunner:
         option.use_bf16_storage = self._precision == "bf16"
 
     def _mats(self, feeds: Mapping[str, Any]) -> list[Any]:
-        self._kept = []  # a Mat only looks at its array
+        arrays = []
         for each in self._inputs:
             array = feeds[each["name"]]
             if array.dtype == numpy.int64:
                 array = array.astype(numpy.int32)
-            self._kept.append(numpy.ascontiguousarray(array))
-        return [
-            ncnn.Mat(array, **_batch(self._fed, number)) for number, array in enumerate(self._kept)
-        ]
+            arrays.append(numpy.ascontiguousarray(array))
+        self._kept = [*getattr(self, "_kept", ()), *arrays]  # a Mat only looks at its array
+        return [ncnn.Mat(array, **_batch(self._fed, number)) for number, array in enumerate(arrays)]
 
     def _extract(self, mats: list[Any]) -> list[Any]:
         extractor = self._net.create_extractor()

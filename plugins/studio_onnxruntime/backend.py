@@ -42,6 +42,18 @@ class OnnxRuntime:
             title="Execution provider",
             help="The provider asked for first; what it cannot run stays on the CPU.",
         ),
+        Option(
+            "provider_options",
+            title="Options of the provider",
+            help="As onnxruntime names them: device_id:0;enable_cuda_graph:1",
+        ),
+        Option(
+            "optimization",
+            Kind.CHOICE,
+            default="all",
+            choices=("all", "extended", "basic", "none"),
+            help="How far the runtime rewrites the graph when it loads it.",
+        ),
     )
 
     def version(self) -> str:

@@ -56,7 +56,8 @@ def load(path: str, options: Mapping[str, Any]) -> OnnxRuntimeRunner:
     Args:
         path: The model's file.
         options: ``threads`` (0 or absent: the runtime's choice), ``provider`` (an execution
-            provider, ``CPUExecutionProvider``), ``optimization`` (all, extended, basic, none).
+            provider, ``CPUExecutionProvider``), ``provider_options`` (``name:value;name:value``),
+            ``optimization`` (all, extended, basic, none).
 
     Raises:
         Exception: whatever the runtime says about a model that it cannot load.
@@ -153,7 +154,8 @@ class OnnxRuntimeRunner:
         available = onnxruntime.get_available_providers()
         if wanted not in available:
             raise ValueError(f"{wanted} is not in this onnxruntime; it has {', '.join(available)}")
-        providers = [wanted]
+        chosen = _pairs(str(self._options.get("provider_options") or ""))
+        providers: list[Any] = [(wanted, chosen) if chosen else wanted]
         if wanted != "CPUExecutionProvider":
             providers.append("CPUExecutionProvider")
         try:
@@ -169,6 +171,15 @@ class OnnxRuntimeRunner:
         level = str(self._options.get("optimization") or "all")
         options.graph_optimization_level = _LEVELS[level]
         return options
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Options as they are written: ``name:value``, with semicolons between them."""
+    parts = [part.partition(":") for part in text.split(";") if part.strip()]
+    broken = [name for name, colon, _ in parts if not colon]
+    if broken:
+        raise ValueError(f"{broken[0]!r} is no option of a provider; write name:value")
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _message(error: Exception) -> str:

@@ -34,6 +34,13 @@ class OpenVino(ToolchainBackend):
             help="What float operators compute in; auto takes half precision where it is faster.",
         ),
         Option(
+            "hint",
+            Kind.CHOICE,
+            default="latency",
+            choices=("latency", "throughput"),
+            help="What OpenVINO tunes itself for; parallel streams are tuned for throughput.",
+        ),
+        Option(
             "device",
             default="CPU",
             title="Device",

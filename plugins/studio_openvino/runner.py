@@ -32,7 +32,7 @@ def load(path: str, options: Mapping[str, Any]) -> OpenVinoRunner:
     Args:
         path: The model's file.
         options: ``threads`` (0 or absent: the runtime's choice), ``precision`` (auto, f32, bf16,
-            f16: a hint for float operators), ``device``.
+            f16: a hint for float operators), ``device``, ``hint`` (latency, throughput).
 
     Raises:
         Exception: whatever the runtime says about a model that it cannot load.
@@ -79,6 +79,21 @@ class OpenVinoRunner:
         self._feed(self._request, self._kept)
         infer: Callable[[], Any] = self._request.infer
         return infer
+
+    def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
+        """What parallel streams call: a request each, of a model compiled for so many."""
+        threads = int(self._settings.get("INFERENCE_NUM_THREADS") or 0)
+        more: dict[str, Any] = {"NUM_STREAMS": count, "PERFORMANCE_HINT": "THROUGHPUT"}
+        if threads:
+            more["INFERENCE_NUM_THREADS"] = threads * count
+        self._parallel = self._compile(more)
+        made = []
+        for _ in range(count):
+            request = self._parallel.create_infer_request()
+            self._kept = dict(feeds)
+            self._feed(request, self._kept)
+            made.append(request.infer)
+        return made
 
     def describe(self) -> dict[str, Any]:
         """What is in force: the precision is that of the executed kernels, not of the hint."""
@@ -153,7 +168,9 @@ def _reason(text: str) -> str:
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """One stream, for the least latency; the precision only where it is asked for."""
-    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": str(options.get("hint") or "latency").upper()}
+    if settings["PERFORMANCE_HINT"] == "LATENCY":
+        settings["NUM_STREAMS"] = 1
     threads = int(options.get("threads") or 0)
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads

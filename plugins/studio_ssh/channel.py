@@ -84,6 +84,11 @@ class SshChannel:
         self._transport.close()
 
     @property
+    def transport(self) -> paramiko.Transport:
+        """What it speaks over."""
+        return self._transport
+
+    @property
     def name(self) -> str:
         """The board's address, for sentences."""
         return self._name

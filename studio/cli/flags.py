@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.api import Kind, Option
@@ -35,8 +35,21 @@ def common_flags(default: Any = False) -> argparse.ArgumentParser:
 
 def add_verbs(parser: argparse.ArgumentParser, **verbs: str) -> dict[str, argparse.ArgumentParser]:
     """Give a command verbs (``studio target add``), each with a help text; their parsers."""
+    return _verbs(parser, verbs, required=True)
+
+
+def add_more_verbs(
+    parser: argparse.ArgumentParser, **verbs: str
+) -> dict[str, argparse.ArgumentParser]:
+    """The same for a command that does something without a verb, too (``studio monitor``)."""
+    return _verbs(parser, verbs, required=False)
+
+
+def _verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, str], required: bool
+) -> dict[str, argparse.ArgumentParser]:
     names = "|".join(verbs)
-    group = parser.add_subparsers(dest="verb", metavar=names, required=True)
+    group = parser.add_subparsers(dest="verb", metavar=names, required=required)
     # SUPPRESS: a verb's own default must not undo a flag that stands before the verb.
     common = common_flags(argparse.SUPPRESS)
     return {

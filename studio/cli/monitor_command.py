@@ -6,17 +6,30 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.cli.flags import add_more_verbs
+from studio.cli.output import table
 from studio.cli.session import add_step, run_step
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "monitor")
+    verbs = add_more_verbs(
+        parser,
+        export="write the files of Prometheus, Alertmanager and Grafana",
+        history="the history of a figure, from a Prometheus server",
+        fleet="all targets at once",
+    )
+    for verb, parts in verbs.items():
+        add_step(parts, f"monitor-{verb}")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Look and print."""
-    return run_step("monitor", arguments, describe)
+    verb = getattr(arguments, "verb", None)
+    if verb is None:
+        return run_step("monitor", arguments, describe)
+    return run_step(f"monitor-{verb}", arguments, _DESCRIBE[verb])
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
@@ -29,7 +42,49 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
         f"errors      {result['errors']}",
     ]
+    labels = result.get("labels") or {}
+    if labels.get("matched"):
+        span = f"{labels['low']:.1%} to {labels['high']:.1%}"
+        lines.append(f"accuracy    {labels['accuracy']:.1%} ({span}; {labels['matched']} labels)")
+    if labels.get("note"):
+        lines.append(f"labels      {labels['note']}")
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def _exported(result: Mapping[str, Any]) -> list[str]:
+    return [*result["files"], f"{len(result['endpoints'])} endpoints"]
+
+
+def _history(result: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for instance, points in result["series"].items():
+        values = [value for _, value in points]
+        span = f"{min(values):.4g} to {max(values):.4g}, last {values[-1]:.4g}" if values else "-"
+        lines.append(f"{instance}  {result['metric']}  {len(values)} points, {span}")
+    return [*lines, *result["notes"]] or ["Nothing is known of this target yet."]
+
+
+def _fleet(result: Mapping[str, Any]) -> list[str]:
+    order = {"unreachable": 0, "not ready": 1, "degraded": 2}
+    rows = sorted(result["samples"], key=lambda one: (order.get(one["health"], 3), one["target"]))
+    return table(
+        ("target", "health", "version", "req/s", "p99 ms", "alerts"),
+        [
+            (
+                one["target"],
+                one["health"],
+                one.get("version") or "-",
+                f"{one.get('throughput') or 0:.1f}",
+                _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
+                ", ".join(alert["name"] for alert in one["alerts"]) or "-",
+            )
+            for one in rows
+        ],
+        right="  rrr",
+    )
+
+
+_DESCRIBE = {"export": _exported, "history": _history, "fleet": _fleet}
 
 
 def _ms(latency: Mapping[str, Any], name: str) -> str:

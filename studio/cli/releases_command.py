@@ -9,16 +9,25 @@ from typing import Any
 from studio.cli.flags import given
 from studio.cli.output import fail_job, print_json, print_lines, table
 from studio.cli.session import add_step, workspace
+from studio.registry import Registry
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "releases")
+    parser.add_argument(
+        "--everywhere",
+        action="store_true",
+        help="what this studio did on all targets, by its own record: which model ran where and "
+        "when, and who changed it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the target and print."""
+    """Ask the target (or the registry, of all targets) and print."""
     with workspace() as opened:
+        if arguments.everywhere:
+            return _everywhere(opened.registry, arguments)
         outcome = opened.run("releases", **given(arguments, opened.steps["releases"].options))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
@@ -29,6 +38,31 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(table(("version", "state", "at", "release"), [_row(row) for row in releases]))
     else:
         print("Nothing was released there yet.")
+    return 0
+
+
+def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
+    rows = [
+        {
+            "target": one.target,
+            "name": one.details.get("name") or "",
+            "version": one.details.get("version"),
+            "release": one.digest,
+            "state": one.state,
+            "at": one.created,
+            "by": one.details.get("by") or "",
+            "reason": one.details.get("reason") or "",
+        }
+        for one in registry.releases()
+        if arguments.target in (None, one.target)
+    ]
+    if arguments.json:
+        print_json(rows)
+    elif rows:
+        names = ("at", "target", "name", "version", "state", "by")
+        print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
+    else:
+        print("Nothing was released yet.")
     return 0
 
 

@@ -44,6 +44,7 @@ class Deployment:
         self._job = job
         self._owner = owner
         self._access = AccessWish.of(arguments, os.environ)
+        self._quality = soak_rule(arguments)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -148,7 +149,7 @@ class Deployment:
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
             soak_s=float(given.get("soak_s") or 0.0),
-            quality=soak_rule(given),
+            quality=self._quality,
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
-from studio.deployment.plan import Plan, Transfer
-from studio.deployment.sending import Counter, Outgoing, Stream
+from studio.deployment.plan import Plan
+from studio.deployment.sending import Delivery, Outgoing
 from studio.deployment.steplog import StepLog, StepRow
 from studio.deployment.wheels import module_of
 from studio.jobs import Job
@@ -124,37 +124,30 @@ class Rollout:
 
     def _transfer(self, row: StepRow) -> None:
         plan = self._plan
-        request = {"blobs": dict(plan.wanted), "extra": plan.unpacked}
-        found = self._agent.call("missing", request)
-        lacking, partial = set(found["missing"]), found["partial"]
-        files = [
-            Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
-            for one in self._pieces()
-            if one.digest in lacking
-        ]
-        if not files:
-            row.skip("all files are there already")
-            return
-        stream, began = Stream(files), time.monotonic()
+        delivery, began = Delivery(self._pieces(), self._job), time.monotonic()
         try:
             self._agent.call(
-                "receive",
-                stream.request,
-                timeout=_SEND_S + sum(file.size for file in files) / _SLOWEST,
-                watch=Counter(self._job, files),
-                frames=stream,
+                "transfer",
+                {"blobs": dict(plan.wanted), "extra": plan.unpacked},
+                timeout=_SEND_S + sum(plan.wanted.values()) / _SLOWEST,
+                watch=delivery.watch,
+                frames=delivery.frames(),
             )
         finally:
-            row.bytes = stream.sent
-            self.bytes_sent += stream.sent
-        row.text = _told(files, stream.sent, time.monotonic() - began)
+            delivery.end()
+            row.bytes = delivery.sent
+            self.bytes_sent += delivery.sent
+        if not delivery.files:
+            row.skip("all files are there already")
+            return
+        row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
 
-    def _pieces(self) -> list[Transfer]:
+    def _pieces(self) -> list[Outgoing]:
         """Every file that the release needs, as the target may have lost one that was there."""
         plan = self._plan
-        pieces = [Transfer(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
+        pieces = [Outgoing(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
         wheels = plan.wheels.wheels if plan.wheels else ()
-        pieces += [Transfer(w.name, w.path, w.digest, w.size) for w in wheels]
+        pieces += [Outgoing(w.name, w.path, w.digest, w.size) for w in wheels]
         return list({piece.digest: piece for piece in pieces}.values())
 
     def _environment(self, row: StepRow) -> None:

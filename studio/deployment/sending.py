@@ -6,6 +6,8 @@ way costs its delay once and not for each file.
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from studio.runtime.release.source import DEFLATED, END, FRAME_BYTES, HEADER, RA
 
 _SAMPLE_BYTES = 1 << 16
 _LEAST_SAVING = 0.05
+_CLEARLY = 2.0
+"""A sender that has to wait for its processor mistakes that for a slow link."""
+
 _MEMORY = 0.7
 """Weight of what was known of the link's rate before the last frame."""
 
@@ -126,6 +131,55 @@ class _Shape:
         return best
 
 
+class Delivery:
+    """What a target lacks of some files, and nothing else, brought there by one command.
+
+    The target says what it lacks while the command runs; what it reads next is made of that.
+
+    Attributes:
+        files: What had to be sent, once the target has said it.
+    """
+
+    def __init__(self, files: Sequence[Outgoing], job: Job) -> None:
+        self.files: list[Outgoing] = []
+        self._all = files
+        self._job = job
+        self._told = threading.Event()
+        self._stream = Stream(())
+        self._counter: Counter | None = None
+
+    @property
+    def sent(self) -> int:
+        """Bytes of all frames so far."""
+        return self._stream.sent
+
+    def watch(self, message: Mapping[str, Any]) -> None:
+        """One line of the target."""
+        if message.get("event") == "missing":
+            absent, partial = message["missing"], message["partial"]
+            self.files = [
+                Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
+                for one in self._all
+                if one.digest in absent
+            ]
+            self._stream = Stream(self.files)
+            self._counter = Counter(self._job, self.files)
+            self._told.set()
+        elif self._counter is not None:
+            self._counter(message)
+
+    def frames(self) -> Iterator[bytes]:
+        """What the command reads after its request; waits for what the target says."""
+        self._told.wait()
+        if self.files:
+            yield json.dumps(self._stream.request).encode() + b"\n"
+            yield from self._stream
+
+    def end(self) -> None:
+        """The command is over: nobody needs to wait any more."""
+        self._told.set()
+
+
 class _Pace:
     """What the link takes a second, by how long it lets the sender wait."""
 
@@ -138,8 +192,8 @@ class _Pace:
         self._seconds = _MEMORY * self._seconds + (1 - _MEMORY) * now if self._seconds else now
 
     def pays(self, shape: _Shape) -> bool:
-        """Whether packing takes less time than it saves on the link."""
-        return shape.saving * self._seconds > shape.seconds
+        """Whether packing takes clearly less time than it saves on the link."""
+        return shape.saving * self._seconds > _CLEARLY * shape.seconds
 
 
 class Counter:

@@ -14,7 +14,10 @@ _NEEDED = ("numpy", "onnxruntime")
 _PROBE = """
 import sys, importlib.util
 lacking = [name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]
-print(" and ".join(["Python 3.8"] * (sys.version_info < (3, 8)) + lacking))
+if sys.version_info < (3, 8):
+    print("is %d.%d, and 3.8 is needed" % tuple(sys.version_info[:2]))
+elif lacking:
+    print("lacks " + " and ".join(lacking))
 """
 
 
@@ -59,7 +62,8 @@ def find_python(channel: Channel, root: str) -> str:
     if not pythons:
         raise TargetError("There is no python3 on the target.", hint="Install python3 there.")
     raise TargetError(
-        f"Nothing can be measured on the target, because its python3 lacks {lacking or 'much'}.",
+        "Nothing can be measured on the target, because its python3 "
+        f"{lacking or 'does not start'}.",
         hint="Deploy to the target once, which brings them along, or install them there.",
     )
 

@@ -14,6 +14,9 @@ from studio.models.walk import all_graphs, all_nodes
 _NO_WEIGHTS = frozenset({"int64", "bool", "string"})
 """Constants of these types are shapes, axes and masks."""
 
+_LICENCES = ("license", "licence", "spdx", "license_name")
+"""Keys of the metadata by which exporters name the licence."""
+
 _PRECISIONS = {
     "float64": "fp64",
     "float32": "fp32",
@@ -59,6 +62,7 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
         "opset": dict(model.opsets),
         "ir_version": model.ir_version,
         "producer": model.producer,
+        "licence": _licence(model.metadata),
         "precision": precision(model),
         "quantized": (
             any(n.operator in _INTEGER_OPERATORS for n in all_nodes(graph))
@@ -68,6 +72,12 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
         "inputs": [_value(value) for value in graph.inputs],
         "outputs": [_value(value) for value in graph.outputs],
     }
+
+
+def _licence(metadata: Mapping[str, str]) -> str:
+    """What a model says of its own licence; empty where it says nothing."""
+    known = {key.lower(): value for key, value in metadata.items()}
+    return next((known[name].strip() for name in _LICENCES if known.get(name)), "")
 
 
 def precision(model: Model) -> str:

@@ -13,6 +13,7 @@ from studio.deployment.platforms import is_platform, site_of
 from studio.monitoring.collect import Reading, read
 from studio.monitoring.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.labels import send_labels
+from studio.monitoring.telemetry import read_telemetry
 
 _ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 
@@ -45,6 +46,13 @@ class View(Protocol):
 
         Raises:
             TargetError: when it does not take them.
+        """
+
+    def telemetry(self) -> list[dict[str, Any]]:
+        """What the target kept while nobody asked.
+
+        Raises:
+            TargetError: when it cannot be reached, or keeps nothing.
         """
 
     def rest(self) -> None:
@@ -108,6 +116,12 @@ class MachineView:
         assert self._endpoint is not None
         send_labels(self._endpoint, labels)
 
+    def telemetry(self) -> list[dict[str, Any]]:
+        """The lines of the server behind the tunnel."""
+        self.read()
+        assert self._endpoint is not None
+        return read_telemetry(self._endpoint)
+
     def rest(self) -> None:
         """Close the tunnel."""
         if self._tunnel is not None:
@@ -166,6 +180,13 @@ class PlatformView:
         if self._tunnel is None:
             raise TargetError("This platform has no way to the server that labels could take.")
         send_labels(Endpoint(self._tunnel, {}, token_of(self._tunnel)), labels)
+
+    def telemetry(self) -> list[dict[str, Any]]:
+        """The lines of the server, where there is a way to it."""
+        self.read()
+        if self._tunnel is None:
+            raise TargetError("This platform keeps no history that could be read.")
+        return read_telemetry(Endpoint(self._tunnel, {}, token_of(self._tunnel)))
 
     def rest(self) -> None:
         """Close the way to the server."""

@@ -30,11 +30,11 @@ def monitor(arguments: Arguments, job: Job) -> Result:
         TargetError: when the target itself cannot be reached.
     """
     seconds, interval = float(arguments["seconds"]), float(arguments["interval"])
-    plan, channels = _alerts(arguments.get("alerts"))
+    plan, channels = alert_channels(arguments.get("alerts"))
     labels = read_labels(Path(arguments["labels"])) if arguments.get("labels") else None
     began = time.monotonic()
     target = target_of(arguments["target"])
-    with Watch(target, job, plan.rules) as watch, _dispatcher(channels, job) as dispatcher:
+    with Watch(target, job, plan.rules) as watch, dispatching(channels, job) as dispatcher:
         if labels is not None:
             watch.tell_labels(labels)
         while True:
@@ -48,7 +48,7 @@ def monitor(arguments: Arguments, job: Job) -> Result:
             _wait(job, looked + interval)
 
 
-def _alerts(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
+def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
     """The rules of a file, and what sends to its channels."""
     if not path:
         return AlertPlan(), {}
@@ -61,9 +61,11 @@ def _alerts(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str],
 
 
 @contextmanager
-def _dispatcher(
+def dispatching(
     channels: Mapping[str, tuple[Sequence[str], Send]], job: Job
 ) -> Iterator[Dispatcher]:
+    """Tell channels of alerts; what did not get there is said in the job."""
+
     def failed(channel: str, sentence: str) -> None:
         job.log(f"Alert channel {channel}: {sentence}")
         job.event("channel", channel=channel, text=sentence)

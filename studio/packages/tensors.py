@@ -19,7 +19,9 @@ FOLDER = "tensors"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _GRAPH, _INITIALIZER = 7, 5
 _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14
+_NODE, _OUTPUT, _OP_TYPE, _ATTRIBUTE, _ATTRIBUTE_TENSOR, _TENSOR_NAME = 1, 2, 4, 5, 5, 8
 _EXTERNAL = 1
+_IR_VERSION, _FREE_INITIALIZERS = 1, 4
 
 
 class Split(NamedTuple):
@@ -48,7 +50,10 @@ class _Field(NamedTuple):
 
 
 def split(path: Path, least: int = LEAST_BYTES) -> Split:
-    """Take the large tensors of the main graph's initializers out of a model.
+    """Take the large tensors of the main graph out of a model.
+
+    Those are its initializers, and its nodes "Constant": such a node becomes an initializer, which
+    is the same to every runtime, where the model's version knows initializers that are no inputs.
 
     Args:
         least: Bytes from which on a tensor is large.
@@ -58,9 +63,12 @@ def split(path: Path, least: int = LEAST_BYTES) -> Split:
         OSError: when a file cannot be read.
     """
     content = memoryview(path.read_bytes())
-    found = _Splitter(path.parent, least)
+    fields = list(_fields(content))
+    versions = [one.value for one in fields if one.number == _IR_VERSION and one.kind == _VARINT]
+    version = _read_varint(versions[-1], 0)[0] if versions else 0
+    found = _Splitter(path.parent, least, version >= _FREE_INITIALIZERS)
     parts: list[bytes | memoryview] = []
-    for field in _fields(content):
+    for field in fields:
         if field.number == _GRAPH and field.kind == _BYTES:
             parts.append(_field(_GRAPH, found.graph(field.value)))
         else:
@@ -70,7 +78,8 @@ def split(path: Path, least: int = LEAST_BYTES) -> Split:
 
 
 class _Splitter:
-    def __init__(self, folder: Path, least: int) -> None:
+    def __init__(self, folder: Path, least: int, constants: bool) -> None:
+        self._constants = constants
         self.tensors: dict[str, memoryview] = {}
         self.left = False
         self._folder = folder
@@ -81,26 +90,45 @@ class _Splitter:
         parts: list[bytes | memoryview] = []
         for field in _fields(content):
             if field.number == _INITIALIZER and field.kind == _BYTES:
-                parts.append(self._initializer(field))
+                parts.append(self._tensor(field.value) or field.whole)
+            elif (made := self._constant(field)) is not None:
+                parts.append(made)
             else:
                 # Tensors of attributes and of inner graphs stay as and where they are.
                 self.left = self.left or _refers(field)
                 parts.append(field.whole)
         return b"".join(parts)
 
-    def _initializer(self, field: _Field) -> bytes | memoryview:
-        fields = list(_fields(field.value))
+    def _constant(self, node: _Field) -> bytes | None:
+        """The initializer that a large constant's node becomes; None for every other node."""
+        if not self._constants or node.number != _NODE or len(node.value) < self._least:
+            return None
+        fields = list(_fields(node.value))
+        kind = [bytes(one.value) for one in fields if one.number == _OP_TYPE]
+        outputs = [bytes(one.value) for one in fields if one.number == _OUTPUT]
+        attributes = [list(_fields(one.value)) for one in fields if one.number == _ATTRIBUTE]
+        if kind != [b"Constant"] or len(outputs) != 1 or len(attributes) != 1:
+            return None
+        tensors = [one.value for one in attributes[0] if one.number == _ATTRIBUTE_TENSOR]
+        return self._tensor(tensors[0], outputs[0]) if len(tensors) == 1 else None
+
+    def _tensor(self, content: memoryview, name_of: bytes | None = None) -> bytes | None:
+        """An initializer that refers to its content, if that is large.
+
+        Args:
+            name_of: Its name, instead of the one that it has.
+        """
+        fields = list(_fields(content))
         raw = self._content(fields)
         if raw is None or len(raw) < self._least:
             self.left = self.left or _is_external(fields)
-            return field.whole
+            return None
         name = f"{FOLDER}/{hashlib.sha256(raw).hexdigest()}"
         self.tensors[name] = raw
-        rest = [
-            one.whole
-            for one in fields
-            if one.number not in (_RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION)
-        ]
+        gone = {_RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION}
+        gone |= set() if name_of is None else {_TENSOR_NAME}
+        rest = [bytes(one.whole) for one in fields if one.number not in gone]
+        rest += [] if name_of is None else [_field(_TENSOR_NAME, name_of)]
         entries = [
             _field(_EXTERNAL_DATA, _field(1, key.encode()) + _field(2, value.encode()))
             for key, value in (("location", name), ("offset", "0"), ("length", str(len(raw))))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
 from studio.pipelines.outcome import GateReport
 from studio.pipelines.recipe import Gate
 from studio.pipelines.references import look_up, references, substitute
+from studio.pipelines.signatures import signed_by
 from studio.settings.toml_text import TomlText
 
 _LESS_IS_BETTER = ("cer",)
@@ -85,8 +87,16 @@ def _size_ratio(result: Json, settings: Json) -> tuple[float, str]:
 
 
 def _placement(result: Json, settings: Json) -> tuple[float, str]:
-    """The least share of a run's operator time that a provider had, over all variants."""
+    """The least share of a run's operator time that a provider had, over all variants.
+
+    Without a provider that of the one that each run asked for.
+    """
     provider = str(settings.get("provider") or "")
+    if not provider:
+        fallback = (result.get("placement") or {}).get("fallback")
+        if fallback is None:
+            raise NoValue("where the model ran is not known")
+        return 1 - fallback, "where it was asked to run"
     shares = {}
     for table in result.get("operators") or ():
         providers = {str(k): float(v) for k, v in _shares(table).items()}
@@ -123,17 +133,12 @@ def _licence(result: Json, settings: Json) -> tuple[float, str]:
 
 
 def _signature(result: Json, settings: Json) -> tuple[float, str]:
-    """1 when the bundle is signed (by one of the signers, where they are named), else 0."""
-    signature = result.get("signature") or result.get("signed") or None
-    if not signature:
-        return 0.0, "not signed"
-    signer = result.get("signer") or result.get("signed_by") or ""
-    if isinstance(signature, Mapping):
-        signer = signature.get("signer") or signature.get("fingerprint") or signer
-        if signature.get("verified") is False or signature.get("state") in ("bad", "unknown"):
-            return 0.0, str(signature.get("text") or "the signature does not hold")
-    wanted = [str(one) for one in settings.get("by") or ()]
-    return float(not wanted or str(signer) in wanted), str(signer or "signed")
+    """1 when the bundle is signed, by one of the signers where a file of them is given, else 0."""
+    if not result.get("bundle"):
+        raise NoValue("there is no bundle")
+    signers = settings.get("signers")
+    signed, text = signed_by(Path(str(result["bundle"])), Path(str(signers)) if signers else None)
+    return float(signed), text
 
 
 def _any(result: Json, settings: Json) -> tuple[float, str]:
@@ -172,7 +177,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "licence": Kind(
         "whether the model's licence is an allowed one",
-        ("open", "package"),
+        ("open",),
         _licence,
         {"allow": list},
         bounds=(),
@@ -180,9 +185,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "signature": Kind(
         "whether a bundle is signed",
-        ("package", "sign", "verify", "deploy"),
+        ("package", "sign"),
         _signature,
-        {"by": list},
+        {"signers": str},
         bounds=(),
         default=_YES,
     ),

@@ -16,6 +16,8 @@ from studio.registry import Registry
 
 _FILES = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 _LONGEST_TEXT = 500
+_KEYS = ("sign", "key")
+"""Options that name a private key, of which nothing is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Note:
         found: dict[str, Any] = {}
         for option in self.step.options:
             value = self.resolved.arguments.get(option.name)
+            if option.name in _KEYS:
+                continue
             if option.kind in (Kind.FILE, Kind.DATA, Kind.FOLDER) and isinstance(value, str):
                 try:
                     found[option.name] = path_digest(Path(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def parse_recipe(
     axes = _axes(source)
     written = _steps(source)
     gates = [read_gate(source, table, n) for n, table in enumerate(source.values.get("gates", []))]
+    gates = [_from_folder(gate, folder) for gate in gates]
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
@@ -101,6 +103,14 @@ def parse_recipe(
         secret=variables.secret,
         source=source,
     )
+
+
+def _from_folder(gate: Gate, folder: Path) -> Gate:
+    """The gate with the file that it names seen from the recipe's folder."""
+    signers = gate.settings.get("signers")
+    if not isinstance(signers, str) or is_reference(signers):
+        return gate
+    return replace(gate, settings={**gate.settings, "signers": str(folder / signers)})
 
 
 def _check_tables(source: TomlText) -> None:
@@ -122,7 +132,7 @@ def _check_tables(source: TomlText) -> None:
     if not found.get("name"):
         raise source.wrong("the recipe needs a 'name'.", "recipe")
     if not source.values.get("steps"):
-        raise UsageError(f"{source.where()} is not a recipe: it has no [[steps]].")
+        raise UsageError(f"{source.where()} is not a recipe: it has no steps ([[steps]]).")
 
 
 def _axes(source: TomlText) -> dict[str, list[Any]]:

@@ -164,7 +164,9 @@ def _rates(a: tuple[str, Mapping[str, Any]], b: tuple[str, Mapping[str, Any]]) -
     verdict = Verdict(
         a[0], b[0], first / second, low, high, decision, LEAST_MARGIN, a[1]["confidence"], 0
     )
-    text = f"{b[0]} keeps the limit at {second:.4g} requests a second, {a[0]} at {first:.4g}"
+    text = (
+        f"{b[0]} keeps the limit at {_number(second)} requests a second, {a[0]} at {_number(first)}"
+    )
     known = f" ({decision})." if decision != "undecided" else "; that is no certain difference."
     return verdict.to_json() | {"text": text + known, "cpu": None}
 
@@ -282,8 +284,8 @@ def sentences(result: Mapping[str, Any]) -> Iterator[str]:
         if row["throughput"] and row["throughput"]["best"]:
             best = row["throughput"]["best"]
             yield (
-                f"{row['id']}: {best['per_second']:.4g} a second with "
-                f"{best['streams']} streams of {best['batch']}."
+                f"{row['id']}: {_number(best['per_second'])} a second at best, with "
+                f"{best['streams']} in parallel and a batch of {best['batch']}."
             )
         if row["open_loop"]:
             yield _open_loop_text(row["id"], row["open_loop"])
@@ -297,11 +299,15 @@ def sentences(result: Mapping[str, Any]) -> Iterator[str]:
         yield f"The ranking changed: at the start it was {start}; in the end {end}."
 
 
+def _number(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 1000 else f"{rate:.4g}"
+
+
 def _open_loop_text(label: str, found: Mapping[str, Any]) -> str:
     limit = f"p99 of {found['limit_ms']:g} ms"
     if found["kept"]:
         return (
-            f"{label} keeps a {limit} at {found['rate_per_second']:.4g} requests a second "
+            f"{label} keeps a {limit} at {_number(found['rate_per_second'])} requests a second "
             f"({found['over_share']:.2%} late, at most {found['over_high']:.2%} "
             f"with {found['confidence']:.0%} confidence)."
         )

@@ -35,6 +35,7 @@ from studio.workspace.events import (
     RegistryChanged,
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
+from studio.workspace.inbox import Inbox
 from studio.workspace.profiles import Profiles
 from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
@@ -55,7 +56,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs, versions, profiles: What they say.
+        paths, settings, registry, events, recipes, runs, versions, profiles, inbox: What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -65,6 +66,7 @@ class Workspace(JobListener):
         self.registry = Registry.open(paths.registry)
         self.events = Events()
         self.profiles = Profiles(self.registry)
+        self.inbox = Inbox(paths.data / "alerts.json")
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))

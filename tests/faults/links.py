@@ -16,7 +16,7 @@ from unittest import mock
 from studio.api import Silent, TargetError, TargetSpec
 from studio.deployment.agent import Agent
 from studio.deployment.connect import open_channel
-from studio.deployment.sending import Outgoing, Stream
+from studio.deployment.sending import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication
 from studio.runtime.release import manifest
 from studio.runtime.release.files import digest_of
@@ -25,6 +25,7 @@ from tests.faults.board import Stock
 from tests.faults.proxy import DOWN, KINDS, UP, Proxy
 from tests.faults.tally import Tally, require
 from tests.rigs.boards import Board, network
+from tests.rigs.bundles import QuietJob
 
 CLASSES = (
     *("banner", "key exchange", "login", "first command", "application", "claim", "question"),
@@ -180,23 +181,22 @@ def _transfer(
         tell("application")
         agent.begin(bundle.digest)
         tell("claim")
-        found = agent.call("missing", {"blobs": {f.digest: f.size for f in bundle.files}})
+        blobs = {"blobs": {f.digest: f.size for f in bundle.files}}
+        agent.call("missing", blobs)
         tell("question")
-        files = [
-            Outgoing.of(f.name, f.path, f.digest, f.size, found["partial"].get(f.digest))
-            for f in bundle.files
-            if f.digest in found["missing"]
-        ]
-        stream = Stream(files)
-        if files:
-            agent.call("receive", stream.request, frames=stream)
+        files = [Outgoing(f.name, f.path, f.digest, f.size) for f in bundle.files]
+        delivery = Delivery(files, QuietJob(board.home.parent / "job"))
+        try:
+            agent.call("transfer", blobs, watch=delivery.watch, frames=delivery.frames())
+        finally:
+            delivery.end()
         tell("files")
         request = {"manifest": bundle.text, "runtime": runtime.digest, "python": "/usr/bin/python3"}
         agent.call("stage", request)
         tell("manifest")
         agent.end()
         tell("end")
-        return stream.sent
+        return delivery.sent
     finally:
         channel.close()
 

@@ -10,7 +10,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
+from studio.gui.pages.boards_view import BoardsView
 from studio.gui.pages.deploy import DeployPage
+from studio.gui.pages.history_view import HistoryView
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
@@ -26,6 +28,11 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
             made.workspace.add_target(TargetSpec(name, f"ssh://edge@{name}"))
         made.workspace.set_group("roof", BOARDS[:2])
         yield made
+
+
+def said(view: BoardsView | HistoryView) -> list[str]:
+    """The texts of all cells."""
+    return [cell for row in texts(view.table) for cell in row]
 
 
 def looked(target: str, state: str = "serving", text: str = "", **facts: Any) -> dict[str, Any]:
@@ -45,7 +52,7 @@ def test_boards_are_looked_at_and_each_answer_is_shown_as_it_comes(rig: Rig) -> 
     assert (job.step, job.options["target"]) == ("target-look", ["local", "line-a", *BOARDS[:2]])
     assert view.look_button.toolTip() == "It is being looked at."
     rig.message(page, "looked", target=looked("roof-01"))
-    assert "v3 digits" in sum(texts(view.table), [])
+    assert "v3 digits" in said(view)
     result = {
         "targets": [looked("roof-01", temperature_c=84.0), looked("roof-02", "no answer", "Gone.")]
     }
@@ -99,7 +106,7 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     assert "2" not in view.note.text()
     view.words.setText("roof slow")
     assert view.table.rowCount() == 1
-    assert "failed: too slow" in sum(texts(view.table), [])
+    assert "failed: too slow" in said(view)
     assert view.note.text() == "1 of 3 changes, the newest first."
     view.words.setText("bob")
-    assert "line-a" in sum(texts(view.table), [])
+    assert "line-a" in said(view)

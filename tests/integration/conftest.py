@@ -11,7 +11,6 @@ from tests.e2e.conftest import Studio
 from tests.e2e.conftest import digits as digits  # a fixture of these tests too
 
 HERE = Path(__file__).parent
-NOT_BUILT = ("Prometheus",)
 # Read when the file is loaded: the tests' own home comes later, and images shall outlive it.
 RIGS = Path(os.environ.get("EDGEWRIGHT_RIGS") or Path.home() / ".cache" / "edgewright-rigs")
 
@@ -27,14 +26,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     passed = reporter is not None and reporter.stats.get("passed")
     if _named(session.config) and exitstatus == pytest.ExitCode.OK and not passed:
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Name the rigs that do not exist."""
-    if _named(config):
-        terminalreporter.write_line(f"Not built yet, so not run: {', '.join(NOT_BUILT)}.")
 
 
 def _named(config: pytest.Config) -> bool:

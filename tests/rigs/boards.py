@@ -188,6 +188,13 @@ class Board:
         key = self.host_key if host_key is None else host_key
         return TargetSpec(name, self.url, key, {"key_file": str(self.key_file)})
 
+    @property
+    def pid(self) -> int:
+        """Of its first process, as this computer sees it."""
+        parent = self._process.pid
+        (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return int(child)
+
     def run(self, *argv: str) -> str:
         """Run a command on the board, past SSH."""
         done = subprocess.run(
@@ -196,10 +203,7 @@ class Board:
         return done.stdout
 
     def _inside(self) -> list[str]:
-        (child,) = (
-            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        )
-        return ["nsenter", "--target", child, "--net", "--mount", "--pid"]
+        return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid"]
 
     def join(self, network: Network) -> str:
         """Plug it into a second network; returns its address there."""

@@ -15,13 +15,16 @@ from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.drift_card import DriftCard
-from studio.gui.pages.parts import Needs, StagePage, StateRow, StateRows
+from studio.gui.pages.fleet_view import FleetView
+from studio.gui.pages.parts import JobStrip, Needs, StagePage, StateRow, StateRows
 from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 STEP = "monitor"
+FLEET_STEP = "monitor-fleet"
+FLEET_EVERY_S = 5.0
 LONG = 7 * 24 * 3600
 """A live view ends with Stop, or after a week."""
 
@@ -89,6 +92,12 @@ class MonitorPage(StagePage):
         )
         self._pane = Needs(self._content(), hint)
         self.add_view("Live", self._pane)
+        self.fleet = FleetView(theming, workspace.inbox)
+        self.add_view("Fleet", self.fleet)
+        self.fleet_strip = JobStrip()
+        self.fleet_strip.message.connect(self._fleet_samples)
+        self.fleet_strip.finished.connect(lambda _: self._explain())
+        self.stack.currentChanged.connect(lambda _: self._switched())
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop the live view", self.toggle)
@@ -140,8 +149,35 @@ class MonitorPage(StagePage):
 
     # What happens
 
+    def _switched(self) -> None:
+        """Start means what is shown now."""
+        self.choice.setVisible(bool(self._targets) and not self._is_fleet())
+        self._explain()
+
     def toggle(self) -> None:
-        """Start the live view, or stop it."""
+        """Start what is shown, or stop it."""
+        if self._is_fleet():
+            self._toggle_fleet()
+        else:
+            self._toggle_live()
+
+    def _is_fleet(self) -> bool:
+        return self.stack.currentIndex() == 1
+
+    def _toggle_fleet(self) -> None:
+        if self.fleet_strip.running and self.fleet_strip.job is not None:
+            self.fleet_strip.job.cancel()
+        else:
+            job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S)
+            if self.fleet_strip.follow(job):
+                self.fleet_strip.hide()
+        self._explain()
+
+    def _fleet_samples(self, name: str, values: dict[str, Any]) -> None:
+        if name == "samples":
+            self.fleet.take(values.get("samples") or ())
+
+    def _toggle_live(self) -> None:
         if self.strip.running and self.strip.job is not None:
             self.strip.job.cancel()
             if self.primary is not None:
@@ -182,7 +218,7 @@ class MonitorPage(StagePage):
             self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
         self.choice.blockSignals(False)
         self._pane.show_content(bool(self._targets))
-        self.choice.setVisible(bool(self._targets))
+        self.choice.setVisible(bool(self._targets) and not self._is_fleet())
         self._show_version()
         self._explain()
 
@@ -250,9 +286,11 @@ class MonitorPage(StagePage):
         """Name the primary button after what it does next."""
         if self.primary is None:
             return
-        running = self.strip.running
+        fleet = self._is_fleet()
+        running = (self.fleet_strip if fleet else self.strip).running
+        view = "the view of the fleet" if fleet else "the live view"
         self.primary.setText("Stop" if running else "Start")
-        self.primary.setAccessibleName("Stop the live view" if running else "Start the live view")
+        self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
         reason = "" if self._targets else "Nothing is deployed yet."
         set_enabled(self.primary, reason)
         explain(self._command, reason)

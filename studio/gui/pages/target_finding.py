@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class FindCard(Card):
         self.subnet.setPlaceholderText("Subnet, like 192.168.1.0/24")
         self.subnet.setAccessibleName("Subnet to ask")
         self.subnet.setToolTip("Only what you write here is asked, each address once. Empty: none.")
-        self.find_button = button("Find", self.find)
+        self.find_button = button("Find", self.look_for)
         self.text = label(HINT, "dim", wrap=True)
         self.found: list[Mapping[str, Any]] = []
         self._rows = QVBoxLayout()
@@ -48,7 +49,7 @@ class FindCard(Card):
         self.body.addLayout(self._rows)
         self.strip.finished.connect(self._finished)
 
-    def find(self) -> None:
+    def look_for(self) -> None:
         """Look for boards; nothing is added by that."""
         if self.strip.running:
             return
@@ -66,7 +67,7 @@ class FindCard(Card):
         clear(self._rows)
         self.found = list(result.get("found") or ())
         for one in self.found[:SHOWN]:
-            made = button(str(one["name"]), lambda one=one: self._choose(one), "link")
+            made = button(str(one["name"]), functools.partial(self._choose, one), "link")
             made.setToolTip(f"{one['url']}\n{one.get('text') or ''}")
             made.setAccessibleName(f"Take {one['name']}, {one['url']}")
             place = label(str(one["url"]).removeprefix("ssh://"), "small")

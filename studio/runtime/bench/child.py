@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -19,6 +20,9 @@ from .limits import die_with_parent, limit_memory, peak_memory_mb
 from .stream import LineWriter
 from .streams import run_streams
 from .timing import Run, measure, warm_up
+
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+"""What onnxruntime puts before its sentences."""
 
 
 def load_runner(path: str) -> Any:
@@ -139,7 +143,7 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = _CODES.sub("", " ".join(str(error).split())) or type(error).__name__
         if "bad_alloc" in text:  # what native libraries make of a refused allocation
             text = "out of memory"
         return {"ok": False, "error": text[:500]}

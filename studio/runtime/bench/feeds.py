@@ -14,6 +14,15 @@ from .errors import BenchError
 IMAGE_SIDE = 224
 """Assumed for an unknown height or width of an input of rank 4, where 1 would leave nothing."""
 
+LENGTHS = (1, 16, 128, 512)
+"""Tried in turn for other sizes that nobody gave, until the model runs: a recurrent or spectral one
+refuses a single step."""
+
+_NAMED = (("batch", 1), ("channel", 3), ("height", IMAGE_SIDE), ("width", IMAGE_SIDE))
+_SEQUENCES = ("seq", "length", "len", "token", "frame", "time")
+_SEQUENCE = 128
+"""What is assumed by the model's own name of a size."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -34,8 +43,11 @@ class Input:
         return dict(values, assumed=list(self.assumed))
 
 
-def resolve(declared: Mapping[str, Any], plan: FeedPlan) -> Input:
+def resolve(declared: Mapping[str, Any], plan: FeedPlan, length: int = 1) -> Input:
     """Give every axis of an input a size.
+
+    Args:
+        length: Assumed for an open axis that neither its place nor its name tells anything about.
 
     Raises:
         BenchError: when a given shape contradicts the model.
@@ -48,17 +60,34 @@ def resolve(declared: Mapping[str, Any], plan: FeedPlan) -> Input:
     sizes = []
     assumed = []
     for axis, size in enumerate(shape):
-        if isinstance(size, str):
-            size = plan.symbols.get(size)
+        named = size if isinstance(size, str) else ""
+        if named:
+            size = plan.symbols.get(named)
         if not isinstance(size, int) or size < 0:
             assumed.append(axis)
-            size = IMAGE_SIDE if len(shape) == 4 and axis >= 2 else 1
+            size = _assumed(named.lower(), axis, len(shape), length)
         sizes.append(size)
     return Input(name, declared["dtype"], tuple(sizes), tuple(assumed))
 
 
-def build(declared: list[dict[str, Any]], plan: FeedPlan) -> tuple[dict[str, Any], list[Input]]:
+def _assumed(name: str, axis: int, rank: int, length: int) -> int:
+    for word, size in _NAMED:
+        if word in name:
+            return size
+    if axis > 0 and any(word in name for word in _SEQUENCES):
+        return max(_SEQUENCE, length)
+    if rank == 4 and axis >= 2:
+        return IMAGE_SIDE
+    return 1 if axis == 0 else length
+
+
+def build(
+    declared: list[dict[str, Any]], plan: FeedPlan, length: int = 1
+) -> tuple[dict[str, Any], list[Input]]:
     """Make the arrays for all inputs of the reference.
+
+    Args:
+        length: See ``resolve``.
 
     Returns:
         The arrays by input name, and how each input was resolved.
@@ -73,7 +102,7 @@ def build(declared: list[dict[str, Any]], plan: FeedPlan) -> tuple[dict[str, Any
         known = ", ".join(each["name"] for each in declared)
         raise BenchError(f"The model has no input {unknown[0]!r}; its inputs are {known}.")
     random = numpy.random.RandomState(plan.seed)
-    inputs = [resolve(each, plan) for each in declared]
+    inputs = [resolve(each, plan, length) for each in declared]
     return {each.name: _random(random, each) for each in inputs}, inputs
 
 

@@ -101,12 +101,33 @@ class Preparation:
         outputs = self._path(entry.id)
         if bench.reference is None:
             bench.declared = entry.facts["inputs"]
-            arrays, bench.inputs = feeds.build(bench.declared, bench.config.feeds)
-            save_arrays(self._feeds, arrays)
-        self._first(entry, self._feeds, outputs)
+            self._find_sizes(entry, outputs)
+        else:
+            self._first(entry, self._feeds, outputs)
         self._compare(entry, outputs)
         entry.state = "ready"
         bench.tell(entry)
+
+    def _find_sizes(self, entry: Entry, outputs: str) -> None:
+        """Run it with the inputs that are given, or with the first sizes that it accepts."""
+        bench = self._bench
+        failed: CandidateError | None = None
+        for length in feeds.LENGTHS:
+            before = bench.inputs
+            arrays, bench.inputs = feeds.build(bench.declared, bench.config.feeds, length)
+            if failed is not None and bench.inputs == before:
+                break  # nothing was assumed that could be another size
+            save_arrays(self._feeds, arrays)
+            try:
+                self._first(entry, self._feeds, outputs)
+                return
+            except CandidateError as failure:
+                failed = failed or failure
+                if failure.state != "cannot run":
+                    raise
+        assert failed is not None
+        bench.inputs = []
+        raise failed
 
     def _first(self, entry: Entry, given: str, outputs: str) -> None:
         try:

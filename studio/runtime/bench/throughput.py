@@ -11,8 +11,11 @@ from .latency import round_event
 from .preparation import Preparation
 from .sensors import Sensors, spoils
 
-LEAST_BLOCK = 0.1
+LEAST_BLOCK = 0.05
 """Seconds; a shorter block would be all beginning and end."""
+
+LEAST_ROUNDS = 18
+"""One half of them chooses the best settings, the other compares them."""
 
 MOST_BLOCK = 2.0
 
@@ -66,7 +69,7 @@ class Throughput:
         """Measure, a block of each setting a round."""
         config = self._bench.config
         count = max(1, len(self._settings))
-        rounds = min(config.rounds, max(plan.MIN_ROUNDS, int(config.seconds / LEAST_BLOCK / count)))
+        rounds = min(config.rounds, max(LEAST_ROUNDS, int(config.seconds / LEAST_BLOCK / count)))
         block = min(MOST_BLOCK, max(LEAST_BLOCK, config.seconds / rounds / count))
         cells = {each.cell: each for each in self._settings}
         sensors = Sensors()

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from . import state
-from .access import certify
 from .board import Board
-from .cleanup import collect
-from .environment import install
 from .errors import ReleaseError
-from .files import digest_of, free_bytes, remove
+from .files import digest_of, free_bytes, megabytes, remove
 from .layout import Layout
 from .lease import give_back, locked, refuse_others, renew, take
-from .probe import probe
-from .receive import megabytes, missing, receive
-from .server import Server
-from .signature import signers, trust
 from .source import Source
-from .stage import stage
-from .switch import recover, rollback, start_current, stop_current, switch, withdraw
 
 
 def main(arguments: list[str]) -> int:
@@ -60,17 +52,40 @@ def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) 
     if verb == "status":
         return _status(Board(layout, owner), request)
     layout.make()
-    if verb == "receive":
-        return receive(layout, request, source, Board(layout, owner).say)
+    if verb in _STREAMED:
+        with locked(layout):
+            _admit(layout, request, owner)
+        return _work_of(verb)(layout, request, source, Board(layout, owner).say)
     with locked(layout):
-        if verb != "begin" and request.get("token"):
-            renew(layout, str(request["token"]))
-        else:
-            refuse_others(layout, owner)
+        _admit(layout, {} if verb == "begin" else request, owner)
         board = Board(layout, owner)
         if verb in ("begin", "rollback", "remove", "start", "stop"):
-            recover(board)
-        return dict(_VERBS[verb](board, request))
+            _recover(board)
+        return dict(_work_of(verb)(board, request))
+
+
+def _admit(layout: Layout, request: Mapping[str, Any], owner: str) -> None:
+    if request.get("token"):
+        renew(layout, str(request["token"]))
+    else:
+        refuse_others(layout, owner)
+
+
+def _recover(board: Board) -> None:
+    """Undo what an interrupted command left, if one was."""
+    if board.state.phase != state.IDLE or board.state.current != board.layout.linked():
+        from .switch import recover
+
+        recover(board)
+
+
+def _work_of(verb: str) -> Callable[..., dict[str, Any]]:
+    """What a verb does; loaded only now: a small board takes long to read what it does not need."""
+    module, _, name = _VERBS[verb].partition(":")
+    work: Callable[..., dict[str, Any]] = getattr(
+        importlib.import_module("." + module, __package__), name
+    )
+    return work
 
 
 def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "token": token,
         "counter": board.state.counter,
         "current": board.state.current,
-        "signed_only": signers(board.layout) is not None,
+        "signed_only": board.layout.allowed_signers() is not None,
     }
 
 
@@ -95,6 +110,8 @@ def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """What is here and what runs; changes nothing, asks for no lock."""
+    from .server import Server
+
     server, now = Server(board.layout), board.state
     running = server.runs()
     return {
@@ -113,12 +130,15 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "free": free_bytes(board.layout.root) if board.layout.root.is_dir() else 0,
         "runtime": digest_of(Path(sys.argv[0])) if os.path.isfile(sys.argv[0]) else "",
         "log_broken_at": board.journal.broken_at(),
-        "signed_only": signers(board.layout) is not None,
+        "signed_only": board.layout.allowed_signers() is not None,
     }
 
 
 def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Serve nothing any more; with ``purge``, free the disk as well."""
+    from .cleanup import collect
+    from .switch import withdraw
+
     done = withdraw(board, request)
     if request.get("purge"):
         board.save(state.State(counter=board.state.counter, history=board.state.history))
@@ -129,6 +149,8 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _collect(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    from .cleanup import collect
+
     return collect(board, _own_name())
 
 
@@ -178,23 +200,28 @@ def _print(line: Mapping[str, Any]) -> None:
         pass  # nobody listens any more; the state file tells what became of it
 
 
-_VERBS: dict[str, Any] = {
-    "begin": _begin,
-    "certify": certify,
-    "end": _end,
-    "gc": _collect,
-    "install": install,
-    "log": _log,
-    "missing": missing,
-    "probe": probe,
-    "receive": None,
-    "remove": _remove,
-    "rollback": rollback,
-    "stage": stage,
-    "start": start_current,
-    "status": _status,
-    "stop": stop_current,
-    "switch": switch,
-    "trust": trust,
-    "try": None,
+_VERBS: dict[str, str] = {
+    "begin": "command:_begin",
+    "certify": "access:certify",
+    "end": "command:_end",
+    "gc": "command:_collect",
+    "install": "environment:install",
+    "log": "command:_log",
+    "missing": "receive:missing",
+    "probe": "probe:probe",
+    "receive": "receive:receive",
+    "remove": "command:_remove",
+    "rollback": "switch:rollback",
+    "stage": "stage:stage",
+    "start": "switch:start_current",
+    "status": "command:_status",
+    "stop": "switch:stop_current",
+    "switch": "switch:switch",
+    "transfer": "receive:transfer",
+    "trust": "signature:trust",
+    "try": "trial:run_trial",
 }
+"""Module and function of each."""
+
+_STREAMED = ("receive", "transfer")
+"""Read files after their request, and hold no lock meanwhile."""

@@ -98,6 +98,11 @@ def free_bytes(folder: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+def megabytes(count: int) -> str:
+    """A size for people."""
+    return "{:,.1f} MB".format(count / 1e6) if count < 100e6 else "{:,.0f} MB".format(count / 1e6)
+
+
 def plain_name(name: str) -> bool:
     """Whether a relative path stays below its folder: no root, no drive, no ``..``."""
     parts = name.split("/")

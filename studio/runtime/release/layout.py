@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .errors import ReleaseError
 
+SYSTEM_SIGNERS = Path("/etc/edgewright/allowed_signers")
+"""Goes before the one among the releases: only the administrator can change it."""
+
 _DIGEST = frozenset("0123456789abcdef")
 
 
@@ -91,6 +94,10 @@ class Layout:
     def signers(self) -> Path:
         """Whose releases are taken; where there is none, everybody's are."""
         return self.root / "allowed_signers"
+
+    def allowed_signers(self) -> Path | None:
+        """The file of admitted keys that holds; None where a target admits everybody."""
+        return next((path for path in (SYSTEM_SIGNERS, self.signers) if path.exists()), None)
 
     @property
     def access(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import time
 import uuid
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 
 from .board import Board
 from .errors import ReleaseError
-from .files import digest_of, free_bytes, remove, sync_folder
+from .files import digest_of, free_bytes, megabytes, remove, sync_folder
 from .layout import Layout, checked_digest
 from .lease import locked, renew
 from .source import Source
@@ -27,6 +28,11 @@ _CHUNK = 1 << 20
 
 
 def missing(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a release lacks here; see ``lacking``."""
+    return lacking(board.layout, request)
+
+
+def lacking(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
     """The blobs that must be sent; a damaged one counts as missing and is removed.
 
     Args:
@@ -39,20 +45,19 @@ def missing(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReleaseError: when the disk has no room for them.
     """
-    layout = board.layout
     wanted = {checked_digest(str(one)): int(size) for one, size in request["blobs"].items()}
-    lacking = {}
+    absent = {}
     for digest, size in wanted.items():
         path = layout.blob(digest)
         if not path.is_file() or path.stat().st_size != size or digest_of(path) != digest:
-            lacking[digest] = size
-    partial = _partial(layout, lacking)
+            absent[digest] = size
+    partial = _partial(layout, absent)
     # A beginning is copied, not gone on with: whoever wrote it may still be writing.
-    require_room(layout, sum(lacking.values()) + int(request.get("extra", 0)))
+    require_room(layout, sum(absent.values()) + int(request.get("extra", 0)))
     return {
-        "missing": lacking,
+        "missing": absent,
         "partial": partial,
-        "bytes": sum(lacking.values()),
+        "bytes": sum(absent.values()),
         "free": free_bytes(layout.root),
     }
 
@@ -89,10 +94,34 @@ def receive(
     token = str(request.get("token") or "")
     blobs = request["blobs"]
     meter = _Meter(layout, token, sum(int(one["bytes"]) for one in blobs), say)
-    for one in blobs:
-        _one(layout, one, source, meter)
+    try:
+        for one in blobs:
+            _one(layout, one, source, meter)
+    finally:
+        sync_folder(layout.blobs)
     meter.renew()
     return {"received": len(blobs), "bytes": meter.done}
+
+
+def transfer(
+    layout: Layout, request: Mapping[str, Any], source: Source, say: Callable[..., None]
+) -> dict[str, Any]:
+    """Say what is missing, then receive it: one process for both, and one answer to wait for.
+
+    Args:
+        request: As for ``missing``. When something is missing, a line with ``blobs`` as for
+            ``receive`` follows, and the files.
+
+    Raises:
+        ReleaseError: as of both.
+    """
+    found = lacking(layout, request)
+    say("missing", **found)
+    if not found["missing"]:
+        return {"received": 0, "bytes": 0}
+    follows = json.loads(source.line() or b"{}")
+    follows["token"] = request.get("token")
+    return receive(layout, follows, source, say)
 
 
 class _Meter:
@@ -156,7 +185,6 @@ def _one(layout: Layout, what: Mapping[str, Any], source: Source, meter: _Meter)
         )
     os.chmod(str(part), 0o444)
     os.replace(str(part), str(layout.blob(digest)))
-    sync_folder(layout.blobs)
     for rest in _parts(layout, digest):
         remove(rest)
 
@@ -207,8 +235,3 @@ def _parts(layout: Layout, digest: str) -> list[Path]:
         for path in layout.incoming.iterdir()
         if path.name.startswith(begin) and path.is_file() and not path.is_symlink()
     ]
-
-
-def megabytes(count: int) -> str:
-    """A size for people."""
-    return "{:,.1f} MB".format(count / 1e6) if count < 100e6 else "{:,.0f} MB".format(count / 1e6)

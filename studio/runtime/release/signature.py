@@ -12,26 +12,16 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from .board import Board
 from .errors import ReleaseError
 from .files import remove, write_atomically
-from .layout import Layout
+from .layout import SYSTEM_SIGNERS, Layout
 
 NAMESPACE = "edgewright"
-SYSTEM = Path("/etc/edgewright/allowed_signers")
 _MOST_BYTES = 1 << 20
 _PATIENCE_S = 30.0
-
-
-def signers(layout: Layout) -> Path | None:
-    """The file of admitted keys; None where a target admits everybody."""
-    for path in (SYSTEM, layout.signers):
-        if path.exists():
-            return path
-    return None
 
 
 def check(layout: Layout, content: bytes, signature: str) -> str:
@@ -40,7 +30,7 @@ def check(layout: Layout, content: bytes, signature: str) -> str:
     Raises:
         ReleaseError: when it is unsigned, altered, or signed by somebody else.
     """
-    allowed = signers(layout)
+    allowed = layout.allowed_signers()
     if allowed is None:
         return ""
     if not signature:
@@ -81,9 +71,9 @@ def trust(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         ReleaseError: when the text names no key, or the administrator has decided it.
     """
     layout = board.layout
-    if SYSTEM.exists():
+    if SYSTEM_SIGNERS.exists():
         raise ReleaseError(
-            "decided", "Who may release here is decided by {} on the target.".format(SYSTEM)
+            "decided", "Who may release here is decided by {} on the target.".format(SYSTEM_SIGNERS)
         )
     text = str(request.get("signers") or "")
     names = _names(text)

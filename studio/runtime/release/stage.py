@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import environment, manifest, state
+from . import manifest, state
 from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
+from .layout import Layout
 from .manifest import Manifest
-from .signature import check
 
 
 def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     board.save(board.state.at(state.VERIFY, what.digest))
     check_counter(board, what)
     signature = str(request.get("signature") or "")
-    signer = check(layout, content, signature)
+    signer = _signer(layout, content, signature)
     binding = _binding(board, request)
     board.save(board.state.at(state.STAGE, what.digest))
     final = layout.release(what.digest)
@@ -70,6 +70,14 @@ def check_counter(board: Board, what: Manifest) -> None:
     )
 
 
+def _signer(layout: Layout, content: bytes, signature: str) -> str:
+    if layout.allowed_signers() is None:
+        return ""
+    from .signature import check
+
+    return check(layout, content, signature)
+
+
 def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
     layout = board.layout
     runtime = layout.runtime(str(request["runtime"]))
@@ -77,6 +85,8 @@ def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
         raise ReleaseError("no-runtime", "The studio's runtime on this target is damaged.")
     if not request.get("env"):
         return {"runtime": runtime.name, "env": "", "python": str(request["python"])}
+    from . import environment
+
     folder = layout.environment(str(request["env"]))
     if not (folder / environment.MARKER).is_file():
         raise ReleaseError("no-environment", "The Python environment of this release is not there.")

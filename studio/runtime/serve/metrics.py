@@ -66,6 +66,7 @@ def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> R
     _failures(lines, labelled)
     _histogram(lines, labelled)
     _drift(lines, models)
+    _judged(lines, models)
     _info(lines, models)
     _process(lines, service)
     return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
@@ -120,6 +121,16 @@ def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
     for name, kind, text, value in _ALARM:
         samples = [(labels, value(alarm)) for labels, alarm in alarms]
         _family(lines, "edgewright_drift_" + name, kind, text, samples)
+
+
+def _judged(lines: List[str], models: Iterable[ServedModel]) -> None:
+    """Of the versions whose answers labels came for."""
+    judged = [(_labels(model), model.answers) for model in models if model.answers.matched]
+    if judged:
+        total = [(labels, answers.matched) for labels, answers in judged]
+        _family(lines, "edgewright_labels_total", "counter", "Answers with a label", total)
+        right = [(labels, answers.right) for labels, answers in judged]
+        _family(lines, "edgewright_labels_right_total", "counter", "Of these, right", right)
 
 
 def _info(lines: List[str], models: Iterable[ServedModel]) -> None:

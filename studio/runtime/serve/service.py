@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
 
 from . import inference
 from .access import Tokens
@@ -18,6 +18,9 @@ from .http.message import HttpError, Request, Response
 from .log import Log
 from .model import Repository, ServedModel
 from .routes import Route, Router
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
@@ -37,6 +40,7 @@ class Service:
     Attributes:
         ready: Whether the server wants to get requests; false while it ends.
         catalog: The folder of models, where models come and go by their names.
+        ledger: Where counts are kept for when the link is up again.
         generation: Number of the loaded release, counted by whoever loads.
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
@@ -63,6 +67,7 @@ class Service:
         self.max_body = max_body
         self.restarts: Dict[str, int] = {}
         self.catalog: Optional[Catalog] = None
+        self.ledger: Optional[Ledger] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
         self._tasks: Set[asyncio.Task[None]] = set()

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
-from . import metrics, observation, open_inference, repository
+from . import ledger, metrics, observation, open_inference, repository
 from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
 from .contracts.table import routes
@@ -36,6 +36,7 @@ ROUTES = (
     open_inference.ROUTES
     + repository.ROUTES
     + observation.ROUTES
+    + ledger.ROUTES
     + metrics.ROUTES
     + routes(os.environ)
 )
@@ -161,8 +162,10 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
+        minutes = self._loop.create_task(ledger.keep(self._service))
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
+        minutes.cancel()
         if turns is not None:
             turns.cancel()
         self._service.ready = False

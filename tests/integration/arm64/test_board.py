@@ -92,6 +92,27 @@ def test_profiles_on_the_board(studio: Studio, board: Machine, digits: Path, sma
     (verdict,) = told["verdicts"]
     assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
     assert "aarch64" in str(told["environment"])
+    assert told["environment"]["arch"] == "aarch64"
+    assert told["environment"]["end"]["load"] is not None
+    assert told["placement"]["fallback"] == 0.0
+
+
+def test_profiles_its_operators_and_says_that_it_has_no_sensor(
+    studio: Studio, board: Machine, digits: Path
+) -> None:
+    """An emulated machine measures no power; the kernels of its onnxruntime are others."""
+    words = ("--seconds", "2", "--threads", "1", "--operators", "--energy")
+    told = studio.ok("profile", digits / "digits.onnx", *ON_BOARD, *words, timeout=900)
+    assert told["operators"][0]["attributed"] > 0.95
+    assert told["energy"]["state"] == "no sensor"
+    assert told["energy"]["reason"]
+
+
+def test_profiles_minutes_on_the_board(studio: Studio, board: Machine, digits: Path) -> None:
+    words = ("--mode", "sustained", "--minutes", "0.5", "--threads", "1")
+    told = studio.ok("profile", digits / "digits.onnx", *ON_BOARD, *words, timeout=900)
+    assert told["complete"]
+    assert len(told["runs"][0]["sustained"]["series"]) >= 15
 
 
 def test_is_watched(studio: Studio, board: Machine, digits: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from studio.settings import resource
 from tests.e2e.conftest import Studio
@@ -26,10 +27,23 @@ IMAGE = "edgewright-ci:1"
 NOT_NEEDED = ("pyside6-essentials", "shiboken6", "netron", "matplotlib")
 """What draws; the heaviest wheels, and the command line does without them."""
 
+UNPACK = (  # the base has no certificates, without which its pip does not start
+    "import glob, zipfile; [zipfile.ZipFile(wheel).extractall(PLACE) for wheel in "
+    "glob.glob('/wheels/*.whl')]"
+).replace("PLACE", "'/usr/local/lib/python3.13/dist-packages'")
+COMMAND = """\
+#!/usr/bin/python3
+import sys
+from studio.cli.main import main
+sys.exit(main())
+"""
+
 DOCKERFILE = f"""\
 FROM {BASE}
 COPY wheels /wheels
-RUN python3 -m pip install --break-system-packages --no-index --no-deps --no-compile /wheels/*.whl
+RUN python3 -c "{UNPACK}"
+RUN python3 -m compileall -q -j 0 /usr/local/lib/python3.13/dist-packages || true
+COPY studio /usr/local/bin/studio
 ENV HOME=/root EDGEWRIGHT_HOME=/home/edgewright SOURCE_DATE_EPOCH=1790000000
 """
 
@@ -42,6 +56,8 @@ def container(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     build = [str(Path(sys.executable).with_name("hatchling")), "build", "-t", "wheel"]
     subprocess.run([*build, "-d", str(wheels)], cwd=ROOT, check=True, capture_output=True)
     (folder / "Dockerfile").write_text(DOCKERFILE)
+    (folder / "studio").write_text(COMMAND)
+    (folder / "studio").chmod(0o755)
     with docker_engine() as engine:
         engine.load_base()
         command = ["docker", "-H", engine.url, "build", "-q", "-t", IMAGE, str(folder)]
@@ -94,8 +110,13 @@ def _releases(report: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
 def _locked(rigs: Path) -> Path:
     """The wheels of the lock for the image's Python, fetched once."""
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    pins = re.findall(r"^([\w.-]+==[\w.]+)", text, re.MULTILINE)
-    wanted = [pin for pin in pins if pin.partition("==")[0].lower() not in NOT_NEEDED]
+    pins = [Requirement(pin) for pin in re.findall(r"^([\w.-]+==[^\\\n]+)", text, re.MULTILINE)]
+    there = {"python_version": "3.13", "python_full_version": "3.13.0"}
+    wanted = [
+        f"{pin.name}{pin.specifier}"
+        for pin in pins
+        if pin.name.lower() not in NOT_NEEDED and (pin.marker is None or pin.marker.evaluate(there))
+    ]
     digest = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:12]
     folder = rigs / f"recipe-wheels-{digest}"
     if not folder.is_dir():

@@ -85,6 +85,25 @@ def test_another_head_is_one_other_file(tmp_path: Path) -> None:
     assert len(set(one.tensors) ^ set(other.tensors)) == 2
 
 
+def test_a_large_constant_is_a_tensor_too(tmp_path: Path) -> None:
+    source = make_model(tmp_path / "m.onnx")
+    model = onnx.load(source)
+    (body,) = [one for one in model.graph.initializer if one.name == "body"]
+    model.graph.initializer.remove(body)
+    node = helper.make_node("Constant", [], ["body"], name="c")
+    node.attribute.append(helper.make_attribute("value", body))
+    model.graph.node.insert(0, node)
+    onnx.save(model, tmp_path / "c.onnx")
+    found = split(tmp_path / "c.onnx", LEAST)
+    assert set(found.tensors) == set(split(source, LEAST).tensors)
+    path = write(found, tmp_path / "out")
+    onnx.checker.check_model(str(path))
+    assert numpy.array_equal(answer(path), answer(source))
+    model.ir_version = 3  # knows no initializers that are no inputs
+    onnx.save(model, tmp_path / "old.onnx")
+    assert len(split(tmp_path / "old.onnx", LEAST).tensors) == 1
+
+
 def test_small_tensors_stay(tmp_path: Path) -> None:
     source = make_model(tmp_path / "m.onnx")
     found = split(source, 1 << 30)

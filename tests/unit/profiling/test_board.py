@@ -44,9 +44,9 @@ def studio(board: Board, studio_home: Path) -> Callable[..., dict[str, Any]]:
     registry.close()
     program = Path(sys.executable).with_name("studio")
 
-    def run(*arguments: str) -> dict[str, Any]:
+    def run(*arguments: str, target: str = "board") -> dict[str, Any]:
         done = subprocess.run(
-            [program, *arguments, "--target", "board", "--json"],
+            [program, *arguments, "--target", target, "--json"],
             capture_output=True,
             timeout=300,
             env=dict(os.environ, EDGEWRIGHT_HOME=str(studio_home)),
@@ -59,11 +59,11 @@ def studio(board: Board, studio_home: Path) -> Callable[..., dict[str, Any]]:
 
 
 def measure(
-    board: Board, folder: Path, job: Any, arguments: Any, on_event: Callable[[Any], None]
+    board: Board, folder: Path, job: Any, values: Any, on_event: Callable[[Any], None]
 ) -> dict[str, Any]:
     model = ModelRef(str(DIGITS), "d", 1, 1, "digits", "fp32", "onnx", "fp32")
     chosen = candidates([model, model], [Chosen("onnxruntime", Backend(), {})])
-    config = configuration(chosen, arguments(seconds=3600, rounds=10000))
+    config = configuration(chosen, values)
     shipment = remote.Shipment(folder, lambda path: [path], job)
     host = PluginHost.discover()
     recording = remote.measure(host, board.spec(), config, shipment, on_event)
@@ -72,28 +72,84 @@ def measure(
 
 def test_a_bare_board_is_refused_in_one_sentence(board, job, arguments):
     with pytest.raises(TargetError, match="its python3 lacks numpy and onnxruntime"):
-        measure(board, job.folder, job, arguments, lambda event: None)
+        measure(board, job.folder, job, arguments(), lambda event: None)
+
+
+METER = """
+def rails():
+    return [{"name": "shunt", "source": "meter", "kind": "power", "read": lambda: 2.5}]
+"""
+
+
+def form(value: Any, path: str = "") -> set[str]:
+    """The keys of a result, also within others; what is data by name or number counts as one."""
+    if isinstance(value, dict):
+        inner = {"*": next(iter(value.values()), None)} if path in NAMED else value
+        return {
+            path,
+            *(key for name, each in inner.items() for key in form(each, f"{path}/{name}")),
+        }
+    if isinstance(value, list):
+        return {path, *(key for each in value[:1] for key in form(each, f"{path}[]"))}
+    return {path}
+
+
+NAMED = ("/environment/runtimes", "/placement/runs[]/providers", "/operators[]/providers")
+ONLY_WHERE_TOLD = ("/environment/end/", "/environment/throttle/", "/environment/zones[]")
 
 
 @pytest.mark.slow
-def test_profile_and_a_cut_link(board, studio, job, arguments):
+def test_a_profile_has_the_same_form_here_and_there(
+    board: Board, studio: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    meter = tmp_path / "meter.py"
+    meter.write_text(METER)
     studio("deploy", str(DIGITS))
-    result = studio("profile", str(DIGITS), "--seconds", "2", "--threads", "1", "--operators")
-    [run] = result["runs"]
+    words = ("profile", str(DIGITS), "--seconds", "2", "--threads", "1", "--operators")
+    there = studio(*words, "--meter", str(meter))
+    here = studio(*words, "--meter", str(meter), target="local")
+    told = [
+        {key for key in form(each) if not key.startswith(ONLY_WHERE_TOLD)} for each in (here, there)
+    ]
+    assert told[0] == told[1]
+    [run] = there["runs"]
     assert run["state"] == "measured"
     assert run["latency_ms"]["p99"] > 0
-    assert result["target"] == "board"
-    assert result["environment"]["python"].startswith("3.")
-    assert result["operators"][0]["attributed"] > 0.8
+    assert there["target"] == "board"
+    assert there["environment"]["python"].startswith("3.")
+    assert there["environment"]["end"]["load"] is not None
+    assert there["operators"][0]["attributed"] > 0.95
+    assert there["placement"]["fallback"] == 0.0
+    assert there["energy"]["rail"] == "shunt", "the meter went along"
     listed = board.run("sh", "-c", "find /root /var/lib -name 'bench-*' 2>/dev/null || true")
     assert listed.strip() == ""
 
-    def cut(event: dict[str, Any]) -> None:
-        if event["event"] == "round" and event["round"] == 12:
-            board.cut()
 
-    partial = measure(board, job.folder, job, arguments, cut)
+@pytest.mark.slow
+def test_what_was_measured_before_a_cut_is_kept(board, studio, job, arguments):
+    studio("deploy", str(DIGITS))
+
+    def cut_at(kind: str, number: int) -> Callable[[dict[str, Any]], None]:
+        seen = []
+
+        def cut(event: dict[str, Any]) -> None:
+            seen.extend([event] if event["event"] == kind else [])
+            if len(seen) == number:
+                board.cut()
+
+        return cut
+
+    long = {"seconds": 3600, "rounds": 10000, "looks": 1}
+    partial = measure(board, job.folder, job, arguments(**long), cut_at("round", 12))
     assert not partial["complete"]
     assert partial["interruption"]
     assert partial["rounds"] >= 12
     assert partial["verdicts"][0]["verdict"] in ("equal", "undecided")
+    board.mend()
+    sustained = measure(
+        board, job.folder, job, arguments(mode="sustained", minutes=60), cut_at("point", 3)
+    )
+    assert not sustained["complete"]
+    assert len(sustained["runs"][0]["sustained"]["series"]) >= 3
+    for each in (partial, sustained):
+        assert each["interruption"].startswith(f"The connection to {board.address} was lost")

@@ -53,6 +53,21 @@ def test_open_sizes_come_from_shapes_then_symbols_then_assumptions():
     assert given.assumed == ()
 
 
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [
+        (["batch_size", "sequence_length"], (1, 128)),
+        (["N", "frames", 80], (1, 128, 80)),
+        ([None, "channels", "height", "width"], (1, 3, 224, 224)),
+        ([None, None], (1, 1)),
+        ([None], (1,)),
+    ],
+)
+def test_the_names_of_open_sizes_tell_what_is_sensible(shape, sizes):
+    declared = {"name": "x", "dtype": "float32", "shape": shape}
+    assert feeds.resolve(declared, config.FeedPlan()).shape == sizes
+
+
 def test_a_shape_that_contradicts_the_model_is_refused():
     declared = {"name": "x", "dtype": "float32", "shape": [None, 3, 8, 8]}
     with pytest.raises(BenchError, match=r"'x' has the shape \?x3x8x8, which 1x4x8x8"):

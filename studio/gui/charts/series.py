@@ -1,0 +1,97 @@
+"""A figure of an endpoint over its last samples, with marks where the version changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from studio.gui.charts.live import round_up
+from studio.gui.theme import Theming
+from studio.workspace.fleet import KEPT, Moment
+
+_HEAD = 18
+_EDGE = 4
+
+
+class VersionedSeries(QWidget):
+    """One figure of an endpoint.
+
+    Args:
+        name: Of the figure, for people and for a screen reader.
+        unit: Behind the top of the axis.
+        token: Of the line's colour.
+    """
+
+    def __init__(self, theming: Theming, name: str, unit: str, token: str) -> None:
+        super().__init__()
+        self._theming = theming
+        self._name, self._unit, self._token = name, unit, token
+        self._values: Sequence[float | None] = ()
+        self._versions: Sequence[str] = ()
+        self.setMinimumSize(QSize(180, 96))
+        self.setAccessibleName(name)
+        theming.changed.connect(self.update)
+
+    def show_moments(self, moments: Sequence[Moment], values: Sequence[float | None]) -> None:
+        """Show the samples of one endpoint; None leaves a gap."""
+        self._values = values
+        self._versions = [moment.version for moment in moments]
+        changes = len(self.changes())
+        last = next((value for value in reversed(values) if value is not None), None)
+        said = "no sample" if last is None else f"{last:.3g} {self._unit}"
+        self.setAccessibleDescription(f"{said}, {changes} changes of version")
+        self.update()
+
+    def changes(self) -> list[tuple[int, str]]:
+        """Where another version begins, and which."""
+        versions = self._versions
+        return [
+            (place, versions[place])
+            for place in range(1, len(versions))
+            if versions[place] and versions[place] != versions[place - 1]
+        ]
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint axis, marks and line."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme = self._theming.current
+        area = QRectF(self.rect()).adjusted(0, 2 * _HEAD, 0, -_EDGE)
+        known = [value for value in self._values if value is not None]
+        top = round_up(max(known, default=1.0) or 1.0)
+        painter.setPen(QPen(theme.color("border"), 1))
+        for share in (0.0, 0.5, 1.0):
+            y = round(area.bottom() - share * area.height()) + 0.5
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        painter.setPen(theme.color("dim"))
+        head = QRectF(0, 0, self.width(), _HEAD)
+        painter.drawText(
+            head, Qt.AlignmentFlag.AlignVCenter, f"{self._name}, up to {top:g} {self._unit}"
+        )
+        step, first = area.width() / (KEPT - 1), KEPT - len(self._values)
+        for place, version in self.changes():
+            x = area.left() + (first + place) * step
+            painter.setPen(QPen(theme.color("text"), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(x, area.top() - _EDGE), QPointF(x, area.bottom()))
+            self._paint_version(painter, x, version)
+        painter.setPen(QPen(theme.color(self._token), 1.6))
+        line = QPolygonF()
+        for place, value in enumerate(self._values):
+            if value is None:
+                painter.drawPolyline(line)
+                line = QPolygonF()
+                continue
+            x = area.left() + (first + place) * step
+            line.append(QPointF(x, area.bottom() - value / top * area.height()))
+        painter.drawPolyline(line)
+
+    def _paint_version(self, painter: QPainter, x: float, version: str) -> None:
+        text = f"v{version}"
+        width = painter.fontMetrics().horizontalAdvance(text) + 2
+        left = min(max(x - width / 2, 0.0), self.width() - width)
+        where = QRectF(left, _HEAD, width, _HEAD)
+        painter.setPen(self._theming.current.color("text"))
+        painter.drawText(where, Qt.AlignmentFlag.AlignCenter, text)

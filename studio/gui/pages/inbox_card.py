@@ -1,0 +1,141 @@
+"""The alert inbox: what holds, what was; acknowledge it, or let it be silent for a while."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from studio.gui import figures
+from studio.gui.widgets import Card, button, label, row, set_enabled
+from studio.workspace.inbox import HOUR_S, Entry, Inbox
+
+_SHOWN = 200
+_WIDTHS = (200, 150, 120, 70)
+_NOWHERE = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = ("Alert", "Endpoint", "Since", "State")
+
+
+class Entries(QAbstractTableModel):
+    """The inbox as a table: a view asks only for what it shows, however often alerts change."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__()
+        self._inbox = inbox
+        self.entries: list[Entry] = []
+
+    def refresh(self) -> None:
+        """Take what the inbox holds now."""
+        self.beginResetModel()
+        self.entries = self._inbox.entries()[:_SHOWN]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """So many alerts."""
+        return 0 if parent.isValid() else len(self.entries)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """So many columns."""
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """The text of a cell; the whole sentence where the pointer rests."""
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return None
+        entry = self.entries[index.row()]
+        return (
+            entry.text if role == Qt.ItemDataRole.ToolTipRole else self._cell(entry, index.column())
+        )
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """The title of a column."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section]
+        return None
+
+    def _cell(self, entry: Entry, column: int) -> str:
+        if column == 0:
+            return f"{entry.name.capitalize()}: {entry.text}"
+        if column == 1:
+            return entry.target
+        if column == 2:
+            return figures.moment(datetime.fromtimestamp(entry.since, UTC).isoformat())
+        if not entry.active:
+            return "over"
+        if self._inbox.is_silent(entry):
+            return "silent"
+        return "seen" if entry.acknowledged else entry.level
+
+
+class InboxCard(Card):
+    """Of all endpoints."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__("Alert inbox")
+        self._inbox = inbox
+        self.model = Entries(inbox)
+        self.calm = label("No alert yet.", "dim")
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setAccessibleName("Alerts, what holds first")
+        self.table.setMinimumHeight(150)
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.table.verticalHeader().hide()
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        for column, width in enumerate(_WIDTHS):
+            self.table.setColumnWidth(column, width)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.acknowledge = button("Acknowledge", self._acknowledge)
+        self.silence = button("Silence for an hour", self._silence)
+        self.body.addWidget(self.calm)
+        self.body.addWidget(self.table, 1)
+        self.body.addLayout(row(self.acknowledge, self.silence, None))
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
+        self.show_entries()
+
+    def show_entries(self) -> None:
+        """Show what the inbox holds now; the selection stays on its alert."""
+        chosen = self._chosen()
+        key = (chosen.target, chosen.name) if chosen else None
+        self.model.refresh()
+        found = self.model.entries
+        self.calm.setVisible(not found)
+        self.table.setVisible(bool(found))
+        keys = [(entry.target, entry.name) for entry in found]
+        if keys:
+            self.table.selectRow(keys.index(key) if key in keys else 0)
+        self._explain()
+
+    def _chosen(self) -> Entry | None:
+        place = self.table.currentIndex().row()
+        return self.model.entries[place] if 0 <= place < len(self.model.entries) else None
+
+    def _explain(self) -> None:
+        entry = self._chosen()
+        reason = "Select an alert." if entry is None else ""
+        if entry is not None and not entry.active:
+            reason = "This alert is over."
+        silent = entry is not None and self._inbox.is_silent(entry)
+        self.silence.setText("End the silence" if silent else "Silence for an hour")
+        set_enabled(self.silence, reason)
+        seen = entry is not None and entry.acknowledged
+        set_enabled(self.acknowledge, reason or ("It is acknowledged already." if seen else ""))
+
+    def _acknowledge(self) -> None:
+        if (entry := self._chosen()) is not None:
+            self._inbox.acknowledge(entry)
+            self.show_entries()
+
+    def _silence(self) -> None:
+        if (entry := self._chosen()) is not None:
+            self._inbox.silence(entry, 0.0 if self._inbox.is_silent(entry) else HOUR_S)
+            self.show_entries()

@@ -1,0 +1,140 @@
+"""The alert inbox: what is wrong, what was, what somebody has seen, and what shall be silent."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+MOST = 500
+"""Entries that are kept; the oldest that are over go first."""
+HOUR_S = 3600.0
+
+
+@dataclass(slots=True)
+class Entry:
+    """One alert of one target.
+
+    Attributes:
+        active: It holds now.
+        since, seen: Seconds since the epoch: when it began, when it was last heard of.
+        acknowledged: Somebody has seen it; until it begins anew.
+        silent_until: It is not counted before then.
+    """
+
+    target: str
+    name: str
+    level: str
+    text: str
+    since: float
+    seen: float
+    active: bool = True
+    acknowledged: bool = False
+    silent_until: float = 0.0
+
+
+class Inbox:
+    """Entries by target and name, kept in a file.
+
+    Args:
+        path: None keeps them nowhere.
+        clock: Wall time. One that is set back ends no silence early by more than its length.
+    """
+
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._load()
+
+    def take(self, samples: Iterable[Mapping[str, Any]]) -> bool:
+        """Hear the alerts of some targets; whether anything is new or over."""
+        now, changed = self._clock(), False
+        for sample in samples:
+            target = str(sample.get("target") or "")
+            alerts = {str(one.get("name")): one for one in sample.get("alerts") or ()}
+            for name, alert in alerts.items():
+                changed |= self._one(target, name, alert, now)
+            for key, entry in self._entries.items():
+                if key[0] == target and entry.active and key[1] not in alerts:
+                    entry.active, changed = False, True
+        if changed:
+            self._trim()
+            self._save()
+        return changed
+
+    def _one(self, target: str, name: str, alert: Mapping[str, Any], now: float) -> bool:
+        entry = self._entries.get((target, name))
+        level, text = str(alert.get("level") or "warning"), str(alert.get("text") or "")
+        if entry is None:
+            self._entries[target, name] = Entry(target, name, level, text, now, now)
+            return True
+        began = not entry.active
+        if began:
+            entry.since, entry.active, entry.acknowledged = now, True, False
+        entry.seen, entry.level, entry.text = now, level, text
+        return began
+
+    def acknowledge(self, entry: Entry) -> None:
+        """Somebody has seen it."""
+        entry.acknowledged = True
+        self._save()
+
+    def silence(self, entry: Entry, seconds: float = HOUR_S) -> None:
+        """Let it be silent for a while; 0 ends that."""
+        entry.silent_until = self._clock() + seconds if seconds else 0.0
+        self._save()
+
+    def is_silent(self, entry: Entry) -> bool:
+        """Whether it is not to be counted now."""
+        left = entry.silent_until - self._clock()
+        return 0.0 < left <= 7 * 24 * HOUR_S  # more than a week: the clock has jumped
+
+    def waiting(self) -> list[Entry]:
+        """What nobody has seen: critical ones first, then the newest."""
+        found = [e for e in self.entries() if e.active and not e.acknowledged]
+        return [entry for entry in found if not self.is_silent(entry)]
+
+    def entries(self) -> list[Entry]:
+        """All: what holds first, critical ones before others, the newest first."""
+        return sorted(
+            self._entries.values(),
+            key=lambda e: (not e.active, e.acknowledged, e.level != "critical", -e.since),
+        )
+
+    def _trim(self) -> None:
+        extra = len(self._entries) - MOST
+        if extra > 0:
+            oldest = sorted(
+                self._entries, key=lambda k: (self._entries[k].active, self._entries[k].seen)
+            )
+            for key in oldest[:extra]:
+                del self._entries[key]
+
+    def _load(self) -> None:
+        if self._path is None:
+            return
+        try:
+            rows = json.loads(self._path.read_text("utf-8"))
+            found = [Entry(**row) for row in rows]
+        except (OSError, ValueError, TypeError):
+            return  # nothing was kept yet, or by another version: alerts that hold come again
+        for entry in found:
+            entry.active = False  # until it is heard of again
+            self._entries[entry.target, entry.name] = entry
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        content = json.dumps([asdict(entry) for entry in self._entries.values()])
+        temporary = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(content, "utf-8")
+            os.replace(temporary, self._path)
+        except OSError:
+            pass  # a full disk must not end the view of what is wrong

@@ -1,0 +1,88 @@
+"""The fleet page: rows, filter, selection, versions, inbox."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.fleet_view import FleetView
+from studio.gui.theme import Theming
+from studio.workspace.inbox import Inbox
+from tests.benchmarks.fleet_data import SimulatedFleet
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> FleetView:
+    made = FleetView(Theming("light"), Inbox())
+    qtbot.addWidget(made)
+    made.resize(1200, 800)
+    made.show()
+    return made
+
+
+def test_samples_become_rows_and_the_worst_is_chosen(view: FleetView) -> None:
+    fleet = SimulatedFleet(500)
+    for _ in range(50):
+        view.take(fleet.look())
+    view.show_now()
+    assert view.shown.text() == "500 of 500 endpoints"
+    first = view.fleet.shown()[0]
+    assert view.rows.current == first.name
+    assert first.text
+    assert first.name in view.title.text()
+    view.filter.setText("berlin v3")
+    assert view.shown.text() != "500 of 500 endpoints"
+
+
+def test_versions_are_marked(view: FleetView) -> None:
+    fleet = SimulatedFleet(5)
+    for _ in range(100):
+        view.take(fleet.look())
+    view.show_now()
+    ((_, version),) = view.p99.changes()
+    assert version == "4"
+    assert "1 changes of version" in view.p99.accessibleDescription()
+
+
+def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
+    view.take(SimulatedFleet(60).look())
+    view.show_now()
+    names = [row.name for row in view.fleet.shown()]
+    for _ in range(30):
+        qtbot.keyClick(view.rows, Qt.Key.Key_Down)
+    assert view.rows.current == names[30]
+    bar = view.rows.verticalScrollBar()
+    assert bar.value() > 0
+
+
+def test_an_alert_is_acknowledged_and_silenced(view: FleetView) -> None:
+    alert = {"name": "drift", "level": "warning", "text": "It differs."}
+    view.take([{"target": "roof", "health": "healthy", "alerts": [alert]}])
+    view.show_now()
+    assert [entry.target for entry in view.inbox.waiting()] == ["roof"]
+    view.alerts.acknowledge.click()
+    assert view.inbox.waiting() == []
+    assert view.alerts.acknowledge.toolTip() == "It is acknowledged already."
+    view.alerts.silence.click()
+    assert view.alerts.silence.text() == "End the silence"
+
+
+def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience(
+    view: FleetView,
+) -> None:
+    fleet = SimulatedFleet(500)
+    for _ in range(120):
+        view.take(fleet.look())
+    view.show_now()
+    least = 1e9
+    for _ in range(5):
+        samples = fleet.look()
+        begin = time.thread_time()
+        view.take(samples)
+        view.show_now()
+        view.rows.grab()
+        least = min(least, time.thread_time() - begin)
+    assert least < 0.05

@@ -1,0 +1,116 @@
+"""Rows of a fleet and the inbox of its alerts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from studio.workspace.fleet import BAD, GOOD, KEPT, WARNING, Fleet
+from studio.workspace.inbox import HOUR_S, MOST, Inbox
+
+
+def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> dict[str, Any]:
+    found = [{"name": name, "level": "warning", "text": f"{name}."} for name in alerts]
+    return {"target": target, "health": health, "alerts": found, **more}
+
+
+def test_the_worst_stand_first_and_others_by_name() -> None:
+    fleet = Fleet()
+    fleet.take(
+        [
+            sample("b"),
+            sample("a"),
+            sample("d", "drift"),
+            sample("c", "drift", "latency"),
+            sample("e", health="unreachable"),
+        ]
+    )
+    assert [row.name for row in fleet.shown()] == ["e", "c", "d", "a", "b"]
+    assert fleet.counts() == {BAD: 1, WARNING: 2, GOOD: 2}
+    assert [row.name for row in fleet.shown(only_bad=True)] == ["e", "c", "d"]
+
+
+def test_a_filter_has_words_for_names_versions_and_alerts() -> None:
+    fleet = Fleet()
+    fleet.take(
+        [sample("roof-1", "drift", version=3), sample("roof-2", version=4), sample("cellar")]
+    )
+    assert [row.name for row in fleet.shown("roof v3")] == ["roof-1"]
+    assert [row.name for row in fleet.shown("DRIFT")] == ["roof-1"]
+    assert fleet.shown("attic") == []
+
+
+def test_memory_of_an_endpoint_is_bounded() -> None:
+    fleet = Fleet()
+    for number in range(3 * KEPT):
+        fleet.take([sample("a", version=number // 100)])
+    row = fleet.row("a")
+    assert row is not None
+    assert len(row.moments) == KEPT
+
+
+def test_telemetry_of_an_older_runtime_is_shown_as_far_as_it_goes() -> None:
+    fleet = Fleet()
+    fleet.take([{"target": "old", "health": "healthy", "latency_ms": None, "alerts": None}])
+    row = fleet.row("old")
+    assert row is not None
+    assert row.last is not None
+    assert (row.tone, row.last.p99, row.version) == (GOOD, None, "")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1e9
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_somebody_has_seen_waits_no_longer_until_it_begins_anew() -> None:
+    inbox = Inbox(clock=Clock())
+    assert inbox.take([sample("a", "drift")])
+    assert not inbox.take([sample("a", "drift")])
+    (entry,) = inbox.waiting()
+    inbox.acknowledge(entry)
+    assert inbox.waiting() == []
+    assert inbox.take([sample("a")])
+    assert not entry.active
+    inbox.take([sample("a", "drift")])
+    assert inbox.waiting() == [entry]
+
+
+def test_silence_ends_and_a_clock_that_jumps_back_does_not_make_it_last() -> None:
+    clock = Clock()
+    inbox = Inbox(clock=clock)
+    inbox.take([sample("a", "drift")])
+    (entry,) = inbox.waiting()
+    inbox.silence(entry)
+    assert inbox.waiting() == []
+    clock.now += HOUR_S + 1
+    assert inbox.waiting() == [entry]
+    inbox.silence(entry)
+    clock.now -= 365 * 24 * HOUR_S
+    assert inbox.waiting() == [entry]
+
+
+def test_it_is_kept_in_a_file_and_a_damaged_one_is_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.json"
+    inbox = Inbox(path)
+    inbox.take([sample("a", "drift")])
+    inbox.acknowledge(inbox.entries()[0])
+    again = Inbox(path)
+    (entry,) = again.entries()
+    assert (entry.acknowledged, entry.active) == (True, False)
+    path.write_text(json.dumps([{"of": "another version"}]))
+    assert Inbox(path).entries() == []
+
+
+def test_the_number_of_entries_is_bounded_and_what_holds_stays() -> None:
+    inbox = Inbox(clock=Clock())
+    inbox.take([sample("keep", "drift")])
+    for number in range(MOST + 50):
+        inbox.take([sample(f"t{number}", "drift")])
+        inbox.take([sample(f"t{number}")])
+    assert len(inbox.entries()) == MOST
+    assert inbox.entries()[0].target == "keep"
