@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from studio.api import Dataset, Progress
-from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.fitting import clipped_weight
 from studio_onnxruntime.histogram import Range
+from studio_onnxruntime.passes import Pass
 from studio_onnxruntime.rewriting.layers import Convolution
 from studio_onnxruntime.rewriting.view import Floats, View
 
@@ -48,7 +48,7 @@ def bias_errors(
     """What rounding takes on average from each channel of the chosen convolutions.
 
     Args:
-        exact: The float model; a copy with branches is written beside it.
+        exact: The float model.
         model: The model with the weights that will be rounded.
         levels: Of the weights, on either side of zero.
     """
@@ -57,9 +57,8 @@ def bias_errors(
     layers = {one.node.name: one for one in found if one and one.node.input[0] in ranges}
     if not layers:
         return {}
-    branched = exact.with_name("branched.onnx")
-    names = _write_branched(exact, branched, layers, ranges, levels)
-    return _means(branched, names, data, progress)
+    branched, names = _branched(exact, layers, ranges, levels)
+    return _means(Pass(branched, list(layers), frozenset(names)), names, data, progress)
 
 
 def correct_biases(model: ModelProto, errors: Mapping[str, Floats]) -> None:
@@ -73,44 +72,38 @@ def correct_biases(model: ModelProto, errors: Mapping[str, Floats]) -> None:
 
 
 def _means(
-    branched: Path, names: Mapping[str, str], data: Dataset, progress: Progress
+    values: Pass, names: Mapping[str, str], data: Dataset, progress: Progress
 ) -> dict[str, Floats]:
-    session = OnnxRuntime().load(branched, {})
+    """Mean errors of the layers, from the values that tell them by name."""
     total = min(SAMPLES, len(data))
     step = len(data) // total
     sums: dict[str, Floats] = {}
     for index, sample in enumerate(islice(iter(data), 0, step * total, step)):
         progress.progress(1, 1, f"Correcting biases ({index + 1} of {total})")
-        found = session.run(sample.feeds, list(names.values()))
-        for name, value in names.items():
-            mean = found[value].mean(axis=0).reshape(-1)
+        for value, array in values.run(sample.feeds):
+            mean, name = array.mean(axis=0).reshape(-1), names[value]
             sums[name] = sums.get(name, numpy.zeros_like(mean)) + mean / numpy.float32(total)
-    session.close()
     return sums
 
 
-def _write_branched(
-    exact: Path,
-    output: Path,
-    layers: Mapping[str, Convolution],
-    ranges: Mapping[str, Range],
-    levels: int,
-) -> dict[str, str]:
-    """Write the float model with a rounded copy beside each layer; names of the mean errors."""
+def _branched(
+    exact: Path, layers: Mapping[str, Convolution], ranges: Mapping[str, Range], levels: int
+) -> tuple[ModelProto, dict[str, str]]:
+    """The float model with a rounded copy behind each layer; layers by the name of their error."""
     model = onnx.load(str(exact))
-    graph = model.graph
-    del graph.output[:]
-    names = {}
-    for node in list(graph.node):
+    graph, names = model.graph, {}
+    nodes: list[NodeProto] = []
+    for node in graph.node:
+        nodes.append(NodeProto())
+        nodes[-1].CopyFrom(node)
         layer = layers.get(node.name)
-        if layer is None:
-            continue
-        mean = f"{node.name}.mean_error"
-        _branch(graph, node, layer, ranges[node.input[0]], levels, mean)
-        graph.output.append(helper.make_tensor_value_info(mean, TensorProto.FLOAT, None))
-        names[node.name] = mean
-    onnx.save(model, str(output))
-    return names
+        if layer is not None:
+            mean = f"{node.name}.mean_error"
+            nodes += _branch(graph, node, layer, ranges[node.input[0]], levels, mean)
+            names[mean] = node.name
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model, names
 
 
 def _branch(
@@ -120,7 +113,7 @@ def _branch(
     ends: Range,
     levels: int,
     mean: str,
-) -> None:
+) -> list[NodeProto]:
     base = f"{node.name}.rounded"
     step = numpy.float32(max((ends[1] - ends[0]) / 255, 1e-30))
     constants = {
@@ -135,15 +128,13 @@ def _branch(
     copy = helper.make_node("Conv", [], [f"{base}.output"], f"{base}.conv")
     copy.attribute.extend(node.attribute)
     copy.input.extend([f"{base}.x", f"{base}.weight", f"{base}.bias"])
-    graph.node.extend(
-        [
-            helper.make_node("QuantizeLinear", [node.input[0], *scale], [f"{base}.q"]),
-            helper.make_node("DequantizeLinear", [f"{base}.q", *scale], [f"{base}.x"]),
-            copy,
-            helper.make_node("Sub", [node.output[0], f"{base}.output"], [f"{base}.error"]),
-            helper.make_node("GlobalAveragePool", [f"{base}.error"], [mean]),
-        ]
-    )
+    return [
+        helper.make_node("QuantizeLinear", [node.input[0], *scale], [f"{base}.q"]),
+        helper.make_node("DequantizeLinear", [f"{base}.q", *scale], [f"{base}.x"]),
+        copy,
+        helper.make_node("Sub", [node.output[0], f"{base}.output"], [f"{base}.error"]),
+        helper.make_node("GlobalAveragePool", [f"{base}.error"], [mean]),
+    ]
 
 
 def rounded_weight(weight: Floats, levels: int) -> Floats:

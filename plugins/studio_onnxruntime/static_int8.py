@@ -42,10 +42,10 @@ class StaticInt8:
             default="activation-aware",
             choices=METHODS,
             choice_titles=(
-                "least error behind the activation",
                 "least error",
+                "least plain error",
                 "percentile",
-                "percentile, symmetric",
+                "even percentile",
                 "min and max",
                 "entropy",
             ),

@@ -585,7 +585,7 @@ def _div(a: Attributes, x: Any, y: Any) -> Any:
 
 
 def _expand(a: Attributes, x: Any, shape: Any) -> Any:
-    return x.expand(torch.broadcast_shapes(x.shape, tuple(shape.tolist())))
+    return x.expand(numpy.broadcast_shapes(tuple(x.shape), tuple(shape.tolist())))
 
 
 def _filled(a: Attributes, shape: Any) -> Any:

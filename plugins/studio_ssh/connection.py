@@ -172,8 +172,8 @@ def seconds_without_answer(transport: paramiko.Transport) -> float:
 def bytes_moved(transport: paramiko.Transport) -> Moved:
     """What the other side's system has acknowledged, and what came from it."""
     option = getattr(socket, "TCP_INFO", None)
-    link = transport.sock
-    if option is None or not isinstance(link, socket.socket):
+    link = link_of(transport)
+    if option is None or link is None:
         return Moved(0, 0)
     try:
         info = link.getsockopt(socket.IPPROTO_TCP, option, 136)

@@ -20,6 +20,9 @@ from studio.runtime.release.source import DEFLATED, END, FRAME_BYTES, HEADER, RA
 
 _SAMPLE_BYTES = 1 << 16
 _LEAST_SAVING = 0.05
+_CLEARLY = 2.0
+"""A sender that has to wait for its processor mistakes that for a slow link."""
+
 _MEMORY = 0.7
 """Weight of what was known of the link's rate before the last frame."""
 
@@ -189,8 +192,8 @@ class _Pace:
         self._seconds = _MEMORY * self._seconds + (1 - _MEMORY) * now if self._seconds else now
 
     def pays(self, shape: _Shape) -> bool:
-        """Whether packing takes less time than it saves on the link."""
-        return shape.saving * self._seconds > shape.seconds
+        """Whether packing takes clearly less time than it saves on the link."""
+        return shape.saving * self._seconds > _CLEARLY * shape.seconds
 
 
 class Counter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -178,7 +179,12 @@ class JobRunner:
             spare.remove()
 
     def _follow(self, job: RunningJob, finish: Finish | None) -> None:
-        outcome = self._outcome(job, finish)
+        try:
+            outcome = self._outcome(job, finish)
+        except Exception as error:  # whoever waits for the job must hear of it
+            text = f"{job.title} failed: {type(error).__name__}: {error}".rstrip(".") + "."
+            detail = traceback.format_exc()
+            outcome = JobOutcome(End.FAILED, message=text, detail=detail, exit_code=1)
         seconds = time.monotonic() - job.started
         with self._lock:
             self._running.discard(job)

@@ -170,8 +170,11 @@ def _hidden() -> list[Path]:
         Path("/root"),
         Path("/tmp"),
         Path("/run/user"),
-        Path(pwd.getpwuid(os.getuid()).pw_dir),
     }
+    try:
+        homes.add(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    except KeyError:  # a container may run as a number without a name
+        pass
     if os.environ.get("HOME"):
         homes.add(Path(os.environ["HOME"]).resolve())
     return sorted(home for home in homes if home.is_dir() and home != Path("/"))

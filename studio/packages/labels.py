@@ -8,9 +8,10 @@ from pathlib import Path
 from studio.api import InvalidData
 from studio.packages.golden import GoldenSample
 
-_BESIDE = (0, 1, 2, 4, 5)
-"""What an axis of scores may hold beside the classes: nothing, a background or blank, a blank and
-a space (text), the four sides of a box, or those and its score."""
+_FLAT, _DEEP = (0, 1), (0, 1, 2, 4, 5)
+"""What an axis of scores may hold beside the classes: nothing, or a background. Where there are
+scores for many places: also a blank and a space (text), the four sides of a box, or those and its
+score."""
 
 
 def check_labels(labels: Path | None, samples: Sequence[GoldenSample]) -> None:
@@ -32,9 +33,9 @@ def check_labels(labels: Path | None, samples: Sequence[GoldenSample]) -> None:
     outputs = samples[0].outputs.values()
     if any(array.dtype.kind != "f" for array in outputs):
         return
-    axes = sorted({size for array in outputs for size in array.shape[1:] if size > 1})
-    if axes and not any(size - count in _BESIDE for size in axes):
-        sizes = " or ".join(map(str, axes))
+    axes = [(size, array.ndim) for array in outputs for size in array.shape[1:] if size > 1]
+    if axes and not any(size - count in (_FLAT if rank == 2 else _DEEP) for size, rank in axes):
+        sizes = " or ".join(str(size) for size in sorted({size for size, _ in axes}))
         raise InvalidData(
             f"{labels.name} has {count} labels, and the model's outputs have {sizes} values.",
             hint="Give the labels that the model was trained with, one a line, in their order.",

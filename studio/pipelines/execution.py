@@ -134,7 +134,8 @@ class RecipeRun:
         """Take the steps that an interrupted run has finished."""
         for row in before.get("steps", ()):
             result = self.folder.result(str(row["id"]))
-            if row["state"] in DONE and row["id"] in self._names and result:
+            known = row["state"] in DONE and row["id"] in self._names and result
+            if known and keeping.is_there(result, self._runner.registry):
                 self._keep(StepReport(**{**row, "result": result}))
 
     def _steps(self) -> int:
@@ -223,7 +224,7 @@ class RecipeRun:
         named = (
             key
             for key, value in written.items()
-            if key not in ("id", "step") and isinstance(value, str) and Path(value).name in message
+            if key not in ("id", "step") and isinstance(value, str) and _is_about(message, value)
         )
         option = next(named, None) or next(
             (o.name for o in step_named(step.step).options if message.startswith(o.label + ":")), ""
@@ -238,9 +239,10 @@ class RecipeRun:
             report = self._judge(gate)
             if not report.passed:
                 return f"Not done, because the gate {gate.name!r} is not met."
-        self._results[RUN]["gates"] = [
-            asdict(self._judge(gate)) for gate in self.recipe.gates if self._can_be_judged(gate)
-        ]
+        if step.id in self._guards:  # a promotion takes them out of the journal as its evidence
+            judged = [self._judge(g) for g in self.recipe.gates if self._can_be_judged(g)]
+            self._document["gates"] = self._results[RUN]["gates"] = [asdict(one) for one in judged]
+            self._write()
         return ""
 
     def _can_be_judged(self, gate: Any) -> bool:
@@ -312,6 +314,12 @@ class RecipeRun:
                 value = str(self.recipe.folder / Path(value).expanduser())
             options[name] = value
         return options
+
+
+def _is_about(message: str, value: str) -> bool:
+    """Whether a sentence names the file of an option."""
+    name = Path(value).name
+    return len(name) > 1 and name in message
 
 
 def _models(value: Any) -> Any:

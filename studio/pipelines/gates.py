@@ -87,8 +87,16 @@ def _size_ratio(result: Json, settings: Json) -> tuple[float, str]:
 
 
 def _placement(result: Json, settings: Json) -> tuple[float, str]:
-    """The least share of a run's operator time that a provider had, over all variants."""
+    """The least share of a run's operator time that a provider had, over all variants.
+
+    Without a provider that of the one that each run asked for.
+    """
     provider = str(settings.get("provider") or "")
+    if not provider:
+        fallback = (result.get("placement") or {}).get("fallback")
+        if fallback is None:
+            raise NoValue("where the model ran is not known")
+        return 1 - fallback, "where it was asked to run"
     shares = {}
     for table in result.get("operators") or ():
         providers = {str(k): float(v) for k, v in _shares(table).items()}

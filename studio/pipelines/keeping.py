@@ -42,7 +42,7 @@ def take(
         return None
     result = dict(kept.result)
     outputs = result.pop(_OUTPUTS, {})
-    if not (_is_there(result, registry) and _are_same(outputs) and _opens(name, given, result)):
+    if not (is_there(result, registry) and _are_same(outputs) and _opens(name, given, result)):
         registry.ledger.forget_kept(key)
         return None
     return result, kept.run
@@ -68,7 +68,7 @@ def keep(
     registry.ledger.keep(key, name, run, {**result, _OUTPUTS: outputs})
 
 
-def _is_there(result: Mapping[str, Any], registry: Registry) -> bool:
+def is_there(result: Mapping[str, Any], registry: Registry) -> bool:
     """Whether the model and the files that a result names still exist."""
     paths = [result[key] for key in ("bundle", "output") if isinstance(result.get(key), str)]
     if not all(Path(path).exists() for path in paths):

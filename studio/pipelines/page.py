@@ -8,6 +8,7 @@ from html import escape
 
 _TONES = {
     "succeeded": "good",
+    "unchanged": "good",
     "met": "good",
     "faster": "good",
     "serving": "good",

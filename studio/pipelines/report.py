@@ -14,6 +14,7 @@ import studio
 from studio.jobs import Arguments, Job, Result
 from studio.models.drawing import svg
 from studio.models.graphfile import read
+from studio.pipelines.outcome import DONE
 from studio.pipelines.page import Html, page, paragraph, picture, pill, section, table
 from studio.profiling.report import latency_figure
 from studio.settings import resource
@@ -42,6 +43,7 @@ def render(arguments: Arguments, job: Job) -> Result:
         *_deployments(steps),
         *_requests(steps),
         _all_steps(steps),
+        *_artefacts(report),
         _raw(report),
     ]
     style = resource("templates", "report.css").read_text(encoding="utf-8")
@@ -65,7 +67,7 @@ def _gates(report: Mapping[str, Any]) -> Iterator[Html]:
     if report["gates"]:
         rows = [
             (
-                gate["name"],
+                gate["name"] + (f" ({gate['text']})" if gate.get("text") else ""),
                 "no value" if gate["value"] is None else f"{gate['value']:.4g}",
                 gate["limit"],
                 pill("met" if gate["passed"] else "not met"),
@@ -186,6 +188,13 @@ def _all_steps(steps: Steps) -> Html:
     return section("Steps", table(("Id", "Step", "State", "s", ""), rows, "   n"))
 
 
+def _artefacts(report: Mapping[str, Any]) -> Iterator[Html]:
+    rows = list((report.get("artefacts") or {}).items())
+    if rows:
+        note = "Equal inputs and tools give equal digests; a bundle's leave out number and date."
+        yield section("Digests (SHA-256)", paragraph(note, "dim"), table(("What", "Digest"), rows))
+
+
 def _raw(report: Mapping[str, Any]) -> Html:
     document = escape(json.dumps(report, indent=1, default=str))
     return Html(
@@ -195,7 +204,7 @@ def _raw(report: Mapping[str, Any]) -> Html:
 
 
 def _done(steps: Steps, name: str) -> Steps:
-    return [step for step in steps if step["step"] == name and step["state"] == "succeeded"]
+    return [step for step in steps if step["step"] == name and step["state"] in DONE]
 
 
 def _number(value: float | None, digits: int) -> str:

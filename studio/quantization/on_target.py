@@ -70,7 +70,10 @@ class TargetSession:
         Raises:
             TargetError: when the connection is lost, or the target cannot run the model.
         """
-        return next(self._answers)
+        found = next(self._answers, None)
+        if found is None:
+            raise TargetError(f"{self._target.name} has answered fewer samples than it was given.")
+        return found
 
     def close(self) -> None:
         """Remove what was brought to the target."""
@@ -150,8 +153,17 @@ class TargetSession:
         self.about = told["describe"]
         back = self._folder / "outputs.zip"
         channel.get(str(request["outputs"]), back)
-        for _, arrays in samples(str(back)):
-            yield arrays
+        try:
+            with zipfile.ZipFile(back) as archive:  # as written: what is packed may be a bomb
+                packed = any(member.compress_type for member in archive.infolist())
+            if packed:
+                raise ValueError("it is packed")
+            for _, arrays in samples(str(back)):
+                yield arrays
+        except (ValueError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+            raise TargetError(
+                f"What {self._target.name} has answered cannot be read: {error}."
+            ) from None
 
 
 class _InOrder:
@@ -162,8 +174,16 @@ class _InOrder:
         self.input_names, self.output_names = like.input_names, like.output_names
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
-        """The answer to the next sample."""
-        return self._answers.next()
+        """The answer to the next sample.
+
+        Raises:
+            TargetError: when it lacks an output.
+        """
+        found = self._answers.next()
+        missing = [name for name in self.output_names if name not in found]
+        if missing:
+            raise TargetError(f"The target's answer has no output {missing[0]!r}.")
+        return found
 
     def close(self) -> None:
         """Remove what was brought to the target."""

@@ -26,12 +26,11 @@ from onnx import numpy_helper
 
 from studio.api import Silent, TargetSpec
 from studio.deployment.agent import Agent
-from studio.deployment.connect import open_channel
 from studio.deployment.sending import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication, build_runtime
 from studio.packages.work import package
-from studio_ssh.channel import SshChannel
 from studio_ssh.connection import bytes_moved
+from studio_ssh.target import SshTarget
 from tests.benchmarks.zoo.wheels import PPOCR
 from tests.rigs.boards import Board, network
 from tests.rigs.bundles import QuietJob, number, reference
@@ -99,8 +98,7 @@ class _Way:
 
     def studio(self, files: list[Outgoing]) -> None:
         """Connect, claim, ask, send, verify."""
-        channel = open_channel(self._spec, Silent())
-        assert isinstance(channel, SshChannel)
+        channel = SshTarget().connect(self._spec, Silent())
         try:
             root = f"/root/r{self._count}"
             agent = Agent(channel, root, "python3", self._runtime, "ann@desk", "board")

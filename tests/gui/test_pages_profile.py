@@ -290,7 +290,7 @@ MODES = {
             }
         },
         ["7.00", "9.00"],
-        "fp32 from 7 to 9. throttled in 1 stretches.",
+        "fp32 from 7 to 9. Throttled for 1 seconds.",
     ),
 }
 

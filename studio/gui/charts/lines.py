@@ -56,7 +56,8 @@ class Lines(Drawing):
             if one.points and not one.dashed
         )
         limit = "" if self.limit is None else f" The limit is {self.limit:g}."
-        wrong = f" {self.wrong} in {len(self.marked)} stretches." if self.marked else ""
+        long = sum(right - left for left, right in self.marked)
+        wrong = f" {self.wrong.capitalize()} for {long:.3g} {self.x}." if self.marked else ""
         return f"{self.y} over {self.x}: {ends or 'nothing yet'}.{limit}{wrong}"
 
     def draw(self, plot: Plot) -> None:

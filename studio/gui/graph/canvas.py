@@ -27,7 +27,7 @@ from studio.gui.graph.scene import Area, Scene
 from studio.gui.names import shown
 from studio.gui.theme import Theming
 
-LEAST_ZOOM, MOST_ZOOM = 0.0005, 3.0
+LEAST_ZOOM, MOST_ZOOM = 0.0001, 3.0
 READING_ZOOM = 1.0
 MARGIN = 40.0
 """Pixels kept free around the graph when it is fitted."""

@@ -109,7 +109,8 @@ class GraphPane(QWidget):
 
     def _show_level(self) -> None:
         percent = 100 * self.canvas.zoom
-        self.level.setText(f"{percent:.0f} %" if percent >= 1 else f"{percent:.1f} %")
+        digits = 0 if percent >= 1 else 1 if percent >= 0.1 else 2
+        self.level.setText(f"{percent:.{digits}f} %")
 
     def _place(self) -> None:
         wide, high = self.width(), self.height()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studio.workspace import ActionRecord, Workspace
 
 COLUMNS = ("What", "About", "When", "From")
-_WIDTHS = (152, 0, 112, 96)
+_WIDTHS = (152, 0, 120, 96)
 _SHOWN = 500
 
 

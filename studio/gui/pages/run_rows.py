@@ -12,7 +12,7 @@ from studio.gui.sortable import Row
 from studio.workspace import RunInfo
 
 COLUMNS = ("Recipe", "State", "Gates", "Started")
-WIDTHS = (0, 104, 64, 112)
+WIDTHS = (0, 104, 64, 120)
 
 TONES = {
     "succeeded": "good",

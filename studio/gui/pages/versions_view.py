@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 COLUMNS = ("Version", "Aliases", "Runs on", "Made")
-_WIDTHS = (96, 0, 80, 112)
+_WIDTHS = (96, 0, 80, 124)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]

@@ -33,7 +33,12 @@ Type=notify
 NotifyAccess=main
 EnvironmentFile=/etc/default/{package}
 Environment=ORT_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1{environment}
-ExecStart=/usr/bin/python3 {folder}/edgewright.pyz serve --bundle {folder}/bundle \\
+RuntimeDirectory={package}
+WorkingDirectory=/run/{package}
+ExecStartPre=/bin/mkdir -p releases
+ExecStartPre=/bin/ln -sfn {folder}/bundle releases/{digest}
+ExecStartPre=/bin/ln -sfn releases/{digest} current
+ExecStart=/usr/bin/python3 {folder}/edgewright.pyz serve --root /run/{package} \\
     --host ${{HOST}} --port ${{PORT}} $OPTIONS
 ExecReload=/bin/kill -HUP $MAINPID
 KillMode=mixed
@@ -180,6 +185,7 @@ def build(
         "package": name,
         "model": re.sub(r"[^\x20-\x7e]|%", "?", bundle.name),
         "folder": f"/usr/lib/{name}",
+        "digest": bundle.digest,
         "environment": f" PYTHONPATH=/usr/lib/{name}/site" if place else "",
     }
     scripts = {"postinst": _POSTINST, "prerm": _PRERM, "postrm": _POSTRM}

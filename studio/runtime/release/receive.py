@@ -94,8 +94,11 @@ def receive(
     token = str(request.get("token") or "")
     blobs = request["blobs"]
     meter = _Meter(layout, token, sum(int(one["bytes"]) for one in blobs), say)
-    for one in blobs:
-        _one(layout, one, source, meter)
+    try:
+        for one in blobs:
+            _one(layout, one, source, meter)
+    finally:
+        sync_folder(layout.blobs)
     meter.renew()
     return {"received": len(blobs), "bytes": meter.done}
 
@@ -182,7 +185,6 @@ def _one(layout: Layout, what: Mapping[str, Any], source: Source, meter: _Meter)
         )
     os.chmod(str(part), 0o444)
     os.replace(str(part), str(layout.blob(digest)))
-    sync_folder(layout.blobs)
     for rest in _parts(layout, digest):
         remove(rest)
 

@@ -33,7 +33,7 @@ class Machine:
         self._known.write_text(f"[127.0.0.1]:{self.port} {image.host_key}\n")
 
     def __enter__(self) -> Machine:
-        disk = f"id=r,file={self._image.disk},format=raw,if=none,snapshot=on"
+        disk = self._drive()
         network = f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22"
         kernel = "console=ttyAMA0 root=/dev/nvme0n1 rw quiet systemd.show_status=0"
         with self._console.open("wb") as console:
@@ -56,6 +56,9 @@ class Machine:
             self.__exit__()
             raise
         return self
+
+    def _drive(self) -> str:
+        return f"id=r,file={self._image.disk},format=raw,if=none,snapshot=on"
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()

@@ -42,6 +42,7 @@ DOCKERFILE = f"""\
 FROM {BASE}
 COPY wheels /wheels
 RUN python3 -c "{UNPACK}"
+RUN python3 -m compileall -q -j 0 /usr/local/lib/python3.13/dist-packages || true
 COPY studio /usr/local/bin/studio
 ENV HOME=/root EDGEWRIGHT_HOME=/home/edgewright SOURCE_DATE_EPOCH=1790000000
 """

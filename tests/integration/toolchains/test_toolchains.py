@@ -1,7 +1,9 @@
-"""OpenVINO, ncnn, MNN and NNCF as they come from their makers, installed and used by commands."""
+"""OpenVINO, ncnn, MNN, PyTorch and NNCF from their makers, installed and used by commands."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def profiled(studio: Studio, model: Path, data: Path, *backends: str) -> list[di
     return runs
 
 
-@pytest.mark.parametrize("name", ["openvino", "ncnn", "mnn"])
+@pytest.mark.parametrize("name", ["openvino", "ncnn", "mnn", "pytorch"])
 def test_a_backend_computes_what_onnxruntime_does(kept: Studio, digits: Path, name: str) -> None:
     row = install(kept, name)
     runs = profiled(kept, digits / "digits.onnx", digits / "heldout.npz", "onnxruntime", name)
@@ -119,3 +121,20 @@ def test_nncf_makes_a_variant_that_onnxruntime_runs(kept: Studio, digits: Path) 
     assert made["size_ratio"] < 0.35
     assert made["metric"]["drop"] <= 0.01
     assert made["sqnr_db"] > 25
+
+
+def test_pytorchs_operators_pass_onnxs_own_tests(kept: Studio) -> None:
+    install(kept, "pytorch")
+    backend = PluginHost.discover().get(Extension.BACKEND, "pytorch")
+    python = Path(kept.environment["EDGEWRIGHT_HOME"]) / "data/environments/studio_pytorch/bin"
+    script = Path(__file__).with_name("onnx_node_tests.py")
+    done = subprocess.run(
+        [python / "python", "-I", script, backend.runner],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=600,
+    )
+    found = json.loads(done.stdout)
+    # A pool whose last window starts on the padding: another shape, which no bench overlooks.
+    assert set(found["wrong"]) <= {"test_averagepool_2d_ceil_last_window_starts_on_pad"}
+    assert found["passed"] > 650

@@ -89,7 +89,7 @@ def test_plugins_backends_and_samples_are_listed(capsys: pytest.CaptureFixture[s
     _, backends, _ = run_json(capsys, "backends", "list")
     listed = {one["name"]: one for one in backends["backends"]}
     assert listed["onnxruntime"]["state"] == "available"
-    elsewhere = ("openvino", "nncf", "ncnn", "mnn", "litert")
+    elsewhere = ("openvino", "nncf", "ncnn", "mnn", "litert", "pytorch")
     assert {listed[one]["state"] for one in elsewhere} == {"missing"}
     assert "studio backends install" in listed["nncf"]["reason"]
     assert listed["openvino"]["environment"]["licences"]

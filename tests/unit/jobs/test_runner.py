@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,16 @@ from typing import Any
 import pytest
 
 from studio.api import Permission
-from studio.jobs import End, JobListener, JobRunner, JobSpec, Limits, RunningJob, SandboxLevel
+from studio.jobs import (
+    End,
+    JobListener,
+    JobRunner,
+    JobSpec,
+    Limits,
+    RunningJob,
+    SandboxLevel,
+    sandbox,
+)
 from studio.settings import Paths
 
 WORKS = "tests.unit.jobs.works"
@@ -106,6 +116,26 @@ def test_a_defect_is_one_sentence_with_the_traceback_behind_it(runner: JobRunner
     assert outcome is not None
     assert outcome.sentence == "ZeroDivisionError: division by zero."
     assert "Traceback" in outcome.detail
+
+
+def test_a_record_that_fails_in_an_unforeseen_way_ends_the_job(runner: JobRunner) -> None:
+    def finish(result: dict[str, Any], folder: Path) -> dict[str, Any]:
+        raise sqlite3.OperationalError("database is locked")
+
+    outcome = runner.start(spec("add", {"a": 2, "b": 3}), finish).wait(PATIENCE)
+    assert outcome is not None, "whoever waits would wait for ever"
+    assert (outcome.ok, outcome.exit_code) == (False, 1)
+    assert outcome.sentence.endswith("failed: OperationalError: database is locked.")
+
+
+def test_a_user_without_a_name_can_run_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is started with a number for its user."""
+
+    def nobody(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(sandbox.pwd, "getpwuid", nobody)
+    assert sandbox.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
 
 
 @pytest.mark.parametrize("needs", [frozenset(), frozenset({Permission.HOME})])

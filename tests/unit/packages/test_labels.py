@@ -22,6 +22,7 @@ def sample(*shapes: tuple[int, ...], kind: str = "float32") -> GoldenSample:
         (10, [(1, 10)], True),
         (9, [(1, 10)], True),  # a background class
         (3, [(1, 10)], False),
+        (5, [(1, 10)], False),
         (11, [(1, 10)], False),
         (18383, [(1, 40, 18385)], True),  # text: a blank and a space
         (80, [(1, 84, 8400)], True),  # boxes

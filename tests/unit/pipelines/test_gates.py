@@ -20,6 +20,7 @@ QUANTIZED = {
 }
 VERDICT = {"a": "m:fp32", "b": "m:int8", "ratio": 0.9, "low": 0.85, "high": 1.02}
 PROFILE = {
+    "placement": {"fallback": 0.5},
     "verdicts": [VERDICT],
     "operators": [
         {"run": "m:fp32", "providers": {"cpu": 0.25, "cuda": 0.75}},
@@ -43,6 +44,9 @@ def judged(kind: str, of: str, result: Any, **limits: Any) -> GateReport:
     [
         ("metric-drop", "q", QUANTIZED, {"max": 0.02}, True, 0.02),
         ("metric-drop", "q", QUANTIZED, {"max": 0.01}, False, 0.02),
+        ("placement", "p", PROFILE, {"min": 0.5}, True, 0.5),
+        ("placement", "p", PROFILE, {"min": 0.9}, False, 0.5),
+        ("placement", "p", {"placement": {"fallback": None}}, {"min": 0.0}, False, None),
         ("metric-drop", "q", {"metric": None}, {"max": 0.01}, False, None),
         (
             "metric-drop",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from studio.api import Permission
+from studio.pipelines.catalogue import steps
+from studio.pipelines.effects import QUIET, Effect, effect, is_guarded
 from studio.pipelines.ordering import guards
 from studio.pipelines.reading import parse_recipe
 from studio.pipelines.recipe import Recipe
@@ -73,3 +76,14 @@ def test_a_gate_is_spread_over_the_cells_of_what_it_judges() -> None:
         ("small (static-int8)", "small@static-int8"),
         ("small (fp16)", "small@fp16"),
     ]
+
+
+def test_what_reaches_out_is_never_taken_from_before() -> None:
+    """A result is kept of steps alone that see files and models, and nothing else."""
+    outside = {Permission.NETWORK, Permission.SECRETS, Permission.PROCESSES}
+    kept = {name for name in steps() if effect(name) in (Effect.PURE, Effect.MEASURES)}
+    assert {name for name in kept if steps()[name].needs & outside} <= {"samples-get"}
+    assert set(steps()) >= QUIET, "a quiet step is not known"
+    assert all(map(is_guarded, ("deploy", "rollout", "promote", "registry-push", "sign")))
+    assert not any(map(is_guarded, ("rollback", "undeploy", "call", "profile", "package")))
+    assert is_guarded("a-step-that-nobody-knows")

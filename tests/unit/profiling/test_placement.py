@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, Node
-from studio.pipelines.execution import _judge
+from studio.pipelines.gates import judge
 from studio.pipelines.recipe import Gate
 from studio.profiling.attribution import attribute
 from studio.profiling.placement import accelerated, placement, warnings
@@ -112,10 +112,10 @@ def test_only_accelerators_need_the_truth():
 def test_a_gate_can_fail_a_recipe_for_it(limit, passed):
     results = {"profile": {"placement": on("OpenVINOExecutionProvider", MIXTURE)}}
     gate = Gate("on the accelerator", "${profile.placement.fallback}", None, limit)
-    assert _judge(gate, results).passed is passed
+    assert judge(gate, results, {"profile": "profile"}).passed is passed
 
 
 def test_what_is_not_known_meets_no_gate():
     results = {"profile": {"placement": on("OpenVINOExecutionProvider", [], device="")}}
     gate = Gate("on the accelerator", "${profile.placement.fallback}", None, 1.0)
-    assert not _judge(gate, results).passed
+    assert not judge(gate, results, {"profile": "profile"}).passed

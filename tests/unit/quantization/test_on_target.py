@@ -121,6 +121,64 @@ def test_a_target_that_cannot_run_the_model_says_why(
     assert [path.name for path in shelf.root.iterdir()] == ["env"]
 
 
+def fewer(found: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    rewritten(path, found[:-1])
+
+
+def other_names(found: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    rewritten(path, [(name, {"z": array}) for name, each in found for array in each.values()])
+
+
+def packed(found: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    with answers.zipfile.ZipFile(path, "w", answers.zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0000000/y.npy", bytes(1 << 20))
+
+
+def objects(found: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    """A pickle that would say so if it ran."""
+    array = numpy.empty(1, dtype=object)
+    array[0] = Path
+    with answers.zipfile.ZipFile(path, "w") as archive, archive.open("0/y.npy", "w") as member:
+        numpy.lib.format.write_array(member, array, allow_pickle=True)
+
+
+def garbage(found: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    path.write_bytes(b"PK garbage")
+
+
+def rewritten(path: Path, found: list[tuple[str, dict[str, Any]]]) -> None:
+    with answers.zipfile.ZipFile(path, "w") as archive:
+        for name, arrays in found:
+            answers.write(archive, name, arrays)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (fewer, "shelf has answered fewer samples than it was given"),
+        (other_names, "answer has no output"),
+        (packed, "What shelf has answered cannot be read: it is packed"),
+        (objects, "What shelf has answered cannot be read: .*pickle"),
+        (garbage, "What shelf has answered cannot be read"),
+    ],
+)
+def test_answers_that_are_none_are_one_sentence(
+    digits: VariantRecord,
+    job: FakeJob,
+    shelf: Connector,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Any,
+    sentence: str,
+) -> None:
+    def get(self: Channel, source: str, target: Path) -> None:
+        spoil(list(answers.samples(source)), target)
+
+    monkeypatch.setattr(Channel, "get", get)
+    with pytest.raises(TargetError, match=sentence):
+        work.evaluate(asked(digits), job)
+    assert [path.name for path in shelf.root.iterdir()] == ["env"]
+
+
 def test_no_labels_is_said_before_anything_is_sent(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:

@@ -1,0 +1,145 @@
+"""Power loss of a whole machine in the midst of a release, at random moments, and a restart.
+
+The emulator is killed: what the guest had not flushed is lost with its memory. Its disk is a file
+that outlives it, with the emulator's cache written through.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.api import StudioError
+from studio.deployment.history import judged
+from studio.deployment.inventory import take
+from studio.deployment.work import agent_on, connected, deploy, releases
+from studio.packages import Bundle
+from tests.integration.arm64 import image, machine
+from tests.integration.arm64.machine import Machine
+from tests.rigs.boards import until
+from tests.rigs.bundles import QuietJob, make_bundle
+
+pytestmark = [pytest.mark.rig, pytest.mark.needs(*image.PROGRAMS, *machine.PROGRAMS)]
+
+MOMENTS = int(os.environ.get("MOMENTS", "20"))
+LONGEST_S = 90.0
+"""A deploy of a small model takes about this long on the emulated machine."""
+
+
+class Lasting(Machine):
+    """A machine whose disk keeps what was flushed when the power goes."""
+
+    def __init__(self, made: image.Image, folder: Path) -> None:
+        disk = folder / "disk.img"
+        shutil.copyfile(made.disk, disk)
+        super().__init__(replace(made, disk=disk), folder)
+
+    def _drive(self) -> str:
+        return f"id=r,file={self._image.disk},format=raw,if=none,cache=writethrough"
+
+    def power_loss(self) -> None:
+        """From one moment to the next."""
+        self._process.kill()
+        self._process.wait()
+
+    def power_on(self) -> None:
+        """The same disk again."""
+        self.__enter__()
+
+
+@pytest.fixture(scope="module")
+def board(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
+    if os.geteuid() != 0:
+        pytest.skip("only root can unpack an image")
+    with Lasting(image.image(rigs), tmp_path_factory.mktemp("lasting")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
+    folder = tmp_path_factory.mktemp("bundles")
+    return [make_bundle(folder / str(n), n, samples=1) for n in range(1, MOMENTS + 3)]
+
+
+def arguments(board: Lasting, bundle: Bundle) -> dict[str, Any]:
+    return {"bundle": str(bundle.folder), "target": asdict(board.spec()), "soak_s": 1.0}
+
+
+def served(board: Lasting) -> str:
+    """The digest of what answers on the board; empty when nothing does."""
+    command = (
+        "curl -s -m 10 http://127.0.0.1:8477/edgewright/status || "
+        'python3 -c "import urllib.request as u; '
+        "print(u.urlopen('http://127.0.0.1:8477/edgewright/status', timeout=10).read().decode())\""
+        " 2>/dev/null || true"
+    )
+    said = board.run(command)
+    return said.partition('"digest": "')[2][:64] or said.partition('"digest":"')[2][:64]
+
+
+def serves_one_of(board: Lasting, good: set[str]) -> bool:
+    return served(board) in good
+
+
+def tried(board: Lasting, bundle: Bundle, folder: Path) -> bool:
+    """Whether a deploy came to its end; what stopped it is one sentence."""
+    try:
+        deploy(arguments(board, bundle), QuietJob(folder))
+    except StudioError as error:
+        if "\n" in error.message:
+            raise
+        return False
+    return True
+
+
+def test_power_loss_at_random_moments(
+    board: Lasting, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    deploy(arguments(board, bundles[0]), QuietJob(tmp_path / "first"))
+    chance, outcomes = random.Random(1), {"old": 0, "new": 0, "ended before": 0}
+    kept = bundles[0].digest
+    for number, bundle in enumerate(bundles[1 : MOMENTS + 1]):
+        moment = chance.uniform(1.0, LONGEST_S)
+        timer = threading.Timer(moment, board.power_loss)
+        timer.start()
+        outcomes["ended before"] += tried(board, bundle, tmp_path / f"cut-{number}")
+        timer.join()
+        board.power_on()
+        # systemd serves some good release before anybody has looked.
+        good = {kept, bundle.digest}
+        until(partial(serves_one_of, board, good), f"served after {moment:.1f} s", 240)
+        with connected(board.spec(), QuietJob(tmp_path / f"look-{number}")) as channel:
+            agent = agent_on(board.spec(), channel, QuietJob(tmp_path / f"agent-{number}"))
+            agent.install()
+            found = take(channel, agent.root)
+            entries = agent.call("log", {})["entries"]
+            assert judged("board", entries, [], {"entries": 0, "broken_at": 0})["whole"]
+            outcomes["new" if found.current == bundle.digest else "old"] += 1
+        deploy(arguments(board, bundle), QuietJob(tmp_path / f"again-{number}"))
+        assert served(board) == bundle.digest
+        kept = bundle.digest
+    print(outcomes)
+    assert outcomes["old"] >= 1, outcomes
+
+
+def test_a_restart_in_the_midst_of_a_release(
+    board: Lasting, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    bundle = bundles[MOMENTS + 1]
+    timer = threading.Timer(15.0, board.restart)
+    timer.start()
+    tried(board, bundle, tmp_path / "cut")
+    timer.join()
+    until(lambda: served(board) != "", "something is served after the restart", 240)
+    deploy(arguments(board, bundle), QuietJob(tmp_path / "again"))
+    listed = releases({"target": asdict(board.spec())}, QuietJob(tmp_path / "list"))
+    assert listed["current"] == bundle.digest == served(board)
