@@ -412,7 +412,7 @@ def _reshape(a: Attributes, x: Any, shape: Any) -> Any:
 
 
 def _slice(a: Attributes, x: Any, *given: Any) -> Any:
-    starts, ends, axes, steps = (*given, *[None] * (4 - len(given)))
+    starts, ends, axes, steps = (list(given) + [None] * 4)[:4]
     begin, until = _list(a, "starts", starts) or [], _list(a, "ends", ends) or []
     over = _list(a, "axes", axes) or list(range(len(begin)))
     stride = _list(a, "steps", steps) or [1] * len(begin)
@@ -563,9 +563,8 @@ def _gates(part: Any, hidden: int) -> Any:
 def _split(a: Attributes, x: Any, split: Any = None) -> Any:
     axis = a.get("axis", 0)
     sizes = _list(a, "split", split)
-    if sizes is None:
-        sizes = math.ceil(x.shape[axis] / a["outputs"])  # type: ignore[assignment]
-    return torch.split(x, sizes, axis)
+    even = math.ceil(x.shape[axis] / a["outputs"])
+    return torch.split(x, even if sizes is None else sizes, axis)
 
 
 def _clip(a: Attributes, x: Any, low: Any = None, high: Any = None) -> Any:

@@ -20,16 +20,17 @@ _WRITES = ("profile-export",)
 _MEASURES = ("profile",)
 _LOOKS = ("coverage", "target-probe", "releases", "logs", "resources", "monitor", "call", "stream")
 _LOOKS_TOO = ("registry-list", "registry-pull", "plugins-check", "target-find", "target-look")
+_WATCHES = ("verify-log", "monitor-history", "monitor-fleet", "monitor-export")
 
 _EFFECTS = {
     **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
     **dict.fromkeys(_MEASURES, Effect.MEASURES),
-    **dict.fromkeys((*_LOOKS, *_LOOKS_TOO, "verify-log"), Effect.LOOKS),
+    **dict.fromkeys((*_LOOKS, *_LOOKS_TOO, *_WATCHES), Effect.LOOKS),
 }
 
 _TELLS = ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview")
 _TELLS_TOO = ("releases", "logs", "resources", "target-probe", "target-find", "target-look")
-_TELLS_LAST = ("registry-list", "coverage", "plugins-check", "verify-log")
+_TELLS_LAST = ("registry-list", "coverage", "plugins-check", *_WATCHES)
 QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_WRITES))
 """Steps that only tell something: the history of what was done leaves them out."""
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from studio.api import InvalidData
 from studio.packages.bundle import MANIFEST
-from studio.runtime.release import signature
 from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.layout import Layout
 from studio.runtime.release.manifest import SIGNATURE
+from studio.runtime.release.signature import signer_of
 
 _ARMOUR = "-----BEGIN SSH SIGNATURE-----"
-
-
-@dataclass(frozen=True, slots=True)
-class _Signers:
-    """The one thing of a target's layout that the check asks for."""
-
-    signers: Path
 
 
 def signed_by(bundle: Path, signers: Path | None) -> tuple[bool, str]:
@@ -42,6 +32,6 @@ def signed_by(bundle: Path, signers: Path | None) -> tuple[bool, str]:
     if signers is None:
         return text.startswith(_ARMOUR), "signed; nobody asked by whom"
     try:
-        return True, signature.check(cast(Layout, _Signers(signers)), content, text)
+        return True, signer_of(signers, content, text)
     except ReleaseError as error:
         return False, error.message

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio.profiling.recording import Recording
+if TYPE_CHECKING:
+    from studio.profiling.recording import Recording
 
 BLOCK_SECONDS = 2.0
 """Length of a block of work, and of rest: an INA3221 says something new some seven times in it."""

@@ -141,9 +141,34 @@ def _rate(row: Mapping[str, Any]) -> float:
 # Open loop
 
 
+def unfinished(recording: Recording, label: str) -> dict[str, Any] | None:
+    """The trials of a candidate whose search was cut off; None where there are none."""
+    trials = recording.trials.get(label)
+    if not trials:
+        return None
+    late, arrivals = (sum(each[key] for each in trials) for key in ("over", "arrivals"))
+    return {
+        "limit_ms": recording.config.get("limit_ms"),
+        "percentile": 99,
+        "streams": int(recording.config.get("streams", [1])[0]),
+        "capacity_per_second": None,
+        "rate_per_second": None,
+        "confidence": None,
+        "kept": None,
+        "over_share": late / arrivals if arrivals else 0.0,
+        "over_low": None,
+        "over_high": None,
+        "fails_at": None,
+        "arrivals": arrivals,
+        "start_delay_us": {"p50": None, "p99": None},
+        "trials": trials,
+        "reason": f"The search ended early, after {len(trials)} trials.",
+    }
+
+
 def open_loop_verdicts(rows: Sequence[Mapping[str, Any]], reference: str) -> list[dict[str, Any]]:
     """Rates of the reference over those of the others, as far as the brackets tell them apart."""
-    found = {row["id"]: row["open_loop"] for row in rows if row["open_loop"]}
+    found = {row["id"]: row["open_loop"] for row in rows if row.get("open_loop")}
     base = found.pop(reference, None)
     if base is None or base["rate_per_second"] is None or not base["kept"]:
         return []
@@ -202,7 +227,7 @@ def sustained(recording: Recording, label: str, streams: int) -> dict[str, Any] 
 
 def ranking(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """From fast to slow, at the start and in the end."""
-    found = {row["id"]: row["sustained"] for row in rows if row["sustained"]}
+    found = {row["id"]: row["sustained"] for row in rows if row.get("sustained")}
     start = sorted(found, key=lambda each: found[each]["start_ms"])
     end = sorted(found, key=lambda each: found[each]["end_ms"])
     return {"start": start, "end": end, "changed": start != end}
@@ -281,15 +306,15 @@ def _clock_drop(
 def sentences(result: Mapping[str, Any]) -> Iterator[str]:
     """What the rows of a mode say, one for each."""
     for row in result["runs"]:
-        if row["throughput"] and row["throughput"]["best"]:
+        if row.get("throughput") and row["throughput"]["best"]:
             best = row["throughput"]["best"]
             yield (
                 f"{row['id']}: {_number(best['per_second'])} a second at best, with "
                 f"{best['streams']} in parallel and a batch of {best['batch']}."
             )
-        if row["open_loop"]:
+        if row.get("open_loop"):
             yield _open_loop_text(row["id"], row["open_loop"])
-        if row["sustained"]:
+        if row.get("sustained"):
             yield row["sustained"]["drift"]["text"]
             share = row["sustained"]["throttled_share"]
             if share:

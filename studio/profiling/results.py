@@ -149,7 +149,7 @@ def _in_mode(
     if mode == "throughput" and recording.rounds:
         found["throughput"] = modes.throughput(recording, label)
     elif mode == "open-loop":
-        found["open_loop"] = facts.get("open_loop")
+        found["open_loop"] = facts.get("open_loop") or modes.unfinished(recording, label)
     elif mode == "sustained":
         streams = int(recording.config.get("streams", [1])[0])
         found["sustained"] = modes.sustained(recording, label, streams)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from studio.api import StudioError
+
 
 class Violation(Exception):
     """Something that must hold did not."""
@@ -42,7 +44,7 @@ class Tally:
         """Note a violation instead of letting it end the campaign."""
         try:
             yield
-        except (Violation, AssertionError) as error:
+        except (Violation, AssertionError, StudioError) as error:
             self.violations.append(f"{what}: {error}"[:2000])
 
     @property

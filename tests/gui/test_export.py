@@ -58,9 +58,9 @@ def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     page = window.page()
     assert isinstance(page, ModelPage)
-    assert page._seen() == {"detail": "blocks"}
-    page.unfold(4)
-    qtbot.waitUntil(lambda: bool(page._seen().get("unfold")), timeout=JOB_MS)
+    assert page.unfolding.seen() == {"detail": "blocks"}
+    page.unfolding.unfold(4)
+    qtbot.waitUntil(lambda: bool(page.unfolding.seen().get("unfold")), timeout=JOB_MS)
     scene = page.pane.canvas.scene
     assert scene is not None
     page.colors.set_index(1)
@@ -71,5 +71,5 @@ def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path
     kinds = [box.get("class") for box in root.iter("{http://www.w3.org/2000/svg}rect")]
     assert len(kinds) == len(scene) + 1
     assert kinds.count("frame") == 1
-    page.toggle_all_blocks()
-    qtbot.waitUntil(lambda: page._seen().get("unfold") == ["all"], timeout=JOB_MS)
+    page.unfolding.toggle_all()
+    qtbot.waitUntil(lambda: page.unfolding.seen().get("unfold") == ["all"], timeout=JOB_MS)

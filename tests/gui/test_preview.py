@@ -113,7 +113,7 @@ def test_a_model_is_looked_through_before_its_types_come(
     assert page.view is not None
     path = sorted(page.view.paths(folded=True))[3]
     page.show_part(path)
-    qtbot.waitUntil(lambda: page._path == path, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: page.path == path, timeout=JOB_MS)
     canvas.zoom_to(0.7)
     inside, place = names(page), canvas.box_rectangle(4).center()
     assert canvas.scene is not None
@@ -121,7 +121,7 @@ def test_a_model_is_looked_through_before_its_types_come(
     canvas.select(4, reveal=False)
     end(window, job, opened)
     qtbot.waitUntil(lambda: page.view is not None and page._preview is None, timeout=JOB_MS)
-    assert (page._path, names(page), canvas.zoom) == (path, inside, 0.7)
+    assert (page.path, names(page), canvas.zoom) == (path, inside, 0.7)
     assert (canvas.box_rectangle(4).center() - place).manhattanLength() < 2
     assert canvas.selected == 4
     assert canvas.scene.graph.values

@@ -101,7 +101,7 @@ def test_blocks_within_blocks_and_what_they_looked_like(page: ModelPage, qtbot: 
     unfold(page, qtbot, "layer.0")
     unfold(page, qtbot, "attention")
     assert frames(page) == ["layer.0", "attention"]
-    page.fold(0)
+    page.unfolding.fold(0)
     qtbot.waitUntil(lambda: not frames(page), timeout=JOB_MS)
     unfold(page, qtbot, "layer.0")
     assert frames(page) == ["layer.0", "attention"]  # as it was
@@ -126,7 +126,7 @@ def test_search_paths_numbers_and_inspector_work_inside(page: ModelPage, qtbot: 
     qtbot.waitUntil(lambda: bool(page.finder.hits) and bool(canvas._hits), timeout=JOB_MS)
     inside = [box for box in canvas._hits if scene_of(page).frame_of(box) >= 0]
     assert len(inside) > 1
-    page._show_found(page.finder.hits[0])
+    page.results.show(page.finder.hits[0])
     assert canvas.selected is not None
     assert not page.trail.isVisible()  # it was there to be seen
     chosen = scene_of(page).boxes[canvas.selected]
@@ -148,7 +148,7 @@ def test_a_block_within_an_unfolded_one_is_entered(page: ModelPage, qtbot: QtBot
     canvas.select(block(page, "attention"))
     canvas.enter()
     qtbot.waitUntil(page.trail.isVisible, timeout=JOB_MS)
-    assert page._path.endswith("attention/inside")
+    assert page.path.endswith("attention/inside")
     page.show_part("")
     qtbot.waitUntil(lambda: frames(page) == ["layer.3"], timeout=JOB_MS)
 
@@ -157,12 +157,12 @@ def test_what_cannot_be_unfolded_says_why(page: ModelPage, qtbot: QtBot) -> None
     said: list[str] = []
     page.shell.say = lambda text, tone="": said.append(text)  # type: ignore[method-assign]
     page.pane.canvas.select(None)
-    page.toggle_block()
+    page.unfolding.toggle()
     page.pane.canvas.select(0)
-    page.toggle_block()
+    page.unfolding.toggle()
     page.detail.set_index(1)
     qtbot.waitUntil(lambda: len(scene_of(page).boxes) > 400, timeout=JOB_MS)
-    page.toggle_all_blocks()
+    page.unfolding.toggle_all()
     assert said == [
         "Select a block first, or a node of one that is unfolded.",
         "The selected node is no block, and lies in none that is unfolded.",

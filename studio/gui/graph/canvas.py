@@ -24,16 +24,15 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
 from studio.gui.graph.raster import Raster, View
 from studio.gui.graph.scene import Area, Scene
-from studio.gui.names import shown
+from studio.gui.graph.sight import (
+    MARGIN,
+    MOST_ZOOM,
+    READING_ZOOM,
+    description,
+    fitting_zoom,
+    kept_in_sight,
+)
 from studio.gui.theme import Theming
-
-LEAST_ZOOM, MOST_ZOOM = 0.0001, 3.0
-READING_ZOOM = 1.0
-MARGIN = 40.0
-"""Pixels kept free around the graph when it is fitted."""
-
-LONGEST_TITLE = 80
-"""Characters of a block's title that are read out with a node in it."""
 
 SETTLE_MS = 80
 """After a zoom gesture a rough picture is replaced by an exact one this much later."""
@@ -185,7 +184,7 @@ class GraphCanvas(QWidget):
         """Show the whole graph if it can be read so, otherwise its beginning at reading size."""
         if self.scene is None:
             return
-        fitting = self._fitting_zoom()
+        fitting = fitting_zoom(self)
         if fitting >= 0.6:
             self.fit()
             return
@@ -199,7 +198,7 @@ class GraphCanvas(QWidget):
         """Show the whole graph."""
         if self.scene is None:
             return
-        self.zoom = self._fitting_zoom()
+        self.zoom = fitting_zoom(self)
         width, height = self.scene.size
         self._move_to(
             QPointF(
@@ -356,32 +355,13 @@ class GraphCanvas(QWidget):
             marks = Marks(self.selected, self._hits, self._overlay, self.traced)
             self._painter.paint(painter, area, self.zoom, marks)
 
-    def _fitting_zoom(self) -> float:
-        if self.scene is None:
-            return READING_ZOOM
-        width, height = (max(side, 1.0) for side in self.scene.size)
-        across = (self.width() - 2 * MARGIN) / width
-        down = (self.height() - 2 * MARGIN) / height
-        return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
-
     def _least_zoom(self) -> float:
-        return min(self._fitting_zoom(), 0.2)
+        return min(fitting_zoom(self), 0.2)
 
     def _move_to(self, origin: QPointF) -> None:
-        self._origin = self._kept_in_sight(origin)
+        self._origin = kept_in_sight(self, origin)
         self.update()
         self.view_changed.emit()
-
-    def _kept_in_sight(self, origin: QPointF) -> QPointF:
-        if self.scene is None:
-            return origin
-        half_width = self.width() / 2 / self.zoom
-        half_height = self.height() / 2 / self.zoom
-        width, height = self.scene.size
-        return QPointF(
-            min(max(origin.x(), -half_width), max(width - half_width, -half_width)),
-            min(max(origin.y(), -half_height), max(height - half_height, -half_height)),
-        )
 
     def _repaint_all(self) -> None:
         self._version += 1
@@ -400,19 +380,7 @@ class GraphCanvas(QWidget):
         self._repaint_all()
 
     def _describe(self) -> None:
-        text = "Nothing selected"
-        if self.scene is not None and self.selected is not None:
-            box = self.scene.boxes[self.selected]
-            before = len(self.scene.before(self.selected))
-            after = len(self.scene.after(self.selected))
-            detail = next(iter(self.scene.details(self.selected)), "")
-            name, detail = shown(box.name), shown(detail)
-            text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
-            if (frame := self.scene.frame_of(self.selected)) >= 0:
-                title = shown(self.scene.frames[frame].node.operator)
-                text += f"; in {title[:LONGEST_TITLE]}, unfolded"
-            text += f"; {len(self.traced)} lit" if self.traced else ""
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(description(self))
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)
 

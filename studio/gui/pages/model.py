@@ -17,16 +17,16 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.trail import Trail, steps_to
 from studio.gui.graph.view import GraphPane
-from studio.gui.graph.whereabouts import boxes_of
 from studio.gui.pages.base import Page, Shell
 from studio.gui.pages.compare_view import CompareView
 from studio.gui.pages.graph_export import GraphExport
 from studio.gui.pages.model_commands import add_commands, node_entries
 from studio.gui.pages.model_drawer import Drawer
 from studio.gui.pages.model_inspector import ModelInspector
+from studio.gui.pages.model_results import Results
 from studio.gui.pages.model_search import ModelSearch
 from studio.gui.pages.model_summary import ModelSummary
-from studio.gui.pages.model_unfolding import Held, Unfolding, why_not
+from studio.gui.pages.model_unfolding import Held, Unfolding
 from studio.gui.pages.number_sources import Source, from_cost
 from studio.gui.widgets import Hint, Segmented, row
 from studio.workspace import Found, NodeAsked
@@ -56,13 +56,13 @@ class ModelPage(Page):
         self.view: GraphView | None = None
         self.pane = GraphPane(shell.theming)
         self.summary = ModelSummary()
-        self._path = ""
+        self.path = ""
         self._preview: Scene | None = None
         self._early: GraphView | None = None
-        self.unfolding = Unfolding()
+        self.unfolding = Unfolding(self)
         self._wanted: NodeAsked | None = None
         self.trail = Trail(self.show_part)
-        self._inspector = ModelInspector(shell, self.show_box, self.enter)
+        self._inspector = ModelInspector(shell, self.show_box, self.enter, self.unfolding.toggle)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
         self._graph = QStackedWidget()
@@ -75,7 +75,7 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("What the colours of the nodes say")
-        self.export = GraphExport(shell, self._painted, self._seen)
+        self.export = GraphExport(shell, self._painted, self.unfolding.seen)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
@@ -89,6 +89,7 @@ class ModelPage(Page):
         self.detail.setToolTip("Show the layers of the model, or every node at once")
         self.detail.hide()
         self.search = self.finder.field
+        self.results = Results(self)
         self.add_tool(self.detail, left=True)
         self.add_tool(self.search)
         self.set_primary("Quantize…", lambda: shell.go("quantize"))
@@ -99,13 +100,13 @@ class ModelPage(Page):
         canvas.selection_changed.connect(self._selected)
         canvas.entered.connect(self._look_into)
         canvas.wished.connect(self._grant)
-        canvas.unfolded.connect(self.unfold)
-        canvas.folded.connect(self.fold)
+        canvas.unfolded.connect(self.unfolding.unfold)
+        canvas.folded.connect(self.unfolding.fold)
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
-        self.finder.found.connect(self._mark_found)
-        self.finder.chosen.connect(self._show_found)
+        self.finder.found.connect(self.results.mark)
+        self.finder.chosen.connect(self.results.show)
         self.finder.left.connect(self.take_focus)
         self.stack.currentChanged.connect(self._view_changed)
         add_commands(self)
@@ -116,7 +117,7 @@ class ModelPage(Page):
             return
         previewed = self._preview is not None and self.pane.canvas.scene is self._preview
         if not previewed:
-            self._early, self._path = None, ""
+            self._early, self.path = None, ""
             self.unfolding.clear()
         self.variant, self.view = variant, self._early
         self.finder.show_view(self.view)
@@ -133,7 +134,7 @@ class ModelPage(Page):
 
     def show_preview(self, scene: Scene) -> None:
         """Show what is known so far of a model that is being opened, until its variant comes."""
-        self.variant, self.view, self._path, self._preview = None, None, "", scene
+        self.variant, self.view, self.path, self._preview = None, None, "", scene
         self._early = None
         self.unfolding.clear()
         self._inspector.show_variant(None)
@@ -148,7 +149,7 @@ class ModelPage(Page):
     def show_drawn(self, view: GraphView) -> None:
         """Let the user look through a model that is being opened; its types come with it."""
         if self._preview is None:
-            self.variant, self._path = None, ""
+            self.variant, self.path = None, ""
         self.view = self._early = view
         self.finder.show_view(view)
         self._offer_detail(view)
@@ -207,7 +208,7 @@ class ModelPage(Page):
         self.finder.show_view(result)
         if not was_drawn:
             self._offer_detail(result)
-        self.show_part(self._path)
+        self.show_part(self.path)
         self._show_wanted()
 
     def _offer_detail(self, view: GraphView) -> None:
@@ -254,38 +255,6 @@ class ModelPage(Page):
             build, partial(self._built, view, path, self.is_folded, select, held)
         )
 
-    def unfold(self, box: int) -> None:
-        """Unfold a block in place; what is around it keeps its order, and the block its place."""
-        if self.view is None:
-            self.shell.say("Blocks can be unfolded as soon as all nodes are laid out.")
-            return
-        self._unfolded(self.unfolding.unfold(self.pane.canvas, box, self._path))
-
-    def fold(self, frame: int) -> None:
-        """Fold the block that is unfolded within a frame."""
-        self._unfolded(self.unfolding.fold(self.pane.canvas, frame, self._path))
-
-    def toggle_block(self) -> None:
-        """Unfold the selected block in place, or fold the one around the selected node."""
-        canvas = self.pane.canvas
-        reason = why_not(canvas, self.unfolding.opened)
-        if reason or self.view is None:
-            self.shell.say(reason or "Blocks can be unfolded as soon as all nodes are laid out.")
-            return
-        self._unfolded(self.unfolding.toggle(canvas, self._path))
-
-    def toggle_all_blocks(self) -> None:
-        """Unfold all blocks of the part in place; fold them again where all are unfolded."""
-        if self.view is None or not self.is_folded or not self.view.blocks_in(self._path):
-            self.shell.say("There are no blocks here to unfold.")
-            return
-        held = self.unfolding.toggle_all(self.pane.canvas, self.view, self._path)
-        self.show_part(self._path, held=held)
-
-    def _unfolded(self, held: Held | None) -> None:
-        if held is not None:
-            self.show_part(self._path, held=held)
-
     def enter(self, opened: str) -> None:
         """Look into a block of the selected box, or the function that it calls."""
         canvas = self.pane.canvas
@@ -293,7 +262,7 @@ class ModelPage(Page):
             return
         node = canvas.scene.boxes[canvas.selected].node
         if node is not None and opened in node.blocks:
-            path = canvas.scene.path_of(canvas.selected, self._path)
+            path = canvas.scene.path_of(canvas.selected, self.path)
             around = f"{path}/" if path else ""
             self.show_part(f"{around}{node.name}/{opened}")
         else:
@@ -301,7 +270,7 @@ class ModelPage(Page):
 
     def leave(self) -> None:
         """Go out of the block that is shown; its box is selected in what is around it."""
-        view, path = self.view, self._path
+        view, path = self.view, self.path
         if view is None or not path:
             return
         steps = steps_to(path, view.paths(folded=self.is_folded))
@@ -316,9 +285,9 @@ class ModelPage(Page):
         elif wish == DETAIL:
             self.toggle_detail()
         elif wish == UNFOLD:
-            self.toggle_block()
+            self.unfolding.toggle()
         elif wish == UNFOLD_ALL:
-            self.toggle_all_blocks()
+            self.unfolding.toggle_all()
 
     def _look_into(self, box: int) -> None:
         """Enter a box; where it has several blocks, ask which."""
@@ -347,7 +316,7 @@ class ModelPage(Page):
         if isinstance(built, Exception):
             raise built
         scene, paths = built
-        self._path = path
+        self.path = path
         self.trail.show_path(path, steps_to(path, paths))
         self._graph.setCurrentWidget(self.drawer)
         kept, box = held.place(scene, path) if held is not None else (None, None)
@@ -358,12 +327,12 @@ class ModelPage(Page):
             self._inspector.show_box(chosen)
         if self.variant is not None:
             self.drawer.show_scene(scene, result, path)
-        self._mark_found()
+        self.results.mark()
         if self.colors.index() < 0:
             self.colors.set_index(0)
         self._recolor()
         if select:
-            self._select_named(*select)
+            self.results.select(*select)
         elif held is not None and held.is_selected and box is not None:
             self.pane.canvas.select(box, reveal=False)
 
@@ -394,50 +363,6 @@ class ModelPage(Page):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
-    def _show_found(self, hit: Found) -> None:
-        """Show the part that a result lies in, with the result selected."""
-        view = self.view
-        if view is None:
-            return
-        path = view.place_of(hit, folded=self.is_folded)
-        if self._is_in_sight(path):
-            self._select_named(hit.name, hit.kind)
-        else:
-            self.show_part(path, (hit.name, hit.kind))
-
-    def _is_in_sight(self, path: str) -> bool:
-        """Whether the nodes of a part are on the canvas: it is shown, or unfolded in what is."""
-        scene = self.pane.canvas.scene
-        return path == self._path or (
-            scene is not None and any(frame.path == path for frame in scene.frames)
-        )
-
-    def _select_named(self, name: str, kind: str) -> None:
-        scene = self.pane.canvas.scene
-        box = scene.index_of(name, kind) if scene is not None else None
-        if box is not None:
-            self.pane.canvas.select(box)
-
-    def _mark_found(self) -> None:
-        """Outline what was found in the part that is in sight, and the blocks that hold some."""
-        view, scene = self.view, self.pane.canvas.scene
-        if view is None or scene is None:
-            return
-        if not self.finder.hits:
-            self.pane.canvas.set_hits(frozenset())
-            return
-        hits = self.finder.hits
-        look = partial(boxes_of, hits, scene, view, self._path, folded=self.is_folded)
-        self.workspace.in_background(look, partial(self._show_marks, scene, hits))
-
-    def _show_marks(
-        self, scene: Scene, hits: list[Found], boxes: frozenset[int] | Exception
-    ) -> None:
-        if isinstance(boxes, Exception):
-            raise boxes
-        if scene is self.pane.canvas.scene and hits is self.finder.hits:
-            self.pane.canvas.set_hits(boxes)
-
     def _paint(self, overlay: Overlay | None) -> None:
         """Paint what a tool has found; the switch of colours says that it is none of its own."""
         if overlay is None:
@@ -452,18 +377,6 @@ class ModelPage(Page):
         if kind > 0 and self.view is not None:
             return from_cost(KINDS[kind - 1], self.view)
         return self.drawer.numbers.source() if kind < 0 else None
-
-    def _seen(self) -> dict[str, object]:
-        """What of the graph is on the canvas, as options of the step that draws it."""
-        scene = self.pane.canvas.scene
-        frames = scene.frames if scene is not None else ()
-        every = self.view.blocks_in(self._path) if self.view is not None and frames else ()
-        opened = ["all"] if len(frames) == len(every) else [frame.path for frame in frames]
-        return {
-            "detail": "blocks" if self.is_folded else "all",
-            **({"part": self._path} if self._path else {}),
-            **({"unfold": opened} if frames else {}),
-        }
 
     def _recolor(self) -> None:
         scene = self.pane.canvas.scene

@@ -35,8 +35,8 @@ def add_commands(page: ModelPage) -> None:
     page.add_command("Put the lit path out (X)", canvas.trace)
     page.add_command("Show the keys of the graph (?)", page.pane.help.open)
     page.add_command("Show blocks or all nodes (B)", page.toggle_detail)
-    page.add_command("Unfold or fold the block in place (U)", page.toggle_block)
-    page.add_command("Unfold or fold all blocks in place (Shift+U)", page.toggle_all_blocks)
+    page.add_command("Unfold or fold the block in place (U)", page.unfolding.toggle)
+    page.add_command("Unfold or fold all blocks in place (Shift+U)", page.unfolding.toggle_all)
     page.add_command("Leave the block (Backspace)", page.leave)
     for number, title in enumerate(("Show the graph", "Show the summary")):
         page.add_command(title, partial(page.show_view, number))

@@ -42,10 +42,15 @@ class ModelInspector(Scroll):
     Args:
         go: Called with the box that the user wants to see.
         enter: Called with the block of the shown box, or its function, to be looked into.
+        unfold: Unfolds the block that is shown in its place.
     """
 
     def __init__(
-        self, shell: Shell, go: Callable[[int], None], enter: Callable[[str], None]
+        self,
+        shell: Shell,
+        go: Callable[[int], None],
+        enter: Callable[[str], None],
+        unfold: Callable[[], None],
     ) -> None:
         super().__init__(margin=2 * GRID, spacing=GRID)
         self.lookups = Lookups(shell)
@@ -54,6 +59,7 @@ class ModelInspector(Scroll):
         self._reads_texts = False
         self._go = go
         self._enter = enter
+        self._unfold = unfold
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._costs: dict[str, Mapping[str, float]] = {}
@@ -214,6 +220,11 @@ class ModelInspector(Scroll):
     def _blocks(self, box: Box) -> None:
         """What can be looked into: a button each."""
         if not box.opens or box.node is None:
+            return
+        if is_folded_block(box.node):
+            self._section("Block")
+            self.body.addWidget(button("Unfold in place", self._unfold, "link"))
+            self.body.addWidget(button("Look into it", partial(self._enter, box.opens[0]), "link"))
             return
         self._section("Look into")
         for name in box.opens:

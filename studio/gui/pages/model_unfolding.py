@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,10 @@ from studio.gui.graph.scene import Scene
 
 if TYPE_CHECKING:
     from studio.gui.graph.canvas import GraphCanvas
-    from studio.workspace import GraphView
+    from studio.gui.pages.model import ModelPage
 
 INSIDE = "inside"
+NOT_YET = "Blocks can be unfolded as soon as all nodes are laid out."
 _MARGIN = 60.0
 """Pixels from the upper side of the canvas within which a block that was folded is shown."""
 
@@ -70,59 +70,82 @@ class Held:
 
 
 class Unfolding:
-    """The blocks that are unfolded in place.
+    """The blocks of a page's graph that are unfolded in place.
 
     Attributes:
         opened: Paths of their insides. Those within a folded block are kept: unfolded again, it
             looks as before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, page: ModelPage) -> None:
+        self._page = page
         self.opened: frozenset[str] = frozenset()
 
     def clear(self) -> None:
         """Fold everything."""
         self.opened = frozenset()
 
-    def unfold(self, canvas: GraphCanvas, box: int, around: str) -> Held | None:
-        """Unfold a block; None where the box is none."""
-        scene = canvas.scene
-        if scene is None or not scene.is_block(box):
-            return None
-        path, name = scene.path_of(box, around), scene.boxes[box].name
-        self.opened |= {f"{path}/{name}/{INSIDE}" if path else f"{name}/{INSIDE}"}
-        return Held(QPointF(scene.centre(box)[0], scene.y[box]), path, name, is_selected=True)
+    def unfold(self, box: int) -> None:
+        """Unfold a block in place; what is around it keeps its order, and the block its place."""
+        page, scene = self._page, self._page.pane.canvas.scene
+        if page.view is None:
+            page.shell.say(NOT_YET)
+        elif scene is not None and scene.is_block(box):
+            path, name = scene.path_of(box, page.path), scene.boxes[box].name
+            self.opened |= {f"{path}/{name}/{INSIDE}" if path else f"{name}/{INSIDE}"}
+            place = QPointF(scene.centre(box)[0], scene.y[box])
+            page.show_part(page.path, held=Held(place, path, name, is_selected=True))
 
-    def fold(self, canvas: GraphCanvas, number: int, around: str) -> Held | None:
-        """Fold the block within a frame."""
-        scene = canvas.scene
-        if scene is None:
-            return None
-        frame = scene.frames[number]
+    def fold(self, number: int) -> None:
+        """Fold the block that is unfolded within a frame."""
+        page, canvas = self._page, self._page.pane.canvas
+        if canvas.scene is None:
+            return
+        frames = canvas.scene.frames
+        frame = frames[number]
         self.opened -= {frame.path}
-        path = scene.frames[frame.around].path if frame.around >= 0 else around
+        path = frames[frame.around].path if frame.around >= 0 else page.path
         area, margin = canvas.area(), _MARGIN / canvas.zoom
         # Of a frame whose title is out of sight the block is shown at the edge of the canvas.
         x = min(max(frame.x + frame.width / 2, area.left + margin), area.right - margin)
-        point = QPointF(x, max(frame.y, area.top + margin))
-        return Held(point, path, frame.node.name, is_selected=True)
+        place = QPointF(x, max(frame.y, area.top + margin))
+        held = Held(place, path, frame.node.name, is_selected=True)
+        page.show_part(page.path, held=held)
 
-    def toggle(self, canvas: GraphCanvas, around: str) -> Held | None:
-        """Unfold the selected block, or fold the one around the selected node."""
+    def toggle(self) -> None:
+        """Unfold the selected block in place, or fold the one around the selected node."""
+        page, canvas = self._page, self._page.pane.canvas
+        reason = why_not(canvas) or (NOT_YET if page.view is None else "")
         scene, box = canvas.scene, canvas.selected
-        if scene is None or box is None:
-            return None
-        if scene.is_block(box):
-            return self.unfold(canvas, box, around)
-        frame = scene.frame_of(box)
-        return self.fold(canvas, frame, around) if frame >= 0 else None
+        if reason or scene is None or box is None:
+            page.shell.say(reason)
+        elif scene.is_block(box):
+            self.unfold(box)
+        else:
+            self.fold(scene.frame_of(box))
 
-    def toggle_all(self, canvas: GraphCanvas, view: GraphView, around: str) -> Held | None:
-        """Unfold all blocks of a part; fold them where all are unfolded."""
-        every = view.blocks_in(around)
-        held = self._middle(canvas, around)
+    def toggle_all(self) -> None:
+        """Unfold all blocks of the part in place; fold them again where all are unfolded."""
+        page = self._page
+        every = page.view.blocks_in(page.path) if page.view and page.is_folded else None
+        if not every:
+            page.shell.say("There are no blocks here to unfold.")
+            return
+        held = self._middle(page.pane.canvas, page.path)
         self.opened = self.opened - every if every <= self.opened else self.opened | every
-        return held
+        page.show_part(page.path, held=held)
+
+    def seen(self) -> dict[str, object]:
+        """What of the graph is on the canvas, as options of the step that draws it."""
+        page, scene = self._page, self._page.pane.canvas.scene
+        frames = scene.frames if scene is not None else ()
+        every = page.view.blocks_in(page.path) if page.view is not None and frames else ()
+        opened = ["all"] if len(frames) == len(every) else [frame.path for frame in frames]
+        return {
+            "detail": "blocks" if page.is_folded else "all",
+            **({"part": page.path} if page.path else {}),
+            **({"unfold": opened} if frames else {}),
+        }
 
     def _middle(self, canvas: GraphCanvas, around: str) -> Held | None:
         """The selected box if it is in sight, or else the one nearest to the middle."""
@@ -145,7 +168,7 @@ class Unfolding:
         return Held(held, scene.path_of(box, around), scene.boxes[box].name, is_selected=chosen)
 
 
-def why_not(canvas: GraphCanvas, opened: Collection[str]) -> str:
+def why_not(canvas: GraphCanvas) -> str:
     """Why nothing can be unfolded or folded where the selection is; empty where it can."""
     scene, box = canvas.scene, canvas.selected
     if scene is None or box is None:

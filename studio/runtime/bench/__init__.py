@@ -1,9 +1,10 @@
-"""The latency bench: one harness for a local process, a board over SSH and a container.
+"""The bench: one harness for a local process, a board over SSH and a container.
 
 ``python -m studio.runtime bench`` reads one line of JSON on standard input (see
 ``config.Config``) and writes JSON lines on standard output. Every candidate (a model on a
 backend) runs in a process of its own; outputs are compared with the reference's before anything
-is timed; rounds are interleaved and balanced, with the reference twice (the A/A twin).
+is timed; rounds are interleaved and balanced, with the reference twice (the A/A twin). The mode of
+the configuration says what is asked: ``latency``, ``throughput``, ``open-loop`` or ``sustained``.
 
 Events, each an object with the key ``event``:
 
@@ -12,7 +13,11 @@ Events, each an object with the key ``event``:
 ``progress``   ``phase, done, total, text``
 ``candidate``  ``id, state, reason``: whenever the state of a candidate changes
 ``round``      ``round, of, order, times_ns{id: [...]}, wall_ns{id}, cpu_ns{id}, clock_mhz``,
-               ``temperature_c, steal, spoiled[reason]``
+               ``temperature_c, steal, spoiled[reason]``; in ``throughput`` the ids are settings
+               (``id|streams|batch``), the time is that of a sample, and ``blocks`` has the rest
+``look``       ``rounds, alpha, decided``: whether the rounds end here (``latency``)
+``trial``      ``id, phase, rate, arrivals, over, kept, ...``: a stretch of requests (``open-loop``)
+``point``      ``id, t_s, p50_ms, ...``: an interval of the series (``sustained``)
 ``operators``  ``id, operators[{name, operator, provider, type, us, calls}]``, and what the runner
                tells besides: ``plain_us, profiled_us``, an inference without and with profiling
 ``result``     ``reference, twin, feeds, candidates[...], rounds, spoiled{reason: count}``
@@ -35,6 +40,9 @@ reference has loaded): a runtime that must fix them when it converts a model tak
 ``bind(feeds)`` (optional)
     a function without arguments that runs once with these feeds. This is what is timed, so it
     holds nothing but the runtime's own call; without ``bind``, ``run(feeds)`` is timed.
+``streams(feeds, count)`` (optional)
+    so many functions that may be called from as many threads at once; without it, each stream
+    gets a model of its own, loaded again.
 ``describe()``
     ``{"runtime", "version", "device", "providers", "precision", "threads"}``, as in force.
 ``operators(feeds, runs)``

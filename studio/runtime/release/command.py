@@ -34,13 +34,22 @@ def main(arguments: list[str]) -> int:
     layout = Layout(Path(os.path.abspath(str(given.root))))
     try:
         source = Source()
-        request = json.loads(source.line() or b"{}")
+        request = _request(given.verb, source)
         result = _run(given.verb, layout, request, source)
     except Exception as error:  # the studio reads one JSON line, never a traceback
         _print(dict(_failure(error, layout), event="error"))
         return 1
     _print(dict(result, event="result"))
     return 0
+
+
+def _request(verb: str, source: Source) -> Mapping[str, Any]:
+    line = source.line()
+    if not line and verb != "status":
+        # The link was cut before the request: to go on would claim the target for nobody.
+        raise ReleaseError("cut-off", "The connection ended before the request had arrived.")
+    found: Mapping[str, Any] = json.loads(line or b"{}")
+    return found
 
 
 def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) -> dict[str, Any]:

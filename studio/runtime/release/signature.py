@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from .board import Board
@@ -39,6 +40,15 @@ def check(layout: Layout, content: bytes, signature: str) -> str:
             "This target takes signed releases only, and the bundle is not signed.",
             "Deploy with --sign KEY, or sign the bundle with studio sign.",
         )
+    return signer_of(allowed, content, signature)
+
+
+def signer_of(allowed: Path, content: bytes, signature: str) -> str:
+    """Who among some allowed signers has signed a manifest.
+
+    Raises:
+        ReleaseError: when nobody of them has, or the manifest was altered.
+    """
     program = shutil.which("ssh-keygen")
     if program is None:
         raise ReleaseError(

@@ -24,8 +24,8 @@ from tests.rigs.engine import BASE, DockerEngine, docker_engine
 
 ROOT = Path(__file__).parents[3]
 IMAGE = "edgewright-ci:1"
-NOT_NEEDED = ("pyside6-essentials", "shiboken6", "netron", "matplotlib")
-"""What draws; the heaviest wheels, and the command line does without them."""
+NOT_NEEDED = ("pyside6-essentials", "shiboken6", "netron")
+"""What draws the window; the command line does without."""
 
 UNPACK = (  # the base has no certificates, without which its pip does not start
     "import glob, zipfile; [zipfile.ZipFile(wheel).extractall(PLACE) for wheel in "
@@ -80,8 +80,9 @@ def test_the_digests_are_those_of_this_machine(
         "studio", "run", "/recipe/recipe.toml", "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
-    assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
-    there = json.loads(done.stdout)
+    there = json.loads(done.stdout) if done.stdout else {"steps": []}
+    failed = [step["message"] for step in there["steps"] if step["state"] == "failed"]
+    assert done.returncode == 0, (failed, done.stderr[-2000:])
     assert len(here["artefacts"]) == 4
     assert there["artefacts"] == here["artefacts"]
     assert _releases(there) == _releases(here)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import io
 import json
 import os
 import resource
@@ -25,7 +24,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from studio.deployment import facts, inventory
@@ -152,20 +150,41 @@ def furnish(fleet: Fleet) -> None:
 
 
 def converse(fleet: Fleet, link: socket.socket) -> None:
-    """Answer one channel until it is hung up."""
-    with link, link.makefile("rwb") as stream:
-        for line in stream:
+    """Answer one channel until it is hung up; a verb of the release machine takes all of it."""
+    with link:
+        while line := _line(link):
             asked = json.loads(line)
             if fleet.failing.get(asked["board"]) == "silent":
                 return
+            if asked["op"] == "release":
+                release(link, asked["argv"])
+                return
             answer = {} if asked["op"] == "hello" else run(fleet, asked["board"], asked)
-            stream.write(json.dumps(answer).encode() + b"\n")
-            stream.flush()
+            link.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _line(link: socket.socket) -> bytes:
+    """Up to the newline and no further: what follows may be a command's input."""
+    found = bytearray()
+    while (byte := link.recv(1)) not in (b"", b"\n"):
+        found += byte
+    return bytes(found)
+
+
+def release(link: socket.socket, argv: list[str]) -> None:
+    """A verb of the real release machine, in this process; the channel is its input and output."""
+    status = 2
+    for stream in (0, 1):
+        os.dup2(link.fileno(), stream)
+    if os.path.isfile(argv[1]):
+        sys.argv[0] = argv[1]
+        status = command.main(argv[3:])
+    os.write(1, b"\0%d\n" % status)
 
 
 def run(fleet: Fleet, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Do what a command would do on the board."""
-    argv, given = asked["argv"], base64.b64decode(asked["stdin"])
+    argv = asked["argv"]
     root = str(fleet.root(name))
     if argv[:3] == ["sh", "-c", facts.SCRIPT]:
         return _said(FACTS.format(root=root, clock=int(time.time())).encode())
@@ -177,8 +196,6 @@ def run(fleet: Fleet, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     if argv[:2] == ["mkdir", "-p"]:
         os.makedirs(argv[2], exist_ok=True)
         return _said(b"")
-    if len(argv) > 2 and argv[2] == "release":
-        return _release(argv, given)
     return {"status": 127, "out": "", "err": base64.b64encode(repr(argv).encode()).decode()}
 
 
@@ -192,18 +209,6 @@ def _inventory(root: Path) -> bytes:
     lines.append("service=" + (service.read_text() if service.exists() else ""))
     lines += ["state", state.read_text() if state.exists() else ""]
     return "\n".join(lines).encode()
-
-
-def _release(argv: list[str], given: bytes) -> dict[str, Any]:
-    """A verb of the real release machine, in this process."""
-    if not os.path.isfile(argv[1]):
-        return {"status": 2, "out": "", "err": ""}
-    said: list[bytes] = []
-    sys.argv[0] = argv[1]
-    sys.stdin = SimpleNamespace(buffer=io.BytesIO(given))  # type: ignore[assignment]
-    command._print = lambda line: said.append(json.dumps(line).encode())
-    status = command.main(argv[3:])
-    return {"status": status, **_said(b"\n".join(said) + b"\n", status)}
 
 
 def _said(out: bytes, status: int = 0) -> dict[str, Any]:

@@ -161,3 +161,22 @@ def test_a_series_that_is_too_short_is_undecided():
     drift = result["runs"][0]["sustained"]["drift"]
     assert (drift["verdict"], drift["low"]) == ("undecided", None)
     assert result["runs"][1]["sustained"] is None
+
+
+def test_what_a_cut_link_leaves_of_a_search_and_of_a_series():
+    trial = {"event": "trial", "id": "net:a", "phase": "search", "rate": 10.0, "arrivals": 100}
+    trial |= {"over": 2, "kept": False, "aborted": False, "latency_ms": {"p50": 1.0}}
+    cut = Recording({"mode": "open-loop", "limit_ms": 10.0, "streams": [1]})
+    cut.add({"event": "candidate", "id": "net:a", "state": "ready", "reason": ""})
+    cut.add(trial)
+    cut.interruption = "The connection was lost."
+    result = results.build(cut, CHOSEN)
+    found = result["runs"][0]["open_loop"]
+    assert (found["kept"], found["over_share"], len(found["trials"])) == (None, 0.02, 1)
+    assert result["runs"][1]["open_loop"] is None
+    assert "net:a: The search ended early, after 1 trials." in result["notes"]
+    assert any("search" in line for line in describe(result))
+    cut = Recording({"mode": "sustained", "streams": [1]})
+    for event in points("net:a", 5.0, 8.0, count=30):
+        cut.add(event)
+    assert len(results.build(cut, CHOSEN)["runs"][0]["sustained"]["series"]) == 30

@@ -157,6 +157,20 @@ def test_the_counter_does_not_go_back(board: Machine, tmp_path: Path) -> None:
     assert "Version 1 of cnn is older" in refusal["message"]
 
 
+@pytest.mark.parametrize("verb", ["begin", "gc", "remove", "rollback"])
+def test_a_request_that_never_arrived_changes_nothing(board: Machine, verb: str) -> None:
+    """The link was cut between the command and its input."""
+    done = subprocess.run(
+        [*board.command, verb, "--root", str(board.layout.root)],
+        input=b"",
+        capture_output=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["code"] == "cut-off"
+    assert not board.layout.lease.exists()
+    assert not board.layout.state.exists()
+
+
 def test_another_operator_is_refused_by_name(board: Machine, tmp_path: Path) -> None:
     board.begin("a" * 64)
     other = Machine(board.layout.root, owner="bob@den", runtime=board.runtime)
