@@ -16,7 +16,7 @@ from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.packaging import package_contained
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.rollout import Rollout, Wish
-from studio.deployment.soaking import soak_rule
+from studio.deployment.soaking import soak_rule, trial_s
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
@@ -148,7 +148,7 @@ class Deployment:
             port=given.get("port"),
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.get("budget_ms"),
-            soak_s=float(given.get("soak_s") or 0.0),
+            soak_s=trial_s(given, self._quality),
             quality=self._quality,
         )
 

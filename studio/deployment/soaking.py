@@ -9,6 +9,17 @@ from studio.api import UsageError
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
+USUAL_S = 1.0
+"""The soak's own default: nothing can be decided in it."""
+TRIAL_S = 300.0
+"""At most, where no other time is given: a trial ends as soon as it is decided."""
+
+
+def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:
+    """How long a release is watched at most, in seconds."""
+    given = float(arguments.get("soak_s") or 0.0)
+    return TRIAL_S if rule is not None and given == USUAL_S else given
+
 
 def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:
     """The rule's own values; None where quality is not judged.

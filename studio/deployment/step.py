@@ -75,7 +75,7 @@ DEPLOY = Step(
             default=False,
             title="Take back when it is worse",
             help="Hold it against the release before while it is watched: answers, latency, "
-            "errors and drift decide whether it is kept. Give --soak-s some minutes.",
+            "errors and drift decide whether it is kept. At most 300 s, or --soak-s.",
         ),
         Option(
             "soak_rule",
