@@ -41,7 +41,7 @@ def sign_at(canvas: GraphCanvas, where: QPointF) -> Sign | None:
     frame = scene.frame_at(x, y) if scene.frames and scene.box_at(x, y) is None else None
     if frame is None:
         return None
-    return Sign(None, frame, f"Fold {shown(scene.frames[frame].node.operator)} (U)")
+    return Sign(None, frame, f"Fold {shown(scene.frames[frame].node.operator)} (Backspace)")
 
 
 def click(canvas: GraphCanvas, where: QPointF) -> bool:

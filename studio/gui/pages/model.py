@@ -280,7 +280,7 @@ class ModelPage(Page):
 
     def _grant(self, wish: str) -> None:
         """Do what a key on the canvas asks for."""
-        if wish == LEAVE:
+        if wish == LEAVE and not self.unfolding.fold_around():
             self.leave()
         elif wish == DETAIL:
             self.toggle_detail()

@@ -173,7 +173,7 @@ class Drawer(QWidget):
             menu.addAction("Unfold in place (U)", partial(self._canvas.unfolded.emit, box))
         if (frame := scene.frame_of(box)) >= 0:
             title = shown(scene.frames[frame].node.operator)
-            menu.addAction(f"Fold {title} (U)", partial(self._canvas.folded.emit, frame))
+            menu.addAction(f"Fold {title} (Backspace)", partial(self._canvas.folded.emit, frame))
         if menu.actions():
             menu.addSeparator()
         for proposal in proposals(scene, box):

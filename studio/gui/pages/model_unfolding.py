@@ -112,6 +112,14 @@ class Unfolding:
         held = Held(place, path, frame.node.name, is_selected=True)
         page.show_part(page.path, held=held)
 
+    def fold_around(self) -> bool:
+        """Fold the innermost frame around the selected box; False where there is none."""
+        scene, box = self._page.pane.canvas.scene, self._page.pane.canvas.selected
+        frame = scene.frame_of(box) if scene is not None and box is not None else -1
+        if frame >= 0:
+            self.fold(frame)
+        return frame >= 0
+
     def toggle(self) -> None:
         """Unfold the selected block in place, or fold the one around the selected node."""
         page, canvas = self._page, self._page.pane.canvas
