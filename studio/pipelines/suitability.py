@@ -33,6 +33,7 @@ USES = {
     "evaluate": Use.RUN,
     "profile": Use.RUN,
     "package": Use.SERVE,
+    "deb": Use.SERVE,
     "image": Use.SERVE,
     "deploy": Use.SERVE,
     "rollout": Use.SERVE,

@@ -1,4 +1,4 @@
-"""The file that asks a server to hold its release against an earlier one."""
+"""A note on the disk that asks a server to hold its release against an earlier one."""
 
 from __future__ import annotations
 

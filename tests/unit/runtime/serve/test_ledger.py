@@ -1,4 +1,4 @@
-"""The file of counts: bounded, in order whatever the clock does, readable after damage."""
+"""A bounded file of counts, in order whatever the clock does, and readable after damage."""
 
 from __future__ import annotations
 
