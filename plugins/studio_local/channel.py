@@ -17,6 +17,7 @@ from types import TracebackType
 from studio.api import Completed, Progress, TargetError
 
 _CHUNK = 1 << 20
+_LAST_PIECE_S = 1.0
 
 
 class LocalTunnel:
@@ -131,12 +132,10 @@ def _exchange(
     assert process.stdout is not None
     errors: list[bytes] = []
     feeder = _Feeder(process, stdin)
-    helpers = [
-        threading.Thread(target=feeder.run, daemon=True),
-        threading.Thread(target=lambda: errors.append(_all(process)), daemon=True),
-    ]
-    for helper in helpers:
-        helper.start()
+    feeding = threading.Thread(target=feeder.run, daemon=True)
+    reading = threading.Thread(target=lambda: errors.append(_all(process)), daemon=True)
+    feeding.start()
+    reading.start()
     lines = []
     with process.stdout as stream:
         for line in stream:
@@ -144,8 +143,9 @@ def _exchange(
             if on_line is not None:
                 on_line(line.decode("utf-8", "replace").rstrip("\n"))
     process.wait()
-    for helper in helpers:
-        helper.join()
+    reading.join()
+    # Pieces that wait for what the command would have said never come: its end is all there is.
+    feeding.join(_LAST_PIECE_S)
     if feeder.failure is not None:
         raise feeder.failure
     return b"".join(lines), b"".join(errors)
@@ -169,6 +169,7 @@ class _Feeder:
         with contextlib.suppress(OSError), self._process.stdin as stream:
             while (piece := self._next()) is not None:
                 stream.write(piece)
+                stream.flush()  # the next piece may be made of what the command answers to this one
 
     def _next(self) -> bytes | None:
         try:

@@ -41,9 +41,9 @@ STAGES = (
     _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy"),
     Stage("try", "Try it", "studio.gui.pages.try_it:TryItPage", "Ctrl+5", frozenset({"stream"})),
     _stage("Monitor", 6, "monitor", "call"),
-    _stage("Runs", 9, at_bottom=True),
-    _stage("Targets", 7, "target-probe", at_bottom=True),
-    _stage("Plugins", 8, at_bottom=True),
+    _stage("Runs", 7, at_bottom=True),
+    _stage("Targets", 8, "target-probe", at_bottom=True),
+    _stage("Plugins", 9, at_bottom=True),
 )
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome:WelcomePage", "Ctrl+0")
 BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}

@@ -83,7 +83,7 @@ def test_blocks_are_entered_and_left(page: ModelPage, qtbot: QtBot) -> None:
     inspector = page.inspector()
     assert inspector is not None
     (button,) = [
-        one for one in inspector.findChildren(QPushButton) if one.text() == "then_branch (1 nodes)"
+        one for one in inspector.findChildren(QPushButton) if one.text() == "then_branch (1 node)"
     ]
     button.click()
     qtbot.waitUntil(lambda: titles(page) == ["If ▸"])

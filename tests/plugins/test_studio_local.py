@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,36 @@ def test_lines_come_as_they_are_written(channel: LocalChannel) -> None:
     done = channel.run([sys.executable, "-c", code], on_line=hear)
     assert told.is_set()
     assert done.text == "one\ntwo\n"
+
+
+def test_a_piece_may_be_made_of_the_answer_to_the_one_before(channel: LocalChannel) -> None:
+    answered, heard = threading.Event(), []
+
+    def hear(line: str) -> None:
+        heard.append(line)
+        answered.set()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first\n"
+        assert answered.wait(20)
+        yield b"after " + heard[0].encode() + b"\n"
+
+    echo = "import sys\nfor line in sys.stdin: print(line.strip().upper(), flush=True)"
+    done = channel.run([sys.executable, "-c", echo], stdin=pieces(), timeout=30, on_line=hear)
+    assert done.stdout == b"FIRST\nAFTER FIRST\n"
+
+
+def test_a_command_that_ends_before_it_said_what_it_needs(channel: LocalChannel) -> None:
+    never = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        never.wait()
+        yield b""
+
+    try:
+        assert channel.run(["false"], stdin=pieces(), timeout=30).status == 1
+    finally:
+        never.set()
 
 
 def test_a_command_that_is_not_there_or_hangs(channel: LocalChannel) -> None:

@@ -82,6 +82,7 @@ class _Costs:
 
     def all(self, progress: Progress) -> dict[str, LayerCost]:
         costs: dict[str, LayerCost] = {}
+        done, total = 0, self._count * len(self._kept)  # each layer of each sample
         for place, segment in enumerate(self._chain.segments):
             cuts = {name: self._cut(segment, name) for name in segment.layers}
             read = list(dict.fromkeys(name for cut in cuts.values() for name in cut.inputs))
@@ -89,9 +90,10 @@ class _Costs:
             times = dict.fromkeys(cuts, (0.0, 0.0))
             for sample, (kept, exact) in enumerate(zip(self._kept, self._exact, strict=True)):
                 inside = segment.recorded(read, kept)
-                for index, (name, cut) in enumerate(cuts.items(), len(costs)):
-                    text = f"Sensitivity ({index + 1} of {self._count})"
-                    progress.progress(index, self._count, text)
+                for name, cut in cuts.items():
+                    text = f"Sensitivity ({done // len(self._kept) + 1} of {self._count})"
+                    progress.progress(done, total, text)
+                    done += 1
                     if self._timed and not sample:
                         times[name] = self._times(name, inside)
                     found = self._chain.finish(place, cut.run(inside), kept)
