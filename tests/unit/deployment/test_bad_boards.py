@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from studio.api import Refused, StudioError, TargetError, TargetSpec
+from studio.api import Refused, StudioError, TargetError
 from studio.deployment.trusting import trust
-from studio.deployment.work import deploy, probe_target, undeploy
+from studio.deployment.work import deploy, probe_target
 from studio.packages import Bundle
 from tests.rigs.boards import Board, Network, network
 from tests.rigs.bundles import make_bundle
@@ -132,36 +129,3 @@ def test_a_board_that_cannot_be_written_to_by_this_user(
         with pytest.raises(TargetError) as caught:
             Studio(tmp_path / "jobs", spec).deploy(bundles[0])
         assert "cannot be made on the target" in sentence(caught.value)
-
-
-def python38() -> str | None:
-    """An interpreter of that age, where there is one."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # the tests have another HOME
-    made = [str(path) for path in home.glob(".pyenv/versions/3.8.*/bin/python3.8")]
-    for python in (*made, shutil.which("python3.8") or ""):
-        if python and subprocess.run([python, "-c", ""], check=False).returncode == 0:
-            return python
-    return None
-
-
-def test_a_board_with_python_3_8(
-    bundles: list[Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All of a release with that interpreter: its wheels, the golden samples, the server."""
-    python = python38()
-    if python is None:
-        pytest.skip("there is no Python 3.8 here; that the runtime has its syntax is checked")
-    monkeypatch.setattr("studio.deployment.connect.interpreter_of", lambda target: python)
-    monkeypatch.setattr("studio.deployment.work.interpreter_of", lambda target: python)
-    monkeypatch.setenv("EDGEWRIGHT_SERVICE", "process")
-    root = tmp_path / "root"
-    studio = Studio(tmp_path / "jobs", TargetSpec("old", "local:", "", {"root": str(root)}))
-    try:
-        done = studio.deploy(bundles[0])
-        assert "Python 3.8" in rows(done)["connect"]["text"]
-        assert done["state"] == "serving"
-        assert "golden samples agree" in rows(done)["probe"]["text"]
-        assert studio.deploy(bundles[1])["state"] == "serving"
-        assert (studio.rollback()["from"], studio.releases()["releases"][0]["version"]) == (2, 1)
-    finally:
-        undeploy({"target": asdict(studio.target), "purge": True}, studio.job())

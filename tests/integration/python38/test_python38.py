@@ -1,0 +1,48 @@
+"""A release on this computer under a Python 3.8, as boards of some years ago have it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from studio.api import TargetSpec
+from studio.deployment.work import undeploy
+from tests.rigs.bundles import make_bundle
+from tests.unit.deployment.test_board import Studio, rows
+
+
+def python38() -> str | None:
+    """An interpreter of that age, where there is one."""
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # the tests have another HOME
+    made = [str(path) for path in home.glob(".pyenv/versions/3.8.*/bin/python3.8")]
+    for python in (*made, shutil.which("python3.8") or ""):
+        if python and subprocess.run([python, "-c", ""], check=False).returncode == 0:
+            return python
+    return None
+
+
+def test_a_board_with_python_3_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a release with that interpreter: its wheels, the golden samples, the server."""
+    python = python38()
+    assert python, "there is no Python 3.8 here (Debian has none; pyenv makes one)"
+    monkeypatch.setattr("studio.deployment.connect.interpreter_of", lambda target: python)
+    monkeypatch.setattr("studio.deployment.work.interpreter_of", lambda target: python)
+    monkeypatch.setenv("EDGEWRIGHT_SERVICE", "process")
+    bundles = [make_bundle(tmp_path / str(version), version) for version in (1, 2)]
+    root = tmp_path / "root"
+    studio = Studio(tmp_path / "jobs", TargetSpec("old", "local:", "", {"root": str(root)}))
+    try:
+        done = studio.deploy(bundles[0])
+        assert "Python 3.8" in rows(done)["connect"]["text"]
+        assert done["state"] == "serving"
+        assert "golden samples agree" in rows(done)["probe"]["text"]
+        assert studio.deploy(bundles[1])["state"] == "serving"
+        assert (studio.rollback()["from"], studio.releases()["releases"][0]["version"]) == (2, 1)
+    finally:
+        undeploy({"target": asdict(studio.target), "purge": True}, studio.job())
