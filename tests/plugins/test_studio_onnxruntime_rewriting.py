@@ -8,12 +8,12 @@ from typing import Any
 import numpy
 import onnx
 import pytest
-from onnx import NodeProto, helper
+from onnx import NodeProto, TensorProto, helper
 
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.rewriting import fold
 from studio_onnxruntime.rewriting.folding import fold_ahead, fold_behind
-from studio_onnxruntime.rewriting.view import View
+from studio_onnxruntime.rewriting.view import View, used
 
 from . import models
 
@@ -154,3 +154,24 @@ def test_look_ups_stay_true_while_a_long_chain_is_folded(tmp_path: Path) -> None
     assert [one.op_type for one in model.graph.node] == ["Conv", "Tanh"] * 300
     assert len(looked) <= 2 * 300
     onnx.checker.check_model(model, full_check=True)
+
+
+def test_what_a_block_makes_itself_is_not_read_from_around_it() -> None:
+    block = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("Add", ["state", "outer"], ["next"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("state", TensorProto.FLOAT, [1]),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, [1]),
+        ],
+    )
+    loop = helper.make_node("Loop", ["n", "", "x"], ["y"], body=block)
+    assert [name for name in used(loop) if name] == ["n", "x", "outer"]

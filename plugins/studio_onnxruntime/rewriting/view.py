@@ -124,10 +124,17 @@ class View:
 
 
 def used(node: NodeProto) -> Iterator[str]:
-    """What a node reads, the blocks of an If or a Loop included."""
+    """What a node reads from around it; the blocks of an If or a Loop read that, too."""
     yield from node.input
     for attribute in node.attribute:
         for block in (attribute.g, *attribute.graphs):
-            for inner in block.node:
-                yield from used(inner)
-            yield from (value.name for value in block.output)
+            yield from _captured(block)
+
+
+def _captured(block: GraphProto) -> Iterator[str]:
+    """What a block reads and does not make itself."""
+    own = {value.name for value in (*block.input, *block.initializer)}
+    own.update(name for inner in block.node for name in inner.output)
+    for inner in block.node:
+        yield from (name for name in used(inner) if name not in own)
+    yield from (value.name for value in block.output if value.name not in own)
