@@ -133,7 +133,8 @@ def used(node: NodeProto) -> Iterator[str]:
 
 def _captured(block: GraphProto) -> Iterator[str]:
     """What a block reads and does not make itself."""
-    own = {value.name for value in (*block.input, *block.initializer)}
+    own = {value.name for value in block.input}
+    own.update(tensor.name for tensor in block.initializer)
     own.update(name for inner in block.node for name in inner.output)
     for inner in block.node:
         yield from (name for name in used(inner) if name not in own)
