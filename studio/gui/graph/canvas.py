@@ -210,6 +210,7 @@ class GraphCanvas(QWidget):
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""
         point = anchor if anchor is not None else QPointF(self.width() / 2, self.height() / 2)
         before = self.to_scene(point)
+        self._is_fresh = False  # what was chosen is not taken back when there is more room
         self.zoom = min(max(self.zoom * factor, self._least_zoom()), MOST_ZOOM)
         self._settle.start()
         self._move_to(before - point / self.zoom)
@@ -220,10 +221,12 @@ class GraphCanvas(QWidget):
 
     def pan(self, right: float, down: float) -> None:
         """Look further right and down, in pixels of the screen."""
+        self._is_fresh = False
         self._move_to(self._origin + QPointF(right, down) / self.zoom)
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a point of the scene into the middle."""
+        self._is_fresh = False
         self._move_to(QPointF(x, y) - QPointF(self.width(), self.height()) / 2 / self.zoom)
 
     def reveal(self, box: int) -> None:
