@@ -20,8 +20,8 @@ import torch
 
 # The operators lie beside this file: it is loaded by its path, which Python does not search.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-_OPERATORS: Any = importlib.import_module("torch_table").OPERATORS
-_TYPES: Any = importlib.import_module("torch_operators").TYPES
+_OPERATORS: Any = importlib.import_module("runner_table").OPERATORS
+_TYPES: Any = importlib.import_module("runner_operators").TYPES
 
 _WARM_UP = 2
 

@@ -67,6 +67,7 @@ class Manifest:
     """The content of a ``plugin.toml``.
 
     Attributes:
+        optional: Requirements that it can do without; it says itself what it lacks then.
         environment: The virtual environment that it wants for itself; None for most.
     """
 
@@ -79,3 +80,4 @@ class Manifest:
     capabilities: tuple[Capability, ...] = ()
     description: str = ""
     environment: EnvironmentNeed | None = None
+    optional: tuple[str, ...] = ()

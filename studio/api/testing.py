@@ -10,7 +10,8 @@ no test framework::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from studio.api.options import Kind, Option, validate
 from studio.api.ports import Backend, Connector, Format, Metric, Transform
 from studio.api.progress import Silent
 from studio.api.targets import Channel, TargetSpec
+
+_ANSWER_S = 20.0
 
 RUBBISH = (b"", b"\x00" * 64, b"not a model\n", bytes(range(256)) * 16)
 """Contents that no format may accept, and none may crash on."""
@@ -214,11 +217,24 @@ def _check_commands(channel: Channel) -> None:
     assert channel.run(["cat"], stdin=b"\x00\xff").stdout == b"\x00\xff"
     pieces = (bytes([number]) * 100_000 for number in range(30))
     assert len(channel.run(["cat"], stdin=pieces).stdout) == 3_000_000, "pieces were lost"
+    _check_conversation(channel)
     lines: list[str] = []
     channel.run(["printf", "one\\ntwo\\n"], on_line=lines.append)
     assert [line.rstrip("\n") for line in lines] == ["one", "two"]
     missing = channel.run(["no-such-program-anywhere"])
     assert missing.status != 0, "a missing program is a failure"
+
+
+def _check_conversation(channel: Channel) -> None:
+    """A piece of the input may be made of what the command has answered to the one before."""
+    answered = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"one\n"
+        yield b"two\n" if answered.wait(_ANSWER_S) else b"late\n"
+
+    done = channel.run(["cat"], stdin=pieces(), on_line=lambda _: answered.set())
+    assert done.text == "one\ntwo\n", "a piece was held back until the next one was there"
 
 
 def _check_files(channel: Channel, folder: Path) -> None:

@@ -50,6 +50,7 @@ def _manifest(table: Mapping[str, Any]) -> Manifest:
         version=str(table["version"]),
         api=int(table["api"]),
         requires=_texts(table, "requires"),
+        optional=_texts(table, "optional"),
         permissions=frozenset(Permission(text) for text in _texts(table, "permissions")),
         capabilities=tuple(_capabilities(identifier, table)),
         description=str(table.get("description", "")),

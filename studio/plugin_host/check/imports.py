@@ -14,7 +14,8 @@ from studio.api import Finding, Level, Manifest, Permission
 _PANEL = "panel"
 _RUNNER = "runner"
 _ELSEWHERE = frozenset({_RUNNER, "tool"})
-"""Modules of a plugin with an environment that run in it, not here."""
+"""Modules of a plugin with an environment that run in it, not here; so do those named after them
+(``runner_table``), which they load from beside them."""
 
 _QT = frozenset({"PySide6", "shiboken6", "PyQt5", "PyQt6", "PySide2"})
 _UNKNOWN = "belongs to none of the plugin's requirements"
@@ -53,7 +54,7 @@ def check_imports(package: Path, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(Level.ERROR, "syntax", f"{name} cannot be read as Python: {error}.")
             continue
         imports = list(_imports(tree, name))
-        inside = manifest.environment is not None and file.stem in _ELSEWHERE
+        inside = manifest.environment is not None and file.stem.partition("_")[0] in _ELSEWHERE
         more = _locked(package, manifest) if inside else frozenset()
         yield from _judge(imports, manifest, file.stem, more)
         if not inside:
@@ -76,7 +77,7 @@ def _locked(package: Path, manifest: Manifest) -> frozenset[str]:
 def _judge(
     imports: Iterable[Use], manifest: Manifest, module: str, more: frozenset[str]
 ) -> Iterator[Finding]:
-    direct = _modules_of(_names(manifest.requires)) | more
+    direct = _modules_of(_names((*manifest.requires, *manifest.optional))) | more
     beyond = _modules_of(_closure(_names(manifest.requires)))
     for use in imports:
         sentence = _objection(use.name, manifest.id, module, direct)
@@ -94,7 +95,7 @@ def _objection(name: str, plugin: str, module: str, allowed: frozenset[str]) -> 
     in_panel = module == _PANEL
     if not top:  # relative: the plugin's own
         return "imports the panel, which needs Qt" if _PANEL in name.split(".")[1:3] else ""
-    if module == _RUNNER and top in ("studio", plugin):
+    if module.partition("_")[0] == _RUNNER and top in ("studio", plugin):
         return "cannot be imported by a runner, which travels alone"
     if top == "studio":
         if _within(name, _QT_API):

@@ -125,7 +125,9 @@ def test_a_board_that_cannot_be_written_to_by_this_user(
 ) -> None:
     with Board(net, tmp_path / "b") as board:
         spec = board.spec()
-        spec = type(spec)(spec.name, spec.url, spec.host_key, {**spec.settings, "root": "/proc/x"})
+        spec = type(spec)(
+            spec.name, spec.url, spec.host_key, {**spec.settings, "root": "/etc/hostname/x"}
+        )
         with pytest.raises(TargetError) as caught:
             Studio(tmp_path / "jobs", spec).deploy(bundles[0])
         assert "cannot be made on the target" in sentence(caught.value)

@@ -40,7 +40,7 @@ def with_python(board: Board, script: str) -> None:
 
 def refusal(board: Board, job: Any, arguments: Callable[..., Any]) -> str:
     with pytest.raises(TargetError) as caught:
-        measure(board, job.folder, job, arguments, lambda event: None)
+        measure(board, job.folder, job, arguments(), lambda event: None)
     assert caught.value.message.count("\n") == 0
     return caught.value.message
 

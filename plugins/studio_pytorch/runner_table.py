@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody calls it
 
-o: Any = importlib.import_module("torch_operators")
+o: Any = importlib.import_module("runner_operators")
 Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
