@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from dataclasses import asdict
 from functools import partial
@@ -21,6 +22,7 @@ from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
 
+_NICE = 10
 _LARGEST_COPY = 2 * 2**30
 _DRAWINGS = (".svg", ".html", ".png")
 _CHUNK = 4 * 2**20
@@ -58,6 +60,12 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     }
 
 
+def _step_back() -> None:
+    """Leave the processor to the window, which draws what this process has found so far."""
+    if hasattr(os, "nice"):  # POSIX
+        os.nice(_NICE)
+
+
 def _preview(job: Job, model: Model) -> None:
     """Tell whoever watches where the outermost blocks of a large model can be seen by now."""
     path = write_preview(model, job.folder)
@@ -70,6 +78,7 @@ def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
     if len(model.graph.nodes) >= SHOWN_FROM:
         job.progress(2, 4, "Laying out the graph")
         job.event(DRAWN, path=str(writer.draw(model)))
+        _step_back()
 
 
 def inspect_model(arguments: Arguments, job: Job) -> Result:
