@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from studio.registry.database import Database
@@ -158,7 +158,24 @@ class Ledger:
 
 def now() -> str:
     """The time as the registry writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _spelled(datetime.now(UTC))
+
+
+def now_after(last: str | None) -> str:
+    """The time, one of its own: two rows in a millisecond would leave "what was there then?" open.
+
+    A clock that went back by a second or more is believed.
+    """
+    moment = datetime.now(UTC)
+    if last:
+        least = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+        if moment < least < moment + timedelta(seconds=1):
+            moment = least
+    return _spelled(moment)
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from studio.registry import rows
 from studio.registry.database import Database
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
-from studio.registry.ledger import Ledger, now
+from studio.registry.ledger import Ledger, now, now_after
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -315,12 +315,15 @@ class Registry:
     def add_release(
         self, target: str, version: int | None, digest: str, state: str, details: Mapping[str, Any]
     ) -> ReleaseRecord:
-        """Record what was done on a target."""
+        """Record what was done on a target, at a moment of its own."""
         with self._db.write() as db:
+            last = db.execute(
+                "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
+            ).fetchone()
             cursor = db.execute(
                 "INSERT INTO releases (target, version, digest, state, details, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, _json(details), now()),
+                (target, version, digest, state, _json(details), now_after(last and last[0])),
             )
             identifier = int(cursor.lastrowid or 0)
         return rows.release(self._db.all("SELECT * FROM releases WHERE id = ?", (identifier,))[0])

@@ -125,6 +125,7 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     released(registry, first)
     registry.add_release("board", first.id, first.digest, "removed", {})
     rows = list(reversed(registry.releases("board")))
+    assert len({row.created for row in rows}) == 5, "each has a moment of its own"
     at = [served_at(registry, "board", row.created) for row in rows]
     versions = [found["version"] if found else None for found in at]
     assert versions == [1, 2, 2, 1, None]
