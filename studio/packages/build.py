@@ -16,7 +16,7 @@ from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.registry import file_digest
 from studio.runtime.release.manifest import canonical
-from studio.runtime.serve.source import BASELINE
+from studio.runtime.serve.source import BASELINE, LATENCY
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
@@ -30,7 +30,8 @@ class Content:
     Attributes:
         files: The model's own file first, then its external tensors.
         labels, preprocess: Files to take along, or None.
-        baseline: What is normal (``latency``, ``drift``), for later comparison.
+        baseline: What is normal (``drift``), for later comparison.
+        latency: What profiles have measured, or None.
         lineage: Where the model came from.
     """
 
@@ -43,6 +44,7 @@ class Content:
     labels: Path | None
     preprocess: Path | None
     baseline: Mapping[str, Any] | None
+    latency: Mapping[str, Any] | None
     lineage: Mapping[str, Any]
 
 
@@ -71,6 +73,8 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
         _copy(content.preprocess, folder / "preprocess.toml")
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
+        if content.latency is not None:
+            (folder / LATENCY).write_bytes(canonical(content.latency))
     except OSError as error:
         raise StudioError(
             f"The bundle cannot be written: {error.filename}: {error.strerror}."

@@ -33,6 +33,7 @@ from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 from studio.runtime.drift.reference import Reference
+from studio.runtime.serve.source import LATENCY
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"
@@ -54,7 +55,7 @@ def package(arguments: Arguments, job: Job) -> Result:
     folder = job.folder / FOLDER
     manifest = build(content, Number(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
-    bundle = _same(arguments["known"], content_digest(manifest)) or Bundle.open(folder)
+    bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
     if arguments.get("sign") and not bundle.signature:
         text = signature_of(bundle.text.encode(), Path(arguments["sign"]))
         if bundle.digest == digest:  # one that was made before is not ours to change
@@ -96,6 +97,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         labels=labels,
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
         baseline=None if reference is None else {"drift": reference.to_json()},
+        latency=arguments.get("latency"),
         lineage=_lineage(ref, backend, arguments.get("made") or []),
     )
 
@@ -154,11 +156,18 @@ def _beside(data: str | None) -> Path | None:
     return found if found.is_file() else None
 
 
-def _same(known: Sequence[str], content: str) -> Bundle | None:
-    """An earlier bundle with the same content, so that packaging twice makes one version."""
+def _same(known: Sequence[str], manifest: Mapping[str, Any]) -> Bundle | None:
+    """An earlier bundle with the same content, so that packaging twice makes one version.
+
+    One with other measurements is another: they are what its target compares with.
+    """
+    content, measured = content_digest(manifest), manifest["files"].get(LATENCY)
     for folder in known:
         if Path(folder).is_dir():
             bundle = Bundle.open(Path(folder))
-            if bundle.content == content:
+            if (
+                bundle.content == content
+                and (bundle.raw.get("files") or {}).get(LATENCY) == measured
+            ):
                 return bundle
     return None

@@ -18,14 +18,16 @@ from typing import (
     Optional,
 )
 
+from ..bench.board import identity
 from ..drift.watch import DriftWatch, watch_of
 from .answers import Answers
 from .arena import does_without
 from .batching import rows_of_a_batch
 from .http.message import HttpError
 from .memory import give_back
+from .pace import Pace, of_profiles, of_start
 from .plan import Plans
-from .session import ModelSession, golden_feeds, invented_feeds, warm_up
+from .session import ModelSession, WarmUp, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
 from .statistics import ModelStatistics
 from .tensors import TensorSpec
@@ -205,33 +207,42 @@ def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
     cores = usable_cores()
     session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
-    seconds, warning = warm_up(session, golden)
+    warm = warm_up(session, golden)
+    seconds, warning = warm.median, warm.warning
     execution = plan_execution(seconds, cores, threads)
     if execution.threads != session.threads:
         del session  # two copies of a large model may not fit
         session = ModelSession(source.path, execution.threads)
-        warm_up(session, golden)
+        warm = warm_up(session, golden)
     rows = 1
     samples = golden or [invented_feeds(session.inputs)]
     if seconds is not None and does_without(source.path, session, seconds, samples[0]):
         del session  # what it took is taken again, instead of more
         session = ModelSession(source.path, execution.threads, arena=False)
-        warm_up(session, golden)
+        warm = warm_up(session, golden)
     if batch != 1 and not warning:
         rows = rows_of_a_batch(session, samples)
         if rows == 1 and session.free_rows:
             session.shrink(samples[0])
     session.watch = drift = watch_of(source.drift)
+    statistics = ModelStatistics(time.monotonic())
+    statistics.pace = _pace(source, execution.threads, warm, cores)
     give_back()
     return ServedModel(
         source,
         session,
         execution,
-        ModelStatistics(time.monotonic()),
+        statistics,
         warning,
         min(rows, batch or rows),
         drift,
     )
+
+
+def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> Pace:
+    """The comparison with the profile of this machine, or else with the runs just made."""
+    found, note = of_profiles(source.profiles, identity(), threads)
+    return Pace(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
 
 
 class Repository:

@@ -249,11 +249,28 @@ def _as_fed(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     return array
 
 
-def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[float], str]:
-    """Run the model until its memory is allocated, and measure it.
+class WarmUp(NamedTuple):
+    """The first runs of a model.
 
-    Returns:
-        Median seconds of a run (None when it could not be run), and why not.
+    Attributes:
+        seconds: Of each run that was measured; none when it could not be run.
+        warning: Why it could not.
+        size, rows: Bytes and rows of the inputs of each in the mean.
+    """
+
+    seconds: Sequence[float]
+    warning: str = ""
+    size: float = 0.0
+    rows: int = 1
+
+    @property
+    def median(self) -> Optional[float]:
+        """Seconds of a run."""
+        return sorted(self.seconds)[len(self.seconds) // 2] if self.seconds else None
+
+
+def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> WarmUp:
+    """Run the model until its memory is allocated, and measure it.
 
     Raises:
         LoadError: when golden samples, which must work, do not.
@@ -274,5 +291,8 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[fl
     except Exception as error:  # onnxruntime's own classes have no common base
         if golden:
             raise LoadError("The golden samples do not run: " + first_line(error)) from error
-        return None, first_line(error)
-    return sorted(seconds)[len(seconds) // 2], ""
+        return WarmUp((), first_line(error))
+    sizes = [sum(array.nbytes for array in sample.values()) for sample in samples]
+    first = next(iter(samples[0].values()), np.zeros(0))
+    rows = first.shape[0] if first.ndim else 1
+    return WarmUp(seconds, "", sum(sizes) / len(sizes), rows)
