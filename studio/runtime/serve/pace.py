@@ -18,7 +18,7 @@ from .machine import State
 QUANTILE = "p50"
 MARGIN = 1.10
 """Times as slow from which it is said; less is within what machines differ from day to day."""
-LEAST_MS = 0.05
+LEAST_MS = 0.15
 """... and so much in any case: a profile's loop finds in the caches what a request does not."""
 ALIKE_SIZE = 1.25
 _SLOTS = 12
