@@ -18,6 +18,7 @@ _OPTIONS = (
     "samples",
     "tolerance",
     "latency",
+    "embedding",
 )
 
 

@@ -24,6 +24,7 @@ from typing import (
 
 import numpy as np
 
+from ..drift.reference import EMBEDDING
 from . import bfloat16
 from .errors import LoadError
 from .tensors import BY_ORT, TensorSpec
@@ -55,7 +56,8 @@ class ModelSession:
 
     Attributes:
         inputs: By name, in the model's order.
-        outputs: By name, in the model's order; those that are not tensors are left out.
+        outputs: By name, in the model's order; those that are not tensors are left out, and the
+            embedding, which only the watch sees.
         new_options: Makes options for a run that may have to be ended.
         threads: Of each operator; 0 means that onnxruntime decides.
         timed: Take the processor's time of each run, which for a tiny one is a part of its own.
@@ -97,6 +99,8 @@ class ModelSession:
         self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
+        hidden = self.outputs.pop(EMBEDDING, None)
+        self._embedding = hidden.shape[-1] if hidden is not None and hidden.shape else 0
         self._types = {argument.name: argument.type for argument in self._session.get_inputs()}
         specs = [*self.inputs.values(), *self.outputs.values()]
         self._has_bits = any(spec.kind.bits for spec in specs)
@@ -118,12 +122,16 @@ class ModelSession:
         """
         if self._has_bits:
             return bfloat16.run(self._session, outputs, feeds, self._types, options)
+        if self._embedding and self.watch is not None:
+            outputs = [*outputs, EMBEDDING]
         start = time.thread_time() if self.timed else 0.0
         found: List[np.ndarray] = self._run(outputs, feeds, options)
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
             self.watch.see(feeds, dict(zip(outputs, found)))
+            if self._embedding:
+                found.pop()
         return found
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
@@ -147,6 +155,9 @@ class ModelSession:
         """
         import onnxruntime as ort
 
+        if self._embedding > 0 and self.watch is not None:
+            rows = next(iter(feeds.values())).shape[0]
+            results = {**results, EMBEDDING: np.empty((rows, self._embedding), np.float32)}
         binding = self._session.io_binding()
         value_of = ort.OrtValue.ortvalue_from_numpy
         for name, array in feeds.items():
