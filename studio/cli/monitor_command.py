@@ -49,7 +49,24 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"accuracy    {labels['accuracy']:.1%} ({span}; {labels['matched']} labels)")
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
+    lines += _samples(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def _samples(result: Mapping[str, Any]) -> list[str]:
+    """Uncertain requests: what is kept there, and what was fetched or deleted now."""
+    kept, taken = result.get("samples") or {}, result.get("taken") or {}
+    lines = []
+    if kept:
+        fault = f"; {kept['fault']}" if kept.get("fault") else ""
+        room = f"{kept['bytes'] / 1e6:.1f} of {kept['most_bytes'] / 1e6:g} MB"
+        lines.append(f"samples     {kept['kept']} of {kept['most']} kept there, {room}{fault}")
+    if "fetched" in taken:
+        damaged = f", {taken['damaged']} damaged" if taken["damaged"] else ""
+        lines.append(f"fetched     {taken['fetched']} into {taken['folder']}{damaged}")
+    if "deleted" in taken:
+        lines.append(f"deleted     {taken['deleted']} on the target")
+    return lines
 
 
 def _pace(result: Mapping[str, Any]) -> list[str]:

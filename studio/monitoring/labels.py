@@ -8,11 +8,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from studio.api import TargetError, UsageError
 from studio.monitoring.endpoint import Endpoint
 
 _PORTION = 5000
+_HEADS = (["id", "label"], ["file", "label"])
+_FETCHED = ".npz"
 
 
 def read_labels(path: Path) -> dict[str, str]:
@@ -37,12 +40,17 @@ def read_labels(path: Path) -> dict[str, str]:
 def _of_csv(name: str, text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, row in enumerate(csv.reader(text.splitlines()), 1):
-        if not row or (number == 1 and [cell.strip().lower() for cell in row] == ["id", "label"]):
+        if not row or (number == 1 and [cell.strip().lower() for cell in row] in _HEADS):
             continue
         if len(row) != 2 or not row[0].strip():
             raise UsageError(f"{name}, line {number}: a line is id,label.")
-        found[row[0].strip()] = row[1].strip()
+        found[_identifier(row[0].strip())] = row[1].strip()
     return found
+
+
+def _identifier(text: str) -> str:
+    """The id of a request, also where its fetched sample is named."""
+    return unquote(text.removesuffix(_FETCHED)) if text.endswith(_FETCHED) else text
 
 
 def _of_json(name: str, text: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .repeat import answer_repeats
 from .rpc import optional
+from .samples import follow_samples
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
@@ -310,6 +311,10 @@ class Worker:
         for model in self._service.repository.all():
             if model.mirror is not None:
                 model.mirror.end()
+            if model.sampler is not None:
+                model.sampler.end()
+        for model in models:
+            follow_samples(model)
         self._service.repository.replace(models)
         self._fit_workers()
         self._service.generation = generation
