@@ -133,13 +133,18 @@ class Store:
             OSError: when the disk takes none.
         """
         size = sum(array.nbytes for array in arrays.values()) + 4096
-        while self.kept and (len(self.kept) >= self._most or self.bytes + size > self._size):
-            first = min(self.kept)
+        leaving, count, held = [], len(self.kept), self.bytes
+        for first in sorted(self.kept):
+            if count < self._most and held + size <= self._size:
+                break
             if first.period == self.period and first.doubt >= doubt:
                 return False
+            leaving.append(first)
+            count, held = count - 1, held - first.size
+        if held + size > self._size:
+            return False  # so nothing gives way in vain
+        for first in leaving:
             self._remove(first)
-        if size > self._size:
-            return False
         digest = hashlib.sha256(identifier.encode("utf-8", "replace")).hexdigest()[:16]
         name = "{:06d}-{:05d}-{}{}".format(self.period, int(1e4 * doubt), digest, _SUFFIX)
         path = self._folder / name
