@@ -18,7 +18,6 @@ from urllib.parse import parse_qs
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .routes import Route
-from .samples import follow_samples
 
 if TYPE_CHECKING:
     from .model import ServedModel
@@ -149,7 +148,6 @@ async def keep(service: Service, every_s: float = EVERY_S) -> None:
     while True:
         await asyncio.sleep(every_s)
         for model in service.repository.all():
-            follow_samples(model)
             if ledger is None:
                 ledger = service.ledger = ledger_of(model)
             if ledger is not None:

@@ -28,7 +28,7 @@ from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .repeat import answer_repeats
 from .rpc import optional
-from .samples import follow_samples
+from .samples import follow_samples, keep_following
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
@@ -164,10 +164,12 @@ class Worker:
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
         minutes = self._loop.create_task(ledger.keep(self._service))
+        switches = self._loop.create_task(keep_following(self._service))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()
+        switches.cancel()
         self._service.machine.end()
         if turns is not None:
             turns.cancel()
