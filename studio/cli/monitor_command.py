@@ -47,6 +47,11 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if labels.get("matched"):
         span = f"{labels['low']:.1%} to {labels['high']:.1%}"
         lines.append(f"accuracy    {labels['accuracy']:.1%} ({span}; {labels['matched']} labels)")
+    if labels.get("uncertain"):
+        lines.append(
+            f"uncertain   {labels['uncertain_right']} of {labels['uncertain']} labelled right, of "
+            "the requests that the model was least certain of"
+        )
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)

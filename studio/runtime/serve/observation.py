@@ -96,7 +96,12 @@ def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     if not models:
         raise HttpError(404, "Nothing is served here.")
     model = service.repository.find(str(wanted)) if wanted else models[0]
-    return Response.of({"now": model.answers.judge(given), **model.answers.status()})
+    return Response.of(
+        {
+            "now": model.answers.judge(given, document.get("chosen") is True),
+            **model.answers.status(),
+        }
+    )
 
 
 ROUTES = (
