@@ -25,12 +25,15 @@ _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
 
 _SERVER = """\
-cat "$1/run/server.json" 2>/dev/null || exit 0
-pid=$(sed -n 's/.*"pid": *\\([0-9]*\\).*/\\1/p' "$1/run/server.json" | head -n 1)
-echo
+report=$(cat "$1/run/server.json" 2>/dev/null) || exit 0
+printf '%s\\n' "$report"
+pid=${report#*\\"pid\\":}
+pid=${pid# }
+pid=${pid%%[!0-9]*}
 [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && echo running
 true
 """
+"""The shell alone: a container's image may have neither sed nor head."""
 
 
 class Agent:
