@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from . import access, state
@@ -140,7 +139,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     stopped = stop_current(board, request)["stopped"]
     left = board.state.current
     # The counter stays: removing a release is no way to go back behind it.
-    new = replace(board.state.at(state.IDLE, ""), current="", previous=left)
+    new = board.state.at(state.IDLE, "")._replace(current="", previous=left)
     if left:
         new = new.noted(board.note(board.manifest(left), "removed"))
     board.save(new)
@@ -254,10 +253,8 @@ def _commit(board: Board, what: Manifest, plan: Plan) -> None:
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
     entry = board.note(what, "active", host=address.host, **address.access._asdict())
-    committed = replace(
-        now.at(state.IDLE, ""), current=what.digest, previous=previous, counter=what.counter
-    )
-    board.save(committed.noted(entry))
+    kept = now.at(state.IDLE, "").noted(entry)
+    board.save(kept._replace(current=what.digest, previous=previous, counter=what.counter))
     # Should this be cut off here, the old token is valid until the next release: no harm.
     access.settle(board.layout, address.access)
     Server(board.layout).remember(forget=True)
