@@ -24,7 +24,7 @@ _CLEARLY = 2.0
 """A sender that has to wait for its processor mistakes that for a slow link."""
 
 _SLOW = 1 / 10e6
-"""Seconds for a byte. Faster links get files as they are: a busy processor looks like a slow link."""
+"""Seconds for a byte. Below it nothing is packed: a busy processor looks like a slow link."""
 
 _MEMORY = 0.7
 """Weight of what was known of the link's rate before a whole frame."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
 from .manifest import NAME, SIGNATURE, Manifest, verify
-from .quality import Quality, rule_of
 from .server import Address, Server
-from .signature import check
 from .soak import QualitySoak, evidence_of, soak
-from .stage import check_counter
+
+if TYPE_CHECKING:
+    from .quality import Quality
 
 _READY_S = 60.0
 _READY_PROBES = 8.0
@@ -49,6 +49,9 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReleaseError: why the new release could not be served.
     """
+    from .quality import Quality, rule_of
+    from .stage import check_counter
+
     what = board.manifest(str(request["release"]))
     check_counter(board, what)
     _check_signature(board, what)
@@ -262,6 +265,8 @@ def _commit(board: Board, what: Manifest, plan: Plan) -> None:
 
 def _check_signature(board: Board, what: Manifest) -> None:
     """Who is trusted may have changed since it was staged. A rollback is not asked: see docs."""
+    from .signature import check
+
     if what.digest == board.state.current:
         return
     folder = board.layout.release(what.digest)
