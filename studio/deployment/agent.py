@@ -120,11 +120,13 @@ class Agent:
         message = {**request, "owner": self.owner}
         if self._token:
             message["token"] = self._token
+        line = json.dumps(message).encode() + b"\n"
         listener = _Listener(watch)
         command = [self._python, self.runtime_path, "release", verb, "--root", self.root]
         done = self._channel.run(
             command,
-            stdin=chain((json.dumps(message).encode() + b"\n",), frames),
+            # A command that takes files is told from one that keeps a small board busy.
+            stdin=chain((line,), frames) if frames else line,
             timeout=timeout,
             on_line=listener,
         )

@@ -249,8 +249,13 @@ def _as_fed(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     return array
 
 
-def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[float], str]:
+def warm_up(
+    session: ModelSession, golden: Sequence[Feeds], limit_s: float = 0.5
+) -> Tuple[Optional[float], str]:
     """Run the model until its memory is allocated, and measure it.
+
+    Args:
+        limit_s: For more runs than the fewest that tell something.
 
     Returns:
         Median seconds of a run (None when it could not be run), and why not.
@@ -261,7 +266,7 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[fl
     samples = list(golden) or [invented_feeds(session.inputs)]
     outputs = list(session.outputs)
     seconds: List[float] = []
-    end = time.perf_counter() + 0.5
+    end = time.perf_counter() + limit_s
     try:
         for sample in samples:
             session.run(sample, outputs)
