@@ -264,7 +264,7 @@ class MonitorPage(StagePage):
         self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
-        self.drift.show_signals(sample.get("drift") or ())
+        self.drift.show_signals(sample.get("drift") or (), sample.get("drift_state"))
         self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
     def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:
