@@ -19,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         export="write the files of Prometheus, Alertmanager and Grafana",
         history="the history of a figure, from a Prometheus server",
         fleet="all targets at once",
+        test="send a test notice to the channels of an alert file",
+        silence="hold alerts back for a while, or list what is held back",
     )
     for verb, parts in verbs.items():
         add_step(parts, f"monitor-{verb}")
@@ -102,7 +104,21 @@ def _fleet(result: Mapping[str, Any]) -> list[str]:
     ]
 
 
-_DESCRIBE = {"export": _exported, "history": _history, "fleet": _fleet}
+def _tested(result: Mapping[str, Any]) -> list[str]:
+    return [f"{row['channel']}: {row['text']}" for row in result["channels"]]
+
+
+def _silences(result: Mapping[str, Any]) -> list[str]:
+    return [hold["text"] for hold in result["holds"]] or ["Nothing is held back."]
+
+
+_DESCRIBE = {
+    "export": _exported,
+    "history": _history,
+    "fleet": _fleet,
+    "test": _tested,
+    "silence": _silences,
+}
 
 
 def _ms(latency: Mapping[str, Any], name: str) -> str:
