@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
+from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -129,6 +130,10 @@ class Workspace(JobListener):
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Why a step cannot be done with a variant, because of its format; empty when it can."""
         return why_not(step, variant.format, self.plugins) if variant is not None else ""
+
+    def why_no_trial(self, target: TargetSpec) -> str:
+        """Why a target can hold no quality trial; empty when it can."""
+        return why_no_trial(target)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
