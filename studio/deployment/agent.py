@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from studio.api import Channel, Progress, Refused, StudioError, TargetError
+from studio.deployment.soaking import TakenBack
 from studio.deployment.wheels import no_python
 from studio.packages import ZipApplication
 
@@ -172,7 +173,9 @@ class _Listener:
 
 
 def _error(answer: Mapping[str, Any]) -> StudioError:
-    kind = Refused if answer.get("code") in _REFUSALS else TargetError
+    kind: type[StudioError] = Refused if answer.get("code") in _REFUSALS else TargetError
+    if answer.get("code") == "soak-failed":
+        kind = TakenBack
     return kind(
         str(answer["message"]),
         hint=str(answer.get("hint", "")),
