@@ -173,9 +173,11 @@ class Worker:
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
         minutes = self._loop.create_task(ledger.keep(self._service))
+        self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()
+        self._service.machine.end()
         if turns is not None:
             turns.cancel()
         self._service.ready = False
