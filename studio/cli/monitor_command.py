@@ -19,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         export="write the files of Prometheus, Alertmanager and Grafana",
         history="the history of a figure, from a Prometheus server",
         fleet="all targets at once",
+        test="send a test notice to the channels of an alert file",
+        silence="hold alerts back for a while, or list what is held back",
     )
     for verb, parts in verbs.items():
         add_step(parts, f"monitor-{verb}")
@@ -55,6 +57,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
+    lines += drift_lines(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
 
 
@@ -71,6 +74,19 @@ def _samples(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"fetched     {taken['fetched']} into {taken['folder']}{damaged}")
     if "deleted" in taken:
         lines.append(f"deleted     {taken['deleted']} on the target")
+    return lines
+
+
+def drift_lines(result: Mapping[str, Any]) -> list[str]:
+    """Each signal that is or was beyond its limit with the reason, as the window shows them."""
+    state, lines = result.get("drift_state") or {}, []
+    if state.get("why"):
+        lines.append(f"drift       {state['why']}")
+    for signal in result.get("drift") or ():
+        statistic = signal.get("statistic")
+        if statistic is not None and (signal.get("drifts") or signal.get("beyond")):
+            shown = f"{statistic:.1f} of {signal.get('limit', 0):.1f}"
+            lines.append(f"  {signal['name']} ({shown}): {signal.get('why', '')}")
     return lines
 
 
@@ -122,10 +138,28 @@ def _fleet(result: Mapping[str, Any]) -> list[str]:
             for one in rows
         ],
         right="  rrr",
-    )
+    ) + [
+        f"{one['target']}: {alert['name']}: {alert['text']}"
+        for one in rows
+        for alert in one["alerts"]
+    ]
 
 
-_DESCRIBE = {"export": _exported, "history": _history, "fleet": _fleet}
+def _tested(result: Mapping[str, Any]) -> list[str]:
+    return [f"{row['channel']}: {row['text']}" for row in result["channels"]]
+
+
+def _silences(result: Mapping[str, Any]) -> list[str]:
+    return [hold["text"] for hold in result["holds"]] or ["Nothing is held back."]
+
+
+_DESCRIBE = {
+    "export": _exported,
+    "history": _history,
+    "fleet": _fleet,
+    "test": _tested,
+    "silence": _silences,
+}
 
 
 def _ms(latency: Mapping[str, Any], name: str) -> str:

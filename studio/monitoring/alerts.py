@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from studio.monitoring.drift import alarm_text
 from studio.runtime.serve.pace import MARGIN
 
 ERROR_RATE = 0.01
@@ -112,9 +113,13 @@ def _drifts(status: Mapping[str, Any]) -> Alert | None:
     drift = status.get("drift") or {}
     if not drift.get("alarm"):
         return None
-    causes = ", ".join(str(name) for name in list(drift.get("causes") or ())[:3]) or "its signals"
-    text = f"What the model sees or answers differs from its reference data: {causes}."
-    return Alert("drift", "warning", text, _number(drift, "differing"), _number(drift, "windows"))
+    return Alert(
+        "drift",
+        "warning",
+        alarm_text(drift),
+        _number(drift, "differing"),
+        _number(drift, "windows"),
+    )
 
 
 def _release_failed(report: Mapping[str, Any]) -> Alert | None:

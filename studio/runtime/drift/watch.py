@@ -215,6 +215,7 @@ class DriftWatch:
                 "frames": sketch.frames,
                 "stride": self._every,
                 "causes": causes(self.recent, self._together, names) if self.alarm.on else [],
+                "last": [verdict.differs for verdict in self.recent],
                 "fault": self.fault,
                 "signals": self._signals(),
                 "sketch": sketch.to_json(),
@@ -235,6 +236,8 @@ class DriftWatch:
                     "edges": list(signal.edges),
                     "reference": list(signal.counts),
                     "recent": [int(number) for number in now],
+                    "beyond": sum(bool(one.beyond[column]) for one in self.recent),
+                    "together": bool(self._together[column]),
                 }
             )
         return found

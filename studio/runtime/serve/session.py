@@ -286,8 +286,11 @@ class WarmUp(NamedTuple):
         return sorted(self.seconds)[len(self.seconds) // 2] if self.seconds else None
 
 
-def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> WarmUp:
+def warm_up(session: ModelSession, golden: Sequence[Feeds], limit_s: float = 0.5) -> WarmUp:
     """Run the model until its memory is allocated, and measure it.
+
+    Args:
+        limit_s: For more runs than the fewest that tell something.
 
     Raises:
         LoadError: when golden samples, which must work, do not.
@@ -295,7 +298,7 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> WarmUp:
     samples = list(golden) or [invented_feeds(session.inputs)]
     outputs = list(session.outputs)
     seconds: List[float] = []
-    end = time.perf_counter() + 0.5
+    end = time.perf_counter() + limit_s
     try:
         for sample in samples:
             session.run(sample, outputs)

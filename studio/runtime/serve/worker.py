@@ -24,14 +24,16 @@ from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
-from .model import Repository, ServedModel, load
+from .model import Repository, ServedModel, load, usable_cores
 from .options import Options, listen
+from .releases import run_folder_of
 from .repeat import answer_repeats
 from .rpc import optional
 from .samples import follow_samples, keep_following
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
+from .tried import Tried
 
 ROUTES = (
     open_inference.ROUTES
@@ -73,7 +75,15 @@ def run(options: Options) -> int:
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
-    return load(source, options.threads, options.max_batch)
+    return load(source, options.threads, options.max_batch, _tried(options, source.path))
+
+
+def _tried(options: Options, path: Path) -> Tried:
+    import onnxruntime as ort
+
+    run = run_folder_of(path)
+    words = (ort.__version__, usable_cores(), options.threads, options.max_batch)
+    return Tried(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
 
 
 def _locate(options: Options) -> ModelSource:
