@@ -54,11 +54,24 @@ def describe(result: Mapping[str, Any]) -> list[str]:
             f"uncertain   {labels['uncertain_right']} of {labels['uncertain']} labelled right, of "
             "the requests that the model was least certain of"
         )
+    lines += _estimated(result)
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
     lines += drift_lines(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def _estimated(result: Mapping[str, Any]) -> list[str]:
+    """How often the model is right, judged by its confidence alone; or why that is not said."""
+    told = (result.get("drift_state") or {}).get("estimate") or {}
+    if not told:
+        return []
+    if told.get("accuracy") is None:
+        return [f"estimated   no accuracy without labels: {told['why']}"]
+    span = f"{told['low']:.1%} to {told['high']:.1%}"
+    text = f"{told['accuracy']:.1%} right ({span}), without labels, of {told['frames']} requests"
+    return [f"estimated   {text}; {told['reference']:.1%} of the reference data"]
 
 
 def _samples(result: Mapping[str, Any]) -> list[str]:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
+from ..drift.estimate import wilson
 from .likeness import is_of_classes
 
 KEPT = 4096
 """Answers; of older ones a label comes too late, and is said not to match."""
 MOST_LABELS = 10_000
-_Z = 1.96
-
-
-def wilson(right: int, of: int) -> Tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), which stays between 0 and 1 for a few, too."""
-    if not of:
-        return 0.0, 1.0
-    share, square = right / of, _Z * _Z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Answers:
