@@ -2,8 +2,8 @@
 
 Average thresholded confidence (Garg, Balakrishnan, Lipton, Neyshabur and Sedghi, "Leveraging
 unlabeled data to predict out-of-distribution performance", ICLR 2022): the share of answers whose
-confidence is above a threshold, which was chosen so that as many of the labelled reference data were
-above it as were answered rightly.
+confidence is above a threshold, which was chosen so that as many of the labelled reference data
+were above it as were answered rightly.
 """
 
 from __future__ import annotations
