@@ -54,12 +54,26 @@ def describe(result: Mapping[str, Any]) -> list[str]:
             f"uncertain   {labels['uncertain_right']} of {labels['uncertain']} labelled right, of "
             "the requests that the model was least certain of"
         )
-    lines += _estimated(result)
+    lines += [*_estimated(result), *_agreement(result)]
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
     lines += drift_lines(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def _agreement(result: Mapping[str, Any]) -> list[str]:
+    """How often the version before answers the same; nothing where none is compared with."""
+    told = result.get("mirror") or {}
+    if not told:
+        return []
+    if told.get("fault"):
+        return [f"agreement   {told['fault']}"]
+    if not told.get("compared"):
+        return ["agreement   no request was compared with the version before yet"]
+    share = f"{told['agreed'] / told['compared']:.1%}"
+    span = f" ({told['low']:.1%} to {told['high']:.1%})" if "low" in told else ""
+    return [f"agreement   {share}{span} with the version before, of {told['compared']} requests"]
 
 
 def _estimated(result: Mapping[str, Any]) -> list[str]:

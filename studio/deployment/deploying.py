@@ -153,6 +153,7 @@ class Deployment:
             soak_s=trial_s(given, self._quality),
             quality=self._quality,
             sampling=_sampling(given),
+            agreement=float(given.get("agreement") or 0.0) / 100,
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

@@ -43,6 +43,7 @@ class Wish:
         soak_s: How long it is watched before it is kept.
         quality: What it may do worse than the release before; None where that is not judged.
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
+        agreement: Share of a core for comparing answers with the release before; 0: none.
     """
 
     access: AccessWish
@@ -52,6 +53,7 @@ class Wish:
     soak_s: float
     quality: Mapping[str, str] | None = None
     sampling: Mapping[str, int] | None = None
+    agreement: float = 0.0
 
 
 class Rollout:
@@ -231,6 +233,7 @@ class Rollout:
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
+                "agreement": wish.agreement,
                 "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,

@@ -91,6 +91,19 @@ DEPLOY = Step(
             advanced=True,
         ),
         Option(
+            "agreement",
+            Kind.NUMBER,
+            default=0.0,
+            minimum=0,
+            maximum=50,
+            unit="% of a core",
+            title="Go on comparing",
+            zero="after a trial no answer is compared",
+            help="Load the version before, too, and compare the answers to some requests from now "
+            "on, for so much of one core at most.",
+            advanced=True,
+        ),
+        Option(
             "keep_samples",
             Kind.INTEGER,
             default=0,

@@ -6,7 +6,6 @@ by a thread of low priority, and a disk that is full or slow is felt by nobody b
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
@@ -32,7 +31,6 @@ from .session import first_line
 
 if TYPE_CHECKING:
     from .model import ServedModel
-    from .service import Service
 
 PERIOD_S = 86_400.0
 """Samples of an earlier day give way to those of this one, whatever they are."""
@@ -40,7 +38,6 @@ EVERY_S = 0.1
 """From one request that is looked at to the next."""
 APART_S = 1.0
 """From one that is kept to the next: neighbours in a film say the same."""
-FOLLOWED_S = 5.0
 LARGEST = 16 << 20
 """Bytes of a row that is larger than all that is worth a copy."""
 _MOST_ROWS = 256
@@ -339,11 +336,3 @@ def follow_samples(model: ServedModel) -> Optional[Sampler]:
     if sampler is None and found is not None:
         model.session.sampler = model.sampler = sampler = Sampler(model, *found)
     return sampler
-
-
-async def keep_following(service: Service, every_s: float = FOLLOWED_S) -> None:
-    """Notice soon when the switch is turned, until the server ends."""
-    while True:
-        await asyncio.sleep(every_s)
-        for model in service.repository.all():
-            follow_samples(model)

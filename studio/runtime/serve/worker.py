@@ -29,10 +29,11 @@ from .options import Options, listen
 from .releases import run_folder_of
 from .repeat import answer_repeats
 from .rpc import optional
-from .samples import follow_samples, keep_following
+from .samples import follow_samples
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
+from .switches import keep_following
 from .tried import Tried
 
 ROUTES = (

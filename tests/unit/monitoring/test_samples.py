@@ -19,8 +19,10 @@ from studio.monitoring.labels import read_labels
 from studio.monitoring.samples import fetch_samples, forget_samples
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.layout import Layout
-from studio.runtime.release.sampling import allow, sampling_of
+from studio.runtime.release.sampling import agreement_of, allow, compare, sampling_of
 from studio.runtime.serve.answers import Answers
+from studio.runtime.serve.on_trial import FILE as COMPARED
+from studio.runtime.serve.on_trial import Wish, wish_for
 from studio.runtime.serve.samples import Store
 from studio.runtime.serve.sampling_wish import FILE, FOLDER
 
@@ -134,3 +136,20 @@ def test_the_note_of_a_deploy(tmp_path: Path) -> None:
         sampling_of({"sampling": {"most": -1, "bytes": 1}})
     with pytest.raises(ReleaseError, match="number and bytes"):
         sampling_of({"sampling": {"most": "many"}})
+
+
+def test_comparing_goes_on_where_a_deploy_said_so(tmp_path: Path) -> None:
+    new, old = "a" * 64, "b" * 64
+    layout = Layout(tmp_path)
+    layout.run.mkdir()
+    compare(layout, new, old, agreement_of({"agreement": 0.02}))
+    found = wish_for(tmp_path / "releases" / new / "model.onnx", new)
+    assert found is not None
+    assert found[0] == Wish(new, old, 1.0, 0.02, False)
+    compare(layout, new, old, agreement_of({}))
+    assert not (layout.run / COMPARED).exists()
+    compare(layout, new, "", 0.02)  # the first release has none before it
+    assert not (layout.run / COMPARED).exists()
+    for share in (-1, 0.9, "much", float("nan")):
+        with pytest.raises(ReleaseError, match="50% of one core"):
+            agreement_of({"agreement": share})
