@@ -60,6 +60,7 @@ class MonitorPage(StagePage):
     stage = STEP
     title = "Monitor"
     icon = STEP
+    repeats = ("monitor",)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
