@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView
 
 from studio.gui import figures
-from studio.gui.widgets import Card, button, label, row, set_enabled
+from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
 from studio.workspace.inbox import Entry, Inbox
 
 _SHOWN = 200
-_WIDTHS = (200, 150, 120, 70)
+_SHARES = (0.42, 0.2, 0.18, 0.2)
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _LENGTHS = (("an hour", 3600.0), ("8 hours", 28800.0), ("a day", 86400.0), ("a week", 604800.0))
@@ -92,9 +93,8 @@ class InboxCard(Card):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
-        for column, width in enumerate(_WIDTHS):
-            self.table.setColumnWidth(column, width)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setMinimumSectionSize(24)
         self.acknowledge = button("Acknowledge", self._acknowledge)
         self.length = QComboBox()
         self.length.setAccessibleName("Length of the silence")
@@ -106,6 +106,13 @@ class InboxCard(Card):
         self.body.addLayout(row(self.acknowledge, self.silence, self.length, None))
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
         self.show_entries()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give each column its share, however narrow the window is."""
+        super().resizeEvent(event)
+        room = self.width() - 5 * GRID  # the card's margins and the scroll bar
+        for column, share in enumerate(_SHARES):
+            self.table.setColumnWidth(column, int(share * room))
 
     def show_entries(self) -> None:
         """Show what the inbox holds now; the selection stays on its alert."""

@@ -302,6 +302,8 @@ class MonitorPage(StagePage):
             return
         fleet, alerting = self._is_fleet(), self.stack.currentIndex() == ALERTS_VIEW
         self.choice.setVisible(bool(self._targets) and not fleet and not alerting)
+        if alerting and self.primary.hasFocus():
+            self.alerting.add_rule.setFocus()
         self.primary.setVisible(not alerting)  # there is nothing to start
         running = (self.fleet_strip if fleet else self.strip).running
         view = "the view of the fleet" if fleet else "the live view"
