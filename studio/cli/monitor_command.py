@@ -43,6 +43,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "latency     "
         + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
         f"errors      {result['errors']}",
+        *_pace(result),
     ]
     labels = result.get("labels") or {}
     if labels.get("matched"):
@@ -65,6 +66,24 @@ def drift_lines(result: Mapping[str, Any]) -> list[str]:
             shown = f"{statistic:.1f} of {signal.get('limit', 0):.1f}"
             lines.append(f"  {signal['name']} ({shown}): {signal.get('why', '')}")
     return lines
+
+
+def _pace(result: Mapping[str, Any]) -> list[str]:
+    """How fast the model runs against its profile, and how the board is; empty without."""
+    pace, board = result.get("pace") or {}, result.get("board") or {}
+    lines = [f"speed       {pace['text']}"] if pace.get("text") else []
+    if pace.get("note"):
+        lines.append(f"baseline    {pace['note']}")
+    facts = []
+    if board.get("clock_mhz"):
+        facts.append(f"{board['clock_mhz']:.0f} MHz")
+    if board.get("celsius") is not None:
+        facts.append(f"{board['celsius']:.0f} °C")
+    if board.get("throttled"):
+        facts.append("throttled: " + ", ".join(board["throttled"]))
+    if board.get("others") is not None:
+        facts.append(f"other programs {board['others']:.1f} processors")
+    return [*lines, *([f"board       {', '.join(facts)}"] if facts else [])]
 
 
 def _exported(result: Mapping[str, Any]) -> list[str]:

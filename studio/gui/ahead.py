@@ -1,39 +1,38 @@
-"""Pages that are made before anyone asks for them, one in each pause of the event loop."""
+"""Pages that are made before anyone asks for them, a piece in each pause of the event loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QTimer
 
-PAUSE_MS = 150
-"""Between two pages, so that what the user does comes in between."""
+PAUSE_MS = 15
+"""Between two pieces, so that what the user does comes in between."""
 
 
 class Ahead(QTimer):
-    """Makes the pages of some stages one after the other; start it when the window is painted.
+    """Does work in pieces, one after the other; start it when the window is painted.
 
     Args:
-        names: The stages, in the order in which their pages are made.
-        make: Makes one page, or gives None where that fails; then no more are made.
+        pieces: Does the next piece each time that it is asked for one; none of them should take
+            longer than a key may have to wait.
     """
 
-    def __init__(
-        self, parent: QObject, names: Iterable[str], make: Callable[[str], object | None]
-    ) -> None:
+    def __init__(self, parent: QObject, pieces: Iterable[object]) -> None:
         super().__init__(parent)
-        self._names = iter(tuple(names))
-        self._make = make
+        self._pieces = iter(pieces)
         self.setSingleShot(True)
         self.setInterval(PAUSE_MS)
         self.timeout.connect(self._one)
 
     def stop(self) -> None:
-        """Make no more pages, even if it is started after this."""
+        """Do nothing more, even if it is started after this."""
         super().stop()
-        self._names = iter(())
+        self._pieces = iter(())
 
     def _one(self) -> None:
-        name = next(self._names, None)
-        if name is not None and self._make(name) is not None:
-            self.start()
+        try:
+            next(self._pieces)
+        except StopIteration:
+            return
+        self.start()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QStringListModel, Qt
-from PySide6.QtWidgets import QCompleter, QLineEdit
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCompleter, QLineEdit, QListView
+
+from studio.gui.theme import worn_by
 
 
 class NamesCompleter(QCompleter):
@@ -22,6 +25,7 @@ class NamesCompleter(QCompleter):
         self.setModelSorting(QCompleter.ModelSorting.CaseSensitivelySortedModel)
         self.setCaseSensitivity(Qt.CaseSensitivity.CaseSensitive)
         self.setMaxVisibleItems(10)
+        self.setPopup(_Popup(line))
         line.setCompleter(self)
 
     def splitPath(self, path: str) -> list[str]:
@@ -32,3 +36,18 @@ class NamesCompleter(QCompleter):
         """The whole line with the completed name."""
         before, comma, _ = self._line.text().rpartition(",")
         return f"{before}{comma}{' ' if comma else ''}{super().pathFromIndex(index)}"
+
+
+class _Popup(QListView):
+    """The names, dressed like the line although they are a window of their own."""
+
+    def __init__(self, line: QLineEdit) -> None:
+        super().__init__()
+        self._line = line
+        self.setUniformItemSizes(True)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the theme that is in force now."""
+        self.setStyleSheet(worn_by(self._line))
+        super().showEvent(event)

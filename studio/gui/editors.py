@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -121,6 +121,11 @@ class _CalmSpin(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:
         return f"{value:.9g}"
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setSuffix(self.suffix())  # it forgets what size it had before it was dressed
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
@@ -147,8 +152,7 @@ class NumberEditor(Editor):
             self.spin.setSpecialValueText(UNSET)
         elif option.zero and option.minimum == 0:
             self.spin.setSpecialValueText(option.zero)
-        # The style gives a spin box more height than a line edit, and its text no room at the left.
-        self.spin.setFixedHeight(QLineEdit().sizeHint().height())
+        # The style gives the text no room at the left.
         self.spin.lineEdit().setTextMargins(7, 0, 0, 0)
         self.spin.valueChanged.connect(self.changed)
         self.spin.lineEdit().returnPressed.connect(self.submitted)

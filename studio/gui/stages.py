@@ -18,6 +18,8 @@ class Stage:
         page: ``"module:class"``.
         steps: Steps whose jobs belong to this stage.
         at_bottom: Not a step of the pipeline, but something around it.
+        parts: Modules of the page that are imported one by one ahead of it, as to import all at
+            once would hold up the window.
     """
 
     id: str
@@ -26,22 +28,30 @@ class Stage:
     shortcut: str
     steps: frozenset[str] = frozenset()
     at_bottom: bool = False
+    parts: tuple[str, ...] = ()
 
 
-def _stage(title: str, number: int, *steps: str, at_bottom: bool = False) -> Stage:
+def _stage(title: str, number: int, *steps: str, parts: str = "", at_bottom: bool = False) -> Stage:
+    """A stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
     name = title.lower()
     page = f"studio.gui.pages.{name}:{title}Page"
-    return Stage(name, title, page, f"Ctrl+{number}", frozenset(steps), at_bottom)
+    modules = tuple(f"studio.gui.{part}" for part in parts.split())
+    return Stage(name, title, page, f"Ctrl+{number}", frozenset(steps), at_bottom, modules)
 
+
+_OF_MODEL = (
+    "command_palette graph.scene graph.paint graph.canvas graph.view pages.numbers_view "
+    "pages.model_drawer pages.model_inspector pages.compare_view pages.model_search pages.model"
+)
 
 STAGES = (
-    _stage("Model", 1, "open", "inspect", "graph", "diff"),
-    _stage("Quantize", 2, "quantize"),
-    _stage("Profile", 3, "profile", "evaluate"),
-    _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy"),
+    _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
+    _stage("Quantize", 2, "quantize", parts="pages.recipe_editor pages.quantize"),
+    _stage("Profile", 3, "profile", "evaluate", parts="pages.profile_rows pages.profile"),
+    _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts="pages.deploy"),
     Stage("try", "Try it", "studio.gui.pages.try_it:TryItPage", "Ctrl+5", frozenset({"stream"})),
-    _stage("Monitor", 6, "monitor", "call"),
-    _stage("Runs", 7, at_bottom=True),
+    _stage("Monitor", 6, "monitor", "call", parts="pages.monitor"),
+    _stage("Runs", 7, parts="pages.runs", at_bottom=True),
     _stage("Targets", 8, "target-probe", at_bottom=True),
     _stage("Plugins", 9, at_bottom=True),
 )

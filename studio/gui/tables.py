@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -41,6 +41,8 @@ class Table(QTableWidget):
         numeric: Indices of the columns that hold numbers.
         stretch: The column that takes the room that is left; -1 for none.
     """
+
+    _most = 0
 
     def __init__(
         self, columns: Sequence[str], numeric: Iterable[int] = (), stretch: int = 0, name: str = ""
@@ -79,8 +81,27 @@ class Table(QTableWidget):
 
     def fit_height(self, most: int = 12) -> None:
         """Fix the height to the rows that there are, or to ``most`` of them."""
+        self._most = most
         shown = min(self.rowCount(), most)
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown * ROW_HEIGHT + 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure again in another style: a table may be filled before it is dressed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            for y in range(self.rowCount()):
+                for x in range(self.columnCount()):
+                    self._measure(y, x)
+            if self._most:
+                self.fit_height(self._most)
+
+    def _measure(self, y: int, x: int) -> None:
+        """Give a cell the width that the widget in it needs."""
+        holder, item = self.cellWidget(y, x), self.item(y, x)
+        layout = holder.layout() if holder is not None else None
+        if layout is not None and item is not None:
+            # The style takes the padding of a cell off the widget in it.
+            item.setSizeHint(QSize(layout.sizeHint().width() + 2 * GRID, ROW_HEIGHT))
 
     def _put(self, y: int, x: int, cell: str | QWidget) -> None:
         item = QTableWidgetItem(cell if isinstance(cell, str) else "")
@@ -91,10 +112,8 @@ class Table(QTableWidget):
             content = row(cell, None)
             content.setContentsMargins(TEXT_MARGIN, 0, 0, 0)
             holder.setLayout(content)
-            # The style takes the padding of a cell off the widget in it.
-            wide = cell.sizeHint().width() + 2 * GRID + TEXT_MARGIN
-            item.setSizeHint(QSize(wide, ROW_HEIGHT))
             self.setCellWidget(y, x, holder)
+            self._measure(y, x)
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
         side = (

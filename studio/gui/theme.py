@@ -10,7 +10,8 @@ from string import Template
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from studio.settings import resource
 
@@ -100,18 +101,20 @@ def system_prefers_dark() -> bool:
 
 
 class Theming(QObject):
-    """The theme in force, and the one who tells when it changes.
+    """The theme in force, and the one who dresses the parts of the window in it.
 
-    The application keeps the style sheet that it began with, because to change it takes five times
-    as long as to lay another one over each part of the window. Only the parts that are seen change
-    at once, the rest in idle turns of the event loop or when it is shown.
+    The application has no style sheet: with one, whatever gets a parent is styled again together
+    with all that it holds, and a page that is built from the inside out takes five times as long.
+    Instead each part of the window wears the sheet, at most some hundred widgets, so that no turn
+    of the event loop is long in which one part is dressed. Parts that are seen come first.
 
     Attributes:
         choice: ``system``, ``dark`` or ``light``.
         current: The theme in force.
 
     Signals:
-        changed: The theme in force is another one; whatever paints itself repaints.
+        changed: The theme in force is another one, and what is seen wears it; whatever paints
+            itself repaints.
     """
 
     changed = Signal()
@@ -120,10 +123,10 @@ class Theming(QObject):
         super().__init__(parent)
         self.choice = choice
         self.current = self._resolve()
-        self._first = self.current
-        self._roots: dict[QWidget, Theme] = {}
-        self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
-        self._idle.timeout.connect(self._dress_one)
+        self._worn: dict[QWidget, Theme | None] = {}
+        self._held: list[QWidget] = []
+        self._turn = QTimer(self, singleShot=True)
+        self._turn.timeout.connect(self._dress_one)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def choose(self, choice: str) -> None:
@@ -133,27 +136,49 @@ class Theming(QObject):
 
     def apply(self) -> None:
         """Dress the application at its start."""
-        application = QApplication.instance()
-        if isinstance(application, QApplication):
-            application.setPalette(self.current.palette())
-            application.setStyleSheet(self.current.style_sheet())
+        QGuiApplication.setPalette(self.current.palette())
 
-    def dress(self, root: QWidget) -> None:
+    def dress(self, part: QWidget) -> None:
         """Dress a part of the window, now and at each change; nothing if it is dressed already."""
-        if root not in self._roots:
-            self._roots[root] = self._first
-            root.destroyed.connect(lambda _gone=None: self._roots.pop(root, None))
-        if self._roots[root] is not self.current:
-            self._roots[root] = self.current
-            root.setStyleSheet(self.current.style_sheet())
+        self._know(part)
+        if self._worn[part] is not self.current:
+            self._worn[part] = self.current
+            part.setStyleSheet(self.current.style_sheet())
+
+    def dress_soon(self, part: QWidget) -> None:
+        """Dress a part that is not seen yet, in an idle turn; ``dress`` it before it is shown."""
+        self._know(part)
+        self._turn.start(_IDLE_MS)
+
+    def _know(self, part: QWidget) -> None:
+        if part not in self._worn:
+            self._worn[part] = None
+            part.destroyed.connect(lambda _gone=None: self._worn.pop(part, None))
 
     def _dress_one(self) -> None:
-        """Dress one part that is not seen, and come back for the next."""
-        for root, worn in self._roots.items():
-            if worn is not self.current:
-                self.dress(root)
-                self._idle.start()
-                return
+        """Dress one part and come back for the next; what is seen is painted when all of it is."""
+        left = [part for part, worn in self._worn.items() if worn is not self.current]
+        seen = [part for part in left if part.isVisible()]
+        if self._held and not seen:
+            self.changed.emit()
+            self._let_go()
+        elif left:
+            self.dress((seen or left)[0])
+        if left or self._held:
+            self._turn.start(0 if self._held else _IDLE_MS)
+
+    def _hold(self) -> None:
+        """Paint nothing while a half of what is seen wears one theme, and a half another."""
+        windows = {part.window() for part in self._worn if part.isVisible()}
+        self._held = [window for window in windows if window.updatesEnabled()] + self._held
+        for window in self._held:
+            window.setUpdatesEnabled(False)
+
+    def _let_go(self) -> None:
+        for window in self._held:
+            if isValid(window):
+                window.setUpdatesEnabled(True)
+        self._held = []
 
     def _resolve(self) -> Theme:
         if self.choice in (DARK, LIGHT):
@@ -164,15 +189,23 @@ class Theming(QObject):
         if theme is self.current:
             return
         self.current = theme
+        self._hold()
         QGuiApplication.setPalette(theme.palette())
-        for root in [root for root in self._roots if root.isVisible()]:
-            self.dress(root)
-        self._idle.start()
-        self.changed.emit()
+        if not self._held:
+            self.changed.emit()
+        self._turn.start(0)
 
     def _system_changed(self) -> None:
         if self.choice == SYSTEM:
             self._switch(self._resolve())
+
+
+def worn_by(widget: QWidget) -> str:
+    """The style sheet of the part of the window that a widget is in; empty where it has none."""
+    part: QWidget | None = widget
+    while part is not None and not part.styleSheet():
+        part = part.parentWidget()
+    return part.styleSheet() if part is not None else ""
 
 
 def base_font() -> QFont:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +34,10 @@ from studio.gui.opening import Opening
 from studio.gui.pages.base import Page
 from studio.gui.progress import Progress
 from studio.gui.rail import Rail
+from studio.gui.separators import SeparatorStyle
 from studio.gui.stages import BY_ID, STAGES, page_class
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.topbar import TopBar
-from studio.gui.widgets import restyle
 
 if TYPE_CHECKING:
     from studio.gui.command_palette import CommandPalette
@@ -80,10 +82,11 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._ahead = Ahead(self, (stage.id for stage in STAGES), self._page)
+        self._ahead = Ahead(self, self._pages_ahead())
+        self._separators = SeparatorStyle()
+        self.setStyle(self._separators)
         self._build()
         self._restore()
-        theming.changed.connect(lambda: restyle(self))  # its separators follow the palette
 
     def attach(self, workspace: Workspace) -> None:
         """Take the workspace, which is opened after the first paint, and show the first page."""
@@ -139,7 +142,7 @@ class MainWindow(QMainWindow):
         page = self._page(shown)
         if page is not None and self._shown is not page:
             self._shown = page
-            self.theming.dress(page)
+            page.dress()
             self.stack.setCurrentWidget(page)
             QTimer.singleShot(0, page.take_focus)  # what was just made cannot take it yet
         self.inspector_changed()
@@ -245,8 +248,19 @@ class MainWindow(QMainWindow):
             self._pages[name] = page
             self.panels.add_to(page)
             self.stack.addWidget(page)
-            self.theming.dress(page)
+            for part in page.parts():
+                self.theming.dress_soon(part)
         return self._pages[name]
+
+    def _pages_ahead(self) -> Iterator[None]:
+        """Make the page of each stage, in pieces that are short enough to come between two keys."""
+        for stage in STAGES:
+            for module in stage.parts:
+                import_module(module)
+                yield
+            if self._page(stage.id) is None:
+                return
+            yield
 
     # What happens
 

@@ -22,6 +22,9 @@ METRICS = {
     "cpu_percent": "processor time, % of one core",
     "in_flight": "requests without an answer yet",
     "drifting": "signals that differ from the reference data",
+    "pace.ratio": "time in the model through what was measured before",
+    "board.throttled": "reasons for which the board is throttled",
+    "board.celsius": "the board's hottest zone, °C",
     "accuracy": "share of labelled answers that were right",
     "uptime_s": "seconds since the server began",
 }

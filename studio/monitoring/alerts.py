@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from studio.monitoring.drift import alarm_text
+from studio.runtime.serve.pace import MARGIN
 
 ERROR_RATE = 0.01
 SLOWER = 2.0
@@ -53,6 +54,7 @@ class Rules:
             _release_failed(report),
             self._errors(status),
             self._slower(status),
+            _slower_than_measured(status),
             self._restarted(status),
             _drifts(status),
         ]
@@ -96,6 +98,15 @@ class Rules:
         if before.get("digest") != status.get("digest"):
             return None  # another release may need another process
         return Alert("restarted", "warning", "The server was started again since the last look.")
+
+
+def _slower_than_measured(status: Mapping[str, Any]) -> Alert | None:
+    """The target's own verdict, with the cause that it found."""
+    pace = status.get("pace")
+    if not isinstance(pace, Mapping) or pace.get("verdict") != "slower":
+        return None
+    text = f"The model runs slower than it did: {pace.get('text')}"
+    return Alert("pace", "warning", text, _number(pace, "ratio"), MARGIN)
 
 
 def _drifts(status: Mapping[str, Any]) -> Alert | None:

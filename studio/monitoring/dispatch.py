@@ -67,6 +67,8 @@ def value_of(
     value: Any = sample
     for key in metric.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, list):
+        return float(len(value))
     return float(value) if isinstance(value, (int, float)) else None
 
 

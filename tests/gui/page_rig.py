@@ -113,11 +113,13 @@ class Rig:
         page.resize(1196, 676)
         self._pages.append(page)
         page.show_variant(variant)
+        for part in page.parts():
+            self.shell.theming.dress(part)
         page.show()
         return page
 
     def close(self) -> None:
-        """Delete the pages now; each one that is left makes the next style sheet slower."""
+        """Delete the pages now, so that none of them hears of the next test."""
         for page in self._pages:
             page.close()
             page.deleteLater()

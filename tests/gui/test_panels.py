@@ -131,7 +131,8 @@ def test_it_is_told_of_targets_and_of_themes(make_panel: MakePanel, qtbot: QtBot
     assert frame.panel.host.add_target(TargetSpec("apollo", "rocket:1"))
     assert frame.panel.host.add_target(TargetSpec("other", "ssh://a@b"))
     qtbot.waitUntil(lambda: frame.panel.text.text() == "apollo")
-    window.toggle_theme()
+    with qtbot.waitSignal(window.theming.changed):
+        window.toggle_theme()
     assert frame.panel.redressed == 1
 
 

@@ -268,10 +268,11 @@ def test_summary_adds_up(digits_window: MainWindow) -> None:
     assert not digits_window.inspector.isVisible()
 
 
-def test_other_theme_repaints_the_canvas(digits_window: MainWindow) -> None:
+def test_other_theme_repaints_the_canvas(digits_window: MainWindow, qtbot: QtBot) -> None:
     canvas = digits_window.page().pane.canvas
     corner = canvas.grab().toImage().pixelColor(2, canvas.height() // 2)
-    digits_window.toggle_theme()
+    with qtbot.waitSignal(digits_window.theming.changed):
+        digits_window.toggle_theme()
     after = canvas.grab().toImage().pixelColor(2, canvas.height() // 2)
     assert corner != after == digits_window.theming.current.color("background")
 

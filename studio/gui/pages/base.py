@@ -72,6 +72,8 @@ class Page(QWidget):
         icon: Name of the icon in the rail.
         folded_title: The name of the menu with the views of plugins.
         repeats: The steps that are done here, and can be had as a recipe.
+        header: What is above the views; also the parent of a page's dialogs, so that they are
+            dressed.
     """
 
     stage: ClassVar[str] = ""
@@ -86,7 +88,7 @@ class Page(QWidget):
         self.shell = shell
         self.primary: QPushButton | None = None
         self._panels: set[int] = set()
-        self.setProperty("role", "page")
+        self.setAutoFillBackground(True)
         self.setAccessibleName(f"{self.title} page")
         self._views = ViewBar(f"{self.title} views", self.folded_title)
         self._views.hide()
@@ -98,10 +100,10 @@ class Page(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self._top = self._header()
-        layout.addWidget(self._top)
+        self.header = self._header()
+        layout.addWidget(self.header)
         layout.addWidget(self.stack, 1)
-        self._views.changed.connect(self.stack.setCurrentIndex)
+        self._views.changed.connect(self._show_view)
         if self.repeats:
             self.add_tool(self.recipe_button())
             self.add_command(f"{self.title}: show as a recipe", self.show_as_recipe)
@@ -158,6 +160,19 @@ class Page(QWidget):
         """Show a sub-view."""
         self._views.set_index(index)
 
+    def _show_view(self, index: int) -> None:
+        self.shell.theming.dress(self.stack.widget(index))
+        self.stack.setCurrentIndex(index)
+
+    def dress(self) -> None:
+        """Dress what is seen of the page."""
+        for part in (self.header, self.stack.currentWidget()):
+            self.shell.theming.dress(part)
+
+    def parts(self) -> list[QWidget]:
+        """What wears a style sheet of its own: the header and the views."""
+        return [self.header, *(self.stack.widget(at) for at in range(self.stack.count()))]
+
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
         """Add a control to the header, left of the primary button (or beside the sub-views)."""
         if left:
@@ -183,7 +198,7 @@ class Page(QWidget):
 
     def hide_header(self, hidden: bool = True) -> None:
         """Leave the whole page to the content, or show the header again."""
-        self._top.setHidden(hidden)
+        self.header.setHidden(hidden)
 
     def set_primary(self, text: str, clicked: Callable[[], object]) -> QPushButton:
         """Add the page's one primary button, at the right end of the header."""

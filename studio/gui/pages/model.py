@@ -298,7 +298,7 @@ class ModelPage(Page):
         if len(opens) == 1:
             self.enter(opens[0])
         elif opens:
-            self._menu = QMenu(self)
+            self._menu = QMenu(self.header)
             for name in opens:
                 self._menu.addAction(name, partial(self.enter, name))
             self._menu.popup(QCursor.pos())

@@ -51,7 +51,7 @@ class RunsPage(Page):
         """Ask for a recipe's file and run it."""
         kept = memory.recall(self.workspace.settings).get("recipes", "")
         chosen, _filter = QFileDialog.getOpenFileName(
-            self, "Run a recipe", str(kept), "Recipes (*.toml);;All files (*)"
+            self.header, "Run a recipe", str(kept), "Recipes (*.toml);;All files (*)"
         )
         if chosen:
             memory.keep(self.workspace.settings, recipes=str(Path(chosen).parent))

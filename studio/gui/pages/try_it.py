@@ -154,12 +154,12 @@ class TryItPage(StagePage):
 
     def _choose_picture(self) -> None:
         pattern = "Pictures and arrays (*.png *.jpg *.jpeg *.npy *.npz);;All files (*)"
-        chosen, _filter = QFileDialog.getOpenFileName(self, "What to send", "", pattern)
+        chosen, _filter = QFileDialog.getOpenFileName(self.header, "What to send", "", pattern)
         if chosen:
             self.send(Path(chosen))
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Pictures to send")
+        chosen = QFileDialog.getExistingDirectory(self.header, "Pictures to send")
         if chosen:
             self.send(Path(chosen))
 

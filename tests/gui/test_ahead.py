@@ -1,0 +1,88 @@
+"""Pages that are made ahead: in pieces, each short, and dressed before they are seen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from pytestqt.qtbot import QtBot
+
+from studio.gui.ahead import Ahead
+from studio.gui.stages import STAGES
+from studio.gui.window import MainWindow
+
+MOST_MODULES = 14
+"""A module of the window takes about two milliseconds to be imported."""
+
+IMPORTS = """
+import json, sys
+import studio.gui.window, studio.gui.panels.panels, studio.gui.pages.welcome
+from studio.gui.stages import STAGES, page_class
+from importlib import import_module
+
+found = {}
+for stage in STAGES:
+    for part in (*stage.parts, stage.page.partition(":")[0]):
+        before = len([name for name in sys.modules if name.startswith("studio.")])
+        import_module(part)
+        after = len([name for name in sys.modules if name.startswith("studio.")])
+        found[part] = max(after - before, found.get(part, 0))
+print(json.dumps(found))
+"""
+
+
+def test_no_piece_imports_many_modules_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], stdout=subprocess.PIPE, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert {part: count for part, count in found.items() if count > MOST_MODULES} == {}
+    assert sum(found.values()) > MOST_MODULES  # it counted something
+
+
+def test_pieces_come_one_in_a_turn_until_they_are_stopped(qtbot: QtBot) -> None:
+    window_turns: list[int] = []
+
+    def pieces() -> object:
+        for number in range(100):
+            window_turns.append(number)
+            yield
+
+    from PySide6.QtCore import QObject
+
+    parent = QObject()
+    ahead = Ahead(parent, pieces())  # type: ignore[arg-type]
+    ahead.start()
+    assert window_turns == []
+    qtbot.waitUntil(lambda: len(window_turns) >= 2)
+    ahead.stop()
+    done = len(window_turns)
+    ahead.start()
+    qtbot.wait(50)
+    assert len(window_turns) == done < 100
+
+
+def test_every_page_is_made_and_dressed_without_being_asked_for(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    def all_made() -> bool:
+        pages = {page.stage: page for page in window.pages()}
+        wanted = {stage.id for stage in STAGES}
+        return wanted <= pages.keys() and all(
+            part.styleSheet() for name in wanted for part in pages[name].parts()
+        )
+
+    qtbot.waitUntil(all_made, timeout=30_000)
+
+
+def test_a_page_is_dressed_when_it_is_shown_before_its_turn(window: MainWindow) -> None:
+    window._ahead.stop()
+    window.go("quantize")
+    page = window.page()
+    assert page is not None
+    assert page.header.styleSheet()
+    assert page.stack.currentWidget().styleSheet()
+    page.show_view(2)
+    assert page.stack.currentWidget() is page.parts()[3]
+    assert page.stack.currentWidget().styleSheet()
