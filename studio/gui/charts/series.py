@@ -62,7 +62,7 @@ class VersionedSeries(QWidget):
         self._span = span_text(moments)
         changes = len(self.changes())
         last = values[-1] if values else None
-        said = "no sample" if last is None else f"{last:.3g} {self._unit}"
+        said = "no sample now" if last is None else f"{last:.3g} {self._unit}"
         self._said = said
         plural = "" if changes == 1 else "s"
         self.setAccessibleDescription(f"{said}, {changes} change{plural} of version")
@@ -94,7 +94,7 @@ class VersionedSeries(QWidget):
         painter.drawText(
             head, Qt.AlignmentFlag.AlignVCenter, f"{self._name}, up to {top:g} {self._unit}"
         )
-        painter.drawText(head, _RIGHT, f"now {self._said}")
+        painter.drawText(head, _RIGHT, self._said)
         foot = QRectF(0, self.height() - _FOOT, self.width(), _FOOT)
         step, first = area.width() / (KEPT - 1), KEPT - len(self._values)
         if self._span:

@@ -156,8 +156,9 @@ class FleetRows(QAbstractScrollArea):
         cells = self._cells(width, top)
         painter.setPen(theme.color("text"))
         for text, (_, rect, align) in zip(texts, cells, strict=False):
+            # Names of a fleet differ at their ends.
             elided = painter.fontMetrics().elidedText(
-                text, Qt.TextElideMode.ElideRight, rect.width()
+                text, Qt.TextElideMode.ElideMiddle, rect.width()
             )
             painter.drawText(rect, align, elided)
         self._paint_strip(painter, row, cells[4][1])
