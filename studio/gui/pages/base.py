@@ -161,17 +161,21 @@ class Page(QWidget):
         self._views.set_index(index)
 
     def _show_view(self, index: int) -> None:
-        self.shell.theming.dress(self.stack.widget(index))
+        view = self.stack.widget(index)
+        if view is not None:
+            self.shell.theming.dress(view)
         self.stack.setCurrentIndex(index)
 
     def dress(self) -> None:
         """Dress what is seen of the page."""
         for part in (self.header, self.stack.currentWidget()):
-            self.shell.theming.dress(part)
+            if part is not None:
+                self.shell.theming.dress(part)
 
     def parts(self) -> list[QWidget]:
         """What wears a style sheet of its own: the header and the views."""
-        return [self.header, *(self.stack.widget(at) for at in range(self.stack.count()))]
+        views = (self.stack.widget(at) for at in range(self.stack.count()))
+        return [self.header, *(view for view in views if view is not None)]
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
         """Add a control to the header, left of the primary button (or beside the sub-views)."""
