@@ -57,7 +57,7 @@ class AlertsView(QWidget):
         self._lay_out()
         self.form.saved.connect(self._saved)
         self.form.failed.connect(shell.fail)
-        self.form.closed.connect(self._explain)
+        self.form.closed.connect(self._closed)
         self.strip.message.connect(self._heard)
         self.strip.finished.connect(self._ended)
         for table, what in ((self.rules, RULES), (self.channels, CHANNELS)):
@@ -175,6 +175,11 @@ class AlertsView(QWidget):
         if place >= 0 and not self.form.isVisibleTo(self):
             self.form.edit(what, place, self._tables[what][place])
             self._opened()
+
+    def _closed(self) -> None:
+        """The keyboard goes back to where the form came from."""
+        self._explain()
+        (self.add_rule if self.form.what == RULES else self.add_channel).setFocus()
 
     def _opened(self) -> None:
         """Bring the form into view, with the keyboard in it."""

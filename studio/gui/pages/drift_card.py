@@ -19,7 +19,7 @@ NONE_YET = (
     "This release says nothing of drift. Deploy a model together with some of its data (64 samples "
     "or more): the target then holds what it sees and answers against them."
 )
-_COLUMNS = ("Signal", "Last of limit", "Beyond", "State")
+_COLUMNS = ("Signal", "Chi-square", "Beyond", "State")
 _HEIGHT = 220
 
 
