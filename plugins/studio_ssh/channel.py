@@ -42,28 +42,20 @@ class SshChannel:
         timeout: float = 60.0,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        # The far side always has a shell read the command; quoting leaves it nothing to expand.
-        session = self._session()
-        try:
-            feeder = _Feeder(session, stdin)
-            with Watchdog(self._transport, feeder.patience_s) as watchdog:
-                session.exec_command(shlex.join(argv))
-                threading.Thread(target=feeder.run, daemon=True).start()
-                conversation = _Conversation(session, on_line, time.monotonic() + timeout)
-                out, err = conversation.listen(watchdog)
-            if feeder.failure is not None:
-                raise feeder.failure
-        except TimeoutError:
-            raise TargetError(
-                f"{argv[0]} on {self._name} did not end within {timeout:g} s."
-            ) from None
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(error) from None
-        finally:
-            session.close()
-        if session.exit_status == _NO_STATUS and not session.eof_received:
-            raise self._lost(None, watchdog.barked)
-        return Completed(session.exit_status, out, err)
+        patience_s = dogs.COMMAND_S if isinstance(stdin, bytes) else dogs.TRANSFER_S
+        with Watchdog(self._transport, patience_s) as watchdog:
+            try:
+                session = self._transport.open_session(timeout=connection.HANDSHAKE_S)
+                with contextlib.closing(session):
+                    feeder = _Feeder(session, stdin)
+                    listener = _Conversation(session, on_line, time.monotonic() + timeout)
+                    return self._converse(argv, feeder, listener, watchdog)
+            except TimeoutError:
+                raise TargetError(
+                    f"{argv[0]} on {self._name} did not end within {timeout:g} s."
+                ) from None
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                raise self._lost(error, watchdog.barked) from None
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
         upload(self._files(), self._transport, source, target, progress, self)
@@ -93,16 +85,30 @@ class SshChannel:
         """The board's address, for sentences."""
         return self._name
 
-    def _session(self) -> paramiko.Channel:
-        try:
-            return self._transport.open_session(timeout=connection.HANDSHAKE_S)
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise self._lost(error) from None
+    def _converse(
+        self,
+        argv: Sequence[str],
+        feeder: _Feeder,
+        listener: _Conversation,
+        watchdog: Watchdog,
+    ) -> Completed:
+        """Run the command of a session to its end."""
+        session = feeder.session
+        # The far side always has a shell read the command; quoting leaves it nothing to expand.
+        session.exec_command(shlex.join(argv))
+        threading.Thread(target=feeder.run, daemon=True).start()
+        out, err = listener.listen(watchdog)
+        if feeder.failure is not None:
+            raise feeder.failure
+        if session.exit_status == _NO_STATUS and not session.eof_received:
+            raise EOFError
+        return Completed(session.exit_status, out, err)
 
     def _files(self) -> paramiko.SFTPClient:
         if self._sftp is None:
             try:
-                self._sftp = paramiko.SFTPClient.from_transport(self._transport)
+                with Watchdog(self._transport):
+                    self._sftp = paramiko.SFTPClient.from_transport(self._transport)
             except (paramiko.SSHException, OSError, EOFError) as error:
                 if self._transport.is_active():
                     raise TargetError(
@@ -126,23 +132,20 @@ class _Feeder:
 
     Attributes:
         failure: Why the pieces of the input could not be had.
-        patience_s: How long the other side may be silent.
     """
 
     def __init__(self, session: paramiko.Channel, content: bytes | Iterable[bytes]) -> None:
-        whole = isinstance(content, bytes)
         self.failure: Exception | None = None
-        self.patience_s = dogs.COMMAND_S if whole else dogs.TRANSFER_S
-        self._session = session
+        self.session = session
         self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
 
     def run(self) -> None:
         """Write until the end; a command may end without reading, and its status tells."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             while (piece := self._next()) is not None:
                 if piece:
-                    self._session.sendall(piece)
-            self._session.shutdown_write()
+                    self.session.sendall(piece)
+            self.session.shutdown_write()
 
     def _next(self) -> bytes | None:
         try:

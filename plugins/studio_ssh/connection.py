@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 import struct
@@ -14,6 +13,7 @@ import paramiko
 
 from studio.api import ChangedHost, Refused, TargetError, TargetSpec, UnknownHost
 from studio_ssh.address import Address
+from studio_ssh.behind import Behind, close_all
 from studio_ssh.config import Config
 from studio_ssh.hostkey import HostKey, check, confirmed, preferred
 from studio_ssh.login import log_in
@@ -59,7 +59,7 @@ def connect(
             before.append(_jump(hop, before))
         return _enter(route.board, target.host_key, before)
     except BaseException:
-        _close(before)
+        close_all(before)
         raise
 
 
@@ -76,13 +76,13 @@ def _enter(hop: Hop, host_key: str, before: Sequence[paramiko.Transport]) -> par
     link = _through(before[-1], hop.address) if before else _open(hop.address)
     transport: paramiko.Transport | None = None
     try:
-        kind = _Behind if before else paramiko.Transport
+        kind = Behind if before else paramiko.Transport
         transport = kind(link, disabled_algorithms=_DISABLED)
         _greet(transport, host_key, hop)
         log_in(transport, hop)
         transport.set_keepalive(_KEEPALIVE_S)
-        if isinstance(transport, _Behind):
-            transport.before = tuple(before)
+        if isinstance(transport, Behind):
+            transport.before, transport.board = tuple(before), hop.address
         return transport
     except BaseException as error:
         if transport is not None:
@@ -138,22 +138,6 @@ def _through(jump: paramiko.Transport, address: Address) -> paramiko.Channel:
         ) from None
 
 
-class _Behind(paramiko.Transport):
-    """A connection through jump hosts, which ends theirs with its own."""
-
-    before: Sequence[paramiko.Transport] = ()
-
-    def close(self) -> None:
-        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
-            super().close()  # the way may be gone already
-        _close(self.before)
-
-
-def _close(before: Sequence[paramiko.Transport]) -> None:
-    for jump in reversed(before):
-        jump.close()
-
-
 def seconds_without_answer(transport: paramiko.Transport) -> float:
     """How long data has been waiting for the other side to acknowledge anything; 0: none waits."""
     option = getattr(socket, "TCP_INFO", None)
@@ -187,6 +171,8 @@ def _greet(transport: paramiko.Transport, host_key: str, hop: Hop) -> None:
     keys = confirmed(host_key, hop.known_as, hop.known_hosts)
     options = transport.get_security_options()
     options.key_types = preferred(keys, tuple(options.key_types))
+    # One pass for both secrecy and integrity; the others hash every byte a second time.
+    options.ciphers = sorted(options.ciphers, key=lambda name: "gcm" not in name)
     transport.banner_timeout = transport.auth_timeout = HANDSHAKE_S
     transport.start_client(timeout=HANDSHAKE_S)
     check(HostKey.of(transport.get_remote_server_key()), keys, hop.address)

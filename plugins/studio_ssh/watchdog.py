@@ -8,6 +8,7 @@ import time
 
 import paramiko
 
+from studio_ssh.behind import Behind, leads_on
 from studio_ssh.connection import DEAD_LINK_S, bytes_moved, seconds_without_answer
 
 STALLED_S = 60.0
@@ -21,6 +22,10 @@ What stands between may acknowledge for a board that is long gone: a proxy, a mo
 COMMAND_S = 25.0
 """The same during a command, which may keep a small board busy."""
 
+DOUBT_S = 4.0
+"""After this long without a sign of life, a jump host is asked whether it reaches the board."""
+
+_REACH_S = 3.5
 _LOOK_S = 0.5
 _PING_S = 2.0
 _BULK_BYTES = 1 << 14
@@ -41,6 +46,7 @@ class Watchdog:
         self._last = self._heard = time.monotonic()
         self._moved = bytes_moved(transport)
         self._pings = self._answers = 0
+        self._way: _Way | None = None
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._watch, name="ssh watchdog", daemon=True),
@@ -85,9 +91,20 @@ class Watchdog:
         silent = self._silent_s()
         if silent >= self._patience_s:
             return f"no sign of life for {silent:.0f} s"
+        if self._is_cut_behind(silent):
+            return f"the jump host reaches it no more; no sign of life for {silent:.0f} s"
         if time.monotonic() - self._last >= STALLED_S:
             return f"no progress for {STALLED_S:g} s"
         return ""
+
+    def _is_cut_behind(self, silent: float) -> bool:
+        """Whether a jump host was asked in this silence, and has not come through."""
+        if silent < DOUBT_S or not isinstance(self._transport, Behind):
+            self._way = None
+            return False
+        if self._way is None or self._way.is_open:
+            self._way = _Way(self._transport)
+        return self._way.is_open is False
 
     def _silent_s(self) -> float:
         """How long nothing has come, and nothing much has gone, although an answer is owed."""
@@ -95,3 +112,19 @@ class Watchdog:
         if moved.received != self._moved.received or moved.sent - self._moved.sent > _BULK_BYTES:
             self._moved, self._heard = moved, now
         return now - self._heard if self._pings > self._answers else 0.0
+
+
+class _Way:
+    """One question to a jump host, which may take as long as the way is dead.
+
+    Attributes:
+        is_open: None until it is answered.
+    """
+
+    def __init__(self, transport: Behind) -> None:
+        self.is_open: bool | None = None
+        self._transport = transport
+        threading.Thread(target=self._ask, name="ssh way", daemon=True).start()
+
+    def _ask(self) -> None:
+        self.is_open = leads_on(self._transport, _REACH_S)

@@ -19,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         export="write the files of Prometheus, Alertmanager and Grafana",
         history="the history of a figure, from a Prometheus server",
         fleet="all targets at once",
+        test="send a test notice to the channels of an alert file",
+        silence="hold alerts back for a while, or list what is held back",
     )
     for verb, parts in verbs.items():
         add_step(parts, f"monitor-{verb}")
@@ -41,6 +43,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         "latency     "
         + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
         f"errors      {result['errors']}",
+        *_pace(result),
     ]
     labels = result.get("labels") or {}
     if labels.get("matched"):
@@ -48,7 +51,39 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"accuracy    {labels['accuracy']:.1%} ({span}; {labels['matched']} labels)")
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
+    lines += drift_lines(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def drift_lines(result: Mapping[str, Any]) -> list[str]:
+    """Each signal that is or was beyond its limit with the reason, as the window shows them."""
+    state, lines = result.get("drift_state") or {}, []
+    if state.get("why"):
+        lines.append(f"drift       {state['why']}")
+    for signal in result.get("drift") or ():
+        statistic = signal.get("statistic")
+        if statistic is not None and (signal.get("drifts") or signal.get("beyond")):
+            shown = f"{statistic:.1f} of {signal.get('limit', 0):.1f}"
+            lines.append(f"  {signal['name']} ({shown}): {signal.get('why', '')}")
+    return lines
+
+
+def _pace(result: Mapping[str, Any]) -> list[str]:
+    """How fast the model runs against its profile, and how the board is; empty without."""
+    pace, board = result.get("pace") or {}, result.get("board") or {}
+    lines = [f"speed       {pace['text']}"] if pace.get("text") else []
+    if pace.get("note"):
+        lines.append(f"baseline    {pace['note']}")
+    facts = []
+    if board.get("clock_mhz"):
+        facts.append(f"{board['clock_mhz']:.0f} MHz")
+    if board.get("celsius") is not None:
+        facts.append(f"{board['celsius']:.0f} °C")
+    if board.get("throttled"):
+        facts.append("throttled: " + ", ".join(board["throttled"]))
+    if board.get("others") is not None:
+        facts.append(f"other programs {board['others']:.1f} processors")
+    return [*lines, *([f"board       {', '.join(facts)}"] if facts else [])]
 
 
 def _exported(result: Mapping[str, Any]) -> list[str]:
@@ -81,10 +116,28 @@ def _fleet(result: Mapping[str, Any]) -> list[str]:
             for one in rows
         ],
         right="  rrr",
-    )
+    ) + [
+        f"{one['target']}: {alert['name']}: {alert['text']}"
+        for one in rows
+        for alert in one["alerts"]
+    ]
 
 
-_DESCRIBE = {"export": _exported, "history": _history, "fleet": _fleet}
+def _tested(result: Mapping[str, Any]) -> list[str]:
+    return [f"{row['channel']}: {row['text']}" for row in result["channels"]]
+
+
+def _silences(result: Mapping[str, Any]) -> list[str]:
+    return [hold["text"] for hold in result["holds"]] or ["Nothing is held back."]
+
+
+_DESCRIBE = {
+    "export": _exported,
+    "history": _history,
+    "fleet": _fleet,
+    "test": _tested,
+    "silence": _silences,
+}
 
 
 def _ms(latency: Mapping[str, Any], name: str) -> str:

@@ -32,6 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """What was made."""
     lines = [f"{result['bundle']}", f"digest {result['digest']}, {megabytes(result['bytes'])}"]
+    if result.get("embedding"):
+        lines.append(f"the watch for drift also sees {result['embedding']}, which no client gets")
+    lines += result.get("notes") or []
     if result.get("deb"):
         lines.append(f"{result['deb']}, {megabytes(result['deb_bytes'])}")
         lines.append(f"package {result['package']} {result['deb_version']}")

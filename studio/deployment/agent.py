@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from studio.api import Channel, Progress, Refused, StudioError, TargetError
+from studio.deployment.soaking import TakenBack
 from studio.deployment.wheels import no_python
 from studio.packages import ZipApplication
 
@@ -25,12 +26,15 @@ _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
 
 _SERVER = """\
-cat "$1/run/server.json" 2>/dev/null || exit 0
-pid=$(sed -n 's/.*"pid": *\\([0-9]*\\).*/\\1/p' "$1/run/server.json" | head -n 1)
-echo
+report=$(cat "$1/run/server.json" 2>/dev/null) || exit 0
+printf '%s\\n' "$report"
+pid=${report#*\\"pid\\":}
+pid=${pid# }
+pid=${pid%%[!0-9]*}
 [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && echo running
 true
 """
+"""The shell alone: a container's image may have neither sed nor head."""
 
 
 class Agent:
@@ -117,11 +121,13 @@ class Agent:
         message = {**request, "owner": self.owner}
         if self._token:
             message["token"] = self._token
+        line = json.dumps(message).encode() + b"\n"
         listener = _Listener(watch)
         command = [self._python, self.runtime_path, "release", verb, "--root", self.root]
         done = self._channel.run(
             command,
-            stdin=chain((json.dumps(message).encode() + b"\n",), frames),
+            # A command that takes files is told from one that keeps a small board busy.
+            stdin=chain((line,), frames) if frames else line,
             timeout=timeout,
             on_line=listener,
         )
@@ -167,7 +173,9 @@ class _Listener:
 
 
 def _error(answer: Mapping[str, Any]) -> StudioError:
-    kind = Refused if answer.get("code") in _REFUSALS else TargetError
+    kind: type[StudioError] = Refused if answer.get("code") in _REFUSALS else TargetError
+    if answer.get("code") == "soak-failed":
+        kind = TakenBack
     return kind(
         str(answer["message"]),
         hint=str(answer.get("hint", "")),

@@ -69,6 +69,7 @@ class Deployment:
                 row.text = f"version {bundle.version} of {bundle.name}"
             else:
                 row.skip(f"version {bundle.version} of {bundle.name} is the same")
+            row.text = " ".join([row.text, *self.packaged["notes"]])
             return bundle
 
     def run(self, channel: Channel, bundle: Bundle) -> Result:

@@ -21,6 +21,7 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.platforms import deploy_options, site_of
+from studio.deployment.soaking import why_no_trial
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform as WheelPlatform
 from studio.deployment.wheels import WheelCache
@@ -140,6 +141,12 @@ class Hosting:
                     f"{platform.title} has no option {name!r}.",
                     hint="What it takes is given with --set NAME=VALUE.",
                 )
+        if arguments.get("quality") or arguments.get("soak_rule"):
+            raise UsageError(
+                f"There is no quality trial: {why_no_trial(self._target)}",
+                hint="studio rollout asks golden samples before and after; --canary gives it a "
+                "part of the requests.",
+            )
         pairs = arguments.get("set") or []
         return deploy_options(platform, self._target, pairs, int(arguments.get("canary") or 0))
 

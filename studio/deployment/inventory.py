@@ -13,7 +13,7 @@ from studio.api import Channel, Resource
 SCRIPT = """\
 cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
-  [ -d "$folder" ] && ls -1 "$folder" | sed "s|^|$folder/|"
+  for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
 done
 echo "service=$(cat run/service.json 2>/dev/null)"
 echo state

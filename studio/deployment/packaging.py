@@ -8,7 +8,18 @@ from typing import Any
 
 from studio.jobs import Arguments, Job, run_contained
 
-_OPTIONS = ("model", "data", "labels", "preprocess", "number", "known", "samples", "tolerance")
+_OPTIONS = (
+    "model",
+    "data",
+    "labels",
+    "preprocess",
+    "number",
+    "known",
+    "samples",
+    "tolerance",
+    "latency",
+    "embedding",
+)
 
 
 def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:

@@ -159,6 +159,6 @@ def _address(registry: Registry, target: str) -> dict[str, Any]:
 
 def _given(arguments: Arguments) -> dict[str, Any]:
     """The options, with the target by its name."""
-    hidden = ("model", "known", "number", "target")
+    hidden = ("model", "known", "number", "target", "latency")
     options = {key: value for key, value in arguments.items() if key not in hidden}
     return {**options, "target": arguments["target"]["name"]}

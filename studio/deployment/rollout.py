@@ -12,6 +12,7 @@ from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
 from studio.deployment.plan import Plan
 from studio.deployment.sending import Delivery, Outgoing
+from studio.deployment.soaking import said
 from studio.deployment.steplog import StepLog, StepRow
 from studio.deployment.wheels import module_of
 from studio.jobs import Job
@@ -246,11 +247,7 @@ class Rollout:
 
 def _watched(done: Mapping[str, Any], soak_s: float) -> str:
     """What the soak said, in a few words."""
-    soak = done.get("soak") or {}
-    if not soak:
-        return f"watched for {soak_s:g} s"
-    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
-    return f"{soak['decision']} after {soak['seconds']:g} s ({found})"
+    return said(done.get("soak") or {}) or f"watched for {soak_s:g} s"
 
 
 def _kept_by(service: Mapping[str, Any]) -> str:

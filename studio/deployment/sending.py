@@ -23,8 +23,11 @@ _LEAST_SAVING = 0.05
 _CLEARLY = 2.0
 """A sender that has to wait for its processor mistakes that for a slow link."""
 
+_SLOW = 1 / 10e6
+"""Seconds for a byte. Below it nothing is packed: a busy processor looks like a slow link."""
+
 _MEMORY = 0.7
-"""Weight of what was known of the link's rate before the last frame."""
+"""Weight of what was known of the link's rate before a whole frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +93,41 @@ class Stream:
                 self._pace.sent(len(frame), time.monotonic() - asked)
 
     def _frames(self, file: Outgoing) -> Iterator[bytes]:
-        shape: _Shape | None = None
+        packer = _Packer(self._pace, always=file.size <= _SAMPLE_BYTES)
         with file.path.open("rb") as reader:
             reader.seek(file.offset)
             left = file.size - file.offset
             while left and (content := reader.read(min(FRAME_BYTES, left))):
                 left -= len(content)
-                shape = shape or _Shape.of(content)
-                kind = shape.kind if self._pace.pays(shape) else RAW
-                frame = packed(content, kind)
-                if len(frame) >= len(content):
-                    kind, frame = RAW, content
-                yield HEADER.pack(kind, len(frame)) + frame
+                yield packer.frame(content)
         yield HEADER.pack(END, 0)
+
+
+class _Packer:
+    """Makes the frames of one file, packed where that pays.
+
+    Args:
+        always: The file is so small that to find out is to have packed it.
+    """
+
+    def __init__(self, pace: _Pace, *, always: bool) -> None:
+        self._pace = pace
+        self._always = always
+        self._shape: _Shape | None = None
+
+    def frame(self, content: bytes) -> bytes:
+        """The content with its header."""
+        kind = self._kind(content)
+        frame = packed(content, kind)
+        if len(frame) >= len(content):
+            kind, frame = RAW, content
+        return HEADER.pack(kind, len(frame)) + frame
+
+    def _kind(self, content: bytes) -> int:
+        if not self._always and not self._pace.is_slow:
+            return RAW
+        shape = self._shape = self._shape or _Shape.of(content)
+        return shape.kind if self._always or self._pace.pays(shape) else RAW
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +209,22 @@ class _Pace:
     """What the link takes a second, by how long it lets the sender wait."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0
-        """For a byte; 0 while nothing had to wait."""
+        self._bytes = self._seconds = 0.0
 
     def sent(self, size: int, seconds: float) -> None:
-        now = seconds / size
-        self._seconds = _MEMORY * self._seconds + (1 - _MEMORY) * now if self._seconds else now
+        """So many bytes took so long; a small frame tells less than a large one."""
+        kept = _MEMORY ** (size / FRAME_BYTES)
+        self._bytes = kept * self._bytes + size
+        self._seconds = kept * self._seconds + seconds
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether packing may take less time than it saves on the link."""
+        return self._seconds > _SLOW * self._bytes
 
     def pays(self, shape: _Shape) -> bool:
         """Whether packing takes clearly less time than it saves on the link."""
-        return shape.saving * self._seconds > _CLEARLY * shape.seconds
+        return shape.saving * self._seconds > _CLEARLY * shape.seconds * self._bytes
 
 
 class Counter:

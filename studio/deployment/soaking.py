@@ -1,11 +1,13 @@
-"""The rule of a quality soak as it is given on a command line or in a recipe."""
+"""Quality trials: the rule as it is given, where none can be held, and what one has found."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import UsageError
+from studio.api import TargetError, TargetSpec, UsageError
+from studio.deployment.platforms import is_platform
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
@@ -13,6 +15,36 @@ USUAL_S = 1.0
 """The soak's own default: nothing can be decided in it."""
 TRIAL_S = 300.0
 """At most, where no other time is given: a trial ends as soon as it is decided."""
+
+
+class TakenBack(TargetError):
+    """The new release was worse, and the one before is served again; ``detail`` is the evidence."""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What the trial counted; empty for a release that did not come up at all."""
+        try:
+            return dict(json.loads(self.detail or "{}"))
+        except ValueError:
+            return {}
+
+
+def why_no_trial(target: TargetSpec) -> str:
+    """Why a target cannot hold a release against the one before; empty where it can."""
+    if not is_platform(target):
+        return ""
+    return (
+        f"{target.name} runs each release in a server of its own, which does not have the one "
+        "before and so cannot answer the same requests with both."
+    )
+
+
+def said(soak: Mapping[str, Any]) -> str:
+    """What a trial found, in a few words; empty where there was none."""
+    if not soak.get("tests"):
+        return ""
+    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
+    return f"{soak.get('decision')} after {float(soak.get('seconds') or 0):g} s ({found})"
 
 
 def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:

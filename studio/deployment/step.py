@@ -33,6 +33,12 @@ DEPLOY = Step(
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "embedding",
+            title="Embedding for drift",
+            help="As in package; for a model.",
+            advanced=True,
+        ),
         *ACCESS_OPTIONS,
         Option(
             "host",

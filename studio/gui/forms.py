@@ -26,6 +26,8 @@ class Field(QWidget):
         self.editor: Editor = make_editor(option, choices)
         self.complaint = label("", "small", tone="bad", wrap=True)
         self.complaint.hide()
+        self.note = label("", "dim", wrap=True)
+        self.note.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -33,6 +35,7 @@ class Field(QWidget):
             column.addWidget(self._label())
         column.addWidget(self.editor)
         column.addWidget(self.complaint)
+        column.addWidget(self.note)
         column.addStretch(1)
         self.setToolTip(option.help)
         self.editor.changed.connect(self._edited)
@@ -54,6 +57,18 @@ class Field(QWidget):
         self.complaint.setVisible(bool(sentence))
         self.editor.mark(wrong=bool(sentence))
         return not sentence
+
+    def withhold(self, reason: str) -> None:
+        """Take the option away with a sentence that says why; an empty one gives it back."""
+        if reason and self.editor.isEnabled():
+            self.editor.set_value(self.option.default)
+        self.editor.setEnabled(not reason)
+        self.explain(reason)
+
+    def explain(self, text: str) -> None:
+        """Say something about the option below it; nothing hides it."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def forget(self) -> None:
         """Hide the complaint until the next edit."""

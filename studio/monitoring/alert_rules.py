@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ METRICS = {
     "cpu_percent": "processor time, % of one core",
     "in_flight": "requests without an answer yet",
     "drifting": "signals that differ from the reference data",
+    "pace.ratio": "time in the model through what was measured before",
+    "board.throttled": "reasons for which the board is throttled",
+    "board.celsius": "the board's hottest zone, °C",
     "accuracy": "share of labelled answers that were right",
     "uptime_s": "seconds since the server began",
 }
@@ -89,6 +92,7 @@ CHANNELS: Mapping[str, Sequence[str]] = {
     "webhook": ("url", "signing_secret", "token_secret"),
 }
 """The options of each kind that the studio has itself."""
+MAIL_TLS = ("starttls", "tls", "none")
 
 
 def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
@@ -121,7 +125,22 @@ def alerts_of(content: Mapping[str, Any], plugins: Sequence[str] = ()) -> AlertP
         if names.count(name) > 1:
             raise UsageError(f"Two rules are named {name!r}.")
     channels = [_channel(t, n, plugins) for n, t in enumerate(_tables(content, "channels"), 1)]
+    channels = _numbered(channels)
+    called = [channel.name for channel in channels]
+    for name in called:
+        if called.count(name) > 1:
+            raise UsageError(f"Two channels are named {name!r}.", hint="Give each a name.")
     return AlertPlan(tuple(rules), tuple(channels))
+
+
+def _numbered(channels: Sequence[ChannelSpec]) -> list[ChannelSpec]:
+    """Those without a name are called after their kind, from the second on with a number."""
+    found: list[ChannelSpec] = []
+    for channel in channels:
+        alike = 1 + sum(one.kind == channel.kind for one in found)
+        name = channel.name or (channel.kind if alike == 1 else f"{channel.kind} {alike}")
+        found.append(replace(channel, name=name))
+    return found
 
 
 def _tables(content: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -157,10 +176,25 @@ def _rule(table: Mapping[str, Any], number: int) -> AlertRule:
         metric,
         _number(table, "above", what),
         _number(table, "below", what),
-        _number(table, "for_s", what) or 0.0,
+        _seconds(table, what),
         level,
-        tuple(str(name) for name in table.get("targets", ())),
+        _names(table, "targets", what),
     )
+
+
+def _seconds(table: Mapping[str, Any], what: str) -> float:
+    seconds = _number(table, "for_s", what) or 0.0
+    if seconds < 0:
+        raise UsageError(f"{what}: for_s is 0 or more, not {seconds:g}.")
+    return seconds
+
+
+def _names(table: Mapping[str, Any], key: str, what: str, default: Any = ()) -> tuple[str, ...]:
+    """A list of names; a lone text would be a list of its letters."""
+    value = table.get(key, default)
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f'{what}: {key} is a list of names: write {key} = ["..."].')
+    return tuple(value)
 
 
 def _number(table: Mapping[str, Any], key: str, what: str) -> float | None:
@@ -179,9 +213,9 @@ def _channel(table: Mapping[str, Any], number: int, plugins: Sequence[str]) -> C
         raise UsageError(
             f"Channel {number} is of no known kind: {kind!r}.", hint=f"Known: {known}."
         )
-    levels = tuple(str(level) for level in table.get("levels", LEVELS))
-    if not set(levels) <= set(LEVELS):
-        raise UsageError(f"Channel {number}: the levels are {' and '.join(LEVELS)}.")
+    levels = _names(table, "levels", f"Channel {number}", LEVELS)
+    if not levels or not set(levels) <= set(LEVELS):
+        raise UsageError(f"Channel {number}: the levels are {' and '.join(LEVELS)}, one at least.")
     options = {k: v for k, v in table.items() if k not in ("kind", "name", "levels")}
     if kind in CHANNELS:
         _known(options, CHANNELS[kind], f"The {kind} channel")
@@ -189,4 +223,14 @@ def _channel(table: Mapping[str, Any], number: int, plugins: Sequence[str]) -> C
         raise UsageError("The webhook channel needs a url that begins with http:// or https://.")
     if kind == "email" and not (options.get("host") and options.get("to")):
         raise UsageError("The email channel needs host and to.")
-    return ChannelSpec(kind, str(table.get("name") or kind), levels, options)
+    if kind == "email":
+        _mail(options)
+    return ChannelSpec(kind, str(table.get("name") or ""), levels, options)
+
+
+def _mail(options: Mapping[str, Any]) -> None:
+    port, tls = options.get("port", 587), options.get("tls", "none")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+        raise UsageError(f"The email channel: port is a number up to 65535, not {port!r}.")
+    if tls not in MAIL_TLS:
+        raise UsageError(f"The email channel: tls is {', '.join(MAIL_TLS)}, not {tls!r}.")

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from studio.monitoring.drift import alarm_text
+from studio.runtime.serve.pace import MARGIN
+
 ERROR_RATE = 0.01
 SLOWER = 2.0
 _FEW_REQUESTS = 20
@@ -51,6 +54,7 @@ class Rules:
             _release_failed(report),
             self._errors(status),
             self._slower(status),
+            _slower_than_measured(status),
             self._restarted(status),
             _drifts(status),
         ]
@@ -96,13 +100,26 @@ class Rules:
         return Alert("restarted", "warning", "The server was started again since the last look.")
 
 
+def _slower_than_measured(status: Mapping[str, Any]) -> Alert | None:
+    """The target's own verdict, with the cause that it found."""
+    pace = status.get("pace")
+    if not isinstance(pace, Mapping) or pace.get("verdict") != "slower":
+        return None
+    text = f"The model runs slower than it did: {pace.get('text')}"
+    return Alert("pace", "warning", text, _number(pace, "ratio"), MARGIN)
+
+
 def _drifts(status: Mapping[str, Any]) -> Alert | None:
     drift = status.get("drift") or {}
     if not drift.get("alarm"):
         return None
-    causes = ", ".join(str(name) for name in list(drift.get("causes") or ())[:3]) or "its signals"
-    text = f"What the model sees or answers differs from its reference data: {causes}."
-    return Alert("drift", "warning", text, _number(drift, "differing"), _number(drift, "windows"))
+    return Alert(
+        "drift",
+        "warning",
+        alarm_text(drift),
+        _number(drift, "differing"),
+        _number(drift, "windows"),
+    )
 
 
 def _release_failed(report: Mapping[str, Any]) -> Alert | None:

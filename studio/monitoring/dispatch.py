@@ -15,6 +15,7 @@ from typing import Any
 from studio.monitoring.alert_rules import METRICS, AlertRule
 from studio.monitoring.alerts import Alert
 from studio.monitoring.channels import ChannelError, Notice, Send
+from studio.monitoring.holds import Holds
 
 TRIES = 3
 WAIT_S = 1.0
@@ -66,6 +67,8 @@ def value_of(
     value: Any = sample
     for key in metric.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, list):
+        return float(len(value))
     return float(value) if isinstance(value, (int, float)) else None
 
 
@@ -80,6 +83,10 @@ class Dispatcher:
     Args:
         channels: By name: the levels that it wants, and what sends.
         failed: Told a sentence when a notice was given up.
+        holds: What somebody has silenced or seen: such an alert is told when that ends and the
+            alert still holds. The end of one that was told is always told: whatever was opened
+            for it elsewhere can be closed.
+        held: Told a sentence when a notice is held back.
     """
 
     def __init__(
@@ -87,11 +94,16 @@ class Dispatcher:
         channels: Mapping[str, tuple[Sequence[str], Send]],
         failed: Callable[[str, str], None],
         wait_s: float = WAIT_S,
+        holds: Holds | None = None,
+        held: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._channels = channels
         self._failed = failed
         self._wait_s = wait_s
+        self._holds = holds or Holds(None)
+        self._held = held
         self._firing: dict[tuple[str, str], Notice] = {}
+        self._back: set[tuple[str, str]] = set()
         self._queue: queue.Queue[tuple[str, Notice] | None] = queue.Queue(MOST_WAITING)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
@@ -104,12 +116,25 @@ class Dispatcher:
         now = {(target, str(alert["name"])): alert for alert in sample.get("alerts") or ()}
         about = {key: sample.get(key) for key in ("at", "model", "version", "digest")}
         for key, alert in now.items():
-            if key not in self._firing:
+            if key not in self._firing and not self._is_held(key):
                 notice = {**alert, **about, "target": target, "state": "firing"}
                 self._firing[key] = notice
                 self._send(notice)
-        for key in [key for key in self._firing if key[0] == target and key not in now]:
-            self._send({**self._firing.pop(key), **about, "state": "resolved"})
+        gone = [key for key in (*self._firing, *self._back) if key[0] == target and key not in now]
+        for key in gone:
+            self._holds.over(*key)
+            self._back.discard(key)
+            if key in self._firing:
+                self._send({**self._firing.pop(key), **about, "state": "resolved"})
+
+    def _is_held(self, key: tuple[str, str]) -> bool:
+        hold = self._holds.holding(*key)
+        if hold is None:
+            self._back.discard(key)
+        elif key not in self._back:
+            self._back.add(key)
+            self._held(f"{key[1]} of {key[0]} is held back: {hold.text}")
+        return hold is not None
 
     def _send(self, notice: Notice) -> None:
         for name, (levels, _) in self._channels.items():

@@ -29,6 +29,9 @@ EXPRESSIONS = {
     "in_flight": "sum by (instance) (nv_inference_pending_request_count)",
     "drifting": "edgewright_drift_alarm",
     "uptime_s": "time() - process_start_time_seconds",
+    "pace.ratio": "max by (instance) (edgewright_latency_ratio)",
+    "board.throttled": "edgewright_board_throttled",
+    "board.celsius": "edgewright_board_celsius",
     "accuracy": "edgewright_labels_right_total / edgewright_labels_total",
 }
 """The figures that rules speak of, in Prometheus' language."""
@@ -60,6 +63,13 @@ BUILT_IN = (
         "warning",
         0,
         "What the model sees or answers differs from its reference data.",
+    ),
+    BuiltIn(
+        "EdgewrightThrottled",
+        "edgewright_board_throttled == 1 and on (instance) edgewright_latency_ratio > 1.1",
+        "warning",
+        60,
+        "The model runs slower than it was measured, and the board is throttled.",
     ),
     BuiltIn(
         "EdgewrightRestarts",

@@ -90,6 +90,8 @@ class Watch:
             "drift": drift_of(status),
             "drift_state": drift_state(status),
             "labels": labels_of(status),
+            "pace": status.get("pace"),
+            "board": status.get("board"),
             "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],
             "model": status.get("name", ""),

@@ -13,6 +13,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.monitoring.alert_rules import AlertPlan, read_alerts
 from studio.monitoring.channels import Send, channel_of
 from studio.monitoring.dispatch import Dispatcher
+from studio.monitoring.holds import HOLDS, Holds
 from studio.monitoring.labels import read_labels
 from studio.monitoring.watch import Sample, Watch
 from studio.plugin_host import PluginHost
@@ -70,7 +71,8 @@ def dispatching(
         job.log(f"Alert channel {channel}: {sentence}")
         job.event("channel", channel=channel, text=sentence)
 
-    made = Dispatcher(channels, failed)
+    holds = Holds(Paths.of().data / HOLDS)
+    made = Dispatcher(channels, failed, holds=holds, held=job.log)
     try:
         yield made
     finally:

@@ -13,10 +13,12 @@ from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
+from studio.packages.embedding import Graft
 from studio.packages.golden import GoldenSample, Tolerance
+from studio.packages.wire import Unreadable
 from studio.registry import file_digest
 from studio.runtime.release.manifest import canonical
-from studio.runtime.serve.source import BASELINE
+from studio.runtime.serve.source import BASELINE, LATENCY
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
@@ -30,8 +32,11 @@ class Content:
     Attributes:
         files: The model's own file first, then its external tensors.
         labels, preprocess: Files to take along, or None.
-        baseline: What is normal (``latency``, ``drift``), for later comparison.
+        baseline: What is normal (``drift``), for later comparison.
+        latency: What profiles have measured, or None.
+        graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
+        notes: What the user should know; not a part of the bundle.
     """
 
     name: str
@@ -43,7 +48,10 @@ class Content:
     labels: Path | None
     preprocess: Path | None
     baseline: Mapping[str, Any] | None
+    latency: Mapping[str, Any] | None
+    graft: Graft | None
     lineage: Mapping[str, Any]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
         _copy(content.preprocess, folder / "preprocess.toml")
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
+        if content.latency is not None:
+            (folder / LATENCY).write_bytes(canonical(content.latency))
     except OSError as error:
         raise StudioError(
             f"The bundle cannot be written: {error.filename}: {error.strerror}."
@@ -99,7 +109,10 @@ def _copy_model(content: Content, folder: Path) -> str:
     """
     first, *rest = content.files
     name = f"model{first.suffix.lower()}"
-    if content.model.format == "onnx" and _split(first, folder, name):
+    if content.model.format == "onnx" and write_parts(first, folder, name):
+        if content.graft is not None:
+            path = folder / name
+            path.write_bytes(content.graft.apply(path.read_bytes()))
         return name
     _copy(first, folder / name)
     for path in rest:
@@ -110,11 +123,11 @@ def _copy_model(content: Content, folder: Path) -> str:
     return name
 
 
-def _split(source: Path, folder: Path, name: str) -> bool:
-    """Whether all that the model needs is written."""
+def write_parts(source: Path, folder: Path, name: str) -> bool:
+    """Write a model's own file and its large tensors; whether that is all that it needs."""
     try:
         found = tensors.split(source)
-    except tensors.Unreadable:
+    except Unreadable:
         return False  # it loads, or it would not have come so far: so it travels as it is
     if found.left:
         return False

@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import StudioError
 from studio.runtime.release import manifest as form
 from studio.runtime.release.errors import ReleaseError
+from studio.runtime.serve.source import LATENCY
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
@@ -109,8 +110,13 @@ def _signature(path: Path) -> str:
 
 
 def content_digest(manifest: Mapping[str, Any]) -> str:
-    """Digest of a manifest without its numbers and date."""
+    """Digest of a manifest without its numbers and date, and without what was measured.
+
+    The same recipe measures other times each time it is run, and makes the same bundle.
+    """
     rest = {key: value for key, value in manifest.items() if key not in _OWN}
+    if LATENCY in (rest.get("files") or {}):
+        rest["files"] = {k: v for k, v in rest["files"].items() if k != LATENCY}
     return hashlib.sha256(form.canonical(rest)).hexdigest()
 
 

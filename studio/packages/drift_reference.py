@@ -11,6 +11,7 @@ import numpy
 
 from studio.api import Array
 from studio.runtime.drift.reference import (
+    EMBEDDING,
     MAX_BINS,
     MAX_SIGNALS,
     OF_LAST,
@@ -151,10 +152,13 @@ def _taps(rows: Sequence[Frame]) -> list[Tap]:
         return []
     inputs = [_input_tap(name, _shape(rows, 0, name), rows) for name in rows[0][0]]
     outputs = [_output_tap(name, _shape(rows, 1, name), rows) for name in rows[0][1]]
+    # The embedding first: of the most signals there are it is never without room.
     found = [tap for tap in (*outputs, *inputs) if tap is not None]
+    found.sort(key=lambda tap: tap.kind != "embedding")
     chosen: list[Tap] = []
     for tap in found:
-        first = tap.side not in {other.side for other in chosen}
+        others = {other.side for other in chosen if other.kind != "embedding"}
+        first = tap.side not in others and tap.kind != "embedding"
         axes = _axes(tap, rows) if first else None
         full = tap._replace(axes=axes)
         if sum(len(names_of(one)) for one in (*chosen, full)) <= MAX_SIGNALS:
@@ -197,6 +201,8 @@ def _input_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) 
 def _output_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame]) -> Tap | None:
     if not shape or not _is_numeric(rows, 1, name):
         return None
+    if name == EMBEDDING:
+        return Tap("output", name, "embedding", shape)
     kind = "values"
     values = rows[0][1][name].reshape(-1)[: shape[-1] or 1].astype(float)
     sums_to_one = float(values.min()) >= 0 and abs(float(values.sum()) - 1.0) < 1e-2

@@ -13,11 +13,14 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.jobs import Arguments, Result
+from studio.packages.latency import latency_of
 from studio.registry import Registry, VariantRecord, VersionRecord
 
 EPOCH = "SOURCE_DATE_EPOCH"
 _MOST_DIGITS = 12
 _MOST_STEPS = 100
+_PREPARED = ("model", "known", "number", "made", "latency")
+"""What is no option of the user's."""
 _REMEMBERED = 50
 """Bundles of a model among which one with the same content is looked for."""
 
@@ -35,7 +38,10 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     }
     known = [str(version.path) for version in versions[:_REMEMBERED]]
     made = _made(registry, registry.variant(int(arguments["model"]["variant"])))
-    return {**arguments, "number": number, "known": known, "made": made}
+    # Measured times are others each time: a build that is to be repeated takes none along.
+    variant = int(arguments["model"]["variant"])
+    measured = None if os.environ.get(EPOCH) else latency_of(registry, variant)
+    return {**arguments, "number": number, "known": known, "made": made, "latency": measured}
 
 
 def _clock() -> int:
@@ -74,6 +80,8 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "counter": version.counter,
         "new": result["new"],
         "variant": version.variant,
+        "embedding": result["embedding"],
+        "notes": result["notes"],
     }
     if arguments.get("out"):
         final["bundle"] = str(_copy(version.path, Path(arguments["out"])))
@@ -117,4 +125,4 @@ def _copy(source: Path, target: Path) -> Path:
 
 
 def _options(arguments: Arguments) -> dict[str, Any]:
-    return {k: v for k, v in arguments.items() if k not in ("model", "known", "number", "made")}
+    return {k: v for k, v in arguments.items() if k not in _PREPARED}

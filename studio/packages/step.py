@@ -68,6 +68,13 @@ PACKAGE = Step(
             advanced=True,
         ),
         Option(
+            "embedding",
+            title="Embedding for drift",
+            help="Let the model tell the watch, and nobody else, where each request lies along "
+            "eight axes of what its last layer sees: auto, or the name of a tensor. Off without.",
+            advanced=True,
+        ),
+        Option(
             "tolerance",
             Kind.NUMBER,
             minimum=0,

@@ -10,13 +10,23 @@ that everything this module does not know is copied as it stands. Numbers of fie
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from studio.packages.wire import (
+    BYTES,
+    VARINT,
+    Field,
+    Unreadable,
+    read_fields,
+    read_varint,
+    write_field,
+    write_varint,
+)
+
 LEAST_BYTES = 64 << 10
 FOLDER = "tensors"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _GRAPH, _INITIALIZER = 7, 5
 _RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION = 9, 13, 14
 _NODE, _OUTPUT, _OP_TYPE, _ATTRIBUTE, _ATTRIBUTE_TENSOR, _TENSOR_NAME = 1, 2, 4, 5, 5, 8
@@ -38,17 +48,6 @@ class Split(NamedTuple):
     left: bool
 
 
-class Unreadable(ValueError):
-    """These bytes are no model that can be taken apart."""
-
-
-class _Field(NamedTuple):
-    number: int
-    kind: int
-    value: memoryview
-    whole: memoryview
-
-
 def split(path: Path, least: int = LEAST_BYTES) -> Split:
     """Take the large tensors of the main graph out of a model.
 
@@ -63,14 +62,14 @@ def split(path: Path, least: int = LEAST_BYTES) -> Split:
         OSError: when a file cannot be read.
     """
     content = memoryview(path.read_bytes())
-    fields = list(_fields(content))
-    versions = [one.value for one in fields if one.number == _IR_VERSION and one.kind == _VARINT]
-    version = _read_varint(versions[-1], 0)[0] if versions else 0
+    fields = list(read_fields(content))
+    versions = [one.value for one in fields if one.number == _IR_VERSION and one.kind == VARINT]
+    version = read_varint(versions[-1], 0)[0] if versions else 0
     found = _Splitter(path.parent, least, version >= _FREE_INITIALIZERS)
     parts: list[bytes | memoryview] = []
     for field in fields:
-        if field.number == _GRAPH and field.kind == _BYTES:
-            parts.append(_field(_GRAPH, found.graph(field.value)))
+        if field.number == _GRAPH and field.kind == BYTES:
+            parts.append(write_field(_GRAPH, found.graph(field.value)))
         else:
             parts.append(field.whole)
     model = b"".join(parts)
@@ -88,8 +87,8 @@ class _Splitter:
 
     def graph(self, content: memoryview) -> bytes:
         parts: list[bytes | memoryview] = []
-        for field in _fields(content):
-            if field.number == _INITIALIZER and field.kind == _BYTES:
+        for field in read_fields(content):
+            if field.number == _INITIALIZER and field.kind == BYTES:
                 parts.append(self._tensor(field.value) or field.whole)
             elif (made := self._constant(field)) is not None:
                 parts.append(made)
@@ -99,14 +98,14 @@ class _Splitter:
                 parts.append(field.whole)
         return b"".join(parts)
 
-    def _constant(self, node: _Field) -> bytes | None:
+    def _constant(self, node: Field) -> bytes | None:
         """The initializer that a large constant's node becomes; None for every other node."""
         if not self._constants or node.number != _NODE or len(node.value) < self._least:
             return None
-        fields = list(_fields(node.value))
+        fields = list(read_fields(node.value))
         kind = [bytes(one.value) for one in fields if one.number == _OP_TYPE]
         outputs = [bytes(one.value) for one in fields if one.number == _OUTPUT]
-        attributes = [list(_fields(one.value)) for one in fields if one.number == _ATTRIBUTE]
+        attributes = [list(read_fields(one.value)) for one in fields if one.number == _ATTRIBUTE]
         if kind != [b"Constant"] or len(outputs) != 1 or len(attributes) != 1:
             return None
         tensors = [one.value for one in attributes[0] if one.number == _ATTRIBUTE_TENSOR]
@@ -118,7 +117,7 @@ class _Splitter:
         Args:
             name_of: Its name, instead of the one that it has.
         """
-        fields = list(_fields(content))
+        fields = list(read_fields(content))
         raw = self._content(fields)
         if raw is None or len(raw) < self._least:
             self.left = self.left or _is_external(fields)
@@ -128,18 +127,20 @@ class _Splitter:
         gone = {_RAW_DATA, _EXTERNAL_DATA, _DATA_LOCATION}
         gone |= set() if name_of is None else {_TENSOR_NAME}
         rest = [bytes(one.whole) for one in fields if one.number not in gone]
-        rest += [] if name_of is None else [_field(_TENSOR_NAME, name_of)]
+        rest += [] if name_of is None else [write_field(_TENSOR_NAME, name_of)]
         entries = [
-            _field(_EXTERNAL_DATA, _field(1, key.encode()) + _field(2, value.encode()))
+            write_field(
+                _EXTERNAL_DATA, write_field(1, key.encode()) + write_field(2, value.encode())
+            )
             for key, value in (("location", name), ("offset", "0"), ("length", str(len(raw))))
         ]
-        location = _varint(_DATA_LOCATION << 3 | _VARINT) + _varint(_EXTERNAL)
-        return _field(_INITIALIZER, b"".join([*rest, *entries, location]))
+        location = write_varint(_DATA_LOCATION << 3 | VARINT) + write_varint(_EXTERNAL)
+        return write_field(_INITIALIZER, b"".join([*rest, *entries, location]))
 
-    def _content(self, fields: list[_Field]) -> memoryview | None:
+    def _content(self, fields: list[Field]) -> memoryview | None:
         """The raw bytes of a tensor, wherever they are; None where they are numbers of a kind."""
         if not _is_external(fields):
-            raw = [one.value for one in fields if one.number == _RAW_DATA and one.kind == _BYTES]
+            raw = [one.value for one in fields if one.number == _RAW_DATA and one.kind == BYTES]
             return raw[-1] if raw else None
         entries = dict(_entry(one.value) for one in fields if one.number == _EXTERNAL_DATA)
         whole = self._file(entries.get("location", ""))
@@ -161,62 +162,18 @@ class _Splitter:
         return self._files[location]
 
 
-def _refers(field: _Field) -> bool:
+def _refers(field: Field) -> bool:
     """Whether there may be a reference to an external file somewhere inside."""
-    return field.kind == _BYTES and b"\x0a\x08location\x12" in bytes(field.value)
+    return field.kind == BYTES and b"\x0a\x08location\x12" in bytes(field.value)
 
 
-def _is_external(fields: list[_Field]) -> bool:
-    places = [one.value for one in fields if one.number == _DATA_LOCATION and one.kind == _VARINT]
+def _is_external(fields: list[Field]) -> bool:
+    places = [one.value for one in fields if one.number == _DATA_LOCATION and one.kind == VARINT]
     return bool(places) and bytes(places[-1]) == bytes([_EXTERNAL])
 
 
 def _entry(content: memoryview) -> tuple[str, str]:
-    found = {one.number: bytes(one.value).decode("utf-8", "replace") for one in _fields(content)}
+    found = {
+        one.number: bytes(one.value).decode("utf-8", "replace") for one in read_fields(content)
+    }
     return found.get(1, ""), found.get(2, "")
-
-
-def _fields(content: memoryview) -> Iterator[_Field]:
-    position, end = 0, len(content)
-    while position < end:
-        start = position
-        tag, position = _read_varint(content, position)
-        number, kind = tag >> 3, tag & 7
-        if kind == _VARINT:
-            begin = position
-            _, position = _read_varint(content, position)
-        elif kind == _BYTES:
-            size, begin = _read_varint(content, position)
-            position = begin + size
-        elif kind in (_FIXED32, _FIXED64):
-            begin, position = position, position + (4 if kind == _FIXED32 else 8)
-        else:
-            raise Unreadable(f"a field of the unknown kind {kind}")
-        if position > end or not number:
-            raise Unreadable("a field is cut off")
-        yield _Field(number, kind, content[begin:position], content[start:position])
-
-
-def _read_varint(content: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while position < len(content) and shift < 70:
-        byte = content[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-    raise Unreadable("a number is cut off")
-
-
-def _varint(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content

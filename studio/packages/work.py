@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,15 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
 from studio.packages.build import Content, Number, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
-from studio.packages.drift_reference import FEWEST, reference_of
+from studio.packages.drift_reference import FEWEST, Frame, reference_of
+from studio.packages.embedded import embed
+from studio.packages.embedding import Graft, NoEmbedding
 from studio.packages.golden import GoldenSample
 from studio.packages.labels import check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
-from studio.runtime.drift.reference import Reference
+from studio.runtime.serve.source import LATENCY
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"
@@ -54,7 +56,7 @@ def package(arguments: Arguments, job: Job) -> Result:
     folder = job.folder / FOLDER
     manifest = build(content, Number(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
-    bundle = _same(arguments["known"], content_digest(manifest)) or Bundle.open(folder)
+    bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
     if arguments.get("sign") and not bundle.signature:
         text = signature_of(bundle.text.encode(), Path(arguments["sign"]))
         if bundle.digest == digest:  # one that was made before is not ours to change
@@ -68,6 +70,8 @@ def package(arguments: Arguments, job: Job) -> Result:
         "version": bundle.version,
         "counter": bundle.counter,
         "new": bundle.digest == digest,
+        "embedding": None if content.graft is None else content.graft.place.tensor,
+        "notes": list(content.notes),
     }
 
 
@@ -81,9 +85,11 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
     try:
         job.progress(2, 4, "Running the golden samples")
         samples = _samples(session, model.graph.inputs, arguments)
-        reference = _reference(session, model.graph.inputs, arguments)
+        frames = list(_frames(session, model.graph.inputs, arguments))
     finally:
         session.close()
+    graft, frames, note = _embedded(backend, path, model, arguments, frames, job)
+    reference = reference_of(frames)
     labels = _file(arguments.get("labels"))
     check_labels(labels, samples)
     return Content(
@@ -96,6 +102,9 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         labels=labels,
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
         baseline=None if reference is None else {"drift": reference.to_json()},
+        latency=arguments.get("latency"),
+        graft=graft,
+        notes=(note,) if note else (),
         lineage=_lineage(ref, backend, arguments.get("made") or []),
     )
 
@@ -116,14 +125,41 @@ def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) ->
     return golden.answer(session, (sample.feeds for sample in islice(dataset, count)))
 
 
-def _reference(session: Session, inputs: Sequence[Value], arguments: Arguments) -> Reference | None:
-    """What is normal for the model, where there are enough data to say it."""
-    count = int(arguments.get("reference", REFERENCE_SAMPLES))  # a deploy does not ask for it
+def _frames(session: Session, inputs: Sequence[Value], arguments: Arguments) -> Iterator[Frame]:
+    """Typical requests with their answers, where there are enough data to say what is normal."""
+    count = _reference_samples(arguments)
     if not arguments.get("data") or count < FEWEST:
-        return None
+        return
     dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
-    feeds = (sample.feeds for sample in islice(dataset, count))
-    return reference_of((one, session.run(one)) for one in feeds)
+    for sample in islice(dataset, count):
+        yield sample.feeds, session.run(sample.feeds)
+
+
+def _embedded(
+    backend: Backend,
+    path: Path,
+    model: Model,
+    arguments: Arguments,
+    frames: list[Frame],
+    job: Job,
+) -> tuple[Graft | None, list[Frame], str]:
+    """What the model gets for the watch, the frames with it, and why it gets nothing."""
+    wanted = str(arguments.get("embedding") or "").strip()
+    if not wanted:
+        return None, frames, ""
+    job.progress(2, 4, "Fitting the embedding")
+    try:
+        graft, found = embed(backend, path, model, wanted, frames, job.folder / "embedding")
+    except NoEmbedding as error:
+        note = f"Drift is watched without an embedding. {error}."
+        job.log(note)
+        return None, frames, note
+    return graft, found, ""
+
+
+def _reference_samples(arguments: Arguments) -> int:
+    found = arguments.get("reference")  # a deploy does not ask for it
+    return REFERENCE_SAMPLES if found is None else int(found)
 
 
 def _lineage(
@@ -154,11 +190,18 @@ def _beside(data: str | None) -> Path | None:
     return found if found.is_file() else None
 
 
-def _same(known: Sequence[str], content: str) -> Bundle | None:
-    """An earlier bundle with the same content, so that packaging twice makes one version."""
+def _same(known: Sequence[str], manifest: Mapping[str, Any]) -> Bundle | None:
+    """An earlier bundle with the same content, so that packaging twice makes one version.
+
+    One with other measurements is another: they are what its target compares with.
+    """
+    content, measured = content_digest(manifest), manifest["files"].get(LATENCY)
     for folder in known:
         if Path(folder).is_dir():
             bundle = Bundle.open(Path(folder))
-            if bundle.content == content:
+            if (
+                bundle.content == content
+                and (bundle.raw.get("files") or {}).get(LATENCY) == measured
+            ):
                 return bundle
     return None

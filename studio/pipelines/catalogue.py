@@ -25,6 +25,7 @@ _MODULES = (
     "studio.deployment.fleet_step",
     "studio.monitoring.step",
     "studio.monitoring.prometheus_step",
+    "studio.monitoring.alert_step",
     "studio.monitoring.call_step",
     "studio.monitoring.stream_step",
     "studio.rollouts.step",

@@ -21,6 +21,7 @@ from studio.api import (
     UsageError,
 )
 from studio.plugin_host import PluginHost
+from studio.quantization.abreast import answers
 
 _WITHOUT_LABELS = ("cosine", "sqnr")
 """Metrics that compare with the float model's outputs."""
@@ -157,7 +158,7 @@ class _Run:
         self._judge, self._truth = judge, truth
         self.figures: dict[str, float] = {}
         self._session = session
-        self._samples = enumerate(dataset)
+        self._answers = enumerate(answers(session, dataset))
         self._total = len(dataset)
         self._progress = progress
         self._outputs: deque[Mapping[str, Array]] = deque()
@@ -172,11 +173,11 @@ class _Run:
             yield self._labels.popleft()
 
     def _advance(self) -> bool:
-        index, sample = next(self._samples, (0, None))
-        if sample is None:
+        index, answer = next(self._answers, (0, None))
+        if answer is None:
             return False
         self._progress.progress(index, self._total)
-        outputs = self._session.run(sample.feeds)
+        sample, outputs = answer
         truth = self._right(sample, outputs)
         self._labels.append(truth)
         self._outputs.append(outputs)

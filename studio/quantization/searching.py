@@ -114,7 +114,8 @@ class Search:
         backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
         stored = costs_from(self._arguments, backend, tuner.layers)
         costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
-        session, seen = self._subject.session(), Kept(self._seen)
+        alone, seen = self._judge.by_reference, Kept(self._seen)
+        session = self._subject.scoring(alone=alone)
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
         before = self._judge.scored(session, seen, phase)
         session.close()
@@ -162,7 +163,7 @@ class _Bench:
         phase = self._phase(f"Trying with {len(kept)} layers in float")
         time = self._made(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
-        session = self._subject.session(self._path)
+        session = self._subject.scoring(self._path, alone=exact is not None)
         try:
             return self._scored(kept, time.ratio, phase, session, exact)
         finally:

@@ -125,7 +125,7 @@ def _by_metric(
 def _score(
     judge: Judge, subject: Subject, path: Path | None, data: Dataset, progress: Progress
 ) -> float:
-    session = subject.session(path)
+    session = subject.scoring(path, alone=judge.by_reference)
     exact = subject.session() if judge.by_reference else None
     try:
         return judge.score(session, data, progress, exact)

@@ -12,6 +12,7 @@ from studio.datasets import open_dataset
 from studio.models.backends import backend_for
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
+from studio.quantization.abreast import abreast
 from studio.quantization.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.registry import ModelRef
 
@@ -67,6 +68,16 @@ class Subject:
         """Load the model, or a transformed one of the same format; it keeps its own state."""
         session = self.backend.load(path or self.path, {"threads": threads})
         return Stateful(session, self.fed, self.zeros) if self.fed else session
+
+    def scoring(self, path: Path | None = None, alone: bool = False) -> Session:
+        """The model loaded to answer many samples, several at a time.
+
+        Args:
+            alone: One sample at a time, as wherever samples follow each other.
+        """
+        if alone or self.fed:
+            return self.session(path)
+        return abreast(lambda threads: self.session(path, threads), self.nbytes)
 
     def samples(self, path: Path, limit: int | None) -> Dataset:
         """Open data for the model: spread evenly, or one after the other where it has a state.

@@ -148,7 +148,7 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
         )
     target = arguments.get("target")
     elsewhere = target is not None and not target["url"].startswith("local:")
-    session = subject.session()
+    session = subject.scoring()
     phase = Phase(job, 0.02, 0.4 if elsewhere else 1, "Evaluating")
     here = judge.scored(session, dataset, phase)
     result = {
@@ -277,7 +277,8 @@ def _verdict(
 ) -> _Verdict | None:
     if judge is None or dataset is None:
         return None
-    exact, session = subject.session(), subject.session(made)
+    alone = judge.by_reference
+    exact, session = subject.scoring(alone=alone), subject.scoring(made, alone)
     try:
         before = judge.scored(exact, dataset, Phase(job, 0.65, 0.81, "Evaluating the float model"))
         phase = Phase(job, 0.81, 0.97, "Evaluating the new model")

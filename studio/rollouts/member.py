@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from studio.api import Cancelled, StudioError, TargetSpec
+from studio.deployment.soaking import TakenBack, said, why_no_trial
 from studio.deployment.work import deploy, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
@@ -42,6 +44,8 @@ class Row:
         served: The release before, empty where there was none; None before that was asked. What it
             is taken back to, also when the rollout was cut off after the switch.
         agreement: Share of the samples to which both releases gave the same answer.
+        trial: What the quality trial found (as ``soak`` of a deploy), or ``why_not``: the target
+            can hold none. Empty where none was asked for.
     """
 
     target: str
@@ -53,6 +57,7 @@ class Row:
     now: Figures | None = None
     served: str | None = None
     agreement: float | None = None
+    trial: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     undone: dict[str, Any] = field(default_factory=dict)
 
@@ -81,6 +86,7 @@ class Member:
         job: Job,
         known: Mapping[str, Any],
         tell: Callable[[Row], None],
+        trial: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.row = row
         self._target = target
@@ -88,6 +94,7 @@ class Member:
         self._job = _TargetJob(job, target.name)
         self._asker = Asker(target, bundle.folder, self._job, known)
         self._before: Answers = ()
+        self._trial = trial
         self._tell = tell
 
     def release(self, rule: Rule, soak_s: float) -> None:
@@ -98,13 +105,17 @@ class Member:
             verdict = self._judge(rule, soak_s)
         except Cancelled:
             raise
+        except TakenBack as error:  # by the target itself: nothing is left to be undone
+            self.row.trial = error.evidence
+            self._become("taken back", error.message)
+            return
         except StudioError as error:
             self._become("failed", f"{error.message} {error.hint}".strip())
             return
         finally:
             self.row.seconds = round(time.monotonic() - began, 3)
         if verdict.verdict == "keep":
-            self._become(KEPT, verdict.reason)
+            self._become(KEPT, f"{verdict.reason}{self._of_trial()}")
         else:
             self.take_back(verdict.reason)
 
@@ -137,8 +148,20 @@ class Member:
         if served and served != self._bundle.digest:
             self.row.before = self._asker.ask_if_served(rule.least_requests)
             self._before = self._asker.answers
-        self._become("deploying", "")
-        self.row.result = deploy(arguments, self._job)
+        why_not = why_no_trial(self._target) if self._trial else ""
+        on_trial = bool(self._trial) and not why_not
+        self._become("deploying", "on trial beside the release before" if on_trial else "")
+        self.row.trial = {"why_not": why_not} if why_not else {}
+        self.row.result = deploy({**arguments, **(self._trial if on_trial else {})}, self._job)
+        if on_trial:
+            self.row.trial = dict(self.row.result.get("soak") or {})
+
+    def _of_trial(self) -> str:
+        """What is added to the reason why a release was kept."""
+        if self.row.trial.get("why_not"):
+            return f"; without a trial: {self.row.trial['why_not']}".rstrip(".")
+        found = said(self.row.trial)
+        return f"; trial: {found}" if found else ""
 
     def _judge(self, rule: Rule, soak_s: float) -> Judgement:
         """Ask until the rule says something, or the soak is over."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.deployment import record as deployment
+from studio.deployment.soaking import soak_rule
 from studio.jobs import Arguments, Result
 from studio.monitoring.known import known_bundles
 from studio.packages import record as packages
@@ -16,7 +17,14 @@ from studio.rollouts.resuming import resumed
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """Number the bundle, and add what is known of the targets' releases."""
+    """Number the bundle, and add what is known of the targets' releases.
+
+    Raises:
+        UsageError: when no target was named, or the trial's rule is none.
+    """
+    if arguments.get("soak_rule") and arguments.get("quality") == "none":
+        raise UsageError("A trial's rule needs a trial.", hint="Give --quality canary or each.")
+    soak_rule(arguments)
     if arguments.get("resume"):
         prepared = arguments = resumed(registry, arguments)
     elif not arguments["target"]:

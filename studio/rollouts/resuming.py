@@ -15,6 +15,7 @@ from studio.rollouts.ledger import Ledger, Standing, place_of
 RULE = (
     *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
     *("max_error_rate", "max_latency_ratio", "min_agreement"),
+    *("quality", "quality_s", "soak_rule"),
 )
 """What a rollout was told, and goes on with."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.jobs import Limits, Step
-from studio.rollouts.waves import STRATEGIES
+from studio.rollouts.waves import STRATEGIES, TRIALS
 
 ROLLOUT = Step(
     name="rollout",
@@ -95,6 +95,34 @@ ROLLOUT = Step(
             title="Least agreement",
             zero="only told",
             help="Share of the golden samples that must be answered as the release before did.",
+            advanced=True,
+        ),
+        Option(
+            "quality",
+            Kind.CHOICE,
+            "none",
+            choices=TRIALS,
+            choice_titles=("none", "on the first wave", "on each target"),
+            title="Quality trial",
+            help="Hold the release against the one before on what clients really ask: it is kept "
+            "or taken back by itself (as studio deploy --quality).",
+        ),
+        Option(
+            "quality_s",
+            Kind.NUMBER,
+            300.0,
+            minimum=2,  # a second is what deploy takes for "not given"
+            maximum=3600,
+            title="Longest trial",
+            unit="s",
+            help="A trial ends as soon as it is decided.",
+            advanced=True,
+        ),
+        Option(
+            "soak_rule",
+            many=True,
+            title="Trial's rule",
+            help="NAME=VALUE: what may be worse, as in deploy.",
             advanced=True,
         ),
         Option(

@@ -97,6 +97,12 @@ class Rollout:
         self._parallel = int(arguments["parallel"])
         self._max_failures = int(arguments["max_failures"])
         self._undo = bool(arguments["undo"])
+        trial = {
+            "quality": True,
+            "soak_s": float(arguments["quality_s"]),
+            "soak_rule": list(arguments.get("soak_rule") or ()),
+        }
+        held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
         known = {
             bundle.digest: {"bundle": str(bundle.folder)},
@@ -115,6 +121,7 @@ class Rollout:
                     job,
                     known,
                     self._tell,
+                    trial if number <= held_in else {},
                 )
                 for name in names
             ]

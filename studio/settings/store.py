@@ -27,6 +27,7 @@ SETTINGS: Mapping[str, Option] = {
             unit="s",
             minimum=1,
         ),
+        Option("alerts", Kind.FILE, "", "Alert rules", "The file that the window watches by."),
         Option("operator", Kind.TEXT, "", "Your name in release histories"),
         Option("window", Kind.TEXT, "", "Saved arrangement of the window"),
     )

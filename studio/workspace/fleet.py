@@ -35,6 +35,7 @@ class Row:
     Attributes:
         alerts: Names of what is wrong now.
         text: The first of these, in a sentence.
+        reasons: A sentence for each.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Row:
     model: str = ""
     alerts: tuple[str, ...] = ()
     text: str = ""
+    reasons: tuple[str, ...] = ()
     drifting: tuple[str, ...] = ()
     moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -109,7 +111,9 @@ def _update(row: Row, sample: Mapping[str, Any]) -> None:
     row.version = str(sample.get("version") or "")
     row.model = str(sample.get("model") or "")
     row.alerts = tuple(str(one.get("name")) for one in alerts)
-    row.text = str(alerts[0].get("text")) if alerts else ""
+    row.reasons = tuple(str(one.get("text") or one.get("name")) for one in alerts)
+    more = f" (and {', '.join(row.alerts[1:])})" if len(alerts) > 1 else ""
+    row.text = row.reasons[0] + more if alerts else ""
     row.drifting = tuple(str(name) for name in sample.get("drifting") or ())
     row.tone = _tone(row.health, alerts)
     p99, throughput = _number(latency.get("p99")), _number(sample.get("throughput"))

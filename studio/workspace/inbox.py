@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.monitoring.holds import HOUR_S, SILENCE, Hold, Holds
+
 MOST = 500
 """Entries that are kept; the oldest that are over go first."""
-HOUR_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -23,7 +24,6 @@ class Entry:
         active: It holds now.
         since, seen: Seconds since the epoch: when it began, when it was last heard of.
         acknowledged: Somebody has seen it; until it begins anew.
-        silent_until: It is not counted before then.
     """
 
     target: str
@@ -34,20 +34,28 @@ class Entry:
     seen: float
     active: bool = True
     acknowledged: bool = False
-    silent_until: float = 0.0
 
 
 class Inbox:
     """Entries by target and name, kept in a file.
 
+    What is acknowledged or silent is also held back from channels, whoever watches.
+
     Args:
         path: None keeps them nowhere.
-        clock: Wall time. One that is set back ends no silence early by more than its length.
+        clock: Wall time.
+        holds: What is held back.
     """
 
-    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        holds: Holds | None = None,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self.holds = holds or Holds(None, clock)
         self._entries: dict[tuple[str, str], Entry] = {}
         self._load()
 
@@ -62,6 +70,7 @@ class Inbox:
             for key, entry in self._entries.items():
                 if key[0] == target and entry.active and key[1] not in alerts:
                     entry.active, changed = False, True
+                    self.holds.over(*key)
         if changed:
             self._trim()
             self._save()
@@ -82,17 +91,24 @@ class Inbox:
     def acknowledge(self, entry: Entry) -> None:
         """Somebody has seen it."""
         entry.acknowledged = True
+        self.holds.acknowledge(entry.target, entry.name)
         self._save()
 
     def silence(self, entry: Entry, seconds: float = HOUR_S) -> None:
-        """Let it be silent for a while; 0 ends that."""
-        entry.silent_until = self._clock() + seconds if seconds else 0.0
-        self._save()
+        """Let it be silent for a while; 0 ends that, also where more than it is silent."""
+        if seconds:
+            self.holds.silence(entry.target, entry.name, seconds)
+        elif (hold := self.silence_of(entry)) is not None:
+            self.holds.end(hold.target, hold.alert)
+
+    def silence_of(self, entry: Entry) -> Hold | None:
+        """The silence that holds it back now."""
+        hold = self.holds.holding(entry.target, entry.name)
+        return hold if hold is not None and hold.kind == SILENCE else None
 
     def is_silent(self, entry: Entry) -> bool:
         """Whether it is not to be counted now."""
-        left = entry.silent_until - self._clock()
-        return 0.0 < left <= 7 * 24 * HOUR_S  # more than a week: the clock has jumped
+        return self.silence_of(entry) is not None
 
     def waiting(self) -> list[Entry]:
         """What nobody has seen: critical ones first, then the newest."""
@@ -120,8 +136,9 @@ class Inbox:
             return
         try:
             rows = json.loads(self._path.read_text("utf-8"))
-            found = [Entry(**row) for row in rows]
-        except (OSError, ValueError, TypeError):
+            known = set(Entry.__dataclass_fields__)  # an earlier version kept silences here
+            found = [Entry(**{k: v for k, v in row.items() if k in known}) for row in rows]
+        except (OSError, ValueError, TypeError, AttributeError):
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:
             entry.active = False  # until it is heard of again

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
+from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -17,6 +18,7 @@ from studio.jobs import (
     SandboxLevel,
     Step,
 )
+from studio.monitoring.holds import HOLDS, Holds
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
 from studio.pipelines.suitability import why_not
@@ -25,6 +27,7 @@ from studio.quantization.methods import with_methods
 from studio.registry import Registry, VariantRecord
 from studio.rollouts.ledger import place_of, unfinished
 from studio.settings import Paths, Settings
+from studio.workspace.alert_book import AlertBook
 from studio.workspace.background import Background
 from studio.workspace.events import (
     Events,
@@ -56,7 +59,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs, versions, profiles, inbox: What they say.
+        paths, settings, registry, events, recipes, runs, versions, profiles, inbox, alerts:
+            What they say.
         jobs: Every job of this session, the newest last.
     """
 
@@ -66,7 +70,8 @@ class Workspace(JobListener):
         self.registry = Registry.open(paths.registry)
         self.events = Events()
         self.profiles = Profiles(self.registry)
-        self.inbox = Inbox(paths.data / "alerts.json")
+        self.inbox = Inbox(paths.data / "alerts.json", holds=Holds(paths.data / HOLDS))
+        self.alerts = AlertBook(paths, self.settings, lambda: self.plugins)
         self.recipes = Recipes(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
@@ -125,6 +130,10 @@ class Workspace(JobListener):
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Why a step cannot be done with a variant, because of its format; empty when it can."""
         return why_not(step, variant.format, self.plugins) if variant is not None else ""
+
+    def why_no_trial(self, target: TargetSpec) -> str:
+        """Why a target can hold no quality trial; empty when it can."""
+        return why_no_trial(target)
 
     @property
     def suffixes(self) -> tuple[str, ...]:

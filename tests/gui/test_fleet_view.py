@@ -86,3 +86,19 @@ def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience
         view.rows.grab()
         least = min(least, time.thread_time() - begin)
     assert least < 0.05
+
+
+def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
+    alerts = [
+        {
+            "name": "drift",
+            "level": "warning",
+            "text": "image.brightness differs in 2 of 3 windows.",
+        },
+        {"name": "latency", "level": "warning", "text": "The p99 latency is 9 ms."},
+    ]
+    view.take([{"target": "roof", "health": "healthy", "alerts": alerts}])
+    view.show_now()
+    (found,) = view.fleet.shown()
+    assert found.text == "image.brightness differs in 2 of 3 windows. (and latency)"
+    assert view.why.text() == "\n".join(str(one["text"]) for one in alerts)

@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.monitor import MonitorPage
+from studio.gui.widgets import Pill
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -153,3 +154,24 @@ def test_drift_shows_the_signals_that_differ_first_with_their_histograms(
     qtbot.wait_until(
         lambda: "chart" not in {one.name for one in threading.enumerate()}, timeout=20_000
     )
+
+
+def test_drift_explains_itself_beside_a_figure_below_its_limit(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    why = "It differs from the reference data in 2 of the last 3 windows, though not in the last."
+    below = {**signal("image.brightness", drifts=True), "statistic": 8.0, "beyond": 2, "why": why}
+    once = {**signal("image.contrast"), "beyond": 1, "why": "1 of the last 3 windows was."}
+    state = {"last": [True, True, False], "why": "image.brightness differs. The alarm ends."}
+    rig.message(page, "sample", **{**SAMPLE, "drift": [once, below], "drift_state": state})
+    card = page.drift
+    assert card.why.text() == state["why"]
+    assert card.why_this.text() == f"image.brightness: {why}"
+    beyond = [card.table.item(place, 3) for place in range(2)]
+    assert [item.text() for item in beyond if item] == ["2 of 3", "1 of 3"]
+    pills = [pill.text() for pill in card.table.findChildren(Pill)]
+    assert pills == ["drifts", "once"]
+    item = card.table.item(0, 1)
+    assert item is not None
+    assert item.toolTip() == why

@@ -14,6 +14,7 @@ import fcntl
 import heapq
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -29,23 +30,53 @@ _QUEUE_S = 0.2
 """More than this waiting for a slow link is dropped, as a router does."""
 
 
+class Carrier:
+    """Carries the packets of one link.
+
+    Attributes:
+        address: The board's at the far end.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], address: str) -> None:
+        self.address = address
+        self._process = process
+
+    def stall(self) -> None:
+        """Carry nothing; what is sent waits, as with a modem that has lost its cell."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Carry what has waited, and all else."""
+        self._process.send_signal(signal.SIGCONT)
+
+
 @contextmanager
-def long_way(pid: int, prefix: str, one_way_ms: float, mbit: float = 0.0) -> Iterator[str]:
-    """A link to a board's namespace; its address there."""
+def carrier(
+    pid: int, prefix: str, one_way_ms: float, mbit: float = 0.0, start: int = 0
+) -> Iterator[Carrier]:
+    """A link to a board's namespace, from this one or from that of another process."""
     here, there = f"{prefix}.1", f"{prefix}.2"
     words = [str(pid), here, there, str(one_way_ms), str(mbit)]
+    inside = ["nsenter", "--target", str(start), "--net"] if start else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.rigs.delay", *words], stdout=subprocess.PIPE
+        [*inside, sys.executable, "-m", "tests.rigs.delay", *words], stdout=subprocess.PIPE
     )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        yield there
+        yield Carrier(process, there)
     finally:
         process.kill()
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextmanager
+def long_way(pid: int, prefix: str, one_way_ms: float, mbit: float = 0.0) -> Iterator[str]:
+    """A link to a board's namespace; its address there."""
+    with carrier(pid, prefix, one_way_ms, mbit) as found:
+        yield found.address
 
 
 def main(words: list[str]) -> None:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 STEP = "deploy"
 ROLLBACK = "rollback"
 NOT_ASKED = ("dry_run", "bundle")
+IN_SIGHT = ("quality",)
+TRIAL = ("quality", "soak_rule")
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
@@ -51,10 +53,10 @@ BEFORE = (
 
 
 def _form_options(options: Sequence[Option]) -> list[Option]:
-    """What can be asked for beside the model and the target; all of it folded away."""
+    """What can be asked for beside the model and the target; what protects it is in sight."""
     shown = (option for option in options if option.name not in NOT_ASKED)
     return [
-        replace(option, advanced=True)
+        replace(option, advanced=option.name not in IN_SIGHT)
         for option in shown
         if option.kind not in (Kind.MODEL, Kind.TARGET, Kind.OUTPUT)
     ]
@@ -298,6 +300,9 @@ class DeployPage(StagePage):
 
     def _show_selected(self) -> None:
         target = self._selected()
+        reason = self.workspace.why_no_trial(target) if target is not None else ""
+        for name in TRIAL:
+            self.form.fields[name].withhold(reason)
         if target is None:
             return
         releases = self.workspace.registry.releases(target.name)

@@ -47,6 +47,7 @@ class FleetView(QWidget):
         self.shown = label(_HINT, "dim")
         self.rows = FleetRows(theming)
         self.title = label("Select an endpoint", "dim")
+        self.why = label("", "", wrap=True)
         self.p99 = VersionedSeries(theming, "p99", "ms", "accent")
         self.throughput = VersionedSeries(theming, "Throughput", "req/s", "good")
         self.alerts = InboxCard(inbox)
@@ -72,6 +73,7 @@ class FleetView(QWidget):
         layout.addWidget(endpoints, 3)
         chosen = Card("Over time")
         chosen.body.addWidget(self.title)
+        chosen.body.addWidget(self.why)
         chosen.body.addWidget(self.p99, 1)
         chosen.body.addWidget(self.throughput, 1)
         both = row(chosen, self.alerts, spacing=2 * GRID)
@@ -110,5 +112,7 @@ class FleetView(QWidget):
         moments = list(found.moments)
         served = f"{found.model} v{found.version}" if found.version else "nothing served"
         self.title.setText(f"{found.name}: {found.health}, {served}")
+        self.why.setText("\n".join(found.reasons))
+        self.why.setVisible(bool(found.reasons))
         self.p99.show_moments(moments, [one.p99 for one in moments])
         self.throughput.show_moments(moments, [one.throughput for one in moments])

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QHeaderView, QTableView
+from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView
 
 from studio.gui import figures
 from studio.gui.widgets import Card, button, label, row, set_enabled
-from studio.workspace.inbox import HOUR_S, Entry, Inbox
+from studio.workspace.inbox import Entry, Inbox
 
 _SHOWN = 200
 _WIDTHS = (200, 150, 120, 70)
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
+_LENGTHS = (("an hour", 3600.0), ("8 hours", 28800.0), ("a day", 86400.0), ("a week", 604800.0))
 _COLUMNS = ("Alert", "Endpoint", "Since", "State")
 
 
@@ -63,11 +64,11 @@ class Entries(QAbstractTableModel):
         if column == 1:
             return entry.target
         if column == 2:
-            return figures.moment(datetime.fromtimestamp(entry.since, UTC).isoformat())
+            return figures.moment(_iso(entry.since))
         if not entry.active:
             return "over"
-        if self._inbox.is_silent(entry):
-            return "silent"
+        if (hold := self._inbox.silence_of(entry)) is not None:
+            return f"silent until {figures.moment(_iso(hold.until))}"
         return "seen" if entry.acknowledged else entry.level
 
 
@@ -95,10 +96,14 @@ class InboxCard(Card):
             self.table.setColumnWidth(column, width)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.acknowledge = button("Acknowledge", self._acknowledge)
-        self.silence = button("Silence for an hour", self._silence)
+        self.length = QComboBox()
+        self.length.setAccessibleName("Length of the silence")
+        for title, seconds in _LENGTHS:
+            self.length.addItem(f"for {title}", seconds)
+        self.silence = button("Silence", self._silence)
         self.body.addWidget(self.calm)
         self.body.addWidget(self.table, 1)
-        self.body.addLayout(row(self.acknowledge, self.silence, None))
+        self.body.addLayout(row(self.acknowledge, self.silence, self.length, None))
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
         self.show_entries()
 
@@ -125,7 +130,8 @@ class InboxCard(Card):
         if entry is not None and not entry.active:
             reason = "This alert is over."
         silent = entry is not None and self._inbox.is_silent(entry)
-        self.silence.setText("End the silence" if silent else "Silence for an hour")
+        self.silence.setText("End the silence" if silent else "Silence")
+        self.length.setVisible(not silent)
         set_enabled(self.silence, reason)
         seen = entry is not None and entry.acknowledged
         set_enabled(self.acknowledge, reason or ("It is acknowledged already." if seen else ""))
@@ -137,5 +143,10 @@ class InboxCard(Card):
 
     def _silence(self) -> None:
         if (entry := self._chosen()) is not None:
-            self._inbox.silence(entry, 0.0 if self._inbox.is_silent(entry) else HOUR_S)
+            seconds = float(self.length.currentData())
+            self._inbox.silence(entry, 0.0 if self._inbox.is_silent(entry) else seconds)
             self.show_entries()
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

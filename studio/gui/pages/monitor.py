@@ -13,6 +13,7 @@ from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
+from studio.gui.pages.alerts_view import AlertsView
 from studio.gui.pages.base import Shell
 from studio.gui.pages.drift_card import DriftCard
 from studio.gui.pages.fleet_view import FleetView
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STEP = "monitor"
 FLEET_STEP = "monitor-fleet"
 FLEET_EVERY_S = 5.0
+LIVE_VIEW, FLEET_VIEW, ALERTS_VIEW = range(3)
 LONG = 7 * 24 * 3600
 """A live view ends with Stop, or after a week."""
 
@@ -97,10 +99,13 @@ class MonitorPage(StagePage):
         self.fleet_strip = JobStrip()
         self.fleet_strip.message.connect(self._fleet_samples)
         self.fleet_strip.finished.connect(lambda _: self._explain())
+        self.alerting = AlertsView(workspace, shell)
+        self.add_view("Alerts", self.alerting)
         self.stack.currentChanged.connect(lambda _: self._switched())
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop the live view", self.toggle)
+        self.add_command("Edit alert rules and channels", lambda: self.show_view(ALERTS_VIEW))
         self.strip.message.connect(self._sample)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
@@ -151,8 +156,15 @@ class MonitorPage(StagePage):
 
     def _switched(self) -> None:
         """Start means what is shown now."""
-        self.choice.setVisible(bool(self._targets) and not self._is_fleet())
+        if self.stack.currentIndex() == ALERTS_VIEW:
+            self.alerting.refresh()
         self._explain()
+
+    def on_event(self, event: object) -> None:
+        """Follow the jobs of all views."""
+        super().on_event(event)
+        self.fleet_strip.hear(event)
+        self.alerting.strip.hear(event)
 
     def toggle(self) -> None:
         """Start what is shown, or stop it."""
@@ -162,13 +174,14 @@ class MonitorPage(StagePage):
             self._toggle_live()
 
     def _is_fleet(self) -> bool:
-        return self.stack.currentIndex() == 1
+        return self.stack.currentIndex() == FLEET_VIEW
 
     def _toggle_fleet(self) -> None:
         if self.fleet_strip.running and self.fleet_strip.job is not None:
             self.fleet_strip.job.cancel()
         else:
-            job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S)
+            options = self.workspace.alerts.option
+            job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S, **options)
             if self.fleet_strip.follow(job):
                 self.fleet_strip.hide()
         self._explain()
@@ -187,7 +200,8 @@ class MonitorPage(StagePage):
         if target is None:
             return
         self._clear()
-        if self.strip.follow(self.shell.start(STEP, target=target.name, seconds=LONG)):
+        options = {"target": target.name, "seconds": LONG, **self.workspace.alerts.option}
+        if self.strip.follow(self.shell.start(STEP, **options)):
             self.strip.hide()  # the page itself is the progress
             self.health.show_state("connecting", "accent")
         self._explain()
@@ -218,7 +232,6 @@ class MonitorPage(StagePage):
             self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
         self.choice.blockSignals(False)
         self._pane.show_content(bool(self._targets))
-        self.choice.setVisible(bool(self._targets) and not self._is_fleet())
         self._show_version()
         self._explain()
 
@@ -264,7 +277,7 @@ class MonitorPage(StagePage):
         self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
-        self.drift.show_signals(sample.get("drift") or ())
+        self.drift.show_signals(sample.get("drift") or (), sample.get("drift_state"))
         self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
     def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:
@@ -286,14 +299,16 @@ class MonitorPage(StagePage):
         """Name the primary button after what it does next."""
         if self.primary is None:
             return
-        fleet = self._is_fleet()
+        fleet, alerting = self._is_fleet(), self.stack.currentIndex() == ALERTS_VIEW
+        self.choice.setVisible(bool(self._targets) and not fleet and not alerting)
+        self.primary.setVisible(not alerting)  # there is nothing to start
         running = (self.fleet_strip if fleet else self.strip).running
         view = "the view of the fleet" if fleet else "the live view"
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
         reason = "" if self._targets else "Nothing is deployed yet."
         set_enabled(self.primary, reason)
-        explain(self._command, reason)
+        explain(self._command, reason or ("Show Live or Fleet first." if alerting else ""))
 
 
 def _alert_row(alert: Mapping[str, Any], at: object, *, active: bool) -> StateRow:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STEP = "rollout"
 FORM_WIDTH = 44 * GRID
-SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests")
+SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests", "quality")
 NOT_ASKED = ("bundle", "resume")
 BEFORE = (
     "The first targets get the release first. Each is asked the golden samples before and after; "
@@ -147,6 +147,20 @@ class RolloutView(QWidget):
         self.rows.show_rows([_row(one) for one in targets])
         self.hint.setVisible(not self.rows.rows)
 
+    def _explain_trial(self) -> None:
+        """Say which of the targets can hold none."""
+        field = self.form.fields["quality"]
+        asked = field.editor.value() not in (None, "none")
+        registry, reasons = self.workspace.registry, []
+        groups = registry.groups.all() if asked else {}
+        for name in (self.form.fields["target"].editor.value() or ()) if asked else ():
+            members = groups.get(str(name)[1:], ()) if str(name).startswith("@") else [str(name)]
+            reasons += [self.workspace.why_no_trial(registry.target(one)) for one in members]
+        without = [reason for reason in reasons if reason]
+        more = f" {len(without) - 1} more cannot either." if len(without) > 1 else ""
+        judged = " The golden samples judge there."
+        field.explain(f"{without[0]}{more}{judged}" if without else "")
+
     def _explain(self) -> None:
         """Say why the button cannot be pressed, and on what it acts."""
         reason = ""
@@ -156,6 +170,7 @@ class RolloutView(QWidget):
             reason = "A rollout runs; wait for it or cancel it."
         elif not self.form.fields["target"].editor.value():
             reason = "Choose the targets first."
+        self._explain_trial()
         reason = self.workspace.why_not(STEP, self.variant) or reason
         set_enabled(self.start_button, reason)
         unfinished = self.workspace.unfinished_rollout()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import glob
 import os
+import platform
 import re
-import subprocess
 from typing import Any
 
 _PI_NOW = {
@@ -22,6 +22,7 @@ _PI_NOW = {
 _PI_FLAGS = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _NVPMODEL_STATUS = "var/lib/nvpmodel/status"
 _NVPMODEL_CONFIG = "etc/nvpmodel.conf"
+_PRODUCT = "sys/class/dmi/id/product_name"
 _L4T = "etc/nv_tegra_release"
 _CORAL_USB = {("1a6e", "089a"), ("18d1", "9302")}
 """Vendor and product of the Edge TPU on USB, before and after its firmware was loaded."""
@@ -30,12 +31,35 @@ _MODEL = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>")
 _OC_EVENTS = "sys/class/hwmon/hwmon*/oc*_event_cnt"
 
 
+def identity(root: str = "/") -> dict[str, Any]:
+    """What tells one machine from another kind: ``cpu``, ``arch``, ``board``."""
+    return {
+        "cpu": cpu_name(root),
+        "arch": platform.machine(),
+        "board": text_of(root, "proc/device-tree/model") or text_of(root, _PRODUCT),
+    }
+
+
+def cpu_name(root: str = "/") -> str:
+    """Name of the processor; ARM boards give it in other places than PCs."""
+    found: dict[str, str] = {}
+    for line in (text_of(root, "proc/cpuinfo") or "").splitlines():
+        key, _, value = line.partition(":")
+        found.setdefault(key.strip(), value.strip())
+    for key in ("model name", "Hardware", "Model", "cpu model"):
+        if found.get(key):
+            return found[key]
+    if "CPU part" in found:
+        return f"implementer {found.get('CPU implementer')} part {found['CPU part']}"
+    return platform.processor() or platform.machine()
+
+
 def board(root: str = "/") -> dict[str, Any]:
     """Its part of the environment record; None or empty where the machine does not tell."""
     return {
-        "jetson": jetson_release(_text(root, _L4T) or ""),
+        "jetson": jetson_release(text_of(root, _L4T) or ""),
         "power_mode": power_mode(
-            _text(root, _NVPMODEL_STATUS) or "", _text(root, _NVPMODEL_CONFIG) or ""
+            text_of(root, _NVPMODEL_STATUS) or "", text_of(root, _NVPMODEL_CONFIG) or ""
         ),
         "throttle": throttle(root),
         "zones": zones(root),
@@ -44,7 +68,7 @@ def board(root: str = "/") -> dict[str, Any]:
         "governors": _each(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
         "turbo": turbo(root),
         "virtual": virtual(root),
-        "cpu_quota": quota(_text(root, "sys/fs/cgroup/cpu.max") or ""),
+        "cpu_quota": quota(text_of(root, "sys/fs/cgroup/cpu.max") or ""),
     }
 
 
@@ -83,31 +107,46 @@ def throttled_bits(text: str) -> dict[str, Any] | None:
 
 def throttle(root: str = "/") -> dict[str, Any] | None:
     """Throttling now and since the start: a Pi's flags, a Jetson's or a PC's counts of events."""
-    text = _text(root, _PI_FLAGS)
-    if text is None and root == "/":
-        text = _vcgencmd()
-    if text is not None:
-        return throttled_bits(text)
-    counts = {}
-    for path in _glob(root, _OC_EVENTS):
-        counts[os.path.basename(path)[: -len("_event_cnt")]] = _number(path)
-    for path in _glob(root, "sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"):
-        name = os.path.basename(path)[: -len("_throttle_count")]
-        counts[name] = (counts.get(name) or 0) + (_number(path) or 0)
+    flags = pi_flags(root)
+    if flags is None and root == "/":
+        flags = vcgencmd()
+    if flags is not None:
+        return throttled_bits(flags)
+    counts = _throttle_counts(root)
     if not counts:
         return None
     since = [f"{name}: {count} times" for name, count in sorted(counts.items()) if count]
     return {"raw": None, "now": [], "since_start": since}
 
 
+def pi_flags(root: str = "/") -> str | None:
+    """The flags of a Raspberry Pi's firmware, where /sys has them."""
+    return text_of(root, _PI_FLAGS)
+
+
+def throttle_events(root: str = "/") -> int:
+    """Throttle events so far, as a Jetson's or a PC's kernel counts them."""
+    return sum(_throttle_counts(root).values())
+
+
+def _throttle_counts(root: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for path in paths(root, _OC_EVENTS):
+        counts[os.path.basename(path)[: -len("_event_cnt")]] = number_of(path) or 0
+    for path in paths(root, "sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"):
+        name = os.path.basename(path)[: -len("_throttle_count")]
+        counts[name] = counts.get(name, 0) + (number_of(path) or 0)
+    return counts
+
+
 def zones(root: str = "/") -> list[dict[str, Any]]:
     """Temperature of each thermal zone that has one, by its name."""
     found = []
-    for folder in _glob(root, "sys/class/thermal/thermal_zone*"):
-        degrees = _number(os.path.join(folder, "temp"))
+    for folder in paths(root, "sys/class/thermal/thermal_zone*"):
+        degrees = number_of(os.path.join(folder, "temp"))
         if degrees is None or degrees <= 0:  # sleeping parts of a Jetson say -256000
             continue
-        name = _text(folder, "type") or os.path.basename(folder)
+        name = text_of(folder, "type") or os.path.basename(folder)
         found.append({"zone": name, "celsius": round(degrees / 1e3, 1)})
     return found
 
@@ -115,15 +154,15 @@ def zones(root: str = "/") -> list[dict[str, Any]]:
 def accelerators(root: str = "/") -> list[dict[str, Any]]:
     """Coral's Edge TPUs, on PCIe (with their temperature) and on USB."""
     found: list[dict[str, Any]] = []
-    for folder in _glob(root, "sys/class/apex/apex_*"):
-        degrees = _number(os.path.join(folder, "temp"))
+    for folder in paths(root, "sys/class/apex/apex_*"):
+        degrees = number_of(os.path.join(folder, "temp"))
         celsius = None if degrees is None else round(degrees / 1e3, 1)
-        status = _text(folder, "status")
+        status = text_of(folder, "status")
         found.append({"name": "Coral Edge TPU (PCIe)", "celsius": celsius, "status": status})
-    for folder in _glob(root, "sys/bus/usb/devices/*"):
-        identity = (_text(folder, "idVendor") or "", _text(folder, "idProduct") or "")
+    for folder in paths(root, "sys/bus/usb/devices/*"):
+        identity = (text_of(folder, "idVendor") or "", text_of(folder, "idProduct") or "")
         if identity in _CORAL_USB:
-            speed = _text(folder, "speed")
+            speed = text_of(folder, "speed")
             status = f"{speed} Mbit/s" if speed else None
             found.append({"name": "Coral Edge TPU (USB)", "celsius": None, "status": status})
     return found
@@ -132,12 +171,12 @@ def accelerators(root: str = "/") -> list[dict[str, Any]]:
 def supply(root: str = "/") -> str | None:
     """``battery`` or ``mains``; None where the machine does not tell."""
     batteries = []
-    for folder in _glob(root, "sys/class/power_supply/*"):
-        kind = _text(folder, "type")
-        if kind == "Mains" and _text(folder, "online") == "1":
+    for folder in paths(root, "sys/class/power_supply/*"):
+        kind = text_of(folder, "type")
+        if kind == "Mains" and text_of(folder, "online") == "1":
             return "mains"
         if kind == "Battery":
-            batteries.append(_text(folder, "status"))
+            batteries.append(text_of(folder, "status"))
     if not batteries:
         return None
     return "battery" if "Discharging" in batteries else "mains"
@@ -145,19 +184,19 @@ def supply(root: str = "/") -> str | None:
 
 def turbo(root: str = "/") -> bool | None:
     """Whether clocks above the nominal one are allowed."""
-    off = _text(root, "sys/devices/system/cpu/intel_pstate/no_turbo")
+    off = text_of(root, "sys/devices/system/cpu/intel_pstate/no_turbo")
     if off is not None:
         return off == "0"
-    boost = _text(root, "sys/devices/system/cpu/cpufreq/boost")
+    boost = text_of(root, "sys/devices/system/cpu/cpufreq/boost")
     return None if boost is None else boost == "1"
 
 
 def virtual(root: str = "/") -> str | None:
     """The hypervisor or container that is around; None on bare metal, or where nobody tells."""
-    info = _text(root, "proc/cpuinfo") or ""
+    info = text_of(root, "proc/cpuinfo") or ""
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
     if " hypervisor" in flags:
-        return _text(root, "sys/class/dmi/id/sys_vendor") or "a hypervisor"
+        return text_of(root, "sys/class/dmi/id/sys_vendor") or "a hypervisor"
     if os.path.exists(os.path.join(root, ".dockerenv")):
         return "a container"
     return None
@@ -171,8 +210,10 @@ def quota(text: str) -> float | None:
     return int(parts[0]) / int(parts[1])
 
 
-def _vcgencmd() -> str | None:
+def vcgencmd() -> str | None:
     """The firmware's own answer, where the command is there and the user may ask."""
+    import subprocess  # a server that asks no firmware does without it
+
     try:
         done = subprocess.run(
             ("vcgencmd", "get_throttled"),
@@ -188,15 +229,17 @@ def _vcgencmd() -> str | None:
 
 def _each(root: str, pattern: str) -> list[str]:
     """What the files say, without repetition."""
-    texts = (_text("", path) for path in _glob(root, pattern))
+    texts = (text_of("", path) for path in paths(root, pattern))
     return list(dict.fromkeys(text for text in texts if text))
 
 
-def _glob(root: str, pattern: str) -> list[str]:
+def paths(root: str, pattern: str) -> list[str]:
+    """What there is of a pattern, below the root."""
     return sorted(glob.glob(os.path.join(root, pattern)))
 
 
-def _text(root: str, path: str) -> str | None:
+def text_of(root: str, path: str) -> str | None:
+    """What a file says; None where there is none."""
     try:
         with open(os.path.join(root, path), encoding="utf-8") as stream:
             return stream.read().strip("\0\n ") or None
@@ -204,7 +247,8 @@ def _text(root: str, path: str) -> str | None:
         return None
 
 
-def _number(path: str) -> int | None:
+def number_of(path: str) -> int | None:
+    """The number in a file; None where there is none."""
     try:
         with open(path) as stream:
             return int(stream.read())

@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy
 
-from .board import board
+from .board import board, cpu_name, identity
 from .rails import find_rails
 
-_PRODUCT = "sys/class/dmi/id/product_name"
+__all__ = ["at_the_end", "cpu_name", "environment", "usable_cores"]
 
 
 def environment(root: str = "/") -> dict[str, Any]:
     """What a reader needs to judge the numbers; None where the machine does not tell."""
     return {  # beside the keys of ``board``
-        "cpu": cpu_name(root),
-        "arch": platform.machine(),
+        **identity(root),
         "cores": os.cpu_count(),
         "usable_cores": usable_cores(),
         "governor": _text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -33,7 +32,6 @@ def environment(root: str = "/") -> dict[str, Any]:
         "platform": sys.platform,
         "energy_sensors": [f"{rail.source} {rail.name}" for rail in find_rails(root).rails],
         **board(root),
-        "board": _text(root, "proc/device-tree/model") or _text(root, _PRODUCT),
     }
 
 
@@ -42,21 +40,6 @@ def at_the_end(root: str = "/") -> dict[str, Any]:
     found = board(root)
     changing = ("throttle", "zones", "accelerators", "supply", "power_mode", "governors")
     return dict({key: found[key] for key in changing}, load=_load())
-
-
-def cpu_name(root: str = "/") -> str:
-    """Name of the processor; ARM boards give it in other places than PCs."""
-    with contextlib.suppress(OSError), open(os.path.join(root, "proc/cpuinfo")) as info:
-        found: dict[str, str] = {}
-        for line in info:
-            key, _, value = line.partition(":")
-            found.setdefault(key.strip(), value.strip())
-        for key in ("model name", "Hardware", "Model", "cpu model"):
-            if found.get(key):
-                return found[key]
-        if "CPU part" in found:
-            return f"implementer {found.get('CPU implementer')} part {found['CPU part']}"
-    return platform.processor() or platform.machine()
 
 
 def usable_cores() -> int:

@@ -12,7 +12,10 @@ WINDOW = 32
 """Frames of a window: two whole ones, and the part of one before them, are less than 100."""
 OF_LAST = 3
 """Windows that are looked at together."""
-MAX_SIGNALS = 16
+MAX_SIGNALS = 24
+EMBEDDING = "edgewright_embedding"
+"""A model's output of this name is for the watch alone: no client sees it."""
+EMBEDDING_AXES = 8
 MAX_BINS = 10
 
 

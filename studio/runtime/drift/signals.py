@@ -96,6 +96,11 @@ def _of_usual(block: np.ndarray) -> Numbers:
     return _of_peaks(np.maximum.reduce(block, axis=2))
 
 
+def _of_embedding(block: np.ndarray) -> Numbers:
+    """Along its axes: they were taken in the model."""
+    return tuple(np.ascontiguousarray(block.T))
+
+
 class Kind(NamedTuple):
     """A way to make numbers of a tensor.
 
@@ -118,6 +123,7 @@ KINDS: Mapping[str, Kind] = {
     "logits": Kind(("confidence", "margin", "entropy"), _of_logits, 4096),
     "peaks": Kind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
     "usual": Kind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
+    "embedding": Kind((), _of_embedding),
 }
 MOST_CLASSES = KINDS["logits"].rows
 """With more classes only those are looked at that the reference data were answered with."""
@@ -132,6 +138,8 @@ _ANY_SIZE = 1 << 20
 
 def names_of(tap: Tap) -> List[str]:
     """Names of its signals."""
+    if tap.kind == "embedding":
+        return ["embedding.{}{}".format(AXIS, n + 1) for n in range(tap.shape[0])]
     axes = 0 if tap.axes is None else tap.axes.shape[1]
     names = (*KINDS[tap.kind].names, *(AXIS + str(number + 1) for number in range(axes)))
     return ["{}.{}".format(tap.name, name) for name in names]

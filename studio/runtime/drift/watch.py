@@ -6,11 +6,11 @@ import math
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .reference import OF_LAST, Reference
+from .reference import MAX_BINS, OF_LAST, Reference
 from .signals import Block, bins_of, count, names_of
 from .sketch import Sketch
 from .window import Alarm, Test, Verdict, causes
@@ -25,6 +25,9 @@ BUSY_WINDOWS = 4
 CALM_WINDOWS = 8
 """Windows of frames unlike each other after which more of them are taken again."""
 
+_FAR = 60_000.0
+"""Widths of the reference from its middle: the range of two bytes."""
+_LEAST_WIDTH = 1e-6
 _NOTHING = Reference(1, 8, (), ())
 
 Listener = Callable[[Verdict, "DriftWatch"], None]
@@ -86,8 +89,9 @@ class DriftWatch:
         self._shortest_s = reference.window / frames_s
         self._clock = clock
         self._begun = clock()
-        self._numbers = np.zeros((reference.window, len(reference.signals)), np.float32)
-        self._bins = np.zeros(self._numbers.shape, np.uint8)
+        self._middle, self._scale = _units(self._edges)
+        self._numbers = np.zeros((reference.window, len(reference.signals)), np.float16)
+        self._counts = np.zeros((len(reference.signals), MAX_BINS), np.uint8)
         self._judged = Sketch(len(reference.signals))
         self._filled = 0
         self._passed = 0
@@ -135,15 +139,18 @@ class DriftWatch:
         if self._columns is not None:
             numbers = numbers[:, self._columns]
         end = self._filled + len(numbers)
+        self._counts += count(bins_of(numbers, self._edges), MAX_BINS).astype(np.uint8)
+        # Of the numbers only the order is needed, for which two bytes in these units do.
+        numbers = np.clip((numbers - self._middle) * self._scale, -_FAR, _FAR)
         self._numbers[self._filled : end] = numbers
-        self._bins[self._filled : end] = bins_of(numbers, self._edges)
         self._filled = end
         if end == self.reference.window:
             self._judge()
 
     def _judge(self) -> None:
         self._filled = 0
-        verdict = self._test.judge(self._bins, self._numbers)
+        verdict = self._test.judge(self._counts, self._numbers)
+        self._counts = np.zeros_like(self._counts)
         self._judged.add(verdict.counts, self.reference.window)
         self._pace(verdict.alike)
         if not verdict.alike:
@@ -182,15 +189,14 @@ class DriftWatch:
         """Counts of all frames so far."""
         found = Sketch(len(self.reference.signals))
         found.merge(self._judged)
-        part = self._bins[: self._filled]
-        found.add(count(part, found.counts.shape[1]), len(part))
+        found.add(self._counts, self._filled)
         return found
 
     @property
     def state_bytes(self) -> int:
         """What is kept between requests, beside the block: counts, and the numbers of a window."""
         recent = sum(one.counts.nbytes + one.statistics.nbytes for one in self.recent)
-        window = self._numbers.nbytes + self._bins.nbytes
+        window = self._numbers.nbytes + self._counts.nbytes
         return self._judged.counts.nbytes + window + recent
 
     def status(self) -> Dict[str, Any]:
@@ -209,6 +215,7 @@ class DriftWatch:
                 "frames": sketch.frames,
                 "stride": self._every,
                 "causes": causes(self.recent, self._together, names) if self.alarm.on else [],
+                "last": [verdict.differs for verdict in self.recent],
                 "fault": self.fault,
                 "signals": self._signals(),
                 "sketch": sketch.to_json(),
@@ -229,9 +236,23 @@ class DriftWatch:
                     "edges": list(signal.edges),
                     "reference": list(signal.counts),
                     "recent": [int(number) for number in now],
+                    "beyond": sum(bool(one.beyond[column]) for one in self.recent),
+                    "together": bool(self._together[column]),
                 }
             )
         return found
+
+
+def _units(edges: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The middle of each signal's reference, and one through its width.
+
+    Args:
+        edges: signals x (bins - 1), infinite where there are fewer.
+    """
+    last = np.where(np.isfinite(edges), edges, -np.inf).max(axis=1, initial=-np.inf)
+    width = last - edges[:, 0]
+    width = np.where(width > 0, width, np.maximum(np.abs(last), _LEAST_WIDTH))
+    return (edges[:, 0] + last) / 2, (1.0 / width).astype(np.float32)
 
 
 def _width(reference: Reference) -> int:

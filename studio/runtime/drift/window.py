@@ -7,7 +7,6 @@ from typing import List, NamedTuple, Sequence
 import numpy as np
 
 from .reference import OF_LAST, Reference
-from .signals import count
 
 ALIKE = 0.4
 """Mean correlation of successive frames above which they are not frames of their own."""
@@ -55,7 +54,7 @@ def correlation(numbers: np.ndarray) -> float:
     From von Neumann's ratio of ranks (Bartels 1982): without regard to scale, and to outliers.
     """
     frames = len(numbers)
-    columns = np.ascontiguousarray(numbers.T)
+    columns = np.ascontiguousarray(numbers.T, np.float32)
     order = columns.argsort(axis=1, kind="stable")
     order += np.arange(0, columns.size, frames)[:, None]  # positions in all of it
     ordered = columns.reshape(-1)[order]
@@ -80,22 +79,20 @@ class Test:
         self._inverse = np.divide(
             1.0, self._expected, out=np.zeros_like(shares), where=self._expected > 0
         )
-        self._columns = shares.shape[1]
         self._limits = np.array([signal.limit for signal in reference.signals])
         self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
 
-    def judge(self, bins: np.ndarray, numbers: np.ndarray) -> Verdict:
+    def judge(self, counts: np.ndarray, numbers: np.ndarray) -> Verdict:
         """The verdict on one window.
 
         Args:
-            bins: Of each frame and signal.
-            numbers: The signals of each frame, in the order in which they came.
+            counts: Frames in each bin: signals x bins.
+            numbers: The signals of each frame, in the order in which they came, in any units.
         """
-        counts = count(bins, self._columns)
         statistics = chi_square(counts, self._expected, self._inverse)
         beyond = statistics > self._limits
         alike = correlation(numbers) > ALIKE
-        return Verdict(statistics.astype(np.float32), beyond, counts.astype(np.uint8), alike)
+        return Verdict(statistics.astype(np.float32), beyond, counts, alike)
 
     def together(self, verdicts: Sequence[Verdict]) -> np.ndarray:
         """Which signals differ in the last windows taken as one: small shifts that stay."""

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import socket
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +16,6 @@ from typing import Any, NamedTuple
 
 from ..serve.access import fingerprint_of
 from .board import Board
-from .certificate import DAYS, CannotMake, self_signed
 from .errors import ReleaseError
 from .files import remove, write_atomically
 from .layout import Layout
@@ -74,6 +70,8 @@ def change(layout: Layout, wish: Mapping[str, Any], access: Access) -> None:
         ReleaseError: when a given token cannot be one.
     """
     if wish.get("token") in ("new", "given"):
+        import secrets
+
         new = secrets.token_urlsafe(32) if wish["token"] == "new" else str(wish.get("value") or "")
         _check(new)
         before = _tokens(layout)[:1]
@@ -135,6 +133,11 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReleaseError: when what was given does not fit together.
     """
+    import socket
+    import ssl
+
+    from .certificate import DAYS, CannotMake, self_signed
+
     layout = board.layout
     layout.access.mkdir(mode=0o700, exist_ok=True)
     pem, until = str(request.get("pem") or ""), float(request.get("until") or 0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import importlib
 import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,17 +23,18 @@ from .source import Source
 
 def main(arguments: list[str]) -> int:
     """Run one verb; the last line is its ``result`` or its ``error``."""
-    parser = argparse.ArgumentParser(prog="release", description=__doc__)
-    parser.add_argument("verb", choices=sorted(_VERBS))
-    parser.add_argument("--root", required=True, type=Path)
-    given = parser.parse_args(arguments)
+    # Taken apart by hand, as few modules as can be are loaded: each verb is a process of its own.
+    if len(arguments) != 3 or arguments[0] not in _VERBS or arguments[1] != "--root":
+        print("usage: release VERB --root FOLDER; verbs: " + ", ".join(_VERBS), file=sys.stderr)
+        return 2
+    verb = arguments[0]
     # A connection that is lost must not stop a switch half way.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    layout = Layout(Path(os.path.abspath(str(given.root))))
+    layout = Layout(Path(os.path.abspath(arguments[2])))
     try:
         source = Source()
-        request = _request(given.verb, source)
-        result = _run(given.verb, layout, request, source)
+        request = _request(verb, source)
+        result = _run(verb, layout, request, source)
     except Exception as error:  # the studio reads one JSON line, never a traceback
         _print(dict(_failure(error, layout), event="error"))
         return 1
@@ -190,16 +189,22 @@ def _failure(error: Exception, layout: Layout) -> dict[str, str]:
         found = error
     elif isinstance(error, (KeyError, ValueError, TypeError)):
         found = ReleaseError("bad-request", "The request cannot be used: {!r}.".format(error))
-        found.detail = traceback.format_exc()[-4000:]
+        found.detail = _trace()
     else:
         found = ReleaseError("internal", "The release machine failed: {!r}.".format(error))
-        found.detail = traceback.format_exc()[-4000:]
+        found.detail = _trace()
     return {
         "code": found.code,
         "message": found.message,
         "hint": found.hint,
         "detail": found.detail,
     }
+
+
+def _trace() -> str:
+    import traceback
+
+    return traceback.format_exc()[-4000:]
 
 
 def _print(line: Mapping[str, Any]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
-import uuid
 from pathlib import Path
 
 _CHUNK = 1 << 20
+
+
+def fresh() -> str:
+    """A name that nobody else uses."""
+    return os.urandom(16).hex()
 
 
 def digest_of(path: Path, size: int = -1) -> str:
@@ -49,7 +52,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     Args:
         mode: Who may read and write it, from its first byte on; the umask takes from it.
     """
-    aside = path.with_name(".{}.{}".format(path.name, uuid.uuid4().hex))
+    aside = path.with_name(".{}.{}".format(path.name, fresh()))
     try:
         with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
@@ -64,7 +67,7 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 def point(link: Path, target: str) -> None:
     """Make ``link`` a symbolic link to ``target`` in one rename."""
-    aside = link.with_name(".{}.{}".format(link.name, uuid.uuid4().hex))
+    aside = link.with_name(".{}.{}".format(link.name, fresh()))
     try:
         os.symlink(target, str(aside))
         os.replace(str(aside), str(link))
@@ -79,6 +82,8 @@ def link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(str(source), str(target))
     except OSError:
+        import shutil  # with three decompressors; most verbs need none of it
+
         shutil.copyfile(str(source), str(target))
         sync_file(target)
 
@@ -86,6 +91,8 @@ def link_or_copy(source: Path, target: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file, a link or a whole folder; one that is not there is fine."""
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(str(path), ignore_errors=True)
         return
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import ReleaseError
 
@@ -14,8 +14,7 @@ SYSTEM_SIGNERS = Path("/etc/edgewright/allowed_signers")
 _DIGEST = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The names below ``root``; see the module ``machine`` for who writes them and when."""
 
     root: Path

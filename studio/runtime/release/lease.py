@@ -7,12 +7,11 @@ import fcntl
 import json
 import os
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 from .errors import ReleaseError
-from .files import remove, write_atomically
+from .files import fresh, remove, write_atomically
 from .layout import Layout
 
 LEASE_S = 300.0
@@ -54,7 +53,7 @@ def take(layout: Layout, owner: str) -> str:
     held = _read(layout)
     if held and held["owner"] != owner and _runs(held):
         raise _busy(held)
-    token = uuid.uuid4().hex
+    token = fresh()
     _write(layout, owner, token)
     return token
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -61,6 +60,8 @@ def rule_of(wanted: Mapping[str, Any]) -> Rule:
     """
     for name in wanted:
         if name not in Rule._fields:
+            import difflib
+
             near = difflib.get_close_matches(name, Rule._fields, 1)
             hint = "Did you mean {}?".format(near[0]) if near else _KNOWN
             raise ReleaseError("bad-rule", "A soak rule has no {!r}.".format(name), hint)

@@ -7,14 +7,13 @@ import hashlib
 import json
 import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .board import Board
 from .errors import ReleaseError
-from .files import digest_of, free_bytes, megabytes, remove, sync_folder
+from .files import digest_of, free_bytes, fresh, megabytes, remove, sync_folder
 from .layout import Layout, checked_digest
 from .lease import locked, renew
 from .source import Source
@@ -158,7 +157,7 @@ class _Meter:
 def _one(layout: Layout, what: Mapping[str, Any], source: Source, meter: _Meter) -> None:
     digest, size = checked_digest(str(what["sha256"])), int(what["bytes"])
     # A transfer that hangs can revive and write on; nobody else writes into a file of this name.
-    part = layout.incoming / ".{}.{}.part".format(digest, uuid.uuid4().hex)
+    part = layout.incoming / ".{}.{}.part".format(digest, fresh())
     found = hashlib.sha256()
     try:
         with open(part, "xb") as file:

@@ -6,13 +6,11 @@ requests through both (see ``serve.mirror``), and sequential tests decide as soo
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..link import authorization, connect
 from ..serve.on_trial import FILE, Wish
 from .errors import ReleaseError
 from .files import remove, write_atomically
@@ -172,6 +170,11 @@ def _is_adrift(server: Server, digest: str) -> bool:
 
 
 def _status(server: Server, digest: str) -> dict[str, Any]:
+    # Only now: what these load would be half of the time until a release is served again.
+    import http.client
+
+    from ..link import authorization, connect
+
     if not server.runs():
         raise _failed("the server ended")
     report = server.report()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .files import write_atomically
 from .journal import Journal
@@ -24,8 +23,7 @@ UNCOMMITTED = (SWITCH, SOAK)
 _HISTORY = 100
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """What is decided; ``current`` (the link) follows it.
 
     Attributes:
@@ -41,15 +39,15 @@ class State:
     current: str = ""
     previous: str = ""
     counter: int = 0
-    history: tuple[dict[str, Any], ...] = field(default=())
+    history: tuple[dict[str, Any], ...] = ()
 
     def at(self, phase: str, pending: str) -> State:
         """The same, about to do a phase."""
-        return replace(self, phase=phase, pending=pending)
+        return self._replace(phase=phase, pending=pending)
 
     def noted(self, entry: dict[str, Any]) -> State:
         """The same, with an entry of history added."""
-        return replace(self, history=(*self.history, entry)[-_HISTORY:])
+        return self._replace(history=(*self.history, entry)[-_HISTORY:])
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -71,7 +69,7 @@ def load(layout: Layout) -> State:
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return _remembered(layout)
-    return state if state.phase in PHASES else replace(state, phase=IDLE)
+    return state if state.phase in PHASES else state._replace(phase=IDLE)
 
 
 def _remembered(layout: Layout) -> State:
@@ -86,22 +84,22 @@ def _remembered(layout: Layout) -> State:
     if not linked or linked == state.current:
         return state
     # A switch was under way, or the journal is lost as well.
-    return state.at(SWITCH, linked) if state.current else replace(state, current=linked)
+    return state.at(SWITCH, linked) if state.current else state._replace(current=linked)
 
 
 def _after(state: State, entry: dict[str, Any]) -> State:
     release, outcome = str(entry.get("release") or ""), entry.get("state")
     if outcome == "removed":
-        state = replace(state, current="", previous=release)
+        state = state._replace(current="", previous=release)
     if outcome == "active":
         previous = state.current if state.current != release else state.previous
         counter = int(entry.get("counter") or 0)
-        state = replace(state, current=release, previous=previous, counter=counter)
+        state = state._replace(current=release, previous=previous, counter=counter)
     names = ("release", "name", "version", "counter", "state", "at", "owner", "reason")
     return state.noted({name: entry[name] for name in names if name in entry})
 
 
 def save(layout: Layout, state: State) -> None:
     """Write the state whole, and flush it."""
-    text = json.dumps(asdict(state), sort_keys=True, indent=1) + "\n"
+    text = json.dumps(state._asdict(), sort_keys=True, indent=1) + "\n"
     write_atomically(layout.state, text.encode())

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
 from .manifest import NAME, SIGNATURE, Manifest, verify
-from .quality import Quality, rule_of
 from .server import Address, Server
-from .signature import check
 from .soak import QualitySoak, evidence_of, soak
-from .stage import check_counter
+
+if TYPE_CHECKING:
+    from .quality import Quality
 
 _READY_S = 60.0
 _READY_PROBES = 8.0
@@ -50,6 +49,9 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReleaseError: why the new release could not be served.
     """
+    from .quality import Quality, rule_of
+    from .stage import check_counter
+
     what = board.manifest(str(request["release"]))
     check_counter(board, what)
     _check_signature(board, what)
@@ -140,7 +142,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     stopped = stop_current(board, request)["stopped"]
     left = board.state.current
     # The counter stays: removing a release is no way to go back behind it.
-    new = replace(board.state.at(state.IDLE, ""), current="", previous=left)
+    new = board.state.at(state.IDLE, "")._replace(current="", previous=left)
     if left:
         new = new.noted(board.note(board.manifest(left), "removed"))
     board.save(new)
@@ -254,10 +256,8 @@ def _commit(board: Board, what: Manifest, plan: Plan) -> None:
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
     entry = board.note(what, "active", host=address.host, **address.access._asdict())
-    committed = replace(
-        now.at(state.IDLE, ""), current=what.digest, previous=previous, counter=what.counter
-    )
-    board.save(committed.noted(entry))
+    kept = now.at(state.IDLE, "").noted(entry)
+    board.save(kept._replace(current=what.digest, previous=previous, counter=what.counter))
     # Should this be cut off here, the old token is valid until the next release: no harm.
     access.settle(board.layout, address.access)
     Server(board.layout).remember(forget=True)
@@ -265,6 +265,8 @@ def _commit(board: Board, what: Manifest, plan: Plan) -> None:
 
 def _check_signature(board: Board, what: Manifest) -> None:
     """Who is trusted may have changed since it was staged. A rollback is not asked: see docs."""
+    from .signature import check
+
     if what.digest == board.state.current:
         return
     folder = board.layout.release(what.digest)

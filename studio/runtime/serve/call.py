@@ -171,6 +171,7 @@ class InferenceCall:
             self.inference.batch,
             self._runs,
             self._rows,
+            self.inference.size,
         )
         return self._response
 

@@ -36,6 +36,13 @@ class Inference(NamedTuple):
     plan: Optional[Plan] = None
     kind: Optional[Hashable] = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its inputs."""
+        if self.plan is not None:
+            return self.plan.size
+        return sum(array.nbytes for array in self.feeds.values())
+
 
 def kind_of(feeds: Mapping[str, np.ndarray], wanted: Sequence[Wanted]) -> Optional[Hashable]:
     """Names and shapes of the rows; None when the inputs do not have the same number of rows."""

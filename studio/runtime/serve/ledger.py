@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
+from .releases import run_folder_of
 from .routes import Route
 
 if TYPE_CHECKING:
@@ -135,11 +136,8 @@ def counts_of(model: ServedModel) -> Dict[str, Any]:
 
 def ledger_of(model: ServedModel) -> Optional[Ledger]:
     """The ledger below the root that a release lies in; None for a bare file."""
-    for folder in model.source.path.parents:
-        if folder.parent.name == "releases":
-            run = folder.parent.parent / "run"
-            return Ledger(run) if run.is_dir() else None
-    return None
+    run = run_folder_of(model.source.path)
+    return Ledger(run) if run is not None else None
 
 
 async def keep(service: Service, every_s: float = EVERY_S) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import resource
-from typing import Callable, Iterable, List, Mapping, NamedTuple, Tuple
+import time
+from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..drift.window import Alarm
 from .http.exchange import Exchange
 from .http.message import TEXT, Response
+from .machine import State
 from .model import ServedModel
 from .observation import memory_bytes
 from .routes import Route
@@ -65,6 +67,7 @@ def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> R
         _family(lines, row.name, row.kind, row.text, samples)
     _failures(lines, labelled)
     _histogram(lines, labelled)
+    _pace(lines, models, service.machine.state())
     _drift(lines, models)
     _judged(lines, models)
     _info(lines, models)
@@ -110,6 +113,37 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
             lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, labels, bound, total))
         lines.append("{}_sum{{{}}} {:.6f}".format(name, labels, counted.totals_s.total))
         lines.append("{}_count{{{}}} {}".format(name, labels, total))
+
+
+def _pace(lines: List[str], models: Iterable[ServedModel], state: State) -> None:
+    """How fast models run against what was measured before, and what the board tells of why."""
+    now, ratios = time.monotonic(), []
+    for model in models:
+        pace = model.statistics.pace
+        told = {} if pace is None else pace.status(now, state)
+        if told.get("ratio") is not None:
+            labels = '{},of="{}"'.format(_labels(model), told["of"])
+            ratios.append((labels, told["ratio"]))
+    if ratios:
+        text = "Median time in the model through that of its baseline"
+        _family(lines, "edgewright_latency_ratio", "gauge", text, ratios)
+    rows = (
+        (
+            "edgewright_board_throttled",
+            "1 while it is throttled",
+            int(bool(state.throttled)),
+        ),
+        ("edgewright_board_clock_hertz", "Clock of the fastest processor", _hertz(state)),
+        ("edgewright_board_celsius", "The hottest zone", state.celsius),
+        ("edgewright_board_busy_others", "Processors that others keep busy", state.others),
+    )
+    for name, text, value in rows:
+        if value is not None:
+            _family(lines, name, "gauge", text, [("", value)])
+
+
+def _hertz(state: State) -> Optional[float]:
+    return None if state.clock_mhz is None else state.clock_mhz * 1e6
 
 
 def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:

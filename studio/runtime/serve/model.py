@@ -16,19 +16,23 @@ from typing import (
     Mapping,
     NamedTuple,
     Optional,
+    Tuple,
 )
 
+from ..bench.board import identity
 from ..drift.watch import DriftWatch, watch_of
 from .answers import Answers
 from .arena import does_without
 from .batching import rows_of_a_batch
 from .http.message import HttpError
 from .memory import give_back
+from .pace import Pace, of_profiles, of_start
 from .plan import Plans
-from .session import ModelSession, golden_feeds, invented_feeds, warm_up
+from .session import ModelSession, WarmUp, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
 from .statistics import ModelStatistics
 from .tensors import TensorSpec
+from .tried import Found, Tried
 
 if TYPE_CHECKING:
     from .call import InferenceCall
@@ -192,46 +196,76 @@ class ServedModel:
             self.session.busy_s = math.inf
 
 
-def load(source: ModelSource, threads: int = 0, batch: int = 0) -> ServedModel:
+def load(
+    source: ModelSource, threads: int = 0, batch: int = 0, tried: Optional[Tried] = None
+) -> ServedModel:
     """Load a version and warm it up; takes seconds, call it outside the event loop.
 
     Args:
         threads: Of each inference; 0 to choose by measuring.
         batch: Rows that may be run together at most; 0 to choose by measuring.
+        tried: What was found when it was served before, and gets what is found now.
 
     Raises:
         LoadError: in one sentence.
     """
-    cores = usable_cores()
+    known = tried.recall(source.digest) if tried is not None else None
+    if known is not None:
+        session = ModelSession(source.path, known.threads, arena=known.arena)
+        warm = warm_up(session, golden_feeds(source.golden, session.inputs)[:1], 0.0)
+        found: Optional[Found] = known
+    else:
+        session, found, warm = _try(source, threads, batch)
+    rows = found.rows if found is not None else 1
+    if tried is not None and found is not None and not warm.warning:
+        tried.keep(source.digest, found)
+    session.watch = drift = watch_of(source.drift)
+    statistics = ModelStatistics(time.monotonic())
+    statistics.pace = _pace(source, session.threads, warm, usable_cores())
+    give_back()
+    return ServedModel(
+        source,
+        session,
+        plan_execution(found.seconds if found is not None else None, usable_cores(), threads),
+        statistics,
+        warm.warning,
+        min(rows, batch or rows),
+        drift,
+    )
+
+
+def _try(
+    source: ModelSource, threads: int, batch: int
+) -> Tuple[ModelSession, Optional[Found], WarmUp]:
+    """A session that is run as is best, what that is, and why it could not be warmed up."""
     session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
-    seconds, warning = warm_up(session, golden)
-    execution = plan_execution(seconds, cores, threads)
+    warm = warm_up(session, golden)
+    seconds = warm.median
+    execution = plan_execution(seconds, usable_cores(), threads)
     if execution.threads != session.threads:
         del session  # two copies of a large model may not fit
         session = ModelSession(source.path, execution.threads)
-        warm_up(session, golden)
+        warm = warm_up(session, golden)
     rows = 1
     samples = golden or [invented_feeds(session.inputs)]
     if seconds is not None and does_without(source.path, session, seconds, samples[0]):
         del session  # what it took is taken again, instead of more
         session = ModelSession(source.path, execution.threads, arena=False)
-        warm_up(session, golden)
-    if batch != 1 and not warning:
+        warm = warm_up(session, golden)
+    if batch != 1 and not warm.warning:
         rows = rows_of_a_batch(session, samples)
         if rows == 1 and session.free_rows:
             session.shrink(samples[0])
-    session.watch = drift = watch_of(source.drift)
-    give_back()
-    return ServedModel(
-        source,
-        session,
-        execution,
-        ModelStatistics(time.monotonic()),
-        warning,
-        min(rows, batch or rows),
-        drift,
-    )
+    if seconds is None:
+        return session, None, warm
+    return session, Found(seconds, execution.threads, session.arena, rows), warm
+
+
+def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> Pace:
+    """The comparison with the profile of this machine, or else with the runs just made."""
+    found, note = of_profiles(source.profiles, identity(), threads)
+    return Pace(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
 
 
 class Repository:

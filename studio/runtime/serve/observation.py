@@ -12,6 +12,7 @@ from .answers import MOST_LABELS
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .inference import parse_json
+from .machine import State
 from .mirror import follow
 from .model import ServedModel
 from .routes import Route
@@ -39,12 +40,14 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
         "runtime": RUNTIME_VERSION,
         "queue": service.executor.waiting,
     }
+    state = service.machine.state()
+    document["board"] = state.to_json()
     if models:
-        document.update(_model_status(models[0]))
+        document.update(_model_status(models[0], state))
     return Response.of(document)
 
 
-def _model_status(model: ServedModel) -> Dict[str, Any]:
+def _model_status(model: ServedModel, state: State) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     mirror = follow(model)
@@ -60,6 +63,7 @@ def _model_status(model: ServedModel) -> Dict[str, Any]:
         "in_flight": counted.in_flight,
         "throughput_rps": round(counted.rate.rate(now, now - counted.began), 3),
         "latency_ms": counted.latency_ms(now),
+        "pace": None if counted.pace is None else counted.pace.status(now, state),
         "baseline": model.source.baseline,
         "drift": None if model.drift is None else model.drift.status(),
         "labels": model.answers.status(),

@@ -17,6 +17,15 @@ def current_release(root: Path) -> Optional[Path]:
         return None
 
 
+def run_folder_of(file: Path) -> Optional[Path]:
+    """Where the server of a root writes, by a file of one of its releases; None for a bare file."""
+    for folder in file.parents:
+        if folder.parent.name == "releases":
+            run = folder.parent.parent / "run"
+            return run if run.is_dir() else None
+    return None
+
+
 class Runner(NamedTuple):
     """The interpreter and zip application that a release is run with."""
 

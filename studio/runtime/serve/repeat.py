@@ -103,6 +103,7 @@ class Repeat:
 
     Attributes:
         size: Bytes of it, with its values.
+        input_bytes: Of its values alone.
         place: Where the next one like it is received best.
         request: Without a body.
         rows: Samples in it.
@@ -123,6 +124,7 @@ class Repeat:
         self._sent = response.length
         self._authorization = request.headers.get("authorization", "")
         self.size = len(lead) + plan.size
+        self.input_bytes = plan.size
         self.place = memoryview(self._scratch)[self._begin :]
         self.request = request.without_body()
         self.rows = plan.batch
@@ -180,7 +182,13 @@ class Repeat:
         connection.reply(data, now)
         model.observe(min(inferred - begun, session.busy_s))
         model.statistics.succeeded(
-            0.0, begun - received, inferred - begun, now - inferred, now, self.rows
+            0.0,
+            begun - received,
+            inferred - begun,
+            now - inferred,
+            now,
+            self.rows,
+            size=self.input_bytes,
         )
         self.log(connection.peer, now)
         return True

@@ -16,6 +16,7 @@ from .guard import InlineGuard
 from .http.exchange import Exchange
 from .http.message import HttpError, Request, Response
 from .log import Log
+from .machine import Machine
 from .model import Repository, ServedModel
 from .routes import Route, Router
 
@@ -44,6 +45,7 @@ class Service:
         generation: Number of the loaded release, counted by whoever loads.
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
+        machine: What the board does besides; looks once it is told to begin.
         guard: Ends runs in the event loop that take too long.
         started: Wall clock at the start, seconds since the epoch.
     """
@@ -70,6 +72,7 @@ class Service:
         self.ledger: Optional[Ledger] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
+        self.machine = Machine()
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)

@@ -24,6 +24,7 @@ from typing import (
 
 import numpy as np
 
+from ..drift.reference import EMBEDDING
 from . import bfloat16
 from .errors import LoadError
 from .tensors import BY_ORT, TensorSpec
@@ -55,7 +56,8 @@ class ModelSession:
 
     Attributes:
         inputs: By name, in the model's order.
-        outputs: By name, in the model's order; those that are not tensors are left out.
+        outputs: By name, in the model's order; those that are not tensors are left out, and the
+            embedding, which only the watch sees.
         new_options: Makes options for a run that may have to be ended.
         threads: Of each operator; 0 means that onnxruntime decides.
         timed: Take the processor's time of each run, which for a tiny one is a part of its own.
@@ -97,6 +99,8 @@ class ModelSession:
         self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
+        hidden = self.outputs.pop(EMBEDDING, None)
+        self._embedding = hidden.shape[-1] if hidden is not None and hidden.shape else 0
         self._types = {argument.name: argument.type for argument in self._session.get_inputs()}
         specs = [*self.inputs.values(), *self.outputs.values()]
         self._has_bits = any(spec.kind.bits for spec in specs)
@@ -118,12 +122,16 @@ class ModelSession:
         """
         if self._has_bits:
             return bfloat16.run(self._session, outputs, feeds, self._types, options)
+        if self._embedding and self.watch is not None:
+            outputs = [*outputs, EMBEDDING]
         start = time.thread_time() if self.timed else 0.0
         found: List[np.ndarray] = self._run(outputs, feeds, options)
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
             self.watch.see(feeds, dict(zip(outputs, found)))
+            if self._embedding:
+                found.pop()
         return found
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
@@ -147,6 +155,9 @@ class ModelSession:
         """
         import onnxruntime as ort
 
+        if self._embedding > 0 and self.watch is not None:
+            rows = next(iter(feeds.values())).shape[0]
+            results = {**results, EMBEDDING: np.empty((rows, self._embedding), np.float32)}
         binding = self._session.io_binding()
         value_of = ort.OrtValue.ortvalue_from_numpy
         for name, array in feeds.items():
@@ -249,11 +260,31 @@ def _as_fed(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
     return array
 
 
-def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[float], str]:
+class WarmUp(NamedTuple):
+    """The first runs of a model.
+
+    Attributes:
+        seconds: Of each run that was measured; none when it could not be run.
+        warning: Why it could not.
+        size, rows: Bytes and rows of the inputs of each in the mean.
+    """
+
+    seconds: Sequence[float]
+    warning: str = ""
+    size: float = 0.0
+    rows: int = 1
+
+    @property
+    def median(self) -> Optional[float]:
+        """Seconds of a run."""
+        return sorted(self.seconds)[len(self.seconds) // 2] if self.seconds else None
+
+
+def warm_up(session: ModelSession, golden: Sequence[Feeds], limit_s: float = 0.5) -> WarmUp:
     """Run the model until its memory is allocated, and measure it.
 
-    Returns:
-        Median seconds of a run (None when it could not be run), and why not.
+    Args:
+        limit_s: For more runs than the fewest that tell something.
 
     Raises:
         LoadError: when golden samples, which must work, do not.
@@ -261,7 +292,7 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[fl
     samples = list(golden) or [invented_feeds(session.inputs)]
     outputs = list(session.outputs)
     seconds: List[float] = []
-    end = time.perf_counter() + 0.5
+    end = time.perf_counter() + limit_s
     try:
         for sample in samples:
             session.run(sample, outputs)
@@ -274,5 +305,8 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds]) -> Tuple[Optional[fl
     except Exception as error:  # onnxruntime's own classes have no common base
         if golden:
             raise LoadError("The golden samples do not run: " + first_line(error)) from error
-        return None, first_line(error)
-    return sorted(seconds)[len(seconds) // 2], ""
+        return WarmUp((), first_line(error))
+    sizes = [sum(array.nbytes for array in sample.values()) for sample in samples]
+    first = next(iter(samples[0].values()), np.zeros(0))
+    rows = first.shape[0] if first.ndim else 1
+    return WarmUp(seconds, "", sum(sizes) / len(sizes), rows)

@@ -12,6 +12,8 @@ from .images.preprocess import Preprocess
 from .releases import current_release
 
 BASELINE = "baseline.json"
+LATENCY = "latency.json"
+"""What profiles have measured: beside the rest of the baseline, for it is of one machine."""
 
 
 class ModelSource(NamedTuple):
@@ -23,6 +25,7 @@ class ModelSource(NamedTuple):
         precision: As the manifest says; empty for a bare file.
         golden: Folder of golden samples, where there is one.
         baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
+        profiles: What it needed on the machines where it was profiled, where known.
         drift: The content of what is normal for its inputs and answers, where known.
         preprocess: How a picture becomes its input, where the bundle says so.
         labels: Names of its classes, in their order.
@@ -38,6 +41,7 @@ class ModelSource(NamedTuple):
     preprocess: Optional[Preprocess] = None
     labels: Tuple[str, ...] = ()
     drift: Optional[Mapping[str, Any]] = None
+    profiles: Optional[Mapping[str, Any]] = None
 
 
 def from_root(root: Path) -> ModelSource:
@@ -73,6 +77,7 @@ def from_bundle(folder: Path) -> ModelSource:
         preprocess=_preprocess(manifest.get("preprocess")),
         labels=_labels(folder, manifest.get("labels")),
         drift=_mapping(baseline.get("drift")),
+        profiles=_profiles(folder),
     )
 
 
@@ -85,6 +90,14 @@ def _baseline(folder: Path, name: Any) -> Mapping[str, Any]:
     except (OSError, ValueError):
         raise LoadError("The baseline of the bundle {} is damaged.".format(folder)) from None
     return content if isinstance(content, dict) else {}
+
+
+def _profiles(folder: Path) -> Optional[Mapping[str, Any]]:
+    """Measured latencies; a file that cannot be read is none: it is only compared with."""
+    try:
+        return _mapping(json.loads((folder / LATENCY).read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
 
 
 def _mapping(value: Any) -> Optional[Mapping[str, Any]]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import struct
 import time
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
 from .batch_statistics import BatchStatistics
-
-_GROWTH = math.log(1.05)
-_FIRST_S = 10e-6
-_BUCKETS = 350
-"""From 10 microseconds in steps of 5 %, the last one ends above four minutes."""
+from .buckets import BUCKETS, buckets_of, percentile
+from .pace import Pace
 
 HISTOGRAM_BOUNDS_S = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -27,45 +23,9 @@ REASONS = ("BAD_REQUEST", "REJECTED", "CANCELED", "BACKEND")
 _NOTED = 2048
 """Answers that are noted before they are counted: counting many at once costs less of each, and
 what it costs then is met by one client of some hundreds."""
-_RECORD = struct.Struct("8d")
+_RECORD = struct.Struct("9d")
 """What is noted of an answer: a float of its own for each would take twice the memory."""
 _pack = _RECORD.pack
-
-
-def buckets_of(seconds: np.ndarray) -> np.ndarray:
-    """Numbers of the logarithmic buckets that hold durations."""
-    logarithms = np.log(np.maximum(seconds, 1e-9) / _FIRST_S) / _GROWTH
-    found: np.ndarray = np.clip(1 + np.floor(logarithms), 0, _BUCKETS - 1).astype(np.int64)
-    return found
-
-
-def bucket_bounds(index: int) -> Tuple[float, float]:
-    """Lower and upper end of a bucket, in seconds."""
-    if index == 0:
-        return 0.0, _FIRST_S
-    return _FIRST_S * math.exp((index - 1) * _GROWTH), _FIRST_S * math.exp(index * _GROWTH)
-
-
-def percentile(counts: Sequence[int], share: float) -> float:
-    """A percentile in seconds, read from bucket counts; the error is at most one bucket (5 %).
-
-    Args:
-        share: Between 0 and 1.
-
-    Returns:
-        0.0 when nothing was counted.
-    """
-    total = sum(counts)
-    if not total:
-        return 0.0
-    wanted = share * total
-    seen = 0
-    for index, count in enumerate(counts):
-        if count and seen + count >= wanted:
-            low, high = bucket_bounds(index)
-            return low + (high - low) * max(0.0, wanted - seen) / count
-        seen += count
-    return bucket_bounds(_BUCKETS - 1)[1]
 
 
 class LatencyWindow:
@@ -73,7 +33,7 @@ class LatencyWindow:
 
     def __init__(self, slots: int = 12, slot_s: float = 5.0) -> None:
         self._slot_s = slot_s
-        self._counts = np.zeros((slots, _BUCKETS), np.int64)
+        self._counts = np.zeros((slots, BUCKETS), np.int64)
         self._epochs = np.full(slots, -1, np.int64)
 
     def record(self, now: np.ndarray, seconds: np.ndarray) -> None:
@@ -89,7 +49,7 @@ class LatencyWindow:
             if self._epochs[slot] != epoch:
                 self._epochs[slot] = epoch
                 self._counts[slot] = 0
-            self._counts[slot] += np.bincount(buckets[epochs == epoch], minlength=_BUCKETS)
+            self._counts[slot] += np.bincount(buckets[epochs == epoch], minlength=BUCKETS)
 
     def counts(self, now: float) -> List[int]:
         """Bucket counts over the whole window."""
@@ -143,6 +103,9 @@ class ModelStatistics:
     """All that is counted for one served version. Used in the event loop's thread alone.
 
     Answers are noted one by one and counted many at once: whoever reads calls ``settle`` before.
+
+    Attributes:
+        pace: Holds its runs against what was measured before; None where nobody asks.
     """
 
     def __init__(self, now: float) -> None:
@@ -159,6 +122,7 @@ class ModelStatistics:
         self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
+        self.pace: Optional[Pace] = None
         self._noted: List[bytes] = []
 
     @property
@@ -186,6 +150,7 @@ class ModelStatistics:
         batch: int,
         executions: int = 1,
         rows: int = 0,
+        size: int = 0,
     ) -> None:
         """Note an answered request: where its time went, in seconds.
 
@@ -194,6 +159,7 @@ class ModelStatistics:
             batch: Number of samples in it.
             executions: 0 when it shared a run of the model that another request counts.
             rows: In each of its runs, with those of others; 0 when there are no others.
+            size: Bytes of its inputs.
         """
         noted = self._noted
         record = _pack(
@@ -205,6 +171,7 @@ class ModelStatistics:
             batch,
             executions,
             rows or batch,
+            size,
         )
         noted.append(record)
         if len(noted) >= _NOTED:
@@ -223,6 +190,11 @@ class ModelStatistics:
         self.executions += int(table[:, 6].sum())
         led = table[table[:, 6] > 0]
         self.batches.record(led[:, 7], led[:, 6], led[:, 1:4])
+        if self.pace is not None:
+            # A request that took its rows one by one had as many runs of the same size.
+            rows = led[:, 7] * led[:, 6]
+            sizes = led[:, 8] / np.maximum(led[:, 5], 1.0)
+            self.pace.runs.record(led[:, 4], led[:, 2], rows, led[:, 0], sizes)
         self.last_inference_ms = int(1000 * (time.time() - time.monotonic() + now[-1]))
         sums = [*parts.sum(axis=0).tolist(), float(total.sum())]
         self.totals_s = Timing(*[old + new for old, new in zip(self.totals_s, sums)])

@@ -184,6 +184,7 @@ class Together:
             repeat.rows,
             runs,
             rows,
+            repeat.input_bytes,
         )
         if connection.is_ending:
             exchange.answer(repeat.response(parts))

@@ -24,13 +24,15 @@ from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
-from .model import Repository, ServedModel, load
+from .model import Repository, ServedModel, load, usable_cores
 from .options import Options, listen
+from .releases import run_folder_of
 from .repeat import answer_repeats
 from .rpc import optional
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
+from .tried import Tried
 
 ROUTES = (
     open_inference.ROUTES
@@ -72,7 +74,15 @@ def run(options: Options) -> int:
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
-    return load(source, options.threads, options.max_batch)
+    return load(source, options.threads, options.max_batch, _tried(options, source.path))
+
+
+def _tried(options: Options, path: Path) -> Tried:
+    import onnxruntime as ort
+
+    run = run_folder_of(path)
+    words = (ort.__version__, usable_cores(), options.threads, options.max_batch)
+    return Tried(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
 
 
 def _locate(options: Options) -> ModelSource:
@@ -163,9 +173,11 @@ class Worker:
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
         minutes = self._loop.create_task(ledger.keep(self._service))
+        self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()
+        self._service.machine.end()
         if turns is not None:
             turns.cancel()
         self._service.ready = False

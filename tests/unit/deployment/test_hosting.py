@@ -122,6 +122,8 @@ def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Pa
         ("deploy", {"set": ["replicas"]}, "is not a name and a value"),
         ("deploy", {"port": 8000}, "Folder has no option 'port'"),
         ("deploy", {"budget_ms": 5}, "Folder has no option 'budget_ms'"),
+        ("deploy", {"quality": True}, "There is no quality trial: attic runs each release in a"),
+        ("deploy", {"soak_rule": ["judge=errors"]}, "There is no quality trial"),
         ("promote", {}, "There is no canary"),
         ("rollback", {}, "There is no earlier release"),
         ("rollback", {"to": "7"}, "There is no 7"),

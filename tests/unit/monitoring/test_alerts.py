@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.monitoring.alerts import Rules
 from studio.monitoring.collect import parse_metrics
+from studio.monitoring.dispatch import value_of
 
 
 def status(requests: int = 0, errors: int = 0, **more: Any) -> dict[str, Any]:
@@ -74,3 +75,20 @@ def test_another_process_is_a_restart_unless_a_release_came_with_it() -> None:
 def test_metrics_are_read_line_by_line() -> None:
     text = '# HELP a b\na 1\nb{x="1 2"} 2.5e3\nc NaN?\nbroken\nd 4 1700000000000\n'
     assert parse_metrics(text) == {"a": 1.0, 'b{x="1 2"}': 2500.0, "d": 4.0}
+
+
+def test_the_targets_own_verdict_on_its_speed_is_an_alert_with_the_cause() -> None:
+    slower = {"verdict": "slower", "ratio": 1.8, "text": "1.80 times: the board throttles."}
+    (alert,) = Rules().judge(status(pace=slower), {})
+    assert (alert.name, alert.value) == ("pace", 1.8)
+    assert "the board throttles" in alert.text
+    told = names(Rules(), status(pace={"verdict": "as measured"}), status(pace=None), status())
+    assert told == [[], [], []]
+
+
+def test_rules_may_speak_of_speed_and_throttling() -> None:
+    sample = {"pace": {"ratio": 1.5}, "board": {"throttled": ["a", "b"], "celsius": None}}
+    assert value_of(sample, "pace.ratio") == 1.5
+    assert value_of(sample, "board.throttled") == 2.0
+    assert value_of(sample, "board.celsius") is None
+    assert value_of({"pace": None}, "pace.ratio") is None  # an older runtime

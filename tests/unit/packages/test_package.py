@@ -15,10 +15,12 @@ from onnx import TensorProto, helper
 from studio.api import InvalidData, StudioError
 from studio.packages import golden
 from studio.packages.bundle import Bundle, content_digest
+from studio.packages.latency import latency_of
 from studio.packages.record import packaged, prepare
 from studio.packages.work import package
-from studio.registry import ModelRef, Registry
+from studio.registry import ModelRef, Registry, VariantRecord
 from studio.runtime.release.trial import compare, read_sample
+from studio.runtime.serve.source import from_bundle
 from tests.rigs.bundles import QuietJob, make_bundle, number, reference
 from tests.unit.runtime.models import make_cnn
 
@@ -164,13 +166,15 @@ def test_a_model_whose_input_cannot_be_made_up_asks_for_data(tmp_path: Path) -> 
         package(arguments, QuietJob(tmp_path / "job"))
 
 
+def cnn_in(registry: Registry, folder: Path) -> VariantRecord:
+    artifact = registry.adopt(make_cnn(folder / "cnn.onnx"))
+    model = registry.add_model("cnn")
+    return registry.add_variant(model, "fp32", artifact, format="onnx", precision="fp32")
+
+
 def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path / "registry")
-    model = make_cnn(tmp_path / "cnn.onnx")
-    artifact = registry.adopt(shutil.copy(model, tmp_path / "copy.onnx") and tmp_path / "copy.onnx")
-    variant = registry.add_variant(
-        registry.add_model("cnn"), "fp32", artifact, format="onnx", precision="fp32"
-    )
+    variant = cnn_in(registry, tmp_path)
     options = {"model": ModelRef.of(variant).to_json(), "samples": 1, "out": None}
     results = []
     for turn in range(2):
@@ -192,3 +196,65 @@ def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
     assert content_digest(copy.raw) == copy.content
     (tmp_path / "out" / "labels.txt").write_text("writable")  # the user's copy is the user's
     registry.close()
+
+
+def profile_of(registry: Registry, variant: int, p50: float, **more: object) -> None:
+    """A run of a profile, as the step records it."""
+    row = {
+        "variant_id": variant,
+        "backend": "onnxruntime",
+        "providers": ["CPUExecutionProvider"],
+        "threads": 1,
+        "latency_ms": {"p50": p50, "p90": p50, "p99": None},
+        "round_ms": [p50, p50 * 1.01, p50 * 0.99],
+        **more,
+    }
+    feeds = [{"name": "image", "dtype": "float32", "shape": [1, 3, 16, 16]}]
+    environment = {"cpu": "x", "arch": "y", "board": None, "clock_mhz": 1800.0}
+    result = {"mode": "latency", "runs": [row], "feeds": feeds, "environment": environment}
+    registry.add_run("profile", None, {}, result)
+
+
+def test_the_newest_profile_of_each_target_goes_into_the_bundle(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    assert latency_of(registry, 1) is None
+    profile_of(registry, 1, 7.0)
+    profile_of(registry, 1, 5.0)
+    profile_of(registry, 1, 3.0, threads=2)
+    profile_of(registry, 1, 2.0, backend="openvino")
+    profile_of(registry, 1, 1.0, providers=["CUDAExecutionProvider"])
+    profile_of(registry, 2, 0.5)
+    found = latency_of(registry, 1)
+    registry.close()
+    assert found is not None
+    times = [(one["threads"], one["p50_ms"], one["bytes"]) for one in found["profiles"]]
+    assert times == [(2, 3.0, 3072), (1, 5.0, 3072)]
+    assert 0 < found["profiles"][0]["error"] < 0.02
+
+
+def test_a_build_that_is_to_be_repeated_takes_no_times_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    variant = cnn_in(registry, tmp_path)
+    profile_of(registry, variant.id, 7.0)
+    asked = {"model": ModelRef.of(variant).to_json()}
+    assert prepare(registry, asked)["latency"]["profiles"][0]["p50_ms"] == 7.0
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    assert prepare(registry, asked)["latency"] is None
+    registry.close()
+
+
+def test_measured_times_are_not_of_the_content_but_of_the_bundle(tmp_path: Path) -> None:
+    """The same recipe makes the same content, whatever its profile measured."""
+    plain = make_bundle(tmp_path / "a", 1)
+    timed = make_bundle(tmp_path / "b", 1, latency={"form": 1, "profiles": []})
+    assert plain.content == timed.content
+    assert plain.digest != timed.digest
+    assert json.loads((timed.folder / "latency.json").read_text()) == {"form": 1, "profiles": []}
+    assert from_bundle(timed.folder).profiles == {"form": 1, "profiles": []}
+    again = make_bundle(tmp_path / "c", 2, seed=1, known=[str(timed.folder)])
+    assert again.digest != timed.digest  # without the times it is another
+    latency = {"form": 1, "profiles": []}
+    same = make_bundle(tmp_path / "d", 2, seed=1, known=[str(timed.folder)], latency=latency)
+    assert same.digest == timed.digest

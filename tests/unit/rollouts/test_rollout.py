@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import TargetSpec
+from studio.api import TargetSpec, UsageError
 from studio.workspace import Workspace
 from tests.unit.runtime.models import make_cnn
 
@@ -80,3 +80,48 @@ def test_a_halted_rollout_takes_all_back(workspace: Workspace, tmp_path: Path) -
     assert served(workspace) == [old] * 3
     assert workspace.registry.releases("one")[0].state == "serving"
     assert workspace.registry.releases("one")[1].state == "rolled back"
+
+
+def test_a_trial_in_the_first_wave_is_told_of_it_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    roll_out(workspace, first, strategy="all")
+    rule = ["judge=errors", "undecided=keep"]
+    result = roll_out(
+        workspace, second, strategy="canary", quality="canary", quality_s=2, soak_rule=rule
+    )
+    assert states(result) == ["kept"] * 3
+    canary, *others = result["targets"]
+    assert canary["trial"]["decision"] == "kept undecided"  # nobody asked meanwhile
+    assert "; trial: kept undecided after " in canary["text"]
+    assert [one["trial"] for one in others] == [{}, {}]
+
+
+def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_path: Path) -> None:
+    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    old = roll_out(workspace, first, strategy="all")["release"]
+    result = roll_out(
+        workspace, second, quality="canary", quality_s=2, soak_rule=["undecided=take back"]
+    )
+    assert (result["state"], states(result)) == ("halted", ["taken back"] + ["not begun"] * 2)
+    row = result["targets"][0]
+    assert row["trial"]["decision"] == "taken back"
+    assert "did not decide" in row["text"]
+    assert served(workspace) == [old] * 3
+    assert workspace.registry.releases("one")[0].state == "serving"
+
+
+def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    model = str(make_cnn(tmp_path / "1.onnx", seed=1))
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"soak_rule": ["errors=1"]}, "A trial's rule needs a trial."),
+        ({"quality": "each", "soak_rule": ["disagrement=1"]}, "disagrement"),
+        ({"quality": "some"}, "Quality trial cannot be 'some'"),
+    )
+    for options, said in wrong:
+        with pytest.raises(UsageError, match=said):
+            workspace.run("rollout", model=model, target=NAMES, **options)
+    assert workspace.registry.releases("one") == []

@@ -46,7 +46,10 @@ def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
     assert board.send(again) == 0
 
 
-def test_a_transfer_goes_on_where_it_was_cut(board: Machine, tmp_path: Path) -> None:
+def test_a_transfer_goes_on_where_it_was_cut(
+    board: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.deployment.sending._SAMPLE_BYTES", 1)
     bundle = make_bundle(tmp_path / "one", 1)
     board.begin(bundle.digest)
     stream = Stream(board.lacking(bundle))

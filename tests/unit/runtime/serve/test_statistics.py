@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from studio.runtime.serve.batch_statistics import BatchStatistics
-from studio.runtime.serve.statistics import (
-    LatencyWindow,
-    ModelStatistics,
-    RateWindow,
-    bucket_bounds,
-    buckets_of,
-    percentile,
-)
+from studio.runtime.serve.buckets import bucket_bounds, buckets_of, percentile
+from studio.runtime.serve.statistics import LatencyWindow, ModelStatistics, RateWindow
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])

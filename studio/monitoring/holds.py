@@ -1,0 +1,148 @@
+"""Alerts that nobody is told of for a while: silenced or acknowledged, a line of a file each."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+HOLDS = "alert-holds.jsonl"
+"""The name of the file, below the data."""
+ALL = "*"
+SILENCE, ACKNOWLEDGE, END, OVER = "silence", "acknowledge", "end", "over"
+HOUR_S = 3600.0
+LONGEST_S = 7 * 24 * HOUR_S
+"""No hold is longer; one that seems to be is the work of a clock that jumped, and holds nothing."""
+ACKNOWLEDGED_S = 24 * HOUR_S
+"""An alert that was seen is said again after a day, when it still holds."""
+_READ_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One line of the file.
+
+    Attributes:
+        target, alert: Names; ``*`` stands for all.
+        kind: ``silence``, ``acknowledge`` (ends with the alert), ``end`` of both, or ``over``:
+            the alert has ended, and with it that somebody had seen it.
+        at, until: Seconds since the epoch.
+        note: Why, for whoever reads the record.
+        by: The user of the system who said so.
+    """
+
+    target: str
+    alert: str
+    kind: str
+    at: float
+    until: float = 0.0
+    note: str = ""
+    by: str = ""
+
+    @property
+    def text(self) -> str:
+        """In a sentence."""
+        what = "all alerts" if self.alert == ALL else self.alert
+        where = "all targets" if self.target == ALL else self.target
+        when = datetime.fromtimestamp(self.until, UTC).astimezone().strftime("%d %b %H:%M")
+        verb = "are" if self.alert == ALL else "is"
+        word = f"{verb} {'silent' if self.kind == SILENCE else 'acknowledged'}"
+        because = f" ({self.note})" if self.note else ""
+        return f"{what} of {where} {word} until {when}{because}."
+
+
+class Holds:
+    """What is held back now; the file keeps what ever was, and by whom.
+
+    Args:
+        path: Appended to by whoever holds something back: the window, a command.
+        clock: Wall time.
+    """
+
+    def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._holds: dict[tuple[str, str, str], Hold] = {}
+        self._stamp: tuple[int, int] | None = None
+        self._looked = -1e9
+
+    def silence(self, target: str, alert: str, seconds: float, note: str = "") -> Hold:
+        """Hold back for a while; a week at most."""
+        return self._add(target, alert, SILENCE, min(seconds, LONGEST_S), note)
+
+    def acknowledge(self, target: str, alert: str, note: str = "") -> Hold:
+        """Hold back until the alert ends, a day at most."""
+        return self._add(target, alert, ACKNOWLEDGE, ACKNOWLEDGED_S, note)
+
+    def end(self, target: str, alert: str, note: str = "") -> Hold:
+        """Hold it back no longer."""
+        return self._add(target, alert, END, 0.0, note)
+
+    def over(self, target: str, alert: str) -> None:
+        """An alert has ended, and with it that somebody had seen it."""
+        self._read()
+        if (target, alert, ACKNOWLEDGE) in self._holds:
+            self._add(target, alert, OVER, 0.0)
+
+    def holding(self, target: str, alert: str) -> Hold | None:
+        """What holds an alert back now."""
+        self._read()
+        keys = ((target, alert), (target, ALL), (ALL, alert), (ALL, ALL))
+        found = (self._holds.get((*key, kind)) for kind in (SILENCE, ACKNOWLEDGE) for key in keys)
+        return next((one for one in found if one is not None and self._holds_now(one)), None)
+
+    def current(self) -> list[Hold]:
+        """All that is held back now, what ends first in front."""
+        self._read()
+        found = [one for one in self._holds.values() if self._holds_now(one)]
+        return sorted(found, key=lambda one: one.until)
+
+    def _holds_now(self, hold: Hold) -> bool:
+        left = hold.until - self._clock()
+        return 0.0 < left <= LONGEST_S
+
+    def _add(self, target: str, alert: str, kind: str, seconds: float, note: str = "") -> Hold:
+        now = self._clock()
+        by = os.environ.get("USER") or os.environ.get("USERNAME") or ""
+        made = Hold(target, alert, kind, now, now + seconds if seconds else 0.0, note, by)
+        self._keep(made)
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:  # one write: lines stay whole
+                file.write(json.dumps(asdict(made)) + "\n")
+        return made
+
+    def _read(self) -> None:
+        """Read again what others wrote; a line that is not whole or not known is left out."""
+        now = time.monotonic()
+        if self._path is None or now - self._looked < _READ_AGAIN_S:
+            return
+        self._looked = now
+        try:
+            status = self._path.stat()
+            stamp = status.st_mtime_ns, status.st_size
+            if stamp == self._stamp:
+                return
+            lines = self._path.read_text("utf-8", errors="replace").splitlines()
+        except OSError:
+            return  # nothing was held back yet
+        self._stamp = stamp
+        for line in lines:
+            try:
+                hold = Hold(**json.loads(line))
+                float(hold.until)
+            except (ValueError, TypeError):
+                continue
+            self._keep(hold)
+
+    def _keep(self, hold: Hold) -> None:
+        key = str(hold.target), str(hold.alert)
+        if hold.kind in (SILENCE, ACKNOWLEDGE):
+            self._holds[(*key, hold.kind)] = hold
+            return
+        for kind in (SILENCE, ACKNOWLEDGE) if hold.kind == END else (ACKNOWLEDGE,):
+            self._holds.pop((*key, kind), None)

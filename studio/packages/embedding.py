@@ -1,0 +1,258 @@
+"""An embedding as one more output of a model: eight principal axes of what its last layer sees.
+
+The nodes are written on the wire behind those of the model, which stays as it is byte for byte:
+a mean over places, a product with the axes, and their offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy
+
+from studio.api import Array, Graph, Model, Node
+from studio.packages.wire import read_fields, write_field, write_number
+from studio.runtime.drift.reference import EMBEDDING, EMBEDDING_AXES
+
+AUTO = "auto"
+_NODE, _OUTPUT, _GRAPH = 1, 12, 7
+_FLOAT, _INT64 = 1, 7
+_ATTRIBUTE_INT, _ATTRIBUTE_TENSOR, _ATTRIBUTE_INTS = 2, 4, 7
+_AXES_ARE_AN_INPUT = 18
+_LAYERS = ("MatMul", "Gemm", "Conv")
+_PASS_CONSTANTS = ("DequantizeLinear", "Cast", "Transpose", "Identity", "QuantizeLinear")
+_FLOATS = ("float32", "float16")
+_FLAT = 1e-3
+
+
+class NoEmbedding(ValueError):
+    """The model has none that can be used, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the embedding is taken.
+
+    Attributes:
+        tensor: Its name.
+        axis: Of the features; the rest but the first are averaged.
+        rank: Number of its axes.
+        half: It is of half precision.
+        opset: Of the standard operators.
+    """
+
+    tensor: str
+    axis: int
+    rank: int
+    half: bool
+    opset: int
+
+
+class Graft(NamedTuple):
+    """What is added to a model.
+
+    Attributes:
+        axes: features x axes; None for the features themselves.
+        offset: Of each axis.
+    """
+
+    place: Place
+    axes: Array | None = None
+    offset: Array | None = None
+
+    def apply(self, content: bytes) -> bytes:
+        """The model with one more output, ``EMBEDDING``."""
+        added = self._added()
+        parts: list[bytes | memoryview] = []
+        for one in read_fields(memoryview(content)):
+            is_graph = one.number == _GRAPH
+            parts.append(write_field(_GRAPH, bytes(one.value) + added) if is_graph else one.whole)
+        return b"".join(parts)
+
+    def _added(self) -> bytes:
+        place, nodes = self.place, []
+        last = place.tensor
+        if place.half:
+            nodes.append(_node("Cast", [last], _name("float"), [_integer("to", _FLOAT)]))
+            last = _name("float")
+        over = [axis for axis in range(1, place.rank) if axis != place.axis]
+        if over:
+            inputs, attributes = [last], [_integer("keepdims", 0)]
+            if place.opset >= _AXES_ARE_AN_INPUT:
+                nodes.append(_constant(_name("over"), numpy.array(over, numpy.int64)))
+                inputs.append(_name("over"))
+            else:
+                attributes.append(_integers("axes", over))
+            nodes.append(_node("ReduceMean", inputs, _name("mean"), attributes))
+            last = _name("mean")
+        if self.axes is None or self.offset is None:
+            nodes.append(_node("Identity", [last], EMBEDDING, []))
+            return b"".join(nodes) + _output(None)
+        nodes.append(_constant(_name("axes"), self.axes.astype(numpy.float32)))
+        nodes.append(_constant(_name("offset"), self.offset.astype(numpy.float32)))
+        nodes.append(_node("MatMul", [last, _name("axes")], _name("product"), []))
+        nodes.append(_node("Add", [_name("product"), _name("offset")], EMBEDDING, []))
+        return b"".join(nodes) + _output(self.axes.shape[1])
+
+
+def place_of(model: Model, wanted: str = AUTO) -> Place:
+    """What the last layer with weights before the first output sees, or a tensor by its name.
+
+    Raises:
+        NoEmbedding: in one sentence.
+    """
+    graph = model.graph
+    known = {name for node in graph.nodes for name in node.outputs}
+    if EMBEDDING in known:
+        raise NoEmbedding("The model has an embedding already")
+    if wanted != AUTO:
+        if wanted not in known:
+            raise NoEmbedding(f"The model has no tensor {wanted!r}")
+        readers = [node for node in graph.nodes if wanted in node.inputs]
+        conv = any(node.operator == "Conv" and node.inputs[0] == wanted for node in readers)
+        return _place(model, wanted, conv)
+    needed = _needed(graph)
+    weights = _constants(graph)
+    for node in reversed(graph.nodes):
+        if _is_layer(node, weights) and needed & set(node.outputs):
+            if node.inputs[0] not in known:
+                break  # it sees the input itself
+            return _place(model, node.inputs[0], node.operator == "Conv")
+    raise NoEmbedding("The model has no layer with weights that sees more than its input")
+
+
+def _place(model: Model, tensor: str, channels: bool) -> Place:
+    kind = model.graph.type_of(tensor)
+    if kind is None or kind.shape is None or kind.dtype not in _FLOATS:
+        raise NoEmbedding(f"The tensor {tensor!r} is no float of a known number of axes")
+    rank = len(kind.shape)
+    if rank < 2:
+        raise NoEmbedding(f"The tensor {tensor!r} has no axis of features beside the samples")
+    axis = 1 if channels else rank - 1
+    return Place(tensor, axis, rank, kind.dtype == "float16", model.opsets.get("", 1))
+
+
+def _is_layer(node: Node, constants: set[str]) -> bool:
+    return (
+        node.operator in _LAYERS
+        and not node.domain
+        and len(node.inputs) > 1
+        and node.inputs[1] in constants
+        and not node.attributes.get("transA")
+    )
+
+
+def _constants(graph: Graph) -> set[str]:
+    """Constants, and what follows from them alone by operators that only change their form."""
+    found = set(graph.initializers)
+    for node in graph.nodes:
+        passes = node.operator in _PASS_CONSTANTS and set(filter(None, node.inputs)) <= found
+        if node.operator == "Constant" or passes:
+            found.update(node.outputs)
+    return found
+
+
+def _needed(graph: Graph) -> set[str]:
+    """All values that the first output follows from."""
+    found = {graph.outputs[0].name} if graph.outputs else set()
+    for node in reversed(graph.nodes):
+        if found & set(node.outputs):
+            found.update(node.inputs)
+    return found
+
+
+def axes_of(vectors: Array) -> tuple[Array, Array]:
+    """The principal axes of typical features and their offset; chosen by the even frames.
+
+    Args:
+        vectors: frames x features.
+
+    Raises:
+        NoEmbedding: when they do not vary, or are no numbers.
+    """
+    chosen = vectors[::2].astype(float)
+    if not numpy.isfinite(chosen).all():
+        raise NoEmbedding("The embedding has values that are no numbers")
+    mean = chosen.mean(axis=0)
+    _, sizes, axes = numpy.linalg.svd(chosen - mean, full_matrices=False)
+    kept = int((sizes > _FLAT * sizes.max(initial=0)).sum())
+    if not kept:
+        raise NoEmbedding("The embedding is the same for all reference data")
+    axes = axes[: min(kept, EMBEDDING_AXES)].T
+    # The sign of an axis is arbitrary: the same data give the same bundle.
+    axes = axes * numpy.sign(axes[numpy.abs(axes).argmax(axis=0), range(axes.shape[1])])
+    return axes.astype(numpy.float32), -(mean @ axes).astype(numpy.float32)
+
+
+def vectors_of(outputs: Iterable[tuple[Mapping[str, Array], int]]) -> Array:
+    """The features of all frames: frames x features.
+
+    Args:
+        outputs: Of runs, each with the number of its frames.
+
+    Raises:
+        NoEmbedding: when a run does not give one vector a frame.
+    """
+    found = []
+    for one, frames in outputs:
+        vector = one[EMBEDDING]
+        if vector.ndim != 2 or len(vector) != frames:
+            raise NoEmbedding("The embedding has not one vector a frame")
+        found.append(vector)
+    return numpy.concatenate(found)
+
+
+def require_same(before: Mapping[str, Array], after: Mapping[str, Array]) -> None:
+    """The answers to clients are what they were, to the bit.
+
+    Raises:
+        NoEmbedding: when one differs.
+    """
+    for name, array in before.items():
+        other = after[name]
+        same = array.dtype == other.dtype and array.shape == other.shape
+        # Bytes tell 0 from -0, and a value that is no number is itself; those of texts are places.
+        texts = array.dtype.kind == "O"
+        if not (same and ((array == other).all() if texts else array.tobytes() == other.tobytes())):
+            raise NoEmbedding(f"With it the runtime answers {name!r} otherwise, if only by a bit")
+
+
+def _name(part: str) -> str:
+    return f"{EMBEDDING}.{part}"
+
+
+def _node(operator: str, inputs: Sequence[str], output: str, attributes: Sequence[bytes]) -> bytes:
+    parts = [write_field(1, name.encode()) for name in inputs]
+    parts += [
+        write_field(2, output.encode()),
+        write_field(3, output.encode()),
+        write_field(4, operator.encode()),
+    ]
+    return write_field(_NODE, b"".join([*parts, *(write_field(5, one) for one in attributes)]))
+
+
+def _constant(name: str, array: Array) -> bytes:
+    kind = _FLOAT if array.dtype == numpy.float32 else _INT64
+    tensor = b"".join(write_number(1, size) for size in array.shape) + write_number(2, kind)
+    tensor += write_field(8, name.encode()) + write_field(
+        9, numpy.ascontiguousarray(array).tobytes()
+    )
+    value = write_field(1, b"value") + write_field(5, tensor) + write_number(20, _ATTRIBUTE_TENSOR)
+    return _node("Constant", [], name, [value])
+
+
+def _integer(name: str, value: int) -> bytes:
+    return write_field(1, name.encode()) + write_number(3, value) + write_number(20, _ATTRIBUTE_INT)
+
+
+def _integers(name: str, values: Sequence[int]) -> bytes:
+    listed = b"".join(write_number(8, value) for value in values)
+    return write_field(1, name.encode()) + listed + write_number(20, _ATTRIBUTE_INTS)
+
+
+def _output(size: int | None) -> bytes:
+    sizes = write_field(1, b"") + write_field(1, b"" if size is None else write_number(1, size))
+    kind = write_field(1, write_number(1, _FLOAT) + write_field(2, sizes))
+    return write_field(_OUTPUT, write_field(1, EMBEDDING.encode()) + write_field(2, kind))
