@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui import memory
-from studio.gui.ahead import Ahead
+from studio.gui.ahead import Ahead, pages
 from studio.gui.banner import Banner
 from studio.gui.commands import Commands
 from studio.gui.current import Current
@@ -83,7 +81,7 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._ahead = Ahead(self, self._pages_ahead())
+        self._ahead = Ahead(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -253,19 +251,6 @@ class MainWindow(QMainWindow):
             for part in page.parts():
                 self.theming.dress_soon(part)
         return self._pages[name]
-
-    def _pages_ahead(self) -> Iterator[None]:
-        """Make the page of each stage, in pieces that are short enough to come between two keys."""
-        for stage in STAGES:
-            for module in stage.parts:
-                import_module(module)
-                yield
-            if self._page(stage.id) is None:
-                return
-            # Pages stay: Python's collector of cycles need not look at them again, for which it
-            # would take 50 ms at once.
-            gc.freeze()
-            yield
 
     # What happens
 
