@@ -1,4 +1,4 @@
-"""A variant evaluated on a target: the same file and samples, judged here and by what runs there."""
+"""A variant evaluated on a target: the same samples, judged here and by what runs there."""
 
 from __future__ import annotations
 
