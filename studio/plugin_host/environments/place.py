@@ -124,8 +124,8 @@ class Environment:
                 f"{title} is not installed yet."
                 if state.condition is Condition.MISSING
                 else f"{title} must be installed again: {reason}",
-                hint=f"Install it with: studio backends install {self.name or self.plugin}, or on the Plugins "
-                "page.",
+                hint=f"Install it with: studio backends install {self.name or self.plugin}, or "
+                "on the Plugins page.",
             )
         return state
 
