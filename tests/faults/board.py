@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ CONTENTS = 3
 """A board keeps two releases, so the third content must always be sent again."""
 
 _VERB_S = 60
+_START_S = 60
 
 
 @dataclass(frozen=True)
@@ -193,10 +195,10 @@ class FaultBoard(Machine):
 
     def served(self) -> str:
         """The digest of what answers a request now; empty when nothing does."""
-        server = Server(self.layout)
-        if not server.runs():
+        port = self._port(Server(self.layout))
+        if not port:
             return ""
-        link = http.client.HTTPConnection("127.0.0.1", int(server.report()["port"]), timeout=20)
+        link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
             link.request("GET", "/edgewright/status")
             return str(json.loads(link.getresponse().read())["digest"])
@@ -204,6 +206,17 @@ class FaultBoard(Machine):
             return ""
         finally:
             link.close()
+
+    @staticmethod
+    def _port(server: Server) -> int:
+        """Where a server listens, one that is just being started too; 0 where none runs."""
+        end = time.monotonic() + _START_S
+        while server.runs() and time.monotonic() < end:
+            port = int(server.report().get("port", 0))
+            if port:
+                return port
+            time.sleep(0.02)
+        return 0
 
     def _check_whole(self, digest: str) -> None:
         folder = self.layout.release(digest)

@@ -18,7 +18,7 @@ from studio.packages.bundle import Bundle, content_digest
 from studio.packages.latency import latency_of
 from studio.packages.record import packaged, prepare
 from studio.packages.work import package
-from studio.registry import ModelRef, Registry
+from studio.registry import ModelRef, Registry, VariantRecord
 from studio.runtime.release.trial import compare, read_sample
 from studio.runtime.serve.source import from_bundle
 from tests.rigs.bundles import QuietJob, make_bundle, number, reference
@@ -166,13 +166,15 @@ def test_a_model_whose_input_cannot_be_made_up_asks_for_data(tmp_path: Path) -> 
         package(arguments, QuietJob(tmp_path / "job"))
 
 
+def cnn_in(registry: Registry, folder: Path) -> VariantRecord:
+    artifact = registry.adopt(make_cnn(folder / "cnn.onnx"))
+    model = registry.add_model("cnn")
+    return registry.add_variant(model, "fp32", artifact, format="onnx", precision="fp32")
+
+
 def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path / "registry")
-    model = make_cnn(tmp_path / "cnn.onnx")
-    artifact = registry.adopt(shutil.copy(model, tmp_path / "copy.onnx") and tmp_path / "copy.onnx")
-    variant = registry.add_variant(
-        registry.add_model("cnn"), "fp32", artifact, format="onnx", precision="fp32"
-    )
+    variant = cnn_in(registry, tmp_path)
     options = {"model": ModelRef.of(variant).to_json(), "samples": 1, "out": None}
     results = []
     for turn in range(2):
@@ -228,6 +230,19 @@ def test_the_newest_profile_of_each_target_goes_into_the_bundle(tmp_path: Path) 
     times = [(one["threads"], one["p50_ms"], one["bytes"]) for one in found["profiles"]]
     assert times == [(2, 3.0, 3072), (1, 5.0, 3072)]
     assert 0 < found["profiles"][0]["error"] < 0.02
+
+
+def test_a_build_that_is_to_be_repeated_takes_no_times_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    variant = cnn_in(registry, tmp_path)
+    profile_of(registry, variant.id, 7.0)
+    asked = {"model": ModelRef.of(variant).to_json()}
+    assert prepare(registry, asked)["latency"]["profiles"][0]["p50_ms"] == 7.0
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    assert prepare(registry, asked)["latency"] is None
+    registry.close()
 
 
 def test_measured_times_are_not_of_the_content_but_of_the_bundle(tmp_path: Path) -> None:
