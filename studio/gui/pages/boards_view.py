@@ -52,6 +52,7 @@ class BoardsView(QWidget):
         self._targets: list[TargetSpec] = []
         self._seen: dict[str, Mapping[str, Any]] = {}
         self._at: Any = None
+        self._doing = ""
         self.strip = JobStrip()
         self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
         self.group = QComboBox()
@@ -125,6 +126,7 @@ class BoardsView(QWidget):
         names = [target.name for target in self._shown()]
         if self.strip.running or not names:
             return
+        self._doing = "It is being looked at."
         self.strip.follow(self.shell.start(STEP, target=names))
         self._explain()
 
@@ -218,6 +220,7 @@ class BoardsView(QWidget):
     def trust(self, **options: str) -> None:
         """Say whose releases a board takes."""
         if not self.strip.running:
+            self._doing = "Its signers are being changed."
             self.strip.follow(self.shell.start(signers_menu.STEP, **options))
             self._explain()
 
@@ -244,9 +247,7 @@ class BoardsView(QWidget):
         self._watch()
 
     def _explain(self) -> None:
-        busy = "It is being looked at." if self.strip.running else ""
-        if self.strip.job is not None and self.strip.job.step == signers_menu.STEP:
-            busy = "Its signers are being changed."
+        busy = self._doing if self.strip.running else ""
         set_enabled(self.look_button, busy)
         chosen = self._selected()
         first = "" if chosen else "Choose a board in the table first."

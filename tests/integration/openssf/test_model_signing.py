@@ -58,12 +58,18 @@ def test_their_verifier_takes_what_the_command_signs(
     assert verdict(python, bundle.folder, signature, public) == (True, "Verification succeeded\n")
 
 
-def test_it_finds_what_was_altered_added_or_taken_away(
-    python: Path, bundle: Bundle, studio: Studio, tmp_path: Path
-) -> None:
+@pytest.fixture
+def signed(bundle: Bundle, studio: Studio, tmp_path: Path) -> tuple[Path, Path]:
+    """A signature of the bundle, and the public half of its key."""
     private, public = keys(tmp_path, CURVES[0])
     out = tmp_path / "out.sig"
     studio.ok("sign", str(bundle.folder), "--openssf", str(private), "--out", str(out))
+    return out, public
+
+
+def test_it_finds_what_was_altered_added_or_taken_away(
+    python: Path, bundle: Bundle, signed: tuple[Path, Path], tmp_path: Path
+) -> None:
 
     def after(change: str) -> tuple[bool, str]:
         copy = tmp_path / change / bundle.folder.name
@@ -80,7 +86,7 @@ def test_it_finds_what_was_altered_added_or_taken_away(
             model.unlink()
         elif change == "signed":  # for boards, later
             (copy / "manifest.json.sig").write_text("an SSH signature")
-        return verdict(python, copy, out, public)
+        return verdict(python, copy, *signed)
 
     assert after("signed")[0]
     for change, wanted in {
@@ -94,13 +100,10 @@ def test_it_finds_what_was_altered_added_or_taken_away(
 
 
 def test_another_key_is_another_signer(
-    python: Path, bundle: Bundle, studio: Studio, tmp_path: Path
+    python: Path, bundle: Bundle, signed: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    private, _ = keys(tmp_path, CURVES[0])
-    out = tmp_path / "out.sig"
-    studio.ok("sign", str(bundle.folder), "--openssf", str(private), "--out", str(out))
     (tmp_path / "eve").mkdir()
     _, other = keys(tmp_path / "eve", CURVES[0])
-    passed, said = verdict(python, bundle.folder, out, other)
+    passed, said = verdict(python, bundle.folder, signed[0], other)
     assert not passed
     assert "Key mismatch" in said
