@@ -90,7 +90,10 @@ def _finite(graph: GraphProto) -> None:
         if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name in weights:
             array = onnx.numpy_helper.to_array(tensor)
             if not numpy.isfinite(array).all():
-                raise InvalidModel(f"The weights of {tensor.name!r} are not finite (NaN or inf).")
+                raise InvalidModel(
+                    f"The weights of {tensor.name!r} are not finite (NaN or inf).",
+                    hint="Export the model again from a checkpoint whose training did not diverge.",
+                )
 
 
 def name_nodes(graph: GraphProto) -> None:

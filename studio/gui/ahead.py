@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 
 from PySide6.QtCore import QObject, QTimer
+
+from studio.gui.stages import Stage
 
 PAUSE_MS = 15
 """Between two pieces, so that what the user does comes in between."""
@@ -36,3 +40,21 @@ class Ahead(QTimer):
         except StopIteration:
             return
         self.start()
+
+
+def pages(stages: Iterable[Stage], make: Callable[[str], object | None]) -> Iterator[None]:
+    """The work of making each stage's page, in pieces.
+
+    Args:
+        make: Makes one page, or gives None where that fails; then no more are made.
+    """
+    for stage in stages:
+        for module in stage.parts:
+            import_module(module)
+            yield
+        if make(stage.id) is None:
+            return
+        # Pages stay: Python's collector of cycles need not look at them again, for which it would
+        # take 50 ms at once.
+        gc.freeze()
+        yield

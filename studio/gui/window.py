@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui import memory
-from studio.gui.ahead import Ahead
+from studio.gui.ahead import Ahead, pages
 from studio.gui.banner import Banner
 from studio.gui.commands import Commands
 from studio.gui.current import Current
@@ -82,7 +81,7 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._ahead = Ahead(self, self._pages_ahead())
+        self._ahead = Ahead(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -90,6 +89,7 @@ class MainWindow(QMainWindow):
 
     def attach(self, workspace: Workspace) -> None:
         """Take the workspace, which is opened after the first paint, and show the first page."""
+        gc.freeze()  # all modules until here
         self.workspace = workspace
         self._settings = workspace.settings
         self.current = Current(workspace)
@@ -251,16 +251,6 @@ class MainWindow(QMainWindow):
             for part in page.parts():
                 self.theming.dress_soon(part)
         return self._pages[name]
-
-    def _pages_ahead(self) -> Iterator[None]:
-        """Make the page of each stage, in pieces that are short enough to come between two keys."""
-        for stage in STAGES:
-            for module in stage.parts:
-                import_module(module)
-                yield
-            if self._page(stage.id) is None:
-                return
-            yield
 
     # What happens
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from studio.api import UsageError
 from studio.jobs import Step
+from studio.settings.toml_text import no_such
 
 _MODULES = (
     "studio.models.step",
@@ -57,6 +58,5 @@ def step(name: str) -> Step:
     try:
         return steps()[name]
     except KeyError:
-        raise UsageError(
-            f"There is no step {name!r}.", hint=f"Known: {', '.join(steps())}."
-        ) from None
+        reason, hint = no_such(name, steps(), "step")
+        raise UsageError(f"{reason[0].upper()}{reason[1:]}", hint=hint) from None

@@ -155,7 +155,9 @@ class PluginHost:
         if plugin.manifest is None or plugin.manifest.environment is None:
             return None
         parent = Paths.of().environments
-        return Environment(plugin.id, plugin.manifest.environment, plugin.folder, parent)
+        need, title = plugin.manifest.environment, plugin.manifest.name
+        name = next((one.id for one in plugin.capabilities if one.extra.get("environment")), "")
+        return Environment(plugin.id, need, plugin.folder, parent, title, name)
 
     def title(self, capability: Capability) -> str:
         """A capability's title, which says when its environment is not installed."""

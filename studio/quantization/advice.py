@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+
+from studio.api import Dataset
 
 _POOR_DB = 10.0
 """Below it a tenth of the outputs' energy is noise: no task that was seen here survives that."""
 
 
+_LOOKED_AT = 16
+"""Samples: those that are all the same are so from the beginning."""
+
+
+def doubts(data: Dataset | None) -> str:
+    """What speaks against ranges that were taken from these samples; empty where nothing does."""
+    if data is None:
+        return ""
+    if len(data) == 1:
+        return (
+            "the ranges come from one sample: calibrate with about a hundred of what the model "
+            "will see"
+        )
+    seen: dict[str, set[float]] = {}
+    for sample in islice(data, _LOOKED_AT):
+        for name, array in sample.feeds.items():
+            if array.dtype.kind == "f" and array.size:
+                seen.setdefault(name, set()).update((float(array.min()), float(array.max())))
+    flat = [name for name, values in seen.items() if len(values) == 1]
+    if not flat:
+        return ""
+    return (
+        f"all calibration data of input {flat[0]!r} have the value {seen[flat[0]].pop():g}: "
+        "the ranges say nothing of real samples"
+    )
+
+
 def advice(
-    precision: str, interval: Sequence[float] | None, sqnr_db: float | None, drop: float | None
+    precision: str,
+    interval: Sequence[float] | None,
+    sqnr_db: float | None,
+    drop: float | None,
+    doubt: str = "",
 ) -> str | None:
     """What speaks against a variant; None where nothing does.
 
@@ -17,8 +51,9 @@ def advice(
         interval: Of its time over that of the float model.
         sqnr_db: At the worst output.
         drop: Loss of the task metric; with it, the outputs' noise says nothing more.
+        doubt: What speaks against the data that it was made with.
     """
-    found = []
+    found = [doubt] if doubt else []
     if interval is not None and interval[0] > 1:
         found.append(
             f"{precision} is slower than float on this machine "

@@ -14,7 +14,7 @@ from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
-from studio.quantization.advice import advice
+from studio.quantization.advice import advice, doubts
 from studio.quantization.comparison import Latency, OutputError, latency, output_errors
 from studio.quantization.details import describe
 from studio.quantization.evaluation import Judge, Scored, dictionary_for
@@ -115,6 +115,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
             (time_taken.low, time_taken.high) if time_taken else None,
             min((error.sqnr_db for error in errors), default=None),
             verdict.drop if verdict else None,
+            doubts(data) if transform.needs_data else "",
         ),
         "search": found,
         "peak_memory_mb": round(_peak_memory_mb(), 1),

@@ -19,6 +19,7 @@ ENTRY = re.compile(r"""^\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)(?:\s*\.\s*[\w"'
 TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]")
 _TABLES = re.compile(r"^\s*\[\[\s*([^\[\]]+?)\s*\]\]")
 _PLACE = re.compile(r"(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_FEW, _GLANCE = 4, 16
 _KEY = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+""")
 
 
@@ -109,11 +110,16 @@ def locate(text: str) -> dict[Path, tuple[int, int]]:
 
 
 def no_such(key: str, known: Iterable[str], what: str = "key") -> tuple[str, str]:
-    """The sentence that there is no such key, with the nearest, and the hint with all."""
+    """The sentence that there is no such key, with the nearest, and the hint with what there is.
+
+    The hint has all names where they can be read at a glance, and else those that are alike.
+    """
     known = sorted(known)
-    near = difflib.get_close_matches(key, known, 1)
+    near = difflib.get_close_matches(key, known, _FEW)
     nearest = f"; the nearest is {near[0]!r}" if near else ""
     hint = f"Known: {', '.join(known)}." if known else ""
+    if len(known) > _GLANCE and near:
+        hint = f"Alike are: {', '.join(near[1:])}." if near[1:] else ""
     return f"there is no {what} {key!r}{nearest}.", hint
 
 

@@ -13,7 +13,7 @@ _KEY_WIDTH = 104
 
 
 class KeyHelp(QFrame):
-    """Lists the keys; goes with any key or click."""
+    """Lists the keys; goes with any key or click. The list is made when it is first opened."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -24,6 +24,9 @@ class KeyHelp(QFrame):
         spoken = [f"{keys}: {text}" for _, rows in KEYS for keys, text in rows]
         self.setAccessibleName("Keys of the graph")
         self.setAccessibleDescription(". ".join(spoken))
+        self.hide()
+
+    def _list(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         layout.setSpacing(4)
@@ -40,10 +43,11 @@ class KeyHelp(QFrame):
                 grid.addWidget(label(text, "dim"), place, 1)
             layout.addLayout(grid)
         layout.addWidget(label("Any key closes this.", "small"))
-        self.hide()
 
     def open(self) -> None:
         """Show it in the middle of what it lies over."""
+        if self.layout() is None:
+            self._list()
         around = self._around
         size = self.sizeHint().boundedTo(around.size())
         self.setGeometry(

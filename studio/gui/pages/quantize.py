@@ -23,6 +23,7 @@ from studio.gui.pages.parts import StagePage, needs_model
 from studio.gui.pages.recipe_editor import RecipeEditor
 from studio.gui.pages.samples_view import SamplesView
 from studio.gui.pages.stage_progress import StageProgress
+from studio.gui.pages.target_check import TargetCheckView
 from studio.gui.pages.variants_view import VariantsView
 from studio.gui.widgets import GRID, Card, Scroll, row, set_enabled
 from studio.workspace import JobProgressed, NodeAsked
@@ -36,7 +37,7 @@ FORM_WIDTH = 43 * GRID
 _DATA_WIDTH = 44 * GRID
 _OF_THE_RECIPE = ("method", "calibration", "samples", "keep", "recipe")
 _SETTLED_MS = 600
-MAKE, VARIANTS, LAYERS, SAMPLES = range(4)
+MAKE, VARIANTS, LAYERS, SAMPLES, TARGET = range(5)
 
 
 class QuantizePage(StagePage):
@@ -45,6 +46,7 @@ class QuantizePage(StagePage):
     stage = STEP
     title = "Quantize"
     icon = STEP
+    repeats = ("quantize", "sensitivity", "evaluate")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -60,12 +62,14 @@ class QuantizePage(StagePage):
         self.variants = VariantsView(shell.theming)
         self.layers = LayersView(shell.theming)
         self.samples = SamplesView(shell.theming)
+        self.target = TargetCheckView(workspace, shell)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
         self.add_command("Keep the selected variant", self.variants.keep)
         for index, what in enumerate(("recipe", "variants", "layers", "samples")):
             self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
+        self.add_command("Evaluate the current variant on a target", self._to_target)
         self._connect()
 
     def _options(self) -> tuple[Option, ...]:
@@ -83,6 +87,7 @@ class QuantizePage(StagePage):
             ("Variants", self.variants),
             ("Layers", self.layers),
             ("Samples", self.samples),
+            ("On a target", self.target),
         ):
             pane = needs_model(view, "quantize", self.shell.go)
             self._panes.append(pane)
@@ -168,6 +173,7 @@ class QuantizePage(StagePage):
             state = event.job.state
             self.stages.advance(state.done / state.total if state.total else 0.0, state.text)
         super().on_event(event)
+        self.target.hear(event)
         asked = self._asked
         if asked is not None and getattr(event, "job", None) == asked and asked.outcome is not None:
             self._asked = None
@@ -247,6 +253,7 @@ class QuantizePage(StagePage):
         asked = {one.id: self._run_options(one) for one in self._variants}
         current = variant.id if variant else None
         self._details = None
+        self.target.show_variant(variant)
         self.variants.show_variants(self._variants, current, asked, wanted)
         self.ahead.show_measured(rows.latency_ratios(self._variants))
         self.set_note(self._note_text())
@@ -286,6 +293,10 @@ class QuantizePage(StagePage):
         costs = rows.layer_costs(variant, self.workspace.registry) if variant else {}
         self.layers.show_layers(found.get("layers") or (), costs)
         self.samples.show_samples(found.get("samples") or ())
+
+    def _to_target(self) -> None:
+        self.shell.go(self.stage)
+        self.show_view(TARGET)
 
     def _show_node(self, name: str) -> None:
         self.shell.go("model")

@@ -56,12 +56,16 @@ class Environment:
         plugin: Its id, which names the folder.
         source: The plugin's own folder, in which the lock lies.
         parent: The folder of all environments.
+        title: What people call what it is for (NNCF); the plugin's id where nothing is given.
+        name: What ``studio backends install`` takes for it; the same.
     """
 
     plugin: str
     need: EnvironmentNeed
     source: Path
     parent: Path
+    title: str = ""
+    name: str = ""
 
     @property
     def folder(self) -> Path:
@@ -114,10 +118,14 @@ class Environment:
         """
         state = self.state()
         if state.condition is not Condition.INSTALLED:
+            title = self.title or self.plugin
+            reason = f"{state.reason[:1].lower()}{state.reason[1:]}"
             raise Unavailable(
-                f"The environment of {self.plugin} is {state.condition.value}: "
-                f"{state.reason[:1].lower()}{state.reason[1:]}",
-                hint=f"Make it with: studio backends install {self.plugin}",
+                f"{title} is not installed yet."
+                if state.condition is Condition.MISSING
+                else f"{title} must be installed again: {reason}",
+                hint=f"Install it with: studio backends install {self.name or self.plugin}, or "
+                "on the Plugins page.",
             )
         return state
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,7 +78,7 @@ def test_what_was_installed_is_told(made: Environment) -> None:
 
 
 def test_nothing_is_used_before_it_is_there(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="of example_tools is missing: it is not") as caught:
+    with pytest.raises(Unavailable, match="example_tools is not installed yet") as caught:
         _ = PluginToolchain(environment(tmp_path)).python
     assert "studio backends install example_tools" in caught.value.hint
 
@@ -291,3 +292,10 @@ def test_locks(text: str, words: str) -> None:
 def test_declarations_that_cannot_be_used(table: dict[str, object], words: str) -> None:
     with pytest.raises((KeyError, ValueError), match=words):
         read_need(table)
+
+
+def test_what_is_missing_is_called_by_its_name(tmp_path: Path) -> None:
+    one = replace(environment(tmp_path), title="Example tools", name="tools")
+    with pytest.raises(Unavailable, match=r"^Example tools is not installed yet\.$") as caught:
+        one.usable()
+    assert "studio backends install tools," in caught.value.hint

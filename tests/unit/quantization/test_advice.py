@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import pytest
 
 from studio.api import validate
-from studio.quantization.advice import advice
+from studio.quantization.advice import advice, doubts
 from studio.quantization.preview import preview
 from studio.quantization.preview_step import PREVIEW
 from studio.registry import VariantRecord
@@ -52,3 +54,22 @@ def test_what_cannot_be_quantized_is_a_sentence(digits: VariantRecord, job: Fake
     found = looked_ahead(digits, job, recipe=recipe)
     assert not found["tried"]
     assert found["sentence"].startswith("No. ")
+
+
+class Samples(list[dict[str, numpy.ndarray[Any, Any]]]):
+    """A dataset of these feeds."""
+
+    def __iter__(self) -> Any:
+        return (SimpleNamespace(feeds=feeds) for feeds in list.__iter__(self))
+
+
+def test_ranges_of_one_sample_and_of_constant_data_are_doubted() -> None:
+    varied = {"x": numpy.array([[0.0, 1.0]], numpy.float32), "n": numpy.array([3])}
+    flat = {"x": numpy.zeros((1, 2), numpy.float32), "n": numpy.array([3])}
+    assert doubts(None) == ""
+    assert doubts(Samples([varied, varied])) == ""
+    assert doubts(Samples([flat, varied])) == ""
+    assert "one sample" in doubts(Samples([varied]))
+    said = doubts(Samples([flat, flat]))
+    assert "input 'x' have the value 0" in said
+    assert advice("int8", None, 30.0, None, said) == f"{said[0].upper()}{said[1:]}."
