@@ -21,4 +21,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """What was written."""
-    return [f"{result['signature']}", f"digest {result['digest']}"]
+    files = [str(result[name]) for name in ("signature", "openssf") if name in result]
+    return [*files, f"digest {result['digest']}"]

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from studio.api import StudioError, Unavailable
+from studio.api import StudioError, Unavailable, UsageError
 from studio.jobs import Arguments, Job, Result
 from studio.packages.bundle import Bundle
 from studio.runtime.release.manifest import SIGNATURE
@@ -55,11 +55,23 @@ def signature_of(content: bytes, key: Path) -> str:
 
 
 def sign(arguments: Arguments, job: Job) -> Result:
-    """Sign a bundle's folder."""
+    """Sign a bundle's folder: for boards, for OpenSSF's tools, or for both."""
+    key, openssf = arguments.get("key"), arguments.get("openssf")
+    if not key and not openssf:
+        raise UsageError(
+            "Nothing to sign with was named.", hint="Name an SSH key (key) or one for openssf."
+        )
     bundle = Bundle.open(Path(arguments["bundle"]))
-    text = signature_of(bundle.text.encode(), Path(arguments["key"]))
-    path = write_signature(bundle.folder, text)
-    return {"bundle": str(bundle.folder), "digest": bundle.digest, "signature": str(path)}
+    result: Result = {"bundle": str(bundle.folder), "digest": bundle.digest}
+    if key:
+        text = signature_of(bundle.text.encode(), Path(key))
+        result["signature"] = str(write_signature(bundle.folder, text))
+    if openssf:
+        from studio.packages.openssf import export
+
+        out = arguments.get("out")
+        result["openssf"] = str(export(bundle, Path(openssf), Path(out) if out else None))
+    return result
 
 
 def write_signature(folder: Path, text: str) -> Path:

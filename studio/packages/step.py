@@ -15,14 +15,28 @@ SIGN_WITH = Option(
 SIGN = Step(
     name="sign",
     title="Sign",
-    summary="Sign a bundle with an SSH key, as boards may ask for.",
+    summary="Sign a bundle with an SSH key, as boards may ask for, or for OpenSSF's tools.",
     options=(
         Option("bundle", Kind.FOLDER, positional=True, required=True, help="A bundle's folder."),
         Option(
             "key",
             Kind.FILE,
-            required=True,
+            title="SSH key",
             help="The private key, or the .pub file of one that the SSH agent holds.",
+        ),
+        Option(
+            "openssf",
+            Kind.FILE,
+            title="OpenSSF key",
+            help="A private key on P-256, P-384 or P-521: writes a signature that OpenSSF's "
+            "model_signing verifies.",
+        ),
+        Option(
+            "out",
+            Kind.OUTPUT,
+            title="OpenSSF signature",
+            help="Where that is written; beside the bundle's folder, as NAME.sig, without it.",
+            advanced=True,
         ),
     ),
     work="studio.packages.signing:sign",

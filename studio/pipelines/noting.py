@@ -16,7 +16,7 @@ from studio.registry import Registry
 
 _FILES = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 _LONGEST_TEXT = 500
-_KEYS = ("sign", "key")
+_KEYS = ("sign", "key", "openssf")
 """Options that name a private key, of which nothing is written down."""
 
 

@@ -13,6 +13,7 @@ from studio.api import TargetSpec
 from studio.gui.pages.boards_view import BoardsView
 from studio.gui.pages.deploy import DeployPage
 from studio.gui.pages.history_view import HistoryView
+from studio.gui.pages.signers_menu import signers_menu
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
@@ -110,3 +111,53 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     assert view.note.text() == "1 of 3 changes, the newest first."
     view.words.setText("bob")
     assert "line-a" in said(view)
+
+
+def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    proof = page.record.proof
+    assert proof.target.count() == len(BOARDS) + 1
+    proof.target.setCurrentIndex(proof.target.findData("roof-01"))
+    assert "Verify reads the history" in visible_texts(proof)
+    proof.verify_button.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("verify-log", {"target": "roof-01"})
+    assert proof.verify_button.toolTip() == "It is being verified."
+    found = {"whole": True, "problem": "", "entries": 12, "anchors": 3}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=found))
+    assert (proof.verdict.text(), proof.verify_button.isEnabled()) == ("whole", True)
+    assert proof.text.text().startswith("12 entries, none altered")
+    proof.target.setCurrentIndex(proof.target.findData("roof-02"))
+    assert proof.verdict.isHidden()
+    proof.verify()
+    broken = "Entry 4 of the history of roof-02 was altered."
+    result = {"whole": False, "problem": broken, "entries": 12, "anchors": 3}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert (proof.verdict.text(), proof.text.text()) == ("not whole", broken)
+
+
+def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    view = page.boards
+    view.table.clearSelection()
+    view.table.setCurrentCell(-1, -1)
+    assert view.signers_button.toolTip() == "Choose a board in the table first."
+    view.table.selectRow(next(y for y in range(4) if texts(view.table)[y][0].startswith("line-a")))
+    key = str(tmp_path / "ann.pub")
+    menu = signers_menu(view, "line-a", view.trust, lambda: key)
+    require, everybody = menu.actions()
+    require.trigger()
+    assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
+        "trust",
+        {"target": "line-a", "signers": key},
+    )
+    assert view.signers_button.toolTip() == "Its signers are being changed."
+    done = {"target": "line-a", "signers": ["ann"], "by": "me"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=done))
+    assert rig.shell.said == ["line-a takes only what ann has signed."]
+    everybody.trigger()
+    assert rig.shell.jobs[-1].options == {"target": "line-a"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={**done, "signers": []}))
+    assert rig.shell.said[-1] == "line-a takes everybody's releases."

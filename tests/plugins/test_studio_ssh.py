@@ -22,6 +22,7 @@ from studio.api import (
     UnknownHost,
     UsageError,
 )
+from studio.api.testing import check_connector
 from studio_ssh import hostkey
 from studio_ssh.address import Address
 from studio_ssh.channel import SshChannel
@@ -212,6 +213,11 @@ def test_what_does_not_answer_like_ssh(board: Board) -> None:
         message = refusal(replace(board.spec(), url=f"ssh://root@127.0.0.1:{port}"))
         thread.join()
     assert "ended the conversation before the login was done" in message
+
+
+@pytest.mark.rig
+def test_it_is_a_connector_as_the_plugin_kit_asks(board: Board, tmp_path: Path) -> None:
+    check_connector(SshTarget(), board.spec(), tmp_path)
 
 
 @pytest.mark.rig

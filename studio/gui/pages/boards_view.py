@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
 from studio.api import TargetSpec
 from studio.gui import figures
-from studio.gui.pages import target_rows
+from studio.gui.pages import signers_menu, target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
 from studio.gui.tables import Table
@@ -52,6 +52,7 @@ class BoardsView(QWidget):
         self._targets: list[TargetSpec] = []
         self._seen: dict[str, Mapping[str, Any]] = {}
         self._at: Any = None
+        self._doing = ""
         self.strip = JobStrip()
         self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
         self.group = QComboBox()
@@ -59,6 +60,7 @@ class BoardsView(QWidget):
         self.look_button = button("Look", self.look)
         self.open_button = button("Open", self._open)
         self.open_button.setToolTip("Shows its history and log, and deploys to it or rolls back.")
+        self.signers_button = button("Signatures…", self._ask_signers)
         self.often = QCheckBox("every minute")
         self.note = label(HINT, "dim", wrap=True)
         self._timer = QTimer(self)
@@ -79,7 +81,10 @@ class BoardsView(QWidget):
         outer.addWidget(scroll)
         layout = scroll.body
         layout.addLayout(
-            row(self.group, GRID, self.look_button, self.often, None, self.open_button)
+            row(
+                *(self.group, GRID, self.look_button, self.often, None),
+                *(self.signers_button, self.open_button),
+            )
         )
         listed = Card()
         listed.body.setContentsMargins(4, 4, 4, 4)
@@ -121,6 +126,7 @@ class BoardsView(QWidget):
         names = [target.name for target in self._shown()]
         if self.strip.running or not names:
             return
+        self._doing = "It is being looked at."
         self.strip.follow(self.shell.start(STEP, target=names))
         self._explain()
 
@@ -134,7 +140,9 @@ class BoardsView(QWidget):
             self._show()
 
     def _finished(self, outcome: JobOutcome) -> None:
-        if outcome.ok:
+        if outcome.ok and (text := signers_menu.told(outcome.result)):
+            self.shell.say(text, "good")
+        elif outcome.ok:
             self._take_last()
             silent = [o for o in outcome.result.get("targets") or () if o["state"] == "no answer"]
             if silent:
@@ -203,6 +211,19 @@ class BoardsView(QWidget):
         if self._selected():
             self._choose(self._selected())
 
+    def _ask_signers(self) -> None:
+        name = self._selected()
+        if name:
+            menu = signers_menu.signers_menu(self, name, self.trust)
+            menu.popup(self.signers_button.mapToGlobal(self.signers_button.rect().bottomLeft()))
+
+    def trust(self, **options: str) -> None:
+        """Say whose releases a board takes."""
+        if not self.strip.running:
+            self._doing = "Its signers are being changed."
+            self.strip.follow(self.shell.start(signers_menu.STEP, **options))
+            self._explain()
+
     def _keep_looking(self, often: bool) -> None:
         if often:
             self.look()
@@ -226,10 +247,12 @@ class BoardsView(QWidget):
         self._watch()
 
     def _explain(self) -> None:
-        busy = "It is being looked at." if self.strip.running else ""
+        busy = self._doing if self.strip.running else ""
         set_enabled(self.look_button, busy)
         chosen = self._selected()
-        set_enabled(self.open_button, "" if chosen else "Choose a board in the table first.")
+        first = "" if chosen else "Choose a board in the table first."
+        set_enabled(self.open_button, first)
+        set_enabled(self.signers_button, busy or first)
         self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
 
 

@@ -95,7 +95,7 @@ class DeployPage(StagePage):
         self.tools = TargetTools(workspace, shell, self.strip)
         self.rollout = RolloutView(workspace, shell, self.recipe_button())
         self.boards = BoardsView(workspace, shell, self.open_target)
-        self.record = HistoryView(workspace)
+        self.record = HistoryView(workspace, shell)
         self.add_view("Deploy", self._content())
         self.add_panel("Roll out", self.rollout)
         self.add_panel("Boards", self.boards)
@@ -169,6 +169,7 @@ class DeployPage(StagePage):
         super().on_event(event)
         self.rollout.strip.hear(event)
         self.boards.strip.hear(event)
+        self.record.proof.strip.hear(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             self._seen[str(event.values.get("target"))] = event.values
 

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages import deploy_rows, target_rows
+from studio.gui.pages.base import Shell
+from studio.gui.pages.history_proof import HistoryProof
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Card, label, row
 
@@ -22,8 +24,9 @@ EMPTY = "Nothing was deployed yet."
 class HistoryView(QWidget):
     """Every change of what runs, the newest first; some of them, by words."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
+        self.proof = HistoryProof(shell)
         self._workspace = workspace
         self._rows: list[tuple[str, ...]] = []
         self.words = QLineEdit()
@@ -41,12 +44,14 @@ class HistoryView(QWidget):
         listed.body.addWidget(self.table)
         layout.addWidget(listed, 1)
         layout.addWidget(self.note)
+        layout.addWidget(self.proof)
         self.words.textChanged.connect(lambda _: self._show())
 
     def refresh(self) -> None:
         """Read the registry again."""
         self._rows = []
         registry = self._workspace.registry
+        self.proof.show_targets(registry.targets())
         by_target: dict[str, list[int]] = {}
         releases = registry.releases()[: 4 * MOST]
         for number, release in enumerate(releases):

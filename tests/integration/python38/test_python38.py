@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -16,21 +15,22 @@ from studio.deployment.work import undeploy
 from tests.rigs.bundles import make_bundle
 from tests.unit.deployment.test_board import Studio, rows
 
+SCRIPT = Path(__file__).parents[3] / "packaging" / "python38.sh"
 
-def python38() -> str | None:
-    """An interpreter of that age, where there is one."""
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)  # the tests have another HOME
-    made = [str(path) for path in home.glob(".pyenv/versions/3.8.*/bin/python3.8")]
-    for python in (*made, shutil.which("python3.8") or ""):
-        if python and subprocess.run([python, "-c", ""], check=False).returncode == 0:
-            return python
-    return None
+
+def python38() -> str:
+    """An interpreter of that age: one that is here, or one that is fetched; else a failure."""
+    home = pwd.getpwuid(os.getuid()).pw_dir  # the tests have another HOME
+    done = subprocess.run(
+        [str(SCRIPT)], capture_output=True, text=True, check=False, env={**os.environ, "HOME": home}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def test_a_board_with_python_3_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of a release with that interpreter: its wheels, the golden samples, the server."""
     python = python38()
-    assert python, "there is no Python 3.8 here (Debian has none; pyenv makes one)"
     monkeypatch.setattr("studio.deployment.connect.interpreter_of", lambda target: python)
     monkeypatch.setattr("studio.deployment.work.interpreter_of", lambda target: python)
     monkeypatch.setenv("EDGEWRIGHT_SERVICE", "process")
