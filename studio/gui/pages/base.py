@@ -153,17 +153,23 @@ class Page(QWidget):
         self._views.set_index(index)
 
     def _show_view(self, index: int) -> None:
-        self.shell.theming.dress(self.stack.widget(index))
+        self.shell.theming.dress(self._view(index))
         self.stack.setCurrentIndex(index)
+
+    def _view(self, index: int) -> QWidget:
+        view = self.stack.widget(index)
+        assert view is not None
+        return view
 
     def dress(self) -> None:
         """Dress what is seen of the page."""
-        for part in (self.header, self.stack.currentWidget()):
-            self.shell.theming.dress(part)
+        self.shell.theming.dress(self.header)
+        if self.stack.count():
+            self.shell.theming.dress(self._view(self.stack.currentIndex()))
 
     def parts(self) -> list[QWidget]:
         """What wears a style sheet of its own: the header and the views."""
-        return [self.header, *(self.stack.widget(at) for at in range(self.stack.count()))]
+        return [self.header, *(self._view(index) for index in range(self.stack.count()))]
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
         """Add a control to the header, left of the primary button (or beside the sub-views)."""
