@@ -1,8 +1,10 @@
 """Pictures of every page, light and dark, for the README: a real workspace, a real deployment.
 
-The digits recipe fills a fresh workspace (its last step, which takes the deployment away, is left
-out until the pictures are taken); then the window is shown off screen and each page is grabbed when
-two looks in a row are alike. With names of pages as arguments only those are taken.
+The Fleet view shows five servers of this computer that are really asked, one of them with dim
+pictures, while another gets the other version. The digits recipe fills a fresh workspace
+(its last step, which takes the deployment away, is left out until the pictures are taken); then the
+window is shown off screen and each page is grabbed when two looks in a row are alike. With names of
+pages as arguments only those are taken.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ SIZE = (1440, 900)
 LONGEST_SETTLE = 15.0  # seconds; a live page never stands still
 BETWEEN = 1.0  # seconds between two looks; the first chart takes half of that
 LIVE_REQUESTS = 100_000
+LINES = tuple(f"line-{number}" for number in range(1, 6))
+FLEET_S = 45.0
+"""Long enough for two windows of drift, and for a version to change in sight."""
 EARLY = {"welcome", "model", "quantize"}
 """Pages that show nothing of what comes behind the quantization."""
 
@@ -46,10 +51,13 @@ def main() -> int:
         try:
             wanted = set(sys.argv[1:])
             fill(home, "profile" if wanted and wanted <= EARLY else "rollback")
+            if not wanted or "monitor" in wanted:
+                fill_fleet(home)
             for theme in ("dark", "light"):
                 take(home, theme, wanted)
         finally:
-            subprocess.run([STUDIO, "undeploy", "--target", "local"], check=False)
+            for target in ("local", *LINES):
+                subprocess.run([STUDIO, "undeploy", "--target", target], check=False)
             for folder, _, _ in os.walk(name):
                 os.chmod(folder, 0o700)  # the store is read-only
     return 0
@@ -63,6 +71,21 @@ def fill(home: Path, end: str) -> None:
     subprocess.run([STUDIO, "samples", "get", "digits", "--out", str(folder)], check=True)
     (folder / "screenshots.toml").write_text(head, encoding="utf-8")
     subprocess.run([STUDIO, "run", str(folder / "screenshots.toml")], check=True)
+
+
+def fill_fleet(home: Path) -> None:
+    """Deploy the model to more places of this computer, each a server of its own."""
+    for line in LINES:
+        root = ("--root", str(home.parent / line))
+        subprocess.run([STUDIO, "target", "add", line, "local:", *root], check=True)
+        deploy_to(line, "fp32")
+
+
+def deploy_to(line: str, variant: str) -> None:
+    """Deploy with the data that drift is held against."""
+    data = ("--data", str(DIGITS / "heldout.npz"), "--labels", str(DIGITS / "labels.txt"))
+    words = [STUDIO, "deploy", f"digits:{variant}", "--target", line, *data]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
 def take(home: Path, theme: str, wanted: set[str]) -> None:
@@ -91,6 +114,10 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
                 quantize(application, window, workspace, theme)
             elif page == "monitor":
                 live(application, window, workspace)
+                save(window, page, theme)
+                fleet(application, window, theme)
+                page = "alerts"
+                alerts(application, window, workspace)
             else:
                 settle(application, window, workspace)
             save(window, page, theme)
@@ -145,6 +172,82 @@ def live(application: QApplication, window: MainWindow, workspace: Workspace) ->
     with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
         settle(application, window, workspace)
         caller.terminate()
+
+
+def dimmed(name: str) -> Path:
+    """The held-out digits as a lamp that fails would show them."""
+    import numpy as np
+
+    path = Path(os.environ["EDGEWRIGHT_HOME"]).parent / f"{name}.npz"
+    with np.load(DIGITS / "heldout.npz") as found:
+        arrays = {key: found[key] for key in found.files}
+    largest = max(arrays, key=lambda key: arrays[key].size)
+    arrays[largest] = (arrays[largest] * 0.6).astype(arrays[largest].dtype)
+    np.savez(path, **arrays)
+    return path
+
+
+def fleet(application: QApplication, window: MainWindow, theme: str) -> None:
+    """Watch five servers: one is asked what it does not know, one gets another version."""
+    from studio.gui.pages import monitor
+
+    page = window.page()
+    assert isinstance(page, monitor.MonitorPage)
+    page.show_view(monitor.FLEET_VIEW)
+    monitor.FLEET_EVERY_S = 0.5  # a picture has no patience
+    page.toggle()
+    digits, dim = (("--data", str(path)) for path in (DIGITS / "heldout.npz", dimmed(LINES[3])))
+    callers = [
+        subprocess.Popen(
+            [STUDIO, "call", "--target", line, "--requests", str(LIVE_REQUESTS), *what],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for line, what in zip(LINES, (digits, digits, digits, dim, digits), strict=True)
+    ]
+    try:
+        wait(application, FLEET_S / 2)
+        if theme == "dark":
+            deploy_to(LINES[1], "int8")
+        else:
+            subprocess.run([STUDIO, "rollback", "--target", LINES[1]], check=True)
+        wait(application, FLEET_S / 2)
+        page.fleet.show_now()
+        save(window, "fleet", theme)
+    finally:
+        for caller in callers:
+            caller.terminate()
+            caller.wait()
+    page.toggle()
+
+
+def alerts(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
+    """Show rules and channels, and the form of one."""
+    from studio.gui.pages import monitor
+
+    page = window.page()
+    assert isinstance(page, monitor.MonitorPage)
+    book = workspace.alerts
+    if not book.path.exists():
+        slow = {"name": "slow", "metric": "latency_ms.p99", "above": 40, "for_s": 60}
+        wrong = {"metric": "accuracy", "below": 0.95, "level": "critical"}
+        mail = {"kind": "email", "host": "mail.example.org", "to": ["ann@example.org"]}
+        hook = {"kind": "webhook", "url": "https://example.org/hook", "levels": ["critical"]}
+        for number, rule in enumerate((slow, wrong)):
+            book.put("rules", number, rule)
+        for number, channel in enumerate((mail, hook)):
+            book.put("channels", number, channel)
+    page.show_view(monitor.ALERTS_VIEW)
+    page.alerting.edit_rule.click()
+    settle(application, window, workspace)
+
+
+def wait(application: QApplication, seconds: float) -> None:
+    """Work off events for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        application.processEvents()
+        time.sleep(0.01)
 
 
 def settle(application: QApplication, window: MainWindow, workspace: Workspace) -> None:

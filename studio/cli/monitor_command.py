@@ -49,10 +49,59 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if labels.get("matched"):
         span = f"{labels['low']:.1%} to {labels['high']:.1%}"
         lines.append(f"accuracy    {labels['accuracy']:.1%} ({span}; {labels['matched']} labels)")
+    if labels.get("uncertain"):
+        lines.append(
+            f"uncertain   {labels['uncertain_right']} of {labels['uncertain']} labelled right, of "
+            "the requests that the model was least certain of"
+        )
+    lines += [*_estimated(result), *_agreement(result)]
     if labels.get("note"):
         lines.append(f"labels      {labels['note']}")
+    lines += _samples(result)
     lines += drift_lines(result)
     return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+
+
+def _agreement(result: Mapping[str, Any]) -> list[str]:
+    """How often the version before answers the same; nothing where none is compared with."""
+    told = result.get("mirror") or {}
+    if not told:
+        return []
+    if told.get("fault"):
+        return [f"agreement   {told['fault']}"]
+    if not told.get("compared"):
+        return ["agreement   no request was compared with the version before yet"]
+    share = f"{told['agreed'] / told['compared']:.1%}"
+    span = f" ({told['low']:.1%} to {told['high']:.1%})" if "low" in told else ""
+    return [f"agreement   {share}{span} with the version before, of {told['compared']} requests"]
+
+
+def _estimated(result: Mapping[str, Any]) -> list[str]:
+    """How often the model is right, judged by its confidence alone; or why that is not said."""
+    told = (result.get("drift_state") or {}).get("estimate") or {}
+    if not told:
+        return []
+    if told.get("accuracy") is None:
+        return [f"estimated   no accuracy without labels: {told['why']}"]
+    span = f"{told['low']:.1%} to {told['high']:.1%}"
+    text = f"{told['accuracy']:.1%} right ({span}), without labels, of {told['frames']} requests"
+    return [f"estimated   {text}; {told['reference']:.1%} of the reference data"]
+
+
+def _samples(result: Mapping[str, Any]) -> list[str]:
+    """Uncertain requests: what is kept there, and what was fetched or deleted now."""
+    kept, taken = result.get("samples") or {}, result.get("taken") or {}
+    lines = []
+    if kept:
+        fault = f"; {kept['fault']}" if kept.get("fault") else ""
+        room = f"{kept['bytes'] / 1e6:.1f} of {kept['most_bytes'] / 1e6:g} MB"
+        lines.append(f"samples     {kept['kept']} of {kept['most']} kept there, {room}{fault}")
+    if "fetched" in taken:
+        damaged = f", {taken['damaged']} damaged" if taken["damaged"] else ""
+        lines.append(f"fetched     {taken['fetched']} into {taken['folder']}{damaged}")
+    if "deleted" in taken:
+        lines.append(f"deleted     {taken['deleted']} on the target")
+    return lines
 
 
 def drift_lines(result: Mapping[str, Any]) -> list[str]:

@@ -42,6 +42,8 @@ class Wish:
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
         quality: What it may do worse than the release before; None where that is not judged.
+        sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
+        agreement: Share of a core for comparing answers with the release before; 0: none.
     """
 
     access: AccessWish
@@ -50,6 +52,8 @@ class Wish:
     budget_ms: float | None
     soak_s: float
     quality: Mapping[str, str] | None = None
+    sampling: Mapping[str, int] | None = None
+    agreement: float = 0.0
 
 
 class Rollout:
@@ -229,6 +233,8 @@ class Rollout:
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
+                "agreement": wish.agreement,
+                "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
@@ -238,6 +244,8 @@ class Rollout:
         else:
             kept = _kept_by(done.get("service") or {})
             row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
+        if wish.sampling:
+            row.text += f"; keeps up to {wish.sampling['most']} uncertain requests there"
         return done
 
     def _tell(self, message: Mapping[str, Any]) -> None:

@@ -91,6 +91,43 @@ DEPLOY = Step(
             advanced=True,
         ),
         Option(
+            "agreement",
+            Kind.NUMBER,
+            default=0.0,
+            minimum=0,
+            maximum=50,
+            unit="% of a core",
+            title="Go on comparing",
+            zero="after a trial no answer is compared",
+            help="Load the version before, too, and compare the answers to some requests from now "
+            "on, for so much of one core at most.",
+            advanced=True,
+        ),
+        Option(
+            "keep_samples",
+            Kind.INTEGER,
+            default=0,
+            minimum=0,
+            maximum=10_000,
+            title="Keep uncertain requests",
+            zero="none is ever kept",
+            help="So many of the requests that the model is least certain of stay on the target, "
+            "for labelling (studio monitor --samples). They are what clients have sent: off "
+            "unless you say so, with each deploy.",
+            advanced=True,
+        ),
+        Option(
+            "samples_mb",
+            Kind.NUMBER,
+            default=64.0,
+            minimum=0.1,
+            maximum=100_000,
+            unit="MB",
+            title="Room for them",
+            help="At most so much of the target's disk.",
+            advanced=True,
+        ),
+        Option(
             "canary",
             Kind.INTEGER,
             default=0,

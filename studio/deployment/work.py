@@ -40,6 +40,11 @@ def probe_target(arguments: Arguments, job: Job) -> Result:
 
 def deploy(arguments: Arguments, job: Job) -> Result:
     """Put a model or a bundle to work on a target, or plan to."""
+    asked = arguments.get("keep_samples") or arguments.get("agreement")
+    if asked and is_platform(target_of(arguments["target"])):
+        raise UsageError(
+            "Requests can only be kept or compared on a machine that is reached over SSH, or here."
+        )
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
     target = target_of(arguments["target"])

@@ -156,8 +156,10 @@ class Form(QWidget):
         self._order()
 
     def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
-        """Whether something fits behind the last field."""
-        return bool(lines) and len(lines[-1]) < self._columns and not lines[-1][0].wide
+        """Whether something fits behind the last field; beside a tick it would stand too low."""
+        if not lines or isinstance(lines[-1][-1].editor, FlagEditor):
+            return False
+        return len(lines[-1]) < self._columns and not lines[-1][0].wide
 
     def _grid(self, lines: Sequence[Sequence[Field]], more: MoreOptions | None = None) -> QWidget:
         holder = QWidget()

@@ -8,6 +8,23 @@ from studio.api import Kind, Option
 from studio.monitoring.alert_rules import LEVELS, METRICS
 
 SIDES = ("above", "below")
+TITLES: Mapping[str, str] = {
+    "throughput": "Requests a second",
+    "latency_ms.p50": "p50 latency (ms)",
+    "latency_ms.p90": "p90 latency (ms)",
+    "latency_ms.p99": "p99 latency (ms)",
+    "error_rate": "Share of errors",
+    "memory_mb": "Memory (MB)",
+    "cpu_percent": "Processor (% of a core)",
+    "in_flight": "Requests under way",
+    "drifting": "Signals that drift",
+    "pace.ratio": "Pace against before",
+    "board.throttled": "Reasons to throttle",
+    "board.celsius": "Hottest zone (°C)",
+    "accuracy": "Accuracy (labels)",
+    "uptime_s": "Uptime (s)",
+}
+"""The figures as a form has room for them."""
 _LEVEL_TITLES = ("Warning", "Critical")
 
 RULE_OPTIONS: tuple[Option, ...] = (
@@ -18,7 +35,7 @@ RULE_OPTIONS: tuple[Option, ...] = (
         "latency_ms.p99",
         title="Figure",
         choices=tuple(METRICS),
-        choice_titles=tuple(text[:1].upper() + text[1:] for text in METRICS.values()),
+        choice_titles=tuple(TITLES.get(metric, text) for metric, text in METRICS.items()),
         required=True,
     ),
     Option("side", Kind.CHOICE, "above", title="Alert when it is", choices=SIDES),

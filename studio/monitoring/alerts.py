@@ -11,6 +11,8 @@ from studio.runtime.serve.pace import MARGIN
 
 ERROR_RATE = 0.01
 SLOWER = 2.0
+FELT_MS = 1.0
+"""Milliseconds by which a model must be slower than it was for an alert without a rule."""
 _FEW_REQUESTS = 20
 _MANY_REQUESTS = 100
 
@@ -101,9 +103,11 @@ class Rules:
 
 
 def _slower_than_measured(status: Mapping[str, Any]) -> Alert | None:
-    """The target's own verdict, with the cause that it found."""
+    """The target's own verdict, with the cause that it found; a loss that nobody feels is none."""
     pace = status.get("pace")
     if not isinstance(pace, Mapping) or pace.get("verdict") != "slower":
+        return None
+    if _number(pace, "now_ms") - _number(pace, "baseline_ms") < FELT_MS:
         return None
     text = f"The model runs slower than it did: {pace.get('text')}"
     return Alert("pace", "warning", text, _number(pace, "ratio"), MARGIN)

@@ -34,7 +34,7 @@ def drift_state(status: Mapping[str, Any]) -> dict[str, Any]:
     told = status.get("drift")
     if not isinstance(told, Mapping):
         return {}
-    state = {key: told[key] for key in (*_STATE, "causes", "last") if key in told}
+    state = {key: told[key] for key in (*_STATE, "causes", "last", "estimate") if key in told}
     return {**state, "why": state_text(told)}
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from studio.api import StudioError
+
 HOLDS = "alert-holds.jsonl"
 """The name of the file, below the data."""
 ALL = "*"
@@ -61,6 +63,8 @@ class Holds:
     Args:
         path: Appended to by whoever holds something back: the window, a command.
         clock: Wall time.
+
+    What adds a line raises StudioError when it cannot be written: nothing is held back then.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
@@ -85,8 +89,12 @@ class Holds:
     def over(self, target: str, alert: str) -> None:
         """An alert has ended, and with it that somebody had seen it."""
         self._read()
-        if (target, alert, ACKNOWLEDGE) in self._holds:
+        if (target, alert, ACKNOWLEDGE) not in self._holds:
+            return
+        try:
             self._add(target, alert, OVER, 0.0)
+        except StudioError:  # a full disk must not end the watch; a day ends the rest
+            self._holds.pop((target, alert, ACKNOWLEDGE), None)
 
     def holding(self, target: str, alert: str) -> Hold | None:
         """What holds an alert back now."""
@@ -109,11 +117,16 @@ class Holds:
         now = self._clock()
         by = os.environ.get("USER") or os.environ.get("USERNAME") or ""
         made = Hold(target, alert, kind, now, now + seconds if seconds else 0.0, note, by)
-        self._keep(made)
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:  # one write: lines stay whole
-                file.write(json.dumps(asdict(made)) + "\n")
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with self._path.open("a", encoding="utf-8") as file:  # one write: lines stay whole
+                    file.write(json.dumps(asdict(made)) + "\n")
+            except OSError as error:
+                raise StudioError(
+                    f"{self._path} cannot be written: {error.strerror}; nothing is held back."
+                ) from None
+        self._keep(made)
         return made
 
     def _read(self) -> None:

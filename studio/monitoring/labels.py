@@ -8,14 +8,27 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from studio.api import TargetError, UsageError
 from studio.monitoring.endpoint import Endpoint
 
 _PORTION = 5000
+_HEADS = (["id", "label"], ["file", "label"])
+_FETCHED = ".npz"
 
 
-def read_labels(path: Path) -> dict[str, str]:
+class Labels(dict[str, str]):
+    """Labels by the ids of requests.
+
+    Attributes:
+        chosen: They are of requests that were kept because the model was uncertain.
+    """
+
+    chosen = False
+
+
+def read_labels(path: Path) -> Labels:
     """The labels of a CSV file (``id,label``), or of JSON (an object, or a line for each).
 
     Raises:
@@ -26,9 +39,11 @@ def read_labels(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from None
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        found = _of_json(path.name, text)
+        found = Labels(_of_json(path.name, text))
     else:
-        found = _of_csv(path.name, text)
+        named = _of_csv(path.name, text)
+        found = Labels({_identifier(name): label for name, label in named.items()})
+        found.chosen = bool(named) and all(name.endswith(_FETCHED) for name in named)
     if not found:
         raise UsageError(f"{path.name} holds no label.", hint="A line is id,label.")
     return found
@@ -37,12 +52,17 @@ def read_labels(path: Path) -> dict[str, str]:
 def _of_csv(name: str, text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, row in enumerate(csv.reader(text.splitlines()), 1):
-        if not row or (number == 1 and [cell.strip().lower() for cell in row] == ["id", "label"]):
+        if not row or (number == 1 and [cell.strip().lower() for cell in row] in _HEADS):
             continue
         if len(row) != 2 or not row[0].strip():
             raise UsageError(f"{name}, line {number}: a line is id,label.")
         found[row[0].strip()] = row[1].strip()
     return found
+
+
+def _identifier(text: str) -> str:
+    """The id of a request, also where its fetched sample is named."""
+    return unquote(text.removesuffix(_FETCHED)) if text.endswith(_FETCHED) else text
 
 
 def _of_json(name: str, text: str) -> dict[str, str]:
@@ -71,7 +91,10 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
     connection = endpoint.connect(10.0)
     try:
         for begin in range(0, len(pairs), _PORTION):
-            body = json.dumps({"labels": dict(pairs[begin : begin + _PORTION])}).encode()
+            portion: dict[str, Any] = {"labels": dict(pairs[begin : begin + _PORTION])}
+            if getattr(labels, "chosen", False):
+                portion["chosen"] = True
+            body = json.dumps(portion).encode()
             answer = endpoint.ask(connection, "POST", "/edgewright/labels", body)
             answer.read()
             if answer.status == 404:
@@ -89,7 +112,8 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
 def labels_of(status: Mapping[str, Any]) -> dict[str, Any]:
     """What a status tells of labels, with a sentence where some did not match; else empty."""
     told = status.get("labels")
-    if not isinstance(told, Mapping) or not (told.get("matched") or told.get("unmatched")):
+    keys = ("matched", "unmatched", "uncertain")
+    if not isinstance(told, Mapping) or not any(told.get(key) for key in keys):
         return {}
     lost = int(told.get("unmatched") or 0)
     note = ""

@@ -43,6 +43,22 @@ MONITOR = Step(
             help="True answers by request id (CSV: id,label), held against what was answered.",
             advanced=True,
         ),
+        Option(
+            "samples",
+            Kind.OUTPUT,
+            title="Fetch uncertain requests",
+            help="A folder for what a deploy with --keep-samples lets the target keep: data for "
+            "labelling, by request id.",
+            advanced=True,
+        ),
+        Option(
+            "forget_samples",
+            Kind.FLAG,
+            default=False,
+            title="Delete them there",
+            help="Delete the requests that the target keeps, after fetching where both are asked.",
+            advanced=True,
+        ),
     ),
     work="studio.monitoring.work:monitor",
     record="studio.monitoring.record:monitored",

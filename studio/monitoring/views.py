@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
@@ -13,6 +14,7 @@ from studio.deployment.platforms import is_platform, site_of
 from studio.monitoring.collect import Reading, read
 from studio.monitoring.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.labels import send_labels
+from studio.monitoring.samples import fetch_samples, forget_samples
 from studio.monitoring.telemetry import read_telemetry
 
 _ADDRESS = ("port", "scheme", "fingerprint", "token_required")
@@ -46,6 +48,20 @@ class View(Protocol):
 
         Raises:
             TargetError: when it does not take them.
+        """
+
+    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+        """Copy the uncertain requests that the target keeps.
+
+        Raises:
+            TargetError: when there is no way to them.
+        """
+
+    def forget_samples(self) -> int:
+        """Delete them there; how many there were.
+
+        Raises:
+            TargetError: when there is no way to them.
         """
 
     def telemetry(self) -> list[dict[str, Any]]:
@@ -116,6 +132,16 @@ class MachineView:
         assert self._endpoint is not None
         send_labels(self._endpoint, labels)
 
+    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+        """Over the channel, whether a server runs or not."""
+        assert self._channel is not None
+        return fetch_samples(self._channel, self._root, folder)
+
+    def forget_samples(self) -> int:
+        """Over the channel, too."""
+        assert self._channel is not None
+        return forget_samples(self._channel, self._root)
+
     def telemetry(self) -> list[dict[str, Any]]:
         """The lines of the server behind the tunnel."""
         self.read()
@@ -180,6 +206,14 @@ class PlatformView:
         if self._tunnel is None:
             raise TargetError("This platform has no way to the server that labels could take.")
         send_labels(Endpoint(self._tunnel, {}, token_of(self._tunnel)), labels)
+
+    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+        """A platform's disk is not looked into."""
+        raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
+
+    def forget_samples(self) -> int:
+        """The same."""
+        raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
 
     def telemetry(self) -> list[dict[str, Any]]:
         """The lines of the server, where there is a way to it."""

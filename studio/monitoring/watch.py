@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from studio.api import Progress, TargetError, TargetSpec
@@ -73,6 +74,16 @@ class Watch:
         self._view.open()
         self._view.tell_labels(labels)
 
+    def take_samples(self, folder: Path | None, forget: bool) -> dict[str, Any]:
+        """Fetch the uncertain requests that are kept there, delete them there, or both.
+
+        Raises:
+            TargetError: when there is no way to them.
+        """
+        self._view.open()
+        found = {} if folder is None else self._view.fetch_samples(folder)
+        return {**found, "deleted": self._view.forget_samples()} if forget else found
+
     # Samples
 
     def _sample(self, reading: Reading) -> Sample:
@@ -92,6 +103,7 @@ class Watch:
             "labels": labels_of(status),
             "pace": status.get("pace"),
             "board": status.get("board"),
+            "samples": status.get("samples"),
             "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],
             "model": status.get("name", ""),

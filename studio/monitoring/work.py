@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from studio.api import Extension
 from studio.deployment.connect import target_of
@@ -38,15 +39,23 @@ def monitor(arguments: Arguments, job: Job) -> Result:
     with Watch(target, job, plan.rules) as watch, dispatching(channels, job) as dispatcher:
         if labels is not None:
             watch.tell_labels(labels)
+        taken = _samples(watch, arguments)
         while True:
             looked = time.monotonic()
-            sample = watch.look()
+            sample = watch.look() | ({"taken": taken} if taken else {})
             job.event("sample", **sample)
             dispatcher.take(sample)
             _tell(job, sample, looked - began, seconds)
             if looked + interval > began + seconds:
                 return sample
             _wait(job, looked + interval)
+
+
+def _samples(watch: Watch, arguments: Arguments) -> dict[str, Any]:
+    folder, forget = arguments.get("samples"), bool(arguments.get("forget_samples"))
+    if not folder and not forget:
+        return {}
+    return watch.take_samples(Path(folder) if folder else None, forget)
 
 
 def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:

@@ -233,6 +233,11 @@ def _size(shape: Sequence[int]) -> int:
     return int(numpy.prod(shape, dtype=numpy.int64))
 
 
+def numbers_of(frames: Iterable[Frame], taps: Sequence[Tap]) -> Array:
+    """All numbers of the taps, frames x numbers."""
+    return _numbers(list(_rows(frames)), taps)
+
+
 def _numbers(rows: Sequence[Frame], taps: Sequence[Tap]) -> Array:
     block = Block(taps, len(rows))
     for inputs, outputs in rows:

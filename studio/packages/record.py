@@ -80,8 +80,8 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "counter": version.counter,
         "new": result["new"],
         "variant": version.variant,
-        "embedding": result["embedding"],
-        "notes": result["notes"],
+        "embedding": result.get("embedding"),
+        "notes": result.get("notes", []),
     }
     if arguments.get("out"):
         final["bundle"] = str(_copy(version.path, Path(arguments["out"])))

@@ -19,6 +19,7 @@ from studio.api import (
     Limits,
     Model,
     Session,
+    Truth,
     Value,
 )
 from studio.datasets import open_dataset
@@ -29,6 +30,7 @@ from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.drift_reference import FEWEST, Frame, reference_of
 from studio.packages.embedded import embed
 from studio.packages.embedding import Graft, NoEmbedding
+from studio.packages.estimates import estimate_of
 from studio.packages.golden import GoldenSample
 from studio.packages.labels import check_labels
 from studio.packages.signing import signature_of, write_signature
@@ -85,11 +87,15 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
     try:
         job.progress(2, 4, "Running the golden samples")
         samples = _samples(session, model.graph.inputs, arguments)
-        frames = list(_frames(session, model.graph.inputs, arguments))
+        labelled = list(_frames(session, model.graph.inputs, arguments))
     finally:
         session.close()
+    frames = [frame for frame, _ in labelled]
     graft, frames, note = _embedded(backend, path, model, arguments, frames, job)
     reference = reference_of(frames)
+    if reference is not None:
+        estimate = estimate_of(reference, frames, [label for _, label in labelled])
+        reference = reference._replace(estimate=estimate)
     labels = _file(arguments.get("labels"))
     check_labels(labels, samples)
     return Content(
@@ -125,14 +131,16 @@ def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) ->
     return golden.answer(session, (sample.feeds for sample in islice(dataset, count)))
 
 
-def _frames(session: Session, inputs: Sequence[Value], arguments: Arguments) -> Iterator[Frame]:
-    """Typical requests with their answers, where there are enough data to say what is normal."""
+def _frames(
+    session: Session, inputs: Sequence[Value], arguments: Arguments
+) -> Iterator[tuple[Frame, Truth | None]]:
+    """Typical requests with answers and labels, where there are enough to say what is normal."""
     count = _reference_samples(arguments)
     if not arguments.get("data") or count < FEWEST:
         return
     dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
     for sample in islice(dataset, count):
-        yield sample.feeds, session.run(sample.feeds)
+        yield (sample.feeds, session.run(sample.feeds)), sample.label
 
 
 def _embedded(

@@ -120,5 +120,5 @@ def _by_digest(registry: Registry, digest: str) -> VersionRecord | None:
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = ("model", "known", "number", "place", "figures", "target")
+    hidden = ("model", "known", "number", "place", "figures", "target", "latency")
     return {k: v for k, v in arguments.items() if k not in hidden and v not in (None, [], "")}

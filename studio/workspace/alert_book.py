@@ -14,8 +14,9 @@ from studio.monitoring.alert_options import (
     RULE_OPTIONS,
     SECRET_OF,
     SIDES,
+    TITLES,
 )
-from studio.monitoring.alert_rules import METRICS, AlertPlan, alerts_of
+from studio.monitoring.alert_rules import AlertPlan, alerts_of
 from studio.plugin_host import PluginHost
 from studio.settings import Paths, Settings
 from studio.settings.files import write_atomically
@@ -164,11 +165,11 @@ def channel_table(kind: str, values: Table, options: Sequence[Option]) -> dict[s
 
 
 def rule_text(table: Table) -> str:
-    """A rule in words: ``99th percentile of the latency, ms above 40 for 60 s``."""
+    """A rule in words: ``p99 latency (ms) above 40 for 60 s``."""
     side = next((side for side in SIDES if side in table), SIDES[0])
     metric = str(table.get("metric") or "")
     lasting = f" for {table['for_s']:g} s" if table.get("for_s") else ""
-    return f"{METRICS.get(metric, metric)} {side} {table.get(side, 0):g}{lasting}"
+    return f"{TITLES.get(metric, metric)} {side} {table.get(side, 0):g}{lasting}"
 
 
 def _without_defaults(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 KEPT = 120
@@ -20,12 +21,14 @@ class Moment:
     Attributes:
         tone: ``good``, ``warning``, ``bad``, or nothing where it is not known.
         version: As text; empty where none is served.
+        at: Seconds since the epoch, by the clock of the studio; 0 where it is not known.
     """
 
     tone: str
     throughput: float | None
     p99: float | None
     version: str
+    at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -116,8 +119,9 @@ def _update(row: Row, sample: Mapping[str, Any]) -> None:
     row.text = row.reasons[0] + more if alerts else ""
     row.drifting = tuple(str(name) for name in sample.get("drifting") or ())
     row.tone = _tone(row.health, alerts)
-    p99, throughput = _number(latency.get("p99")), _number(sample.get("throughput"))
-    row.moments.append(Moment(row.tone, throughput, p99, row.version))
+    # A server that nobody asked lately says 0, which is no latency.
+    p99, throughput = _number(latency.get("p99")) or None, _number(sample.get("throughput"))
+    row.moments.append(Moment(row.tone, throughput, p99, row.version, _seconds(sample.get("at"))))
 
 
 def _tone(health: str, alerts: list[Mapping[str, Any]]) -> str:
@@ -130,3 +134,10 @@ def _tone(health: str, alerts: list[Mapping[str, Any]]) -> str:
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def _seconds(at: object) -> float:
+    try:
+        return datetime.fromisoformat(str(at)).timestamp()
+    except ValueError:
+        return 0.0

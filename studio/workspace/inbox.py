@@ -90,8 +90,8 @@ class Inbox:
 
     def acknowledge(self, entry: Entry) -> None:
         """Somebody has seen it."""
-        entry.acknowledged = True
         self.holds.acknowledge(entry.target, entry.name)
+        entry.acknowledged = True
         self._save()
 
     def silence(self, entry: Entry, seconds: float = HOUR_S) -> None:

@@ -24,8 +24,12 @@ import numpy as np
 import onnxruntime
 from sklearn.datasets import load_digits
 
+from studio.api import Extension
+from studio.api.progress import Silent
 from studio.packages.drift_reference import reference_of
-from studio.runtime.drift.reference import WINDOW, Reference
+from studio.packages.embedding import Graft, axes_of, place_of, vectors_of
+from studio.plugin_host import PluginHost
+from studio.runtime.drift.reference import EMBEDDING, WINDOW, Reference
 from studio.runtime.drift.watch import MOST_FRAMES_S, DriftWatch
 from studio.runtime.drift.window import Verdict
 from tests.benchmarks.zoo import words
@@ -44,11 +48,16 @@ class Subject:
         low, high: The smallest and the largest value of a picture.
     """
 
-    def __init__(self, name: str, path: Path, pictures: list[Array]) -> None:
+    def __init__(self, name: str, path: Path, pictures: list[Array], embedded: bool) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.name = name
-        self._session = onnxruntime.InferenceSession(str(path), options)
+        content = path.read_bytes()
+        if embedded:
+            form = PluginHost.discover().get(Extension.FORMAT, "onnx")
+            content = Graft(place_of(form.read(path, Silent()))).apply(content)
+        self._axes: tuple[Array, Array] | None = None
+        self._session = onnxruntime.InferenceSession(content, options)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
         self.low = min(float(one.min()) for one in pictures)
@@ -61,18 +70,31 @@ class Subject:
         feeds = {self._input: picture[None].astype(np.float32)}
         return feeds, dict(zip(self._outputs, self._session.run(None, feeds), strict=True))
 
+    def fit(self, frames: list[Frame]) -> None:
+        """Let the axes of the embedding be those of some frames, as packaging does."""
+        if EMBEDDING in self._outputs:
+            self._axes = axes_of(vectors_of((outputs, 1) for _, outputs in frames))
 
-def digits() -> Subject:
+    def seen(self, frame: Frame) -> Frame:
+        """What the watch sees of it: the embedding along its axes, as the graph computes it."""
+        if self._axes is None:
+            return frame
+        inputs, outputs = frame
+        axes, offset = self._axes
+        return inputs, {**outputs, EMBEDDING: outputs[EMBEDDING] @ axes + offset}
+
+
+def digits(embedded: bool = False) -> Subject:
     """The studio's sample, with all of scikit-learn's pictures."""
     pictures = (load_digits().images / 16).astype(np.float32)[:, None]
-    return Subject("digits", entry("digits").folder() / "model.onnx", list(pictures))
+    return Subject("digits", entry("digits").folder() / "model.onnx", list(pictures), embedded)
 
 
-def lines(count: int = 600) -> Subject:
+def lines(embedded: bool = False, count: int = 600) -> Subject:
     """PP-OCRv5's recogniser, with rendered words."""
     with tempfile.TemporaryDirectory() as name:
         pictures = [one["x"][0] for one in words.more(Path(name), count)]
-    return Subject("ocr lines", entry("ppocr-rec").folder() / "model.onnx", pictures)
+    return Subject("ocr lines", entry("ppocr-rec").folder() / "model.onnx", pictures, embedded)
 
 
 def faults(subject: Subject, draws: np.random.Generator) -> dict[str, Callable[[Array], Array]]:
@@ -103,7 +125,12 @@ def faults(subject: Subject, draws: np.random.Generator) -> dict[str, Callable[[
     def dimming(picture: Array) -> Array:
         return low + 0.7 * (picture - low)
 
-    return {one.__name__: one for one in (noise, blur, shift, occlusion, dimming)}
+    def mirror(picture: Array) -> Array:
+        """Nothing that is measured of a picture changes by it, only what is on it."""
+        other: Array = picture[..., ::-1]
+        return other
+
+    return {one.__name__: one for one in (noise, blur, shift, occlusion, dimming, mirror)}
 
 
 def splits(subject: Subject, count: int) -> Iterator[tuple[Reference, list[Frame], list[int]]]:
@@ -111,9 +138,11 @@ def splits(subject: Subject, count: int) -> Iterator[tuple[Reference, list[Frame
     for seed in range(count):
         order = np.random.default_rng(seed).permutation(len(subject.frames)).tolist()
         half = len(order) // 2
-        reference = reference_of(subject.frames[number] for number in order[:half])
+        subject.fit([subject.frames[number] for number in order[:half]])
+        reference = reference_of(subject.seen(subject.frames[number]) for number in order[:half])
         assert reference is not None
-        yield reference, [subject.frames[number] for number in order[half:]], order[half:]
+        rest = order[half:]
+        yield reference, [subject.seen(subject.frames[number]) for number in rest], rest
 
 
 def false_alarms(subject: Subject, windows: int) -> dict[str, Any]:
@@ -178,7 +207,7 @@ def _until_alarm(
 ) -> int:
     for seen in range(PATIENCE):
         picture = subject.pictures[numbers[seen % len(numbers)]]
-        watch.see(*subject.frame(alter(picture)))
+        watch.see(*subject.seen(subject.frame(alter(picture))))
         if watch.alarm.on:
             return seen + 1
     return PATIENCE + 1
@@ -228,9 +257,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--windows", type=int, default=1000)
     parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--embedding", action="store_true", help="with what the last layer sees")
+    parser.add_argument("--only", action="append", choices=("digits", "lines"))
     given = parser.parse_args()
     document: dict[str, Any] = {"name": "drift", "peer": f"PSI > {PSI}", "window": WINDOW}
-    for subject in (digits(), lines()):
+    known = {"digits": digits, "lines": lines}
+    for name in given.only or known:
+        subject = known[name](given.embedding)
         document[subject.name] = {
             "false_alarms": false_alarms(subject, given.windows),
             "found_after": detections(subject, given.trials),

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import Ended, Studio
 from tests.rigs import trials
-from tests.rigs.boards import Board, Network
+from tests.rigs.boards import Board, Network, until
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("sshd", "ip", "unshare", "ssh-keygen")]
 
@@ -127,3 +127,38 @@ def test_a_rule_with_an_unknown_name_is_refused_before_anything_is_sent(roof: Tr
     ended = roof.deploy(roof.folder / "digits.onnx", "--soak-rule", "disagrement=0.1")
     assert ended.code == 2
     assert "Did you mean disagreement" in ended.err
+
+
+def test_uncertain_requests_come_over_ssh_and_go_when_asked(roof: Trials, tmp_path: Path) -> None:
+    """Kept because that deploy said so, compared with the version before, fetched and deleted."""
+    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=9)
+    kept = roof.deploy(
+        model, "--keep-samples", "5", "--agreement", "20", "--embedding", "auto", "--soak-s", "1"
+    )
+    assert kept.code == 0, kept.err
+    with trials.Clients(roof.port, pictures=False, connect=roof._connect) as clients:
+
+        def enough() -> bool:
+            told = roof.served()
+            mirror, samples = told.get("mirror") or {}, told.get("samples") or {}
+            return mirror.get("compared", 0) >= 20 and samples.get("kept", 0) >= 2
+
+        until(enough, "samples and comparisons", 90.0)
+    assert clients.failures == []
+    told = roof.served()
+    assert told["mirror"]["trial"] is False
+    assert told["mirror"]["low"] > 0.8
+    assert any(one["name"].startswith("embedding") for one in told["drift"]["signals"])
+    words = ("--samples", tmp_path / "kept", "--forget-samples", "--json")
+    looked = roof.studio.run("monitor", *ROOF, *words)
+    assert looked.code == 0, looked.err
+    assert looked.json["taken"]["fetched"] == looked.json["taken"]["deleted"] >= 2
+    files = list((tmp_path / "kept").glob("*.npz"))
+    assert len(files) == looked.json["taken"]["fetched"]
+    with np.load(files[0]) as arrays:
+        assert arrays["image"].shape == (1, 1, 8, 8)
+    # The next deploy does not say so: nothing is kept or compared any more.
+    ended = roof.deploy(model, "--soak-s", "1")
+    assert ended.code == 0, ended.err
+    until(lambda: roof.served()["samples"] is None, "the end of it", 30.0)
+    assert roof.served()["mirror"] is None

@@ -69,6 +69,7 @@ class Shell:
         self.failed: list[BaseException] = []
         self.selected: list[int] = []
         self.went: list[str] = []
+        self.shown: list[int] = []
         self.refuses = False
 
     def start(self, step: str, **options: Any) -> Job | None:
@@ -88,6 +89,9 @@ class Shell:
 
     def go(self, stage: str) -> None:
         self.went.append(stage)
+
+    def show_action(self, number: int) -> None:
+        self.shown.append(number)
 
     def inspector_changed(self) -> None:
         pass

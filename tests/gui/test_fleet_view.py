@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from studio.gui.charts.series import span_text
 from studio.gui.pages.fleet_view import FleetView
 from studio.gui.theme import Theming
+from studio.workspace.fleet import Moment
 from studio.workspace.inbox import Inbox
 from tests.benchmarks.fleet_data import SimulatedFleet
 
@@ -44,7 +46,7 @@ def test_versions_are_marked(view: FleetView) -> None:
     view.show_now()
     ((_, version),) = view.p99.changes()
     assert version == "4"
-    assert "1 changes of version" in view.p99.accessibleDescription()
+    assert "1 change of version" in view.p99.accessibleDescription()
 
 
 def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
@@ -102,3 +104,15 @@ def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
     (found,) = view.fleet.shown()
     assert found.text == "image.brightness differs in 2 of 3 windows. (and latency)"
     assert view.why.text() == "\n".join(str(one["text"]) for one in alerts)
+
+
+def test_the_axis_says_how_far_back_it_goes(view: FleetView) -> None:
+    def at(*minutes: float) -> list[Moment]:
+        return [Moment("good", 1.0, 1.0, "1", 1e9 + 60 * minute) for minute in minutes]
+
+    assert span_text(at(0, 1)) == "60 s ago"
+    assert span_text(at(0, 1, 10)) == "10 min ago"
+    assert span_text(at(0, 600)) == "10 h ago"
+    assert span_text(at(10, 0)) == "", "a clock that was set back makes no axis"
+    assert span_text([Moment("good", 1.0, 1.0, "1")]) == "", "an older sample says no time"
+    assert span_text([]) == ""

@@ -95,7 +95,7 @@ def test_a_file_of_others_keeps_its_comments(rig: Rig, tmp_path: Path) -> None:
     assert view.rules.rowCount() == 2
     when = view.rules.item(0, 1)
     assert when is not None
-    assert when.text() == "99th percentile of the latency, ms above 40"
+    assert when.text() == "p99 latency (ms) above 40"
     assert str(path) in visible_texts(page)
     view.rules.setCurrentCell(0, 0)
     view.edit_rule.click()

@@ -168,7 +168,7 @@ def test_drift_explains_itself_beside_a_figure_below_its_limit(rig: Rig) -> None
     card = page.drift
     assert card.why.text() == state["why"]
     assert card.why_this.text() == f"image.brightness: {why}"
-    beyond = [card.table.item(place, 3) for place in range(2)]
+    beyond = [card.table.item(place, 2) for place in range(2)]
     assert [item.text() for item in beyond if item] == ["2 of 3", "1 of 3"]
     pills = [pill.text() for pill in card.table.findChildren(Pill)]
     assert pills == ["drifts", "once"]

@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.api import UsageError
+from studio.gui.pages.base import Page
+from studio.gui.pages.deploy import DeployPage
+from studio.gui.pages.model import ModelPage
+from studio.gui.pages.monitor import MonitorPage
+from studio.gui.pages.quantize import QuantizePage
 from studio.gui.pages.runs import HISTORY, RunsPage
 from studio.jobs import End
 from studio.settings import resource
@@ -18,6 +24,7 @@ from studio.workspace import JobOutcome, RunChanged, RunWish
 from tests.e2e.conftest import Studio
 from tests.gui.conftest import MakeWindow
 from tests.gui.page_rig import Rig, opened, visible_texts
+from tests.gui.run_rig import run_in_window
 
 PATIENCE_MS = 240_000
 GATES = [
@@ -191,23 +198,7 @@ def test_the_digits_recipe_in_the_window_gives_the_digests_of_the_command_line(
 ) -> None:
     recipe = Path(resource("samples", "digits", "recipe.toml"))
     window = make_window()
-    window.go("runs")
-    page = window.page()
-    assert isinstance(page, RunsPage)
-    ended: list[RunChanged] = []
-    window.workspace.events.subscribe(
-        lambda event: (
-            ended.append(event)
-            if isinstance(event, RunChanged) and event.state != "running"
-            else None
-        )
-    )
-    page.run(recipe)
-    qtbot.waitUntil(lambda: bool(ended), timeout=PATIENCE_MS)
-    assert ended[0].state == "succeeded"
-    qtbot.waitUntil(lambda: bool(page.runs.detail.gates.rows), timeout=PATIENCE_MS)
-    assert {one.state for one in page.runs.detail.gates.rows} == {"met"}
-    (run,) = window.workspace.runs.all()
+    run = run_in_window(window, qtbot, recipe, PATIENCE_MS)
     studio = Studio(tmp_path / "command")
     try:
         report = studio.ok("run", recipe, timeout=PATIENCE_MS / 1000)
@@ -231,3 +222,42 @@ def test_a_recipe_is_run_from_the_window_with_its_own_thread(
     qtbot.waitUntil(lambda: not started.running, timeout=PATIENCE_MS)
     assert started.report is not None
     assert started.report.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "step"),
+    [
+        (ModelPage, "edit"),
+        (QuantizePage, "quantize"),
+        (DeployPage, "rollout"),
+        (MonitorPage, "monitor"),
+    ],
+)
+def test_each_page_shows_what_was_done_there_last_as_a_recipe(
+    rig: Rig, page: type[Page], step: str
+) -> None:
+    shown = rig.page(page)
+    (recipe, *more) = [b for b in shown.findChildren(QPushButton) if b.text() == "As a recipe"]
+    recipe.click()
+    assert rig.shell.shown == []
+    assert rig.shell.said[-1].startswith("Nothing was done here yet")
+    ledger = rig.registry.ledger
+    wanted = ledger.add_action(step, {}, {}, "window")
+    ledger.add_action("samples-get", {}, {}, "window")  # of another page
+    for one in (recipe, *more):
+        one.click()
+        assert rig.shell.shown[-1] == wanted
+    names = [action.text() for action in shown.actions()]
+    assert f"{shown.title}: show as a recipe" in names
+
+
+def test_a_run_is_shown_as_a_recipe(rig: Rig) -> None:
+    journal(rig, "20261126-080000-aaaa")
+    page = page_of(rig)
+    page.runs.detail.recipe.click()
+    assert rig.shell.said[-1].startswith("The run did nothing anew")
+    ledger = rig.registry.ledger
+    wanted = ledger.add_action("quantize", {}, {}, "recipe 20261126-080000-aaaa")
+    ledger.add_action("quantize", {}, {}, "recipe another")
+    page.runs.detail.recipe.click()
+    assert rig.shell.shown == [wanted]

@@ -14,6 +14,25 @@ from studio.workspace.fleet import KEPT, Moment
 
 _HEAD = 18
 _EDGE = 4
+_FOOT = 16
+
+
+_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+_MINUTE_S, _HOUR_S = 60.0, 3600.0
+
+
+def span_text(moments: Sequence[Moment]) -> str:
+    """How long ago the oldest sample was: ``90 s ago``; empty where that is not known."""
+    if not moments or not moments[0].at or not moments[-1].at:
+        return ""
+    seconds = moments[-1].at - moments[0].at
+    if seconds < 0:  # the clock was set back meanwhile
+        return ""
+    if seconds < 2 * _MINUTE_S:
+        return f"{seconds:.0f} s ago"
+    if seconds < 2 * _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min ago"
+    return f"{seconds / _HOUR_S:.0f} h ago"
 
 
 class VersionedSeries(QWidget):
@@ -31,6 +50,7 @@ class VersionedSeries(QWidget):
         self._name, self._unit, self._token = name, unit, token
         self._values: Sequence[float | None] = ()
         self._versions: Sequence[str] = ()
+        self._span = self._said = ""
         self.setMinimumSize(QSize(180, 96))
         self.setAccessibleName(name)
         theming.changed.connect(self.update)
@@ -39,10 +59,13 @@ class VersionedSeries(QWidget):
         """Show the samples of one endpoint; None leaves a gap."""
         self._values = values
         self._versions = [moment.version for moment in moments]
+        self._span = span_text(moments)
         changes = len(self.changes())
-        last = next((value for value in reversed(values) if value is not None), None)
-        said = "no sample" if last is None else f"{last:.3g} {self._unit}"
-        self.setAccessibleDescription(f"{said}, {changes} changes of version")
+        last = values[-1] if values else None
+        said = "no sample now" if last is None else f"{last:.3g} {self._unit}"
+        self._said = said
+        plural = "" if changes == 1 else "s"
+        self.setAccessibleDescription(f"{said}, {changes} change{plural} of version")
         self.update()
 
     def changes(self) -> list[tuple[int, str]]:
@@ -59,7 +82,7 @@ class VersionedSeries(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = self._theming.current
-        area = QRectF(self.rect()).adjusted(0, 2 * _HEAD, 0, -_EDGE)
+        area = QRectF(self.rect()).adjusted(0, 2 * _HEAD, 0, -_EDGE - _FOOT)
         known = [value for value in self._values if value is not None]
         top = round_up(max(known, default=1.0) or 1.0)
         painter.setPen(QPen(theme.color("border"), 1))
@@ -71,12 +94,19 @@ class VersionedSeries(QWidget):
         painter.drawText(
             head, Qt.AlignmentFlag.AlignVCenter, f"{self._name}, up to {top:g} {self._unit}"
         )
+        painter.drawText(head, _RIGHT, self._said)
+        foot = QRectF(0, self.height() - _FOOT, self.width(), _FOOT)
         step, first = area.width() / (KEPT - 1), KEPT - len(self._values)
+        if self._span:
+            begin = foot.adjusted(max(area.left() + first * step, 0.0), 0, 0, 0)
+            painter.drawText(begin, Qt.AlignmentFlag.AlignVCenter, self._span)
+            painter.drawText(foot, _RIGHT, "now")
         for place, version in self.changes():
             x = area.left() + (first + place) * step
             painter.setPen(QPen(theme.color("text"), 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, area.top() - _EDGE), QPointF(x, area.bottom()))
-            self._paint_version(painter, x, version)
+            before = self._versions[place - 1]
+            self._paint_version(painter, x, f"v{before} → v{version}" if before else f"v{version}")
         painter.setPen(QPen(theme.color(self._token), 1.6))
         line = QPolygonF()
         for place, value in enumerate(self._values):
@@ -88,8 +118,7 @@ class VersionedSeries(QWidget):
             line.append(QPointF(x, area.bottom() - value / top * area.height()))
         painter.drawPolyline(line)
 
-    def _paint_version(self, painter: QPainter, x: float, version: str) -> None:
-        text = f"v{version}"
+    def _paint_version(self, painter: QPainter, x: float, text: str) -> None:
         width = painter.fontMetrics().horizontalAdvance(text) + 2
         left = min(max(x - width / 2, 0.0), self.width() - width)
         where = QRectF(left, _HEAD, width, _HEAD)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from studio.api import Option, StudioError
 from studio.gui.forms import Form
-from studio.gui.widgets import Card, button, clear, label, row, set_enabled
+from studio.gui.widgets import GRID, Card, button, clear, label, row, set_enabled
 from studio.workspace.alert_book import (
     CHANNELS,
     RULES,
@@ -50,6 +50,7 @@ class AlertForm(Card):
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.secret.setAccessibleName("Password or key")
         self.secret.setPlaceholderText("Leave empty to keep what is there")
+        self.secret.setMinimumWidth(32 * GRID)
         self._kind_line = QWidget()
         self._kind_line.setLayout(row(label("Kind", "dim"), self.kind, None))
         self._secret_line = QWidget()
@@ -94,6 +95,11 @@ class AlertForm(Card):
         self.kind.setToolTip("" if table is None else "Another kind is another channel: add one.")
         self._remake()
         self.show()
+
+    def begin(self) -> None:
+        """Put the keyboard into the first field."""
+        if self.form is not None:
+            next(iter(self.form.fields.values())).editor.setFocus()
 
     def close_form(self) -> None:
         """Leave what was entered."""

@@ -13,7 +13,7 @@ from studio.gui.pages.alert_form import AlertForm
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, ElidedLabel, Scroll, button, label, row, set_enabled
+from studio.gui.widgets import Card, ElidedLabel, Scroll, button, label, row, set_enabled
 from studio.workspace import JobOutcome, Workspace
 from studio.workspace.alert_book import CHANNELS, RULES, rule_text
 
@@ -57,7 +57,7 @@ class AlertsView(QWidget):
         self._lay_out()
         self.form.saved.connect(self._saved)
         self.form.failed.connect(shell.fail)
-        self.form.closed.connect(self._explain)
+        self.form.closed.connect(self._closed)
         self.strip.message.connect(self._heard)
         self.strip.finished.connect(self._ended)
         for table, what in ((self.rules, RULES), (self.channels, CHANNELS)):
@@ -87,16 +87,12 @@ class AlertsView(QWidget):
         channels.body.addWidget(self.strip)
         channels.body.addWidget(self.tested)
         channels.body.addStretch(1)
-        both = row(rules, channels, spacing=2 * GRID)
-        both.setStretch(0, 1)
-        both.setStretch(1, 1)
         held = Card("Held back", "Silenced or acknowledged alerts; no channel is told of them.")
         held.body.addWidget(self.not_held)
         held.body.addWidget(self.held)
-        for part in (head, self.form):
+        for part in (head, self.form, rules, channels, held):
             content.body.addWidget(part)
-        content.body.addLayout(both)
-        content.body.addWidget(held)
+        self._scroll = content
         content.body.addStretch(1)
 
     def refresh(self) -> None:
@@ -172,13 +168,24 @@ class AlertsView(QWidget):
 
     def _add(self, what: str) -> None:
         self.form.edit(what, len(self._tables[what]))
-        self._explain()
+        self._opened()
 
     def _edit(self, what: str) -> None:
         place = self._chosen(self._table_of(what))
         if place >= 0 and not self.form.isVisibleTo(self):
             self.form.edit(what, place, self._tables[what][place])
-            self._explain()
+            self._opened()
+
+    def _closed(self) -> None:
+        """The keyboard goes back to where the form came from."""
+        self._explain()
+        (self.add_rule if self.form.what == RULES else self.add_channel).setFocus()
+
+    def _opened(self) -> None:
+        """Bring the form into view, with the keyboard in it."""
+        self._scroll.verticalScrollBar().setValue(0)
+        self.form.begin()
+        self._explain()
 
     def _remove(self, what: str) -> None:
         place = self._chosen(self._table_of(what))

@@ -53,6 +53,9 @@ class Shell(Protocol):
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""
 
+    def show_action(self, number: int) -> None:
+        """Show something that was done, with the recipe that does it again."""
+
     def inspector_changed(self) -> None:
         """Ask the page for its inspector again."""
 
@@ -68,6 +71,7 @@ class Page(QWidget):
         title: Heading.
         icon: Name of the icon in the rail.
         folded_title: The name of the menu with the views of plugins.
+        repeats: The steps that are done here, and can be had as a recipe.
         header: What is above the views; also the parent of a page's dialogs, so that they are
             dressed.
     """
@@ -76,6 +80,7 @@ class Page(QWidget):
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
     folded_title: ClassVar[str] = "More"
+    repeats: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -99,6 +104,9 @@ class Page(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.stack, 1)
         self._views.changed.connect(self._show_view)
+        if self.repeats:
+            self.add_tool(self.recipe_button())
+            self.add_command(f"{self.title}: show as a recipe", self.show_as_recipe)
 
     def _header(self) -> QFrame:
         header = QFrame()
@@ -153,23 +161,21 @@ class Page(QWidget):
         self._views.set_index(index)
 
     def _show_view(self, index: int) -> None:
-        self.shell.theming.dress(self._view(index))
-        self.stack.setCurrentIndex(index)
-
-    def _view(self, index: int) -> QWidget:
         view = self.stack.widget(index)
-        assert view is not None
-        return view
+        if view is not None:
+            self.shell.theming.dress(view)
+        self.stack.setCurrentIndex(index)
 
     def dress(self) -> None:
         """Dress what is seen of the page."""
-        self.shell.theming.dress(self.header)
-        if self.stack.count():
-            self.shell.theming.dress(self._view(self.stack.currentIndex()))
+        for part in (self.header, self.stack.currentWidget()):
+            if part is not None:
+                self.shell.theming.dress(part)
 
     def parts(self) -> list[QWidget]:
         """What wears a style sheet of its own: the header and the views."""
-        return [self.header, *(self._view(index) for index in range(self.stack.count()))]
+        views = (self.stack.widget(at) for at in range(self.stack.count()))
+        return [self.header, *(view for view in views if view is not None)]
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
         """Add a control to the header, left of the primary button (or beside the sub-views)."""
@@ -178,6 +184,21 @@ class Page(QWidget):
         else:
             end = self._right.count() - (1 if self.primary is not None else 0)
             self._right.insertWidget(end, widget)
+
+    def recipe_button(self) -> QPushButton:
+        """A quiet button that shows what was done here last as a recipe."""
+        made = button("As a recipe", self.show_as_recipe, "link")
+        made.setToolTip("Shows the recipe that does again what was done here last.")
+        return made
+
+    def show_as_recipe(self) -> None:
+        """Show the recipe of what was done last on this page; say it when that is nothing."""
+        actions = self.workspace.registry.ledger.actions()
+        found = next((one.id for one in actions if one.step in self.repeats), 0)
+        if found:
+            self.shell.show_action(found)
+        else:
+            self.shell.say("Nothing was done here yet that a recipe could do again.")
 
     def hide_header(self, hidden: bool = True) -> None:
         """Leave the whole page to the content, or show the header again."""

@@ -68,6 +68,7 @@ class DeployPage(StagePage):
     stage = STEP
     title = "Deploy"
     icon = STEP
+    repeats = ("deploy", "rollout", "rollback", "promote", "undeploy", "package", "image", "deb")
     folded_title = "Platforms"
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
@@ -92,7 +93,7 @@ class DeployPage(StagePage):
         self.endpoint = ElidedLabel()
         self.curl = ElidedLabel()
         self.tools = TargetTools(workspace, shell, self.strip)
-        self.rollout = RolloutView(workspace, shell)
+        self.rollout = RolloutView(workspace, shell, self.recipe_button())
         self.boards = BoardsView(workspace, shell, self.open_target)
         self.record = HistoryView(workspace)
         self.add_view("Deploy", self._content())

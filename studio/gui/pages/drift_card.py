@@ -19,7 +19,7 @@ NONE_YET = (
     "This release says nothing of drift. Deploy a model together with some of its data (64 samples "
     "or more): the target then holds what it sees and answers against them."
 )
-_COLUMNS = ("Signal", "Last window", "Limit", "Beyond", "State")
+_COLUMNS = ("Signal", "Chi-square", "Beyond", "State")
 _HEIGHT = 220
 
 
@@ -33,14 +33,12 @@ class DriftCard(Card):
         self.hint = label(NONE_YET, "dim", wrap=True)
         self.why = label("", "", wrap=True)
         self.why_this = label("", "dim", wrap=True)
-        self.table = Table(
-            _COLUMNS, numeric=(1, 2, 3), name="Signals held against the reference data"
-        )
+        self.table = Table(_COLUMNS, numeric=(1, 2), name="Signals held against the reference data")
         self.chart = Chart(theming, "Share of frames", QSize(280, _HEIGHT))
         self._both = QWidget()
         both = row(self.table, self.chart)
-        both.setStretch(0, 1)
-        both.setStretch(1, 1)
+        both.setStretch(0, 4)
+        both.setStretch(1, 3)
         self._both.setLayout(both)
         self.body.addWidget(self.hint)
         self.body.addWidget(self.why)
@@ -112,5 +110,5 @@ def _cells(signal: Mapping[str, Any], seen: int) -> tuple[str | QWidget, ...]:
     else:
         state = Pill("as usual", "good")
     beyond = f"{signal['beyond']} of {seen}" if "beyond" in signal and seen else figures.NOTHING
-    shown = figures.NOTHING if statistic is None else f"{float(statistic):.1f}"
-    return str(signal.get("name") or ""), shown, f"{limit:.1f}", beyond, state
+    last = figures.NOTHING if statistic is None else f"{float(statistic):.1f}"
+    return str(signal.get("name") or ""), f"{last} of {limit:.1f}", beyond, state

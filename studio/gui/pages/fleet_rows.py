@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from studio.gui import figures
 from studio.gui.theme import Theming
@@ -16,8 +16,8 @@ ROW = 26
 HEAD = 26
 _TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad"}
 _PAD = 8
-_COLUMNS = (("Endpoint", 0.21), ("Version", 0.09), ("req/s", 0.08), ("p99 ms", 0.09))
-_STRIP = 0.24
+_COLUMNS = (("Endpoint", 0.19), ("Version", 0.08), ("req/s", 0.07), ("p99 ms", 0.08))
+_STRIP = 0.18
 
 
 class FleetRows(QAbstractScrollArea):
@@ -41,8 +41,8 @@ class FleetRows(QAbstractScrollArea):
         theming.changed.connect(self.viewport().update)
 
     def sizeHint(self) -> QSize:
-        """Room for a dozen."""
-        return QSize(700, HEAD + 12 * ROW)
+        """Room for nine: what is chosen and the inbox stay in sight below."""
+        return QSize(700, HEAD + 9 * ROW)
 
     @property
     def current(self) -> str:
@@ -80,6 +80,15 @@ class FleetRows(QAbstractScrollArea):
         place = int(y + self.verticalScrollBar().value()) // ROW
         if y >= 0 and 0 <= place < len(self._rows):
             self.choose(self._rows[place].name)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say all that is wrong where the pointer rests: the column may be too narrow for it."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            place = (event.pos().y() - HEAD + self.verticalScrollBar().value()) // ROW
+            row = self._rows[place] if 0 <= place < len(self._rows) else None
+            QToolTip.showText(event.globalPos(), "\n".join(row.reasons) if row else "", self)
+            return True
+        return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the selection; it stays in view."""
@@ -147,8 +156,9 @@ class FleetRows(QAbstractScrollArea):
         cells = self._cells(width, top)
         painter.setPen(theme.color("text"))
         for text, (_, rect, align) in zip(texts, cells, strict=False):
+            # Names of a fleet differ at their ends.
             elided = painter.fontMetrics().elidedText(
-                text, Qt.TextElideMode.ElideRight, rect.width()
+                text, Qt.TextElideMode.ElideMiddle, rect.width()
             )
             painter.drawText(rect, align, elided)
         self._paint_strip(painter, row, cells[4][1])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView
 
+from studio.api import StudioError
 from studio.gui import figures
-from studio.gui.widgets import Card, button, label, row, set_enabled
+from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
 from studio.workspace.inbox import Entry, Inbox
 
 _SHOWN = 200
-_WIDTHS = (200, 150, 120, 70)
+_SHARES = (0.42, 0.2, 0.18, 0.2)
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _LENGTHS = (("an hour", 3600.0), ("8 hours", 28800.0), ("a day", 86400.0), ("a week", 604800.0))
@@ -92,20 +95,29 @@ class InboxCard(Card):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
-        for column, width in enumerate(_WIDTHS):
-            self.table.setColumnWidth(column, width)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setMinimumSectionSize(24)
         self.acknowledge = button("Acknowledge", self._acknowledge)
         self.length = QComboBox()
         self.length.setAccessibleName("Length of the silence")
         for title, seconds in _LENGTHS:
             self.length.addItem(f"for {title}", seconds)
         self.silence = button("Silence", self._silence)
+        self.fault = label("", tone="bad", wrap=True)
+        self.fault.hide()
         self.body.addWidget(self.calm)
         self.body.addWidget(self.table, 1)
         self.body.addLayout(row(self.acknowledge, self.silence, self.length, None))
+        self.body.addWidget(self.fault)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
         self.show_entries()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give each column its share, however narrow the window is."""
+        super().resizeEvent(event)
+        room = self.width() - 5 * GRID  # the card's margins and the scroll bar
+        for column, share in enumerate(_SHARES):
+            self.table.setColumnWidth(column, int(share * room))
 
     def show_entries(self) -> None:
         """Show what the inbox holds now; the selection stays on its alert."""
@@ -138,14 +150,24 @@ class InboxCard(Card):
 
     def _acknowledge(self) -> None:
         if (entry := self._chosen()) is not None:
-            self._inbox.acknowledge(entry)
-            self.show_entries()
+            self._do(lambda: self._inbox.acknowledge(entry))
 
     def _silence(self) -> None:
         if (entry := self._chosen()) is not None:
             seconds = float(self.length.currentData())
-            self._inbox.silence(entry, 0.0 if self._inbox.is_silent(entry) else seconds)
-            self.show_entries()
+            wanted = 0.0 if self._inbox.is_silent(entry) else seconds
+            self._do(lambda: self._inbox.silence(entry, wanted))
+
+    def _do(self, what: Callable[[], None]) -> None:
+        """Do it, and show it; what could not be written is said."""
+        sentence = ""
+        try:
+            what()
+        except StudioError as error:
+            sentence = error.message
+        self.fault.setText(sentence)
+        self.fault.setVisible(bool(sentence))
+        self.show_entries()
 
 
 def _iso(seconds: float) -> str:

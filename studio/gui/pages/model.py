@@ -49,6 +49,7 @@ class ModelPage(Page):
     stage = "model"
     title = "Model"
     icon = "model"
+    repeats = ("open", "edit")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

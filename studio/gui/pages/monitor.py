@@ -60,6 +60,7 @@ class MonitorPage(StagePage):
     stage = STEP
     title = "Monitor"
     icon = STEP
+    repeats = ("monitor",)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -301,6 +302,8 @@ class MonitorPage(StagePage):
             return
         fleet, alerting = self._is_fleet(), self.stack.currentIndex() == ALERTS_VIEW
         self.choice.setVisible(bool(self._targets) and not fleet and not alerting)
+        if alerting and self.primary.hasFocus():
+            self.alerting.add_rule.setFocus()
         self.primary.setVisible(not alerting)  # there is nothing to start
         running = (self.fleet_strip if fleet else self.strip).running
         view = "the view of the fleet" if fleet else "the live view"

@@ -58,6 +58,7 @@ class ProfilePage(StagePage):
     stage = STEP
     title = "Profile"
     icon = STEP
+    repeats = ("profile",)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

@@ -46,6 +46,7 @@ class QuantizePage(StagePage):
     stage = STEP
     title = "Quantize"
     icon = STEP
+    repeats = ("quantize", "sensitivity", "evaluate")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

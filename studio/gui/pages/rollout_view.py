@@ -44,7 +44,8 @@ STATES = {
 class RolloutView(QWidget):
     """A form for the rollout step, and a line for each target."""
 
-    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+    def __init__(self, workspace: Workspace, shell: Shell, recipe: QWidget) -> None:
+        """Args: recipe: The page's button that shows what was done as a recipe."""
         super().__init__()
         self.workspace = workspace
         self.shell = shell
@@ -60,6 +61,7 @@ class RolloutView(QWidget):
             "Goes on with the rollout that was halted, cancelled or cut off: what was kept stays, "
             "and all other targets are tried again."
         )
+        self.recipe = recipe
         self._layout()
         self.form.changed.connect(self._explain)
         self.strip.message.connect(self._live)
@@ -74,7 +76,7 @@ class RolloutView(QWidget):
         left.setFixedWidth(FORM_WIDTH)
         asked = Card("Roll out")
         asked.body.addWidget(self.form)
-        asked.body.addLayout(row(self.resume_button, None, self.start_button))
+        asked.body.addLayout(row(self.resume_button, None, self.recipe, self.start_button))
         left.body.setContentsMargins(0, 0, 0, 0)
         left.body.addWidget(asked)
         left.body.addStretch(1)

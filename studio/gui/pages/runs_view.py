@@ -68,7 +68,7 @@ class RunsView(QWidget):
         self._reading = self._again = False
         self.table = SortableTable(rows.COLUMNS, (), rows.WIDTHS, "Runs of recipes")
         self.strip = _Strip(self._stop)
-        self.detail = RunDetail(self._resume, self._compare)
+        self.detail = RunDetail(self._resume, self._retell, self._compare)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SOON_MS)
@@ -97,6 +97,17 @@ class RunsView(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.stack)
+
+    def _retell(self, run: RunInfo | None) -> None:
+        """Show the last thing that a run did, with all that led there."""
+        if run is None:
+            return
+        actions = self.workspace.registry.ledger.actions()
+        found = next((one.id for one in actions if one.source == f"recipe {run.id}"), 0)
+        if found:
+            self.shell.show_action(found)
+        else:
+            self.shell.say("The run did nothing anew: all of its results were kept from before.")
 
     # What runs
 
@@ -230,10 +241,11 @@ class RunDetail(Scroll):
 
     Args:
         resume: Called with a run that is to go on.
+        retell: Called with a run that is to be shown as one recipe.
         compare: Called with a run and the id of the one that it is to be held against.
     """
 
-    def __init__(self, resume: Any, compare: Any) -> None:
+    def __init__(self, resume: Any, retell: Any, compare: Any) -> None:
         super().__init__(margin=0)
         self._resume, self._compare = resume, compare
         self.run: RunInfo | None = None
@@ -243,6 +255,8 @@ class RunDetail(Scroll):
         self.fields = FieldList()
         self.report = button("Open the report", self._open_report)
         self.again = button("Go on", lambda: self._resume(self.run))
+        self.recipe = button("As a recipe", lambda: retell(self.run))
+        self.recipe.setToolTip("Shows under History the recipe that does again what the run did.")
         self.gates = StateRows("Gates")
         self.steps = StateRows("Steps")
         self.made = FieldList()
@@ -263,7 +277,7 @@ class RunDetail(Scroll):
         top.setStretch(0, 1)
         head.body.addLayout(top)
         head.body.addWidget(self.fields)
-        head.body.addLayout(row(self.report, self.again, None))
+        head.body.addLayout(row(self.report, self.recipe, self.again, None))
         self.gates_card, steps, made = Card("Gates"), Card("Steps"), Card("Digests (SHA-256)")
         self.gates_card.body.addWidget(self.gates)
         steps.body.addWidget(self.steps)

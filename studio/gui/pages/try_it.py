@@ -35,6 +35,7 @@ class TryItPage(StagePage):
     stage = "try"
     title = "Try it"
     icon = "try"
+    repeats = ("call", "stream")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

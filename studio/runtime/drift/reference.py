@@ -75,6 +75,21 @@ class Signal(NamedTuple):
     limit_of_last: float
 
 
+class Estimate(NamedTuple):
+    """What labelled reference data say of confidence and being right.
+
+    Attributes:
+        column: Of the confidence, among all numbers of the taps.
+        threshold: As many of the data were above it as were answered rightly.
+        right, frames: Of the data.
+    """
+
+    column: int
+    threshold: float
+    right: int
+    frames: int
+
+
 class Reference(NamedTuple):
     """Everything that the watch on a target needs to know.
 
@@ -82,12 +97,14 @@ class Reference(NamedTuple):
         frames: Of the reference data.
         window: Frames of a window.
         taps: In the order in which their signals stand.
+        estimate: Of labelled data; None without labels.
     """
 
     frames: int
     window: int
     taps: Tuple[Tap, ...]
     signals: Tuple[Signal, ...]
+    estimate: Optional[Estimate] = None
 
     def expected(self) -> np.ndarray:
         """Expected share of each bin, signals x bins; bins that a signal lacks have none."""
@@ -106,7 +123,9 @@ class Reference(NamedTuple):
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data, for the bundle's ``baseline.json``."""
+        estimate = {} if self.estimate is None else {"estimate": self.estimate._asdict()}
         return {
+            **estimate,
             "form": FORM,
             "frames": self.frames,
             "window": self.window,
@@ -130,10 +149,23 @@ class Reference(NamedTuple):
             taps = [_tap(entry) for entry in content["taps"]]
             signals = [_signal(entry) for entry in content["signals"]]
             found = cls(int(content["frames"]), int(content["window"]), tuple(taps), tuple(signals))
+            found = found._replace(estimate=_estimate(content.get("estimate")))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("incomplete ({})".format(error)) from None
         _check(found)
         return found
+
+
+def _estimate(entry: Optional[Mapping[str, Any]]) -> Optional[Estimate]:
+    if entry is None:
+        return None
+    found = Estimate(
+        int(entry["column"]),
+        float(entry["threshold"]),
+        int(entry["right"]),
+        int(entry["frames"]),
+    )
+    return found if found.column >= 0 and 0 < found.right <= found.frames else None
 
 
 def _tap(entry: Mapping[str, Any]) -> Tap:

@@ -10,6 +10,7 @@ from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from .estimate import KEPT, Estimated
 from .reference import MAX_BINS, OF_LAST, Reference
 from .signals import Block, bins_of, count, names_of
 from .sketch import Sketch
@@ -60,6 +61,7 @@ class DriftWatch:
         clock: Seconds that never go back.
 
     Attributes:
+        estimated: How often the model is right, where labelled data were there; else None.
         fault: Why nothing is watched any more; empty while something is.
         stride: Every which frame is taken, for frames that resemble each other.
         spared: Every which of these, for the load.
@@ -94,6 +96,10 @@ class DriftWatch:
         self._counts = np.zeros((len(reference.signals), MAX_BINS), np.uint8)
         self._judged = Sketch(len(reference.signals))
         self._filled = 0
+        self._sure = 0
+        self.estimated: Optional[Estimated] = None
+        if reference.estimate is not None and reference.estimate.column < _width(reference):
+            self.estimated = Estimated(reference.estimate, reference.window)
         self._passed = 0
         self._every = 1
         self._quick = 0
@@ -136,6 +142,10 @@ class DriftWatch:
     def _settle(self) -> None:
         """Make numbers of what the block holds, and judge the window when that fills it."""
         numbers = self._block.numbers()
+        if self.estimated is not None:
+            confidence = numbers[:, self.estimated.reference.column]
+            sure = (confidence >= self.estimated.reference.threshold) & np.isfinite(confidence)
+            self._sure += int(sure.sum())
         if self._columns is not None:
             numbers = numbers[:, self._columns]
         end = self._filled + len(numbers)
@@ -157,6 +167,9 @@ class DriftWatch:
             self.recent.append(verdict)
             self._together = self._test.together(self.recent)
             self.alarm.add(verdict.differs, bool(self._together.any()))
+            if self.estimated is not None:
+                self.estimated.add(self._sure, verdict.differs or self.alarm.on)
+        self._sure = 0
         if self._heard is not None:
             self._heard(verdict, self)
 
@@ -197,7 +210,8 @@ class DriftWatch:
         """What is kept between requests, beside the block: counts, and the numbers of a window."""
         recent = sum(one.counts.nbytes + one.statistics.nbytes for one in self.recent)
         window = self._numbers.nbytes + self._counts.nbytes
-        return self._judged.counts.nbytes + window + recent
+        estimate = KEPT if self.estimated is not None else 0  # a window's count is below 256
+        return self._judged.counts.nbytes + window + recent + estimate
 
     def status(self) -> Dict[str, Any]:
         """What the monitor shows, as plain data."""
@@ -218,6 +232,7 @@ class DriftWatch:
                 "last": [verdict.differs for verdict in self.recent],
                 "fault": self.fault,
                 "signals": self._signals(),
+                "estimate": None if self.estimated is None else self.estimated.status(),
                 "sketch": sketch.to_json(),
             }
 

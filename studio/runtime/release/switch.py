@@ -11,6 +11,7 @@ from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
 from .manifest import NAME, SIGNATURE, Manifest, verify
+from .sampling import agreement_of, allow, compare, sampling_of
 from .server import Address, Server
 from .soak import QualitySoak, evidence_of, soak
 
@@ -41,7 +42,8 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         request: ``release`` (digest), and optionally ``host``, ``port``,
             ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
             ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
-            stay up and answer, no more).
+            stay up and answer, no more), ``sampling`` and ``agreement`` (see
+            ``sampling``).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -59,12 +61,17 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     plan = _plan(server, request)
     if request.get("quality") is not None:
         plan = plan._replace(quality=Quality(rule_of(request["quality"])))
+    allowed, share = sampling_of(request), agreement_of(request)
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
         board.save(board.state.at(state.IDLE, ""))
+        allow(board.layout, what.digest, allowed)
+        compare(board.layout, what.digest, board.state.previous, share)
         return _outcome(board, "unchanged", what, server)
     evidence = _change(board, server, what, plan)
     _commit(board, what, plan)
+    allow(board.layout, what.digest, allowed)
+    compare(board.layout, what.digest, board.state.previous, share)
     done = _outcome(board, "active", what, server)
     done["soak"] = evidence
     if plan.wish.get("token") == "new":

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
+from ..drift.estimate import wilson
 from .likeness import is_of_classes
 
 KEPT = 4096
 """Answers; of older ones a label comes too late, and is said not to match."""
 MOST_LABELS = 10_000
-_Z = 1.96
-
-
-def wilson(right: int, of: int) -> Tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), which stays between 0 and 1 for a few, too."""
-    if not of:
-        return 0.0, 1.0
-    share, square = right / of, _Z * _Z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class Answers:
@@ -37,6 +26,7 @@ class Answers:
         self._names = names
         self._kept: OrderedDict[str, int] = OrderedDict()
         self.right = self.matched = self.unmatched = 0
+        self.uncertain = self.uncertain_right = 0
 
     def keep(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
         """Remember what a request was answered; nothing where no output is one of classes."""
@@ -48,11 +38,13 @@ class Answers:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 
-    def judge(self, labels: Mapping[str, Any]) -> Dict[str, int]:
+    def judge(self, labels: Mapping[str, Any], chosen: bool = False) -> Dict[str, int]:
         """Hold true answers against those given; each answer is judged once.
 
         Args:
             labels: Name or number of the class, by the request's id.
+            chosen: They are of requests that the model was least certain of, which are no fair
+                sample: they are counted apart.
         """
         matched = right = 0
         for identifier, label in labels.items():
@@ -63,8 +55,12 @@ class Answers:
             name = self._names[found] if found < len(self._names) else None
             right += str(label) in (str(found), name)
         unmatched = len(labels) - matched
-        self.matched += matched
-        self.right += right
+        if chosen:
+            self.uncertain += matched
+            self.uncertain_right += right
+        else:
+            self.matched += matched
+            self.right += right
         self.unmatched += unmatched
         return {"matched": matched, "right": right, "unmatched": unmatched}
 
@@ -78,4 +74,6 @@ class Answers:
             "matched": self.matched,
             "unmatched": self.unmatched,
             "waiting": len(self._kept),
+            "uncertain": self.uncertain,
+            "uncertain_right": self.uncertain_right,
         }

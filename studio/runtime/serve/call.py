@@ -126,6 +126,8 @@ class InferenceCall:
             return
         if self.inference.id:
             model.answers.keep(self.inference.id, arrays)
+            if model.sampler is not None:
+                model.sampler.named(self.inference.id, self.inference.feeds)
         if response.start is not None and self.repeats:
             response.again = (model, self.inference.plan, arrays)
 

@@ -3,7 +3,8 @@
 While a release is on trial (see ``release.soak``), a file beside the server's report names the one
 before it. The server then loads that one, too, and one thread with a low priority runs a part of
 what clients send through both, in turns. No client waits for it, no input leaves the process, and
-it takes a fifth of one core at most.
+it takes a fifth of one core at most. Where a deploy asks for it, the answers alone go on being
+compared after the trial, for a smaller part of a core.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
+from ..drift.estimate import wilson
 from ..drift.watch import DriftWatch, watch_of
 from .errors import LoadError
 from .likeness import alike
@@ -27,7 +29,6 @@ from .source import from_bundle
 if TYPE_CHECKING:
     from .model import ServedModel
 
-_SHARE = 0.2
 _LONGEST_S = 0.02
 _MOST_TURNS = 8
 _NICE = 10
@@ -106,7 +107,7 @@ class Mirror:
                 self._compare(other, *self._sample)
                 self._sample = None
                 # Of the processor's time, not of the clock's: it is taken where others want it.
-                self._rest((time.thread_time() - start) * (1.0 / _SHARE - 1.0))
+                self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
         except LoadError as error:
             self.fault = "The release before cannot be run beside this one: {}".format(error)
         except Exception as error:  # whatever it is, clients do not feel it
@@ -140,7 +141,8 @@ class Mirror:
         mine = [outputs[name] for name in names]
         self.compared += 1
         self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
-        self._time(session, other, inputs, names)
+        if self.wish.timed:
+            self._time(session, other, inputs, names)
 
     def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
         """The least time of each in a few turns: what else runs there only ever adds to it.
@@ -169,8 +171,12 @@ class Mirror:
     def status(self) -> Dict[str, Any]:
         """The counts, as plain data."""
         drift = self._drift
+        low, high = wilson(self.agreed, self.compared)
         told: Dict[str, Any] = {
             "release": self.wish.release,
+            "trial": self.wish.timed,
+            "low": round(low, 4),
+            "high": round(high, 4),
             "compared": self.compared,
             "agreed": self.agreed,
             "timed": self.timed,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .call import InferenceCall
     from .executor import Work
     from .mirror import Mirror
+    from .samples import Sampler
     from .together import Together
 
 INLINE_BELOW_S = 0.001
@@ -109,6 +110,7 @@ class ServedModel:
         alone: How often in a row a request had no company in its turn.
         drift: Holds what it sees and answers against its reference data; None without such.
         mirror: Compares it with the release before, while it is on trial.
+        sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
     """
 
@@ -125,6 +127,7 @@ class ServedModel:
         self.source = source
         self.drift = drift
         self.mirror: Optional[Mirror] = None
+        self.sampler: Optional[Sampler] = None
         self.answers = Answers(source.labels)
         self.session = session
         self.inputs: Mapping[str, TensorSpec] = session.inputs

@@ -16,6 +16,7 @@ from .machine import State
 from .mirror import follow
 from .model import ServedModel
 from .routes import Route
+from .samples import follow_samples
 from .service import Service
 
 
@@ -50,7 +51,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 def _model_status(model: ServedModel, state: State) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
-    mirror = follow(model)
+    mirror, sampler = follow(model), follow_samples(model)
     return {
         "digest": model.source.digest,
         "version": _as_number(model.version),
@@ -68,6 +69,7 @@ def _model_status(model: ServedModel, state: State) -> Dict[str, Any]:
         "drift": None if model.drift is None else model.drift.status(),
         "labels": model.answers.status(),
         "mirror": None if mirror is None else mirror.status(),
+        "samples": None if sampler is None else sampler.status(),
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,
@@ -94,7 +96,12 @@ def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     if not models:
         raise HttpError(404, "Nothing is served here.")
     model = service.repository.find(str(wanted)) if wanted else models[0]
-    return Response.of({"now": model.answers.judge(given), **model.answers.status()})
+    return Response.of(
+        {
+            "now": model.answers.judge(given, document.get("chosen") is True),
+            **model.answers.status(),
+        }
+    )
 
 
 ROUTES = (

@@ -8,6 +8,9 @@ from typing import NamedTuple, Optional, Tuple
 
 FILE = "mirror.json"
 """Beside the server's report, below the root of releases."""
+TRIAL_SHARE = 0.2
+"""Of one core, while a release is on trial."""
+MOST_SHARE = 0.5
 
 
 class Wish(NamedTuple):
@@ -17,11 +20,15 @@ class Wish(NamedTuple):
         of: Digest of the release on trial.
         release: Digest of the one that it is held against.
         beyond: Times as slow from which a pair of runs counts as slower.
+        share: Of one core that the comparison takes at most.
+        timed: How fast both are is compared, too; else answers alone.
     """
 
     of: str
     release: str
     beyond: float
+    share: float = TRIAL_SHARE
+    timed: bool = True
 
     def content(self) -> bytes:
         """Of the file."""
@@ -38,10 +45,21 @@ def wish_for(source_path: Path, digest: str) -> Optional[Tuple[Wish, Path]]:
     root = folder.parent.parent
     try:
         content = json.loads((root / "run" / FILE).read_bytes())
-        wish = Wish(str(content["of"]), str(content["release"]), float(content["beyond"]))
+        wish = Wish(
+            str(content["of"]),
+            str(content["release"]),
+            float(content["beyond"]),
+            float(content.get("share", TRIAL_SHARE)),
+            content.get("timed") is not False,
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     name = wish.release
-    if wish.of != digest or len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+    if (
+        not 0.0 < wish.share <= MOST_SHARE
+        or wish.of != digest
+        or len(name) != 64
+        or not set(name) <= set("0123456789abcdef")
+    ):
         return None
     return wish, root / "releases" / name

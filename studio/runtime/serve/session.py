@@ -64,6 +64,7 @@ class ModelSession:
         busy_s: Processor time of a recent run, in seconds; infinite where it was not taken.
         free_rows: The first axis of every input and output may have any size.
         watch: Sees what goes in and comes out of every run; None: nobody.
+        sampler: Keeps some of it, where that is allowed; None where not.
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
@@ -96,6 +97,7 @@ class ModelSession:
         self.timed = False
         self.busy_s = float("inf")
         self.watch: Optional[Observer] = None
+        self.sampler: Optional[Observer] = None
         self.new_options = ort.RunOptions
         self.inputs = _specs(self._session.get_inputs(), strict=True)
         self.outputs = _specs(self._session.get_outputs(), strict=False)
@@ -132,6 +134,8 @@ class ModelSession:
             self.watch.see(feeds, dict(zip(outputs, found)))
             if self._embedding:
                 found.pop()
+        if self.sampler is not None:
+            self.sampler.see(feeds, dict(zip(outputs, found)))
         return found
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
@@ -177,6 +181,8 @@ class ModelSession:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
             self.watch.see(*bound.kept)
+        if self.sampler is not None:
+            self.sampler.see(*bound.kept)
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""

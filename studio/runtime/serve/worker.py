@@ -29,9 +29,11 @@ from .options import Options, listen
 from .releases import run_folder_of
 from .repeat import answer_repeats
 from .rpc import optional
+from .samples import follow_samples
 from .service import Service
 from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
+from .switches import keep_following
 from .tried import Tried
 
 ROUTES = (
@@ -173,10 +175,12 @@ class Worker:
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
         minutes = self._loop.create_task(ledger.keep(self._service))
+        switches = self._loop.create_task(keep_following(self._service))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()
         minutes.cancel()
+        switches.cancel()
         self._service.machine.end()
         if turns is not None:
             turns.cancel()
@@ -320,6 +324,10 @@ class Worker:
         for model in self._service.repository.all():
             if model.mirror is not None:
                 model.mirror.end()
+            if model.sampler is not None:
+                model.sampler.end()
+        for model in models:
+            follow_samples(model)
         self._service.repository.replace(models)
         self._fit_workers()
         self._service.generation = generation

@@ -78,12 +78,19 @@ def test_metrics_are_read_line_by_line() -> None:
 
 
 def test_the_targets_own_verdict_on_its_speed_is_an_alert_with_the_cause() -> None:
-    slower = {"verdict": "slower", "ratio": 1.8, "text": "1.80 times: the board throttles."}
+    slower = {
+        "verdict": "slower",
+        "ratio": 1.8,
+        "now_ms": 18.0,
+        "baseline_ms": 10.0,
+        "text": "1.80 times: the board throttles.",
+    }
     (alert,) = Rules().judge(status(pace=slower), {})
     assert (alert.name, alert.value) == ("pace", 1.8)
     assert "the board throttles" in alert.text
-    told = names(Rules(), status(pace={"verdict": "as measured"}), status(pace=None), status())
-    assert told == [[], [], []]
+    tiny = {**slower, "now_ms": 0.3, "baseline_ms": 0.1}
+    others = ({"verdict": "as measured"}, tiny, None)
+    assert names(Rules(), *(status(pace=one) for one in others), status()) == [[], [], [], []]
 
 
 def test_rules_may_speak_of_speed_and_throttling() -> None:

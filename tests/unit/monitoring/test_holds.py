@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from studio.api import StudioError
 from studio.monitoring.dispatch import Dispatcher
 from studio.monitoring.holds import ALL, HOUR_S, LONGEST_S, Holds
 
@@ -123,3 +126,12 @@ def test_what_was_seen_is_not_told_again_until_it_begins_anew() -> None:
     assert sent == []
     _, sent = told(holds, ("drift",), (), ("drift",))
     assert sent == [("drift", "firing")]
+
+
+def test_what_cannot_be_written_is_said_and_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    holds = Holds(tmp_path / "file" / "holds.jsonl", Clock())
+    with pytest.raises(StudioError, match=r"cannot be written: .*nothing is held back"):
+        holds.silence("nano", "drift", 60)
+    assert holds.current() == []
+    holds.over("nano", "drift")

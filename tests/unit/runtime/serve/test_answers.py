@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.serve.answers import KEPT, Answers, wilson
+from studio.runtime.drift.estimate import wilson
+from studio.runtime.serve.answers import KEPT, Answers
 
 
 def scores(number: int) -> np.ndarray:

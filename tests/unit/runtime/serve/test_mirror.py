@@ -70,6 +70,29 @@ def test_two_versions_are_compared_beside_the_requests(tmp_path: Path) -> None:
     assert model.session.watch is None
 
 
+def test_after_a_trial_the_answers_alone_are_compared(tmp_path: Path) -> None:
+    """With an interval, and for no more of a core than was asked for."""
+    one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2, seed=1)
+    model = load(from_bundle(two.folder))
+    mirror = Mirror(model, Wish(two.digest, one.digest, 1.0, 0.5, False), one.folder)
+    outputs = list(model.outputs)
+
+    def enough() -> bool:
+        model.session.run({"image": np.ones((1, 3, 16, 16), np.float32)}, outputs)
+        return mirror.compared >= 10
+
+    until(enough, "ten comparisons", 60.0)
+    told = mirror.status()
+    mirror.end()
+    assert (told["agreed"], told["timed"], told["trial"]) == (told["compared"], 0, False)
+    assert 0.6 < told["low"] < told["high"] == 1.0
+
+
+def test_a_share_without_sense_is_no_wish(tmp_path: Path) -> None:
+    path = root(tmp_path, Wish(NEW, OLD, 1.0, 3.0))
+    assert wish_for(path, NEW) is None
+
+
 def test_a_release_that_cannot_be_run_beside_is_a_fault_and_no_harm(tmp_path: Path) -> None:
     two = make_bundle(tmp_path / "2", 2)
     model = load(from_bundle(two.folder))

@@ -1,0 +1,80 @@
+"""How often a model is right, without labels; told only while nothing drifts.
+
+Average thresholded confidence (Garg, Balakrishnan, Lipton, Neyshabur and Sedghi, "Leveraging
+unlabeled data to predict out-of-distribution performance", ICLR 2022): the share of answers whose
+confidence is above a threshold, which was chosen so that as many of the labelled reference data
+were above it as were answered rightly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any, Deque, Dict, Tuple
+
+from .reference import Estimate
+
+KEPT = 64
+"""Windows without drift that are looked at together: a byte each."""
+FEWEST = 4
+_Z = 1.96
+
+
+def wilson(right: int, of: int) -> Tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), which stays between 0 and 1 for a few, too."""
+    if not of:
+        return 0.0, 1.0
+    share, square = right / of, _Z * _Z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = _Z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+class Estimated:
+    """The estimate of one served model.
+
+    Args:
+        window: Frames of a window.
+    """
+
+    def __init__(self, reference: Estimate, window: int) -> None:
+        self.reference = reference
+        self._window = window
+        self._sure: Deque[int] = deque(maxlen=KEPT)
+        self._drifts = False
+
+    def add(self, sure: int, drifts: bool) -> None:
+        """Take a window in.
+
+        Args:
+            sure: Frames above the threshold.
+            drifts: The window differs from the reference, or the alarm is on.
+        """
+        self._drifts = drifts
+        if drifts:
+            self._sure.clear()  # what was before says nothing of what is now
+        else:
+            self._sure.append(sure)
+
+    def status(self) -> Dict[str, Any]:
+        """The estimate with its 95 % interval, or why there is none.
+
+        The interval joins that of the share now with that of the reference data's: both are counts.
+        """
+        told: Dict[str, Any] = {"accuracy": None, "low": None, "high": None, "frames": 0}
+        told["reference"] = self.reference.right / self.reference.frames
+        if self._drifts:
+            why = "What the model sees differs from its reference data: then estimates are wrong."
+            return {**told, "why": why}
+        frames = len(self._sure) * self._window
+        if len(self._sure) < FEWEST:
+            why = "{} frames without drift are too few: {} are needed."
+            return {**told, "why": why.format(frames, FEWEST * self._window)}
+        sure = sum(self._sure)
+        share, learned = sure / frames, told["reference"]
+        low, high = wilson(sure, frames)
+        lowest, highest = wilson(self.reference.right, self.reference.frames)
+        told["accuracy"] = round(share, 4)
+        told["low"] = round(max(0.0, share - math.hypot(share - low, learned - lowest)), 4)
+        told["high"] = round(min(1.0, share + math.hypot(high - share, highest - learned)), 4)
+        return {**told, "frames": frames, "why": ""}

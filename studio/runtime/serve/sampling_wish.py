@@ -1,0 +1,48 @@
+"""A note on the disk that allows a server to keep requests; without it none is ever kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple, Optional, Tuple
+
+FILE = "sampling.json"
+"""Beside the server's report, below the root of releases."""
+FOLDER = "samples"
+MOST = 10_000
+
+
+class SamplingWish(NamedTuple):
+    """What the file allows.
+
+    Attributes:
+        of: Digest of the release; of every other none is kept.
+        most: Samples at the same time.
+        room: Bytes of all of them together.
+    """
+
+    of: str
+    most: int
+    room: int
+
+    def content(self) -> bytes:
+        """Of the file."""
+        return json.dumps(self._asdict(), sort_keys=True).encode()
+
+
+def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingWish, Path]]:
+    """What is allowed for a release, and the folder for it; None where nothing is."""
+    for folder in source_path.parents:
+        if folder.parent.name == "releases":
+            break
+    else:
+        return None
+    run = folder.parent.parent / "run"
+    try:
+        content = json.loads((run / FILE).read_bytes())
+        wish = SamplingWish(str(content["of"]), int(content["most"]), int(content["room"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if wish.of != digest or not 0 < wish.most <= MOST or wish.room <= 0:
+        return None
+    return wish, run / FOLDER
