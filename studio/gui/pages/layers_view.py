@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
 COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Why in float")
+_COSTS = (3, 4, 5)
 _WIDTHS = (0, 84, 64, 84, 84, 84, 190)
 _NUMERIC = (3, 4, 5)
 
@@ -99,6 +100,8 @@ class LayersView(QWidget):
             for position, layer in enumerate(layers)
         )
         self.costs.setVisible(not costs)
+        for column in _COSTS:  # where nothing was measured there is room for the names
+            self.table.setColumnHidden(column, not costs)
         self._stack.setCurrentIndex(0 if layers else 1)
         if layers:
             self.table.select(str(layers[0]["name"]))

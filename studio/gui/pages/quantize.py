@@ -97,9 +97,9 @@ class QuantizePage(StagePage):
     def _make(self) -> QWidget:
         recipe = Card("Recipe")
         recipe.body.addWidget(self.recipe, 1)
-        recipe.setFixedWidth(FORM_WIDTH)
+        recipe.setMaximumWidth(FORM_WIDTH)
         data = _scrolled("Data and limits", self.form)
-        data.setFixedWidth(_DATA_WIDTH)
+        data.setMaximumWidth(_DATA_WIDTH)
         self._progress = Card("Progress")
         self._progress.body.addWidget(self.stages)
         self._progress.body.addWidget(self.stages.left)
@@ -112,6 +112,8 @@ class QuantizePage(StagePage):
         content = QWidget()
         layout = row(recipe, data, spacing=2 * GRID)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setStretch(0, 1)  # in a narrow window all three give way
+        layout.setStretch(1, 1)
         layout.addLayout(right, 1)
         content.setLayout(layout)
         return content
