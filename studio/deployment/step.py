@@ -36,7 +36,8 @@ DEPLOY = Step(
         Option(
             "embedding",
             title="Embedding for drift",
-            help="As in package; for a model.",
+            help="auto, or the name of a tensor: drift is also watched in what the model's last "
+            "layer sees. Off without; needs golden samples.",
             advanced=True,
         ),
         *ACCESS_OPTIONS,
@@ -97,7 +98,7 @@ DEPLOY = Step(
             minimum=0,
             maximum=50,
             unit="% of a core",
-            title="Go on comparing",
+            title="Compare with the version before",
             zero="after a trial no answer is compared",
             help="Load the version before, too, and compare the answers to some requests from now "
             "on, for so much of one core at most.",
@@ -123,7 +124,7 @@ DEPLOY = Step(
             minimum=0.1,
             maximum=100_000,
             unit="MB",
-            title="Room for them",
+            title="Room for kept requests",
             help="At most so much of the target's disk.",
             advanced=True,
         ),

@@ -18,6 +18,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.drift_card import DriftCard
 from studio.gui.pages.fleet_view import FleetView
 from studio.gui.pages.parts import JobStrip, Needs, StagePage, StateRow, StateRows
+from studio.gui.pages.quality_card import QualityCard
 from studio.gui.widgets import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class MonitorPage(StagePage):
         self.latency = LiveChart(theming, "Latency", lines, "ms")
         self.throughput = LiveChart(theming, "Throughput", (("accent", "req/s"),), "req/s")
         self.memory = LiveChart(theming, "Memory", (("accent", "memory"),), "MB")
+        self.quality = QualityCard(shell)
         self.drift = DriftCard(theming)
         self.alerts = StateRows("Alerts")
         self.calm = label("No alert.", "dim")
@@ -126,6 +128,7 @@ class MonitorPage(StagePage):
         alerts.body.addWidget(self.calm)
         alerts.body.addWidget(self.alerts)
         layout.addWidget(alerts)
+        layout.addWidget(self.quality)
         layout.addWidget(self.drift)
         return content
 
@@ -166,6 +169,7 @@ class MonitorPage(StagePage):
         super().on_event(event)
         self.fleet_strip.hear(event)
         self.alerting.strip.hear(event)
+        self.quality.strip.hear(event)
 
     def toggle(self) -> None:
         """Start what is shown, or stop it."""
@@ -255,6 +259,8 @@ class MonitorPage(StagePage):
             figure.show_value(figures.NOTHING)
         self._seen.clear()
         self.drift.show_signals(())
+        target = self._target()
+        self.quality.clear(target.name if target is not None else "")
         self._show_alerts((), None)
 
     def _show_version(self) -> None:
@@ -278,6 +284,7 @@ class MonitorPage(StagePage):
         self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
+        self.quality.show_sample(sample)
         self.drift.show_signals(sample.get("drift") or (), sample.get("drift_state"))
         self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
