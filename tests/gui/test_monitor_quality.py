@@ -97,7 +97,7 @@ def test_each_row_has_a_figure_an_interval_and_a_sentence(rig: Rig, page: Monito
             "Uncertain requests",
             "10 of 200",
             "",
-            "1.25 of 64 MB",
+            "1.2 MB of 64.0 MB",
             "The requests that the model was least certain of, kept on the target for labelling.",
         ),
     )
@@ -124,6 +124,17 @@ def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) ->
     assert not page.quality.fetch.isVisible()
     options = {option.title for option in rig.workspace.steps["deploy"].options}
     assert {"Keep uncertain requests", "Compare with the version before"} <= options
+
+
+def test_a_verdict_without_words_gets_some(rig: Rig, page: MonitorPage) -> None:
+    text = "1.71 times the median profiled (1.60 to 1.84)."
+    for verdict, tone, words in (
+        ("as measured", "good", "no slower than it was measured."),
+        ("undecided", "", "Too uncertain to say whether it is slower."),
+    ):
+        rig.message(page, "sample", **{**FULL, "pace": {**PACE, "verdict": verdict, "text": text}})
+        assert row_of(page, "Speed").tone == tone
+        assert row_of(page, "Speed").text.endswith(words)
 
 
 def test_drift_and_faults_are_told_in_the_words_of_the_target(rig: Rig, page: MonitorPage) -> None:
@@ -188,8 +199,9 @@ def test_deleting_is_asked_first(rig: Rig, page: MonitorPage) -> None:
     rig.message(page, "sample", **FULL)
     page.quality.delete.click()
     assert len(rig.shell.jobs) == 1
-    assert "Delete the kept requests (10) on local? They cannot be had again." in visible_texts(
-        page
+    assert (
+        "Delete the requests that the target keeps (10)? They cannot be had again."
+        in visible_texts(page)
     )
     assert not page.quality.delete.isVisible()
     page.quality.confirm.click()

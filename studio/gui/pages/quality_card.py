@@ -128,7 +128,7 @@ class QualityCard(Card):
     def _ask(self, asking: bool) -> None:
         """Show the question in place of the buttons, or the buttons again."""
         self._question.setText(
-            f"Delete the kept requests ({self._kept}) on {self._target}? They cannot be had again."
+            f"Delete the requests that the target keeps ({self._kept})? They cannot be had again."
         )
         self._asking.setVisible(asking)
         self._explain()
@@ -169,6 +169,8 @@ def _fill(cells: Sequence[QLabel], found: QualityRow) -> None:
 def _taken(taken: Mapping[str, Any]) -> str:
     if "deleted" in taken:
         return f"{taken['deleted']} deleted on the target."
+    if not taken.get("fetched") and not taken.get("damaged"):
+        return "No request is kept on the target."
     damaged = f", {taken['damaged']} damaged ones left out" if taken.get("damaged") else ""
     return (
         f"{taken.get('fetched', 0)} fetched into {taken.get('folder')}{damaged}. Look at "

@@ -21,6 +21,11 @@ SAMPLES = (
     "for labelling. Without it nothing that clients send is kept."
 )
 _VERDICTS = {"slower": "warning", "as measured": "good", "faster": "good"}
+_MEANT = {
+    # The target says the other two itself.
+    "as measured": "It counts as no slower than it was measured.",
+    "undecided": "Too uncertain to say whether it is slower.",
+}
 
 
 class QualityRow(NamedTuple):
@@ -53,14 +58,15 @@ def rows_of(sample: Mapping[str, Any]) -> tuple[QualityRow, ...]:
 def speed(sample: Mapping[str, Any]) -> QualityRow | None:
     """The time in the model against the profile, or against its start."""
     pace = sample.get("pace") or {}
-    sentences = [str(pace.get("text") or ""), str(pace.get("note") or "")]
+    verdict = str(pace.get("verdict") or "")
+    sentences = [str(pace.get("text") or ""), _MEANT.get(verdict, ""), str(pace.get("note") or "")]
     if pace.get("note"):
         sentences.append(PROFILE)
     times = figures.number(pace.get("ratio"))
     return QualityRow(
         "Speed",
         figures.NOTHING if times is None else f"{times:.2f}\u00d7 the time",
-        _VERDICTS.get(str(pace.get("verdict")), ""),
+        _VERDICTS.get(verdict, ""),
         _span(pace, "{:.2f}"),
         " ".join(filter(None, sentences)),
     )
@@ -144,7 +150,7 @@ def samples(sample: Mapping[str, Any]) -> QualityRow:
     if not told:
         return QualityRow(name, figures.NOTHING, "", "", SAMPLES)
     fault = str(told.get("fault") or "")
-    room = f"{_megabytes(told.get('bytes'))} of {_megabytes(told.get('most_bytes'))} MB"
+    room = f"{figures.size(told.get('bytes'))} of {figures.size(told.get('most_bytes'))}"
     text = "The requests that the model was least certain of, kept on the target for labelling."
     count = f"{figures.whole(told.get('kept'))} of {figures.whole(told.get('most'))}"
     return QualityRow(name, count, "warning" if fault else "", room, f"{text} {fault}".strip())
@@ -163,7 +169,3 @@ def _shares(told: Mapping[str, Any]) -> str:
 def _span(told: Mapping[str, Any], form: str) -> str:
     low, high = figures.number(told.get("low")), figures.number(told.get("high"))
     return "" if low is None or high is None else f"{form.format(low)} to {form.format(high)}"
-
-
-def _megabytes(value: object) -> str:
-    return f"{(figures.number(value) or 0.0) / 1e6:.3g}"
