@@ -97,6 +97,7 @@ class QuantizePage(StagePage):
     def _make(self) -> QWidget:
         recipe = Card("Recipe")
         recipe.body.addWidget(self.recipe, 1)
+        recipe.setMinimumWidth(FORM_WIDTH - 7 * GRID)
         recipe.setMaximumWidth(FORM_WIDTH)
         data = _scrolled("Data and limits", self.form)
         data.setMaximumWidth(_DATA_WIDTH)
