@@ -319,4 +319,7 @@ def _said(verdict: str, found: Tuple[float, float, float], of: Baseline) -> str:
 def _too_few(runs: int, others: int) -> str:
     if others and others >= 0.8 * runs:
         return "Nearly all requests are of another size than what was measured."
+    if runs - others >= _FEWEST_SLOTS * _OF_A_SLOT:
+        # There are enough of them, but not for long enough: the interval comes from the pieces.
+        return "Too soon to say: requests must come for {:.0f} s.".format(_FEWEST_SLOTS * _SLOT_S)
     return "Too few requests in the last minute ({}) to say.".format(runs)

@@ -150,6 +150,15 @@ def test_few_requests_say_nothing() -> None:
     assert told(pace)["text"].startswith("Too few requests in the last minute (3)")
 
 
+def test_many_requests_in_a_few_seconds_are_not_called_few() -> None:
+    found, note = made(profile())
+    pace = Pace(found, note, 4)
+    ones = np.ones(400)
+    now = MINUTE - 5 + np.arange(400) / 100
+    pace.runs.record(now, 0.01 * ones, ones, 0 * ones, 1000 * ones)
+    assert told(pace)["text"] == "Too soon to say: requests must come for 15 s."
+
+
 def test_a_minute_later_it_is_forgotten() -> None:
     pace = seen(10.0)
     assert pace.status(2 * MINUTE + 5, State())["ratio"] is None
