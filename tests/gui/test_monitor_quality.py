@@ -14,7 +14,7 @@ from studio.gui.pages import quality_card, quality_rows
 from studio.gui.pages.monitor import MonitorPage
 from studio.gui.pages.quality_rows import QualityRow
 from studio.jobs import End
-from studio.workspace import JobOutcome
+from studio.workspace import JobMessage, JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.gui.test_pages_monitor import SAMPLE, served
 
@@ -176,7 +176,10 @@ def test_a_server_that_tells_nothing_or_is_gone_gets_a_sentence(
 def test_samples_are_fetched_into_a_new_folder(
     rig: Rig, page: MonitorPage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (command,) = [one for one in page.actions() if one.text().startswith("Fetch uncertain")]
+    assert not command.isEnabled()
     rig.message(page, "sample", **FULL)
+    assert command.isEnabled()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     page.quality.fetch.click()
     assert len(rig.shell.jobs) == 1, "no folder was chosen"
@@ -188,10 +191,13 @@ def test_samples_are_fetched_into_a_new_folder(
     assert folder.parent == tmp_path
     assert folder.name.startswith("uncertain-local-")
     assert not page.quality.delete.isEnabled(), "not while they are fetched"
+    page.on_event(JobMessage(live, "sample", FULL))  # type: ignore[arg-type]
+    assert not command.isEnabled()
     taken = {"folder": str(folder), "fetched": 10, "damaged": 1}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result={**FULL, "taken": taken}))
     assert page.quality.done.text().startswith(f"10 fetched into {folder}, 1 damaged")
     assert page.quality.delete.isEnabled()
+    assert command.isEnabled()
     assert not live.cancelled, "the live view goes on"
 
 

@@ -108,7 +108,9 @@ class MonitorPage(StagePage):
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
         self._command = self.add_command("Start or stop the live view", self.toggle)
+        self._fetch = self.add_command("Fetch uncertain requests\u2026", self.quality.choose_folder)
         self.add_command("Edit alert rules and channels", lambda: self.show_view(ALERTS_VIEW))
+        self.quality.strip.finished.connect(lambda _: self._explain())
         self.strip.message.connect(self._sample)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
@@ -245,6 +247,7 @@ class MonitorPage(StagePage):
             self.strip.job.cancel()
         self._clear()
         self._show_version()
+        self._explain()
 
     def _target(self) -> TargetSpec | None:
         index = self.choice.currentIndex()
@@ -285,6 +288,7 @@ class MonitorPage(StagePage):
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
         self.quality.show_sample(sample)
+        explain(self._fetch, self.quality.why_not)
         self.drift.show_signals(sample.get("drift") or (), sample.get("drift_state"))
         self._show_alerts(sample.get("alerts") or (), sample.get("at"))
 
@@ -316,6 +320,7 @@ class MonitorPage(StagePage):
         view = "the view of the fleet" if fleet else "the live view"
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
+        explain(self._fetch, self.quality.why_not)
         reason = "" if self._targets else "Nothing is deployed yet."
         set_enabled(self.primary, reason)
         explain(self._command, reason or ("Show Live or Fleet first." if alerting else ""))

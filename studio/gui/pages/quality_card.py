@@ -111,10 +111,17 @@ class QualityCard(Card):
             self._ask(False)
         self._explain()
 
+    @property
+    def why_not(self) -> str:
+        """Why no samples can be fetched now; empty where they can."""
+        if self.strip.running:
+            return "Samples are being fetched or deleted."
+        return "" if self._kept else "The live view has seen none on the target."
+
     def _explain(self) -> None:
         asking = self._asking.isVisibleTo(self)
         self._buttons.setVisible(bool(self._kept) and not asking)
-        reason = "Samples are being fetched or deleted." if self.strip.running else ""
+        reason = self.why_not if self.strip.running else ""
         for one in (self.fetch, self.delete, self.confirm):
             set_enabled(one, reason)
 
