@@ -14,6 +14,7 @@ from studio.gui.pages import quality_card, quality_rows
 from studio.gui.pages.monitor import MonitorPage
 from studio.gui.pages.quality_rows import QualityRow
 from studio.jobs import End
+from studio.runtime.serve.pace import of_profiles
 from studio.workspace import JobMessage, JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.gui.test_pages_monitor import SAMPLE, served
@@ -118,6 +119,11 @@ def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) ->
     assert [row.figure for row in page.quality.rows] == ["—"] * 4, "without a board, no row of it"
     speed = row_of(page, "Speed")
     assert speed.text == f"{pace['text']} {pace['note']} {quality_rows.PROFILE}"
+    threads = "It was profiled with 4 threads and is served with 1: profile it with that."
+    _, note = of_profiles({"profiles": [{"machine": {}, "threads": 4}]}, {}, 1)
+    assert note == threads, "the card looks at the words of the runtime"
+    rig.message(page, "sample", **{**SAMPLE, "pace": {**pace, "note": threads}})
+    assert row_of(page, "Speed").text == f"{pace['text']} {threads} Then deploy again."
     assert row_of(page, "Accuracy, estimated").text == quality_rows.ESTIMATE
     assert row_of(page, "Agreement").text == quality_rows.AGREEMENT
     assert row_of(page, "Uncertain requests").text == quality_rows.SAMPLES

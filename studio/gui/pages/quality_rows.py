@@ -59,9 +59,10 @@ def speed(sample: Mapping[str, Any]) -> QualityRow | None:
     """The time in the model against the profile, or against its start."""
     pace = sample.get("pace") or {}
     verdict = str(pace.get("verdict") or "")
-    sentences = [str(pace.get("text") or ""), _MEANT.get(verdict, ""), str(pace.get("note") or "")]
-    if pace.get("note"):
-        sentences.append(PROFILE)
+    sentences = [str(pace.get("text") or ""), _MEANT.get(verdict, "")]
+    if note := str(pace.get("note") or ""):
+        # With other threads the target itself says what to do.
+        sentences += [note, "Then deploy again." if "profile it" in note else PROFILE]
     times = figures.number(pace.get("ratio"))
     return QualityRow(
         "Speed",
