@@ -11,7 +11,6 @@ from typing import Any
 from studio.api import StudioError
 from studio.runtime.release import manifest as form
 from studio.runtime.release.errors import ReleaseError
-from studio.runtime.serve.source import LATENCY
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
@@ -115,8 +114,8 @@ def content_digest(manifest: Mapping[str, Any]) -> str:
     The same recipe measures other times each time it is run, and makes the same bundle.
     """
     rest = {key: value for key, value in manifest.items() if key not in _OWN}
-    if LATENCY in (rest.get("files") or {}):
-        rest["files"] = {k: v for k, v in rest["files"].items() if k != LATENCY}
+    if form.LATENCY in (rest.get("files") or {}):
+        rest["files"] = {k: v for k, v in rest["files"].items() if k != form.LATENCY}
     return hashlib.sha256(form.canonical(rest)).hexdigest()
 
 

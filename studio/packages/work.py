@@ -36,7 +36,7 @@ from studio.packages.labels import check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
-from studio.runtime.serve.source import LATENCY
+from studio.runtime.release.manifest import LATENCY
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"

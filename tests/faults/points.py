@@ -44,6 +44,11 @@ class Unit:
     fault: str
 
 
+def which_one(current: str, old: str) -> str:
+    """What is current after a fault; a first release leaves nothing where it did not come through."""
+    return "nothing" if not current else "old" if current == old else "new"
+
+
 def units() -> Iterator[Unit]:
     """All of them, the longest first."""
     for story in ("first", "next"):
@@ -166,8 +171,8 @@ class Story:
             require(self._counter() >= counter, "the release counter went back")
         self._repeat(bundle)
         said = "unheard" if answer is None else "failed" if answer["event"] == "error" else "done"
-        which = "old" if current == old else "new" if current else "nothing"
-        return answer is not None and answer["event"] == "result", f"{which} after {said}"
+        result = answer is not None and answer["event"] == "result"
+        return result, f"{which_one(current, old)} after {said}"
 
     def _prepare(self) -> Bundle:
         unit = self._unit

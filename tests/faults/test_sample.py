@@ -12,6 +12,7 @@ from tests.faults import campaign, durability
 from tests.faults.campaign import Campaign
 from tests.faults.links import CLASSES, strikes
 from tests.faults.matrix import cases
+from tests.faults.points import which_one
 from tests.faults.tally import Tally
 
 
@@ -26,6 +27,12 @@ def test_a_sample_of_the_campaign(tmp_path: Path) -> None:
     assert counts["points"] >= 15, counts
     assert counts["matrix"] >= 5, counts
     assert done.tallies["mutants"].outcomes == {"caught": 2}
+
+
+def test_what_a_fault_left_is_called_by_its_name() -> None:
+    assert which_one("", "") == "nothing", "no release came through, and none was there before"
+    assert which_one("a", "a") == "old"
+    assert which_one("b", "a") == which_one("b", "") == "new"
 
 
 def test_a_campaign_in_which_nothing_struck_does_not_pass() -> None:

@@ -24,7 +24,7 @@ import pytest
 from studio.api import TargetSpec
 
 IN_CI = os.environ.get("CI") == "true"
-_READY_S = 20.0
+_READY_S = 60.0
 _NETWORKS = itertools.count()
 
 # Runs as the first process of the board's namespaces, as root of that board alone.

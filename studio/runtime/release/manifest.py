@@ -14,6 +14,9 @@ from .files import digest_of, plain_name
 
 NAME = "manifest.json"
 SIGNATURE = "manifest.json.sig"
+BASELINE = "baseline.json"
+LATENCY = "latency.json"
+"""What profiles have measured: beside the rest of the baseline, for it is of one machine."""
 FORMAT = 1
 _MOST_BYTES = 16 << 20
 

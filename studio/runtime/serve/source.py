@@ -7,13 +7,10 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from ..release.manifest import BASELINE, LATENCY
 from .errors import LoadError
 from .images.preprocess import Preprocess
 from .releases import current_release
-
-BASELINE = "baseline.json"
-LATENCY = "latency.json"
-"""What profiles have measured: beside the rest of the baseline, for it is of one machine."""
 
 
 class ModelSource(NamedTuple):
