@@ -144,6 +144,8 @@ def search(costs: Mapping[str, Cost], bench: Bench, goal: Goal, trials: int = 6)
         made = [bench.tried(ladder.kept(step)) for step in sorted({0, _slowest(ladder, goal)})]
     else:
         made = _least_kept(ladder, goal.aim, trials)
+        if instead := _without_the_dear(ladder, made, goal.aim):
+            made.append(bench.tried(instead))
     good = [trial for trial in made if goal.reached(trial)]
     return Found(_chosen(good, goal), tuple(made))
 
@@ -182,6 +184,14 @@ class Ladder:
     def kept(self, step: int) -> list[str]:
         return [*self._slow, *self._order[:step]]
 
+    def step(self, kept: Sequence[str]) -> int:
+        """The step that keeps so many layers."""
+        return len(kept) - len(self._slow)
+
+    def name(self, index: int) -> str:
+        """A layer of the row."""
+        return self._order[index]
+
     def worth(self, few: int, enough: int) -> bool:
         """Whether a step between two could save any time to speak of."""
         return self.spent[enough] - self.spent[max(few, 0)] > _WORTH * self.spent[-1]
@@ -214,6 +224,28 @@ def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
             step = ladder.first_below(ladder.noise[few] * aim / trial.drop)
         step = max(few + 1, min(step, enough - 1))
     return made
+
+
+def _without_the_dear(ladder: Ladder, made: Sequence[Trial], aim: float) -> list[str]:
+    """Layers to try once more where the last one that stays in float takes much of the time.
+
+    Those behind it in the row are taken in its place, up to half of its time. Which of two comes
+    first hangs on times that were measured, and a dear one that came too early would be kept for
+    what a cheap one does as well. Empty where there is nothing to win.
+    """
+    safe = [trial for trial in made if trial.drop <= aim]
+    best = min(safe, key=lambda trial: len(trial.kept), default=None)
+    step = 0 if best is None else ladder.step(best.kept)
+    if step == 0:
+        return []
+    dear = ladder.spent[step] - ladder.spent[step - 1]
+    if dear <= _GIVEN_UP * ladder.spent[-1]:
+        return []
+    last = next(
+        k for k in range(ladder.top, -1, -1) if ladder.spent[k] <= ladder.spent[step] + dear / 2
+    )
+    kept = ladder.kept(last)
+    return [name for name in kept if name != ladder.name(step - 1)] if last > step else []
 
 
 def _slowest(ladder: Ladder, goal: Goal) -> int:

@@ -95,6 +95,36 @@ def test_a_trial_has_to_leave_a_margin_where_one_can() -> None:
     assert found.best.drop == 0.02
 
 
+class Either(Bench):
+    """Nothing is lost where the worst layer stays in float, and one of two others."""
+
+    def __init__(self, others: tuple[str, ...]) -> None:
+        rest = {f"r{k}": Cost(60, 10) for k in range(10)}
+        costs = {"worst": Cost(10, 10), "dear": Cost(25, 40), "cheap": Cost(35, 5), **rest}
+        super().__init__(costs, lambda count: 0.0)
+        self.costs, self._others = costs, others
+
+    def _loss_of(self, kept: Sequence[str]) -> float:
+        return 0.0 if "worst" in kept and set(self._others) & set(kept) else 0.02
+
+
+def test_a_dear_layer_gives_way_where_cheap_ones_do_as_well() -> None:
+    bench = Either(("dear", "cheap"))
+    found = search(bench.costs, bench, Goal(0.01))
+    assert found.best is not None
+    assert set(found.best.kept) == {"worst", "cheap", "r0"}, "up to half of its time"
+    fewer = min(found.trials, key=lambda trial: len(trial.kept) if not trial.drop else 99)
+    assert found.best.latency_ratio < fewer.latency_ratio
+
+
+def test_a_dear_layer_stays_where_nothing_does_as_well() -> None:
+    bench = Either(("dear",))
+    found = search(bench.costs, bench, Goal(0.01))
+    assert found.best is not None
+    assert set(found.best.kept) == {"worst", "dear"}
+    assert found.trials[-1].drop > 0, "it was tried"
+
+
 def test_a_limit_that_cannot_be_kept() -> None:
     assert search(COSTS, Bench(COSTS, lambda count: 1.0), Goal(0.1)).best is None
 
