@@ -44,9 +44,11 @@ _OF_MODEL = (
     "pages.model_drawer pages.model_inspector pages.compare_view pages.model_search pages.model"
 )
 
+_OF_QUANTIZE = "pages.recipe_editor pages.target_check pages.quantize"
+
 STAGES = (
     _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
-    _stage("Quantize", 2, "quantize", parts="pages.recipe_editor pages.target_check pages.quantize"),
+    _stage("Quantize", 2, "quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 3, "profile", "evaluate", parts="pages.profile_rows pages.profile"),
     _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts="pages.deploy"),
     Stage("try", "Try it", "studio.gui.pages.try_it:TryItPage", "Ctrl+5", frozenset({"stream"})),

@@ -45,7 +45,7 @@ class Unit:
 
 
 def which_one(current: str, old: str) -> str:
-    """What is current after a fault; a first release leaves nothing where it did not come through."""
+    """What is current after a fault: nothing where a first release did not come through."""
     return "nothing" if not current else "old" if current == old else "new"
 
 
