@@ -78,7 +78,7 @@ def test_what_is_gone_is_named_and_can_be_removed(installed: Studio, digits: Pat
     assert listed(installed)[RUNTIME]["state"] == "broken"
     refused = installed.run("profile", digits / "digits.onnx", "--backend", RUNTIME)
     assert refused.code == 1
-    assert "is broken: its Python 3" in refused.err
+    assert "must be installed again: its Python 3" in refused.err
     assert "studio backends install" in refused.err
     installed.ok("backends", "remove", QUANTIZER)
     assert not folder.exists()
