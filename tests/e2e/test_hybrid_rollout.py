@@ -23,7 +23,7 @@ pytestmark = pytest.mark.rig
 MISSED = 3
 """The command's end when a rollout was halted."""
 
-RULE = ("--requests", "10", "--max-latency-ratio", "10")
+RULE = ("--requests", "10", "--max-latency-ratio", "6")
 """The slow model takes some 60 times as long; no noise of a busy machine comes near that."""
 
 
