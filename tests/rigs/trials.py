@@ -21,6 +21,8 @@ from tests.rigs.load import Load
 
 BLOCKS = 12
 """Products of matrices beside the net, so that a run takes long enough to be told from another."""
+SLOWER = 20
+"""So many take 1.34 times as long as ``BLOCKS`` (processor time of one thread; 17 take 1.21)."""
 _SIZE = 192
 
 

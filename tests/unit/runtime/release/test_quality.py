@@ -134,7 +134,11 @@ def test_an_equally_good_version_is_kept(board: Machine, tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "test"),
-    [({"wrong": 0.1}, "agreement"), ({"blocks": 17}, "latency"), ({"scale": 1 / 510}, "drift")],
+    [
+        ({"wrong": 0.1}, "agreement"),
+        ({"blocks": trials.SLOWER}, "latency"),
+        ({"scale": 1 / 510}, "drift"),
+    ],
 )
 def test_a_worse_version_is_taken_back(
     board: Machine, good: Bundle, tmp_path: Path, how: dict[str, float], test: str
