@@ -136,7 +136,8 @@ def main() -> int:
         document["equally good"] = good_ones(campaign, good, given.trials)
         campaign.serve(first.digest)
         for version, (title, how) in enumerate(
-            (("10 % wrong labels", {"wrong": 0.1}), ("slower", {"blocks": trials.SLOWER})), 20
+            (("10 % wrong labels", {"wrong": 0.1}), ("slower", {"blocks": trials.A_THIRD_SLOWER})),
+            20,
         ):
             digest = campaign.stage(folder, version, **how)
             document[title] = bad_ones(campaign, first.digest, digest, given.bad)

@@ -145,7 +145,7 @@ def test_a_worse_version_is_taken_back(
 ) -> None:
     bundle = trials.make_bundle(tmp_path / "worse", 2, **how)  # type: ignore[arg-type]
     answer, entry = tried(board, bundle, pictures="scale" in how)
-    assert answer["event"] == "error"
+    assert answer["event"] == "error", entry
     assert answer["code"] == "soak-failed"
     assert entry["decision"] == "taken back"
     assert says(entry)[test] == "bad"
