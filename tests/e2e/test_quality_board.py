@@ -80,9 +80,10 @@ def roof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
 
 @pytest.mark.parametrize("what", ["wrong labels", "slower", "wrong preprocessing"])
 def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, what: str) -> None:
-    how: dict[str, Any] = {"wrong labels": {"wrong": 0.1}, "slower": {"blocks": trials.SLOWER}}.get(
-        what, {}
-    )
+    how: dict[str, Any] = {
+        "wrong labels": {"wrong": 0.1},
+        "slower": {"blocks": trials.A_THIRD_SLOWER},
+    }.get(what, {})
     more: tuple[str | Path, ...] = ()
     if what == "wrong preprocessing":
         wrong = tmp_path / "wrong.toml"
