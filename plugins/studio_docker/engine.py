@@ -147,6 +147,11 @@ class Engine:
         with told(f"Stopping the container {container.name}"):
             container.stop(timeout=_STOP_S)
 
+    def restart(self, container: Container) -> None:
+        """Let it finish its requests, end it and run it again; once begun, the engine does it."""
+        with told(f"Starting the container {container.name} again"):
+            container.restart(timeout=_STOP_S)
+
     def remove(self, container: Container) -> None:
         """Take it away, running or not."""
         with told(f"Removing the container {container.name}"):
@@ -177,6 +182,16 @@ class Engine:
             done = container.exec_run(list(command), stdin=False)
             output = cast(bytes, done.output or b"")
             return int(done.exit_code or 0), output.decode("utf-8", "replace")
+
+    def stream(self, container: Container, *command: str) -> Iterator[str]:
+        """Run a command inside; the lines that it writes, as they come."""
+        with told(f"Asking inside the container {container.name}"):
+            api, rest = self._client.api, b""
+            made = api.exec_create(container.id, list(command), stdin=False)
+            for chunk in api.exec_start(made["Id"], stream=True):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode("utf-8", "replace") for line in lines)
+            yield from [rest.decode("utf-8", "replace")] if rest else ()
 
     def logs(self, container: Container, lines: int) -> list[str]:
         """The last lines that it wrote."""

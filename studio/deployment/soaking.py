@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.platforms import is_platform
+from studio.api import TargetSpec, UsageError
+from studio.deployment.platforms import holds_trials, is_platform
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
@@ -17,26 +16,41 @@ TRIAL_S = 300.0
 """At most, where no other time is given: a trial ends as soon as it is decided."""
 
 
-class TakenBack(TargetError):
-    """The new release was worse, and the one before is served again; ``detail`` is the evidence."""
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What the trial counted; empty for a release that did not come up at all."""
-        try:
-            return dict(json.loads(self.detail or "{}"))
-        except ValueError:
-            return {}
-
-
 def why_no_trial(target: TargetSpec) -> str:
     """Why a target cannot hold a release against the one before; empty where it can."""
-    if not is_platform(target):
+    if not is_platform(target) or holds_trials(target):
         return ""
     return (
         f"{target.name} runs each release in a server of its own, which does not have the one "
         "before and so cannot answer the same requests with both."
     )
+
+
+def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None:
+    """Refuse what a platform cannot do with requests, before anything is made for it.
+
+    Raises:
+        UsageError: with what to use there instead.
+    """
+    if not is_platform(target):
+        return
+    if arguments.get("keep_samples"):
+        raise UsageError(
+            f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
+            "computer, has a disk from which they can be fetched and deleted.",
+            hint="Leave out --keep-samples.",
+        )
+    why_not = why_no_trial(target)
+    if why_not and arguments.get("agreement"):
+        raise UsageError(f"No answers are compared: {why_not}", hint="Leave out --agreement.")
+    if why_not and (arguments.get("quality") or arguments.get("soak_rule")):
+        raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)
+
+
+_INSTEAD = (
+    "Use --canary PERCENT, which gives the new release a part of the requests, or studio rollout, "
+    "which asks golden samples before and after."
+)
 
 
 def said(soak: Mapping[str, Any]) -> str:
@@ -51,6 +65,15 @@ def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> flo
     """How long a release is watched at most, in seconds."""
     given = float(arguments.get("soak_s") or 0.0)
     return TRIAL_S if rule is not None and given == USUAL_S else given
+
+
+def trial_options(target: TargetSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
+    if not holds_trials(target):
+        return {}
+    rule = soak_rule(arguments)
+    trial = None if rule is None else {"seconds": trial_s(arguments, rule), "rule": rule}
+    return {"trial": trial, "agreement": float(arguments.get("agreement") or 0.0) / 100}
 
 
 def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:

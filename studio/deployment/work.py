@@ -23,6 +23,7 @@ from studio.deployment.connect import (
 from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
 from studio.deployment.platforms import is_platform
+from studio.deployment.soaking import check_platform_can
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime
 
@@ -40,14 +41,10 @@ def probe_target(arguments: Arguments, job: Job) -> Result:
 
 def deploy(arguments: Arguments, job: Job) -> Result:
     """Put a model or a bundle to work on a target, or plan to."""
-    asked = arguments.get("keep_samples") or arguments.get("agreement")
-    if asked and is_platform(target_of(arguments["target"])):
-        raise UsageError(
-            "Requests can only be kept or compared on a machine that is reached over SSH, or here."
-        )
+    target = target_of(arguments["target"])
+    check_platform_can(target, arguments)
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
-    target = target_of(arguments["target"])
     deployment = Deployment(target, arguments, job, owner())
     bundle = deployment.find_bundle()
     if is_platform(target):

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from studio.api import Cancelled, StudioError, TargetSpec
-from studio.deployment.soaking import TakenBack, said, why_no_trial
+from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
+from studio.deployment.soaking import said, why_no_trial
 from studio.deployment.work import deploy, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle

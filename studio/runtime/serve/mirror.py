@@ -43,11 +43,13 @@ class Mirror:
         compared, agreed: Samples that both answered, and that they answered alike.
         timed, slower: Pairs of runs, and those in which the new one was slower than allowed.
         fault: Why nothing is compared (any more); empty while something is.
+        loaded: Whether the earlier release is there to be asked.
     """
 
     def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
+        self.loaded = False
         self.compared = self.agreed = self.timed = self.slower = 0
         self._ratios = 0.0
         self._model = model
@@ -97,6 +99,7 @@ class Mirror:
             pass
         try:
             other = self._load()
+            self.loaded = True
             while not self._ended:
                 self._wanted = True
                 self._came.wait()
@@ -175,6 +178,7 @@ class Mirror:
         told: Dict[str, Any] = {
             "release": self.wish.release,
             "trial": self.wish.timed,
+            "loaded": self.loaded,
             "low": round(low, 4),
             "high": round(high, 4),
             "compared": self.compared,
@@ -194,7 +198,7 @@ class Mirror:
 
 def follow(model: ServedModel) -> Optional[Mirror]:
     """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
-    found = wish_for(model.source.path, model.source.digest)
+    found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror
     if mirror is not None and (found is None or found[0] != mirror.wish):
         mirror.end()
