@@ -147,11 +147,6 @@ class Engine:
         with told(f"Stopping the container {container.name}"):
             container.stop(timeout=_STOP_S)
 
-    def restart(self, container: Container) -> None:
-        """Let it finish its requests, end it and run it again; once begun, the engine does it."""
-        with told(f"Starting the container {container.name} again"):
-            container.restart(timeout=_STOP_S)
-
     def remove(self, container: Container) -> None:
         """Take it away, running or not."""
         with told(f"Removing the container {container.name}"):

@@ -88,7 +88,7 @@ class Trials:
         try:
             for line in self._lines(container, words):
                 if line["event"] == "turn":
-                    self._stand_by(before)
+                    self._progress.log("It has its turn; the release before stands by")
                 elif line["event"] == "progress":
                     self._progress.progress(line["done"], line["total"], line["text"])
                 elif line["event"] == "error":
@@ -156,17 +156,11 @@ class Trials:
     def _is_adrift(self, before: Held) -> bool:
         """Whether the release that serves sees other things than its reference data."""
         status, text = self._engine.execute(before.container, *PROGRAM, "health", "--status")
-        if status:  # an older runtime does not tell
+        if status:  # it does not tell, and lets clients keep their connections
+            self._progress.log("An older studio made what serves: see that clients connect anew")
             return False
         told = parse_json(text, "The release that serves")
         return bool((told.get("drift") or {}).get("alarm"))
-
-    def _stand_by(self, before: Held | None) -> None:
-        """Its clients go to the new one, as they do at a switch; it waits for its turn again."""
-        if before is None:
-            return
-        self._progress.log("The release before finishes its requests, and stands by")
-        self._engine.restart(before.container)
 
     def give_back(self, release: str, before: Held | None) -> None:
         """Let the release before answer again, unless somebody decided otherwise meanwhile."""

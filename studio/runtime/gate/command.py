@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -46,7 +45,8 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
     from ..release.errors import ReleaseError
     from . import trial
 
-    threading.Thread(target=_stay_audible, daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_stay_audible, args=(over,), daemon=True).start()
     try:
         if given.verb == "compare":
             trial.compare(turns, given.release, given.before, given.share)
@@ -66,6 +66,8 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
         about = {name: getattr(error, name, "") for name in ("code", "hint", "detail")}
         _say({"event": "error", "message": str(error), **about})
         return 1
+    finally:
+        over.set()
     return 0
 
 
@@ -78,10 +80,9 @@ def _say(line: Dict[str, Any]) -> None:
 _lock = threading.Lock()
 
 
-def _stay_audible() -> None:
+def _stay_audible(over: threading.Event) -> None:
     """A line a second, so that whoever listens knows that it goes on, and may end it."""
-    while True:
-        time.sleep(1.0)
+    while not over.wait(1.0):
         _say({"event": "alive"})
 
 
