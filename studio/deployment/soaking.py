@@ -26,6 +26,16 @@ def why_no_trial(target: TargetSpec) -> str:
     )
 
 
+def why_no_samples(target: TargetSpec) -> str:
+    """Why a target can keep no requests of clients; empty where it can."""
+    if not is_platform(target):
+        return ""
+    return (
+        f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
+        "computer, has a disk from which they can be fetched and deleted."
+    )
+
+
 def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None:
     """Refuse what a platform cannot do with requests, before anything is made for it.
 
@@ -35,11 +45,7 @@ def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None
     if not is_platform(target):
         return
     if arguments.get("keep_samples"):
-        raise UsageError(
-            f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
-            "computer, has a disk from which they can be fetched and deleted.",
-            hint="Leave out --keep-samples.",
-        )
+        raise UsageError(why_no_samples(target), hint="Leave out --keep-samples.")
     why_not = why_no_trial(target)
     if why_not and arguments.get("agreement"):
         raise UsageError(f"No answers are compared: {why_not}", hint="Leave out --agreement.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
-from studio.deployment.soaking import why_no_trial
+from studio.deployment.soaking import why_no_samples, why_no_trial
 from studio.jobs import (
     JobListener,
     JobOutcome,
@@ -134,6 +134,10 @@ class Workspace(JobListener):
     def why_no_trial(self, target: TargetSpec) -> str:
         """Why a target can hold no quality trial; empty when it can."""
         return why_no_trial(target)
+
+    def why_no_samples(self, target: TargetSpec) -> str:
+        """Why a target can keep no requests for labelling; empty when it can."""
+        return why_no_samples(target)
 
     @property
     def suffixes(self) -> tuple[str, ...]:

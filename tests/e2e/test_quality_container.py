@@ -65,12 +65,20 @@ class Trials:
 
     def tried(self, model: Path, *more: str | Path, pictures: bool = False) -> Ended:
         """Deploy with a quality trial while clients ask; none of them may feel it."""
-        with trials.Clients(self.port, pictures=pictures, connect=self.connect) as clients:
-            clients.more(50)
-            ended = self.deploy(model, "--quality", "--soak-s", "120", *more)
-            clients.more(50)
-        assert clients.failures == []
+        words = ("--quality", "--soak-s", "120", *more)
+        with self.clients(pictures=pictures) as kept, self.clients(1, pictures, True) as fresh:
+            kept.more(50)
+            ended = self.deploy(model, *words)
+            kept.more(50)
+            fresh.more(5)
+        print(f"{kept.answers} answers on open connections, {fresh.answers} on new ones")
+        assert kept.failures == fresh.failures == []
         return ended
+
+    def clients(
+        self, count: int = 2, pictures: bool = False, fresh: bool = False
+    ) -> trials.Clients:
+        return trials.Clients(self.port, count, pictures, self.connect, fresh)
 
     def record(self) -> list[dict[str, Any]]:
         """The entries of the place's chained record."""
@@ -147,7 +155,7 @@ def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
     """Killed in the middle; the next deploy takes away what is left."""
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
     command = [str(STUDIO), *map(str, box.words(wrong, "--quality"))]
-    with trials.Clients(box.port, pictures=False, connect=box.connect) as clients:
+    with box.clients() as clients:
         process = subprocess.Popen(
             command,
             env=box.studio.environment,
@@ -161,11 +169,43 @@ def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
         clients.more(50)
     assert clients.failures == []
     assert box.record()[-1]["decision"] == "taken back"
-    assert next(one for one in box.studio.ok("releases", *BOX))["state"] == "failed"
+    listed = {one["release"]: one["state"] for one in box.studio.ok("releases", *BOX)}
+    assert listed[box.record()[-1]["release"]] == "failed"
     done = box.deploy(box.folder / "digits.onnx")
     assert done.code == 0, done.err
     assert box.served()["digest"] == box.good
     assert len(box.containers()) == 2, "the gate and one release"
+
+
+def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) -> None:
+    wrong = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=7)
+    before, command = box.containers("--all"), [str(STUDIO), *map(str, box.words(wrong))]
+    with box.clients(1) as clients:
+        process = subprocess.Popen(
+            [*command, "--quality"], env=box.studio.environment, stdout=subprocess.DEVNULL
+        )
+        until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert box.served()["digest"] == box.good
+        clients.more(20)
+    assert clients.failures == []
+    assert box.containers("--all") == before
+    assert box.laid_out() == []
+
+
+def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> None:
+    wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
+    words = ("--quality", "canary", "--quality-s", "120", "--data", box.folder / "data.npz")
+    with box.clients() as clients:
+        ended = box.studio.run("rollout", wrong, *BOX, *words, "--json", timeout=600)
+        clients.more(50)
+    assert clients.failures == []
+    assert ended.code == 3, ended.err  # halted: a gate was not met
+    (row,) = ended.json["targets"]
+    assert (row["state"], row["trial"]["decision"]) == ("taken back", "taken back"), row["text"]
+    assert {one["test"]: one["says"] for one in row["trial"]["tests"]}["agreement"] == "bad"
+    assert box.served()["digest"] == box.good
 
 
 def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) -> None:
@@ -191,7 +231,7 @@ def test_answers_go_on_being_compared_where_that_is_asked_for(box: Trials, tmp_p
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=9)
     done = box.deploy(model, "--agreement", "20")
     assert done.code == 0, done.err
-    with trials.Clients(box.port, pictures=False, connect=box.connect) as clients:
+    with box.clients() as clients:
         until(lambda: (box.served()["mirror"] or {}).get("compared", 0) >= 20, "comparisons", 60)
     assert clients.failures == []
     told = box.served()["mirror"]

@@ -107,7 +107,8 @@ def test_only_a_canary_can_be_promoted(rig: Rig) -> None:
 
 
 def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> None:
-    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    rig.workspace.add_target(TargetSpec("shop", "kubernetes:lab/shop"))
+    rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
     page.show_view(1)
     view = page.rollout
@@ -115,14 +116,15 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     view.form.set_values({"target": ["local", "shop"], "quality": "each"})
     assert field.note.text().startswith("shop runs each release in a server of its own")
     assert field.note.text().endswith("The golden samples judge there.")
-    view.form.set_values({"target": ["local"]})
-    assert field.note.isHidden()
+    view.form.set_values({"target": ["local", "box"]})
+    assert field.note.isHidden(), "a container engine has both releases at once"
     view.start_button.click()
     assert rig.shell.jobs[-1].options["quality"] == "each"
 
 
 def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None:
-    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    rig.workspace.add_target(TargetSpec("shop", "kubernetes:lab/shop"))
+    rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
     field = page.form.fields["quality"]
     names = [target.name for target in page._targets]
@@ -131,9 +133,13 @@ def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None
     assert field.isVisible(), "what protects a board is not folded away"
     page.form.set_values({"quality": True})
     page.table.selectRow(names.index("shop"))
-    assert not field.editor.isEnabled()
-    assert "server of its own" in field.note.text()
+    samples = page.form.fields["keep_samples"]
+    for one, said in ((field, "server of its own"), (samples, "cannot keep requests")):
+        assert not one.editor.isEnabled()
+        assert said in one.note.text()
     assert not page.form.values()["quality"]
+    page.table.selectRow(names.index("box"))
+    assert (field.editor.isEnabled(), samples.editor.isEnabled()) == (True, False)
     page.table.selectRow(names.index("jetson-07"))
     assert field.editor.isEnabled()
     assert field.note.isHidden()

@@ -44,7 +44,8 @@ STEP = "deploy"
 ROLLBACK = "rollback"
 NOT_ASKED = ("dry_run", "bundle")
 IN_SIGHT = ("quality",)
-TRIAL = ("quality", "soak_rule")
+TRIAL = ("quality", "soak_rule", "agreement")
+SAMPLES = ("keep_samples", "samples_mb")
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
@@ -304,6 +305,9 @@ class DeployPage(StagePage):
         target = self._selected()
         reason = self.workspace.why_no_trial(target) if target is not None else ""
         for name in TRIAL:
+            self.form.fields[name].withhold(reason)
+        reason = self.workspace.why_no_samples(target) if target is not None else ""
+        for name in SAMPLES:
             self.form.fields[name].withhold(reason)
         if target is None:
             return
