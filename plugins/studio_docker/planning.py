@@ -109,6 +109,7 @@ def _release(history: History, parcel: Parcel, trial: Trial) -> Iterator[Action]
     before = f", and version {serving.version} ends" if serving and ends else ""
     yield Action("switch", f"it answers at the port{before}")
     if trial.seconds is not None:
-        against = f"version {serving.version}, which stands by" if serving else "the rule alone"
-        text = f"held for {trial.seconds:g} s at most against {against}; taken back when worse"
-        yield Action("trial", text)
+        before = f" against version {serving.version}" if serving else ""
+        text = f"held{before} for {trial.seconds:g} s at most, and taken back when it is worse"
+        both = "; its container loads both" if serving else ""
+        yield Action("trial", f"{text}{both}")
