@@ -151,10 +151,15 @@ class DockerSite:
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         trials = Trials(self._engine, self._place, progress)
-        trials.recover(look(self._engine, self._place))
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+        done = self._address_of(Door.read(history.gate))
+        again = trials.end(history)
+        if again is not None and to is None:
+            self._stop_others(history, str(again.container.id), progress)
+            return Deployed(again.release, "serving", done)
+        history = look(self._engine, self._place)
         held = _chosen(history.before(), to)
         containers = Containers(self._engine, self._place, progress)
         try:
@@ -166,7 +171,7 @@ class DockerSite:
         containers.give_turn(held.container, held.release, held.by)
         trials.forget(held.container)
         self._stop_others(history, str(held.container.id), progress)
-        return Deployed(held.release, "serving", self._address_of(Door.read(history.gate)))
+        return Deployed(held.release, "serving", done)
 
     def releases(self) -> Sequence[PlatformRelease]:
         return look(self._engine, self._place).releases()
@@ -191,6 +196,9 @@ class DockerSite:
         return iter(self._engine.logs(found.container, lines) if found else ())
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
+        gate = look(self._engine, self._place).gate
+        if gate is not None and gate.status == "running":
+            Trials(self._engine, self._place, progress).forget(gate)
         stop_all(self._engine, self._place, progress)
         if purge:
             remove_all(self._engine, self._place, progress)

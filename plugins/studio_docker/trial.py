@@ -15,11 +15,11 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from studio.api import Parcel, Progress, TakenBack, TargetError
+from studio.api import Cancelled, Parcel, Progress, TakenBack, TargetError
 from studio_docker.containers import PROGRAM
 from studio_docker.contents import BUNDLE, TURNS
 from studio_docker.engine import Engine, parse_json
-from studio_docker.history import Held, History
+from studio_docker.history import Held, History, look
 from studio_docker.place import Place
 
 FOLDER = f"{TURNS}/trial"
@@ -40,6 +40,10 @@ for base, _, _ in os.walk(root):
 _FORGET = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
 _WORSE = "The release was taken back right after the switch: {}."
 _BACK = "The release that ran before is served again."
+_ENDED = "its server ended while it was on trial"
+_CANCELLED = "its trial was cancelled"
+_ROLLED_BACK = "its trial was ended by a rollback"
+_CUT_OFF = "its trial was cut off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,12 @@ class Trials:
                     raise _error(line)
                 elif line["event"] == "result":
                     return dict(line["soak"])
-            raise _ended(time.monotonic() - began)
-        except BaseException:
-            self.give_back(parcel.digest, before)
+            raise self._ended(parcel.digest, time.monotonic() - began)
+        except BaseException as error:
+            gate = look(self._engine, self._place).gate
+            if gate is not None and gate.status == "running":  # otherwise all was stopped meanwhile
+                reason = _CANCELLED if isinstance(error, Cancelled) else _ENDED
+                self._give_back(gate, parcel.digest, before, reason)
             raise
 
     def _words(self, parcel: Parcel, trial: Trial, before: Held | None) -> list[str]:
@@ -162,11 +169,21 @@ class Trials:
         told = parse_json(text, "The release that serves")
         return bool((told.get("drift") or {}).get("alarm"))
 
-    def give_back(self, release: str, before: Held | None) -> None:
+    def _ended(self, release: str, seconds: float) -> TakenBack:
+        """Of a container that ended, and with it the process that watched; or of a rollback."""
+        history = look(self._engine, self._place)
+        lost = [one for one in history.lost if one.release == release]
+        reason = lost[-1].reason if lost and self._note(history) is None else _ENDED
+        evidence = {"decision": "taken back", "reason": reason, "seconds": round(seconds, 2)}
+        hint = f"{_BACK} On trial it holds two models: see whether its memory does for both."
+        return TakenBack(
+            _WORSE.format(reason),
+            hint=hint if reason == _ENDED else _BACK,
+            detail=json.dumps(evidence),
+        )
+
+    def _give_back(self, gate: Container, release: str, before: Held | None, reason: str) -> None:
         """Let the release before answer again, unless somebody decided otherwise meanwhile."""
-        gate = self._gate()
-        if gate is None:
-            return
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
             return
@@ -174,13 +191,20 @@ class Trials:
         if not self._engine.state(where).get("Running"):
             self._engine.start(where)
         folder = ("--folder", f"/{TURNS}")
-        self._engine.execute(where, *PROGRAM, "gate", "back", release, *folder)
+        told = ("--reason", reason)
+        self._engine.execute(where, *PROGRAM, "gate", "back", release, *told, *folder)
         self._engine.execute(where, *PROGRAM, "gate", "turn", mine[1], *folder)
         self.forget(where)
 
-    def _gate(self) -> Container | None:
-        found = self._engine.containers(self._place.label)
-        return next((one for one in found if str(one.name) == self._place.gate), None)
+    def end(self, history: History, reason: str = _ROLLED_BACK) -> Held | None:
+        """End a trial, whether it goes on or not; the release that serves again."""
+        note = self._note(history)
+        if note is None or history.gate is None:
+            return None
+        held = {one.release: one for one in history.held}
+        before = held.get(str(note["before"]))
+        self._give_back(history.gate, str(note["release"]), before, reason)
+        return before
 
     def recover(self, history: History) -> None:
         """Undo a trial that nobody watches any more: what was not kept is never left serving.
@@ -191,16 +215,15 @@ class Trials:
         note = self._note(history)
         if note is None:
             return
-        release, before, left = str(note["release"]), str(note["before"]), float(note["until"])
-        left -= time.time()
+        release, left = str(note["release"]), float(note["until"]) - time.time()
         held = {one.release: one for one in history.held}
         if release in held and held[release].running and left > 0.0:
             raise TargetError(
                 f"Version {held[release].version} is on trial at docker:{self._place.name}.",
-                hint=f"It is decided within {left:.0f} s; then deploy again.",
+                hint=f"It is decided within {left:.0f} s; or take it back with studio rollback.",
             )
         self._progress.log("The trial of an earlier deploy was cut off: it is taken back")
-        self.give_back(release, held.get(before))
+        self.end(history, _CUT_OFF)
 
     def _note(self, history: History) -> Mapping[str, Any] | None:
         content = self._engine.read(history.gate, f"/{NOTE}") if history.gate else None
@@ -217,11 +240,3 @@ def _error(line: Mapping[str, Any]) -> TargetError:
         hint=str(line.get("hint") or ""),
         detail=str(line.get("detail") or ""),
     )
-
-
-def _ended(seconds: float) -> TakenBack:
-    """Of a container that ended, and with it the process that watched."""
-    reason = "its server ended while it was on trial"
-    evidence = {"decision": "taken back", "reason": reason, "seconds": round(seconds, 2)}
-    hint = f"{_BACK} On trial it holds two models: see whether its memory does for both."
-    return TakenBack(_WORSE.format(reason), hint=hint, detail=json.dumps(evidence))

@@ -187,11 +187,31 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
         until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
+        assert box.record()[-1]["reason"] == "its trial was cancelled"
         assert box.served()["digest"] == box.good
         clients.more(20)
     assert clients.failures == []
     assert box.containers("--all") == before
     assert box.laid_out() == []
+
+
+def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
+    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=8)
+    process = subprocess.Popen(
+        [str(STUDIO), *map(str, box.words(model, "--quality"))],
+        env=box.studio.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
+    assert box.studio.ok("rollback", *BOX)["release"] == box.good
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "its trial was ended by a rollback" in told.decode()
+    assert "Traceback" not in told.decode()
+    assert box.record()[-1]["reason"] == "its trial was ended by a rollback"
+    assert box.served()["digest"] == box.good
+    assert len(box.containers()) == 2, "the gate and one release"
 
 
 def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> None:
@@ -216,6 +236,9 @@ def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) 
     )
     until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
     new = next(name for name in box.containers() if box.served()["digest"][:12] in name)
+    another = box.deploy(box.folder / "digits.onnx")
+    assert another.code == 1
+    assert f"is on trial at docker:{_PLACE}" in another.err
     box.engine.run("exec", new, "python3", "-c", "import os; os.kill(1, 15)")
     _, told = process.communicate(timeout=120)
     assert process.returncode == 1

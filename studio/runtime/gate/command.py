@@ -13,7 +13,7 @@ from typing import Any, Dict, List
 
 from ..serve.errors import CannotListen
 from .holder import Holder
-from .note import hand_back
+from .note import ENDED, hand_back
 from .turns import Turns
 
 
@@ -30,7 +30,7 @@ def main(arguments: List[str]) -> int:
     if given.verb in ("trial", "compare"):
         return _beside(turns, given)
     if given.verb == "back":
-        hand_back(turns, given.release)
+        hand_back(turns, given.release, given.reason)
     if given.verb == "turn":
         turns.give(given.release, given.owner)
         if given.release and not turns.wait_until_taken(given.release, given.seconds):
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--owner", default="", help="who decided it, for the record")
     back = verbs.add_parser("back", help="take back a release whose trial nobody watches any more")
     back.add_argument("release")
+    back.add_argument("--reason", default=ENDED, help="for the record")
     compare = verbs.add_parser("compare", help="go on comparing answers with the one before")
     for verb in (trial, compare):
         verb.add_argument("release")

@@ -101,10 +101,16 @@ def record(folder: Path, event: str, **facts: Any) -> None:
         os.chmod(str(path), 0o666)
 
 
-def hand_back(turns: Turns, release: str) -> bool:
+ENDED = "its server ended while it was on trial"
+
+
+def hand_back(turns: Turns, release: str, reason: str = ENDED) -> bool:
     """Take back a release whose server has ended during its trial, as it is started again.
 
     The process that watched it has ended with it, and nobody else may be there to decide.
+
+    Args:
+        reason: For the record.
     """
     note = read(turns.folder)
     if note is None or note.release != release or not note.before:
@@ -112,6 +118,5 @@ def hand_back(turns: Turns, release: str) -> bool:
     if turns.current() == release:
         turns.give(note.before, note.owner)
     end(turns.folder)
-    reason = "its server ended while it was on trial"
     record(turns.folder, "soak", decision="taken back", reason=reason, **note.facts())
     return True
