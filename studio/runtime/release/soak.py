@@ -26,6 +26,7 @@ _FEW = 20
 _MOST_ERRORS = 0.5
 _CRASH = 60
 """Requests that one end of the serving process counts for, as failed ones among them."""
+_TOLD = " ({:.2f} times as long)"
 
 
 def soak(server: Server, digest: str, seconds: float) -> None:
@@ -131,7 +132,8 @@ class QualitySoak:
             _count(mirror, "compared"),
             why_not,
         )
-        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not)
+        told = _TOLD.format(mirror["ratio"]) if mirror.get("ratio") else ""
+        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not, told)
         return {
             "errors": errors,
             "agreement": agreement,

@@ -9,10 +9,10 @@ compared after the trial, for a smaller part of a core.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
@@ -23,14 +23,13 @@ from ..drift.watch import DriftWatch, watch_of
 from .errors import LoadError
 from .likeness import alike
 from .on_trial import Wish, wish_for
+from .race import Race, pair
 from .session import ModelSession, first_line
 from .source import from_bundle
 
 if TYPE_CHECKING:
     from .model import ServedModel
 
-_LONGEST_S = 0.02
-_MOST_TURNS = 8
 _NICE = 10
 
 Arrays = Dict[str, np.ndarray]
@@ -41,15 +40,15 @@ class Mirror:
 
     Attributes:
         compared, agreed: Samples that both answered, and that they answered alike.
-        timed, slower: Pairs of runs, and those in which the new one was slower than allowed.
+        race: How fast each is, where that is asked for.
         fault: Why nothing is compared (any more); empty while something is.
     """
 
     def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
-        self.compared = self.agreed = self.timed = self.slower = 0
-        self._ratios = 0.0
+        self.compared = self.agreed = 0
+        self.race = Race(wish.beyond)
         self._model = model
         self._folder = folder
         self._drift: Optional[DriftWatch] = None
@@ -145,33 +144,17 @@ class Mirror:
             self._time(session, other, inputs, names)
 
     def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
-        """The least time of each in a few turns: what else runs there only ever adds to it.
-
-        In turns, and the order changes, so that whatever disturbs one disturbs the other.
-        """
         # A single thread's own time does not see who else wants the processor.
         clock = time.thread_time if new.threads == 1 else time.perf_counter
-        least, spent = [math.inf, math.inf], 0.0
-        for turn in range(_MOST_TURNS):
-            for which in (0, 1) if turn % 2 else (1, 0):
-                start = clock()
-                (new, old)[which].quietly(inputs, names)
-                took = clock() - start
-                least[which] = min(least[which], took)
-                spent += took
-            if turn % 2 and spent >= _LONGEST_S:
-                break
-        if min(least) <= 0.0:
-            return
-        ratio = least[0] / least[1]
-        self.timed += 1
-        self.slower += ratio > self.wish.beyond
-        self._ratios += math.log(ratio)
+        runs = [partial(one.quietly, inputs, names) for one in (new, old)]
+        shapes = tuple(inputs[name].shape for name in sorted(inputs))
+        self.race.add(shapes, pair(runs, clock))
 
     def status(self) -> Dict[str, Any]:
         """The counts, as plain data."""
         drift = self._drift
         low, high = wilson(self.agreed, self.compared)
+        ratio = self.race.ratio
         told: Dict[str, Any] = {
             "release": self.wish.release,
             "trial": self.wish.timed,
@@ -179,9 +162,9 @@ class Mirror:
             "high": round(high, 4),
             "compared": self.compared,
             "agreed": self.agreed,
-            "timed": self.timed,
-            "slower": self.slower,
-            "ratio": round(math.exp(self._ratios / self.timed), 4) if self.timed else None,
+            "timed": self.race.stretches,
+            "slower": self.race.slower,
+            "ratio": None if ratio is None else round(ratio, 4),
             "fault": self.fault,
             "drift": None,
         }
