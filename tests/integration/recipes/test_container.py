@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -103,9 +104,10 @@ def test_a_gate_that_is_missed_ends_the_container_with_3(
     assert done.stdout.rstrip().endswith("[]"), "something was deployed"
 
 
-def _releases(report: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
-    """The manifests' digests, which agree where SOURCE_DATE_EPOCH does."""
-    return [s["result"]["digest"] for s in report["steps"] if "counter" in s["result"]]
+def _releases(report: dict[str, list[dict[str, dict[str, Any]]]]) -> list[tuple[Any, ...]]:
+    """The manifests' numbers and digests, which agree where SOURCE_DATE_EPOCH does."""
+    results = [step["result"] for step in report["steps"] if "counter" in step["result"]]
+    return [(one["version"], one["counter"], one["digest"]) for one in results]
 
 
 def _locked(rigs: Path) -> Path:
