@@ -22,6 +22,7 @@ from ..drift.estimate import wilson
 from ..drift.watch import DriftWatch, watch_of
 from .errors import LoadError
 from .likeness import alike
+from .novelty import Novelty
 from .on_trial import Wish, wish_for
 from .race import Race, pair
 from .session import ModelSession, first_line
@@ -40,6 +41,7 @@ class Mirror:
 
     Attributes:
         compared, agreed: Samples that both answered, and that they answered alike.
+        repeated: Samples that were like others a short while ago; their answers do not count.
         race: How fast each is, where that is asked for.
         fault: Why nothing is compared (any more); empty while something is.
     """
@@ -47,7 +49,8 @@ class Mirror:
     def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
-        self.compared = self.agreed = 0
+        self.compared = self.agreed = self.repeated = 0
+        self._novelty = Novelty()
         self.race = Race(wish.beyond)
         self._model = model
         self._folder = folder
@@ -138,8 +141,11 @@ class Mirror:
         except Exception as error:
             raise LoadError("it does not take these inputs. " + first_line(error)) from None
         mine = [outputs[name] for name in names]
-        self.compared += 1
-        self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
+        if self._novelty.add(inputs):
+            self.compared += 1
+            self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
+        else:
+            self.repeated += 1
         if self.wish.timed:
             self._time(session, other, inputs, names)
 
@@ -162,6 +168,7 @@ class Mirror:
             "high": round(high, 4),
             "compared": self.compared,
             "agreed": self.agreed,
+            "repeated": self.repeated,
             "timed": self.race.stretches,
             "slower": self.race.slower,
             "ratio": None if ratio is None else round(ratio, 4),
