@@ -16,8 +16,7 @@ from statistics import median
 from typing import Callable, Deque, Dict, Hashable, List, Optional, Sequence, Tuple
 
 STRETCH_S = 0.5
-FEWEST = 3
-"""Pairs of a stretch, however long they take."""
+"""At least: of a slow model each pair is a stretch of its own."""
 COLD = 2
 """Pairs that are left out: the first runs of a session find nothing in the caches."""
 _LOWER = 0.2
@@ -68,7 +67,6 @@ class Race:
         self._clock = clock
         self._cold = COLD
         self._pairs: Dict[Hashable, List[Pair]] = {}
-        self._count = 0
         self._begun = clock()
         self._ratios: Deque[float] = deque(maxlen=_KEPT)
 
@@ -84,8 +82,7 @@ class Race:
             self._begun = now
             return
         self._pairs.setdefault(shapes, []).append(found)
-        self._count += 1
-        if self._count >= FEWEST and now - self._begun >= STRETCH_S:
+        if now - self._begun >= STRETCH_S:
             self._end_stretch()
             self._begun = now
 
@@ -95,7 +92,6 @@ class Race:
         self.stretches += 1
         self.slower += ratio > self._beyond
         self._pairs.clear()
-        self._count = 0
 
     @property
     def ratio(self) -> Optional[float]:
