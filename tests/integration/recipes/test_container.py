@@ -67,6 +67,12 @@ def container(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield engine
 
 
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """A home of its own, as the container has: the releases of a registry count on."""
+    return Studio(tmp_path / "studio")
+
+
 @pytest.mark.parametrize("name", ["digits", "ocr"])
 def test_the_digests_are_those_of_this_machine(
     name: str, container: DockerEngine, studio: Studio, tmp_path: Path
