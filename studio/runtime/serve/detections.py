@@ -8,7 +8,7 @@ from then on, so that the doubts of two requests can be compared.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -91,24 +91,62 @@ def _listed(floats: Outputs, lists: int) -> Optional[Scores]:
     return Scores(lambda outputs: outputs[name].reshape(-1))
 
 
-_LAYOUTS = {6: ((1, 0, 2), (4, 5, 0)), 7: ((6, 5, 1), (2, 1, 3))}
+Layout = Tuple[int, int, int]
+
+_LAYOUTS: Mapping[int, Tuple[Layout, ...]] = {6: ((1, 0, 2), (4, 5, 0)), 7: ((6, 5, 1), (2, 1, 3))}
 """Of rows with so many columns: where the score, the class and the box begin."""
 
 
 def _rows(floats: Outputs) -> Optional[Scores]:
     """Rows of a box with its score and its class."""
+    found = _layout_of(floats)
+    if found is None:
+        return None
+    name, layout = found
+    array = floats[name]
+    # A single row may be a few classes whose numbers happen to look like it.
+    return Scores(_reader_of_rows(name, *layout), array.size > array.shape[-1] or array.ndim > 2)
+
+
+def _layout_of(floats: Outputs) -> Optional[Tuple[str, Layout]]:
     for name, array in floats.items():
-        columns = array.shape[-1]
-        if columns not in _LAYOUTS or array.ndim < 2 or array.size > _MOST_LISTED * columns:
+        columns = array.shape[-1] if array.ndim > 1 else 0
+        if columns not in _LAYOUTS or array.size > _MOST_LISTED * columns:
             continue
         rows = array.reshape(-1, columns)
         if sums_to_one(rows):
             continue
         for layout in _LAYOUTS[columns]:
             if _is_row(rows, *layout):
-                # A single row may be a few classes whose numbers happen to look like it.
-                return Scores(_reader_of_rows(name, *layout), len(rows) > 1 or array.ndim > 2)
+                return name, layout
     return None
+
+
+def listed_boxes(outputs: Outputs) -> Optional[np.ndarray]:
+    """The boxes of an answer: rows of the box's four numbers, its score, its class.
+
+    None where it is no answer of a detector after suppression.
+    """
+    floats = {name: a for name, a in outputs.items() if a.dtype.kind == "f" and a.size}
+    found = _layout_of(floats)
+    if found is not None:
+        name, (score, kind, box) = found
+        rows = floats[name].reshape(-1, floats[name].shape[-1])
+        order = [*range(box, box + 4), score, kind]
+        chosen: np.ndarray = rows[rows[:, kind] >= 0][:, order]
+        return chosen
+    scores = _listed(floats, 2)
+    if scores is None:
+        return None
+    likely = scores.read(outputs)
+    boxes = next(a for a in floats.values() if a.size == 4 * likely.size and a.shape[-1] == 4)
+    kinds = [
+        array
+        for name, array in outputs.items()
+        if array.size == likely.size and (array.dtype.kind in "iu" or _has(name, _CLASSES))
+    ]
+    kind = kinds[0].reshape(-1) if kinds else np.zeros(likely.size)
+    return np.column_stack([boxes.reshape(-1, 4), likely, kind]).astype(np.float64)
 
 
 def _is_row(rows: np.ndarray, score: int, kind: int, box: int) -> bool:

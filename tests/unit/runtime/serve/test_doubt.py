@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from studio.runtime.serve.answers import Answers
+from studio.runtime.serve.detections import listed_boxes
 from studio.runtime.serve.doubt import BOXES, CLASSES, MAP, Doubt, Outputs, doubt_of_scores
 
 SURE = np.float32([[9.0, 0.0, 0.0]])
@@ -300,6 +301,25 @@ def test_of_a_map_of_classes() -> None:
     sure[0, 3] += 20
     assert doubt({"m": sure}) < 0.01 < 0.4 < torn
     assert doubt({"m": np.moveaxis(logits, 1, -1)}) == pytest.approx(torn, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "form", ["torchvision", "paddle_rows", "yolo_v10_rows", "yolo_v7_rows", "openvino_rows"]
+)
+def test_the_boxes_of_a_list(form: str) -> None:
+    found = listed_boxes(FORMS[form](0.75))
+    assert found is not None
+    sure = found[found[:, 4] > 0.5]
+    size = 120 if form == "openvino_rows" else 1
+    assert sure[:, :4] * size == pytest.approx(_corners(), abs=1e-3)
+    assert sure[:, 4] == pytest.approx(0.75)
+    classes = [1, 2, 1] if form in ("torchvision", "openvino_rows") else [0, 4, 1]
+    assert sure[:, 5].tolist() == classes
+
+
+@pytest.mark.parametrize("form", ["yolo_v8", "yolo_v5", "yolo_grid", "picodet", "ssd"])
+def test_a_table_of_places_is_no_list_of_boxes(form: str) -> None:
+    assert listed_boxes(FORMS[form](0.75)) is None
 
 
 def test_labels_are_held_against_classes_alone() -> None:
