@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
@@ -147,8 +148,11 @@ def test_a_rollout_may_keep_and_compare_requests_where_a_target_can(rig: Rig) ->
     kept = {"keep_samples": 20, "samples_mb": 8.0, "agreement": 2.0, "embedding": "auto"}
     assert set(kept) < set(view.form.fields)
     view.form.set_values({"target": ["local", "shop"], **kept})
-    for name in ("keep_samples", "agreement"):
-        assert view.form.fields[name].note.text().endswith("or here; shop is none.")
+    assert view.form.fields["keep_samples"].note.text().endswith("or here; shop is none.")
+    assert view.form.fields["agreement"].note.isHidden(), "once is enough"
+    view.form.set_values({"keep_samples": 0})
+    assert view.form.fields["agreement"].note.text().endswith("or here; shop is none.")
+    view.form.set_values({"keep_samples": 20})
     view.form.set_values({"target": ["local", "jetson-07"]})
     assert view.form.fields["keep_samples"].note.isHidden()
     view.start_button.click()
@@ -186,6 +190,8 @@ def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.form.set_values({"quality": True})
     assert "soak_s" not in page.form.values()
+    field = page.form.fields["soak_s"].editor
+    assert field.findChild(QAbstractSpinBox).text() == "1 s, on trial 300 s"
     page.form.set_values({"soak_s": 1})
     assert page.form.values()["soak_s"] == 1.0
     page.form.set_values({"soak_s": None})

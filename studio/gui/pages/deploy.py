@@ -46,6 +46,8 @@ NOT_ASKED = ("dry_run", "bundle")
 IN_SIGHT = ("quality",)
 TRIAL = ("quality", "soak_rule")
 KEPT = ("agreement", "keep_samples", "samples_mb")
+BESIDE = "samples_mb"
+"""Its own reason is the one of the field before it."""
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
@@ -326,6 +328,7 @@ class DeployPage(StagePage):
         reasons = {**dict.fromkeys(TRIAL, no_trial), **dict.fromkeys(KEPT, none_kept)}
         for name, reason in reasons.items():
             self.form.fields[name].withhold(reason)
+        self.form.fields[BESIDE].explain("")
 
     def _show_steps(self) -> None:
         self.steps.show_rows(rows.plan(self._steps, details=self.commands.isChecked()))

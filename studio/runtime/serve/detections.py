@@ -145,8 +145,8 @@ def listed_boxes(outputs: Outputs) -> Optional[np.ndarray]:
         for name, array in outputs.items()
         if array.size == likely.size and (array.dtype.kind in "iu" or _has(name, _CLASSES))
     ]
-    kind = kinds[0].reshape(-1) if kinds else np.zeros(likely.size)
-    return np.column_stack([boxes.reshape(-1, 4), likely, kind]).astype(np.float64)
+    classes = kinds[0].reshape(-1) if kinds else np.zeros(likely.size)
+    return np.column_stack([boxes.reshape(-1, 4), likely, classes]).astype(np.float64)
 
 
 def _is_row(rows: np.ndarray, score: int, kind: int, box: int) -> bool:

@@ -27,6 +27,7 @@ from typing import (
 import numpy as np
 
 from .doubt import Doubt
+from .first_row import Arrays, first_row, takes_rows
 from .sampling_wish import SamplingWish, sampling_for
 from .session import first_line
 
@@ -54,8 +55,6 @@ _NO_DOUBT = (
 _SUFFIX = ".npz"
 _PART = ".part"
 _NICE = 15
-
-Arrays = Dict[str, np.ndarray]
 
 
 class Kept(NamedTuple):
@@ -184,8 +183,7 @@ class Sampler:
         self._clock = clock
         self._store: Optional[Store] = None
         self._doubt = Doubt()
-        specs = model.session.inputs.values()
-        self._batched = all(spec.shape and spec.shape[0] < 0 for spec in specs)
+        self._in_rows = takes_rows(model.session)
         self._strange = 0
         self._next = clock()
         self._sample: Optional[Tuple[Arrays, Arrays]] = None
@@ -210,16 +208,14 @@ class Sampler:
             if size > LARGEST:
                 self._lost = "Requests or answers of {:.0f} MB are not kept.".format(size / 1e6)
                 return
-        rows = _rows_of(inputs) if self._batched else 1
         try:
-            given, answered = _first_of(inputs, rows), _first_of(outputs, rows)
+            copied = first_row(inputs, outputs, self._in_rows)
         except MemoryError:
             return
-        # Boxes of several pictures in one list cannot be told apart.
-        if len(given) == len(inputs) and len(answered) == len(outputs):
+        if copied is not None:
             self._name = ""
             self._seen = inputs
-            self._sample = given, answered
+            self._sample = copied
             self._came.set()
 
     def named(self, identifier: str, inputs: Mapping[str, np.ndarray]) -> None:
@@ -316,20 +312,6 @@ class Sampler:
             "kind": self._doubt.kind,
             "fault": self.fault or self._lost,
         }
-
-
-def _rows_of(inputs: Mapping[str, np.ndarray]) -> int:
-    """Rows of a request; 1 also where its inputs have no such axis in common."""
-    sizes = {array.shape[0] if array.ndim else 0 for array in inputs.values()}
-    return sizes.pop() if len(sizes) == 1 else 1
-
-
-def _first_of(arrays: Mapping[str, np.ndarray], rows: int) -> Arrays:
-    """Copies of what belongs to the first row; of a single one all, also a list of boxes."""
-    if rows == 1:
-        return {name: array.copy() for name, array in arrays.items()}
-    found = {name: a for name, a in arrays.items() if a.ndim and a.shape[0] == rows}
-    return {name: array[:1].copy() for name, array in found.items()}
 
 
 def _identifier(inputs: Arrays) -> str:

@@ -21,25 +21,34 @@ from tests.rigs.boards import until
 pytestmark = pytest.mark.slow
 
 
-def make_detector(path: Path) -> Path:
-    """Two boxes whose scores are the first two pixels, as a list after suppression."""
+def make_detector(path: Path, beside: float = 0.0) -> Path:
+    """Up to two boxes whose scores are the first two pixels, as a list after suppression.
+
+    Args:
+        beside: Pixels by which the boxes of this version lie elsewhere.
+    """
     constants = {
-        "boxes": np.float32([[1, 1, 3, 3], [4, 4, 7, 7]]),
+        "boxes": np.float32([[1, 1, 3, 3], [4, 4, 7, 7]]) + np.float32(beside),
         "classes": np.float32([[0], [1]]),
         "from": np.int64([0, 0, 0, 0]),
         "to": np.int64([1, 1, 1, 2]),
         "form": np.int64([2, 1]),
+        "line": np.int64([2]),
+        "least": np.float32(0.1),
     }
     nodes = [
         helper.make_node("Slice", ["image", "from", "to"], ["two"]),
         helper.make_node("Reshape", ["two", "form"], ["scores"]),
-        helper.make_node("Concat", ["boxes", "scores", "classes"], ["rows"], axis=1),
+        helper.make_node("Concat", ["boxes", "scores", "classes"], ["both"], axis=1),
+        helper.make_node("Reshape", ["two", "line"], ["likely"]),
+        helper.make_node("Greater", ["likely", "least"], ["found"]),
+        helper.make_node("Compress", ["both", "found"], ["rows"], axis=0),
     ]
     graph = helper.make_graph(
         nodes,
         "detector",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, 8, 8])],
-        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, [2, 6])],
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, ["boxes", 6])],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     opset = [helper.make_opsetid("", 17)]
@@ -112,3 +121,28 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
     assert told.result["labels"]["unmatched"] == 2
     assert not told.result["labels"]["matched"]
     assert "an answer that is no class" in told.result["labels"]["note"]
+
+
+def test_two_versions_are_compared_by_their_boxes(workspace: Workspace, tmp_path: Path) -> None:
+    """Each answer has another number of boxes; the second version's lie a little beside."""
+    for number, beside in enumerate((0.0, 0.2, 2.0)):
+        model = str(make_detector(tmp_path / "detector.onnx", beside))
+        done = workspace.run("deploy", model=model, soak_s=0, agreement=20 if number else 0)
+        assert done.ok, done.sentence
+        if not number:
+            continue
+
+        def enough(endpoint: str = done.result["endpoint"]) -> bool:
+            for scores in ((0.9, 0.8), (0.9, 0.02), (0.0, 0.7)):
+                ask(endpoint, "x", scores)
+            return compared(workspace)["compared"] >= 10
+
+        until(enough, "comparisons", 60.0)
+        told = compared(workspace)
+        assert told["agreed"] == (told["compared"] if beside < 1 else 0)
+
+
+def compared(workspace: Workspace) -> dict[str, int]:
+    told = workspace.run("monitor").result.get("mirror") or {}
+    assert not told.get("fault")
+    return {"compared": 0, "agreed": 0, **told}
