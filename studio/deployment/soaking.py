@@ -12,9 +12,9 @@ from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
 USUAL_S = 1.0
-"""The soak's own default: nothing can be decided in it."""
+"""Of a soak without a trial, where no other time is given."""
 TRIAL_S = 300.0
-"""At most, where no other time is given: a trial ends as soon as it is decided."""
+"""Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
 
 
 class TakenBack(TargetError):
@@ -48,9 +48,11 @@ def said(soak: Mapping[str, Any]) -> str:
 
 
 def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:
-    """How long a release is watched at most, in seconds."""
-    given = float(arguments.get("soak_s") or 0.0)
-    return TRIAL_S if rule is not None and given == USUAL_S else given
+    """How long a release is watched at most, in seconds: what was given counts, also a second."""
+    given = arguments.get("soak_s")
+    if given is not None:
+        return float(given)
+    return USUAL_S if rule is None else TRIAL_S
 
 
 def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from studio.api import Channel, TargetError, TargetSpec, UsageError
-from studio.deployment import inventory, serverlog
+from studio.deployment import inventory, keeping, serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import (
@@ -40,11 +40,8 @@ def probe_target(arguments: Arguments, job: Job) -> Result:
 
 def deploy(arguments: Arguments, job: Job) -> Result:
     """Put a model or a bundle to work on a target, or plan to."""
-    asked = arguments.get("keep_samples") or arguments.get("agreement")
-    if asked and is_platform(target_of(arguments["target"])):
-        raise UsageError(
-            "Requests can only be kept or compared on a machine that is reached over SSH, or here."
-        )
+    if keeping.asked(arguments) and (why := keeping.why_none_kept(target_of(arguments["target"]))):
+        raise UsageError(why, hint="Leave out --keep-samples and --agreement.")
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
     target = target_of(arguments["target"])

@@ -149,7 +149,7 @@ class NumberEditor(Editor):
         self._optional = option.default is None
         self.spin.setRange(self._least(), self._most())
         if self._optional:
-            self.spin.setSpecialValueText(UNSET)
+            self.spin.setSpecialValueText(option.unset or UNSET)
         elif option.zero and option.minimum == 0:
             self.spin.setSpecialValueText(option.zero)
         # The style gives the text no room at the left.

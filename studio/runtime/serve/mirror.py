@@ -21,7 +21,8 @@ import numpy as np
 from ..drift.estimate import wilson
 from ..drift.watch import DriftWatch, watch_of
 from .errors import LoadError
-from .likeness import alike
+from .first_row import Arrays, first_row, takes_rows
+from .likeness import Likeness
 from .novelty import Novelty
 from .on_trial import Wish, wish_for
 from .race import Race, pair
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from .model import ServedModel
 
 _NICE = 10
-
-Arrays = Dict[str, np.ndarray]
 
 
 class Mirror:
@@ -60,6 +59,8 @@ class Mirror:
         self._wanted = False
         self._ended = False
         self._came = threading.Event()
+        self._in_rows = takes_rows(model.session)
+        self._likeness = Likeness()
         model.session.watch = self
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
         self._thread.start()
@@ -76,9 +77,8 @@ class Mirror:
         if self._wanted:
             self._wanted = False
             # What clients send is overwritten by the next request: this is the only copy.
-            first = {name: array[:1].copy() for name, array in inputs.items() if array.ndim}
-            if len(first) == len(inputs):
-                self._sample = first, {n: a[:1].copy() for n, a in outputs.items() if a.ndim}
+            self._sample = first_row(inputs, outputs, self._in_rows)
+            if self._sample is not None:
                 self._came.set()
             else:
                 self._wanted = True
@@ -140,10 +140,10 @@ class Mirror:
             theirs = other.quietly(inputs, names)
         except Exception as error:
             raise LoadError("it does not take these inputs. " + first_line(error)) from None
-        mine = [outputs[name] for name in names]
         if self._novelty.add(inputs):
+            mine = {name: outputs[name] for name in names}
             self.compared += 1
-            self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
+            self.agreed += self._likeness.same(mine, dict(zip(names, theirs)))
         else:
             self.repeated += 1
         if self.wish.timed:
