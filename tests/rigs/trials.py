@@ -142,8 +142,9 @@ class Clients(Load):
         clients: int = 2,
         pictures: bool = False,
         connect: Callable[[], http.client.HTTPConnection] | None = None,
+        fresh: bool = False,
     ) -> None:
-        super().__init__(port, clients, "digits", connect)
+        super().__init__(port, clients, "digits", connect, fresh=fresh)
         self._pictures = pictures
         self._bodies = _pngs() if pictures else _tensors()
         self._number = 0
@@ -164,6 +165,8 @@ class Clients(Load):
             if answer.status != 200:
                 self.failures.append(f"{answer.status}: {content[:200]!r}")
                 break
+            if self._fresh:
+                link.close()
             with self._lock:
                 self.answers += 1
         link.close()

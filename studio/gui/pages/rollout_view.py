@@ -157,10 +157,11 @@ class RolloutView(QWidget):
         trial = values["quality"] not in (None, "none")
         reason = self._why_not(self.workspace.why_no_trial) if trial else ""
         self.form.fields["quality"].explain(f"{reason} {JUDGED}" if reason else "")
-        asked = [name for name in KEPT if values[name]]
-        reason = self._why_not(self.workspace.why_none_kept) if asked else ""
-        for name in KEPT:
-            self.form.fields[name].explain(reason if name in asked[-1:] else "")
+        for name, why in (
+            ("agreement", self.workspace.why_none_compared),
+            ("keep_samples", self.workspace.why_none_kept),
+        ):
+            self.form.fields[name].explain(self._why_not(why) if values[name] else "")
 
     def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
         """Why the first of the chosen targets cannot do something, and how many more cannot."""

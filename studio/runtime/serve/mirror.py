@@ -43,6 +43,7 @@ class Mirror:
         repeated: Samples that were like others a short while ago; their answers do not count.
         race: How fast each is, where that is asked for.
         fault: Why nothing is compared (any more); empty while something is.
+        loaded: Whether the earlier release is there to be asked.
     """
 
     def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
@@ -51,6 +52,7 @@ class Mirror:
         self.compared = self.agreed = self.repeated = 0
         self._novelty = Novelty()
         self.race = Race(wish.beyond)
+        self.loaded = False
         self._model = model
         self._folder = folder
         self._drift: Optional[DriftWatch] = None
@@ -99,6 +101,7 @@ class Mirror:
             pass
         try:
             other = self._load()
+            self.loaded = True
             while not self._ended:
                 self._wanted = True
                 self._came.wait()
@@ -164,6 +167,7 @@ class Mirror:
         told: Dict[str, Any] = {
             "release": self.wish.release,
             "trial": self.wish.timed,
+            "loaded": self.loaded,
             "low": round(low, 4),
             "high": round(high, 4),
             "compared": self.compared,
@@ -184,7 +188,7 @@ class Mirror:
 
 def follow(model: ServedModel) -> Optional[Mirror]:
     """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
-    found = wish_for(model.source.path, model.source.digest)
+    found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror
     if mirror is not None and (found is None or found[0] != mirror.wish):
         mirror.end()
