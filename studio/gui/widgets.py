@@ -166,8 +166,10 @@ class Pill(QLabel):
 
     def show_state(self, text: str, tone: str = "") -> None:
         """Show another state."""
-        self.setText(text)
-        restyle(self, tone=tone)
+        if text != self.text():
+            self.setText(text)
+        if tone != self.property("tone"):  # to look at the style sheet again takes a while
+            restyle(self, tone=tone)
 
 
 class Segmented(QFrame):
