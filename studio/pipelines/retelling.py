@@ -162,13 +162,12 @@ _OFFERED = {
 }
 
 
-def recipe_of(registry: Registry, action: int, folder: Path | None = None) -> str:
-    """The recipe that repeats an action, by its number.
+def recipe_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
+    """The recipe that repeats an action.
 
     Raises:
-        UsageError: when it is not remembered.
+        UsageError: when it is not remembered (None), or its step is not known any more.
     """
-    found = registry.ledger.action(action)
-    if found is None:
+    if action is None:
         raise UsageError("This is not remembered any more.")
-    return Retelling(registry, folder).text(found)
+    return Retelling(registry, folder).text(action)

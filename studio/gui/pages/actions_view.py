@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COLUMNS = ("What", "About", "When", "From")
 _WIDTHS = (152, 0, 120, 96)
 _SHOWN = 500
+_ALL = "All that led there, in the order in which it is needed."
+_TOLD = "It only looked and changed nothing, so the list leaves it out; this does it again."
 
 
 class ActionsView(QWidget):
@@ -30,7 +32,7 @@ class ActionsView(QWidget):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self.workspace, self.shell = workspace, shell
-        self._wanted: int | None = None
+        self._shown: int | None = None
         self.table = SortableTable(COLUMNS, (), _WIDTHS, "What was done")
         self.note = label("", "dim", wrap=True)
         self.text = QPlainTextEdit()
@@ -69,7 +71,6 @@ class ActionsView(QWidget):
     def refresh(self) -> None:
         """Read the history again."""
         actions = self.workspace.registry.ledger.actions(_SHOWN)
-        self.stack.setCurrentIndex(0 if actions else 1)
         steps = self.workspace.steps
         made = []
         for action in actions:
@@ -79,31 +80,34 @@ class ActionsView(QWidget):
             texts = (title, about, run_rows.local(action.created), origin)
             made.append(Row(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
-        chosen = self._wanted or self.table.selected() or (actions[0].id if actions else None)
-        self._wanted = None
+        first = actions[0].id if actions else None
+        kept = self._shown in {row.key for row in made} or _is_told(self._shown)
+        chosen = self._shown if kept else first
+        self.stack.setCurrentIndex(1 if chosen is None else 0)
         self.table.select(chosen)
         self._show(chosen)
 
     def select(self, number: int) -> None:
-        """Show one entry."""
-        self._wanted = number
+        """Show one entry, or what the history leaves out: its number is below 0."""
+        self._shown = number
         self.refresh()
 
     def _show(self, key: Hashable) -> None:
+        self._shown = key if isinstance(key, int) else None
         text, problem = "", "Choose what is to be repeated."
-        if isinstance(key, int):
+        if self._shown is not None:
             try:
-                text, problem = self.workspace.retold(key), ""
+                text, problem = self.workspace.retold(self._shown), ""
             except StudioError as error:
                 problem = error.message
-        self.note.setText(problem or "All that led there, in the order in which it is needed.")
+        self.note.setText(problem or (_TOLD if _is_told(self._shown) else _ALL))
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
         set_enabled(self.save, problem)
 
     def _save(self) -> None:
-        key = self.table.selected()
-        if not isinstance(key, int):
+        key = self._shown
+        if key is None:
             return
         kept = memory.recall(self.workspace.settings).get("recipes", "")
         start = str(Path(str(kept)) / "recipe.toml")
@@ -125,6 +129,10 @@ class ActionsView(QWidget):
             return
         memory.keep(self.workspace.settings, recipes=str(path.parent))
         self.shell.say(f"Saved as {path}. Run it with: studio run {path.name}", "good")
+
+
+def _is_told(number: int | None) -> bool:
+    return number is not None and number < 0
 
 
 def _about(action: ActionRecord) -> str:

@@ -13,7 +13,7 @@ from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
-from studio.gui.pages.alerts_view import AlertsView
+from studio.gui.pages.alerts_view import TEST_STEP, AlertsView
 from studio.gui.pages.base import Shell
 from studio.gui.pages.drift_card import DriftCard
 from studio.gui.pages.fleet_view import FleetView
@@ -61,7 +61,7 @@ class MonitorPage(StagePage):
     stage = STEP
     title = "Monitor"
     icon = STEP
-    repeats = ("monitor",)
+    repeats = (STEP, FLEET_STEP, TEST_STEP)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

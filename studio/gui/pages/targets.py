@@ -57,6 +57,7 @@ class TargetsPage(StagePage):
     stage = "targets"
     title = "Targets"
     icon = "targets"
+    repeats = (PROBE, "target-find")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
