@@ -165,6 +165,31 @@ def test_what_was_done_is_saved_as_the_recipe_that_repeats_it(rig: Rig, tmp_path
     assert rig.shell.said[0].startswith("Saved as")
 
 
+def test_the_history_says_what_each_step_was_about_and_where(rig: Rig) -> None:
+    ledger = rig.registry.ledger
+    variant = rig.variant()
+    small = rig.variant("int8", variant)
+    made = {"variant": small.id, "name": "int8"}
+    ledger.add_action("quantize", {"model": f"#{variant.id}"}, made, "window")
+    both = [f"#{variant.id}", f"#{small.id}"]
+    ledger.add_action("profile", {"model": both}, {"target": "local"}, "recipe r")
+    ledger.add_action("deploy", {"bundle": "/store/ab/digits-2", "target": "local"}, {}, "window")
+    ledger.add_action("trust", {"target": "roof"}, {}, "command")
+    many = {"target": ["a", "b", "c", "d"], "model": "digits:int8"}
+    ledger.add_action("rollout", many, {}, "window")
+    page = page_of(rig)
+    page.show_view(HISTORY)
+    page.refresh()
+    about = [line.texts[1] for line in page.history.table.content.rows]
+    assert about == [
+        "digits:int8, a, b and 2 more",
+        "roof",
+        "digits-2, This computer",
+        "digits:fp32, digits:int8",
+        "digits:int8",
+    ]
+
+
 def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Path) -> None:
     variant = rig.variant()
     bundle = tmp_path / "bundle"

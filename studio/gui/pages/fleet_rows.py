@@ -9,6 +9,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from studio.gui import figures
+from studio.gui.pages import target_rows
 from studio.gui.theme import Theming
 from studio.workspace.fleet import BAD, GOOD, WARNING, Row
 from studio.workspace.moments import KEPT
@@ -156,7 +157,7 @@ class FleetRows(QAbstractScrollArea):
         painter.fillRect(_PAD, 7, 6, ROW - 14, theme.color(_TOKENS.get(row.tone, "idle")))
         last = row.last
         texts = (
-            row.name,
+            target_rows.named(row.name),
             f"v{row.version}" if row.version else figures.NOTHING,
             figures.rate(last.throughput if last else None),
             figures.milliseconds(last.p99 if last else None),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from studio.gui.charts.series import VersionedSeries
+from studio.gui.pages import target_rows
 from studio.gui.pages.fleet_rows import FleetRows
 from studio.gui.pages.inbox_card import InboxCard
 from studio.gui.theme import Theming
@@ -125,7 +126,7 @@ class FleetView(QWidget):
             return
         moments = list(found.moments)
         served = f"{found.model} v{found.version}" if found.version else "nothing served"
-        self.title.setText(f"{found.name}: {found.health}, {served}")
+        self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
         self.why.setText("\n".join(found.reasons))
         self.why.setVisible(bool(found.reasons))
         self.p99.show_moments(moments, [one.p99 for one in moments])

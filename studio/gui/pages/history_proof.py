@@ -57,7 +57,7 @@ class HistoryProof(QWidget):
         self.target.blockSignals(True)
         self.target.clear()
         for name in names:
-            self.target.addItem(target_rows.spoken(name), name)
+            self.target.addItem(target_rows.named(name), name)
         self.target.setCurrentIndex(max(0, self.target.findData(chosen)))
         self.target.blockSignals(False)
         self._explain()

@@ -64,7 +64,7 @@ class HistoryView(QWidget):
                 name, state, _, moment, _ = line
                 told[number] = (
                     moment,
-                    target_rows.spoken(target),
+                    target_rows.named(target),
                     str(release.details.get("name") or ""),
                     name,
                     state,

@@ -8,12 +8,11 @@ from typing import Any
 from studio.gui import figures
 from studio.gui.pages import signers_menu, target_rows
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
+from studio.gui.widgets import Card, button, label, row, set_enabled
 
 COLUMNS = ("Signer", "Key", "Fingerprint", "Since", "Admitted by")
 NONE_CHOSEN = "Choose a board in the table above to see whose releases it takes."
 MOST = 8
-_TEXT_WIDTH = 60 * GRID  # a wrapped text asks for the height that it needs at its least width
 
 
 class SignersCard(Card):
@@ -30,8 +29,6 @@ class SignersCard(Card):
         self.text = label(NONE_CHOSEN, "dim", wrap=True)
         self.table = Table(COLUMNS, stretch=2, name="Signers")
         self.changed = label("", "small", wrap=True)
-        for text in (self.text, self.changed):
-            text.setMinimumWidth(_TEXT_WIDTH)
         self.change = button("Change…", self._ask)
         self.body.addWidget(self.text)
         self.body.addWidget(self.table)
@@ -52,7 +49,7 @@ class SignersCard(Card):
         known: Mapping[str, Any] = signers if isinstance(signers, Mapping) else {}
         keys = known.get("keys") or ()
         self.heading.setText(f"Who may release to {spoken}" if name else "Who may release")
-        self.text.setText(_sentence(spoken, seen) if name else NONE_CHOSEN)
+        self.text.setText(_sentence(name, seen) if name else NONE_CHOSEN)
         self.table.show_rows([_cells(one) for one in keys])
         self.table.setVisible(bool(keys))
         self.table.fit_height(MOST)
@@ -85,16 +82,16 @@ def _cells(one: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sentence(spoken: str, seen: Mapping[str, Any]) -> str:
+def _sentence(name: str, seen: Mapping[str, Any]) -> str:
+    spoken = target_rows.spoken(name)
     signers, state = seen.get("signers"), str(seen.get("state") or "")
     if not isinstance(signers, Mapping):
         if state in ("", "no answer") or seen.get("facts"):
             return f"Not known yet: Look asks {spoken}."
         return f"The platform of {spoken} decides who may deploy there."
     if not signers.get("file"):
-        where = "This computer" if spoken == target_rows.spoken("") else spoken
         return (
-            f"{where} takes the releases of everybody who can log in. "
+            f"{target_rows.named(name)} takes the releases of everybody who can log in. "
             "Change… limits that to releases that some people have signed."
         )
     if not signers.get("keys"):
