@@ -42,6 +42,8 @@ class Option:
         help: One sentence for the tooltip and ``--help``.
         choice_titles: What the form shows for each of ``choices``, in the user's words.
         zero: What a number of 0 means, where it is not a quantity (``automatic``).
+        placeholder: What a form shows where nothing is entered: what that means (``all``), or an
+            example (``ann@example.org``).
         minimum, maximum: Inclusive bounds of a number.
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
@@ -69,6 +71,7 @@ class Option:
     advanced: bool = False
     names: str = ""
     plugins: str = ""
+    placeholder: str = ""
 
     @property
     def flag(self) -> str:

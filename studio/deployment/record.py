@@ -15,6 +15,7 @@ _ADDRESS = (
     *("endpoint", "host", "port", "root", "scheme"),
     *("fingerprint", "certificate_file", "token_required"),
 )
+_OF_ROLLOUT = ("rows", "known_bundles", "packaged")
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
@@ -159,6 +160,6 @@ def _address(registry: Registry, target: str) -> dict[str, Any]:
 
 def _given(arguments: Arguments) -> dict[str, Any]:
     """The options, with the target by its name."""
-    hidden = ("model", "known", "number", "target", "latency")
+    hidden = ("model", "known", "number", "target", "latency", "made", *_OF_ROLLOUT)
     options = {key: value for key, value in arguments.items() if key not in hidden}
     return {**options, "target": arguments["target"]["name"]}

@@ -11,9 +11,9 @@ from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
 USUAL_S = 1.0
-"""The soak's own default: nothing can be decided in it."""
+"""Of a soak without a trial, where no other time is given."""
 TRIAL_S = 300.0
-"""At most, where no other time is given: a trial ends as soon as it is decided."""
+"""Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
 
 
 def why_no_trial(target: TargetSpec) -> str:
@@ -26,39 +26,6 @@ def why_no_trial(target: TargetSpec) -> str:
     )
 
 
-def why_no_samples(target: TargetSpec) -> str:
-    """Why a target can keep no requests of clients; empty where it can."""
-    if not is_platform(target):
-        return ""
-    return (
-        f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
-        "computer, has a disk from which they can be fetched and deleted."
-    )
-
-
-def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None:
-    """Refuse what a platform cannot do with requests, before anything is made for it.
-
-    Raises:
-        UsageError: with what to use there instead.
-    """
-    if not is_platform(target):
-        return
-    if arguments.get("keep_samples"):
-        raise UsageError(why_no_samples(target), hint="Leave out --keep-samples.")
-    why_not = why_no_trial(target)
-    if why_not and arguments.get("agreement"):
-        raise UsageError(f"No answers are compared: {why_not}", hint="Leave out --agreement.")
-    if why_not and (arguments.get("quality") or arguments.get("soak_rule")):
-        raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)
-
-
-_INSTEAD = (
-    "Use --canary PERCENT, which gives the new release a part of the requests, or studio rollout, "
-    "which asks golden samples before and after."
-)
-
-
 def said(soak: Mapping[str, Any]) -> str:
     """What a trial found, in a few words; empty where there was none."""
     if not soak.get("tests"):
@@ -68,9 +35,11 @@ def said(soak: Mapping[str, Any]) -> str:
 
 
 def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:
-    """How long a release is watched at most, in seconds."""
-    given = float(arguments.get("soak_s") or 0.0)
-    return TRIAL_S if rule is not None and given == USUAL_S else given
+    """How long a release is watched at most, in seconds: what was given counts, also a second."""
+    given = arguments.get("soak_s")
+    if given is not None:
+        return float(given)
+    return USUAL_S if rule is None else TRIAL_S
 
 
 def trial_options(target: TargetSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:

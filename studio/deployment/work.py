@@ -22,8 +22,8 @@ from studio.deployment.connect import (
 )
 from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
+from studio.deployment.keeping import check_platform_can
 from studio.deployment.platforms import is_platform
-from studio.deployment.soaking import check_platform_can
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime
 

@@ -23,9 +23,6 @@ BLOCKS = 12
 """Products of matrices beside the net, so that a run takes long enough to be told from another."""
 A_THIRD_SLOWER = 20
 """So many take 1.34 times as long as ``BLOCKS`` (processor time of one thread; 17 take 1.21)."""
-SLOWER = 28
-"""Some 1.7 times as long: found whatever else a machine does beside the tests. Of the trials with a
-third more, one of some ten was kept on a busy one, since something came between most pairs."""
 _SIZE = 192
 
 

@@ -48,6 +48,8 @@ _FEW = 20
 _MOST_ERRORS = 0.5
 _CRASH = 60
 """Requests that one end of the serving process counts for, as failed ones among them."""
+_TOLD = " ({:.2f} times as long)"
+_REPEATED = " ({} to requests like the ones before are left out)"
 
 
 def soak(server: Watched, digest: str, seconds: float) -> None:
@@ -164,12 +166,11 @@ class QualitySoak:
         why_not = str(mirror.get("fault") or "")
         if not self._before:
             why_not = "there is no release before this one"
-        agreement = Counts(
-            _count(mirror, "compared") - _count(mirror, "agreed"),
-            _count(mirror, "compared"),
-            why_not,
-        )
-        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not)
+        compared, repeated = _count(mirror, "compared"), _count(mirror, "repeated")
+        told = _REPEATED.format(repeated) if repeated else ""
+        agreement = Counts(compared - _count(mirror, "agreed"), compared, why_not, told)
+        told = _TOLD.format(mirror["ratio"]) if mirror.get("ratio") else ""
+        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not, told)
         return {
             "errors": errors,
             "agreement": agreement,

@@ -19,7 +19,7 @@ class Wish(NamedTuple):
     Attributes:
         of: Digest of the release on trial.
         release: Digest of the one that it is held against.
-        beyond: Times as slow from which a pair of runs counts as slower.
+        beyond: Times as slow from which a stretch of runs counts as slower.
         share: Of one core that the comparison takes at most.
         timed: How fast both are is compared, too; else answers alone.
     """
