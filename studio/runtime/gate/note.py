@@ -128,6 +128,6 @@ def hand_back(turns: Turns, release: str, reason: str = ENDED) -> bool:
         return False
     if turns.current() == release:
         turns.give(note.before, note.owner)
-    end(turns.folder)
     record(turns.folder, "soak", decision="taken back", reason=reason, **note.facts())
+    end(turns.folder)
     return True

@@ -115,8 +115,8 @@ def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
                 note.record(folder, "soak", **{**mine.facts(), **evidence_of(error)})
             note.end(folder)
         raise
-    note.end(folder, asked.share, asked.release, asked.before)
     note.record(folder, "soak", **{**mine.facts(), **found})
+    note.end(folder, asked.share, asked.release, asked.before)
     return found
 
 
