@@ -178,6 +178,16 @@ class Engine:
             output = cast(bytes, done.output or b"")
             return int(done.exit_code or 0), output.decode("utf-8", "replace")
 
+    def stream(self, container: Container, *command: str) -> Iterator[str]:
+        """Run a command inside; the lines that it writes, as they come."""
+        with told(f"Asking inside the container {container.name}"):
+            api, rest = self._client.api, b""
+            made = api.exec_create(container.id, list(command), stdin=False)
+            for chunk in api.exec_start(made["Id"], stream=True):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode("utf-8", "replace") for line in lines)
+            yield from [rest.decode("utf-8", "replace")] if rest else ()
+
     def logs(self, container: Container, lines: int) -> list[str]:
         """The last lines that it wrote."""
         with told(f"Reading the log of {container.name}"):

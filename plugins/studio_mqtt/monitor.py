@@ -19,11 +19,31 @@ class MqttMonitor:
     id = "mqtt"
     title = "MQTT broker"
     options = (
-        Option("host", help="Name or address of the broker."),
-        Option("port", Kind.INTEGER, default=0, minimum=0, maximum=65535),
+        Option(
+            "host",
+            title="Broker",
+            required=True,
+            help="Name or address of the broker.",
+            placeholder="mqtt.example.org",
+        ),
+        Option(
+            "port",
+            Kind.INTEGER,
+            default=0,
+            minimum=0,
+            maximum=65535,
+            zero="automatic",
+            help=f"{_PORT} by default, {_TLS_PORT} with TLS.",
+        ),
         Option("topic", default="edgewright/alerts", help="In front of the target's name."),
-        Option("user", default=""),
-        Option("tls", Kind.FLAG, default=False, help="Encrypt, and check the certificate."),
+        Option("user", default="", help="Where the broker wants a login.", placeholder="no login"),
+        Option(
+            "tls",
+            Kind.FLAG,
+            default=False,
+            title="TLS",
+            help="Encrypt, and check the certificate.",
+        ),
     )
 
     def export(self, measurements: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:

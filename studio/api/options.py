@@ -42,7 +42,8 @@ class Option:
         help: One sentence for the tooltip and ``--help``.
         choice_titles: What the form shows for each of ``choices``, in the user's words.
         zero: What a number of 0 means, where it is not a quantity (``automatic``).
-        unset: What it means that a number without a default was not given (``1 s``).
+        placeholder: What a form shows where nothing is entered: what that means (``all``), or an
+            example (``ann@example.org``).
         minimum, maximum: Inclusive bounds of a number.
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
@@ -61,7 +62,6 @@ class Option:
     choices: tuple[str, ...] = ()
     choice_titles: tuple[str, ...] = ()
     zero: str = ""
-    unset: str = ""
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
@@ -71,6 +71,7 @@ class Option:
     advanced: bool = False
     names: str = ""
     plugins: str = ""
+    placeholder: str = ""
 
     @property
     def flag(self) -> str:

@@ -95,7 +95,15 @@ def _status(result: Mapping[str, Any]) -> list[str]:
                 f"v{one['version']} {one['name']}" if one.get("version") else "",
                 f"{facts['disk_free_mb']:,} MB" if facts.get("disk_free_mb") else "",
                 f"{heat:.0f} °C" if heat is not None else "",
+                _takes(one.get("signers")),
                 one["text"],
             )
         )
-    return table(("target", "state", "release", "free disk", "heat", ""), rows)
+    return table(("target", "state", "release", "free disk", "heat", "takes releases of", ""), rows)
+
+
+def _takes(signers: Mapping[str, Any] | None) -> str:
+    if signers is None:  # it did not answer, or its platform decides
+        return ""
+    names = ", ".join(str(one["name"]) for one in signers["keys"])
+    return (names or "signers that it does not tell") if signers["file"] else "everybody"

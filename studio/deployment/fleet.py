@@ -15,6 +15,7 @@ from studio.deployment.agent import server_info
 from studio.deployment.connect import gather_facts, open_channel, target_of
 from studio.deployment.hosting import Hosting
 from studio.deployment.platforms import is_platform
+from studio.deployment.signers import admitted
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
 
@@ -97,7 +98,8 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
         state = SERVING if server.get("running") else STOPPED
     current = next((one for one in inventory.history(found) if one["state"] == "serving"), {})
     text = "its server does not run; deploy again or start it" if state == STOPPED else ""
-    return {"state": state, "text": text, "facts": asdict(facts), **_current(current)}
+    known = {"facts": asdict(facts), "signers": admitted(found)}
+    return {"state": state, "text": text, **known, **_current(current)}
 
 
 def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Channel, Resource
+from studio.runtime.release.layout import SYSTEM_SIGNERS
 
 SCRIPT = """\
+one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"
+if [ -e "$one" ]; then
+  echo "signers=$one"
+  head -n 500 "$one" 2>/dev/null | sed 's/^/signer=/'
+  echo
+fi
 cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
 done
 echo "service=$(cat run/service.json 2>/dev/null)"
+grep '"event":"signers"' log.jsonl 2>/dev/null | tail -n 50 | sed 's/^/admitted=/'
 echo state
 cat state.json 2>/dev/null
 true
-"""
+""".replace("SYSTEM", str(SYSTEM_SIGNERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,9 @@ class Inventory:
     Attributes:
         state: Content of ``state.json``; empty where nothing was ever deployed.
         service: Content of ``service.json``: how the server was started last.
+        signers_file: Where it says who may release; empty where everybody may.
+        signers: The content of that file.
+        admissions: How that changed, as far as the target's own record tells; the oldest first.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -37,6 +48,9 @@ class Inventory:
     releases: frozenset[str] = frozenset()
     state: Mapping[str, Any] = field(default_factory=dict)
     service: Mapping[str, Any] = field(default_factory=dict)
+    signers_file: str = ""
+    signers: str = ""
+    admissions: Sequence[Mapping[str, Any]] = ()
 
     @property
     def is_bare(self) -> bool:
@@ -61,12 +75,14 @@ def take(channel: Channel, root: str) -> Inventory:
 
 def parse(text: str) -> Inventory:
     """Read the script's output."""
-    listing, _, rest = text.partition("state\n")
+    # Text of the target stands behind a name, so that no line of it can look like the mark.
+    listing, _, rest = ("\n" + text).partition("\nstate\n")
     names: dict[str, set[str]] = {}
-    service = ""
+    told: dict[str, list[str]] = {}
     for line in listing.splitlines():
-        if line.startswith("service="):
-            service = line.partition("=")[2]
+        name, sign, value = line.partition("=")
+        if sign and name in _TOLD:
+            told.setdefault(name, []).append(value)
             continue
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
@@ -76,8 +92,14 @@ def parse(text: str) -> Inventory:
         frozenset(names.get("env", ())),
         frozenset(names.get("releases", ())),
         _document(rest),
-        _document(service),
+        _document("".join(told.get("service", ()))),
+        "".join(told.get("signers", ())),
+        "\n".join(told.get("signer", ())),
+        [entry for text in told.get("admitted", ()) if (entry := _document(text))],
     )
+
+
+_TOLD = ("service", "signers", "signer", "admitted")
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -103,7 +125,7 @@ def history(found: Inventory) -> list[dict[str, Any]]:
                 "release": str(entry.get("release", "")),
                 "name": str(entry.get("name", "")),
                 "state": outcome,
-                "at": _when(entry.get("at")),
+                "at": when(entry.get("at")),
                 "by": str(entry.get("owner", "")),
                 "reason": str(entry.get("reason", "")),
                 "kept": entry.get("release") in found.releases,
@@ -129,7 +151,8 @@ def _resource(kind: str, name: str, running: bool = False) -> dict[str, Any]:
     return asdict(Resource(kind, name, running=running))
 
 
-def _when(value: Any) -> str:
+def when(value: Any) -> str:
+    """A time of the release machine (seconds since 1970) as ISO 8601; empty for what is none."""
     try:
         return datetime.fromtimestamp(float(value), UTC).isoformat(timespec="seconds")
     except (TypeError, ValueError, OverflowError, OSError):

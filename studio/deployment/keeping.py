@@ -1,12 +1,13 @@
-"""What a machine is asked to do beside answering: compare its answers, keep uncertain requests."""
+"""What a target does beside answering, as comparing its answers, and what it cannot do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import TargetSpec
+from studio.api import TargetSpec, UsageError
 from studio.deployment.platforms import is_platform
+from studio.deployment.soaking import why_no_trial
 from studio.deployment.watch_options import KEPT, SAMPLES_MB
 
 
@@ -18,13 +19,52 @@ def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def why_none_kept(target: TargetSpec) -> str:
-    """Why a target can neither keep nor compare requests; empty where it can."""
+    """Why a target can keep no requests of clients; empty where it can."""
     if not is_platform(target):
         return ""
     return (
-        "Requests can only be kept or compared on a machine that is reached over SSH, or here; "
-        f"{target.name} is none."
+        f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
+        "computer, has a disk from which they can be fetched and deleted."
     )
+
+
+def why_none_compared(target: TargetSpec) -> str:
+    """Why a target cannot go on comparing answers with the release before; empty where it can."""
+    why_not = why_no_trial(target)
+    return f"No answers are compared: {why_not}" if why_not else ""
+
+
+def able(target: TargetSpec, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """What of the options of a deploy a target can do, and why it cannot do the others."""
+    found, reasons = dict(wanted), []
+    for name, why in (("agreement", why_none_compared), ("keep_samples", why_none_kept)):
+        if found.get(name) and (reason := why(target)):
+            found[name] = 0
+            reasons.append(reason)
+    return found, " ".join(reasons)
+
+
+def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None:
+    """Refuse what a platform cannot do with requests, before anything is made for it.
+
+    Raises:
+        UsageError: with what to use there instead.
+    """
+    if not is_platform(target):
+        return
+    if arguments.get("keep_samples"):
+        raise UsageError(why_none_kept(target), hint="Leave out --keep-samples.")
+    if arguments.get("agreement") and (why_not := why_none_compared(target)):
+        raise UsageError(why_not, hint="Leave out --agreement.")
+    on_trial = arguments.get("quality") or arguments.get("soak_rule")
+    if on_trial and (why_not := why_no_trial(target)):
+        raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)
+
+
+_INSTEAD = (
+    "Use --canary PERCENT, which gives the new release a part of the requests, or studio rollout, "
+    "which asks golden samples before and after."
+)
 
 
 def sampling(arguments: Mapping[str, Any]) -> dict[str, int] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.platforms import is_platform
+from studio.api import TargetSpec, UsageError
+from studio.deployment.platforms import holds_trials, is_platform
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
@@ -17,21 +16,9 @@ TRIAL_S = 300.0
 """Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
 
 
-class TakenBack(TargetError):
-    """The new release was worse, and the one before is served again; ``detail`` is the evidence."""
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What the trial counted; empty for a release that did not come up at all."""
-        try:
-            return dict(json.loads(self.detail or "{}"))
-        except ValueError:
-            return {}
-
-
 def why_no_trial(target: TargetSpec) -> str:
     """Why a target cannot hold a release against the one before; empty where it can."""
-    if not is_platform(target):
+    if not is_platform(target) or holds_trials(target):
         return ""
     return (
         f"{target.name} runs each release in a server of its own, which does not have the one "
@@ -53,6 +40,15 @@ def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> flo
     if given is not None:
         return float(given)
     return USUAL_S if rule is None else TRIAL_S
+
+
+def trial_options(target: TargetSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
+    if not holds_trials(target):
+        return {}
+    rule = soak_rule(arguments)
+    trial = None if rule is None else {"seconds": trial_s(arguments, rule), "rule": rule}
+    return {"trial": trial, "agreement": float(arguments.get("agreement") or 0.0) / 100}
 
 
 def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:

@@ -66,7 +66,7 @@ DEPLOY = Step(
             minimum=0,
             maximum=3600,
             title="Soak",
-            unset="1 s, on trial 300 s",
+            placeholder="1 s, on trial 300 s",
             unit="s",
             help="How long the new release is watched before it is kept, at most; without it 1 s, "
             "and 300 s on a quality trial.",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from studio.api import Channel, TargetError, TargetSpec, UsageError
-from studio.deployment import inventory, keeping, serverlog
+from studio.deployment import inventory, serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import (
@@ -22,6 +22,7 @@ from studio.deployment.connect import (
 )
 from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
+from studio.deployment.keeping import check_platform_can
 from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime
@@ -40,11 +41,10 @@ def probe_target(arguments: Arguments, job: Job) -> Result:
 
 def deploy(arguments: Arguments, job: Job) -> Result:
     """Put a model or a bundle to work on a target, or plan to."""
-    if keeping.asked(arguments) and (why := keeping.why_none_kept(target_of(arguments["target"]))):
-        raise UsageError(why, hint="Leave out --keep-samples and --agreement.")
+    target = target_of(arguments["target"])
+    check_platform_can(target, arguments)
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
-    target = target_of(arguments["target"])
     deployment = Deployment(target, arguments, job, owner())
     bundle = deployment.find_bundle()
     if is_platform(target):

@@ -94,6 +94,7 @@ class TextEditor(Editor):
     def __init__(self, option: Option) -> None:
         super().__init__(option)
         self.line = QLineEdit()
+        self.line.setPlaceholderText(option.placeholder)
         self.line.textChanged.connect(self.changed)
         self.line.returnPressed.connect(self.submitted)
         self._hold(self.line)
@@ -149,7 +150,7 @@ class NumberEditor(Editor):
         self._optional = option.default is None
         self.spin.setRange(self._least(), self._most())
         if self._optional:
-            self.spin.setSpecialValueText(option.unset or UNSET)
+            self.spin.setSpecialValueText(option.placeholder or UNSET)
         elif option.zero and option.minimum == 0:
             self.spin.setSpecialValueText(option.zero)
         # The style gives the text no room at the left.
@@ -232,7 +233,7 @@ class ChoiceEditor(Editor):
         self.combo.blockSignals(True)
         self.combo.clear()
         if self.option.default is None and not self.option.required:
-            self.combo.addItem(UNSET, None)
+            self.combo.addItem(self.option.placeholder or UNSET, None)
         for value, title in entries:
             self.combo.addItem(title, value)
         self.set_value(kept)

@@ -115,6 +115,14 @@ def signed(value: float, decimals: int, unit: str = "") -> str:
     return f"{sign}{abs(shown):.{decimals}f}{f' {unit}' if unit else ''}"
 
 
+def metric_value(value: object) -> str:
+    """A metric: ``98.1 %``. A score between 0 and 1 is a share and shown in per cent."""
+    amount = number(value)
+    if amount is None:
+        return NOTHING
+    return f"{100 * amount:.1f} %" if 0 <= amount <= 1 else f"{amount:.3g}"
+
+
 def metric_change(metric: Mapping[str, Any]) -> str:
     """A metric before and after, with the difference: ``98.1 → 97.8 % (−0.3 pt)``.
 

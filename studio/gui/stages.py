@@ -44,7 +44,7 @@ _OF_MODEL = (
     "pages.model_drawer pages.model_inspector pages.compare_view pages.model_search pages.model"
 )
 
-_OF_QUANTIZE = "pages.recipe_editor pages.target_check pages.quantize"
+_OF_QUANTIZE = "pages.recipe_editor pages.target_check pages.variants_view pages.quantize"
 
 STAGES = (
     _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),

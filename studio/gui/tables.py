@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QTableWidget,
     QTableWidgetItem,
+    QToolTip,
     QWidget,
 )
 
@@ -33,19 +35,31 @@ class TableCard(Card):
         self.body.addStretch(1)
 
 
+def framed(table: QWidget) -> Card:
+    """A table in the frame that other groups of a page have."""
+    card = Card()
+    card.body.setContentsMargins(4, 4, 4, 4)
+    card.body.addWidget(table)
+    return card
+
+
 class Table(QTableWidget):
     """A quiet table: no grid, whole rows selected, numbers to the right.
 
     Args:
         columns: Headings.
         numeric: Indices of the columns that hold numbers.
-        stretch: The column that takes the room that is left; -1 for none.
+        stretch: The columns that share the room that is left; -1 for none.
     """
 
     _most = 0
 
     def __init__(
-        self, columns: Sequence[str], numeric: Iterable[int] = (), stretch: int = 0, name: str = ""
+        self,
+        columns: Sequence[str],
+        numeric: Iterable[int] = (),
+        stretch: int | Iterable[int] = 0,
+        name: str = "",
     ) -> None:
         super().__init__(0, len(columns))
         self._numeric = frozenset(numeric)
@@ -57,14 +71,16 @@ class Table(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
+        self.setWordWrap(False)  # a row is one line; what is cut shall be cut where it is said
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        if stretch >= 0:
-            header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
+        for column in (stretch,) if isinstance(stretch, int) else stretch:
+            if column >= 0:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column in range(len(columns)):
             item = self.horizontalHeaderItem(column)
             if item is not None:
@@ -94,6 +110,20 @@ class Table(QTableWidget):
                     self._measure(y, x)
             if self._most:
                 self.fit_height(self._most)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Show the whole text of a cell that is too narrow for it where the pointer rests."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            own = self.indexAt(event.pos()).data(Qt.ItemDataRole.ToolTipRole)
+            QToolTip.showText(event.globalPos(), own or self.cut_text(event.pos()), self)
+            return True
+        return super().viewportEvent(event)
+
+    def cut_text(self, place: QPoint) -> str:
+        """The text of the cell at a place of the viewport, if it does not fit; else nothing."""
+        index = self.indexAt(place)
+        fits = self.sizeHintForIndex(index).width() <= self.visualRect(index).width()
+        return "" if fits else str(index.data() or "")
 
     def _measure(self, y: int, x: int) -> None:
         """Give a cell the width that the widget in it needs."""

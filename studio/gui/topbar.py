@@ -70,7 +70,7 @@ class Chip(QPushButton):
 def chip_detail(variant: VariantRecord) -> str:
     """Size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
     parts = [figures.size(variant.size)]
-    metric = variant.summary.get("metric")
+    metric = (variant.summary.get("quantize") or {}).get("metric")
     if isinstance(metric, dict):
         before, after = figures.number(metric.get("before")), figures.number(metric.get("after"))
         if before is not None and after is not None and 0 <= before <= 1 and 0 <= after <= 1:

@@ -52,7 +52,9 @@ def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> Q
     if tone:
         result.setProperty("tone", tone)
     if wrap:
-        result.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        result.setSizePolicy(policy)
     return result
 
 
@@ -166,8 +168,10 @@ class Pill(QLabel):
 
     def show_state(self, text: str, tone: str = "") -> None:
         """Show another state."""
-        self.setText(text)
-        restyle(self, tone=tone)
+        if text != self.text():
+            self.setText(text)
+        if tone != self.property("tone"):  # to look at the style sheet again takes a while
+            restyle(self, tone=tone)
 
 
 class Segmented(QFrame):
@@ -300,6 +304,24 @@ class Hint(QWidget):
         layout.addStretch(2)
 
 
+class _Column(QWidget):
+    """What scrolls; as high as its texts are at the width that it really has.
+
+    Qt would ask for the height that wrapped texts have at their least width, and scroll over room
+    that stays empty.
+    """
+
+    def minimumSizeHint(self) -> QSize:
+        hint, layout = super().minimumSizeHint(), self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            hint.setHeight(0)  # heightForWidth decides
+        return hint
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else -1
+
+
 class Scroll(QScrollArea):
     """A vertically scrolling column. Add content to ``body``; a stretch keeps it at the top."""
 
@@ -309,7 +331,7 @@ class Scroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inner = QWidget()
+        inner = _Column()
         inner.setProperty("role", "scrolled")
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(margin, margin, margin, margin)

@@ -12,7 +12,8 @@ from studio.jobs import Step
 from studio.pipelines.effects import QUIET, is_kept
 from studio.pipelines.inputs import path_digest
 from studio.pipelines.resolve import Resolved
-from studio.registry import Registry
+from studio.registry import ActionRecord, Registry
+from studio.registry.ledger import now
 
 _FILES = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 _LONGEST_TEXT = 500
@@ -46,6 +47,10 @@ class Note:
         document = {**brief, "inputs": self._inputs()}
         ledger = registry.ledger
         return ledger.add_action(self.step.name, self._options(), document, self.source)
+
+    def asked(self, number: int) -> ActionRecord:
+        """What was asked for, as the history would have it."""
+        return ActionRecord(number, self.step.name, self._options(), {}, self.source, now())
 
     def _options(self) -> dict[str, Any]:
         """The options, with files by their whole path: a recipe may lie elsewhere."""

@@ -52,16 +52,18 @@ class Retelling:
         """
         self._tell(action.step, action.options, f"action {action.id}")
         title = step_named(action.step).title
-        subject = next((t.options.get("model") for t in self._told if t.step == "open"), "")
-        name = Path(str(subject)).stem or action.step
+        opened = next((t.options.get("model") for t in self._told if t.step == "open"), "")
+        # Nothing was opened where a step is about a target or a plugin.
+        subject = Path(str(opened)).stem or (self._targets[0] if self._targets else "")
+        name = f"{subject}-{action.step}" if subject else action.step
         lines = [
             f"# Repeats what was done on {action.created[:16].replace('T', ' ')} UTC.",
             "#",
             "#     studio run recipe.toml",
             "",
             "[recipe]",
-            f"name = {literal(f'{name}-{action.step}')}",
-            f"title = {literal(f'{title} {name}')}",
+            f"name = {literal(name)}",
+            f"title = {literal(f'{title} {subject}'.strip())}",
         ]
         if self._targets:
             lines += ["", "[vars]", f"target = {literal(self._targets[0])}"]
@@ -162,13 +164,12 @@ _OFFERED = {
 }
 
 
-def recipe_of(registry: Registry, action: int, folder: Path | None = None) -> str:
-    """The recipe that repeats an action, by its number.
+def recipe_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
+    """The recipe that repeats an action.
 
     Raises:
-        UsageError: when it is not remembered.
+        UsageError: when it is not remembered (None), or its step is not known any more.
     """
-    found = registry.ledger.action(action)
-    if found is None:
+    if action is None:
         raise UsageError("This is not remembered any more.")
-    return Retelling(registry, folder).text(found)
+    return Retelling(registry, folder).text(action)

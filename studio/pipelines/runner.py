@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -27,7 +28,7 @@ from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import Resolved, model_files, resolve
 from studio.pipelines.suitability import HINT, why_not
 from studio.plugin_host import PluginHost
-from studio.registry import Registry, file_digest
+from studio.registry import ActionRecord, Registry, file_digest
 from studio.settings import write_atomically
 
 
@@ -37,6 +38,8 @@ class StepRunner:
     Attributes:
         source: Who asks, for the history of what was done.
         noted: The number in that history for each job that has succeeded, by the job's id.
+        asked: The last request for each step that the history leaves out, in this session; their
+            numbers are below 0.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class StepRunner:
     ) -> None:
         self.source = source
         self.noted: dict[str, int] = {}
+        self.asked: dict[str, ActionRecord] = {}
+        self._numbers = itertools.count(-1, -1)
         self._plugins = plugins
         self._registry = registry
         self._jobs = jobs
@@ -77,6 +82,8 @@ class StepRunner:
             limits=self._limits(step),
         )
         note = Note(step, dict(given), resolved, source or self.source)
+        if not note.wanted:
+            self.asked[name] = note.asked(next(self._numbers))
         return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
 
     def run(

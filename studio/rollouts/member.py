@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from studio.api import Cancelled, StudioError, TargetSpec
-from studio.deployment.keeping import why_none_kept
-from studio.deployment.soaking import TakenBack, said, why_no_trial
+from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
+from studio.deployment.keeping import able
+from studio.deployment.soaking import said, why_no_trial
 from studio.deployment.work import deploy, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
@@ -98,8 +98,7 @@ class Member:
         self._asker = Asker(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
-        self._why_none_kept = why_none_kept(target) if kept else ""
-        self._kept = {} if self._why_none_kept else kept
+        self._kept, self._not_kept = able(target, kept)
         self._tell = tell
 
     def release(self, rule: Rule, soak_s: float) -> None:
@@ -172,7 +171,7 @@ class Member:
 
     def _of_kept(self) -> str:
         """Why nothing is kept or compared there, where that was asked for."""
-        reason = self._why_none_kept
+        reason = self._not_kept
         return f"; {reason[0].lower()}{reason[1:]}".rstrip(".") if reason else ""
 
     def _judge(self, rule: Rule, soak_s: float) -> Judgement:

@@ -77,11 +77,19 @@ class AlertBook:
         Raises:
             Unavailable: when the plugin that it needs cannot be used.
         """
-        name = Option("name", help="What messages call it; its kind without it.")
+        name = Option(
+            "name", help="What messages call it; its kind without it.", placeholder="its kind"
+        )
         if kind in CHANNEL_OPTIONS:
             return (name, *CHANNEL_OPTIONS[kind], LEVELS_OPTION)
         monitor: Monitor = self._plugins().get(Extension.MONITOR, kind)
-        password = Option(_PASSWORD, title="Name of the password", advanced=True)
+        password = Option(
+            _PASSWORD,
+            title="Name of the password",
+            advanced=True,
+            help="Under which it is kept among the secrets of this computer.",
+            placeholder="none",
+        )
         return (name, *monitor.options, password, LEVELS_OPTION)
 
     def check(self, kind: str, place: int, table: Table) -> str:

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-KEPT = 120
-"""Samples of each endpoint that are kept: memory does not grow with time."""
+from studio.workspace.moments import Moment, Moments
+
 GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""
 _RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What is kept of one sample.
-
-    Attributes:
-        tone: ``good``, ``warning``, ``bad``, or nothing where it is not known.
-        version: As text; empty where none is served.
-        at: Seconds since the epoch, by the clock of the studio; 0 where it is not known.
-    """
-
-    tone: str
-    throughput: float | None
-    p99: float | None
-    version: str
-    at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -50,7 +32,7 @@ class Row:
     text: str = ""
     reasons: tuple[str, ...] = ()
     drifting: tuple[str, ...] = ()
-    moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=KEPT))
+    moments: Moments = field(default_factory=Moments)
 
     @property
     def last(self) -> Moment | None:
@@ -88,7 +70,7 @@ class Fleet:
         found = [
             row
             for row in self._rows.values()
-            if row.matches(words) and not (only_bad and row.tone == GOOD)
+            if (not words or row.matches(words)) and not (only_bad and row.tone == GOOD)
         ]
         found.sort(key=lambda row: (_RANK[row.tone], -len(row.alerts), row.name))
         return found

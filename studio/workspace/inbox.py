@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ class Entry:
     acknowledged: bool = False
 
 
+_FIELDS = tuple(Entry.__dataclass_fields__)
+
+
 class Inbox:
     """Entries by target and name, kept in a file.
 
@@ -56,7 +59,8 @@ class Inbox:
         self._path = path
         self._clock = clock
         self.holds = holds or Holds(None, clock)
-        self._entries: dict[tuple[str, str], Entry] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}  # by target, then by name
+        self._count = 0
         self._load()
 
     def take(self, samples: Iterable[Mapping[str, Any]]) -> bool:
@@ -67,26 +71,31 @@ class Inbox:
             alerts = {str(one.get("name")): one for one in sample.get("alerts") or ()}
             for name, alert in alerts.items():
                 changed |= self._one(target, name, alert, now)
-            for key, entry in self._entries.items():
-                if key[0] == target and entry.active and key[1] not in alerts:
+            for name, entry in self._entries.get(target, {}).items():
+                if entry.active and name not in alerts:
                     entry.active, changed = False, True
-                    self.holds.over(*key)
+                    self.holds.over(target, name)
         if changed:
             self._trim()
             self._save()
         return changed
 
     def _one(self, target: str, name: str, alert: Mapping[str, Any], now: float) -> bool:
-        entry = self._entries.get((target, name))
+        entry = self._entries.get(target, {}).get(name)
         level, text = str(alert.get("level") or "warning"), str(alert.get("text") or "")
         if entry is None:
-            self._entries[target, name] = Entry(target, name, level, text, now, now)
+            self._keep(Entry(target, name, level, text, now, now))
             return True
         began = not entry.active
         if began:
             entry.since, entry.active, entry.acknowledged = now, True, False
         entry.seen, entry.level, entry.text = now, level, text
         return began
+
+    def _keep(self, entry: Entry) -> None:
+        of_target = self._entries.setdefault(entry.target, {})
+        self._count += entry.name not in of_target
+        of_target[entry.name] = entry
 
     def acknowledge(self, entry: Entry) -> None:
         """Somebody has seen it."""
@@ -118,36 +127,41 @@ class Inbox:
     def entries(self) -> list[Entry]:
         """All: what holds first, critical ones before others, the newest first."""
         return sorted(
-            self._entries.values(),
+            self._all(),
             key=lambda e: (not e.active, e.acknowledged, e.level != "critical", -e.since),
         )
 
+    def _all(self) -> list[Entry]:
+        return [entry for of_target in self._entries.values() for entry in of_target.values()]
+
     def _trim(self) -> None:
-        extra = len(self._entries) - MOST
+        extra = self._count - MOST
         if extra > 0:
-            oldest = sorted(
-                self._entries, key=lambda k: (self._entries[k].active, self._entries[k].seen)
-            )
-            for key in oldest[:extra]:
-                del self._entries[key]
+            oldest = sorted(self._all(), key=lambda entry: (entry.active, entry.seen))
+            for entry in oldest[:extra]:
+                del self._entries[entry.target][entry.name]
+                if not self._entries[entry.target]:
+                    del self._entries[entry.target]
+            self._count -= extra
 
     def _load(self) -> None:
         if self._path is None:
             return
         try:
             rows = json.loads(self._path.read_text("utf-8"))
-            known = set(Entry.__dataclass_fields__)  # an earlier version kept silences here
-            found = [Entry(**{k: v for k, v in row.items() if k in known}) for row in rows]
+            # An earlier version kept silences here.
+            found = [Entry(**{k: v for k, v in row.items() if k in _FIELDS}) for row in rows]
         except (OSError, ValueError, TypeError, AttributeError):
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:
             entry.active = False  # until it is heard of again
-            self._entries[entry.target, entry.name] = entry
+            self._keep(entry)
 
     def _save(self) -> None:
         if self._path is None:
             return
-        content = json.dumps([asdict(entry) for entry in self._entries.values()])
+        rows = [{name: getattr(entry, name) for name in _FIELDS} for entry in self._all()]
+        content = json.dumps(rows)
         temporary = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

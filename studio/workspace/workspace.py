@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
-from studio.deployment.keeping import why_none_kept
+from studio.deployment.keeping import why_none_compared, why_none_kept
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
     JobListener,
@@ -25,7 +25,7 @@ from studio.pipelines.runner import StepRunner
 from studio.pipelines.suitability import why_not
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
-from studio.registry import Registry, VariantRecord
+from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.rollouts.ledger import place_of, unfinished
 from studio.settings import Paths, Settings
 from studio.workspace.alert_book import AlertBook
@@ -137,8 +137,12 @@ class Workspace(JobListener):
         return why_no_trial(target)
 
     def why_none_kept(self, target: TargetSpec) -> str:
-        """Why a target can neither keep nor compare requests; empty when it can."""
+        """Why a target can keep no requests for labelling; empty when it can."""
         return why_none_kept(target)
+
+    def why_none_compared(self, target: TargetSpec) -> str:
+        """Why a target cannot compare answers with the version before; empty when it can."""
+        return why_none_compared(target)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -185,7 +189,7 @@ class Workspace(JobListener):
         """The recipe that repeats something that was done.
 
         Args:
-            action: Its number in the history (``registry.ledger``).
+            action: Its number in the history (``registry.ledger``), or as ``last_done`` gives it.
             folder: Where the recipe will lie; files below it are named from there.
 
         Raises:
@@ -193,7 +197,18 @@ class Workspace(JobListener):
         """
         from studio.pipelines.retelling import recipe_of  # the window's start needs it not
 
-        return recipe_of(self.registry, action, folder)
+        quiet = next((one for one in [*self._steps.asked.values()] if one.id == action), None)
+        return recipe_of(self.registry, quiet or self.registry.ledger.action(action), folder)
+
+    def last_done(self, steps: Iterable[str]) -> ActionRecord | None:
+        """What was done last by one of some steps; None for nothing.
+
+        What only tells something is in no history, and is known for this session alone.
+        """
+        steps = frozenset(steps)
+        found = [one for step, one in [*self._steps.asked.items()] if step in steps]
+        found += [one for one in self.registry.ledger.actions() if one.step in steps][:1]
+        return max(found, key=lambda one: one.created, default=None)
 
     def action_of(self, job: RunningJob) -> int:
         """The number in the history of what a job did; 0 where it is none."""

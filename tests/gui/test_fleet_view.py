@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from studio.gui.charts.series import span_text
 from studio.gui.pages.fleet_view import FleetView
 from studio.gui.theme import Theming
-from studio.workspace.fleet import Moment
 from studio.workspace.inbox import Inbox
+from studio.workspace.moments import Moment
 from tests.benchmarks.fleet_data import SimulatedFleet
 
 

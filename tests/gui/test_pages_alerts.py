@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.gui.editors import ChoiceEditor, NumberEditor, TextEditor
 from studio.gui.pages.alerts_view import AlertsView
 from studio.gui.pages.monitor import ALERTS_VIEW, FLEET_VIEW, MonitorPage
 from studio.jobs import End
@@ -67,6 +68,32 @@ def test_a_rule_and_a_channel_are_made_and_the_command_reads_them(rig: Rig) -> N
         page.show_view(start)
         page.toggle()
         assert rig.shell.jobs[-1].options["alerts"] == str(path)
+
+
+def test_every_field_says_what_it_is_and_what_an_empty_one_means(rig: Rig) -> None:
+    _, view = shown(rig)
+    for kind in ("", *rig.workspace.alerts.kinds):
+        if kind:
+            view.add_channel.click()
+            view.form.kind.setCurrentIndex(view.form.kind.findData(kind))
+        else:
+            view.add_rule.click()
+        assert view.form.form is not None
+        for name, field in view.form.form.fields.items():
+            assert field.toolTip(), f"{kind} {name}"
+            if isinstance(field.editor, TextEditor) and not field.editor.value():
+                assert field.editor.line.placeholderText(), f"{kind} {name}"
+        if not kind:
+            targets, lasting = (view.form.form.fields[one].editor for one in ("targets", "for_s"))
+            assert isinstance(targets, TextEditor)
+            assert targets.line.placeholderText() == "all"
+            assert isinstance(lasting, NumberEditor)
+            assert lasting.spin.text() == "at once"
+            assert lasting.value() == 0
+        if kind == "email":
+            assert isinstance(view.form.form.fields["tls"].editor, ChoiceEditor)
+            assert view.form.form.fields["tls"].editor.combo.currentText() == "automatic"
+        view.form.cancel.click()
 
 
 def test_what_is_wrong_is_said_in_words_before_it_is_saved(rig: Rig) -> None:

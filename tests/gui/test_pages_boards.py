@@ -137,14 +137,17 @@ def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig)
     assert (proof.verdict.text(), proof.text.text()) == ("not whole", broken)
 
 
+def choose(view: BoardsView, name: str) -> None:
+    places = {cells[0]: y for y, cells in enumerate(texts(view.table))}
+    view.table.selectRow(places[name])
+
+
 def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(DeployPage)
     page.show_view(VIEW)
     view = page.boards
-    view.table.clearSelection()
-    view.table.setCurrentCell(-1, -1)
-    assert view.signers_button.toolTip() == "Choose a board in the table first."
-    view.table.selectRow(next(y for y in range(4) if texts(view.table)[y][0].startswith("line-a")))
+    assert view.signers.change.toolTip() == "Choose a board in the table first."
+    choose(view, "line-a")
     key = str(tmp_path / "ann.pub")
     menu = signers_menu(view, "line-a", view.trust, lambda: key)
     require, everybody = menu.actions()
@@ -153,11 +156,55 @@ def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> No
         "trust",
         {"target": "line-a", "signers": key},
     )
-    assert view.signers_button.toolTip() == "Its signers are being changed."
+    assert view.signers.change.toolTip() == "Its signers are being changed."
     done = {"target": "line-a", "signers": ["ann"], "by": "me"}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=done))
     assert rig.shell.said == ["line-a takes only what ann has signed."]
+    assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
+        "target-look",
+        {"target": ["line-a"]},
+    ), "the list is that of the board"
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"targets": []}))
     everybody.trigger()
     assert rig.shell.jobs[-1].options == {"target": "line-a"}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result={**done, "signers": []}))
     assert rig.shell.said[-1] == "line-a takes everybody's releases."
+
+
+def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
+    key = {
+        "name": "ann@desk",
+        "kind": "ssh-ed25519",
+        "fingerprint": "SHA256:" + 43 * "x",
+        "limits": 'valid-before="20270101"',
+        "since": "2026-11-20T09:12:00+00:00",
+        "by": "bob@lab",
+    }
+    signers = {"file": "/r/allowed_signers", "fixed": False, "keys": [key], "by": "bob@lab"}
+    nobody = {**signers, "file": "", "keys": []}
+    fixed = {**signers, "file": "/etc/edgewright/allowed_signers", "fixed": True}
+    rows = [
+        {**looked("line-a"), "signers": {**signers, "changed": "2026-11-21T09:12:00+00:00"}},
+        {**looked("roof-01"), "signers": nobody},
+        {**looked("roof-02"), "signers": fixed},
+    ]
+    rig.registry.add_run("target-look", None, {}, {"targets": rows})
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    view, card = page.boards, page.boards.signers
+    assert "Choose a board in the table above" in visible_texts(card)
+    assert card.table.isHidden()
+    choose(view, "line-a")
+    (cells,) = texts(card.table)
+    assert cells[:3] == ["ann@desk", 'ed25519 · valid-before="20270101"', key["fingerprint"]]
+    assert cells[3].startswith("20 Nov")
+    assert cells[4] == "bob@lab"
+    assert "Last changed 21 Nov" in visible_texts(card)
+    assert card.change.isEnabled()
+    choose(view, "roof-01")
+    assert card.text.text().startswith("roof-01 takes the releases of everybody who can log in.")
+    assert card.table.isHidden()
+    choose(view, "roof-02")
+    assert "only the administrator of roof-02 may change it" in card.change.toolTip()
+    choose(view, "This computer")
+    assert card.text.text() == "Not known yet: Look asks this computer."

@@ -175,3 +175,32 @@ def test_drift_explains_itself_beside_a_figure_below_its_limit(rig: Rig) -> None
     item = card.table.item(0, 1)
     assert item is not None
     assert item.toolTip() == why
+
+
+def test_a_server_that_nobody_asks_has_no_latency(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    quiet = {"p50": 0.0, "p90": 0.0, "p99": 0.0, "count": 0}
+    rig.message(page, "sample", **{**SAMPLE, "throughput": 0.0, "latency_ms": quiet})
+    shown = {name: figure.value.text() for name, figure in page.figures.items()}
+    assert (shown["p50"], shown["p99"], shown["throughput"]) == ("—", "—", "0")
+    assert visible_texts(page.figures["p50"]).split() == ["p50", "—"], "and no unit behind it"
+    assert page.latency.accessibleDescription() == "p50 — ms, p90 — ms, p99 — ms"
+    rig.message(page, "sample", **SAMPLE)
+    assert "ms" in visible_texts(page.figures["p50"]).split()
+
+
+def test_charts_stand_side_by_side_and_leave_room_for_what_is_wrong(rig: Rig) -> None:
+    served(rig)
+    page = rig.page(MonitorPage)
+    page.toggle()
+    rig.message(page, "sample", **{**SAMPLE, "alerts": [ALERT]})
+    assert "2 of 31 requests failed." in visible_texts(page)
+    tops, heights = set(), set()
+    for chart in (page.latency, page.throughput, page.memory):
+        tops.add(chart.mapTo(page, chart.rect().topLeft()).y())
+        heights.add(chart.height())
+    assert len(tops) == len(heights) == 1
+    bottom = page.alerts.mapTo(page, page.alerts.rect().bottomLeft()).y()
+    assert bottom < page.height(), "at 1280 x 800 without scrolling"

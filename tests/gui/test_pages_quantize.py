@@ -105,6 +105,39 @@ def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
     assert "head" in shown
 
 
+def test_the_original_shows_what_the_evaluation_of_its_variants_has_measured(rig: Rig) -> None:
+    original = rig.variant()
+    quantized(rig)
+    later = {**METRIC, "before": 0.975, "samples": 40}
+    options = {"data": "/data/calibration.npz", "eval_data": "/data/late.npz", "samples": 9}
+    for name in ("fp16", "bf16"):
+        made = rig.variant(name, original, metric=later)
+        rig.registry.add_run("quantize", made.id, options, {})
+    page = rig.page(QuantizePage, original)
+    page.show_view(1)
+    view = page.variants
+    rows = {cells[0]: cells for cells in texts(view.table)}
+    assert rows["fp32"][5] == "97.5 %", "of the last evaluation"
+    assert rows["int8"][5] == "98.1 → 97.6 % (−0.5 pt)"
+    view.select(original.id)
+    facts = visible_texts(view.fields)
+    assert facts.count("Top-1 accuracy") == 2, "each once"
+    assert facts.index("97.5 % on late.npz, 40 samples") < facts.index(
+        "98.1 % on calibration.npz, 450 samples"
+    )
+    view.select(made.id)
+    assert "late.npz, 40 samples" in visible_texts(view.fields)
+
+
+def test_an_original_that_nothing_was_measured_of_shows_no_metric(rig: Rig) -> None:
+    original = rig.variant()
+    made = rig.variant("int8", original, size_ratio=0.3)
+    page = rig.page(QuantizePage, original)
+    page.show_view(1)
+    assert [cells[5] for cells in texts(page.variants.table)] == ["—", "—"]
+    assert made.parent == original.id
+
+
 def test_variant_can_be_made_the_current_one(rig: Rig) -> None:
     current = rig.variant()
     quantized(rig)

@@ -16,8 +16,10 @@ from studio.gui.pages.base import Page
 from studio.gui.pages.deploy import DeployPage
 from studio.gui.pages.model import ModelPage
 from studio.gui.pages.monitor import MonitorPage
+from studio.gui.pages.plugins import PluginsPage
 from studio.gui.pages.quantize import QuantizePage
 from studio.gui.pages.runs import HISTORY, RunsPage
+from studio.gui.pages.targets import TargetsPage
 from studio.jobs import End
 from studio.settings import resource
 from studio.workspace import JobOutcome, RunChanged, RunWish
@@ -163,6 +165,31 @@ def test_what_was_done_is_saved_as_the_recipe_that_repeats_it(rig: Rig, tmp_path
     assert rig.shell.said[0].startswith("Saved as")
 
 
+def test_the_history_says_what_each_step_was_about_and_where(rig: Rig) -> None:
+    ledger = rig.registry.ledger
+    variant = rig.variant()
+    small = rig.variant("int8", variant)
+    made = {"variant": small.id, "name": "int8"}
+    ledger.add_action("quantize", {"model": f"#{variant.id}"}, made, "window")
+    both = [f"#{variant.id}", f"#{small.id}"]
+    ledger.add_action("profile", {"model": both}, {"target": "local"}, "recipe r")
+    ledger.add_action("deploy", {"bundle": "/store/ab/digits-2", "target": "local"}, {}, "window")
+    ledger.add_action("trust", {"target": "roof"}, {}, "command")
+    many = {"target": ["a", "b", "c", "d"], "model": "digits:int8"}
+    ledger.add_action("rollout", many, {}, "window")
+    page = page_of(rig)
+    page.show_view(HISTORY)
+    page.refresh()
+    about = [line.texts[1] for line in page.history.table.content.rows]
+    assert about == [
+        "digits:int8, a, b and 2 more",
+        "roof",
+        "digits-2, This computer",
+        "digits:fp32, digits:int8",
+        "digits:int8",
+    ]
+
+
 def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Path) -> None:
     variant = rig.variant()
     bundle = tmp_path / "bundle"
@@ -225,30 +252,72 @@ def test_a_recipe_is_run_from_the_window_with_its_own_thread(
 
 
 @pytest.mark.parametrize(
-    ("page", "step"),
+    ("page", "view", "step"),
     [
-        (ModelPage, "edit"),
-        (QuantizePage, "quantize"),
-        (DeployPage, "rollout"),
-        (MonitorPage, "monitor"),
+        (ModelPage, "", "edit"),
+        (QuantizePage, "", "quantize"),
+        (DeployPage, "rollout", "rollout"),
+        (DeployPage, "boards", "trust"),
+        (MonitorPage, "", "monitor"),
+        (MonitorPage, "", "monitor-test"),
+        (PluginsPage, "", "environment-install"),
     ],
 )
 def test_each_page_shows_what_was_done_there_last_as_a_recipe(
-    rig: Rig, page: type[Page], step: str
+    rig: Rig, page: type[Page], view: str, step: str
 ) -> None:
     shown = rig.page(page)
-    (recipe, *more) = [b for b in shown.findChildren(QPushButton) if b.text() == "As a recipe"]
+    where = getattr(shown, view) if view else shown
+    buttons = [b for b in where.findChildren(QPushButton) if b.text() == "As a recipe"]
+    (recipe,) = buttons
     recipe.click()
     assert rig.shell.shown == []
     assert rig.shell.said[-1].startswith("Nothing was done here yet")
     ledger = rig.registry.ledger
     wanted = ledger.add_action(step, {}, {}, "window")
     ledger.add_action("samples-get", {}, {}, "window")  # of another page
-    for one in (recipe, *more):
-        one.click()
-        assert rig.shell.shown[-1] == wanted
+    recipe.click()
+    assert rig.shell.shown[-1] == wanted
     names = [action.text() for action in shown.actions()]
     assert f"{shown.title}: show as a recipe" in names
+
+
+@pytest.mark.parametrize(
+    ("page", "view", "step", "options"),
+    [
+        (TargetsPage, "", "target-probe", {"target": "local"}),
+        (TargetsPage, "", "target-find", {"way": ["config"]}),
+        (DeployPage, "boards", "target-look", {"target": ["local"]}),
+        (DeployPage, "record", "verify-log", {"target": "local"}),
+        (MonitorPage, "", "monitor-fleet", {"seconds": 1.0}),
+    ],
+)
+def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
+    rig: Rig, tmp_path: Path, page: type[Page], view: str, step: str, options: dict[str, Any]
+) -> None:
+    shown = rig.page(page)
+    ledger = rig.registry.ledger
+    older = ledger.add_action("trust", {"target": "local"}, {}, "window")
+    job = rig.workspace.start(step, **options)
+    where = getattr(shown, view) if view else shown
+    (recipe,) = [b for b in where.findChildren(QPushButton) if b.text() == "As a recipe"]
+    recipe.click()
+    (number,) = rig.shell.shown
+    job.cancel()
+    job.wait(PATIENCE_MS / 1000)
+    assert [action.id for action in ledger.actions()] == [older]
+    runs = page_of(rig)
+    runs.show_action(number)
+    assert "It only looked and changed nothing" in visible_texts(runs.history)
+    assert runs.history.table.selected() is None
+    runs.refresh()  # a job ends meanwhile
+    text = runs.history.text.toPlainText()
+    (told,) = rig.workspace.runs.check(text, "recipe.toml", tmp_path).steps
+    assert told.step == step
+    runs.history.write(number, tmp_path / "saved.toml")
+    assert (tmp_path / "saved.toml").read_text() == text
+    runs.history.table.selectRow(0)
+    assert 'step = "trust"' in runs.history.text.toPlainText()
 
 
 def test_a_run_is_shown_as_a_recipe(rig: Rig) -> None:

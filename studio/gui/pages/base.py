@@ -187,18 +187,11 @@ class Page(QWidget):
 
     def recipe_button(self) -> QPushButton:
         """A quiet button that shows what was done here last as a recipe."""
-        made = button("As a recipe", self.show_as_recipe, "link")
-        made.setToolTip("Shows the recipe that does again what was done here last.")
-        return made
+        return recipe_button(self.workspace, self.shell, self.repeats)
 
     def show_as_recipe(self) -> None:
         """Show the recipe of what was done last on this page; say it when that is nothing."""
-        actions = self.workspace.registry.ledger.actions()
-        found = next((one.id for one in actions if one.step in self.repeats), 0)
-        if found:
-            self.shell.show_action(found)
-        else:
-            self.shell.say("Nothing was done here yet that a recipe could do again.")
+        show_as_recipe(self.workspace, self.shell, self.repeats)
 
     def hide_header(self, hidden: bool = True) -> None:
         """Leave the whole page to the content, or show the header again."""
@@ -252,6 +245,23 @@ class Page(QWidget):
 
     def on_event(self, event: object) -> None:
         """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
+
+
+def recipe_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
+    """A quiet button that shows what was done last by one of some steps as a recipe."""
+    steps = tuple(repeats)
+    made = button("As a recipe", lambda: show_as_recipe(workspace, shell, steps), "link")
+    made.setToolTip("Shows the recipe that does again what was done here last.")
+    return made
+
+
+def show_as_recipe(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
+    """Show the recipe of what was done last by one of some steps; say it when that is nothing."""
+    found = workspace.last_done(repeats)
+    if found is not None:
+        shell.show_action(found.id)
+    else:
+        shell.say("Nothing was done here yet that a recipe could do again.")
 
 
 def _takes_tab(widget: QWidget) -> bool:

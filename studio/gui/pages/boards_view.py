@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 from studio.api import TargetSpec
 from studio.gui import figures
 from studio.gui.pages import signers_menu, target_rows
-from studio.gui.pages.base import Shell
+from studio.gui.pages.base import Shell, recipe_button
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
+from studio.gui.pages.signers_card import SignersCard
 from studio.gui.tables import Table
 from studio.gui.widgets import GRID, Card, Pill, Scroll, button, label, row, set_enabled
 
@@ -60,7 +61,7 @@ class BoardsView(QWidget):
         self.look_button = button("Look", self.look)
         self.open_button = button("Open", self._open)
         self.open_button.setToolTip("Shows its history and log, and deploys to it or rolls back.")
-        self.signers_button = button("Signatures…", self._ask_signers)
+        self.signers = SignersCard(self.trust)
         self.often = QCheckBox("every minute")
         self.note = label(HINT, "dim", wrap=True)
         self._timer = QTimer(self)
@@ -83,7 +84,8 @@ class BoardsView(QWidget):
         layout.addLayout(
             row(
                 *(self.group, GRID, self.look_button, self.often, None),
-                *(self.signers_button, self.open_button),
+                recipe_button(self.workspace, self.shell, (signers_menu.STEP, STEP)),
+                self.open_button,
             )
         )
         listed = Card()
@@ -92,7 +94,7 @@ class BoardsView(QWidget):
         self._complaints = Card("Look here")
         self.complaints = StateRows("Look here")
         self._complaints.body.addWidget(self.complaints)
-        for part in (self.strip, listed, self.note, self._complaints):
+        for part in (self.strip, listed, self.note, self._complaints, self.signers):
             layout.addWidget(part)
         layout.addStretch(1)
 
@@ -124,8 +126,10 @@ class BoardsView(QWidget):
     def look(self) -> None:
         """Ask the boards that are shown."""
         names = [target.name for target in self._shown()]
-        if self.strip.running or not names:
-            return
+        if names and not self.strip.running:
+            self._look_at(names)
+
+    def _look_at(self, names: list[str]) -> None:
         self._doing = "It is being looked at."
         self.strip.follow(self.shell.start(STEP, target=names))
         self._explain()
@@ -142,6 +146,7 @@ class BoardsView(QWidget):
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok and (text := signers_menu.told(outcome.result)):
             self.shell.say(text, "good")
+            self._look_at([str(outcome.result["target"])])  # its list of signers is another now
         elif outcome.ok:
             self._take_last()
             silent = [o for o in outcome.result.get("targets") or () if o["state"] == "no answer"]
@@ -211,12 +216,6 @@ class BoardsView(QWidget):
         if self._selected():
             self._choose(self._selected())
 
-    def _ask_signers(self) -> None:
-        name = self._selected()
-        if name:
-            menu = signers_menu.signers_menu(self, name, self.trust)
-            menu.popup(self.signers_button.mapToGlobal(self.signers_button.rect().bottomLeft()))
-
     def trust(self, **options: str) -> None:
         """Say whose releases a board takes."""
         if not self.strip.running:
@@ -252,7 +251,7 @@ class BoardsView(QWidget):
         chosen = self._selected()
         first = "" if chosen else "Choose a board in the table first."
         set_enabled(self.open_button, first)
-        set_enabled(self.signers_button, busy or first)
+        self.signers.show_board(chosen, self._seen.get(chosen) or {}, busy)
         self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
 
 

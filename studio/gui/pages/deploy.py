@@ -45,7 +45,8 @@ ROLLBACK = "rollback"
 NOT_ASKED = ("dry_run", "bundle")
 IN_SIGHT = ("quality",)
 TRIAL = ("quality", "soak_rule")
-KEPT = ("agreement", "keep_samples", "samples_mb")
+COMPARED = ("agreement",)
+KEPT = ("keep_samples", "samples_mb")
 BESIDE = "samples_mb"
 """Its own reason is the one of the field before it."""
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
@@ -323,11 +324,15 @@ class DeployPage(StagePage):
 
     def _withhold(self, target: TargetSpec | None) -> None:
         """Take away what this kind of target cannot do, and say why."""
-        no_trial = self.workspace.why_no_trial(target) if target is not None else ""
-        none_kept = self.workspace.why_none_kept(target) if target is not None else ""
-        reasons = {**dict.fromkeys(TRIAL, no_trial), **dict.fromkeys(KEPT, none_kept)}
-        for name, reason in reasons.items():
-            self.form.fields[name].withhold(reason)
+        workspace = self.workspace
+        for names, why in (
+            (TRIAL, workspace.why_no_trial),
+            (COMPARED, workspace.why_none_compared),
+            (KEPT, workspace.why_none_kept),
+        ):
+            reason = why(target) if target is not None else ""
+            for name in names:
+                self.form.fields[name].withhold(reason)
         self.form.fields[BESIDE].explain("")
 
     def _show_steps(self) -> None:

@@ -9,8 +9,10 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from studio.gui import figures
+from studio.gui.pages import target_rows
 from studio.gui.theme import Theming
-from studio.workspace.fleet import BAD, GOOD, KEPT, WARNING, Row
+from studio.workspace.fleet import BAD, GOOD, WARNING, Row
+from studio.workspace.moments import KEPT
 
 ROW = 26
 HEAD = 26
@@ -18,6 +20,8 @@ _TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad"}
 _PAD = 8
 _COLUMNS = (("Endpoint", 0.19), ("Version", 0.08), ("req/s", 0.07), ("p99 ms", 0.08))
 _STRIP = 0.18
+_WIDEST = 14
+"""Pixels of a wide letter; shorter texts need not be measured."""
 
 
 class FleetRows(QAbstractScrollArea):
@@ -119,71 +123,85 @@ class FleetRows(QAbstractScrollArea):
         offset = self.verticalScrollBar().value()
         first = offset // ROW
         last = min(len(self._rows), first + (self.viewport().height() - HEAD) // ROW + 2)
+        cells = self._cells(width)
         for place in range(first, last):
-            top = HEAD + place * ROW - offset
-            self._paint_row(painter, self._rows[place], top, width)
+            painter.save()
+            painter.translate(0, HEAD + place * ROW - offset)
+            self._paint_row(painter, self._rows[place], cells)
+            painter.restore()
         painter.fillRect(0, 0, width, HEAD, theme.color("surface"))
         painter.setPen(theme.color("dim"))
-        for name, rect, align in self._cells(width, 0):
+        for name, rect, align in cells:
             painter.drawText(rect, align, name)
 
-    def _cells(self, width: int, top: int) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
-        """Title, place and alignment of each column."""
+    def _cells(self, width: int) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
+        """Title, place in a row, and alignment of each column."""
         found, x = [], _PAD + 10
         middle = Qt.AlignmentFlag.AlignVCenter
         for place, (title, share) in enumerate((*_COLUMNS, ("Last samples", _STRIP))):
             size = int(share * width)
             left = place in (0, 1, 4)
             side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
-            found.append((title, QRect(x, top, size - 2 * _PAD, ROW), middle | side))
+            found.append((title, QRect(x, 0, size - 2 * _PAD, ROW), middle | side))
             x += size
-        rest = QRect(x, top, width - x - _PAD, ROW)
+        rest = QRect(x, 0, width - x - _PAD, ROW)
         found.append(("What is wrong", rest, middle | Qt.AlignmentFlag.AlignLeft))
         return found
 
-    def _paint_row(self, painter: QPainter, row: Row, top: int, width: int) -> None:
-        theme = self._theming.current
+    def _paint_row(
+        self, painter: QPainter, row: Row, cells: Sequence[tuple[str, QRect, Qt.AlignmentFlag]]
+    ) -> None:
+        theme, width = self._theming.current, self.viewport().width()
         if row.name == self._current:
-            painter.fillRect(0, top, width, ROW, theme.color("surface_3"))
-        painter.fillRect(_PAD, top + 7, 6, ROW - 14, theme.color(_TOKENS.get(row.tone, "idle")))
+            painter.fillRect(0, 0, width, ROW, theme.color("surface_3"))
+        painter.fillRect(_PAD, 7, 6, ROW - 14, theme.color(_TOKENS.get(row.tone, "idle")))
         last = row.last
         texts = (
-            row.name,
+            target_rows.named(row.name),
             f"v{row.version}" if row.version else figures.NOTHING,
             figures.rate(last.throughput if last else None),
             figures.milliseconds(last.p99 if last else None),
         )
-        cells = self._cells(width, top)
         painter.setPen(theme.color("text"))
         for text, (_, rect, align) in zip(texts, cells, strict=False):
             # Names of a fleet differ at their ends.
-            elided = painter.fontMetrics().elidedText(
-                text, Qt.TextElideMode.ElideMiddle, rect.width()
-            )
-            painter.drawText(rect, align, elided)
+            self._paint_text(painter, text, rect, align, Qt.TextElideMode.ElideMiddle)
         self._paint_strip(painter, row, cells[4][1])
-        painter.setPen(theme.color("dim" if row.tone == GOOD else "text"))
-        _, rect, align = cells[5]
         text = row.text or ("" if row.tone == GOOD else row.health)
-        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        painter.drawText(rect, align, elided)
+        if text:
+            painter.setPen(theme.color("dim" if row.tone == GOOD else "text"))
+            _, rect, align = cells[5]
+            self._paint_text(painter, text, rect, align, Qt.TextElideMode.ElideRight)
+
+    def _paint_text(
+        self,
+        painter: QPainter,
+        text: str,
+        rect: QRect,
+        align: Qt.AlignmentFlag,
+        mode: Qt.TextElideMode,
+    ) -> None:
+        """Paint a text, shortened where it is wider than its column."""
+        if len(text) * _WIDEST > rect.width():  # to measure takes longer than to paint
+            text = painter.fontMetrics().elidedText(text, mode, rect.width())
+        painter.drawText(rect, align, text)
 
     def _paint_strip(self, painter: QPainter, row: Row, rect: QRect) -> None:
         """Its samples from left to right; the newest is at the right end."""
         theme = self._theming.current
         high, y = ROW - 12, rect.top() + 6
         painter.fillRect(rect.left(), y, rect.width(), high, theme.color("border"))
-        first, begin = KEPT - len(row.moments), 0
-        moments = list(row.moments)
-        for place in range(1, len(moments) + 1):  # runs of one tone in one piece
-            if place < len(moments) and moments[place].tone == moments[begin].tone:
+        tones, versions = row.moments.tones(), row.moments.versions()
+        first, begin, count = KEPT - len(tones), 0, len(tones)
+        for place in range(1, count + 1):  # runs of one tone in one piece
+            if place < count and tones[place] == tones[begin]:
                 continue
             left = rect.left() + (first + begin) * rect.width() // KEPT
             right = rect.left() + (first + place) * rect.width() // KEPT
-            token = _TOKENS.get(moments[begin].tone, "idle")
+            token = _TOKENS.get(tones[begin], "idle")
             painter.fillRect(left, y, max(right - left, 1), high, theme.color(token))
             begin = place
-        for place in range(1, len(moments)):
-            if moments[place].version != moments[place - 1].version:
+        for place in range(1, count):
+            if versions[place] != versions[place - 1]:
                 x = rect.left() + (first + place) * rect.width() // KEPT
                 painter.fillRect(x, y - 3, 2, high + 6, theme.color("text"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from studio.gui.charts.series import VersionedSeries
+from studio.gui.pages import target_rows
 from studio.gui.pages.fleet_rows import FleetRows
 from studio.gui.pages.inbox_card import InboxCard
 from studio.gui.theme import Theming
@@ -18,6 +19,8 @@ from studio.workspace.inbox import Inbox
 
 _PAINT_MS = 200
 """Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
+_ALERTS_MS = 500
+"""The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
 _HINT = "Start looks at all targets that something is deployed to; the worst stand first."
 
 
@@ -51,14 +54,19 @@ class FleetView(QWidget):
         self.p99 = VersionedSeries(theming, "p99", "ms", "accent")
         self.throughput = VersionedSeries(theming, "Throughput", "req/s", "good")
         self.alerts = InboxCard(inbox)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PAINT_MS)
-        self._timer.timeout.connect(self.show_now)
+        self._timer = self._after(_PAINT_MS, self._show_rows)
+        self._alerts_timer = self._after(_ALERTS_MS, self._show_alerts)
         self._lay_out()
-        self.filter.textChanged.connect(lambda _: self.show_now())
-        self.only_bad.toggled.connect(lambda _: self.show_now())
+        self.filter.textChanged.connect(lambda _: self._show_rows())
+        self.only_bad.toggled.connect(lambda _: self._show_rows())
         self.rows.chosen.connect(lambda _: self._show_chosen())
+
+    def _after(self, milliseconds: int, call: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(call)
+        return timer
 
     def _lay_out(self) -> None:
         outer = QVBoxLayout(self)
@@ -85,11 +93,16 @@ class FleetView(QWidget):
         """Hear of some endpoints; drawn soon."""
         self.fleet.take(samples)
         self._changed |= self.inbox.take(samples)
-        if not self._timer.isActive():
-            self._timer.start()
+        for timer in (self._timer, self._alerts_timer):
+            if not timer.isActive():
+                timer.start()
 
     def show_now(self) -> None:
         """Draw what is known."""
+        self._show_rows()
+        self._show_alerts()
+
+    def _show_rows(self) -> None:
         found = self.fleet.shown(self.filter.text(), self.only_bad.isChecked())
         self.rows.show_rows(found)
         counts = self.fleet.counts()
@@ -101,6 +114,8 @@ class FleetView(QWidget):
         if found and self.fleet.row(self.rows.current) is None:
             self.rows.choose(found[0].name)
         self._show_chosen()
+
+    def _show_alerts(self) -> None:
         if self._changed:
             self._changed = False
             self.alerts.show_entries()
@@ -111,7 +126,7 @@ class FleetView(QWidget):
             return
         moments = list(found.moments)
         served = f"{found.model} v{found.version}" if found.version else "nothing served"
-        self.title.setText(f"{found.name}: {found.health}, {served}")
+        self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
         self.why.setText("\n".join(found.reasons))
         self.why.setVisible(bool(found.reasons))
         self.p99.show_moments(moments, [one.p99 for one in moments])

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages import target_rows
-from studio.gui.pages.base import Shell
+from studio.gui.pages.base import Shell, recipe_button
 from studio.gui.pages.parts import JobStrip
 from studio.gui.widgets import GRID, Pill, button, label, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.api import TargetSpec
-    from studio.workspace import JobOutcome
+    from studio.workspace import JobOutcome, Workspace
 
 STEP = "verify-log"
 HINT = (
@@ -27,7 +27,7 @@ HINT = (
 class HistoryProof(QWidget):
     """A target to choose, a button, and what was found."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self.shell = shell
         self.strip = JobStrip()
@@ -39,8 +39,9 @@ class HistoryProof(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        line = row(self.target, self.verify_button, GRID, self.verdict, self.text)
-        line.setStretch(line.count() - 1, 1)
+        recipe = recipe_button(workspace, shell, (STEP,))
+        line = row(self.target, self.verify_button, GRID, self.verdict, self.text, recipe)
+        line.setStretch(line.count() - 2, 1)
         layout.addLayout(line)
         layout.addWidget(self.strip)
         self.verdict.hide()
@@ -56,7 +57,7 @@ class HistoryProof(QWidget):
         self.target.blockSignals(True)
         self.target.clear()
         for name in names:
-            self.target.addItem(target_rows.spoken(name), name)
+            self.target.addItem(target_rows.named(name), name)
         self.target.setCurrentIndex(max(0, self.target.findData(chosen)))
         self.target.blockSignals(False)
         self._explain()

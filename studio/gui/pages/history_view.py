@@ -26,7 +26,7 @@ class HistoryView(QWidget):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
-        self.proof = HistoryProof(shell)
+        self.proof = HistoryProof(workspace, shell)
         self._workspace = workspace
         self._rows: list[tuple[str, ...]] = []
         self.words = QLineEdit()
@@ -64,7 +64,7 @@ class HistoryView(QWidget):
                 name, state, _, moment, _ = line
                 told[number] = (
                     moment,
-                    target_rows.spoken(target),
+                    target_rows.named(target),
                     str(release.details.get("name") or ""),
                     name,
                     state,

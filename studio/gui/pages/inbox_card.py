@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView
 
 from studio.api import StudioError
 from studio.gui import figures
+from studio.gui.pages import target_rows
 from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
 from studio.workspace.inbox import Entry, Inbox
 
@@ -65,7 +66,7 @@ class Entries(QAbstractTableModel):
         if column == 0:
             return f"{entry.name.capitalize()}: {entry.text}"
         if column == 1:
-            return entry.target
+            return target_rows.named(entry.target)
         if column == 2:
             return figures.moment(_iso(entry.since))
         if not entry.active:

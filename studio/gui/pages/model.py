@@ -49,7 +49,7 @@ class ModelPage(Page):
     stage = "model"
     title = "Model"
     icon = "model"
-    repeats = ("open", "edit")
+    repeats = ("open", "edit", "graph", "coverage")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

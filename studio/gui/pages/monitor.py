@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import TargetSpec
 from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages import target_rows
-from studio.gui.pages.alerts_view import AlertsView
+from studio.gui.pages.alerts_view import TEST_STEP, AlertsView
 from studio.gui.pages.base import Shell
 from studio.gui.pages.drift_card import DriftCard
 from studio.gui.pages.fleet_view import FleetView
@@ -33,6 +33,7 @@ LONG = 7 * 24 * 3600
 
 HEALTH = {"healthy": "good", "unreachable": "bad", "degraded": "bad"}
 ALERTS = 4
+CHART_HEIGHT = 20 * GRID
 
 
 class Figure(QWidget):
@@ -46,12 +47,15 @@ class Figure(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        self._behind = label(unit, "dim")
         layout.addWidget(label(name, "dim"))
-        layout.addLayout(row(self.value, label(unit, "dim"), None))
+        layout.addLayout(row(self.value, self._behind, None))
+        self._behind.hide()
 
     def show_value(self, text: str) -> None:
-        """Show another value."""
+        """Show another value; nothing has no unit."""
         self.value.setText(text)
+        self._behind.setVisible(text != figures.NOTHING)
         self.value.setAccessibleName(f"{self._name}: {text} {self._unit}".strip())
 
 
@@ -61,7 +65,7 @@ class MonitorPage(StagePage):
     stage = STEP
     title = "Monitor"
     icon = STEP
-    repeats = ("monitor",)
+    repeats = (STEP, FLEET_STEP, TEST_STEP)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -125,13 +129,14 @@ class MonitorPage(StagePage):
         state.body.addWidget(line())
         state.body.addLayout(self._big_figures())
         layout.addWidget(state)
-        layout.addLayout(self._charts(), 1)
+        layout.addLayout(self._charts())
         alerts = Card("Alerts")
         alerts.body.addWidget(self.calm)
         alerts.body.addWidget(self.alerts)
         layout.addWidget(alerts)
         layout.addWidget(self.quality)
         layout.addWidget(self.drift)
+        layout.addStretch(1)
         return content
 
     def _big_figures(self) -> QGridLayout:
@@ -142,21 +147,20 @@ class MonitorPage(StagePage):
             grid.setColumnStretch(column, 1)
         return grid
 
-    def _charts(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(2 * GRID)
-        places = (
-            ("Latency", self.latency, (0, 0, 2, 1)),
-            ("Throughput", self.throughput, (0, 1, 1, 1)),
-            ("Memory", self.memory, (1, 1, 1, 1)),
+    def _charts(self) -> QHBoxLayout:
+        """Side by side and no taller than they need, so that alerts and drift are in sight."""
+        charts = row(spacing=2 * GRID)
+        shares = (
+            ("Latency", self.latency, 2),
+            ("Throughput", self.throughput, 1),
+            ("Memory", self.memory, 1),
         )
-        for title, chart, place in places:
+        for title, chart, share in shares:
             card = Card(title)
-            card.body.addWidget(chart, 1)
-            grid.addWidget(card, *place)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        return grid
+            chart.setFixedHeight(CHART_HEIGHT)
+            card.body.addWidget(chart)
+            charts.addWidget(card, share)
+        return charts
 
     # What happens
 
@@ -279,12 +283,14 @@ class MonitorPage(StagePage):
         memory = sample.get("memory_mb")
         health = str(sample.get("health") or "unknown")
         self.health.show_state(health, HEALTH.get(health, "warning"))
-        for name in ("p50", "p90", "p99"):
-            self.figures[name].show_value(figures.milliseconds(latency.get(name)))
+        # A server that nobody asked lately says 0, which is no latency.
+        known = {name: figures.number(latency.get(name)) or None for name in ("p50", "p90", "p99")}
+        for name, value in known.items():
+            self.figures[name].show_value(figures.milliseconds(value))
         self.figures["throughput"].show_value(figures.rate(sample.get("throughput")))
         self.figures["errors"].show_value(figures.whole(sample.get("errors")))
         self.figures["memory"].show_value(figures.megabytes(memory))
-        self.latency.add(*(figures.number(latency.get(name)) for name in ("p50", "p90", "p99")))
+        self.latency.add(*known.values())
         self.throughput.add(figures.number(sample.get("throughput")))
         self.memory.add(figures.number(memory))
         self.quality.show_sample(sample)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 from studio.api import StudioError
 from studio.gui import figures
 from studio.gui.pages.base import Page, Shell
+from studio.gui.pages.environment_card import INSTALL as INSTALL_ENVIRONMENT
+from studio.gui.pages.environment_card import REMOVE as REMOVE_ENVIRONMENT
 from studio.gui.pages.environment_card import EnvironmentCard
 from studio.gui.tables import Table
 from studio.gui.widgets import Card, FieldList, Pill, Scroll, button, label, row
@@ -112,6 +114,7 @@ class PluginsPage(Page):
     stage = "plugins"
     title = "Plugins"
     icon = "plugins"
+    repeats = (INSTALL_ENVIRONMENT, REMOVE_ENVIRONMENT)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
+from studio.gui.pages.baselines import Baseline, evaluated_on, measured, metric_name
 
 if TYPE_CHECKING:
     from studio.workspace import Registry, VariantRecord
@@ -28,14 +29,15 @@ def made(variant: VariantRecord) -> Json:
     return found
 
 
-def metric(variant: VariantRecord) -> Json:
-    """The task metric of a variant and of what it was made from; empty where there is none."""
-    found: Json = made(variant).get("metric") or {}
-    return found
+def table_row(
+    variant: VariantRecord, current: int | None, known: Sequence[Baseline] = ()
+) -> list[str]:
+    """One variant as texts, in the order of the columns.
 
-
-def table_row(variant: VariantRecord, current: int | None) -> list[str]:
-    """One variant as texts, in the order of the columns."""
+    Args:
+        current: The number of the current variant.
+        known: What was measured of it when others were made from it.
+    """
     values = made(variant)
     sqnr = figures.number(values.get("sqnr_db"))
     original = variant.parent is None
@@ -45,25 +47,23 @@ def table_row(variant: VariantRecord, current: int | None) -> list[str]:
         figures.size(variant.size),
         "1.00" if original else figures.ratio(values.get("size_ratio")),
         figures.NOTHING if sqnr is None else f"{sqnr:.1f}",
-        metric_text(variant),
+        metric_text(variant, known),
         "1.00" if original else figures.ratio(values.get("latency_ratio")),
         "current" if variant.id == current else "",
     ]
 
 
-def metric_text(variant: VariantRecord) -> str:
-    """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``."""
-    return figures.metric_change(metric(variant))
+def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
+    """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
+    if not measured(variant) and known:
+        return known[0].text
+    return figures.metric_change(measured(variant))
 
 
 def metric_heading(variants: Iterable[VariantRecord]) -> str:
     """The heading of the metric's column: its name, where all were judged by the same."""
-    names = {_metric_name(metric(variant)) for variant in variants if metric(variant)}
+    names = {metric_name(measured(variant)) for variant in variants if measured(variant)}
     return names.pop() if len(names) == 1 else "Metric"
-
-
-def _metric_name(values: Json) -> str:
-    return str(values.get("title") or values.get("name") or "metric")
 
 
 def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
@@ -71,15 +71,17 @@ def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
     variants = list(variants)
     title = ""
     found: dict[int, float] = {}
+    originals: dict[int, float] = {}  # the last evaluation counts, as in the table
     for variant in variants:
-        values = metric(variant)
+        values = measured(variant)
         before, after = (figures.number(values.get(end)) for end in ("before", "after"))
         if after is None:
             continue
-        title = _metric_name(values)
+        title = metric_name(values)
         found[variant.id] = after
         if variant.parent is not None and before is not None:
-            found.setdefault(variant.parent, before)
+            originals[variant.parent] = before
+    found = {**originals, **found}
     return found, title
 
 
@@ -112,7 +114,7 @@ def tradeoff(
         title_of_cost = "time over float (the larger the point, the larger the file)"
     if len(points) < 2:
         return None
-    is_error = any(map(_is_error, map(metric, variants)))
+    is_error = any(map(_is_error, map(measured, variants)))
     chosen = next((v for v in variants if v.id == selected), None)
     trials = _trials(chosen, by_latency) if chosen is not None else ()
     return Tradeoff(points, title_of_cost, title, trials, is_error)
@@ -128,11 +130,11 @@ def _is_error(values: Json) -> bool:
 
 def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
     """What the search for a variant has tried: cost, and the metric as far as it knew it."""
-    before = figures.number(metric(variant).get("before"))
+    before = figures.number(measured(variant).get("before"))
     trials = (made(variant).get("search") or {}).get("trials") or ()
     if before is None:
         return ()
-    sign = 1 if _is_error(metric(variant)) else -1
+    sign = 1 if _is_error(measured(variant)) else -1
     return tuple(
         (
             trial["latency_ratio"] if by_latency else trial["bytes"] / 1e6,
@@ -163,16 +165,20 @@ def layer_costs(variant: VariantRecord, registry: Registry) -> Mapping[str, Json
     return {str(row["name"]): row for row in rows}
 
 
-def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[str]]:
+def fields(
+    variant: VariantRecord, source: str, asked: Json, known: Sequence[Baseline] = ()
+) -> list[Sequence[str]]:
     """How a variant was made, for a list of names and values.
 
     Args:
         variant: Any variant.
         source: Name of the one that it was made from.
         asked: The options that its step was given.
+        known: What was measured of it when others were made from it.
     """
+    own = [] if measured(variant) else [(one.title, one.sentence) for one in known[:_NAMED]]
     if variant.parent is None:
-        return [("Made by", "opened from a file"), ("Size", figures.size(variant.size))]
+        return [("Made by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
     values = made(variant)
     found: list[Sequence[str]] = [("Made from", source)]
     title = _recipe_title(str(values.get("recipe_text") or ""))
@@ -182,9 +188,8 @@ def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[st
     if asked.get("data"):
         name = Path(str(asked["data"])).name
         found.append(("Calibrated with", f"{name}, at most {asked.get('samples')} samples"))
-    evaluated = metric(variant).get("samples")
-    if evaluated:
-        found.append(("Evaluated on", f"{evaluated} samples"))
+    if measured(variant):
+        found.append(("Evaluated on", evaluated_on(measured(variant), asked)))
     facts: Json = values.get("facts") or {}
     for title, name in (("Quantized nodes", "quantized"), ("Converted nodes", "converted")):
         if facts.get(name) is not None:
@@ -195,7 +200,7 @@ def fields(variant: VariantRecord, source: str, asked: Json) -> list[Sequence[st
         found.append(("Peak memory", figures.megabytes(values["peak_memory_mb"])))
     if values.get("seconds") is not None:
         found.append(("Took", figures.seconds(values["seconds"])))
-    return found
+    return found + own
 
 
 def _recipe_title(text: str) -> str:
@@ -229,12 +234,12 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
     """
     ratio = figures.number(made(variant).get("size_ratio"))
     smaller = f"{figures.ratio(ratio)} of the size" if ratio is not None else "made"
-    values = metric(variant)
+    values = measured(variant)
     loss = figures.number(values.get("drop"))
     if loss is None:
         return "not evaluated", "warning", f"{smaller}; what it loses was not measured."
     written = _loss(loss, values)
-    change = f"loses {written} of {_metric_name(values)}" if written else "loses nothing measurable"
+    change = f"loses {written} of {metric_name(values)}" if written else "loses nothing measurable"
     if max_drop is None:
         return "evaluated", "accent", f"{smaller}, {change}."
     limit = _loss(max_drop, values) or "0"

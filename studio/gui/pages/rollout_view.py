@@ -74,14 +74,14 @@ class RolloutView(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(2 * GRID)
-        left = Scroll()
-        left.setFixedWidth(FORM_WIDTH)
         asked = Card("Roll out")
-        asked.body.addWidget(self.form)
+        asked.setFixedWidth(FORM_WIDTH)
+        fields = Scroll(margin=0)  # the buttons stay in sight below it
+        fields.body.setContentsMargins(0, 0, GRID, 0)
+        fields.body.addWidget(self.form)
+        fields.body.addStretch(1)
+        asked.body.addWidget(fields, 1)
         asked.body.addLayout(row(self.resume_button, None, self.recipe, self.start_button))
-        left.body.setContentsMargins(0, 0, 0, 0)
-        left.body.addWidget(asked)
-        left.body.addStretch(1)
         right = QVBoxLayout()
         right.setSpacing(2 * GRID)
         self.card = Card("Targets")
@@ -90,7 +90,7 @@ class RolloutView(QWidget):
         right.addWidget(self.strip)
         right.addWidget(self.card)
         right.addStretch(1)
-        layout.addWidget(left)
+        layout.addWidget(asked)
         layout.addLayout(right, 1)
 
     def choices(self, option: Option) -> Sequence[Entry] | None:
@@ -157,10 +157,11 @@ class RolloutView(QWidget):
         trial = values["quality"] not in (None, "none")
         reason = self._why_not(self.workspace.why_no_trial) if trial else ""
         self.form.fields["quality"].explain(f"{reason} {JUDGED}" if reason else "")
-        asked = [name for name in KEPT if values[name]]
-        reason = self._why_not(self.workspace.why_none_kept) if asked else ""
-        for name in KEPT:
-            self.form.fields[name].explain(reason if name in asked[-1:] else "")
+        for name, why in (
+            ("agreement", self.workspace.why_none_compared),
+            ("keep_samples", self.workspace.why_none_kept),
+        ):
+            self.form.fields[name].explain(self._why_not(why) if values[name] else "")
 
     def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
         """Why the first of the chosen targets cannot do something, and how many more cannot."""
@@ -206,4 +207,4 @@ def _row(one: Mapping[str, Any]) -> StateRow:
     seconds = one.get("seconds") or 0.0
     took = f" ({figures.seconds(seconds)})" if seconds else ""
     text = f"{one.get('text') or ''}{took}".strip() or f"wave {one.get('wave')}"
-    return StateRow(word, tone, target_rows.spoken(str(one.get("target"))), text)
+    return StateRow(word, tone, target_rows.named(str(one.get("target"))), text)

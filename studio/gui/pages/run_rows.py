@@ -12,7 +12,7 @@ from studio.gui.sortable import Row
 from studio.workspace import RunInfo
 
 COLUMNS = ("Recipe", "State", "Gates", "Started")
-WIDTHS = (0, 104, 64, 120)
+WIDTHS = (0, 104, 60, 112)
 
 TONES = {
     "succeeded": "good",
@@ -115,7 +115,7 @@ def local(text: str) -> str:
     except ValueError:
         return text
     year = "" if found.year == datetime.now().year else " %Y"
-    return found.strftime(f"%d %b{year}, %H:%M")
+    return found.strftime(f"%d %b{year} %H:%M").lstrip("0")
 
 
 def _took(run: RunInfo) -> str:

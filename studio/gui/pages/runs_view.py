@@ -22,6 +22,7 @@ from studio.gui.pages import run_rows as rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import StateRows
 from studio.gui.sortable import SortableTable
+from studio.gui.tables import framed
 from studio.gui.widgets import (
     GRID,
     Card,
@@ -83,7 +84,7 @@ class RunsView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
         layout.addWidget(self.strip)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(framed(self.table), 1)
         self.detail.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
         inner = row(left, self.detail, spacing=2 * GRID)

@@ -40,7 +40,7 @@ def told(result: Mapping[str, Any]) -> str:
     """What holds on a board from now on; empty for the result of another step."""
     if "signers" not in result:
         return ""
-    name, signers = target_rows.spoken(str(result["target"])), list(map(str, result["signers"]))
+    name, signers = target_rows.named(str(result["target"])), list(map(str, result["signers"]))
     if not signers:
         return f"{name} takes everybody's releases."
     return f"{name} takes only what {' or '.join(signers)} has signed."

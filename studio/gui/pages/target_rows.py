@@ -20,11 +20,16 @@ REMOVED = "removed"
 
 def title(target: TargetSpec) -> str:
     """The name as people say it."""
-    return "This computer" if target.name == LOCAL else target.name
+    return named(target.name)
+
+
+def named(name: str) -> str:
+    """A target's name that stands alone or begins a sentence."""
+    return "This computer" if name in ("", LOCAL) else name
 
 
 def spoken(name: str) -> str:
-    """A target's name within a sentence or a table."""
+    """A target's name within a sentence."""
     return "this computer" if name in ("", LOCAL) else name
 
 

@@ -26,13 +26,21 @@ PROBE = "target-probe"
 FORM_WIDTH = 40 * GRID
 COLUMNS = ("Target", "Address", "Kind", "Memory", "Free disk", "State")
 OPTIONS = (
-    Option("name", Kind.TEXT, title="Name", help="What you call it: jetson-07.", required=True),
+    Option(
+        "name",
+        Kind.TEXT,
+        title="Name",
+        help="What you call it.",
+        required=True,
+        placeholder="jetson-07",
+    ),
     Option(
         "url",
         Kind.TEXT,
         title="Address",
         help="ssh://user@host or ssh://user@host:port.",
         required=True,
+        placeholder="ssh://user@host",
     ),
     Option(
         "key_file",
@@ -46,6 +54,7 @@ OPTIONS = (
         title="Jump hosts",
         help="user@host:port, several parted by commas; empty: what ~/.ssh/config says.",
         advanced=True,
+        placeholder="as in ~/.ssh/config",
     ),
 )
 SETTINGS = ("key_file", "jump")
@@ -57,6 +66,7 @@ class TargetsPage(StagePage):
     stage = "targets"
     title = "Targets"
     icon = "targets"
+    repeats = (PROBE, "target-find")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
@@ -64,7 +74,8 @@ class TargetsPage(StagePage):
         self._probed: TargetSpec | None = None
         self._states: dict[str, tuple[str, str]] = {}
         self.contact = HostKeyPanel(workspace)
-        self.table = Table(COLUMNS, (3, 4), stretch=2, name="Targets")
+        self.table = Table(COLUMNS, (3, 4), stretch=(1, 2), name="Targets")
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses differ at their ends
         self.form = Form(OPTIONS)
         self.fields = FieldList()
         self.hint = label("", "dim", wrap=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from studio.gui import figures
 from studio.gui.charts.chart import Chart
 from studio.gui.pages import quantize_rows as rows
+from studio.gui.pages.baselines import Baseline, baselines
 from studio.gui.tables import Table
 from studio.gui.widgets import (
     GRID,
@@ -111,7 +112,7 @@ class VariantsView(QWidget):
         kept = self.selected_id()
         self._variants, self._current, self._asked = list(variants), current, asked
         self.table.blockSignals(True)
-        self.table.show_rows([self._cells(item, current) for item in self._variants])
+        self.table.show_rows([self._cells(item) for item in self._variants])
         self.table.blockSignals(False)
         heading = self.table.horizontalHeaderItem(rows.METRIC)
         if heading is not None:
@@ -120,10 +121,12 @@ class VariantsView(QWidget):
         known = {variant.id for variant in self._variants}
         self.select(next((one for one in (wanted, kept, current) if one in known), None))
 
-    @staticmethod
-    def _cells(variant: VariantRecord, current: int | None) -> list[str | QWidget]:
-        *texts, state = rows.table_row(variant, current)
+    def _cells(self, variant: VariantRecord) -> list[str | QWidget]:
+        *texts, state = rows.table_row(variant, self._current, self._baselines(variant))
         return [*texts, Pill(state, "accent") if state else ""]
+
+    def _baselines(self, variant: VariantRecord) -> list[Baseline]:
+        return baselines(variant, self._variants, self._asked)
 
     def selected_id(self) -> int | None:
         """The number of the selected variant."""
@@ -158,7 +161,7 @@ class VariantsView(QWidget):
         source = names.get(variant.parent, "") if variant.parent is not None else ""
         self._facts.heading.setText(variant.name)
         asked = self._asked.get(variant.id, {})
-        self.fields.show_fields(rows.fields(variant, source, asked))
+        self.fields.show_fields(rows.fields(variant, source, asked, self._baselines(variant)))
         made_here = variant.step == rows.STEP
         self.verdict.setVisible(made_here)
         self.sentence.setVisible(made_here)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures
-from studio.gui.pages import run_rows
+from studio.gui.pages import run_rows, target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
 from studio.gui.pages.runs_view import DETAIL_WIDTH
 from studio.gui.sortable import Row, SortableTable
+from studio.gui.tables import framed
 from studio.gui.widgets import (
     GRID,
     Card,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 COLUMNS = ("Version", "Aliases", "Runs on", "Made")
-_WIDTHS = (96, 0, 80, 124)
+_WIDTHS = (96, 0, 0, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]
@@ -85,7 +86,7 @@ class VersionsView(QWidget):
         left = QVBoxLayout()
         left.setSpacing(2 * GRID)
         left.addWidget(self.strip)
-        left.addWidget(self.table, 1)
+        left.addWidget(framed(self.table), 1)
         left.addLayout(row(self.export, self.take, self.collect, None))
         right.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
@@ -136,7 +137,7 @@ class VersionsView(QWidget):
             [
                 ("Variant", found["variants"][0]["variant"]),
                 ("Aliases", ", ".join(found["aliases"]) or "none"),
-                ("Runs on", ", ".join(found["targets"]) or "no target"),
+                ("Runs on", _places(found) or "no target"),
                 ("Release", found["digest"][:16]),
                 ("Content", found["content"][:16] or "the bundle is not kept any more"),
                 ("Made", run_rows.local(found["created"])),
@@ -219,11 +220,15 @@ class VersionsView(QWidget):
         set_enabled(self.export, reason)
 
 
+def _places(one: Json) -> str:
+    return ", ".join(map(target_rows.named, one["targets"]))
+
+
 def _row(name: str, one: Json) -> Row:
     texts = (
         name,
         ", ".join(one["aliases"]),
-        ", ".join(one["targets"]),
+        _places(one),
         run_rows.local(one["created"]),
     )
     return Row(name, texts, (*texts[:3], one["created"]))

@@ -19,6 +19,7 @@ from .board import Board
 from .errors import ReleaseError
 from .files import remove, write_atomically
 from .layout import SYSTEM_SIGNERS, Layout
+from .signers import Signer, signers_in
 
 NAMESPACE = "edgewright"
 _MOST_BYTES = 1 << 20
@@ -86,20 +87,21 @@ def trust(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
             "decided", "Who may release here is decided by {} on the target.".format(SYSTEM_SIGNERS)
         )
     text = str(request.get("signers") or "")
-    names = _names(text)
+    admitted = _admitted(text)
     if not text:
         remove(layout.signers)
     else:
         write_atomically(layout.signers, text.encode("utf-8"))
-    board.journal.append("signers", names=names, owner=board.owner)
+    names, keys = [one.name for one in admitted], [one.fingerprint for one in admitted]
+    board.journal.append("signers", names=names, keys=keys, owner=board.owner)
     return {"signers": names}
 
 
-def _names(text: str) -> list[str]:
-    lines = [line.split() for line in text.splitlines() if line.strip()]
-    found = [words[0] for words in lines if not words[0].startswith("#")]
-    keys = [words for words in lines if any(word.startswith(_KEYS) for word in words[1:])]
-    if text and (len(text) > _MOST_BYTES or not found or len(keys) != len(found)):
+def _admitted(text: str) -> list[Signer]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    wanted = [line for line in lines if not line.split()[0].startswith("#")]
+    found = signers_in(text)
+    if text and (len(text) > _MOST_BYTES or not wanted or len(found) != len(wanted)):
         raise ReleaseError(
             "bad-signers",
             "The file of signers is none: each line is a name, a key's type and the key.",
@@ -107,9 +109,6 @@ def _names(text: str) -> list[str]:
             "ssh-keygen(1)).",
         )
     return found
-
-
-_KEYS = ("ssh-", "ecdsa-", "sk-", "rsa-")
 
 
 def _foreign(why: str, done: subprocess.CompletedProcess[bytes]) -> ReleaseError:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Refused, StudioError, TargetError
+from studio.deployment.fleet import look
 from studio.deployment.trusting import trust
 from studio.deployment.work import deploy, probe_target
 from studio.packages import Bundle
@@ -109,6 +110,10 @@ def test_without_systemd_a_foreign_file_an_altered_byte_and_signers(
         assert trust({"target": asdict(studio.target), "signers": public}, studio.job())[
             "signers"
         ] == ["ann"]
+        (row,) = look({"target": [asdict(studio.target)], "parallel": 1}, studio.job())["targets"]
+        (signer,) = row["signers"]["keys"]
+        assert (signer["name"], signer["kind"]) == ("ann", "ssh-ed25519")
+        assert signer["since"] == row["signers"]["changed"] != ""
         with pytest.raises(Refused) as unsigned:
             studio.deploy(bundles[1])
         assert "takes signed releases only" in sentence(unsigned.value)

@@ -49,14 +49,22 @@ def test_a_machine_keeps_and_compares_beside_a_trial(seen: Seen, tmp_path: Path)
     row = released(tmp_path, "local:", trial=TRIAL, kept=OPTIONS)
     assert row.state == KEPT
     assert {**TRIAL, **OPTIONS}.items() <= seen.asked.items()
-    assert "kept or compared" not in row.text
+    assert "cannot keep" not in row.text
 
 
 def test_a_platform_is_not_asked_and_says_why(seen: Seen, tmp_path: Path) -> None:
-    row = released(tmp_path, "docker://", kept=OPTIONS)
+    row = released(tmp_path, "kubernetes:lab/there", kept=OPTIONS)
     assert row.state == KEPT
-    assert not set(OPTIONS) & set(seen.asked)
-    assert row.text.endswith("over SSH, or here; there is none")
+    assert (seen.asked["keep_samples"], seen.asked["agreement"]) == (0, 0)
+    assert "; no answers are compared: there runs each release in a server of its own" in row.text
+    assert "there cannot keep requests: only a machine" in row.text
+
+
+def test_a_container_engine_compares_and_keeps_nothing(seen: Seen, tmp_path: Path) -> None:
+    row = released(tmp_path, "docker://", kept=OPTIONS)
+    assert seen.asked["keep_samples"] == 0
+    assert seen.asked["agreement"] == OPTIONS["agreement"]
+    assert "; there cannot keep requests" in row.text
 
 
 def test_without_a_wish_nothing_is_asked_and_nothing_waited_for(seen: Seen, tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
 
-from studio.workspace.fleet import BAD, GOOD, KEPT, WARNING, Fleet
+import pytest
+
+from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import HOUR_S, MOST, Inbox
+from studio.workspace.moments import KEPT, Moment, Moments
 
 
 def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> dict[str, Any]:
@@ -57,6 +61,45 @@ def test_telemetry_of_an_older_runtime_is_shown_as_far_as_it_goes() -> None:
     assert row is not None
     assert row.last is not None
     assert (row.tone, row.last.p99, row.version) == (GOOD, None, "")
+
+
+def test_moments_are_a_ring_that_gives_back_what_was_put_in() -> None:
+    moments = Moments()
+    assert not moments
+    assert list(moments) == []
+    put = [
+        Moment(
+            (GOOD, WARNING, BAD, "")[n % 4],
+            None if n % 5 == 0 else n / 3,
+            None if n % 7 == 0 else float(n),
+            str(n // 50),
+            1e9 + n,
+        )
+        for n in range(2 * KEPT + 17)
+    ]
+    for count, moment in enumerate(put, 1):
+        moments.append(moment)
+        assert len(moments) == min(count, KEPT)
+        assert (moments[0], moments[-1]) == (put[max(count - KEPT, 0)], moment)
+    assert list(moments) == put[-KEPT:]
+    assert moments[3:8] == put[-KEPT:][3:8]
+    assert moments.tones() == [moment.tone for moment in put[-KEPT:]]
+    assert moments.versions() == [moment.version for moment in put[-KEPT:]]
+    with pytest.raises(IndexError):
+        moments[KEPT]
+
+
+def test_what_is_kept_of_an_endpoint_is_no_work_for_the_collector_of_cycles() -> None:
+    """Tens of thousands of objects would be walked through again and again, 25 ms at a time."""
+    fleet = Fleet()
+    gc.collect()
+    before = len(gc.get_objects())
+    for second in range(KEPT):
+        fleet.take(
+            [sample(f"e{n}", at="2026-11-20T10:00:00+00:00", version=second) for n in range(20)]
+        )
+    gc.collect()
+    assert len(gc.get_objects()) - before < 20 * 10
 
 
 class Clock:
