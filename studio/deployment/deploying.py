@@ -14,8 +14,9 @@ from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.keeping import comparing, sampling
-from studio.deployment.packaging import package_contained
+from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Plan, make_plan
+from studio.deployment.platforms import is_platform
 from studio.deployment.rollout import Rollout, Wish
 from studio.deployment.soaking import soak_rule, trial_s
 from studio.deployment.steplog import StepLog
@@ -55,6 +56,8 @@ class Deployment:
         bundle, key = self._found_bundle(), self._arguments.get("sign")
         if key and not bundle.signature:
             with self.log.step("sign", f"with {Path(key).name}"):
+                if is_platform(self._target):  # it is given the folder, and nothing beside it
+                    return signed_copy(bundle, key, self._job)
                 signature = signature_of(bundle.text.encode(), Path(key))
                 return replace(bundle, signature=signature)
         return bundle
