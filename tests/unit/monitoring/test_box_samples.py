@@ -21,6 +21,8 @@ from tests.rigs.boards import until
 
 pytestmark = pytest.mark.slow
 
+_NUMBERS = itertools.count()
+
 
 def make_detector(path: Path, beside: float = 0.0) -> Path:
     """Up to two boxes whose scores are the first two pixels, as a list after suppression.
@@ -67,6 +69,7 @@ def workspace(studio_home: Path) -> Iterator[Workspace]:
 def ask(endpoint: str, name: str, scores: tuple[float, float]) -> None:
     picture = np.zeros((1, 1, 8, 8), np.float32)
     picture[0, 0, 0, :2] = scores
+    picture[0, 0, 7, 7] = next(_NUMBERS)  # no two requests are the same
     tensor = {"name": "image", "shape": [1, 1, 8, 8], "datatype": "FP32"}
     body = {"id": name, "inputs": [{**tensor, "data": picture.reshape(-1).tolist()}]}
     parts = urlsplit(endpoint)
