@@ -40,9 +40,13 @@ for base, _, _ in os.walk(root):
 _FORGET = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
 _WORSE = "The release was taken back right after the switch: {}."
 _BACK = "The release that ran before is served again."
+_END_S = 10.0
+_POLL_S = 0.2
 _ENDED = "its server ended while it was on trial"
 _CANCELLED = "its trial was cancelled"
 _ROLLED_BACK = "its trial was ended by a rollback"
+_ASKED = (_CANCELLED, _ROLLED_BACK)
+"""While the process inside goes on."""
 _CUT_OFF = "its trial was cut off"
 
 
@@ -187,6 +191,8 @@ class Trials:
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
             return
+        if reason in _ASKED and self._ask_to_end(gate, reason):
+            return
         where = before.container if before else gate
         if not self._engine.state(where).get("Running"):
             self._engine.start(where)
@@ -195,6 +201,18 @@ class Trials:
         self._engine.execute(where, *PROGRAM, "gate", "back", release, *told, *folder)
         self._engine.execute(where, *PROGRAM, "gate", "turn", mine[1], *folder)
         self.forget(where)
+
+    def _ask_to_end(self, gate: Container, reason: str) -> bool:
+        """Let the process inside give the turn back: it does so at once, whatever ends here."""
+        if self._engine.read(gate, f"/{NOTE}") is None:
+            return False
+        self._engine.write(gate, f"/{FOLDER}", "end", reason.encode(), 0o444)
+        deadline = time.monotonic() + _END_S
+        while time.monotonic() < deadline:
+            if self._engine.read(gate, f"/{NOTE}") is None:
+                return True
+            time.sleep(_POLL_S)
+        return False
 
     def end(self, history: History, reason: str = _ROLLED_BACK) -> Held | None:
         """End a trial, whether it goes on or not; the release that serves again."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
@@ -104,6 +104,22 @@ class Deployment:
             **_address(done),
         )
         return result
+
+    def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
+        """What is kept of a release that was worse on trial: its version, and why."""
+        return {
+            "target": self._target.name,
+            "release": bundle.digest,
+            "version": bundle.version,
+            "name": bundle.name,
+            "precision": str(bundle.raw["model"].get("precision") or ""),
+            "state": "failed",
+            "by": self._owner,
+            "reason": error.message,
+            "hint": error.hint,
+            "soak": error.evidence,
+            "packaged": self.packaged,
+        }
 
     def _keep_token(self, plan: Plan, token: str) -> str:
         """Remember the token here, too; it leaves this process on no other way."""

@@ -20,6 +20,8 @@ from .turns import Turns
 
 FOLDER = "trial"
 _NOTE = "trial.json"
+_END = "end"
+"""Whoever wants a trial to end writes here why."""
 _LOG = "log.jsonl"
 _LATE_S = 60.0
 """A trial may take so much longer than it was to: servers are loaded before and after it."""
@@ -82,13 +84,22 @@ def read(folder: Path) -> Optional[Note]:
         return None
 
 
+def why_end(folder: Path) -> str:
+    """Why the trial is to end now; empty while nobody wants that."""
+    try:
+        return (root_of(folder) / _END).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def end(folder: Path, share: float = 0.0, release: str = "", before: str = "") -> None:
     """The trial is over: go on comparing answers with a share of a core, or forget all of it."""
     root = root_of(folder)
     if share and before and before != release:
         wish = Wish(release, before, 1.0, share, False)
         write_atomically(root / "run" / FILE, wish.content())
-        remove(root / _NOTE)
+        for name in (_NOTE, _END):
+            remove(root / name)
     else:
         remove(root)
 

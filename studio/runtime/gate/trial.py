@@ -16,7 +16,7 @@ from ..release import manifest
 from ..release.errors import ReleaseError
 from ..release.files import write_atomically
 from ..release.quality import Quality, rule_of
-from ..release.soak import QualitySoak, evidence_of, status_of
+from ..release.soak import QualitySoak, evidence_of, failed, status_of
 from ..serve.contracts.environment import BUNDLE
 from ..serve.on_trial import FILE, Wish
 from . import note
@@ -103,6 +103,7 @@ def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
     try:
         note.begin(folder, mine)
         _load_beside(server, notes.run, asked, quality.rule.beyond)
+        _go_on(folder, {})
         _give(turns, asked.release, asked.owner)
         tell({"event": "turn"})
         found = soak.run(quality, asked.seconds, _Watch(turns, mine, asked.seconds, tell))
@@ -110,13 +111,19 @@ def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
         if note.read(folder) == mine:  # otherwise others have decided
             if turns.current() == asked.release:
                 _give_back(turns, mine)
-            note.end(folder)
             if error.code == "soak-failed":
                 note.record(folder, "soak", **{**mine.facts(), **evidence_of(error)})
+            note.end(folder)
         raise
     note.end(folder, asked.share, asked.release, asked.before)
     note.record(folder, "soak", **{**mine.facts(), **found})
     return found
+
+
+def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
+    reason = note.why_end(folder)
+    if reason:
+        raise failed(reason, told)
 
 
 class _Watch:
@@ -130,6 +137,7 @@ class _Watch:
         self._next = 0.0
 
     def __call__(self, told: Dict[str, Any]) -> None:
+        _go_on(self._turns.folder, told)
         if told["seconds"] < self._next:
             return
         self._next = told["seconds"] + 1.0

@@ -66,7 +66,7 @@ def soak(server: Watched, digest: str, seconds: float) -> None:
         requests = _count(now, "requests") - _count(first, "requests")
         errors = _count(now, "errors") - _count(first, "errors")
         if requests >= _FEW and errors > _MOST_ERRORS * requests:
-            raise _failed("{} of {} requests failed".format(errors, requests))
+            raise failed("{} of {} requests failed".format(errors, requests))
 
 
 class QualitySoak:
@@ -129,14 +129,14 @@ class QualitySoak:
             if tell is not None:
                 tell(told)
             if found == BAD:
-                raise _failed(_against(findings), told)
+                raise failed(_against(findings), told)
             if found == GOOD:
                 return {**told, "decision": "kept"}
             if spent >= seconds:
                 if quality.rule.undecided == KEEP:
                     return {**told, "decision": "kept undecided"}
                 open_ones = ", ".join(one.test for one in findings if one.says == "open")
-                raise _failed("{:g} s did not decide {}".format(seconds, open_ones), told)
+                raise failed("{:g} s did not decide {}".format(seconds, open_ones), told)
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
@@ -220,7 +220,7 @@ def status_of(server: Watched, digest: str) -> dict[str, Any]:
     from ..link import authorization, connect
 
     if not server.runs():
-        raise _failed("the server ended")
+        raise failed("the server ended")
     report = server.report()
     host = str(report.get("host", ""))
     host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
@@ -230,11 +230,11 @@ def status_of(server: Watched, digest: str) -> dict[str, Any]:
         answer = link.getresponse()
         status = json.loads(answer.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _failed("the server does not answer ({})".format(error)) from None
+        raise failed("the server does not answer ({})".format(error)) from None
     finally:
         link.close()
     if status.get("digest") != digest:
-        raise _failed("the server serves another release")
+        raise failed("the server serves another release")
     return dict(status)
 
 
@@ -242,7 +242,8 @@ def _count(status: Mapping[str, Any], name: str) -> int:
     return int(status.get(name) or 0)
 
 
-def _failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+    """Of a release that is to be taken back."""
     error = ReleaseError(
         "soak-failed",
         "The release was taken back right after the switch: {}.".format(reason),

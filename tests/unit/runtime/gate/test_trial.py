@@ -176,6 +176,21 @@ def test_another_that_was_served_meanwhile_goes_on(place: Place) -> None:
     assert place.record() == []
 
 
+def test_whoever_wants_it_to_end_writes_why(place: Place) -> None:
+    def tell(line: dict[str, Any]) -> None:
+        if line["event"] == "progress":
+            (note.root_of(place.folder) / "end").write_text("its trial was cancelled")
+
+    asked = trial.Asked(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
+    with pytest.raises(ReleaseError, match=r"its trial was cancelled\."):
+        trial.hold(place.turns, asked, tell)
+    assert place.status()["digest"] == place.old.digest
+    (entry,) = place.record()
+    assert entry["decision"] == "taken back"
+    assert "its trial was cancelled" in entry["reason"]
+    assert not note.root_of(place.folder).exists()
+
+
 def test_what_was_laid_out_is_what_was_served_or_nothing_begins(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
