@@ -10,9 +10,11 @@ from studio_docker.settings import LABEL
 
 
 def remove_leftovers(engine: Engine, history: History, progress: Progress) -> None:
-    """Take away what an interrupted deploy left: containers that never had their turn."""
+    """Take away what an interrupted deploy left: containers without a turn, or that lost theirs."""
     for one in history.held:
-        if not one.turns and one.release != history.current:
+        if one.release == history.current:
+            continue
+        if not one.turns or history.is_rejected(one.release):
             progress.log(f"Removing {one.container.name}, left by a deploy that was interrupted")
             engine.remove(one.container)
 

@@ -7,6 +7,7 @@ import json
 import tarfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -177,6 +178,22 @@ class Engine:
             done = container.exec_run(list(command), stdin=False)
             output = cast(bytes, done.output or b"")
             return int(done.exit_code or 0), output.decode("utf-8", "replace")
+
+    def stream(self, container: Container, *command: str) -> Iterator[str]:
+        """Run a command inside; the lines that it writes, as they come."""
+        with told(f"Asking inside the container {container.name}"):
+            api, rest = self._client.api, b""
+            made = api.exec_create(container.id, list(command), stdin=False)
+            chunks = api.exec_start(made["Id"], stream=True)
+            try:
+                for chunk in chunks:
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from (line.decode("utf-8", "replace") for line in lines)
+                yield from [rest.decode("utf-8", "replace")] if rest else ()
+            finally:
+                with suppress(OSError, docker.errors.DockerException):  # over SSH it cannot
+                    chunks.close()
+                vars(chunks)["_response"].close()  # which it leaves to the collector of garbage
 
     def logs(self, container: Container, lines: int) -> list[str]:
         """The last lines that it wrote."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from docker.models.containers import Container
@@ -61,6 +62,41 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """A trial that a release has lost.
+
+    Attributes:
+        at: In seconds since 1970.
+    """
+
+    release: str
+    name: str
+    version: int
+    by: str
+    at: float
+    reason: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Verdict:
+        """Out of an entry of the record."""
+        return cls(
+            release=str(row.get("release") or ""),
+            name=str(row.get("name") or ""),
+            version=int(row.get("version") or 0),
+            by=str(row.get("owner") or ""),
+            at=float(row.get("at") or 0.0),
+            reason=str(row.get("reason") or ""),
+        )
+
+    def to_release(self) -> PlatformRelease:
+        """It as the studio lists it."""
+        at = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
+        return PlatformRelease(
+            self.release, self.name, self.version, "failed", 0, at, self.by, self.reason
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """One look at a place.
 
@@ -68,12 +104,14 @@ class History:
         current: The release whose turn it is; empty when none is served.
         past: Every turn that was given, the oldest first.
         gate: The container that keeps the port, if there is one.
+        lost: Trials that ended with a release being taken back, the oldest first.
     """
 
     current: str
     past: Sequence[Mapping[str, Any]]
     gate: Container | None
     held: tuple[Held, ...]
+    lost: tuple[Verdict, ...] = ()
 
     @property
     def serving(self) -> Held | None:
@@ -85,19 +123,31 @@ class History:
         """Whether the port is kept."""
         return self.gate is not None and self.gate.status == "running"
 
+    def is_rejected(self, release: str) -> bool:
+        """Whether it was taken back, and was not given its turn again since."""
+        lost = max((one.at for one in self.lost if one.release == release), default=0.0)
+        turns = [str(row["at"]) for row in self.past if row["release"] == release]
+        return bool(lost) and (not turns or _seconds(turns[-1]) <= lost)
+
     def releases(self) -> list[PlatformRelease]:
         """The newest first; of two containers of one release, the one that runs."""
         found: dict[str, Held] = {}
         for one in sorted(self.held, key=lambda one: one.running):
-            found[one.release] = one
+            if not self.is_rejected(one.release):
+                found[one.release] = one
         current = self.current if self.gate_runs else ""
         rows = [one.to_release(current) for one in found.values()]
+        rows += [one.to_release() for one in self.lost if one.release not in found]
         return sorted(rows, key=lambda row: row.at, reverse=True)
 
     def before(self) -> list[Held]:
         """Those that were served earlier, the latest first."""
         order = [str(row["release"]) for row in self.past]
-        found = {one.release: one for one in self.held if one.release != self.current and one.turns}
+        found = {
+            one.release: one
+            for one in self.held
+            if one.release != self.current and one.turns and not self.is_rejected(one.release)
+        }
         return sorted(
             found.values(),
             key=lambda one: max(i for i, name in enumerate(order) if name == one.release),
@@ -111,7 +161,8 @@ def look(engine: Engine, place: Place) -> History:
     gate = next((one for one in containers if _role(one) == GATE), None)
     past = _past(_file(engine, gate, "past"))
     held = [_held(one, past) for one in containers if _role(one) == RELEASE]
-    return History(_file(engine, gate, "current"), past, gate, tuple(held))
+    lost = _lost(_file(engine, gate, "log.jsonl"))
+    return History(_file(engine, gate, "current"), past, gate, tuple(held), lost)
 
 
 def _role(container: Container) -> str:
@@ -125,6 +176,29 @@ def _file(engine: Engine, gate: Container | None, name: str) -> str:
 
 def _past(text: str) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def _lost(text: str) -> tuple[Verdict, ...]:
+    """The trials that were lost, in the record that the runtime keeps (``gate.note``)."""
+    rows = map(_row, text.splitlines())
+    return tuple(Verdict.of(row) for row in rows if _is_lost(row))
+
+
+def _is_lost(row: Mapping[str, Any]) -> bool:
+    return row.get("event") == "soak" and row.get("decision") == "taken back"
+
+
+def _row(line: str) -> Mapping[str, Any]:
+    """An entry; a line that is torn or was altered tells nothing."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()
 
 
 def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> Held:

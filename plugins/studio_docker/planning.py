@@ -11,6 +11,7 @@ from studio_docker.engine import Engine
 from studio_docker.gate import Door
 from studio_docker.history import History
 from studio_docker.place import Place
+from studio_docker.trial import Trial
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -35,7 +36,7 @@ def actions(
     yield _image(engine, place, parcel)
     yield from _limits(engine, options)
     yield _gate(history, Door.of(options))
-    yield from _release(history, parcel)
+    yield from _release(history, parcel, Trial.of(options))
 
 
 def _door(options: Mapping[str, Any]) -> Iterator[Action]:
@@ -97,12 +98,18 @@ def _gate(history: History, door: Door) -> Action:
     )
 
 
-def _release(history: History, parcel: Parcel) -> Iterator[Action]:
+def _release(history: History, parcel: Parcel, trial: Trial) -> Iterator[Action]:
     serving = history.serving
     if serving is not None and serving.release == parcel.digest and history.gate_runs:
         yield Action("switch", "this release is served already", "skipped")
         return
     yield Action("container", "a container is started beside what serves, without a network")
     yield Action("test", "it answers the golden samples of its bundle")
-    before = f", and version {serving.version} ends" if serving else ""
+    ends = serving is not None and trial.seconds is None
+    before = f", and version {serving.version} ends" if serving and ends else ""
     yield Action("switch", f"it answers at the port{before}")
+    if trial.seconds is not None:
+        before = f" against version {serving.version}" if serving else ""
+        text = f"held{before} for {trial.seconds:g} s at most, and taken back when it is worse"
+        both = "; its container loads both" if serving else ""
+        yield Action("trial", f"{text}{both}")

@@ -20,6 +20,7 @@ from studio.api import (
     Progress,
     Refused,
     Resource,
+    TakenBack,
     TargetError,
 )
 from studio_docker.access import put_tokens, read_tokens, token_at
@@ -42,6 +43,7 @@ from studio_docker.place import Place
 from studio_docker.planning import actions
 from studio_docker.settings import server
 from studio_docker.supply import Supply, find_base
+from studio_docker.trial import Trial, Trials
 
 
 class DockerSite:
@@ -71,6 +73,8 @@ class DockerSite:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
         recipe, wish, door = Recipe.of(options), Wish.of(options), Door.of(options)
         tokens = read_tokens(str(options["token_file"] or ""))
+        trials = Trials(self._engine, self._place, progress)
+        trials.recover(look(self._engine, self._place))
         with work_folder(parcel) as folder:
             image, sent = self._images(parcel, recipe, Path(folder), progress)
         history = look(self._engine, self._place)
@@ -85,9 +89,22 @@ class DockerSite:
             parcel.digest,
             wish.name(image),
         ):
+            self._stop_others(history, str(serving.container.id), progress)
+            if not Trial.of(options).share:
+                trials.forget(serving.container)
             return Deployed(parcel.digest, "unchanged", done, sent)
         held = self._held(history, parcel, wish.name(image))
-        facts = self._switch(history, parcel, image, wish, held, progress)
+        containers = Containers(self._engine, self._place, progress)
+        container = held.container if held else containers.make(parcel, image, wish)
+        switch = _Switch(self._engine, containers, trials, progress)
+        try:
+            facts = switch.run(container, parcel, wish, Trial.of(options), history.serving)
+        except BaseException as error:
+            self._take_back(container, held, progress)
+            if held is None and isinstance(error, TakenBack):
+                self._engine.remove_image(self._place.image(parcel.digest))
+            raise
+        self._stop_others(history, str(container.id), progress)
         remove_old(self._engine, self._place, look(self._engine, self._place), int(options["keep"]))
         facts = {**facts, "image": image, "gate": gate.name}
         return Deployed(parcel.digest, "serving", done, sent, facts)
@@ -110,36 +127,13 @@ class DockerSite:
         found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
         return next(found, None)
 
-    def _switch(
-        self,
-        history: History,
-        parcel: Parcel,
-        image: str,
-        wish: Wish,
-        held: Held | None,
-        progress: Progress,
-    ) -> Mapping[str, Any]:
-        """Run the release beside what serves, try it, give it the turn, stop the other."""
-        containers = Containers(self._engine, self._place, progress)
-        container = held.container if held else containers.make(parcel, image, wish)
-        try:
-            facts = containers.try_out(container, wish.wait_s)
-            progress.check()
-            progress.log("The new release answers as it should; it gets its turn")
-            containers.give_turn(container, parcel.digest, parcel.owner)
-        except BaseException:
-            self._take_back(container, held, progress)
-            raise
-        self._stop_others(history, str(container.id), progress)
-        return facts
-
     def _take_back(self, container: Container, held: Held | None, progress: Progress) -> None:
         """Leave the place as it was; what cannot be taken away is listed, and told why."""
         try:
+            if held is None or not held.running:
+                self._engine.stop(container)  # it may have been asked already
             if held is None:
                 self._engine.remove(container)
-            elif not held.running:
-                self._engine.stop(container)
         except TargetError as error:
             progress.log(error.message)
 
@@ -156,9 +150,16 @@ class DockerSite:
         )
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
+        trials = Trials(self._engine, self._place, progress)
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+        done = self._address_of(Door.read(history.gate))
+        again = trials.end(history)
+        if again is not None and to is None:
+            self._stop_others(history, str(again.container.id), progress)
+            return Deployed(again.release, "serving", done)
+        history = look(self._engine, self._place)
         held = _chosen(history.before(), to)
         containers = Containers(self._engine, self._place, progress)
         try:
@@ -168,8 +169,9 @@ class DockerSite:
                 self._engine.stop(held.container)
             raise
         containers.give_turn(held.container, held.release, held.by)
+        trials.forget(held.container)
         self._stop_others(history, str(held.container.id), progress)
-        return Deployed(held.release, "serving", self._address_of(Door.read(history.gate)))
+        return Deployed(held.release, "serving", done)
 
     def releases(self) -> Sequence[PlatformRelease]:
         return look(self._engine, self._place).releases()
@@ -194,6 +196,9 @@ class DockerSite:
         return iter(self._engine.logs(found.container, lines) if found else ())
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
+        gate = look(self._engine, self._place).gate
+        if gate is not None and gate.status == "running":
+            Trials(self._engine, self._place, progress).forget(gate)
         stop_all(self._engine, self._place, progress)
         if purge:
             remove_all(self._engine, self._place, progress)
@@ -213,6 +218,44 @@ class DockerSite:
         if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
             return self._address.host
         return door.host
+
+
+class _Switch:
+    """The way of one release to its clients."""
+
+    def __init__(
+        self, engine: Engine, containers: Containers, trials: Trials, progress: Progress
+    ) -> None:
+        self._engine = engine
+        self._containers = containers
+        self._trials = trials
+        self._progress = progress
+
+    def run(
+        self,
+        container: Container,
+        parcel: Parcel,
+        wish: Wish,
+        trial: Trial,
+        serving: Held | None,
+    ) -> Mapping[str, Any]:
+        """Try it beside what serves, and give it the turn: for good, or on trial."""
+        facts = self._containers.try_out(container, wish.wait_s)
+        self._progress.check()
+        self._progress.log("The new release answers as it should; it gets its turn")
+        # Nothing is told by holding a release against itself (with other limits).
+        same = serving is not None and serving.release == parcel.digest
+        if trial.seconds is not None and not same:
+            return {**facts, "soak": self._trials.hold(container, parcel, trial, serving)}
+        compared = None if same or not trial.share else serving
+        if compared is not None:
+            self._trials.lay_out(compared)
+        self._containers.give_turn(container, parcel.digest, parcel.owner)
+        if compared is not None:
+            self._trials.compare(container, parcel, trial, compared)
+        elif not same:
+            self._trials.forget(container)
+        return facts
 
 
 def _user() -> str:

@@ -14,9 +14,13 @@ Each error is one sentence for the user, and says what to do where that is known
     ├── InvalidData             1   calibration or evaluation data does not fit
     ├── Unavailable             1   a part is missing (a plugin, a library, a program)
     └── TargetError             1   a board, engine or cloud said no, or did not answer
+        └── TakenBack           1   a release was worse on trial; the one before is served again
 """
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 
 class StudioError(Exception):
@@ -103,3 +107,15 @@ class Unavailable(StudioError):
 
 class TargetError(StudioError):
     """A board, an engine or a cloud said no, or did not answer."""
+
+
+class TakenBack(TargetError):
+    """A new release was worse, and the one before is served again; ``detail`` is the evidence."""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What the trial counted; empty for a release that did not come up at all."""
+        try:
+            return dict(json.loads(self.detail or "{}"))
+        except ValueError:
+            return {}

@@ -198,10 +198,15 @@ class Site(Protocol):
 
         Args:
             options: Checked values of the platform's ``deploy_options``, and ``canary``: percent
-                of the requests for the new release; 0 replaces the old one.
+                of the requests for the new release; 0 replaces the old one. Where the manifest
+                says ``trials = true``, also ``trial``: None, or ``seconds`` (the longest that the
+                release is held against the one before) and ``rule`` (name -> value, as
+                ``--soak-rule``); and ``agreement``: share of a core for comparing the answers of
+                both from then on. The evidence of a trial is ``soak`` among the facts.
 
         Raises:
             Refused: before anything is changed, for what ``preview`` calls blocked.
+            TakenBack: when it was worse in its trial; the one before serves again.
         """
 
     def promote(self, progress: Progress) -> Deployed:

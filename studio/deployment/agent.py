@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from studio.api import Channel, Progress, Refused, StudioError, TargetError
-from studio.deployment.soaking import TakenBack
+from studio.api import Channel, Progress, Refused, StudioError, TakenBack, TargetError
 from studio.deployment.wheels import no_python
 from studio.packages import ZipApplication
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError, UsageError
-from studio.deployment.packaging import package_contained
+from studio.deployment.packaging import opened, package_contained
 from studio.deployment.wheels import Platform, WheelCache
 from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
-from studio.packages import Bundle, build_runtime, debian
+from studio.packages import build_runtime, debian
 from studio.packages import record as packages
 from studio.registry import Registry
 from studio.settings import Paths
@@ -26,7 +26,8 @@ def make(arguments: Arguments, job: Job) -> Result:
         raise UsageError("Nothing was named to package.", hint="Give a model or a bundle's folder.")
     kind = _kind(arguments)
     packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-    bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
+    found = packaged or {"bundle": arguments["bundle"], "new": False}
+    bundle = opened(found, arguments.get("sign"), job)
     wheels: list[Path] = []
     place = None
     if kind is not None:
@@ -34,8 +35,8 @@ def make(arguments: Arguments, job: Job) -> Result:
         place = debian.Place(one.arch, _pair(image.python))
         wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
         platform = Platform(one.arch, place.python, _pair(image.glibc))
-        found = WheelCache(Paths.of().cache / "wheels").find(platform, wanted, job)
-        wheels = [wheel.path for wheel in found.wheels]
+        cached = WheelCache(Paths.of().cache / "wheels").find(platform, wanted, job)
+        wheels = [wheel.path for wheel in cached.wheels]
     job.progress(0, 0, "Writing the package")
     path = job.folder / _FILE
     name, _, host = owner().partition("@")

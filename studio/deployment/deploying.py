@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
+from studio.deployment.keeping import comparing, sampling
 from studio.deployment.packaging import package_contained
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.rollout import Rollout, Wish
@@ -27,7 +28,6 @@ from studio.settings import Paths
 BOARD_PORT = 8477
 """Where a board serves unless something else is asked for."""
 
-_SAMPLES_MB = 64.0
 _ANY_ADDRESS = ("0.0.0.0", "::")
 
 
@@ -102,6 +102,22 @@ class Deployment:
         )
         return result
 
+    def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
+        """What is kept of a release that was worse on trial: its version, and why."""
+        return {
+            "target": self._target.name,
+            "release": bundle.digest,
+            "version": bundle.version,
+            "name": bundle.name,
+            "precision": str(bundle.raw["model"].get("precision") or ""),
+            "state": "failed",
+            "by": self._owner,
+            "reason": error.message,
+            "hint": error.hint,
+            "soak": error.evidence,
+            "packaged": self.packaged,
+        }
+
     def _keep_token(self, plan: Plan, token: str) -> str:
         """Remember the token here, too; it leaves this process on no other way."""
         if not token and plan.access.token:
@@ -152,8 +168,8 @@ class Deployment:
             budget_ms=given.get("budget_ms"),
             soak_s=trial_s(given, self._quality),
             quality=self._quality,
-            sampling=_sampling(given),
-            agreement=float(given.get("agreement") or 0.0) / 100,
+            sampling=sampling(given),
+            agreement=comparing(given),
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:
@@ -183,13 +199,6 @@ class Deployment:
             "root": plan.facts.root,
             "packaged": self.packaged,
         }
-
-
-def _sampling(arguments: Arguments) -> dict[str, int] | None:
-    """What may be kept of requests: nothing, unless a number is given."""
-    most = int(arguments.get("keep_samples") or 0)
-    megabytes = float(arguments.get("samples_mb") or _SAMPLES_MB)
-    return {"most": most, "bytes": int(megabytes * 1e6)} if most else None
 
 
 def _address(done: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.platforms import deploy_options, site_of
-from studio.deployment.soaking import why_no_trial
+from studio.deployment.soaking import said, trial_options
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform as WheelPlatform
 from studio.deployment.wheels import WheelCache
@@ -81,6 +81,7 @@ class Hosting:
             "bytes_sent": done.bytes_sent,
             "bytes_to_send": done.bytes_sent,
             "endpoint": done.endpoint,
+            "soak": dict(done.facts.get("soak") or {}),
             "facts": dict(done.facts),
         }
 
@@ -141,14 +142,10 @@ class Hosting:
                     f"{platform.title} has no option {name!r}.",
                     hint="What it takes is given with --set NAME=VALUE.",
                 )
-        if arguments.get("quality") or arguments.get("soak_rule"):
-            raise UsageError(
-                f"There is no quality trial: {why_no_trial(self._target)}",
-                hint="studio rollout asks golden samples before and after; --canary gives it a "
-                "part of the requests.",
-            )
         pairs = arguments.get("set") or []
-        return deploy_options(platform, self._target, pairs, int(arguments.get("canary") or 0))
+        canary = int(arguments.get("canary") or 0)
+        options = deploy_options(platform, self._target, pairs, canary)
+        return {**options, **trial_options(self._target, arguments)}
 
     def _parcel(self, bundle: Bundle) -> Parcel:
         return parcel_of(bundle, self._job, self._owner)
@@ -162,7 +159,9 @@ class Hosting:
             if done.state == "unchanged":
                 row.skip("this release is served already")
             else:
+                found = said(done.facts.get("soak") or {})
                 row.text = f"version {parcel.version} of {parcel.name} is {done.state}"
+                row.text += f", {found}" if found else ""
         return done
 
     def _planned(self, bundle: Bundle, preview: Preview, log: StepLog) -> Result:

@@ -11,11 +11,10 @@ from studio.api import Extension, Packager, StudioError, Unavailable, validate
 from studio.deployment.connect import target_of
 from studio.deployment.hosting import parcel_of
 from studio.deployment.image_load import load_image
-from studio.deployment.packaging import package_contained
+from studio.deployment.packaging import opened, package_contained
 from studio.deployment.platforms import parse_pairs
 from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
-from studio.packages import Bundle
 from studio.packages import record as packages
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
@@ -33,7 +32,7 @@ def image(arguments: Arguments, job: Job) -> Result:
         given["file"] = True
     options = validate(packager.options, given)
     packaged = package_contained(arguments, job)
-    bundle = Bundle.open(Path(packaged["bundle"]))
+    bundle = opened(packaged, arguments.get("sign"), job)
     parcel = parcel_of(bundle, job, owner())
     made = packager.build(parcel, job.folder / _FILES, options, job)
     if arguments.get("load_to"):

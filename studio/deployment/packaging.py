@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.jobs import Arguments, Job, run_contained
+from studio.packages import Bundle
+from studio.packages.signing import signature_of, write_signature
 
 _OPTIONS = (
     "model",
@@ -16,10 +19,13 @@ _OPTIONS = (
     "number",
     "known",
     "samples",
+    "reference",
     "tolerance",
+    "made",
     "latency",
     "embedding",
 )
+"""All that packaging takes but a key, which is the user's and stays outside the walls."""
 
 
 def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
@@ -46,3 +52,22 @@ def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
         keep,
         job,
     )
+
+
+def opened(packaged: Mapping[str, Any], key: str | None, job: Job) -> Bundle:
+    """The bundle that packaging made or found; signed, where a key is named.
+
+    One that was found belongs to the registry, so a copy of it is signed.
+
+    Raises:
+        StudioError: when the key cannot be used.
+    """
+    bundle = Bundle.open(Path(packaged["bundle"]))
+    if not key or bundle.signature:
+        return bundle
+    text, folder = signature_of(bundle.text.encode(), Path(key)), bundle.folder
+    if not packaged["new"]:
+        folder = job.folder / "signed"
+        shutil.copytree(bundle.folder, folder)
+    write_signature(folder, text)
+    return Bundle.open(folder)

@@ -27,6 +27,12 @@ def is_platform(target: TargetSpec) -> bool:
     return capability is not None and capability.extension is Extension.PLATFORM
 
 
+def holds_trials(target: TargetSpec) -> bool:
+    """Whether a platform can hold a release against the one before; imports no plugin."""
+    capability = PluginHost.again().answering(scheme_of(target))
+    return capability is not None and capability.extra.get("trials") is True
+
+
 @contextmanager
 def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, Site]]:
     """The platform of a target, and a session with it that is closed in the end.

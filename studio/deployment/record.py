@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.api import TakenBack
 from studio.deployment.history import History
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
@@ -15,6 +17,7 @@ _ADDRESS = (
     *("endpoint", "host", "port", "root", "scheme"),
     *("fingerprint", "certificate_file", "token_required"),
 )
+_OF_ROLLOUT = ("rows", "known_bundles", "packaged")
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
@@ -40,13 +43,17 @@ def looked(registry: Registry, arguments: Arguments, result: Result, folder: Pat
 
 
 def deployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
-    """Keep the bundle as a version, and the release."""
+    """Keep the bundle as a version, and the release.
+
+    Raises:
+        TakenBack: after that, when the release was worse on trial.
+    """
     packaged = result.pop("packaged")
     if result["state"] == "planned":
         return result
     version = packages.keep(registry, arguments["model"], packaged) if packaged else None
     version = version or _version(registry, result["release"])
-    details = {key: value for key, value in result.items() if key != "target"}
+    details = {key: value for key, value in result.items() if key not in ("target", "hint")}
     details["variant_name"] = _variant_name(registry, version)
     registry.add_release(
         result["target"],
@@ -56,6 +63,9 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
         details,
     )
     _chain(registry, result["target"], result["release"], result["state"], result)
+    if result["state"] == "failed":  # its number stays its own: the target's record names it
+        evidence = json.dumps(result["soak"], sort_keys=True)
+        raise TakenBack(result["reason"], hint=result["hint"], detail=evidence)
     registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
     return result
 
@@ -159,6 +169,6 @@ def _address(registry: Registry, target: str) -> dict[str, Any]:
 
 def _given(arguments: Arguments) -> dict[str, Any]:
     """The options, with the target by its name."""
-    hidden = ("model", "known", "number", "target", "latency")
+    hidden = ("model", "known", "number", "target", "latency", "made", *_OF_ROLLOUT)
     options = {key: value for key, value in arguments.items() if key not in hidden}
     return {**options, "target": arguments["target"]["name"]}

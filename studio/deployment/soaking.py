@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.platforms import is_platform
+from studio.api import TargetSpec, UsageError
+from studio.deployment.platforms import holds_trials, is_platform
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
 
 USUAL_S = 1.0
-"""The soak's own default: nothing can be decided in it."""
+"""Of a soak without a trial, where no other time is given."""
 TRIAL_S = 300.0
-"""At most, where no other time is given: a trial ends as soon as it is decided."""
-
-
-class TakenBack(TargetError):
-    """The new release was worse, and the one before is served again; ``detail`` is the evidence."""
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What the trial counted; empty for a release that did not come up at all."""
-        try:
-            return dict(json.loads(self.detail or "{}"))
-        except ValueError:
-            return {}
+"""Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
 
 
 def why_no_trial(target: TargetSpec) -> str:
     """Why a target cannot hold a release against the one before; empty where it can."""
-    if not is_platform(target):
+    if not is_platform(target) or holds_trials(target):
         return ""
     return (
         f"{target.name} runs each release in a server of its own, which does not have the one "
@@ -48,9 +35,20 @@ def said(soak: Mapping[str, Any]) -> str:
 
 
 def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:
-    """How long a release is watched at most, in seconds."""
-    given = float(arguments.get("soak_s") or 0.0)
-    return TRIAL_S if rule is not None and given == USUAL_S else given
+    """How long a release is watched at most, in seconds: what was given counts, also a second."""
+    given = arguments.get("soak_s")
+    if given is not None:
+        return float(given)
+    return USUAL_S if rule is None else TRIAL_S
+
+
+def trial_options(target: TargetSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
+    if not holds_trials(target):
+        return {}
+    rule = soak_rule(arguments)
+    trial = None if rule is None else {"seconds": trial_s(arguments, rule), "rule": rule}
+    return {"trial": trial, "agreement": float(arguments.get("agreement") or 0.0) / 100}
 
 
 def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
+from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
 from studio.packages.step import SIGN_WITH
 
@@ -33,13 +34,7 @@ DEPLOY = Step(
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
-        Option(
-            "embedding",
-            title="Embedding for drift",
-            help="auto, or the name of a tensor: drift is also watched in what the model's last "
-            "layer sees. Off without; needs golden samples.",
-            advanced=True,
-        ),
+        EMBEDDING,
         *ACCESS_OPTIONS,
         Option(
             "host",
@@ -68,12 +63,13 @@ DEPLOY = Step(
         Option(
             "soak_s",
             Kind.NUMBER,
-            default=1.0,
             minimum=0,
             maximum=3600,
             title="Soak",
+            placeholder="1 s, on trial 300 s",
             unit="s",
-            help="How long the new release is watched before it is kept, at most.",
+            help="How long the new release is watched before it is kept, at most; without it 1 s, "
+            "and 300 s on a quality trial.",
             advanced=True,
         ),
         Option(
@@ -91,43 +87,7 @@ DEPLOY = Step(
             help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
             advanced=True,
         ),
-        Option(
-            "agreement",
-            Kind.NUMBER,
-            default=0.0,
-            minimum=0,
-            maximum=50,
-            unit="% of a core",
-            title="Compare with the version before",
-            zero="after a trial no answer is compared",
-            help="Load the version before, too, and compare the answers to some requests from now "
-            "on, for so much of one core at most.",
-            advanced=True,
-        ),
-        Option(
-            "keep_samples",
-            Kind.INTEGER,
-            default=0,
-            minimum=0,
-            maximum=10_000,
-            title="Keep uncertain requests",
-            zero="none is ever kept",
-            help="So many of the requests that the model is least certain of stay on the target, "
-            "for labelling (studio monitor --samples). They are what clients have sent: off "
-            "unless you say so, with each deploy.",
-            advanced=True,
-        ),
-        Option(
-            "samples_mb",
-            Kind.NUMBER,
-            default=64.0,
-            minimum=0.1,
-            maximum=100_000,
-            unit="MB",
-            title="Room for kept requests",
-            help="At most so much of the target's disk.",
-            advanced=True,
-        ),
+        *KEPT,
         Option(
             "canary",
             Kind.INTEGER,
@@ -148,7 +108,7 @@ DEPLOY = Step(
             advanced=True,
         ),
     ),
-    work="studio.deployment.work:deploy",
+    work="studio.deployment.work:deploy_noted",
     prepare="studio.deployment.record:prepare",
     record="studio.deployment.record:deployed",
     needs=_NEEDS,

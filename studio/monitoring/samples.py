@@ -17,9 +17,14 @@ from urllib.parse import quote
 import numpy
 
 from studio.api import Array, Channel, StudioError, TargetError, UsageError
+from studio.runtime.serve.detections import listed_boxes
+from studio.runtime.serve.doubt import BOXES as _BOXES
+from studio.runtime.serve.doubt import CLASSES as _CLASSES
 from studio.runtime.serve.sampling_wish import FOLDER, MOST
 
 LISTED = "answers.csv"
+LEAST_SCORE = 0.3
+"""Of a box that is listed as answered: what the metrics count as found unless told otherwise."""
 _NAME = re.compile(r"\d{6}-\d{5}-[0-9a-f]{16}\.npz")
 _LIST = 'cd "$1/run/$2" 2>/dev/null && ls -1 || true'
 _DELETE = 'cd "$1/run/$2" 2>/dev/null && rm -f -- *.npz || true'
@@ -30,8 +35,8 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> dict[str, Any]:
     """Copy the samples of a target into a folder: a data set without labels yet.
 
     A file a sample, named by the request's id, with one array for each input; ``answers.csv`` says
-    what each was answered. With a ``labels.csv`` (``file,label``) beside them the folder is data
-    for any step, and ``studio monitor --labels`` takes the same file.
+    what each was answered, boxes in the form of a label. With a ``labels.csv`` (``file,label``)
+    beside them the folder is data for any step; ``studio monitor --labels`` takes the same file.
 
     Raises:
         UsageError: when the folder holds other things.
@@ -99,19 +104,35 @@ def _written(source: Path, folder: Path) -> dict[str, Any]:
     return {
         "file": name,
         "id": identifier,
-        "answer": _answer(outputs),
+        "answer": _answer(outputs, str(facts.get("kind") or "")),
         "doubt": facts.get("doubt"),
         "at": facts.get("at"),
         "version": facts.get("version"),
     }
 
 
-def _answer(outputs: Mapping[str, Array]) -> str:
-    """The class that it was answered; of a text, of rows, nothing that a person could read."""
+def _answer(outputs: Mapping[str, Array], kind: str) -> str:
+    """The class that it was answered, or its boxes in the form of a label; else nothing.
+
+    Of a text, of a map, of tables of all places there is nothing that a person could read.
+    """
+    if kind == _BOXES:
+        return _boxes(outputs)
+    if kind not in ("", _CLASSES):
+        return ""
     for array in outputs.values():
         if array.dtype.kind == "f" and array.ndim == 2 and array.shape[-1] > 1:
             return str(int(array[0].argmax()))
     return ""
+
+
+def _boxes(outputs: Mapping[str, Array]) -> str:
+    """Boxes as the metrics of detectors take them as labels, in the units of the model."""
+    found = listed_boxes(outputs)
+    if found is None:
+        return ""
+    rows = [row for row in found.tolist() if row[4] >= LEAST_SCORE]
+    return "; ".join(f"{int(row[5])} " + " ".join(f"{x:.6g}" for x in row[:4]) for row in rows)
 
 
 def _list(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from studio.api import Cancelled, StudioError, TargetSpec
-from studio.deployment.soaking import TakenBack, said, why_no_trial
+from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
+from studio.deployment.keeping import able
+from studio.deployment.soaking import said, why_no_trial
 from studio.deployment.work import deploy, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
@@ -87,7 +88,9 @@ class Member:
         known: Mapping[str, Any],
         tell: Callable[[Row], None],
         trial: Mapping[str, Any] = MappingProxyType({}),
+        kept: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        """Args: trial, kept: Options of a deploy, for a target that can hold or do it."""
         self.row = row
         self._target = target
         self._bundle = bundle
@@ -95,6 +98,7 @@ class Member:
         self._asker = Asker(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
+        self._kept, self._not_kept = able(target, kept)
         self._tell = tell
 
     def release(self, rule: Rule, soak_s: float) -> None:
@@ -115,7 +119,7 @@ class Member:
         finally:
             self.row.seconds = round(time.monotonic() - began, 3)
         if verdict.verdict == "keep":
-            self._become(KEPT, f"{verdict.reason}{self._of_trial()}")
+            self._become(KEPT, f"{verdict.reason}{self._of_trial()}{self._of_kept()}")
         else:
             self.take_back(verdict.reason)
 
@@ -152,7 +156,9 @@ class Member:
         on_trial = bool(self._trial) and not why_not
         self._become("deploying", "on trial beside the release before" if on_trial else "")
         self.row.trial = {"why_not": why_not} if why_not else {}
-        self.row.result = deploy({**arguments, **(self._trial if on_trial else {})}, self._job)
+        # Without a trial the golden samples judge, and nothing is waited for before.
+        watched = self._trial if on_trial else {"soak_s": 0.0}
+        self.row.result = deploy({**arguments, **watched, **self._kept}, self._job)
         if on_trial:
             self.row.trial = dict(self.row.result.get("soak") or {})
 
@@ -162,6 +168,11 @@ class Member:
             return f"; without a trial: {self.row.trial['why_not']}".rstrip(".")
         found = said(self.row.trial)
         return f"; trial: {found}" if found else ""
+
+    def _of_kept(self) -> str:
+        """Why nothing is kept or compared there, where that was asked for."""
+        reason = self._not_kept
+        return f"; {reason[0].lower()}{reason[1:]}".rstrip(".") if reason else ""
 
     def _judge(self, rule: Rule, soak_s: float) -> Judgement:
         """Ask until the rule says something, or the soak is over."""

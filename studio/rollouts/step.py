@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
+from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
 from studio.rollouts.waves import STRATEGIES, TRIALS
 
@@ -23,6 +24,7 @@ ROLLOUT = Step(
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        EMBEDDING,
         Option(
             "strategy",
             Kind.CHOICE,
@@ -111,7 +113,7 @@ ROLLOUT = Step(
             "quality_s",
             Kind.NUMBER,
             300.0,
-            minimum=2,  # a second is what deploy takes for "not given"
+            minimum=1,
             maximum=3600,
             title="Longest trial",
             unit="s",
@@ -125,6 +127,7 @@ ROLLOUT = Step(
             help="NAME=VALUE: what may be worse, as in deploy.",
             advanced=True,
         ),
+        *KEPT,
         Option(
             "resume",
             help="Go on with a rollout that was halted, cancelled or cut off: its name, or last.",

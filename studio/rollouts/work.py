@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import TargetSpec, UsageError
 from studio.deployment.connect import target_of
+from studio.deployment.keeping import asked
 from studio.deployment.packaging import package_contained
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
@@ -102,6 +103,7 @@ class Rollout:
             "soak_s": float(arguments["quality_s"]),
             "soak_rule": list(arguments.get("soak_rule") or ()),
         }
+        kept = asked(arguments)
         held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
         known = {
@@ -122,6 +124,7 @@ class Rollout:
                     known,
                     self._tell,
                     trial if number <= held_in else {},
+                    kept,
                 )
                 for name in names
             ]

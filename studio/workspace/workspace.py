@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
+from studio.deployment.keeping import why_none_compared, why_none_kept
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
     JobListener,
@@ -134,6 +135,14 @@ class Workspace(JobListener):
     def why_no_trial(self, target: TargetSpec) -> str:
         """Why a target can hold no quality trial; empty when it can."""
         return why_no_trial(target)
+
+    def why_none_kept(self, target: TargetSpec) -> str:
+        """Why a target can keep no requests for labelling; empty when it can."""
+        return why_none_kept(target)
+
+    def why_none_compared(self, target: TargetSpec) -> str:
+        """Why a target cannot compare answers with the version before; empty when it can."""
+        return why_none_compared(target)
 
     @property
     def suffixes(self) -> tuple[str, ...]:

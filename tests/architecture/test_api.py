@@ -15,8 +15,8 @@ NAMES = frozenset(
     InvalidModel Kind Level Limits Manifest Measurement Metric Model ModelRegistry ModelVersion
     Monitor Node Option Packager Parcel Permission Platform PlatformRelease Preview Progress
     Publication Refused RegisteredModel RegistryEvent RegistrySession Resource Sample
-    SampleMetric Session Silent Site StudioError TargetError TargetFacts TargetSpec TensorType
-    Toolchain ToolchainBackend Transform Transformed Truth Tunnel Unavailable UnknownHost
+    SampleMetric Session Silent Site StudioError TakenBack TargetError TargetFacts TargetSpec
+    TensorType Toolchain ToolchainBackend Transform Transformed Truth Tunnel Unavailable UnknownHost
     UnsafeModel UsageError Value validate
     """.split()  # noqa: SIM905  # a word list reads and diffs better
 )
@@ -43,6 +43,7 @@ def test_exit_codes() -> None:
         "InvalidData": 1,
         "InvalidModel": 1,
         "Refused": 4,
+        "TakenBack": 1,
         "TargetError": 1,
         "Unavailable": 1,
         "UnknownHost": 4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from studio.api import UsageError
 from studio.packages import Bundle
 from studio.rollouts.ledger import Ledger, ledgers, unfinished
 from tests.e2e.conftest import Studio
@@ -26,6 +28,7 @@ pytestmark = [
 
 NAMES = ("roof", "gate", "lab")
 QUICK = ("--requests", "8", "--soak-s", "5", "--max-latency-ratio", "50")
+KEPT = ("--keep-samples", "7", "--samples-mb", "9", "--agreement", "5")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,12 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
 def current(board: Board) -> str:
     """What its own disk says that it serves."""
     return board.run("sh", "-c", "readlink /root/.edgewright/current").strip().rpartition("/")[2]
+
+
+def allowed(board: Board) -> list[dict[str, Any]]:
+    """What its server may keep and compare, by the notes on its own disk; empty for a lost one."""
+    notes = (f"/root/.edgewright/run/{name}" for name in ("sampling.json", "mirror.json"))
+    return [json.loads(board.run("sh", "-c", f"cat {note} || echo '{{}}'")) for note in notes]
 
 
 def states(result: dict[str, Any]) -> list[str]:
@@ -91,7 +100,7 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
 ) -> None:
     place = studio.home / "edgewright" / "data" / "rollouts"
     before = len(ledgers(place))
-    words = ["--target", "@all", "--strategy", "waves", "--size", "1", *QUICK]
+    words = ["--target", "@all", "--strategy", "waves", "--size", "1", *QUICK, *KEPT]
     command = [sys.executable, "-m", "studio.cli.main", "rollout", str(bundles[2].folder), *words]
     killed = subprocess.Popen(
         command,
@@ -104,7 +113,10 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
     def second_has_begun() -> bool:
         if len(ledgers(place)) == before:
             return False
-        rows = Ledger.find(place, "last").read().rows.values()
+        try:
+            rows = Ledger.find(place, "last").read().rows.values()
+        except UsageError:
+            return False  # its folder is there, its first line is not yet
         return [row["state"] for row in rows][1:] == ["deploying"]
 
     until(second_has_begun, "the second board gets it", 180)
@@ -116,5 +128,11 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
     told = studio.ok("rollout", "--resume", "last", timeout=600)
     assert (told["state"], states(told)) == ("done", ["kept"] * 3)
     assert [current(board) for board in boards.values()] == [bundles[2].digest] * 3
+    # What was allowed at the start holds for the boards that got it after the kill, too.
+    new, old = bundles[2].digest, bundles[1].digest
+    for board in boards.values():
+        samples, compared = allowed(board)
+        assert samples == {"of": new, "most": 7, "room": 9_000_000}
+        assert (compared["of"], compared["release"], compared["share"]) == (new, old, 0.05)
     for name in NAMES:
         studio.run("undeploy", "--target", name, "--purge")

@@ -95,6 +95,10 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
     assert "was taken back right after the switch" in ended.err
     assert "Traceback" not in ended.err
     assert roof.served()["digest"] == roof.good
+    newest, *_ = roof.studio.ok("releases")
+    assert (newest["target"], newest["state"]) == ("roof", "failed")
+    assert newest["reason"] in ended.err
+    assert newest["release"] != roof.good
 
 
 def test_a_rollout_holds_its_canary_to_a_trial(roof: Trials, tmp_path: Path) -> None:
@@ -132,12 +136,30 @@ def test_a_rule_with_an_unknown_name_is_refused_before_anything_is_sent(roof: Tr
     assert "Did you mean disagreement" in ended.err
 
 
-def test_uncertain_requests_come_over_ssh_and_go_when_asked(roof: Trials, tmp_path: Path) -> None:
-    """Kept because that deploy said so, compared with the version before, fetched and deleted."""
-    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=9)
-    kept = roof.deploy(
-        model, "--keep-samples", "5", "--agreement", "20", "--embedding", "auto", "--soak-s", "1"
-    )
+def test_a_trial_of_a_second_lasts_a_second(roof: Trials, tmp_path: Path) -> None:
+    """Not the 300 of a trial without a time; and nothing can be decided in it."""
+    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=6)
+    ended = roof.deploy(model, "--quality", "--soak-s", "1")
+    assert ended.code == 0, ended.err
+    soak = ended.json["soak"]
+    assert soak["decision"] == "kept undecided"
+    assert 1.0 <= soak["seconds"] < 60.0
+
+
+@pytest.mark.parametrize("way", ["deploy", "rollout"])
+def test_uncertain_requests_come_over_ssh_and_go_when_asked(
+    roof: Trials, tmp_path: Path, way: str
+) -> None:
+    """Kept because that step said so, compared with the version before, fetched and deleted."""
+    model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=20 + len(way))
+    words = ("--keep-samples", "5", "--agreement", "20", "--embedding", "auto")
+    if way == "deploy":
+        kept = roof.deploy(model, *words, "--soak-s", "1")
+    else:
+        words = (*words, "--requests", "8", "--max-latency-ratio", "50")
+        data = ("--data", roof.folder / "data.npz")
+        kept = roof.studio.run("rollout", model, *ROOF, *data, *words, "--json", timeout=600)
+        assert kept.json["state"] == "done", kept.out
     assert kept.code == 0, kept.err
     with trials.Clients(roof.port, pictures=False, connect=roof._connect) as clients:
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
@@ -107,7 +108,8 @@ def test_only_a_canary_can_be_promoted(rig: Rig) -> None:
 
 
 def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> None:
-    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    rig.workspace.add_target(TargetSpec("shop", "kubernetes:lab/shop"))
+    rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
     page.show_view(1)
     view = page.rollout
@@ -115,14 +117,15 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     view.form.set_values({"target": ["local", "shop"], "quality": "each"})
     assert field.note.text().startswith("shop runs each release in a server of its own")
     assert field.note.text().endswith("The golden samples judge there.")
-    view.form.set_values({"target": ["local"]})
-    assert field.note.isHidden()
+    view.form.set_values({"target": ["local", "box"]})
+    assert field.note.isHidden(), "a container engine has both releases at once"
     view.start_button.click()
     assert rig.shell.jobs[-1].options["quality"] == "each"
 
 
 def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None:
-    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    rig.workspace.add_target(TargetSpec("shop", "kubernetes:lab/shop"))
+    rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
     field = page.form.fields["quality"]
     names = [target.name for target in page._targets]
@@ -131,9 +134,78 @@ def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None
     assert field.isVisible(), "what protects a board is not folded away"
     page.form.set_values({"quality": True})
     page.table.selectRow(names.index("shop"))
-    assert not field.editor.isEnabled()
-    assert "server of its own" in field.note.text()
+    samples = page.form.fields["keep_samples"]
+    for one, said in ((field, "server of its own"), (samples, "cannot keep requests")):
+        assert not one.editor.isEnabled()
+        assert said in one.note.text()
     assert not page.form.values()["quality"]
+    page.table.selectRow(names.index("box"))
+    assert (field.editor.isEnabled(), samples.editor.isEnabled()) == (True, False)
     page.table.selectRow(names.index("jetson-07"))
     assert field.editor.isEnabled()
     assert field.note.isHidden()
+
+
+def test_a_rollout_may_keep_and_compare_requests_where_a_target_can(rig: Rig) -> None:
+    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    rig.workspace.add_target(TargetSpec("lab", "kubernetes:lab/shop"))
+    page = rig.page(DeployPage, rig.variant())
+    page.show_view(1)
+    view = page.rollout
+    kept = {"keep_samples": 20, "samples_mb": 8.0, "agreement": 2.0, "embedding": "auto"}
+    assert set(kept) < set(view.form.fields)
+    view.form.set_values({"target": ["local", "shop"], **kept})
+    assert view.form.fields["keep_samples"].note.text().startswith("shop cannot keep requests")
+    assert view.form.fields["agreement"].note.isHidden(), "a container engine has both releases"
+    view.form.set_values({"target": ["local", "lab"]})
+    assert view.form.fields["agreement"].note.text().startswith("No answers are compared: lab")
+    view.form.set_values({"agreement": 0.0})
+    assert view.form.fields["agreement"].note.isHidden()
+    view.form.set_values({"agreement": 2.0})
+    view.form.set_values({"target": ["local", "jetson-07"]})
+    assert view.form.fields["keep_samples"].note.isHidden()
+    view.start_button.click()
+    options = rig.shell.jobs[-1].options
+    assert {name: options[name] for name in kept} == kept
+
+
+def test_nothing_is_kept_unless_the_form_says_so(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.show_view(1)
+    page.rollout.form.set_values({"target": ["local"]})
+    page.rollout.start_button.click()
+    options = rig.shell.jobs[-1].options
+    assert (options["keep_samples"], options["agreement"]) == (0, 0.0)
+    assert "embedding" not in options
+
+
+def test_the_deploy_sheet_says_where_requests_cannot_be_kept(rig: Rig) -> None:
+    rig.workspace.add_target(TargetSpec("shop", "docker://"))
+    page = rig.page(DeployPage, rig.variant())
+    names = [target.name for target in page._targets]
+    page.table.selectRow(names.index("jetson-07"))
+    page.form.set_values({"keep_samples": 20, "agreement": 2.0})
+    assert page.form.values()["keep_samples"] == 20
+    page.table.selectRow(names.index("shop"))
+    fields = page.form.fields
+    assert [fields[n].editor.isEnabled() for n in ("keep_samples", "samples_mb")] == [False, False]
+    assert fields["agreement"].editor.isEnabled(), "a container engine has both releases"
+    assert page.form.values()["keep_samples"] == 0, "what another target could not do is not asked"
+    page.table.selectRow(names.index("jetson-07"))
+    assert page.form.fields["keep_samples"].editor.isEnabled()
+
+
+def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
+    """A second is a second, and what nobody entered is no number at all."""
+    page = rig.page(DeployPage, rig.variant())
+    page.form.set_values({"quality": True})
+    assert "soak_s" not in page.form.values()
+    field = page.form.fields["soak_s"].editor
+    assert field.findChild(QAbstractSpinBox).text() == "1 s, on trial 300 s"
+    page.form.set_values({"soak_s": 1})
+    assert page.form.values()["soak_s"] == 1.0
+    page.form.set_values({"soak_s": None})
+    assert "soak_s" not in page.form.values()
+    page.show_view(1)
+    page.rollout.form.set_values({"quality_s": 1})
+    assert page.rollout.form.values()["quality_s"] == 1.0

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import threading
 from collections.abc import Callable, Mapping
 
 from tests.rigs.boards import until
 
-_BODY = json.dumps(
-    {
-        "inputs": [
-            {
-                "name": "image",
-                "shape": [1, 3, 16, 16],
-                "datatype": "FP32",
-                "data": [0.5] * 768,
-            }
-        ]
-    }
-)
+
+def _body(draws: random.Random) -> bytes:
+    data = [round(draws.random(), 3) for _ in range(768)]
+    tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [tensor]}).encode()
+
+
+_BODIES = [_body(random.Random(seed)) for seed in range(64)]
+"""Pictures unlike each other: what is asked again and again counts once in a trial."""
 
 
 class Load:
@@ -76,9 +74,10 @@ class Load:
 
     def _ask(self) -> None:
         link = self._connect()
+        draws = random.Random(threading.get_ident())
         while not self._stop.is_set():
             try:
-                link.request("POST", self._path, _BODY, dict(self._headers()))
+                link.request("POST", self._path, draws.choice(_BODIES), dict(self._headers()))
                 answer = link.getresponse()
                 content = answer.read()
             except (OSError, http.client.HTTPException) as error:

@@ -23,9 +23,6 @@ BLOCKS = 12
 """Products of matrices beside the net, so that a run takes long enough to be told from another."""
 A_THIRD_SLOWER = 20
 """So many take 1.34 times as long as ``BLOCKS`` (processor time of one thread; 17 take 1.21)."""
-SLOWER = 28
-"""Some 1.7 times as long: found whatever else a machine does beside the tests. Of the trials with a
-third more, one of some ten was kept on a busy one, since something came between most pairs."""
 _SIZE = 192
 
 
@@ -145,8 +142,9 @@ class Clients(Load):
         clients: int = 2,
         pictures: bool = False,
         connect: Callable[[], http.client.HTTPConnection] | None = None,
+        fresh: bool = False,
     ) -> None:
-        super().__init__(port, clients, "digits", connect)
+        super().__init__(port, clients, "digits", connect, fresh=fresh)
         self._pictures = pictures
         self._bodies = _pngs() if pictures else _tensors()
         self._number = 0
@@ -167,6 +165,8 @@ class Clients(Load):
             if answer.status != 200:
                 self.failures.append(f"{answer.status}: {content[:200]!r}")
                 break
+            if self._fresh:
+                link.close()
             with self._lock:
                 self.answers += 1
         link.close()

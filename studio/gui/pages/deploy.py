@@ -45,6 +45,10 @@ ROLLBACK = "rollback"
 NOT_ASKED = ("dry_run", "bundle")
 IN_SIGHT = ("quality",)
 TRIAL = ("quality", "soak_rule")
+COMPARED = ("agreement",)
+KEPT = ("keep_samples", "samples_mb")
+BESIDE = "samples_mb"
+"""Its own reason is the one of the field before it."""
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
@@ -302,9 +306,7 @@ class DeployPage(StagePage):
 
     def _show_selected(self) -> None:
         target = self._selected()
-        reason = self.workspace.why_no_trial(target) if target is not None else ""
-        for name in TRIAL:
-            self.form.fields[name].withhold(reason)
+        self._withhold(target)
         if target is None:
             return
         releases = self.workspace.registry.releases(target.name)
@@ -319,6 +321,19 @@ class DeployPage(StagePage):
             canary=target_rows.has_canary(releases),
         )
         self._explain(target)
+
+    def _withhold(self, target: TargetSpec | None) -> None:
+        """Take away what this kind of target cannot do, and say why."""
+        workspace = self.workspace
+        for names, why in (
+            (TRIAL, workspace.why_no_trial),
+            (COMPARED, workspace.why_none_compared),
+            (KEPT, workspace.why_none_kept),
+        ):
+            reason = why(target) if target is not None else ""
+            for name in names:
+                self.form.fields[name].withhold(reason)
+        self.form.fields[BESIDE].explain("")
 
     def _show_steps(self) -> None:
         self.steps.show_rows(rows.plan(self._steps, details=self.commands.isChecked()))

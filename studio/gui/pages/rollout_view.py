@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.api import Kind, Option
+from studio.api import Kind, Option, TargetSpec
 from studio.gui import figures
 from studio.gui.editors import Entry
 from studio.gui.forms import Form
@@ -24,6 +24,8 @@ STEP = "rollout"
 FORM_WIDTH = 44 * GRID
 SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests", "quality")
 NOT_ASKED = ("bundle", "resume")
+KEPT = ("agreement", "keep_samples")
+JUDGED = "The golden samples judge there."
 BEFORE = (
     "The first targets get the release first. Each is asked the golden samples before and after; "
     "one that fails more often, or takes much longer, gets its old release back, and the others "
@@ -149,19 +151,28 @@ class RolloutView(QWidget):
         self.rows.show_rows([_row(one) for one in targets])
         self.hint.setVisible(not self.rows.rows)
 
-    def _explain_trial(self) -> None:
-        """Say which of the targets can hold none."""
-        field = self.form.fields["quality"]
-        asked = field.editor.value() not in (None, "none")
-        registry, reasons = self.workspace.registry, []
-        groups = registry.groups.all() if asked else {}
-        for name in (self.form.fields["target"].editor.value() or ()) if asked else ():
-            members = groups.get(str(name)[1:], ()) if str(name).startswith("@") else [str(name)]
-            reasons += [self.workspace.why_no_trial(registry.target(one)) for one in members]
-        without = [reason for reason in reasons if reason]
-        more = f" {len(without) - 1} more cannot either." if len(without) > 1 else ""
-        judged = " The golden samples judge there."
-        field.explain(f"{without[0]}{more}{judged}" if without else "")
+    def _explain_fields(self) -> None:
+        """Say which of the chosen targets cannot do what is asked for."""
+        values = {name: field.editor.value() for name, field in self.form.fields.items()}
+        trial = values["quality"] not in (None, "none")
+        reason = self._why_not(self.workspace.why_no_trial) if trial else ""
+        self.form.fields["quality"].explain(f"{reason} {JUDGED}" if reason else "")
+        for name, why in (
+            ("agreement", self.workspace.why_none_compared),
+            ("keep_samples", self.workspace.why_none_kept),
+        ):
+            self.form.fields[name].explain(self._why_not(why) if values[name] else "")
+
+    def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
+        """Why the first of the chosen targets cannot do something, and how many more cannot."""
+        registry = self.workspace.registry
+        groups = registry.groups.all()
+        names: list[str] = []
+        for name in map(str, self.form.fields["target"].editor.value() or ()):
+            names += groups.get(name[1:], ()) if name.startswith("@") else [name]
+        reasons = list(filter(None, (asked(registry.target(one)) for one in dict.fromkeys(names))))
+        more = f" {len(reasons) - 1} more cannot either." if len(reasons) > 1 else ""
+        return f"{reasons[0]}{more}" if reasons else ""
 
     def _explain(self) -> None:
         """Say why the button cannot be pressed, and on what it acts."""
@@ -172,7 +183,7 @@ class RolloutView(QWidget):
             reason = "A rollout runs; wait for it or cancel it."
         elif not self.form.fields["target"].editor.value():
             reason = "Choose the targets first."
-        self._explain_trial()
+        self._explain_fields()
         reason = self.workspace.why_not(STEP, self.variant) or reason
         set_enabled(self.start_button, reason)
         unfinished = self.workspace.unfinished_rollout()

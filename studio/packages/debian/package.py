@@ -15,6 +15,7 @@ from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, Bundle
 from studio.packages.debian.archive import Entry, write_package
 from studio.packages.zipapp import ZipApplication
+from studio.runtime.release.manifest import SIGNATURE
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}
 _OLDEST = (3, 8)
@@ -229,6 +230,8 @@ def _payload(
     folder: str, bundle: Bundle, runtime: ZipApplication, wheels: Sequence[Path]
 ) -> Iterator[Entry]:
     yield Entry(f"{folder}/bundle/{MANIFEST}", bundle.text.encode())
+    if bundle.signature:
+        yield Entry(f"{folder}/bundle/{SIGNATURE}", bundle.signature.encode())
     for file in bundle.files:
         yield Entry(f"{folder}/bundle/{file.name}", file.path)
     yield Entry(f"{folder}/edgewright.pyz", runtime.path)

@@ -12,6 +12,8 @@ from .turns import Turns
 
 _POLL_S = 0.1
 _ANSWER_S = 5.0
+_GRACE_S = 5.0
+"""An idle connection gets that long to ask once more, and to hear that it ends."""
 
 
 class Borrower:
@@ -28,7 +30,9 @@ class Borrower:
         """Accept clients at the gate's port while it is this release's turn."""
         while True:
             mine = self._turns.current() == self._release
-            if self._door is not None and (not mine or _ended(self._door)):
+            if self._door is not None and not mine:
+                await self._retire()
+            elif self._door is not None and _ended(self._door):
                 self._leave()
             if self._door is None and mine:
                 await self._enter()
@@ -42,6 +46,16 @@ class Borrower:
         self._door = door
         self._entrance = await self._server.listen_also(listener)
         self._turns.take(self._release)
+
+    async def _retire(self) -> None:
+        """The turn is over: clients come back to the one whose it is, after their next answer.
+
+        This one may run on, for as long as another is on trial.
+        """
+        if self._entrance is not None:
+            await self._server.retire(self._entrance, _GRACE_S)
+        self._entrance = None
+        self._leave()
 
     def _leave(self) -> None:
         """Accept no more; the connections that are open go on."""

@@ -21,12 +21,12 @@ class Turns:
     """The files of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     @property
     def socket(self) -> Path:
         """Where the gate lends its listening socket."""
-        return self._folder / "gate.sock"
+        return self.folder / "gate.sock"
 
     def current(self) -> str:
         """The release that shall answer; empty when none shall."""
@@ -60,14 +60,14 @@ class Turns:
 
     def _read(self, name: str) -> str:
         try:
-            return (self._folder / name).read_text()
+            return (self.folder / name).read_text()
         except FileNotFoundError:
             return ""
 
     def _write(self, name: str, text: str) -> None:
-        aside = self._folder / ".{}.{}".format(name, os.getpid())
+        aside = self.folder / ".{}.{}".format(name, os.getpid())
         with aside.open("w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(str(aside), str(self._folder / name))
+        os.replace(str(aside), str(self.folder / name))

@@ -22,10 +22,12 @@ def main(arguments: List[str]) -> int:
     parser = argparse.ArgumentParser(prog="health", description="Ask the server how it is.")
     add = parser.add_argument
     add("--golden", action="store_true", help="also send the golden samples of its bundle")
+    add("--status", action="store_true", help="print what it tells of itself instead")
     add("--seconds", type=float, default=5.0, help="longest wait for an answer (%(default)s)")
     given = parser.parse_args(arguments)
     try:
-        print(json.dumps(_ask(given.golden, given.seconds)))
+        found = _status(given.seconds) if given.status else _ask(given.golden, given.seconds)
+        print(json.dumps(found))
     except (OSError, ValueError, HttpError, CannotListen, http.client.HTTPException) as error:
         print("The server is not well: {}".format(error), file=sys.stderr)
         return 1
@@ -52,6 +54,26 @@ def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
     finally:
         link.close()
     return found
+
+
+def _status(seconds: float) -> Dict[str, Any]:
+    """Counts, drift and all else that a monitor reads.
+
+    Raises:
+        ValueError: when it does not tell.
+    """
+    options = served.served()
+    link = served.connect(options, seconds)
+    try:
+        headers = authorization(served.token(options))
+        link.request("GET", "/edgewright/status", headers=headers)
+        answer = link.getresponse()
+        content = answer.read()
+    finally:
+        link.close()
+    if answer.status != 200:
+        raise ValueError("it answered {}.".format(answer.status))
+    return dict(json.loads(content))
 
 
 def _golden(link: http.client.HTTPConnection, token: str, bundle: Any) -> Dict[str, Any]:

@@ -43,13 +43,13 @@ class Rule(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """A pair of runs counts as slower from here on: half-way, for ratios."""
+        """A stretch of runs counts as slower from here on: half-way, for ratios."""
         return math.sqrt(self.slower_ok * self.slower)
 
 
 TESTS = ("errors", "agreement", "latency", "drift")
-_PAIRS_OK, _PAIRS = 0.4, 0.6
-"""Of pairs of runs half are beyond the limit when the ratio is just there, whatever disturbs."""
+_STRETCHES_OK, _STRETCHES = 0.3, 0.7
+"""Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs."""
 
 
 def rule_of(wanted: Mapping[str, Any]) -> Rule:
@@ -112,11 +112,13 @@ class Counts(NamedTuple):
     Attributes:
         events, of: So many of so many observations speak against it.
         why_not: Why it cannot be judged by this; empty when it can.
+        told: What else is known of it, for people; it decides nothing.
     """
 
     events: int = 0
     of: int = 0
     why_not: str = ""
+    told: str = ""
 
 
 class Finding(NamedTuple):
@@ -143,7 +145,7 @@ class Quality:
         self._tests = {
             "errors": ShareTest(rule.errors_ok, rule.errors, errors),
             "agreement": ShareTest(rule.disagreement_ok, rule.disagreement, errors),
-            "latency": ShareTest(_PAIRS_OK, _PAIRS, errors),
+            "latency": ShareTest(_STRETCHES_OK, _STRETCHES, errors),
             "drift": ShareTest(rule.drift_ok, rule.drift, errors),
         }
         self._names = _judged(rule)
@@ -156,13 +158,14 @@ class Quality:
         if seen.why_not:
             return Finding(name, "not judged", seen.events, seen.of, seen.why_not)
         says = self._tests[name].says(seen.events, seen.of)
-        return Finding(name, says, seen.events, seen.of, _TEXTS[name].format(seen.events, seen.of))
+        text = _TEXTS[name].format(seen.events, seen.of)
+        return Finding(name, says, seen.events, seen.of, text + seen.told)
 
 
 _TEXTS = {
     "errors": "{} of {} requests failed",
     "agreement": "{} of {} answers are unlike those of the release before",
-    "latency": "{} of {} runs were slower than allowed beside the release before",
+    "latency": "{} of {} stretches of runs were slower than allowed beside the release before",
     "drift": "{} of {} windows of requests are unlike the reference data of the release before",
 }
 

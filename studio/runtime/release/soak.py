@@ -9,15 +9,37 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..serve.on_trial import FILE, Wish
 from .errors import ReleaseError
 from .files import remove, write_atomically
-from .layout import Layout
 from .quality import KEEP, Counts, Finding, Quality, decision
 from .sequential import BAD, GOOD
-from .server import Server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Callable, Protocol
+
+    class Watched(Protocol):
+        """A server that is asked how it is: the one of a board, or that of a container."""
+
+        def runs(self) -> bool:
+            """Whether it lives."""
+
+        def report(self) -> Mapping[str, Any]:
+            """Where it listens, as it wrote it down."""
+
+        def token(self) -> str:
+            """What it wants to be shown; empty when it wants none."""
+
+    class Place(Protocol):
+        """Where the server looks for notes."""
+
+        @property
+        def run(self) -> Path:
+            """Their folder."""
+
 
 _POLL_S = 0.1
 _SELDOM_S = 0.5
@@ -26,23 +48,25 @@ _FEW = 20
 _MOST_ERRORS = 0.5
 _CRASH = 60
 """Requests that one end of the serving process counts for, as failed ones among them."""
+_TOLD = " ({:.2f} times as long)"
+_REPEATED = " ({} to requests like the ones before are left out)"
 
 
-def soak(server: Server, digest: str, seconds: float) -> None:
+def soak(server: Watched, digest: str, seconds: float) -> None:
     """Watch the live server.
 
     Raises:
         ReleaseError: when it ends, serves something else, does not answer, or mostly fails.
     """
     deadline = time.monotonic() + seconds
-    first = _status(server, digest)
+    first = status_of(server, digest)
     while time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        now = _status(server, digest)
+        now = status_of(server, digest)
         requests = _count(now, "requests") - _count(first, "requests")
         errors = _count(now, "errors") - _count(first, "errors")
         if requests >= _FEW and errors > _MOST_ERRORS * requests:
-            raise _failed("{} of {} requests failed".format(errors, requests))
+            raise failed("{} of {} requests failed".format(errors, requests))
 
 
 class QualitySoak:
@@ -50,20 +74,28 @@ class QualitySoak:
 
     Args:
         before: Digest of the release that it replaces; empty where there is none.
+        adrift: Whether that one saw drift; None to ask the server, which still serves it.
     """
 
-    def __init__(self, server: Server, layout: Layout, digest: str, before: str) -> None:
+    def __init__(
+        self, server: Watched, layout: Place, digest: str, before: str, adrift: bool | None = None
+    ) -> None:
         self._server = server
         self._layout = layout
         self._digest = digest
         self._before = before
-        self._was_adrift = bool(before) and _is_adrift(server, before)
+        self._was_adrift = _is_adrift(server, before) if before and adrift is None else bool(adrift)
         self._pid = 0
         self._requests = self._errors = self._crashes = 0
         self._last: dict[str, Any] = {}
 
-    def run(self, quality: Quality, seconds: float) -> dict[str, Any]:
+    def run(
+        self, quality: Quality, seconds: float, tell: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
         """Watch the live server until the rule decides, or the time is over.
+
+        Args:
+            tell: Called with the evidence so far, with each look.
 
         Returns:
             The evidence: ``decision``, ``seconds`` and the findings of each test.
@@ -77,38 +109,46 @@ class QualitySoak:
             asked = Wish(self._digest, self._before, quality.rule.beyond)
             write_atomically(wish, asked.content())
         try:
-            return self._decide(quality, began, seconds)
+            return self._decide(quality, began, seconds, tell)
         finally:
             remove(wish)
             self._quiet()
 
-    def _decide(self, quality: Quality, began: float, seconds: float) -> dict[str, Any]:
+    def _decide(
+        self,
+        quality: Quality,
+        began: float,
+        seconds: float,
+        tell: Callable[[dict[str, Any]], None] | None,
+    ) -> dict[str, Any]:
         while True:
             self._look()
             findings = quality.findings(self._counts())
             found, spent = decision(findings), time.monotonic() - began
             told = _evidence(findings, spent)
+            if tell is not None:
+                tell(told)
             if found == BAD:
-                raise _failed(_against(findings), told)
+                raise failed(_against(findings), told)
             if found == GOOD:
                 return {**told, "decision": "kept"}
             if spent >= seconds:
                 if quality.rule.undecided == KEEP:
                     return {**told, "decision": "kept undecided"}
                 open_ones = ", ".join(one.test for one in findings if one.says == "open")
-                raise _failed("{:g} s did not decide {}".format(seconds, open_ones), told)
+                raise failed("{:g} s did not decide {}".format(seconds, open_ones), told)
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
         """Let the server see that nothing is to be compared any more."""
         try:
-            _status(self._server, self._digest)
+            status_of(self._server, self._digest)
         except ReleaseError:
             pass  # it is about to be taken back, or has just ended
 
     def _look(self) -> None:
         """Count what came since the last look; a process that was replaced counts from 0 again."""
-        now = _status(self._server, self._digest)
+        now = status_of(self._server, self._digest)
         pid = int(now.get("pid") or 0)
         first = not self._pid
         if pid != self._pid:
@@ -126,12 +166,11 @@ class QualitySoak:
         why_not = str(mirror.get("fault") or "")
         if not self._before:
             why_not = "there is no release before this one"
-        agreement = Counts(
-            _count(mirror, "compared") - _count(mirror, "agreed"),
-            _count(mirror, "compared"),
-            why_not,
-        )
-        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not)
+        compared, repeated = _count(mirror, "compared"), _count(mirror, "repeated")
+        told = _REPEATED.format(repeated) if repeated else ""
+        agreement = Counts(compared - _count(mirror, "agreed"), compared, why_not, told)
+        told = _TOLD.format(mirror["ratio"]) if mirror.get("ratio") else ""
+        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not, told)
         return {
             "errors": errors,
             "agreement": agreement,
@@ -160,23 +199,28 @@ def _against(findings: list[Finding]) -> str:
     return "; ".join(one.text for one in findings if one.says == BAD)
 
 
-def _is_adrift(server: Server, digest: str) -> bool:
+def _is_adrift(server: Watched, digest: str) -> bool:
     """Whether the release that is still served sees other things than its reference data."""
     try:
-        drift = _status(server, digest).get("drift") or {}
+        drift = status_of(server, digest).get("drift") or {}
     except ReleaseError:
         return False
     return bool(drift.get("alarm"))
 
 
-def _status(server: Server, digest: str) -> dict[str, Any]:
+def status_of(server: Watched, digest: str) -> dict[str, Any]:
+    """What a server tells of itself.
+
+    Raises:
+        ReleaseError: when it ended, does not answer, or serves something else.
+    """
     # Only now: what these load would be half of the time until a release is served again.
     import http.client
 
     from ..link import authorization, connect
 
     if not server.runs():
-        raise _failed("the server ended")
+        raise failed("the server ended")
     report = server.report()
     host = str(report.get("host", ""))
     host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
@@ -186,11 +230,11 @@ def _status(server: Server, digest: str) -> dict[str, Any]:
         answer = link.getresponse()
         status = json.loads(answer.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _failed("the server does not answer ({})".format(error)) from None
+        raise failed("the server does not answer ({})".format(error)) from None
     finally:
         link.close()
     if status.get("digest") != digest:
-        raise _failed("the server serves another release")
+        raise failed("the server serves another release")
     return dict(status)
 
 
@@ -198,7 +242,8 @@ def _count(status: Mapping[str, Any], name: str) -> int:
     return int(status.get(name) or 0)
 
 
-def _failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+    """Of a release that is to be taken back."""
     error = ReleaseError(
         "soak-failed",
         "The release was taken back right after the switch: {}.".format(reason),

@@ -8,11 +8,15 @@ from typing import Any, Dict, Mapping, Sequence
 import numpy as np
 
 from ..drift.estimate import wilson
+from .doubt import BOXES, MAP, Doubt
 from .likeness import is_of_classes
 
 KEPT = 4096
 """Answers; of older ones a label comes too late, and is said not to match."""
 MOST_LABELS = 10_000
+
+_LOOKS = 20
+"""Answers by which it is learnt what they are."""
 
 
 class Answers:
@@ -24,12 +28,19 @@ class Answers:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
+        self._form = Doubt()
+        self._looks = _LOOKS
         self._kept: OrderedDict[str, int] = OrderedDict()
         self.right = self.matched = self.unmatched = 0
         self.uncertain = self.uncertain_right = 0
 
     def keep(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
         """Remember what a request was answered; nothing where no output is one of classes."""
+        if not self._form.kind and self._looks:
+            self._looks -= 1
+            self._form.of({str(number): array for number, array in enumerate(arrays)})
+        if self._form.kind in (BOXES, MAP):
+            return  # rows of numbers, too, none of which is a class
         for array in arrays:
             if array.dtype.kind == "f" and array.size and is_of_classes(array):
                 first = array.reshape(-1, array.shape[-1])[0]

@@ -9,10 +9,10 @@ compared after the trial, for a smaller part of a core.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
@@ -21,19 +21,18 @@ import numpy as np
 from ..drift.estimate import wilson
 from ..drift.watch import DriftWatch, watch_of
 from .errors import LoadError
-from .likeness import alike
+from .first_row import Arrays, first_row, takes_rows
+from .likeness import Likeness
+from .novelty import Novelty
 from .on_trial import Wish, wish_for
+from .race import Race, pair
 from .session import ModelSession, first_line
 from .source import from_bundle
 
 if TYPE_CHECKING:
     from .model import ServedModel
 
-_LONGEST_S = 0.02
-_MOST_TURNS = 8
 _NICE = 10
-
-Arrays = Dict[str, np.ndarray]
 
 
 class Mirror:
@@ -41,15 +40,19 @@ class Mirror:
 
     Attributes:
         compared, agreed: Samples that both answered, and that they answered alike.
-        timed, slower: Pairs of runs, and those in which the new one was slower than allowed.
+        repeated: Samples that were like others a short while ago; their answers do not count.
+        race: How fast each is, where that is asked for.
         fault: Why nothing is compared (any more); empty while something is.
+        loaded: Whether the earlier release is there to be asked.
     """
 
     def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
-        self.compared = self.agreed = self.timed = self.slower = 0
-        self._ratios = 0.0
+        self.compared = self.agreed = self.repeated = 0
+        self._novelty = Novelty()
+        self.race = Race(wish.beyond)
+        self.loaded = False
         self._model = model
         self._folder = folder
         self._drift: Optional[DriftWatch] = None
@@ -58,6 +61,8 @@ class Mirror:
         self._wanted = False
         self._ended = False
         self._came = threading.Event()
+        self._in_rows = takes_rows(model.session)
+        self._likeness = Likeness()
         model.session.watch = self
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
         self._thread.start()
@@ -74,9 +79,8 @@ class Mirror:
         if self._wanted:
             self._wanted = False
             # What clients send is overwritten by the next request: this is the only copy.
-            first = {name: array[:1].copy() for name, array in inputs.items() if array.ndim}
-            if len(first) == len(inputs):
-                self._sample = first, {n: a[:1].copy() for n, a in outputs.items() if a.ndim}
+            self._sample = first_row(inputs, outputs, self._in_rows)
+            if self._sample is not None:
                 self._came.set()
             else:
                 self._wanted = True
@@ -97,6 +101,7 @@ class Mirror:
             pass
         try:
             other = self._load()
+            self.loaded = True
             while not self._ended:
                 self._wanted = True
                 self._came.wait()
@@ -138,50 +143,39 @@ class Mirror:
             theirs = other.quietly(inputs, names)
         except Exception as error:
             raise LoadError("it does not take these inputs. " + first_line(error)) from None
-        mine = [outputs[name] for name in names]
-        self.compared += 1
-        self.agreed += all(alike(a, b) for a, b in zip(mine, theirs))
+        if self._novelty.add(inputs):
+            mine = {name: outputs[name] for name in names}
+            self.compared += 1
+            self.agreed += self._likeness.same(mine, dict(zip(names, theirs)))
+        else:
+            self.repeated += 1
         if self.wish.timed:
             self._time(session, other, inputs, names)
 
     def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
-        """The least time of each in a few turns: what else runs there only ever adds to it.
-
-        In turns, and the order changes, so that whatever disturbs one disturbs the other.
-        """
         # A single thread's own time does not see who else wants the processor.
         clock = time.thread_time if new.threads == 1 else time.perf_counter
-        least, spent = [math.inf, math.inf], 0.0
-        for turn in range(_MOST_TURNS):
-            for which in (0, 1) if turn % 2 else (1, 0):
-                start = clock()
-                (new, old)[which].quietly(inputs, names)
-                took = clock() - start
-                least[which] = min(least[which], took)
-                spent += took
-            if turn % 2 and spent >= _LONGEST_S:
-                break
-        if min(least) <= 0.0:
-            return
-        ratio = least[0] / least[1]
-        self.timed += 1
-        self.slower += ratio > self.wish.beyond
-        self._ratios += math.log(ratio)
+        runs = [partial(one.quietly, inputs, names) for one in (new, old)]
+        shapes = tuple(inputs[name].shape for name in sorted(inputs))
+        self.race.add(shapes, pair(runs, clock))
 
     def status(self) -> Dict[str, Any]:
         """The counts, as plain data."""
         drift = self._drift
         low, high = wilson(self.agreed, self.compared)
+        ratio = self.race.ratio
         told: Dict[str, Any] = {
             "release": self.wish.release,
             "trial": self.wish.timed,
+            "loaded": self.loaded,
             "low": round(low, 4),
             "high": round(high, 4),
             "compared": self.compared,
             "agreed": self.agreed,
-            "timed": self.timed,
-            "slower": self.slower,
-            "ratio": round(math.exp(self._ratios / self.timed), 4) if self.timed else None,
+            "repeated": self.repeated,
+            "timed": self.race.stretches,
+            "slower": self.race.slower,
+            "ratio": None if ratio is None else round(ratio, 4),
             "fault": self.fault,
             "drift": None,
         }
@@ -194,7 +188,7 @@ class Mirror:
 
 def follow(model: ServedModel) -> Optional[Mirror]:
     """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
-    found = wish_for(model.source.path, model.source.digest)
+    found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror
     if mirror is not None and (found is None or found[0] != mirror.wish):
         mirror.end()

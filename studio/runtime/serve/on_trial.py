@@ -19,7 +19,7 @@ class Wish(NamedTuple):
     Attributes:
         of: Digest of the release on trial.
         release: Digest of the one that it is held against.
-        beyond: Times as slow from which a pair of runs counts as slower.
+        beyond: Times as slow from which a stretch of runs counts as slower.
         share: Of one core that the comparison takes at most.
         timed: How fast both are is compared, too; else answers alone.
     """
@@ -35,14 +35,17 @@ class Wish(NamedTuple):
         return json.dumps(self._asdict(), sort_keys=True).encode()
 
 
-def wish_for(source_path: Path, digest: str) -> Optional[Tuple[Wish, Path]]:
-    """What is asked for a release, and the folder of the other; None where nothing is."""
-    for folder in source_path.parents:
-        if folder.parent.name == "releases":
-            break
-    else:
+def wish_for(
+    source_path: Path, digest: str, beside: Optional[Path] = None
+) -> Optional[Tuple[Wish, Path]]:
+    """What is asked for a release, and the folder of the other; None where nothing is.
+
+    Args:
+        beside: Root of the releases where it does not lie among them (in a container).
+    """
+    root = beside or _root_of(source_path)
+    if root is None:
         return None
-    root = folder.parent.parent
     try:
         content = json.loads((root / "run" / FILE).read_bytes())
         wish = Wish(
@@ -63,3 +66,10 @@ def wish_for(source_path: Path, digest: str) -> Optional[Tuple[Wish, Path]]:
     ):
         return None
     return wish, root / "releases" / name
+
+
+def _root_of(file: Path) -> Optional[Path]:
+    for folder in file.parents:
+        if folder.parent.name == "releases":
+            return folder.parent.parent
+    return None

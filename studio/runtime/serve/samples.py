@@ -26,6 +26,8 @@ from typing import (
 
 import numpy as np
 
+from .doubt import Doubt
+from .first_row import Arrays, first_row, takes_rows
 from .sampling_wish import SamplingWish, sampling_for
 from .session import first_line
 
@@ -39,37 +41,20 @@ EVERY_S = 0.1
 APART_S = 1.0
 """From one that is kept to the next: neighbours in a film say the same."""
 LARGEST = 16 << 20
-"""Bytes of a row that is larger than all that is worth a copy."""
-_MOST_ROWS = 256
+"""Bytes of a request, and of its answer, that are larger than all that is worth a copy."""
+_SMALL = 1 << 16
+"""Bytes of an output that is kept beside the inputs; tables of all places are not."""
+_STRANGE = 20
+"""Answers that tell no doubt, one after the other, after which no other is waited for."""
 _NAMED_S = 0.02
 """In which the id of the request is heard, if it had one."""
+_NO_DOUBT = (
+    "No output of this model is one of classes, of boxes with scores, or a map of likelihoods, so "
+    "nothing tells doubt."
+)
 _SUFFIX = ".npz"
 _PART = ".part"
 _NICE = 15
-
-Arrays = Dict[str, np.ndarray]
-
-
-def uncertainty(outputs: Mapping[str, np.ndarray]) -> Optional[float]:
-    """How little the first output of classes leans to one of them, from 0 to 1; None without one.
-
-    One less the margin between the two likeliest classes, in the mean over the rows of a text: the
-    margin is the signal that the drift watch has as well (Scheffer, Decomain and Wrobel 2001).
-    """
-    for array in outputs.values():
-        if array.dtype.kind != "f" or array.ndim < 2 or array.shape[-1] < 2:
-            continue
-        rows = array.reshape(-1, array.shape[-1])[:_MOST_ROWS].astype(np.float32)
-        sums = rows.sum(axis=1)
-        if rows.min() < 0.0 or np.abs(sums - 1.0).max() > 1e-2:
-            if array.ndim > 2:
-                continue  # numbers of another kind: boxes, maps
-            rows = np.exp(rows - rows.max(axis=1, keepdims=True))
-            rows /= rows.sum(axis=1, keepdims=True)
-        ordered = np.partition(rows, -2, axis=1)
-        found = float(1.0 - (ordered[:, -1] - ordered[:, -2]).mean())
-        return found if np.isfinite(found) else 1.0
-    return None
 
 
 class Kept(NamedTuple):
@@ -197,6 +182,9 @@ class Sampler:
         self._folder = folder
         self._clock = clock
         self._store: Optional[Store] = None
+        self._doubt = Doubt()
+        self._in_rows = takes_rows(model.session)
+        self._strange = 0
         self._next = clock()
         self._sample: Optional[Tuple[Arrays, Arrays]] = None
         self._seen: Optional[Mapping[str, np.ndarray]] = None
@@ -215,17 +203,19 @@ class Sampler:
         if now < self._next or self._sample is not None or self.fault:
             return
         self._next = now + EVERY_S
-        if sum(array.nbytes for array in inputs.values()) > LARGEST:
-            return
+        for arrays in (inputs, outputs):
+            size = sum(array.nbytes for array in arrays.values())
+            if size > LARGEST:
+                self._lost = "Requests or answers of {:.0f} MB are not kept.".format(size / 1e6)
+                return
         try:
-            given = {name: array[:1].copy() for name, array in inputs.items() if array.ndim}
-            answered = {name: array[:1].copy() for name, array in outputs.items() if array.ndim}
+            copied = first_row(inputs, outputs, self._in_rows)
         except MemoryError:
             return
-        if len(given) == len(inputs):
+        if copied is not None:
             self._name = ""
             self._seen = inputs
-            self._sample = given, answered
+            self._sample = copied
             self._came.set()
 
     def named(self, identifier: str, inputs: Mapping[str, np.ndarray]) -> None:
@@ -275,10 +265,13 @@ class Sampler:
 
     def _keep(self, store: Store, identifier: str, inputs: Arrays, outputs: Arrays) -> bool:
         self.looked += 1
-        doubt = uncertainty(outputs)
+        doubt = self._doubt.of(outputs)
         if doubt is None:
-            self.fault = "No output of this model is one of classes, so nothing tells doubt."
+            self._strange += 1
+            if self._strange >= _STRANGE:
+                self.fault = _NO_DOUBT
             return False
+        self._strange = 0
         store.refresh()
         if not store.wants(doubt):
             return False
@@ -286,13 +279,15 @@ class Sampler:
         facts = {
             "id": name,
             "doubt": round(doubt, 4),
+            "kind": self._doubt.kind,
             "at": round(time.time(), 3),
             "model": self._model.name,
             "version": self._model.version,
             "digest": self._model.source.digest,
         }
         arrays = {"in." + key: array for key, array in inputs.items() if array.dtype != object}
-        arrays.update({"out." + key: a for key, a in outputs.items() if a.dtype != object})
+        small = (key for key, a in outputs.items() if a.dtype != object and a.nbytes <= _SMALL)
+        arrays.update({"out." + key: outputs[key] for key in small})
         arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
         try:
             done = store.add(doubt, name, arrays)
@@ -314,6 +309,7 @@ class Sampler:
             "most": self.wish.most,
             "most_bytes": self.wish.room,
             "looked": self.looked,
+            "kind": self._doubt.kind,
             "fault": self.fault or self._lost,
         }
 

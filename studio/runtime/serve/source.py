@@ -26,6 +26,7 @@ class ModelSource(NamedTuple):
         drift: The content of what is normal for its inputs and answers, where known.
         preprocess: How a picture becomes its input, where the bundle says so.
         labels: Names of its classes, in their order.
+        beside: Root of the releases that it may be compared with; None: where it lies itself.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelSource(NamedTuple):
     labels: Tuple[str, ...] = ()
     drift: Optional[Mapping[str, Any]] = None
     profiles: Optional[Mapping[str, Any]] = None
+    beside: Optional[Path] = None
 
 
 def from_root(root: Path) -> ModelSource:

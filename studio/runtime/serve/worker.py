@@ -89,7 +89,12 @@ def _tried(options: Options, path: Path) -> Tried:
 
 def _locate(options: Options) -> ModelSource:
     if options.bundle is not None:
-        return from_bundle(options.bundle)
+        source = from_bundle(options.bundle)
+        if options.gate is None:
+            return source
+        from ..gate.note import root_of
+
+        return source._replace(beside=root_of(options.gate))
     assert options.model is not None
     return from_file(options.model)
 
@@ -216,10 +221,14 @@ class Worker:
         if self._options.gate is None or not models:
             return None
         from ..gate.borrower import Borrower
+        from ..gate.note import hand_back
         from ..gate.turns import Turns
 
         self._grace_s = _HANDOVER_GRACE_S
-        borrower = Borrower(Turns(self._options.gate), models[0].source.digest, self._http)
+        turns, release = Turns(self._options.gate), models[0].source.digest
+        if hand_back(turns, release):
+            self._log.event("taken back", reason="the server ended while it was on trial")
+        borrower = Borrower(turns, release, self._http)
         return self._loop.create_task(borrower.follow())
 
     def _listen_to_signals(self) -> None:

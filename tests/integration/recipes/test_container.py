@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -66,6 +67,12 @@ def container(rigs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield engine
 
 
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    """A home of its own, as the container has: the releases of a registry count on."""
+    return Studio(tmp_path / "studio")
+
+
 @pytest.mark.parametrize("name", ["digits", "ocr"])
 def test_the_digests_are_those_of_this_machine(
     name: str, container: DockerEngine, studio: Studio, tmp_path: Path
@@ -103,9 +110,10 @@ def test_a_gate_that_is_missed_ends_the_container_with_3(
     assert done.stdout.rstrip().endswith("[]"), "something was deployed"
 
 
-def _releases(report: dict[str, list[dict[str, dict[str, str]]]]) -> list[str]:
-    """The manifests' digests, which agree where SOURCE_DATE_EPOCH does."""
-    return [s["result"]["digest"] for s in report["steps"] if "counter" in s["result"]]
+def _releases(report: dict[str, list[dict[str, dict[str, Any]]]]) -> list[tuple[Any, ...]]:
+    """The manifests' numbers and digests, which agree where SOURCE_DATE_EPOCH does."""
+    results = [step["result"] for step in report["steps"] if "counter" in step["result"]]
+    return [(one["version"], one["counter"], one["digest"]) for one in results]
 
 
 def _locked(rigs: Path) -> Path:

@@ -122,8 +122,6 @@ def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Pa
         ("deploy", {"set": ["replicas"]}, "is not a name and a value"),
         ("deploy", {"port": 8000}, "Folder has no option 'port'"),
         ("deploy", {"budget_ms": 5}, "Folder has no option 'budget_ms'"),
-        ("deploy", {"quality": True}, "There is no quality trial: attic runs each release in a"),
-        ("deploy", {"soak_rule": ["judge=errors"]}, "There is no quality trial"),
         ("promote", {}, "There is no canary"),
         ("rollback", {}, "There is no earlier release"),
         ("rollback", {"to": "7"}, "There is no 7"),
@@ -140,6 +138,33 @@ def test_what_cannot_be_is_one_sentence_and_changes_nothing(
     assert not outcome.plugin, "a refusal is no crash"
     assert not (tmp_path / "attic").exists()
     assert workspace.registry.releases("attic") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"quality": True}, "There is no quality trial: {} runs each release in a server of its"),
+        ({"soak_rule": ["judge=errors"]}, "There is no quality trial: {} runs"),
+        ({"agreement": 2.0}, "No answers are compared: {} runs each release"),
+        ({"keep_samples": 5}, "{} cannot keep requests: only a machine that is reached over SSH"),
+    ],
+)
+@pytest.mark.parametrize(
+    "url",
+    ["folder:", "kubernetes:lab/shop", "sagemaker:eu/shop", "vertex:p/shop", "azureml:a/b/c/shop"],
+)
+def test_what_needs_the_release_before_is_refused_before_anything_is_made(
+    workspace: Workspace, tmp_path: Path, url: str, options: dict[str, Any], words: str
+) -> None:
+    name = url.partition(":")[0]
+    workspace.add_target(TargetSpec(name, url))
+    model = str(make_cnn(tmp_path / "m.onnx"))
+    outcome = workspace.run("deploy", target=name, model=model, **options)
+    assert outcome.sentence.startswith(words.format(name))
+    assert outcome.exit_code == 2
+    trial = "quality" in options or "soak_rule" in options
+    assert outcome.hint.startswith("Use --canary PERCENT" if trial else "Leave out --")
+    assert workspace.registry.versions() == []
 
 
 def test_a_blocked_plan_says_that_it_is_not_possible(workspace: Workspace, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    perf_counter = staticmethod(time.perf_counter)
+    perf_counter = staticmethod(time.thread_time)  # what packing costs, whatever else runs
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         self._advancing = False
         self._writable = True
         self._eof = False
+        self._leaving = False
         self._paused = False
         self.deadline = math.inf
         self.peer = ""
@@ -221,7 +222,7 @@ class Connection(asyncio.BufferedProtocol):
         server = self.server
         parser = self._parser
         more = parser.started  # no request that has already come is left behind
-        close = not request.keep_alive or ((self._eof or server.draining) and not more)
+        close = not request.keep_alive or (self.is_ending and not more)
         trace = exchange.trace
         data = render(
             response,
@@ -261,7 +262,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def is_ending(self) -> bool:
         """Whether the next answer may be the last one of this connection."""
-        return self._eof or self.server.draining
+        return self._eof or self._leaving or self.server.draining
 
     def reply(self, data: bytes, now: float) -> None:
         """Send the answer to a request that was answered as it came, and never begun.
@@ -365,6 +366,11 @@ class Connection(asyncio.BufferedProtocol):
         """The server is going: an idle connection may live for a few more seconds."""
         if self._waiting is _Waiting.REQUEST:
             self.deadline = min(self.deadline, self._clock() + grace)
+
+    def leave(self, grace: float) -> None:
+        """Another server answers from now on: the next answer is the last one here."""
+        self._leaving = True
+        self.drain(grace)
 
     def cut(self) -> None:
         """Close without waiting for anything."""

@@ -62,6 +62,11 @@ _TURNS_TO_COME_IN = 4
 """Of asyncio's loop, until whom it has accepted is a connection that is known here."""
 
 
+async def _come_in() -> None:
+    for _ in range(_TURNS_TO_COME_IN):
+        await asyncio.sleep(0)
+
+
 _DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -178,8 +183,7 @@ class HttpServer:
         self.draining = True
         for entrance in self._entrances:
             entrance.close()
-        for _ in range(_TURNS_TO_COME_IN):
-            await asyncio.sleep(0)
+        await _come_in()
         for connection in list(self._connections):
             connection.drain(grace)
         if self._ticker is not None:
@@ -191,6 +195,18 @@ class HttpServer:
         if self._ticker is not None:
             self._ticker.cancel()
         return finished
+
+    async def retire(self, entrance: Closable, grace: float) -> None:
+        """Accept no more at an entrance, and let clients come back to whoever accepts there now.
+
+        Args:
+            grace: As in ``drain``.
+        """
+        entrance.close()
+        self._entrances.remove(entrance)
+        await _come_in()
+        for connection in list(self._connections):
+            connection.leave(grace)
 
     async def _wait_until_empty(self, limit: float) -> bool:
         assert self._empty is not None

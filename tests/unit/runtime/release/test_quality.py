@@ -136,7 +136,7 @@ def test_an_equally_good_version_is_kept(board: Machine, tmp_path: Path) -> None
     ("how", "test"),
     [
         ({"wrong": 0.1}, "agreement"),
-        ({"blocks": trials.SLOWER}, "latency"),
+        ({"blocks": trials.A_THIRD_SLOWER}, "latency"),
         ({"scale": 1 / 510}, "drift"),
     ],
 )

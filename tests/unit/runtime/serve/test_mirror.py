@@ -59,13 +59,14 @@ def test_two_versions_are_compared_beside_the_requests(tmp_path: Path) -> None:
     def enough() -> bool:
         picture = draws.random((1, 3, 16, 16), np.float32)
         model.session.run({"image": picture}, outputs)
-        return mirror.compared >= 20
+        return mirror.compared >= 20 and mirror.race.stretches >= 2
 
-    until(enough, "twenty comparisons", 60.0)
+    until(enough, "twenty comparisons and their times", 60.0)
     told = mirror.status()
     mirror.end()
     assert told["fault"] == ""
-    assert told["timed"] == told["compared"]
+    assert told["slower"] <= told["timed"] == mirror.race.stretches
+    assert told["ratio"] > 0.0
     assert told["agreed"] < told["compared"]  # weights of their own
     assert model.session.watch is None
 
@@ -75,15 +76,19 @@ def test_after_a_trial_the_answers_alone_are_compared(tmp_path: Path) -> None:
     one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2, seed=1)
     model = load(from_bundle(two.folder))
     mirror = Mirror(model, Wish(two.digest, one.digest, 1.0, 0.5, False), one.folder)
+    draws = np.random.default_rng(1)
     outputs = list(model.outputs)
 
     def enough() -> bool:
-        model.session.run({"image": np.ones((1, 3, 16, 16), np.float32)}, outputs)
-        return mirror.compared >= 10
+        picture = draws.random((1, 3, 16, 16), np.float32)
+        same = mirror.compared > 2 * mirror.repeated
+        model.session.run({"image": np.ones_like(picture) if same else picture}, outputs)
+        return mirror.compared >= 10 and mirror.repeated >= 2
 
-    until(enough, "ten comparisons", 60.0)
+    until(enough, "ten comparisons, and the same again", 60.0)
     told = mirror.status()
     mirror.end()
+    assert told["repeated"] == mirror.repeated
     assert (told["agreed"], told["timed"], told["trial"]) == (told["compared"], 0, False)
     assert 0.6 < told["low"] < told["high"] == 1.0
 

@@ -1,0 +1,302 @@
+"""Where the scores of boxes stand in what a detector answers, told by shapes and values.
+
+Exporters agree on no form. Told apart are a list of boxes with a score each, rows of box, score and
+class (both after suppression), one large table of boxes and scores (YOLO), and tables of scores
+beside tables of boxes, one a level (SSD, DETR, PicoDet). What is found once is read the same way
+from then on, so that the doubts of two requests can be compared.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+Outputs = Mapping[str, np.ndarray]
+Read = Callable[[Outputs], np.ndarray]
+
+
+class Scores(NamedTuple):
+    """Where they stand.
+
+    Attributes:
+        read: Gives those of all boxes or places, from 0 to 1, in one row.
+        sure: Another kind of model does not answer so.
+    """
+
+    read: Read
+    sure: bool = True
+
+
+_FEWEST_PLACES = 20
+_MOST_LISTED = 4096
+_SLACK = 1e-3
+_SCORES = ("score", "conf", "prob", "cls", "logit")
+_CLASSES = ("class", "label", "categor", "num")
+
+
+def scores_of(outputs: Outputs) -> Optional[Scores]:
+    """Where the scores of these outputs are; None where they are not those of a detector."""
+    lists = sum(array.ndim == 1 for array in outputs.values())
+    floats = {name: a for name, a in outputs.items() if a.dtype.kind == "f" and a.size}
+    found = _listed(floats, lists)
+    for find in (_rows, _levels, _table, _grids):
+        found = found or find(floats)
+    return found
+
+
+def unit(array: np.ndarray) -> bool:
+    """Whether all values are from 0 to 1, as those of likelihoods are."""
+    return bool(array.min() >= -_SLACK and array.max() <= 1.0 + _SLACK)
+
+
+def sums_to_one(rows: np.ndarray) -> bool:
+    """Whether rows are likelihoods of one class among others."""
+    return unit(rows) and bool(np.abs(rows.sum(axis=-1) - 1.0).max() <= 1e-2)
+
+
+def _whole(array: np.ndarray) -> bool:
+    return bool((array == np.rint(array)).all())
+
+
+def _has(name: str, words: Sequence[str]) -> bool:
+    return any(word in name.lower() for word in words)
+
+
+def _listed(floats: Outputs, lists: int) -> Optional[Scores]:
+    """A score for each box of a list.
+
+    Args:
+        lists: Outputs with one axis: beside a single box its score and its class, as four numbers
+            alone may be those of four classes.
+    """
+    counts = {
+        a.shape[-2]
+        for a in floats.values()
+        if a.shape[-1:] == (4,) and (a.ndim == 3 or (a.ndim == 2 and (len(a) > 1 or lists > 1)))
+    }
+    found = [
+        name
+        for name, a in floats.items()
+        if a.ndim in (1, 2)
+        and a.size == a.shape[-1]
+        and a.size in counts
+        and not _has(name, _CLASSES)
+        and unit(a)
+    ]
+    if not found:
+        return None
+    # Classes, where they are not called so, are whole numbers; so may scores be, but seldom.
+    name = min(found, key=lambda name: (not _has(name, _SCORES), _whole(floats[name])))
+    return Scores(lambda outputs: outputs[name].reshape(-1))
+
+
+Layout = Tuple[int, int, int]
+
+_LAYOUTS: Mapping[int, Tuple[Layout, ...]] = {6: ((1, 0, 2), (4, 5, 0)), 7: ((6, 5, 1), (2, 1, 3))}
+"""Of rows with so many columns: where the score, the class and the box begin."""
+
+
+def _rows(floats: Outputs) -> Optional[Scores]:
+    """Rows of a box with its score and its class."""
+    found = _layout_of(floats)
+    if found is None:
+        return None
+    name, layout = found
+    array = floats[name]
+    # A single row may be a few classes whose numbers happen to look like it.
+    return Scores(_reader_of_rows(name, *layout), array.size > array.shape[-1] or array.ndim > 2)
+
+
+def _layout_of(floats: Outputs) -> Optional[Tuple[str, Layout]]:
+    for name, array in floats.items():
+        columns = array.shape[-1] if array.ndim > 1 else 0
+        if columns not in _LAYOUTS or array.size > _MOST_LISTED * columns:
+            continue
+        rows = array.reshape(-1, columns)
+        if sums_to_one(rows):
+            continue
+        for layout in _LAYOUTS[columns]:
+            if _is_row(rows, *layout):
+                return name, layout
+    return None
+
+
+def listed_boxes(outputs: Outputs) -> Optional[np.ndarray]:
+    """The boxes of an answer: rows of the box's four numbers, its score, its class.
+
+    None where it is no answer of a detector after suppression.
+    """
+    floats = {name: a for name, a in outputs.items() if a.dtype.kind == "f" and a.size}
+    found = _layout_of(floats)
+    if found is not None:
+        name, (score, kind, box) = found
+        rows = floats[name].reshape(-1, floats[name].shape[-1])
+        order = [*range(box, box + 4), score, kind]
+        chosen: np.ndarray = rows[rows[:, kind] >= 0][:, order]
+        return chosen
+    scores = _listed(floats, 2)
+    if scores is None:
+        return None
+    likely = scores.read(outputs)
+    boxes = next(a for a in floats.values() if a.size == 4 * likely.size and a.shape[-1] == 4)
+    kinds = [
+        array
+        for name, array in outputs.items()
+        if array.size == likely.size and (array.dtype.kind in "iu" or _has(name, _CLASSES))
+    ]
+    classes = kinds[0].reshape(-1) if kinds else np.zeros(likely.size)
+    return np.column_stack([boxes.reshape(-1, 4), likely, classes]).astype(np.float64)
+
+
+def _is_row(rows: np.ndarray, score: int, kind: int, box: int) -> bool:
+    kept = rows[rows[:, kind] >= 0]  # others are padding
+    if not len(kept) or not _whole(rows[:, kind]) or not unit(kept[:, score]):
+        return False
+    sides = kept[:, box + 2 : box + 4] - kept[:, box : box + 2]
+    return bool(sides.min() >= 0.0 and sides.max() > 0.0)
+
+
+def _reader_of_rows(name: str, score: int, kind: int, box: int) -> Read:
+    def read(outputs: Outputs) -> np.ndarray:
+        rows = outputs[name].reshape(-1, outputs[name].shape[-1])
+        found: np.ndarray = rows[rows[:, kind] >= 0, score]
+        return found
+
+    return read
+
+
+def _levels(floats: Outputs) -> Optional[Scores]:
+    """Tables of scores, each beside a table of boxes for the same places."""
+    tables = {name: a for name, a in floats.items() if a.ndim == 3 and a.shape[0] == 1}
+    for axis in (1, 2):
+        groups: Dict[int, List[str]] = {}
+        for name, array in tables.items():
+            groups.setdefault(array.shape[axis], []).append(name)
+        readers = []
+        for places, names in groups.items():
+            if len(names) > 1 and places > 1:
+                readers += _beside({name: tables[name] for name in names}, axis)
+        if readers:
+            return _joined(readers)
+    return None
+
+
+def _joined(readers: Sequence[Read]) -> Scores:
+    return Scores(lambda outputs: np.concatenate([read(outputs) for read in readers]))
+
+
+def _beside(tables: Outputs, axis: int) -> List[Read]:
+    """The readers of those tables of a level that hold scores."""
+    boxes = [n for n, a in tables.items() if a.shape[3 - axis] == 4 and not _has(n, _SCORES)]
+    if len(boxes) == len(tables):
+        return []
+    rest = {name: a for name, a in tables.items() if name not in boxes}
+    if not boxes:
+        named = {name: a for name, a in rest.items() if _has(name, _SCORES) or unit(a)}
+        alone = {name: a for name, a in rest.items() if a.shape[3 - axis] == 1}
+        rest = named or alone
+        if len(rest) == len(tables):
+            return []
+    return [_reader_of_table(name, axis, _activation(a, axis)) for name, a in rest.items()]
+
+
+Activation = Callable[[np.ndarray], np.ndarray]
+"""From a table (places x classes) to a score for each place."""
+
+
+def _activation(array: np.ndarray, axis: int) -> Activation:
+    """What makes scores of a table, as its values tell."""
+    table = array[0] if axis == 1 else array[0].T
+    if table.shape[1] > 1 and sums_to_one(table):
+        return _beside_nothing(table)
+    if unit(table):
+        return _largest
+    # Of sigmoids nearly all are negative; of a softmax the one for "nothing" is large and positive.
+    if table.shape[1] == 1 or float(np.median(table.max(axis=1))) < 0.0:
+        return lambda table: sigmoid(_largest(table))
+    of_shares = _beside_nothing(softmax(table))
+    return lambda table: of_shares(softmax(table))
+
+
+def _beside_nothing(shares: np.ndarray) -> Activation:
+    """The likeliest class but "nothing", which stands first or last and is nearly everywhere."""
+    first = shares[:, 0].mean() >= shares[:, -1].mean()
+    others = slice(1, None) if first else slice(None, -1)
+    return lambda table: _largest(table[:, others])
+
+
+def _largest(table: np.ndarray) -> np.ndarray:
+    found: np.ndarray = table.max(axis=1)
+    return found
+
+
+def _reader_of_table(name: str, axis: int, activation: Activation) -> Read:
+    def read(outputs: Outputs) -> np.ndarray:
+        table = outputs[name][0]
+        return activation(table if axis == 1 else table.T)
+
+    return read
+
+
+def _table(floats: Outputs) -> Optional[Scores]:
+    """One table of boxes and scores, places x columns or columns x places."""
+    for name, array in floats.items():
+        if array.ndim != 3 or array.shape[0] != 1:
+            continue
+        flipped = array.shape[1] < array.shape[2]
+        table = array[0].T if flipped else array[0]
+        if len(table) < _FEWEST_PLACES or table.shape[1] < 5 or unit(table):
+            continue
+        count = _likely_columns(table)
+        if count:
+            # Beside boxes in pixels the first score says whether there is anything (YOLOv5, X).
+            has_any = not flipped and count > 1 and not unit(table[:, :4])
+            return Scores(_reader_of_joined(name, flipped, count, has_any))
+    return None
+
+
+def _likely_columns(table: np.ndarray) -> int:
+    """How many columns after the box hold scores; points and masks may follow."""
+    low, high = table[:, 4:].min(axis=0), table[:, 4:].max(axis=0)
+    fits = (low >= -_SLACK) & (high <= 1.0 + _SLACK)
+    return int(len(fits) if fits.all() else np.argmin(fits))
+
+
+def _reader_of_joined(name: str, flipped: bool, count: int, has_any: bool) -> Read:
+    def read(outputs: Outputs) -> np.ndarray:
+        table = outputs[name][0]
+        scores = table[4 : 4 + count] if flipped else table[:, 4 : 4 + count].T
+        found: np.ndarray = scores[0] * scores[1:].max(axis=0) if has_any else scores.max(axis=0)
+        return found
+
+    return read
+
+
+def _grids(floats: Outputs) -> Optional[Scores]:
+    """Grids of a YOLO before its last part: anchors x rows x columns x (box, any, classes)."""
+    names = [n for n, a in floats.items() if a.ndim == 5 and a.shape[-1] > 5 and not unit(a)]
+    if not names or len(names) != len(floats):
+        return None
+
+    def read(outputs: Outputs) -> np.ndarray:
+        found = []
+        for name in names:
+            table = outputs[name].reshape(-1, outputs[name].shape[-1])
+            found.append(sigmoid(table[:, 4]) * sigmoid(table[:, 5:].max(axis=1)))
+        return np.concatenate(found)
+
+    return Scores(read)
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """Without an overflow."""
+    found: np.ndarray = 0.5 + 0.5 * np.tanh(0.5 * values.astype(np.float32))
+    return found
+
+
+def softmax(rows: np.ndarray) -> np.ndarray:
+    """Along the last axis."""
+    raised = np.exp(rows.astype(np.float32) - rows.max(axis=-1, keepdims=True))
+    found: np.ndarray = raised / raised.sum(axis=-1, keepdims=True)
+    return found
