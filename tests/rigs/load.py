@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
-import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from tests.rigs.boards import until
 
 
-def _body(draws: random.Random) -> bytes:
-    data = [round(draws.random(), 3) for _ in range(768)]
-    tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": data}
-    return json.dumps({"inputs": [tensor]}).encode()
+def _body(data: Sequence[float]) -> str:
+    tensor = {"name": "image", "shape": [1, 3, 16, 16], "datatype": "FP32", "data": list(data)}
+    return json.dumps({"inputs": [tensor]})
 
 
-_BODIES = [_body(random.Random(seed)) for seed in range(64)]
-"""Pictures unlike each other: what is asked again and again counts once in a trial."""
+_BODY = _body([0.5] * 768)
+
+
+def varied(count: int = 64) -> Sequence[str]:
+    """Requests that differ from each other, each of which is an observation for a trial."""
+    draws = np.random.default_rng(1)
+    return [_body(row.round(3).tolist()) for row in draws.random((count, 768))]
 
 
 class Load:
@@ -37,6 +43,7 @@ class Load:
         connect: Callable[[], http.client.HTTPConnection] | None = None,
         headers: Callable[[], Mapping[str, str]] = dict,
         fresh: bool = False,
+        bodies: Sequence[str] = (_BODY,),
     ) -> None:
         """Begin with the context.
 
@@ -44,12 +51,14 @@ class Load:
             connect: Makes connections; to the port, in plain HTTP, by default.
             headers: Asked before each request.
             fresh: A connection for each request.
+            bodies: Asked in turns.
         """
         self._connect = connect or (
             lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         )
         self._headers = headers
         self._fresh = fresh
+        self._bodies: Sequence[str | bytes] = bodies
         self._path = f"/v2/models/{model}/infer"
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
@@ -74,10 +83,11 @@ class Load:
 
     def _ask(self) -> None:
         link = self._connect()
-        draws = random.Random(threading.get_ident())
-        while not self._stop.is_set():
+        for body in itertools.cycle(self._bodies):
+            if self._stop.is_set():
+                break
             try:
-                link.request("POST", self._path, draws.choice(_BODIES), dict(self._headers()))
+                link.request("POST", self._path, body, dict(self._headers()))
                 answer = link.getresponse()
                 content = answer.read()
             except (OSError, http.client.HTTPException) as error:

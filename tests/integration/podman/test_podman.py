@@ -20,7 +20,7 @@ from studio_docker.platform import DockerPlatform
 from tests.rigs.boards import until
 from tests.rigs.containers import REQUEST, free_port, make_parcels, options, site_at, target
 from tests.rigs.engine import BASE, base_archive, docker_engine, remove_tree
-from tests.rigs.load import Load
+from tests.rigs.load import Load, varied
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("podman", "runc", "docker", "mmdebstrap")]
 
@@ -89,7 +89,7 @@ def test_a_trial_is_held_and_a_worse_release_taken_back(
     rule = {"judge": "errors,agreement"}
     with site_at(socket, "trial") as site:
         site.deploy(first, chosen, Recorder())
-        with Load(int(chosen["port"]), clients=2) as load:
+        with Load(int(chosen["port"]), clients=2, bodies=varied()) as load:
             load.more(50)
             with pytest.raises(TakenBack, match="answers are unlike those") as raised:
                 site.deploy(second, {**chosen, "trial": _trial(rule)}, Recorder())

@@ -20,7 +20,7 @@ from studio.runtime.health import served
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.journal import Journal
 from tests.rigs.bundles import make_bundle
-from tests.rigs.load import Load
+from tests.rigs.load import Load, varied
 from tests.unit.runtime.gate.test_turns import Gate
 from tests.unit.runtime.serve import rig
 
@@ -62,7 +62,7 @@ class Place:
         asked = trial.Asked(
             self.new.digest, self.old.digest, "ann", {**ANSWERS, **rule}, 60.0, False, share
         )
-        with Load(self.gate.port, clients=2) as clients:
+        with Load(self.gate.port, clients=2, bodies=varied()) as clients:
             clients.more(20)
             try:
                 return trial.hold(self.turns, asked, self.told.append)
