@@ -108,17 +108,22 @@ class Deployment:
     def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
         """What is kept of a release that was worse on trial: its version, and why."""
         return {
-            "target": self._target.name,
-            "release": bundle.digest,
-            "version": bundle.version,
-            "name": bundle.name,
-            "precision": str(bundle.raw["model"].get("precision") or ""),
+            **self._what(bundle),
             "state": "failed",
             "by": self._owner,
             "reason": error.message,
             "hint": error.hint,
             "soak": error.evidence,
             "packaged": self.packaged,
+        }
+
+    def _what(self, bundle: Bundle) -> Result:
+        return {
+            "target": self._target.name,
+            "release": bundle.digest,
+            "version": bundle.version,
+            "name": bundle.name,
+            "precision": str(bundle.raw["model"].get("precision") or ""),
         }
 
     def _keep_token(self, plan: Plan, token: str) -> str:
@@ -185,11 +190,7 @@ class Deployment:
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle
         return {
-            "target": self._target.name,
-            "release": bundle.digest,
-            "version": bundle.version,
-            "name": bundle.name,
-            "precision": str(bundle.raw["model"].get("precision") or ""),
+            **self._what(bundle),
             "state": state,
             "possible": all(check.ok or check.warning for check in plan.checks),
             "bytes_sent": 0,
