@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import Cancelled, Channel, StudioError, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.keeping import comparing, sampling
-from studio.deployment.packaging import package_contained
+from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Plan, make_plan
+from studio.deployment.platforms import is_platform
 from studio.deployment.rollout import Rollout, Wish
 from studio.deployment.soaking import soak_rule, trial_s
 from studio.deployment.steplog import StepLog
@@ -55,6 +56,8 @@ class Deployment:
         bundle, key = self._found_bundle(), self._arguments.get("sign")
         if key and not bundle.signature:
             with self.log.step("sign", f"with {Path(key).name}"):
+                if is_platform(self._target):  # it is given the folder, and nothing beside it
+                    return signed_copy(bundle, key, self._job)
                 signature = signature_of(bundle.text.encode(), Path(key))
                 return replace(bundle, signature=signature)
         return bundle
@@ -101,6 +104,27 @@ class Deployment:
             **_address(done),
         )
         return result
+
+    def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
+        """What is kept of a release that was worse on trial: its version, and why."""
+        return {
+            **self._what(bundle),
+            "state": "failed",
+            "by": self._owner,
+            "reason": error.message,
+            "hint": error.hint,
+            "soak": error.evidence,
+            "packaged": self.packaged,
+        }
+
+    def _what(self, bundle: Bundle) -> Result:
+        return {
+            "target": self._target.name,
+            "release": bundle.digest,
+            "version": bundle.version,
+            "name": bundle.name,
+            "precision": str(bundle.raw["model"].get("precision") or ""),
+        }
 
     def _keep_token(self, plan: Plan, token: str) -> str:
         """Remember the token here, too; it leaves this process on no other way."""
@@ -166,11 +190,7 @@ class Deployment:
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle
         return {
-            "target": self._target.name,
-            "release": bundle.digest,
-            "version": bundle.version,
-            "name": bundle.name,
-            "precision": str(bundle.raw["model"].get("precision") or ""),
+            **self._what(bundle),
             "state": state,
             "possible": all(check.ok or check.warning for check in plan.checks),
             "bytes_sent": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,26 @@ def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
 def opened(packaged: Mapping[str, Any], key: str | None, job: Job) -> Bundle:
     """The bundle that packaging made or found; signed, where a key is named.
 
-    One that was found belongs to the registry, so a copy of it is signed.
-
     Raises:
         StudioError: when the key cannot be used.
     """
     bundle = Bundle.open(Path(packaged["bundle"]))
     if not key or bundle.signature:
         return bundle
-    text, folder = signature_of(bundle.text.encode(), Path(key)), bundle.folder
     if not packaged["new"]:
-        folder = job.folder / "signed"
-        shutil.copytree(bundle.folder, folder)
+        return signed_copy(bundle, key, job)
+    write_signature(bundle.folder, signature_of(bundle.text.encode(), Path(key)))
+    return Bundle.open(bundle.folder)
+
+
+def signed_copy(bundle: Bundle, key: str, job: Job) -> Bundle:
+    """A copy below the job's folder of a bundle that belongs to somebody else, signed.
+
+    Raises:
+        StudioError: when the key cannot be used.
+    """
+    text, folder = signature_of(bundle.text.encode(), Path(key)), job.folder / "signed"
+    shutil.copytree(bundle.folder, folder)
+    folder.chmod(folder.stat().st_mode | stat.S_IWUSR)  # the store's are read-only
     write_signature(folder, text)
     return Bundle.open(folder)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.api import TakenBack
 from studio.deployment.history import History
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
@@ -41,13 +43,17 @@ def looked(registry: Registry, arguments: Arguments, result: Result, folder: Pat
 
 
 def deployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
-    """Keep the bundle as a version, and the release."""
+    """Keep the bundle as a version, and the release.
+
+    Raises:
+        TakenBack: after that, when the release was worse on trial.
+    """
     packaged = result.pop("packaged")
     if result["state"] == "planned":
         return result
     version = packages.keep(registry, arguments["model"], packaged) if packaged else None
     version = version or _version(registry, result["release"])
-    details = {key: value for key, value in result.items() if key != "target"}
+    details = {key: value for key, value in result.items() if key not in ("target", "hint")}
     details["variant_name"] = _variant_name(registry, version)
     registry.add_release(
         result["target"],
@@ -57,6 +63,9 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
         details,
     )
     _chain(registry, result["target"], result["release"], result["state"], result)
+    if result["state"] == "failed":  # its number stays its own: the target's record names it
+        evidence = json.dumps(result["soak"], sort_keys=True)
+        raise TakenBack(result["reason"], hint=result["hint"], detail=evidence)
     registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
     return result
 

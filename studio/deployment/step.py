@@ -108,7 +108,7 @@ DEPLOY = Step(
             advanced=True,
         ),
     ),
-    work="studio.deployment.work:deploy",
+    work="studio.deployment.work:deploy_noted",
     prepare="studio.deployment.record:prepare",
     record="studio.deployment.record:deployed",
     needs=_NEEDS,

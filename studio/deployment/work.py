@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from studio.api import Channel, TargetError, TargetSpec, UsageError
+from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
 from studio.deployment import inventory, serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.agent import Agent
@@ -25,9 +25,11 @@ from studio.deployment.hosting import Hosting
 from studio.deployment.keeping import check_platform_can
 from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
-from studio.packages import build_runtime
+from studio.packages import Bundle, build_runtime
 
 _ROLLBACK_S = 180.0
+
+Lost = Callable[[Deployment, Bundle, TakenBack], Result]
 
 
 def probe_target(arguments: Arguments, job: Job) -> Result:
@@ -40,13 +42,37 @@ def probe_target(arguments: Arguments, job: Job) -> Result:
 
 
 def deploy(arguments: Arguments, job: Job) -> Result:
-    """Put a model or a bundle to work on a target, or plan to."""
+    """Put a model or a bundle to work on a target, or plan to.
+
+    Raises:
+        TakenBack: when it was worse on trial.
+    """
+    return _deploy(arguments, job, None)
+
+
+def deploy_noted(arguments: Arguments, job: Job) -> Result:
+    """The same as a step, whose result also tells of a release that was taken back on trial."""
+    return _deploy(arguments, job, Deployment.taken_back)
+
+
+def _deploy(arguments: Arguments, job: Job, lost: Lost | None) -> Result:
     target = target_of(arguments["target"])
     check_platform_can(target, arguments)
     if not arguments.get("model") and not arguments.get("bundle"):
         raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
     deployment = Deployment(target, arguments, job, owner())
     bundle = deployment.find_bundle()
+    try:
+        return _served(target, deployment, bundle, arguments, job)
+    except TakenBack as error:
+        if lost is None:
+            raise
+        return lost(deployment, bundle, error)
+
+
+def _served(
+    target: TargetSpec, deployment: Deployment, bundle: Bundle, arguments: Arguments, job: Job
+) -> Result:
     if is_platform(target):
         done = _hosting(target, job).deploy(arguments, bundle, deployment.log)
         return {**done, "packaged": deployment.packaged}

@@ -102,7 +102,8 @@ def _needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
     targets = dict.fromkeys(release.target for release in registry.releases())
     for target in targets:
         releases = registry.releases(target)
-        last = list(dict.fromkeys(release.digest for release in releases))[:_HELD_RELEASES]
+        served = (release.digest for release in releases if release.state != "failed")
+        last = list(dict.fromkeys(served))[:_HELD_RELEASES]
         for digest in last:
             if digest in digests:
                 yield digests[digest], f"{target} can be rolled back to it"

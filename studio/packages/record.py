@@ -14,13 +14,19 @@ from typing import Any
 from studio.api import StudioError
 from studio.jobs import Arguments, Result
 from studio.packages.latency import latency_of
+from studio.packages.signing import write_signature
 from studio.registry import Registry, VariantRecord, VersionRecord
+from studio.runtime.release.manifest import SIGNATURE
 
 EPOCH = "SOURCE_DATE_EPOCH"
 _MOST_DIGITS = 12
 _MOST_STEPS = 100
 _PREPARED = ("model", "known", "number", "made", "latency")
 """What is no option of the user's."""
+_UNSIGNED = (
+    "The bundle was there before, without a signature, and stays so: a copy with --out is signed, "
+    "or sign as it is deployed, with --sign."
+)
 _REMEMBERED = 50
 """Bundles of a model among which one with the same content is looked for."""
 
@@ -83,8 +89,13 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "embedding": result.get("embedding"),
         "notes": result.get("notes", []),
     }
+    unsigned = result.get("signature") and not (version.path / SIGNATURE).exists()
     if arguments.get("out"):
         final["bundle"] = str(_copy(version.path, Path(arguments["out"])))
+        if unsigned:
+            write_signature(Path(final["bundle"]), str(result["signature"]))
+    elif unsigned:
+        final["notes"] = [*final["notes"], _UNSIGNED]
     registry.add_run("package", version.variant, _options(arguments), final)
     return final
 

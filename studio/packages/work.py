@@ -59,10 +59,11 @@ def package(arguments: Arguments, job: Job) -> Result:
     manifest = build(content, Number(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
     bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
+    signature = ""
     if arguments.get("sign") and not bundle.signature:
-        text = signature_of(bundle.text.encode(), Path(arguments["sign"]))
+        signature = signature_of(bundle.text.encode(), Path(arguments["sign"]))
         if bundle.digest == digest:  # one that was made before is not ours to change
-            write_signature(folder, text)
+            write_signature(folder, signature)
     job.progress(4, 4, "Packaged")
     return {
         "bundle": str(bundle.folder),
@@ -74,6 +75,7 @@ def package(arguments: Arguments, job: Job) -> Result:
         "new": bundle.digest == digest,
         "embedding": None if content.graft is None else content.graft.place.tensor,
         "notes": list(content.notes),
+        "signature": signature,
     }
 
 

@@ -208,3 +208,25 @@ def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
     assert "only the administrator of roof-02 may change it" in card.change.toolTip()
     choose(view, "This computer")
     assert card.text.text() == "Not known yet: Look asks this computer."
+
+
+def test_an_empty_history_says_what_it_is_for(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    view = page.record
+    assert "each change of what runs is listed here" in visible_texts(view)
+    assert not view.table.isVisible()
+    details = {"version": 1, "name": "digits", "by": "ann@desk", "variant_name": "int8"}
+    rig.registry.add_release("local", None, "a" * 64, "serving", details)
+    page.refresh()
+    assert view.table.isVisible()
+    assert "This computer" in said(view)
+    view.words.setText("attic")
+    assert view.note.text() == "No change has all of these words."
+
+
+def test_a_board_is_added_from_here(rig: Rig) -> None:
+    page = rig.page(DeployPage)
+    page.show_view(VIEW)
+    page.boards.add_button.click()
+    assert rig.shell.went == ["targets"]

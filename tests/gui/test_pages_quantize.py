@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.quantize import QuantizePage
+from studio.gui.topbar import chip_detail
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
@@ -127,6 +128,12 @@ def test_the_original_shows_what_the_evaluation_of_its_variants_has_measured(rig
     )
     view.select(made.id)
     assert "late.npz, 40 samples" in visible_texts(view.fields)
+
+
+def test_a_chip_says_the_change_of_the_metric(rig: Rig) -> None:
+    original = rig.variant()
+    assert "pt" not in chip_detail(original)
+    assert chip_detail(rig.variant("int8", original, metric=METRIC)).endswith(" · −0.5 pt")
 
 
 def test_an_original_that_nothing_was_measured_of_shows_no_metric(rig: Rig) -> None:

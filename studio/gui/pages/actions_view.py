@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from studio.workspace import ActionRecord, Workspace
 
 COLUMNS = ("What", "About", "When", "From")
-_WIDTHS = (140, 0, 112, 88)
+_WIDTHS = (152, 0, 112, 88)
 _SHOWN = 500
 _ALL = "All that led there, in the order in which it is needed."
 _SUBJECTS = ("version", "model", "bundle", "out", "archive", "plugin", "name")

@@ -16,7 +16,7 @@ from studio.gui.pages.base import Shell, recipe_button
 from studio.gui.pages.parts import JobStrip, StateRow, StateRows
 from studio.gui.pages.signers_card import SignersCard
 from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, Pill, Scroll, button, label, row, set_enabled
+from studio.gui.widgets import Card, Pill, Scroll, button, label, row, set_enabled
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -59,6 +59,7 @@ class BoardsView(QWidget):
         self.group = QComboBox()
         self.group.setAccessibleName("Group of boards")
         self.look_button = button("Look", self.look)
+        self.add_button = button("Add target", lambda: shell.go("targets"))
         self.open_button = button("Open", self._open)
         self.open_button.setToolTip("Shows its history and log, and deploys to it or rolls back.")
         self.signers = SignersCard(self.trust)
@@ -83,9 +84,9 @@ class BoardsView(QWidget):
         layout = scroll.body
         layout.addLayout(
             row(
-                *(self.group, GRID, self.look_button, self.often, None),
+                *(self.group, self.look_button, self.often, None),
                 recipe_button(self.workspace, self.shell, (signers_menu.STEP, STEP)),
-                self.open_button,
+                *(self.add_button, self.open_button),
             )
         )
         listed = Card()

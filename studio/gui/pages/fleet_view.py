@@ -40,7 +40,7 @@ class FleetView(QWidget):
         self.filter.setPlaceholderText("Filter: a name, a model, v3, drift …")
         self.filter.setAccessibleName("Filter of the endpoints")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setMinimumWidth(30 * GRID)
+        self.filter.setMinimumWidth(36 * GRID)
         self.only_bad = QCheckBox("Only what is not well")
         self.counts = {
             BAD: Pill("0 bad"),

@@ -10,15 +10,21 @@ from studio.gui import figures
 from studio.gui.pages import deploy_rows, target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.history_proof import HistoryProof
-from studio.gui.tables import Table
-from studio.gui.widgets import GRID, Card, label, row
+from studio.gui.pages.parts import Needs
+from studio.gui.tables import Table, framed
+from studio.gui.widgets import GRID, Hint, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
 
 COLUMNS = ("When", "Target", "Model", "Release", "What became of it", "Who")
 MOST = 500
-EMPTY = "Nothing was deployed yet."
+EMPTY = (
+    "Nothing was deployed yet",
+    "Deploy, roll out, roll back, take away: each change of what runs is listed here, over all "
+    "targets, with who made it.",
+)
+NO_MATCH = "No change has all of these words."
 
 
 class HistoryView(QWidget):
@@ -38,14 +44,20 @@ class HistoryView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setSpacing(2 * GRID)
-        layout.addLayout(row(self.words))
-        listed = Card()
-        listed.body.setContentsMargins(4, 4, 4, 4)
-        listed.body.addWidget(self.table)
-        layout.addWidget(listed, 1)
-        layout.addWidget(self.note)
+        self.listed = Needs(self._list(), Hint(*EMPTY))
+        layout.addWidget(self.listed, 1)
         layout.addWidget(self.proof)
         self.words.textChanged.connect(lambda _: self._show())
+
+    def _list(self) -> QWidget:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * GRID)
+        layout.addLayout(row(self.words))
+        layout.addWidget(framed(self.table), 1)
+        layout.addWidget(self.note)
+        return content
 
     def refresh(self) -> None:
         """Read the registry again."""
@@ -79,4 +91,5 @@ class HistoryView(QWidget):
         self.table.show_rows(found)
         total = figures.count(len(self._rows), "change")
         text = total if len(found) == len(self._rows) else f"{len(found)} of {total}"
-        self.note.setText(f"{text}, the newest first." if self._rows else EMPTY)
+        self.note.setText(f"{text}, the newest first." if found else NO_MATCH)
+        self.listed.show_content(bool(self._rows))

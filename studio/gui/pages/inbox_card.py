@@ -16,7 +16,8 @@ from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
 from studio.workspace.inbox import Entry, Inbox
 
 _SHOWN = 200
-_SHARES = (0.42, 0.2, 0.18, 0.2)
+_SHARES = (0.36, 0.26, 0.18)
+"""Of the width; the last column has the rest."""
 _NOWHERE = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 _LENGTHS = (("an hour", 3600.0), ("8 hours", 28800.0), ("a day", 86400.0), ("a week", 604800.0))
@@ -46,13 +47,13 @@ class Entries(QAbstractTableModel):
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The text of a cell; the whole sentence where the pointer rests."""
+        """The text of a cell; the endpoint and the whole sentence where the pointer rests."""
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
         entry = self.entries[index.row()]
-        return (
-            entry.text if role == Qt.ItemDataRole.ToolTipRole else self._cell(entry, index.column())
-        )
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{target_rows.named(entry.target)}: {entry.text}"
+        return self._cell(entry, index.column())
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -90,6 +91,7 @@ class InboxCard(Card):
         self.table.setMinimumHeight(150)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.table.verticalHeader().hide()
@@ -98,6 +100,7 @@ class InboxCard(Card):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setMinimumSectionSize(24)
+        header.setStretchLastSection(True)
         self.acknowledge = button("Acknowledge", self._acknowledge)
         self.length = QComboBox()
         self.length.setAccessibleName("Length of the silence")
@@ -116,7 +119,7 @@ class InboxCard(Card):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give each column its share, however narrow the window is."""
         super().resizeEvent(event)
-        room = self.width() - 5 * GRID  # the card's margins and the scroll bar
+        room = self.width() - 7 * GRID  # the card's margins and the scroll bar
         for column, share in enumerate(_SHARES):
             self.table.setColumnWidth(column, int(share * room))
 

@@ -266,7 +266,7 @@ def _likely_columns(table: np.ndarray) -> int:
 def _reader_of_joined(name: str, flipped: bool, count: int, has_any: bool) -> Read:
     def read(outputs: Outputs) -> np.ndarray:
         table = outputs[name][0]
-        scores = (table[4 : 4 + count] if flipped else table[:, 4 : 4 + count].T).astype(np.float32)
+        scores = table[4 : 4 + count] if flipped else table[:, 4 : 4 + count].T
         found: np.ndarray = scores[0] * scores[1:].max(axis=0) if has_any else scores.max(axis=0)
         return found
 

@@ -20,6 +20,7 @@ MOST_CELLS = 1 << 16
 FLOOR = 0.05
 """Scores below it are the noise of empty places."""
 _FOUND = 0.5
+_FEWEST_CELLS = 1024
 _SMALLEST = 16
 _UNDECIDED = 0.4
 _MOST_UNDECIDED = 0.5
@@ -178,10 +179,10 @@ def _axis_of_kinds(array: np.ndarray) -> int:
 
 
 def _cells(array: np.ndarray, axis: int) -> np.ndarray:
-    """Some cells x classes of a map."""
-    if axis == 1:
-        return _some(array[0].reshape(array.shape[1], -1).T, MOST_CELLS // 4)
-    return _some(array.reshape(-1, array.shape[3]), MOST_CELLS // 4)
+    """Some cells x classes of a map; fewer where there are many classes."""
+    kinds = array.shape[axis]
+    table = array[0].reshape(kinds, -1).T if axis == 1 else array.reshape(-1, kinds)
+    return _some(table, max(_FEWEST_CELLS, 2 * MOST_CELLS // kinds))
 
 
 def _some(rows: np.ndarray, most: int) -> np.ndarray:

@@ -313,7 +313,12 @@ def _verdict(low: float, high: float, ms: float) -> str:
 def _said(verdict: str, found: Tuple[float, float, float], of: Baseline) -> str:
     what = "profiled" if of.of == "profile" else "measured at the start"
     numbers = "{:.2f} times the median {} ({:.2f} to {:.2f})".format(found[0], what, *found[1:])
+    if verdict == "as measured" and found[0] > MARGIN:
+        return numbers + _LITTLE.format(LEAST_MS)
     return numbers + {"slower": ": slower", "faster": ": faster"}.get(verdict, "")
+
+
+_LITTLE = ": within the {:.2f} ms that a request may take more than a run of a profile"
 
 
 def _too_few(runs: int, others: int) -> str:

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from studio.api import TargetSpec
+from studio.deployment.deploying import Deployment
 from studio.packages import Bundle
 from studio.registry import VariantRecord
 from studio.settings import resource
 from studio.workspace import JobOutcome, Workspace
+from tests.rigs.bundles import QuietJob
 
 pytestmark = pytest.mark.slow
 
@@ -114,24 +117,59 @@ def test_what_a_deploy_is_remembered_by_has_no_lineage_in_it(
     assert not {"made", "latency", "known", "rows", "known_bundles"} & set(run.options)
 
 
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    made = tmp_path / "key"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made)]
+    subprocess.run(words, check=True, timeout=60)
+    return made
+
+
 @pytest.mark.needs("ssh-keygen")
-@pytest.mark.parametrize("way", ["image", "deb"])
+@pytest.mark.parametrize("way", ["package", "image", "deb"])
 def test_what_is_to_be_signed_is_signed(
-    workspace: Workspace, variant: VariantRecord, tmp_path: Path, way: str
+    workspace: Workspace, variant: VariantRecord, tmp_path: Path, way: str, key: Path
 ) -> None:
     """A bundle that the registry has already, without a signature; then one that is made for it."""
-    key = tmp_path / "key"
-    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(words, check=True, timeout=60)
     wanted = ((8, None, False), (8, str(key), True), (4, str(key), True))
     for number, (samples, sign, signed) in enumerate(wanted):
         out = tmp_path / f"{way}-{number}"
-        more = {"image": "digits:1", "image_out": str(out)}
-        if way == "deb":
+        more = {"out": str(out)}
+        if way == "image":
+            more = {"image": "digits:1", "image_out": str(out)}
+        elif way == "deb":
             out.mkdir()
             more = {"deb": str(out)}
         ok(workspace.run(way, model=f"#{variant.id}", samples=samples, sign=sign, **more))
         assert bool(signatures_in(out, tmp_path / f"unpacked-{number}")) is signed
+
+
+@pytest.mark.needs("ssh-keygen")
+def test_a_bundle_that_was_there_unsigned_says_so(
+    workspace: Workspace, variant: VariantRecord, key: Path
+) -> None:
+    assert ok(workspace.run("package", model=f"#{variant.id}"))["notes"] == []
+    again = ok(workspace.run("package", model=f"#{variant.id}", sign=str(key)))
+    assert again["new"] is False
+    assert "without a signature, and stays so" in again["notes"][0]
+    assert not (Path(again["bundle"]) / "manifest.json.sig").exists()
+    assert "signature" not in again
+
+
+@pytest.mark.needs("ssh-keygen")
+@pytest.mark.parametrize("url", ["docker:", "local:"])
+def test_a_platform_is_given_the_signature_in_the_folder(
+    workspace: Workspace, variant: VariantRecord, tmp_path: Path, key: Path, url: str
+) -> None:
+    """What is sent to a machine has it beside the manifest's text."""
+    packaged = ok(workspace.run("package", model=f"#{variant.id}"))
+    asked = {"bundle": packaged["bundle"], "sign": str(key), "model": None}
+    job = QuietJob(tmp_path / "job")
+    found = Deployment(TargetSpec("there", url), asked, job, "ann").find_bundle()  # type: ignore[arg-type]
+    assert "BEGIN SSH SIGNATURE" in found.signature
+    there = (found.folder / "manifest.json.sig").exists()
+    assert there is url.startswith("docker")
+    assert found.digest == packaged["digest"]
 
 
 def signatures_in(out: Path, room: Path) -> list[Path]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from studio.api import StudioError
+from studio.api import StudioError, TakenBack
 from studio.deployment import record
+from studio.governance.versions import served_at
+from studio.monitoring.fleet_work import with_targets
 from studio.packages import Bundle
 from studio.registry import LOCAL, ModelRef, Registry
 from tests.rigs.bundles import make_bundle
@@ -77,6 +79,33 @@ def test_a_deploy_keeps_the_version_and_the_release(
     assert release.details["endpoint"] == "http://127.0.0.1:1"
     (run,) = registry.runs("deploy")
     assert run.options["target"] == "local"
+
+
+def test_what_was_taken_back_keeps_its_number_and_changes_nothing_else(
+    registry: Registry, model: dict[str, Any], tmp_path: Path
+) -> None:
+    good = make_bundle(tmp_path / "one", 1)
+    arguments = record.prepare(registry, {"model": model, "target": asdict(LOCAL)})
+    record.deployed(registry, arguments, result_of(good, new=True), tmp_path)
+    worse = make_bundle(tmp_path / "two", 2)
+    arguments = record.prepare(registry, {"model": model, "target": asdict(LOCAL)})
+    told = {"reason": "It was slower.", "hint": "", "soak": {"decision": "taken back"}}
+    with pytest.raises(TakenBack, match="It was slower") as caught:
+        record.deployed(
+            registry, arguments, {**result_of(worse, new=True, state="failed"), **told}, tmp_path
+        )
+    assert caught.value.evidence == {"decision": "taken back"}
+    assert [version.number for version in registry.versions()] == [2, 1]
+    newest = registry.releases("local")[0]
+    assert (newest.digest, newest.state) == (worse.digest, "failed")
+    assert newest.details["reason"] == "It was slower."
+    current = served_at(registry, "local")
+    assert current is not None
+    assert current["release"] == good.digest
+    specs = with_targets(registry, {})["specs"]
+    assert [one["name"] for one in specs] == ["local"], "it still serves, and is watched"
+    assert record.prepare(registry, {"model": model})["number"]["version"] == 3
+    assert len(registry.runs("deploy")) == 1
 
 
 def test_a_plan_leaves_nothing(registry: Registry, model: dict[str, Any], tmp_path: Path) -> None:

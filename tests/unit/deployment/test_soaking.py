@@ -60,4 +60,4 @@ def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_pa
     # Told as a recipe, the second is said: without it a trial would last 300.
     action = workspace.registry.ledger.actions()[0]
     assert action.step == "deploy"
-    assert "soak_s = 1" in recipe_of(workspace.registry, action.id)
+    assert "soak_s = 1" in recipe_of(workspace.registry, action)

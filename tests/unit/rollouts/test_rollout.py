@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,11 @@ def test_a_trial_in_the_first_wave_is_told_of_it_alone(
     roll_out(workspace, first, strategy="all")
     rule = ["judge=errors", "undecided=keep"]
     result = roll_out(
-        workspace, second, strategy="canary", quality="canary", quality_s=2, soak_rule=rule
+        workspace, second, strategy="canary", quality="canary", quality_s=1, soak_rule=rule
     )
     assert states(result) == ["kept"] * 3
     canary, *others = result["targets"]
+    assert 1.0 <= canary["trial"]["seconds"] < 30.0  # a second is a second
     assert canary["trial"]["decision"] == "kept undecided"  # nobody asked meanwhile
     assert "; trial: kept undecided after " in canary["text"]
     assert [one["trial"] for one in others] == [{}, {}]
@@ -125,3 +127,30 @@ def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(
         with pytest.raises(UsageError, match=said):
             workspace.run("rollout", model=model, target=NAMES, **options)
     assert workspace.registry.releases("one") == []
+
+
+def test_each_target_keeps_and_compares_what_was_allowed(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Also those that a rollout reaches only when it is resumed; the next one ends it again."""
+    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    old = roll_out(workspace, first, strategy="all")["release"]
+    workspace.add_target(TargetSpec("two", "local:", "", {"root": "/proc/no/such/folder"}))
+    allowed = {"keep_samples": 6, "samples_mb": 3, "agreement": 4}
+    result = roll_out(workspace, second, strategy="waves", size=1, **allowed)
+    assert states(result) == ["kept", "failed", "not begun"]
+    workspace.add_target(TargetSpec("two", "local:", "", {"root": str(tmp_path / "roots" / "two")}))
+    outcome = workspace.run("rollout", resume="last")
+    assert states(outcome.result) == ["kept"] * 3, outcome.sentence
+    new = result["release"]
+    for name in NAMES:
+        run = tmp_path / "roots" / name / "run"
+        kept = json.loads((run / "sampling.json").read_text())
+        assert kept == {"of": new, "most": 6, "room": 3_000_000}
+        compared = json.loads((run / "mirror.json").read_text())
+        assert (compared["of"], compared["release"], compared["share"]) == (new, old, 0.04)
+    roll_out(workspace, second, strategy="all")
+    for name in NAMES:
+        run = tmp_path / "roots" / name / "run"
+        assert not (run / "sampling.json").exists()
+        assert not (run / "mirror.json").exists()

@@ -135,6 +135,7 @@ def test_one_bad_piece_of_five_seconds_changes_nothing() -> None:
     ones = np.ones(len(now))
     pace.runs.record(now, 0.08 * ones, ones, 0 * ones, 1000 * ones)
     assert told(pace)["verdict"] == "as measured"
+    assert "within the" not in told(pace)["text"]
 
 
 def test_a_wide_spread_is_undecided() -> None:
@@ -170,6 +171,7 @@ def test_a_tiny_model_has_room_for_what_a_cold_cache_costs() -> None:
     ones = np.ones(len(now))
     pace.runs.record(now, 5e-5 * ones, ones, 0 * ones, ones)
     assert told(pace)["verdict"] == "as measured"
+    assert "within the 0.15 ms that a request may take more" in told(pace)["text"]
 
 
 def test_without_a_profile_the_start_is_the_baseline() -> None:
