@@ -95,7 +95,7 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
     assert "was taken back right after the switch" in ended.err
     assert "Traceback" not in ended.err
     assert roof.served()["digest"] == roof.good
-    newest, *_ = roof.studio.ok("releases")
+    newest, *_ = roof.studio.ok("releases", "--everywhere")
     assert (newest["target"], newest["state"]) == ("roof", "failed")
     assert newest["reason"] in ended.err
     assert newest["release"] != roof.good
