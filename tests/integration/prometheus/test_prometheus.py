@@ -52,6 +52,16 @@ def get(port: int, path: str) -> Any:
         link.close()
 
 
+def is_ready(port: int) -> bool:
+    """Whether it has read its own files; before that it answers in no JSON."""
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        link.request("GET", "/-/ready")
+        return link.getresponse().status == 200
+    finally:
+        link.close()
+
+
 def send(port: int, pictures: np.ndarray) -> None:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     for one in pictures:
@@ -125,6 +135,8 @@ def test_the_exported_files_work(served: tuple[Studio, int], tmp_path: Path) -> 
 
 
 def scraped(port: int) -> bool:
+    if not is_ready(port):
+        return False
     found = get(port, "/api/v1/query?query=up")["data"]["result"]
     return bool(found) and found[0]["value"][1] == "1" and found[0]["metric"]["target"] == "local"
 
