@@ -52,6 +52,11 @@ def get(port: int, path: str) -> Any:
         link.close()
 
 
+def scrapes(port: int) -> int:
+    (found,) = get(port, "/api/v1/query?query=count_over_time(up[1m])")["data"]["result"]
+    return int(found["value"][1])
+
+
 def is_ready(port: int) -> bool:
     """Whether it has read its own files; before that it answers in no JSON."""
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -108,7 +113,8 @@ def test_the_exported_files_work(served: tuple[Studio, int], tmp_path: Path) -> 
             f"--web.listen-address=127.0.0.1:{mine}",
         )
         with process(alerting, *manager), process(mine, *prometheus):
-            until(lambda: scraped(mine), "a scrape", 60.0)
+            # Of a second each: a history by the second is to hold one from before the drift.
+            until(lambda: scraped(mine) and scrapes(mine) >= 4, "four scrapes", 60.0)
             # Darker by half: what the model sees is not what its reference data were.
             for _ in range(4):
                 send(runtime, 0.5 * trials.digits()[800:1000])
