@@ -14,6 +14,7 @@ from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.keeping import comparing, sampling
+from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.platforms import is_platform
@@ -108,22 +109,13 @@ class Deployment:
     def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
         """What is kept of a release that was worse on trial: its version, and why."""
         return {
-            **self._what(bundle),
+            **release_on(self._target, bundle),
             "state": "failed",
             "by": self._owner,
             "reason": error.message,
             "hint": error.hint,
             "soak": error.evidence,
             "packaged": self.packaged,
-        }
-
-    def _what(self, bundle: Bundle) -> Result:
-        return {
-            "target": self._target.name,
-            "release": bundle.digest,
-            "version": bundle.version,
-            "name": bundle.name,
-            "precision": str(bundle.raw["model"].get("precision") or ""),
         }
 
     def _keep_token(self, plan: Plan, token: str) -> str:
@@ -190,7 +182,7 @@ class Deployment:
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle
         return {
-            **self._what(bundle),
+            **release_on(self._target, bundle),
             "state": state,
             "possible": all(check.ok or check.warning for check in plan.checks),
             "bytes_sent": 0,

@@ -20,6 +20,7 @@ from studio.api import (
     TargetSpec,
     UsageError,
 )
+from studio.deployment.naming import release_on
 from studio.deployment.platforms import deploy_options, site_of
 from studio.deployment.soaking import said, trial_options
 from studio.deployment.steplog import StepLog
@@ -177,11 +178,7 @@ class Hosting:
 
     def _result(self, bundle: Bundle, state: str, rows: list[dict[str, Any]]) -> Result:
         return {
-            "target": self._target.name,
-            "release": bundle.digest,
-            "version": bundle.version,
-            "name": bundle.name,
-            "precision": str(bundle.raw["model"].get("precision") or ""),
+            **release_on(self._target, bundle),
             "state": state,
             "possible": True,
             "bytes_sent": 0,
