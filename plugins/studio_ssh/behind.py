@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import paramiko
 
 from studio_ssh.address import Address
+from studio_ssh.loss import LOST, hang_up
 
 _REFUSED = "refused"
 """What a jump host says where the board's system answers, and no SSH server does any more."""
@@ -25,7 +26,7 @@ class Behind(paramiko.Transport):
     board: Address | None = None
 
     def close(self) -> None:
-        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
+        with contextlib.suppress(*LOST):
             super().close()  # the way may be gone already
         close_all(self.before)
 
@@ -51,7 +52,7 @@ def leads_on(transport: Behind, seconds: float) -> bool:
         )
     except paramiko.ChannelException as error:
         return _REFUSED in str(error).lower()
-    except (paramiko.SSHException, OSError, EOFError):
+    except LOST:
         return False
-    way.close()
+    hang_up(way)
     return True

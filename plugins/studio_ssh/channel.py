@@ -15,6 +15,7 @@ import paramiko
 from studio.api import Completed, Progress, TargetError
 from studio_ssh import connection
 from studio_ssh import watchdog as dogs
+from studio_ssh.loss import LOST, hang_up, hanging_up
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
 from studio_ssh.watchdog import Watchdog
@@ -46,7 +47,7 @@ class SshChannel:
         with Watchdog(self._transport, patience_s) as watchdog:
             try:
                 session = self._transport.open_session(timeout=connection.HANDSHAKE_S)
-                with contextlib.closing(session):
+                with hanging_up(session):
                     feeder = _Feeder(session, stdin)
                     listener = _Conversation(session, on_line, time.monotonic() + timeout)
                     return self._converse(argv, feeder, listener, watchdog)
@@ -54,7 +55,7 @@ class SshChannel:
                 raise TargetError(
                     f"{argv[0]} on {self._name} did not end within {timeout:g} s."
                 ) from None
-            except (paramiko.SSHException, OSError, EOFError) as error:
+            except LOST as error:
                 raise self._lost(error, watchdog.barked) from None
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
@@ -72,7 +73,7 @@ class SshChannel:
         for tunnel in self._tunnels:
             tunnel.close()
         if self._sftp is not None:
-            self._sftp.close()
+            hang_up(self._sftp)
         self._transport.close()
 
     @property
@@ -109,7 +110,7 @@ class SshChannel:
             try:
                 with Watchdog(self._transport):
                     self._sftp = paramiko.SFTPClient.from_transport(self._transport)
-            except (paramiko.SSHException, OSError, EOFError) as error:
+            except LOST as error:
                 if self._transport.is_active():
                     raise TargetError(
                         f"{self._name} takes no files (its SSH server has no SFTP).",
@@ -141,7 +142,7 @@ class _Feeder:
 
     def run(self) -> None:
         """Write until the end; a command may end without reading, and its status tells."""
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with contextlib.suppress(*LOST):
             while (piece := self._next()) is not None:
                 if piece:
                     self.session.sendall(piece)

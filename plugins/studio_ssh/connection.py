@@ -17,6 +17,7 @@ from studio_ssh.behind import Behind, close_all
 from studio_ssh.config import Config
 from studio_ssh.hostkey import HostKey, check, confirmed, preferred
 from studio_ssh.login import log_in
+from studio_ssh.loss import LOST, hang_up
 from studio_ssh.route import Hop, route_to
 
 CONNECT_S = 10.0
@@ -87,8 +88,8 @@ def _enter(hop: Hop, host_key: str, before: Sequence[paramiko.Transport]) -> par
     except BaseException as error:
         if transport is not None:
             transport.close()
-        link.close()
-        if isinstance(error, paramiko.SSHException | EOFError | OSError):
+        hang_up(link)
+        if isinstance(error, LOST):
             raise _no_ssh(hop.address, error) from None
         raise
 
@@ -130,7 +131,7 @@ def _through(jump: paramiko.Transport, address: Address) -> paramiko.Channel:
             else "Check the board's address as the jump host sees it, and that it is switched on.",
             detail=str(error),
         ) from None
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except LOST as error:
         raise TargetError(
             f"{address} did not answer through the jump host within {CONNECT_S:g} s.",
             hint="Check that it is switched on, and its address as the jump host sees it.",

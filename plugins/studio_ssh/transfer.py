@@ -12,6 +12,7 @@ from typing import Protocol
 import paramiko
 
 from studio.api import Completed, Progress, TargetError
+from studio_ssh.loss import LOST
 from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 15
@@ -54,9 +55,9 @@ def upload(
     except BaseException as error:
         lost = _is_lost(sftp, transport, watchdog, error)
         if not lost:
-            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            with contextlib.suppress(*LOST):
                 sftp.remove(aside)
-        if not isinstance(error, OSError | EOFError | paramiko.SSHException):
+        if not isinstance(error, LOST):
             raise
         if lost:
             raise _lost(shell.name, watchdog.barked) from None
@@ -79,7 +80,7 @@ def download(
     try:
         with watchdog:
             sftp.get(source, str(target), callback=lambda *_: watchdog.touch())
-    except (OSError, EOFError, paramiko.SSHException) as error:
+    except LOST as error:
         if _is_lost(sftp, transport, watchdog, error):
             raise _lost(name, watchdog.barked) from None
         raise TargetError(f"{source} on {name} cannot be read: {_words(error)}.") from None

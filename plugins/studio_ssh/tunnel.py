@@ -9,6 +9,8 @@ from types import TracebackType
 
 import paramiko
 
+from studio_ssh.loss import LOST, hang_up
+
 _CHUNK = 1 << 16
 _OPEN_S = 10.0
 
@@ -61,14 +63,14 @@ class SshTunnel:
             far = self._transport.open_channel(
                 "direct-tcpip", ("127.0.0.1", self._remote), peer, timeout=_OPEN_S
             )
-        except (paramiko.SSHException, OSError, EOFError):
+        except LOST:
             self._drop(client)  # the caller sees a closed connection, as without a tunnel
             return
         back = threading.Thread(target=_pump, args=(far, client), daemon=True)
         back.start()
         _pump(client, far)
         back.join()
-        far.close()
+        hang_up(far)
         self._drop(client)
 
     def _drop(self, client: socket.socket) -> None:
@@ -78,8 +80,8 @@ class SshTunnel:
 
 def _pump(source: socket.socket | paramiko.Channel, sink: socket.socket | paramiko.Channel) -> None:
     """Carry one direction until its end, and pass the end on."""
-    with contextlib.suppress(OSError, EOFError):
+    with contextlib.suppress(*LOST):
         while chunk := source.recv(_CHUNK):
             sink.sendall(chunk)
-    with contextlib.suppress(OSError, EOFError):
+    with contextlib.suppress(*LOST):
         sink.shutdown(1)

@@ -10,6 +10,7 @@ import paramiko
 
 from studio_ssh.behind import Behind, leads_on
 from studio_ssh.connection import DEAD_LINK_S, bytes_moved, seconds_without_answer
+from studio_ssh.loss import LOST
 
 STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""
@@ -75,7 +76,7 @@ class Watchdog:
 
     def _ask(self) -> None:
         """Ask for signs of life, one at a time."""
-        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+        with contextlib.suppress(*LOST):
             while not self._done.wait(_PING_S) and self._transport.is_active():
                 self._pings += 1
                 self._transport.global_request("keepalive@openssh.com", wait=True)

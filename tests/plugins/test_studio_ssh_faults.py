@@ -67,6 +67,24 @@ def test_a_cut_link_is_noticed_and_leaves_no_file(board: Board, tmp_path: Path, 
     again.close()
 
 
+def test_a_link_that_has_just_gone_is_closed_without_a_word(board: Board, tmp_path: Path) -> None:
+    """Before paramiko's own thread has noticed it, which takes up to a tenth of a second."""
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    channel = SshTarget().connect(board.spec(), Silent())
+    channel.put(source, "/root/target")
+    channel.transport.sock.close()
+    channel.close()
+    assert not channel.transport.is_active()
+
+
+def test_what_ended_before_the_link_went_has_ended(board: Board) -> None:
+    channel = SshTarget().connect(board.spec(), Silent())
+    done = channel.run(["printf", "all"], on_line=lambda line: channel.transport.sock.close())
+    assert (done.status, done.text) == (0, "all")
+    channel.close()
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_link_cut_under_a_command(board: Board) -> None:
     channel = SshTarget().connect(board.spec(), Silent())
