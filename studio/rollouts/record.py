@@ -22,11 +22,13 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     Raises:
         UsageError: when no target was named, or the trial's rule is none.
     """
+    if arguments.get("resume"):
+        arguments = resumed(registry, arguments)
     if arguments.get("soak_rule") and arguments.get("quality") == "none":
         raise UsageError("A trial's rule needs a trial.", hint="Give --quality canary or each.")
     soak_rule(arguments)
     if arguments.get("resume"):
-        prepared = arguments = resumed(registry, arguments)
+        prepared = dict(arguments)
     elif not arguments["target"]:
         raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
     else:

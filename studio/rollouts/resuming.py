@@ -11,6 +11,7 @@ from studio.api import UsageError
 from studio.jobs import Arguments
 from studio.registry import Registry
 from studio.rollouts.ledger import Ledger, Standing, place_of
+from studio.rollouts.step import ROLLOUT
 
 RULE = (
     *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
@@ -19,6 +20,7 @@ RULE = (
     *("embedding", "agreement", "keep_samples", "samples_mb"),
 )
 """What a rollout was told, and goes on with."""
+_KNOWN = ("model", "bundle", "target", "data", "labels", "preprocess")
 
 
 def head_of(
@@ -38,9 +40,9 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """The arguments of the rollout that is resumed, with its rows.
 
     Raises:
-        UsageError: when there is none, it is done, or its bundle is gone.
+        UsageError: when there is none, it is done, its bundle is gone, or it is told otherwise.
     """
-    if arguments.get("model") or arguments.get("bundle") or arguments.get("target"):
+    if any(arguments.get(name) for name in _KNOWN):
         raise UsageError(
             "A rollout that is resumed has its model and targets already.",
             hint="Leave them out, or start a new rollout without --resume.",
@@ -49,6 +51,7 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     standing = ledger.read()
     if standing.state == "done":
         raise UsageError(f"The rollout {ledger.name} is done.", hint="Start a new one.")
+    _refuse_changes(ledger.name, arguments, standing.head["options"])
     return {
         **arguments,
         **standing.head["options"],
@@ -59,6 +62,29 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
         "packaged": standing.head["packaged"],
         "rows": _rows(standing),
     }
+
+
+def _refuse_changes(name: str, given: Arguments, told: Mapping[str, Any]) -> None:
+    """What is given again may be what the rollout was told, and nothing else."""
+    for option in ROLLOUT.options:
+        if option.name not in RULE:
+            continue
+        default = option.check(option.default)
+        value, before = (one.get(option.name, default) for one in (given, told))
+        if value not in (default, before):  # a default cannot be told from what was left out
+            raise UsageError(
+                f"The rollout {name} goes on with what it was told: {option.label} is "
+                f"{_text(before)}, not {_text(value)}.",
+                hint="Leave it out, or start a new rollout without --resume.",
+            )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _bundle(registry: Registry, ledger: Ledger, standing: Standing) -> Path:
