@@ -130,7 +130,8 @@ def _at(found: Mapping[str, Any]) -> list[str]:
         if served is None:
             rows.append((row["target"], "nothing", "", "", ""))
         else:
-            what = f"{served['name']}:{served['version']}"
+            trial = " (on trial)" if served["on_trial"] else ""
+            what = f"{served['name']}:{served['version']}{trial}"
             until = (served["until"] or "now")[:19].replace("T", " ")
             since = served["since"][:19].replace("T", " ")
             rows.append((row["target"], what, served["release"][:_SHORT], since, until))

@@ -13,6 +13,7 @@ from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
+from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
@@ -101,13 +102,14 @@ class Deployment:
             endpoint=self._endpoint(done),
             token_kept=kept,
             log=done["log"],
+            at=done["at"],
             certificate_file=keep_certificate(self._target, rollout.certificate),
             **_address(done),
         )
         return result
 
     def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
-        """What is kept of a release that was worse on trial: its version, and why."""
+        """What is kept of a release that was worse on trial: its version, why, and how long."""
         return {
             **release_on(self._target, bundle),
             "state": "failed",
@@ -115,6 +117,8 @@ class Deployment:
             "reason": error.message,
             "hint": error.hint,
             "soak": error.evidence,
+            "at": begun(error.evidence),
+            "until": instant(),
             "packaged": self.packaged,
         }
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import TakenBack
 from studio.deployment.history import History
+from studio.deployment.soaking import taken_back
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
@@ -61,11 +60,11 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
         result["release"],
         result["state"],
         details,
+        result.get("at"),
     )
     _chain(registry, result["target"], result["release"], result["state"], result)
     if result["state"] == "failed":  # its number stays its own: the target's record names it
-        evidence = json.dumps(result["soak"], sort_keys=True)
-        raise TakenBack(result["reason"], hint=result["hint"], detail=evidence)
+        raise taken_back(result)
     registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
     return result
 
@@ -95,6 +94,7 @@ def _moved(
         result["left"],
         left_state,
         {**facts, "version": result["from"]},
+        result.get("at"),
     )
     registry.add_release(
         target,
@@ -108,6 +108,7 @@ def _moved(
             "variant_name": _variant_name(registry, version),
             **address,
         },
+        result.get("at"),
     )
     _chain(registry, target, result["left"], left_state, {"by": result["by"]})
     _chain(registry, target, result["release"], "serving", result)
@@ -125,6 +126,7 @@ def undeployed(registry: Registry, arguments: Arguments, result: Result, folder:
             result["release"],
             "removed",
             {"by": result["by"], "version": version.number if version else None},
+            result.get("at"),
         )
         _chain(registry, result["target"], result["release"], "removed", result)
     return result

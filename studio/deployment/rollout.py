@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.agent import Agent
+from studio.deployment.instants import begun, instant
 from studio.deployment.plan import Plan
 from studio.deployment.sending import Delivery, Outgoing
 from studio.deployment.soaking import said
@@ -241,7 +242,9 @@ class Rollout:
         )
         if done["state"] == "unchanged":
             row.skip("this release is served already")
+            done["at"] = instant()
         else:
+            done["at"] = begun(done.get("soak") or {"seconds": wish.soak_s})
             kept = _kept_by(done.get("service") or {})
             row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
         if wish.sampling:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import TargetSpec, UsageError
+from studio.api import TakenBack, TargetSpec, UsageError
 from studio.deployment.platforms import holds_trials, is_platform
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.quality import rule_of
@@ -32,6 +33,12 @@ def said(soak: Mapping[str, Any]) -> str:
         return ""
     found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
     return f"{soak.get('decision')} after {float(soak.get('seconds') or 0):g} s ({found})"
+
+
+def taken_back(result: Mapping[str, Any]) -> TakenBack:
+    """The error of a deploy whose result tells of a release that was worse on trial."""
+    evidence = json.dumps(result["soak"], sort_keys=True)
+    return TakenBack(result["reason"], hint=result["hint"], detail=evidence)
 
 
 def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:

@@ -22,6 +22,7 @@ from studio.deployment.connect import (
 )
 from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
+from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import check_platform_can
 from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
@@ -75,7 +76,7 @@ def _served(
 ) -> Result:
     if is_platform(target):
         done = _hosting(target, job).deploy(arguments, bundle, deployment.log)
-        return {**done, "packaged": deployment.packaged}
+        return {**done, "packaged": deployment.packaged, "at": begun(done.get("soak") or {})}
     if arguments.get("canary") or arguments.get("set"):
         raise UsageError(
             f"{target.name} is a machine, which has no options of its own and no canary.",
@@ -90,7 +91,7 @@ def rollback(arguments: Arguments, job: Job) -> Result:
     began = time.monotonic()
     target = target_of(arguments["target"])
     if is_platform(target):
-        return _hosting(target, job).rollback(arguments.get("to"))
+        return {**_hosting(target, job).rollback(arguments.get("to")), "at": instant()}
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
@@ -107,6 +108,7 @@ def rollback(arguments: Arguments, job: Job) -> Result:
         "switch_seconds": done["seconds"],
         "seconds": time.monotonic() - began,
         "by": agent.owner,
+        "at": instant(),
         "log": done["log"],
     }
 
@@ -129,7 +131,7 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
     """Stop what a target serves."""
     target = target_of(arguments["target"])
     if is_platform(target):
-        return _hosting(target, job).undeploy(bool(arguments.get("purge")))
+        return {**_hosting(target, job).undeploy(bool(arguments.get("purge"))), "at": instant()}
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         done: Result = {"stopped": False, "release": ""}
@@ -138,7 +140,7 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
             done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
     if arguments.get("purge"):
         keep_token(target, agent.root, "")
-    return {"target": target.name, "by": agent.owner, **done}
+    return {"target": target.name, "by": agent.owner, "at": instant(), **done}
 
 
 def promote(arguments: Arguments, job: Job) -> Result:
@@ -146,7 +148,7 @@ def promote(arguments: Arguments, job: Job) -> Result:
     target = target_of(arguments["target"])
     if not is_platform(target):
         raise TargetError(f"{target.name} is a machine; there is no canary to promote.")
-    return _hosting(target, job).promote()
+    return {**_hosting(target, job).promote(), "at": instant()}
 
 
 def logs(arguments: Arguments, job: Job) -> Result:

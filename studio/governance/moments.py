@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from studio.api import UsageError
 
@@ -21,6 +21,12 @@ def moment(text: str) -> str:
             hint="Write it as 2026-11-26T14:30 or 2026-11-26 14:30:05Z.",
         ) from None
     return found.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def later(text: str, seconds: float) -> str:
+    """A moment in the registry's spelling, and some seconds after it."""
+    found = datetime.fromisoformat(text) + timedelta(seconds=seconds)
+    return found.isoformat(timespec="milliseconds")
 
 
 def local(text: str) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import UsageError
+from studio.governance.moments import later
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.registry import MoveRecord, Registry, VariantRecord, VersionRecord
+from studio.registry import MoveRecord, Registry, ReleaseRecord, VariantRecord, VersionRecord
 
 _SHORTEST_DIGEST = 8
 
@@ -101,8 +102,9 @@ def served_at(registry: Registry, target: str, moment: str | None = None) -> dic
         moment: An ISO time in UTC, spelled as the registry does.
 
     Returns:
-        ``release``, ``version``, ``name``, ``since``, ``until``, ``by``, and whether it was
-        ``known`` here; None when nothing was served.
+        ``release``, ``version``, ``name``, ``since``, ``until``, ``by``, whether it was ``known``
+        here, and whether it was ``on_trial``, also when it was taken back later; None when nothing
+        was served.
     """
     current: dict[str, Any] | None = None
     for release in reversed(registry.releases(target)):
@@ -112,20 +114,40 @@ def served_at(registry: Registry, target: str, moment: str | None = None) -> dic
                 break
             continue
         if release.state in _SERVING:
-            current = {
-                "target": target,
-                "release": release.digest,
-                "version": release.details.get("version"),
-                "name": release.details.get("name") or "",
-                "variant": release.details.get("variant_name"),
-                "since": release.created,
-                "until": None,
-                "by": release.details.get("by") or "",
-                "known": release.version is not None,
-            }
+            again = current is not None and current["release"] == release.digest
+            since = current["since"] if again and current is not None else release.created
+            current = _presence(release, since, None, moment)
         elif release.state == "removed":
             current = None
+        elif moment is not None and moment < str(release.details.get("until") or ""):
+            return _presence(release, release.created, str(release.details["until"]), moment)
     return current
+
+
+def _presence(
+    release: ReleaseRecord, since: str, until: str | None, moment: str | None
+) -> dict[str, Any]:
+    """What is told of a release that served."""
+    return {
+        "target": release.target,
+        "release": release.digest,
+        "version": release.details.get("version"),
+        "name": release.details.get("name") or "",
+        "variant": release.details.get("variant_name"),
+        "since": since,
+        "until": until,
+        "by": release.details.get("by") or "",
+        "known": release.version is not None,
+        "on_trial": moment is not None and moment < _tried_until(release),
+    }
+
+
+def _tried_until(release: ReleaseRecord) -> str:
+    """When its trial ended; it is part of the time that it served."""
+    if release.details.get("until"):
+        return str(release.details["until"])
+    seconds = float((release.details.get("soak") or {}).get("seconds") or 0.0)
+    return later(release.created, seconds)
 
 
 _SERVING = ("serving", "committed", "canary")

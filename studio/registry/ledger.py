@@ -161,12 +161,12 @@ def now() -> str:
     return _spelled(datetime.now(UTC))
 
 
-def now_after(last: str | None) -> str:
-    """The time, one of its own: two rows in a millisecond would leave "what was there then?" open.
+def after(last: str | None, at: str | None = None) -> str:
+    """A time (now), one of its own: two rows at once would leave "what was there then?" open.
 
     A clock that went back by a second or more is believed.
     """
-    moment = datetime.now(UTC)
+    moment = datetime.now(UTC) if at is None else datetime.fromisoformat(at)
     if last:
         least = datetime.fromisoformat(last) + timedelta(milliseconds=1)
         if moment < least < moment + timedelta(seconds=1):

@@ -14,7 +14,7 @@ from studio.registry import rows
 from studio.registry.database import Database
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
-from studio.registry.ledger import Ledger, now, now_after
+from studio.registry.ledger import Ledger, after, now
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -313,9 +313,15 @@ class Registry:
     # Releases
 
     def add_release(
-        self, target: str, version: int | None, digest: str, state: str, details: Mapping[str, Any]
+        self,
+        target: str,
+        version: int | None,
+        digest: str,
+        state: str,
+        details: Mapping[str, Any],
+        at: str | None = None,
     ) -> ReleaseRecord:
-        """Record what was done on a target, at a moment of its own."""
+        """Record what was done on a target, at a moment of its own (now, unless it is told)."""
         with self._db.write() as db:
             last = db.execute(
                 "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
@@ -323,7 +329,7 @@ class Registry:
             cursor = db.execute(
                 "INSERT INTO releases (target, version, digest, state, details, created)"
                 " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, _json(details), now_after(last and last[0])),
+                (target, version, digest, state, _json(details), after(last and last[0], at)),
             )
             identifier = int(cursor.lastrowid or 0)
         return rows.release(self._db.all("SELECT * FROM releases WHERE id = ?", (identifier,))[0])

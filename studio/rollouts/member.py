@@ -11,8 +11,8 @@ from typing import Any
 
 from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
 from studio.deployment.keeping import able
-from studio.deployment.soaking import said, why_no_trial
-from studio.deployment.work import deploy, releases, rollback, undeploy
+from studio.deployment.soaking import said, taken_back, why_no_trial
+from studio.deployment.work import deploy_noted, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.rollouts.agreement import Answers, agreement
@@ -158,7 +158,9 @@ class Member:
         self.row.trial = {"why_not": why_not} if why_not else {}
         # Without a trial the golden samples judge, and nothing is waited for before.
         watched = self._trial if on_trial else {"soak_s": 0.0}
-        self.row.result = deploy({**arguments, **watched, **self._kept}, self._job)
+        self.row.result = deploy_noted({**arguments, **watched, **self._kept}, self._job)
+        if self.row.result["state"] == "failed":
+            raise taken_back(self.row.result)
         if on_trial:
             self.row.trial = dict(self.row.result.get("soak") or {})
 

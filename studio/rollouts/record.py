@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from studio.api import UsageError
+from studio.api import TakenBack, UsageError
 from studio.deployment import record as deployment
 from studio.deployment.soaking import soak_rule
 from studio.jobs import Arguments, Result
@@ -49,7 +50,8 @@ def rolled_out(registry: Registry, arguments: Arguments, result: Result, folder:
     for row in result["targets"]:
         given = {**arguments, "target": by_name[row["target"]]}
         if row["result"]:
-            deployment.deployed(registry, given, {**row["result"], "packaged": None}, folder)
+            with suppress(TakenBack):  # which is told after it was recorded
+                deployment.deployed(registry, given, {**row["result"], "packaged": None}, folder)
         undone = row["undone"]
         if undone.get("to"):
             deployment.rolled_back(registry, given, undone, folder)

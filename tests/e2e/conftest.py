@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from tests.rigs.engine import DockerEngine
 
 STUDIO = Path(sys.executable).with_name("studio")
+
+
+def interruptible() -> None:
+    """For ``preexec_fn``: Ctrl-C ends it, as in a terminal.
+
+    What a shell starts in the background ignores that signal, and all that it starts do.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)

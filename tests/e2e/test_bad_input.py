@@ -15,7 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.e2e.conftest import STUDIO, Studio
+from tests.e2e.conftest import STUDIO, Studio, interruptible
 
 pytestmark = pytest.mark.slow
 
@@ -210,6 +210,7 @@ def long_profile(studio: Studio, digits: Path) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
 
 

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
 
 
 def test_a_rollout_holds_its_canary_to_a_trial(roof: Trials, tmp_path: Path) -> None:
+    """And the trial is time in which the version ran, by the board's own log."""
     model = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
     words = ("--quality", "canary", "--quality-s", "120", "--data", roof.folder / "data.npz")
     with trials.Clients(roof.port, pictures=False, connect=roof._connect) as clients:
@@ -116,6 +118,16 @@ def test_a_rollout_holds_its_canary_to_a_trial(roof: Trials, tmp_path: Path) -> 
     found = {one["test"]: one["says"] for one in row["trial"]["tests"]}
     assert found["agreement"] == "bad"
     assert roof.served()["digest"] == roof.good
+    newest, *_ = roof.studio.ok("releases", "--everywhere")
+    assert (newest["release"], newest["state"]) == (ended.json["release"], "failed")
+    (then,) = roof.studio.ok("versions", "at", newest["at"], "--target", "roof")["targets"]
+    assert (then["served"]["release"], then["served"]["on_trial"]) == (newest["release"], True)
+    (now,) = roof.studio.ok("versions", "at", "now", "--target", "roof")["targets"]
+    assert now["served"]["release"] == roof.good
+    log = roof.studio.ok("verify-log", *ROOF)["changes"]
+    switched = next(one for one in log if one.get("release") == newest["release"])
+    began = datetime.fromisoformat(newest["at"]).timestamp()
+    assert abs(began - switched["at"]) < row["trial"]["seconds"] + 10
 
 
 def test_what_is_as_good_is_kept_and_says_why(roof: Trials, tmp_path: Path) -> None:

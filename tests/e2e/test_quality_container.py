@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from studio.settings import Paths
-from tests.e2e.conftest import STUDIO, Ended, Studio
+from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
 from tests.rigs import trials
 from tests.rigs.boards import until
 from tests.rigs.containers import free_port
@@ -182,7 +182,10 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
     before, command = box.containers("--all"), [str(STUDIO), *map(str, box.words(wrong))]
     with box.clients(1) as clients:
         process = subprocess.Popen(
-            [*command, "--quality"], env=box.studio.environment, stdout=subprocess.DEVNULL
+            [*command, "--quality"],
+            env=box.studio.environment,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=interruptible,
         )
         until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
         process.send_signal(signal.SIGINT)

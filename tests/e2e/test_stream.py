@@ -11,7 +11,7 @@ import numpy
 import PIL.Image
 import pytest
 
-from tests.e2e.conftest import STUDIO, Studio
+from tests.e2e.conftest import STUDIO, Studio, interruptible
 
 pytestmark = pytest.mark.slow
 CONTRACT = {"frames", "answered", "dropped", "failed", "seconds", "fps", "latency_ms"}
@@ -68,6 +68,7 @@ def interrupted(studio: Studio, *words: str) -> dict[str, object]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=studio.home,
+        preexec_fn=interruptible,
     ) as running:
         with pytest.raises(subprocess.TimeoutExpired):
             running.wait(6)  # an endless source goes on

@@ -117,6 +117,42 @@ def test_an_alias_goes_back_step_by_step(registry: Registry) -> None:
         find_version(registry, "m@production")
 
 
+def test_a_trial_is_time_in_which_a_version_ran(registry: Registry) -> None:
+    """Also that of a version that was taken back: clients had its answers."""
+    first, second, third = (made(registry, number) for number in (1, 2, 3))
+    day = "2026-11-26T{}.000+00:00".format
+    registry.add_release(
+        "board", first.id, first.digest, "serving", {"version": 1}, day("10:00:00")
+    )
+    details = {"version": 2, "until": day("10:07:00")}
+    registry.add_release("board", second.id, second.digest, "failed", details, day("10:05:00"))
+    details = {"version": 3, "soak": {"seconds": 60.0}}
+    registry.add_release("board", third.id, third.digest, "serving", details, day("10:10:00"))
+
+    def ran(time: str) -> tuple[int, bool, str | None]:
+        found = served_at(registry, "board", day(time))
+        assert found is not None
+        return found["version"], found["on_trial"], found["until"]
+
+    assert ran("10:04:00") == (1, False, day("10:10:00"))
+    assert ran("10:06:00") == (2, True, day("10:07:00"))
+    assert ran("10:08:00") == (1, False, day("10:10:00"))
+    assert ran("10:10:30") == (3, True, None)
+    assert ran("10:12:00") == (3, False, None)
+
+
+def test_a_change_keeps_its_own_moment_when_it_is_recorded_later(registry: Registry) -> None:
+    """As those of a rollout are, at its end; the order of a target's changes stays."""
+    version = made(registry, 1)
+    moments = ("2026-11-26T10:00:00.000+00:00", "2026-11-26T10:00:00.000+00:00")
+    for state, at in zip(("serving", "removed"), moments, strict=True):
+        registry.add_release("board", version.id, version.digest, state, {}, at)
+    assert [one.created for one in registry.releases("board")] == [
+        "2026-11-26T10:00:00.001+00:00",
+        "2026-11-26T10:00:00.000+00:00",
+    ]
+
+
 def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     first, second = made(registry, 1), made(registry, 2)
     released(registry, first)
@@ -134,6 +170,9 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     assert served_at(registry, "board") is None
     released(registry, second)
     assert served_on(registry) == {second.digest: ["board"]}
+    since = served_at(registry, "board")
+    released(registry, second)
+    assert served_at(registry, "board") == since, "deployed again, it has served all the while"
     with pytest.raises(UsageError, match="is not a moment"):
         moment("yesterday")
     assert moment("2026-11-26T10:00:00+02:00") == "2026-11-26T08:00:00.000+00:00"

@@ -23,13 +23,13 @@ class Seen:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: dict[str, Any] = {}
-        monkeypatch.setattr(members, "deploy", self.deploy)
+        monkeypatch.setattr(members, "deploy_noted", self.deploy)
         monkeypatch.setattr(members, "releases", lambda *_: {"current": ""})
         monkeypatch.setattr(members.Asker, "ask", lambda *_: Figures(50, 0, 1.0))
 
     def deploy(self, arguments: dict[str, Any], job: object) -> dict[str, Any]:
         self.asked = arguments
-        return {"soak": {}}
+        return {"state": "serving", "soak": {}}
 
 
 @pytest.fixture

@@ -111,7 +111,14 @@ def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_
     assert row["trial"]["decision"] == "taken back"
     assert "did not decide" in row["text"]
     assert served(workspace) == [old] * 3
-    assert workspace.registry.releases("one")[0].state == "serving"
+    failed, before = workspace.registry.releases("one")[:2]
+    assert (failed.state, failed.digest) == ("failed", result["release"])
+    assert (before.state, before.digest) == ("serving", old)
+    then, now = (
+        workspace.versions.at(at, "one")["targets"][0]["served"] for at in (failed.created, "now")
+    )
+    assert (then["release"], then["on_trial"]) == (result["release"], True)
+    assert (now["release"], now["on_trial"]) == (old, False)
 
 
 def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(
