@@ -113,6 +113,41 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     assert "line-a" in said(view)
 
 
+def test_what_ran_when_is_asked_by_a_moment_or_by_a_change(rig: Rig) -> None:
+    day = "2026-11-26T{}.250+00:00".format
+    for target, version, state, at, more in (
+        ("roof-01", 1, "serving", "10:00:00", {}),
+        ("roof-01", 2, "failed", "10:05:00", {"until": day("10:07:00"), "reason": "too slow"}),
+        ("line-a", 1, "serving", "11:00:00", {}),
+    ):
+        details = {"version": version, "name": "digits", "variant_name": "int8", **more}
+        rig.registry.add_release(target, None, f"{version}" * 64, state, details, day(at))
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    view = page.record
+    assert view.then.table.rowCount() == 0, "it is not read before it is asked for"
+    view.view.set_index(1)
+    assert view.stack.currentIndex() == 1
+    assert [cells[:3] for cells in texts(view.then.table)] == [
+        ["line-a", "digits", "v1 int8"],
+        ["roof-01", "digits", "v1 int8"],
+    ]
+    assert view.then.told.text() == "2 of 2 targets served a release"
+    view.view.set_index(0)
+    place = next(y for y, cells in enumerate(texts(view.table)) if "too slow" in cells[4])
+    view.table.cellDoubleClicked.emit(place, 0)
+    assert (view.view.index(), view.stack.currentIndex()) == (1, 1)
+    line, roof = texts(view.then.table)
+    assert line[:3] == ["line-a", "", "nothing"]
+    assert roof[2] == "v2 int8"
+    assert "on trial" in visible_texts(view.then.table)
+    assert view.then.told.text() == "1 of 2 targets served a release"
+    view.then.moment.setDateTime(view.then.moment.dateTime().addSecs(180))
+    assert texts(view.then.table)[1][2] == "v1 int8"
+    view.then.now_button.click()
+    assert view.then.told.text() == "2 of 2 targets served a release"
+
+
 def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig) -> None:
     page = rig.page(DeployPage)
     page.show_view(HISTORY)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages import deploy_rows, target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.history_proof import HistoryProof
+from studio.gui.pages.history_then import HistoryThen
 from studio.gui.pages.parts import Needs
 from studio.gui.tables import Table, framed
-from studio.gui.widgets import GRID, Hint, label, row
+from studio.gui.widgets import GRID, Hint, Segmented, label, row
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
@@ -28,18 +30,22 @@ NO_MATCH = "No change has all of these words."
 
 
 class HistoryView(QWidget):
-    """Every change of what runs, the newest first; some of them, by words."""
+    """Every change of what runs, the newest first; some of them, by words. And what ran when."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self.proof = HistoryProof(workspace, shell)
         self._workspace = workspace
-        self._rows: list[tuple[str, ...]] = []
+        self._rows: list[tuple[str, tuple[str, ...]]] = []
         self.words = QLineEdit()
         self.words.setPlaceholderText("Find a target, a model, a person, a state")
         self.words.setAccessibleName("Words to find")
         self.words.setClearButtonEnabled(True)
         self.table = Table(COLUMNS, stretch=4, name="History of all targets")
+        self.table.setToolTip("Twice: what ran everywhere right after this change.")
+        self.then = HistoryThen(workspace)
+        self.view = Segmented(("Changes", "What ran when"), "Kind of history")
+        self._shown: list[str] = []
         self.note = label("", "dim", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
@@ -48,33 +54,55 @@ class HistoryView(QWidget):
         layout.addWidget(self.listed, 1)
         layout.addWidget(self.proof)
         self.words.textChanged.connect(lambda _: self._show())
+        self.view.changed.connect(self._turn)
+        self.table.cellDoubleClicked.connect(lambda y, _: self._show_then(y))
 
     def _list(self) -> QWidget:
-        content = QWidget()
-        layout = QVBoxLayout(content)
+        changes, self.stack, content = QWidget(), QStackedWidget(), QWidget()
+        layout = QVBoxLayout(changes)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
         layout.addLayout(row(self.words))
         layout.addWidget(framed(self.table), 1)
         layout.addWidget(self.note)
+        self.stack.addWidget(changes)
+        self.stack.addWidget(self.then)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * GRID)
+        layout.addLayout(row(self.view, None))
+        layout.addWidget(self.stack, 1)
         return content
+
+    def _turn(self, index: int) -> None:
+        self.stack.setCurrentIndex(index)
+        if index:
+            self.then.refresh()
+
+    def _show_then(self, line: int) -> None:
+        """What ran right after a change."""
+        self.then.show_at(datetime.fromisoformat(self._shown[line]))
+        self.view.choose(1)
+        self.stack.setCurrentIndex(1)
 
     def refresh(self) -> None:
         """Read the registry again."""
         self._rows = []
+        if self.view.index():
+            self.then.refresh()
         registry = self._workspace.registry
         self.proof.show_targets(registry.targets())
         by_target: dict[str, list[int]] = {}
         releases = registry.releases()[: 4 * MOST]
         for number, release in enumerate(releases):
             by_target.setdefault(release.target, []).append(number)
-        told: dict[int, tuple[str, ...]] = {}
+        told: dict[int, tuple[str, tuple[str, ...]]] = {}
         for target, numbers in by_target.items():
             some = [releases[number] for number in numbers]
             lines = deploy_rows.history(some)
             for number, release, line in zip(numbers, some, lines, strict=True):
                 name, state, _, moment, _ = line
-                told[number] = (
+                cells = (
                     moment,
                     target_rows.named(target),
                     str(release.details.get("name") or ""),
@@ -82,13 +110,15 @@ class HistoryView(QWidget):
                     state,
                     str(release.details.get("by") or ""),
                 )
+                told[number] = (release.created, cells)
         self._rows = [told[number] for number in sorted(told)][:MOST]
         self._show()
 
     def _show(self) -> None:
         words = self.words.text().lower().split()
-        found = [one for one in self._rows if all(w in " ".join(one).lower() for w in words)]
-        self.table.show_rows(found)
+        found = [one for one in self._rows if all(w in " ".join(one[1]).lower() for w in words)]
+        self._shown = [created for created, _ in found]
+        self.table.show_rows(cells for _, cells in found)
         total = figures.count(len(self._rows), "change")
         text = total if len(found) == len(self._rows) else f"{len(found)} of {total}"
         self.note.setText(f"{text}, the newest first." if found else NO_MATCH)
