@@ -22,10 +22,14 @@ class Scores(NamedTuple):
     Attributes:
         read: Gives those of all boxes or places, from 0 to 1, in one row.
         sure: Another kind of model does not answer so.
+        kinds: Gives the likeliest class of each, where every answer has the same places.
+        corners: Gives left, top, right and bottom of each, where these stand beside the scores.
     """
 
     read: Read
     sure: bool = True
+    kinds: Optional[Read] = None
+    corners: Optional[Read] = None
 
 
 _FEWEST_PLACES = 20
@@ -173,21 +177,30 @@ def _levels(floats: Outputs) -> Optional[Scores]:
         groups: Dict[int, List[str]] = {}
         for name, array in tables.items():
             groups.setdefault(array.shape[axis], []).append(name)
-        readers = []
+        parts: List[_Part] = []
         for places, names in groups.items():
             if len(names) > 1 and places > 1:
-                readers += _beside({name: tables[name] for name in names}, axis)
-        if readers:
-            return _joined(readers)
+                parts += _beside({name: tables[name] for name in names}, axis)
+        if parts:
+            return _joined(parts)
     return None
 
 
-def _joined(readers: Sequence[Read]) -> Scores:
-    return Scores(lambda outputs: np.concatenate([read(outputs) for read in readers]))
+def _joined(parts: Sequence[_Part]) -> Scores:
+    boxes = [part.corners for part in parts if part.corners is not None]
+    return Scores(
+        lambda outputs: np.concatenate([part.read(outputs) for part in parts]),
+        kinds=lambda outputs: np.concatenate([part.kinds(outputs) for part in parts]),
+        corners=_stacked(boxes) if len(boxes) == len(parts) else None,
+    )
 
 
-def _beside(tables: Outputs, axis: int) -> List[Read]:
-    """The readers of those tables of a level that hold scores."""
+def _stacked(readers: Sequence[Read]) -> Read:
+    return lambda outputs: np.concatenate([read(outputs) for read in readers])
+
+
+def _beside(tables: Outputs, axis: int) -> List[_Part]:
+    """Those tables of a level that hold scores."""
     boxes = [n for n, a in tables.items() if a.shape[3 - axis] == 4 and not _has(n, _SCORES)]
     if len(boxes) == len(tables):
         return []
@@ -198,45 +211,89 @@ def _beside(tables: Outputs, axis: int) -> List[Read]:
         rest = named or alone
         if len(rest) == len(tables):
             return []
-    return [_reader_of_table(name, axis, _activation(a, axis)) for name, a in rest.items()]
+    # Whole boxes are those of a DETR; others are offsets from anchors that only the caller knows.
+    whole = boxes[0] if len(boxes) == len(rest) == 1 and unit(tables[boxes[0]]) else ""
+    reader = _corners_of(whole, axis, tables[whole]) if whole else None
+    return [_Part(name, axis, *_activation(a, axis), reader) for name, a in rest.items()]
+
+
+def _corners_of(name: str, axis: int, first: np.ndarray) -> Read:
+    def boxes(array: np.ndarray) -> np.ndarray:
+        table: np.ndarray = array[0]
+        return table if axis == 1 else table.T
+
+    are_corners = _are_corners(boxes(first))
+    return lambda outputs: _corners(boxes(outputs[name]), are_corners)
+
+
+def _are_corners(table: np.ndarray) -> bool:
+    """Whether boxes stand there as two corners; else as a middle and two sizes."""
+    return bool((table[:, 2:4] > table[:, :2]).all())
+
+
+def _corners(boxes: np.ndarray, are_corners: bool) -> np.ndarray:
+    """Left, top, right, bottom of boxes in either form."""
+    if are_corners:
+        return boxes
+    middle, half = boxes[:, :2], boxes[:, 2:4] / 2
+    return np.hstack([middle - half, middle + half])
 
 
 Activation = Callable[[np.ndarray], np.ndarray]
 """From a table (places x classes) to a score for each place."""
 
+_ALL = slice(None)
 
-def _activation(array: np.ndarray, axis: int) -> Activation:
-    """What makes scores of a table, as its values tell."""
+
+class _Part(NamedTuple):
+    """A table of scores: its axis of places, what makes scores of it, its classes' columns.
+
+    Attributes:
+        corners: Reads the boxes of its places, where these are whole ones.
+    """
+
+    name: str
+    axis: int
+    activation: Activation
+    columns: slice
+    corners: Optional[Read] = None
+
+    def read(self, outputs: Outputs) -> np.ndarray:
+        return self.activation(self._table(outputs))
+
+    def kinds(self, outputs: Outputs) -> np.ndarray:
+        found: np.ndarray = self._table(outputs)[:, self.columns].argmax(axis=1)
+        return found
+
+    def _table(self, outputs: Outputs) -> np.ndarray:
+        table: np.ndarray = outputs[self.name][0]
+        return table if self.axis == 1 else table.T
+
+
+def _activation(array: np.ndarray, axis: int) -> Tuple[Activation, slice]:
+    """What makes scores of a table, as its values tell, and which columns are classes."""
     table = array[0] if axis == 1 else array[0].T
     if table.shape[1] > 1 and sums_to_one(table):
-        return _beside_nothing(table)
+        columns = _beside_nothing(table)
+        return lambda table: _largest(table[:, columns]), columns
     if unit(table):
-        return _largest
+        return _largest, _ALL
     # Of sigmoids nearly all are negative; of a softmax the one for "nothing" is large and positive.
     if table.shape[1] == 1 or float(np.median(table.max(axis=1))) < 0.0:
-        return lambda table: sigmoid(_largest(table))
-    of_shares = _beside_nothing(softmax(table))
-    return lambda table: of_shares(softmax(table))
+        return lambda table: sigmoid(_largest(table)), _ALL
+    classes = _beside_nothing(softmax(table))
+    return lambda table: _largest(softmax(table)[:, classes]), classes
 
 
-def _beside_nothing(shares: np.ndarray) -> Activation:
-    """The likeliest class but "nothing", which stands first or last and is nearly everywhere."""
+def _beside_nothing(shares: np.ndarray) -> slice:
+    """All classes but "nothing", which stands first or last and is nearly everywhere."""
     first = shares[:, 0].mean() >= shares[:, -1].mean()
-    others = slice(1, None) if first else slice(None, -1)
-    return lambda table: _largest(table[:, others])
+    return slice(1, None) if first else slice(None, -1)
 
 
 def _largest(table: np.ndarray) -> np.ndarray:
     found: np.ndarray = table.max(axis=1)
     return found
-
-
-def _reader_of_table(name: str, axis: int, activation: Activation) -> Read:
-    def read(outputs: Outputs) -> np.ndarray:
-        table = outputs[name][0]
-        return activation(table if axis == 1 else table.T)
-
-    return read
 
 
 def _table(floats: Outputs) -> Optional[Scores]:
@@ -252,7 +309,9 @@ def _table(floats: Outputs) -> Optional[Scores]:
         if count:
             # Beside boxes in pixels the first score says whether there is anything (YOLOv5, X).
             has_any = not flipped and count > 1 and not unit(table[:, :4])
-            return Scores(_reader_of_joined(name, flipped, count, has_any))
+            joined = _Joined(name, flipped, count, has_any)
+            boxes = joined.corners(_are_corners(table))
+            return Scores(joined.read, kinds=joined.kinds, corners=boxes)
     return None
 
 
@@ -263,14 +322,32 @@ def _likely_columns(table: np.ndarray) -> int:
     return int(len(fits) if fits.all() else np.argmin(fits))
 
 
-def _reader_of_joined(name: str, flipped: bool, count: int, has_any: bool) -> Read:
-    def read(outputs: Outputs) -> np.ndarray:
-        table = outputs[name][0]
-        scores = table[4 : 4 + count] if flipped else table[:, 4 : 4 + count].T
-        found: np.ndarray = scores[0] * scores[1:].max(axis=0) if has_any else scores.max(axis=0)
+class _Joined(NamedTuple):
+    """A table of boxes and so many columns of scores, the first of which may be for any class."""
+
+    name: str
+    flipped: bool
+    columns: int
+    has_any: bool
+
+    def read(self, outputs: Outputs) -> np.ndarray:
+        scores = self._part(outputs, 4, 4 + self.columns)
+        likely = scores[1:].max(axis=0) * scores[0] if self.has_any else scores.max(axis=0)
+        found: np.ndarray = likely
         return found
 
-    return read
+    def kinds(self, outputs: Outputs) -> np.ndarray:
+        found: np.ndarray = self._part(outputs, 4 + self.has_any, 4 + self.columns).argmax(axis=0)
+        return found
+
+    def corners(self, are_corners: bool) -> Read:
+        """Of boxes that stand there as corners, or as middles and sizes."""
+        return lambda outputs: _corners(self._part(outputs, 0, 4).T, are_corners)
+
+    def _part(self, outputs: Outputs, begin: int, end: int) -> np.ndarray:
+        """Columns of the table, each as a row of places."""
+        table: np.ndarray = outputs[self.name][0]
+        return table[begin:end] if self.flipped else table[:, begin:end].T
 
 
 def _grids(floats: Outputs) -> Optional[Scores]:
@@ -279,14 +356,17 @@ def _grids(floats: Outputs) -> Optional[Scores]:
     if not names or len(names) != len(floats):
         return None
 
+    def tables(outputs: Outputs) -> List[np.ndarray]:
+        return [outputs[name].reshape(-1, outputs[name].shape[-1]) for name in names]
+
     def read(outputs: Outputs) -> np.ndarray:
-        found = []
-        for name in names:
-            table = outputs[name].reshape(-1, outputs[name].shape[-1])
-            found.append(sigmoid(table[:, 4]) * sigmoid(table[:, 5:].max(axis=1)))
+        found = [sigmoid(one[:, 4]) * sigmoid(one[:, 5:].max(axis=1)) for one in tables(outputs)]
         return np.concatenate(found)
 
-    return Scores(read)
+    def kinds(outputs: Outputs) -> np.ndarray:
+        return np.concatenate([one[:, 5:].argmax(axis=1) for one in tables(outputs)])
+
+    return Scores(read, kinds=kinds)
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

@@ -7,40 +7,52 @@ many times: there it is the mean of the same doubt over the places that may hold
 
 from __future__ import annotations
 
-from typing import Callable, List, Mapping, Optional, Tuple
+from typing import Callable, Mapping, NamedTuple, Optional
 
 import numpy as np
 
-from .detections import scores_of, softmax, sums_to_one, unit
+from .detections import Scores, scores_of, softmax, sums_to_one
+from .maps import Cells, map_of, some
 
 CLASSES, BOXES, MAP = "classes", "boxes", "map"
 MOST_ROWS = 256
-MOST_CELLS = 1 << 16
-"""Of a map; of a larger one so many are looked at, spread evenly."""
 FLOOR = 0.05
 """Scores below it are the noise of empty places."""
-_FOUND = 0.5
-_FEWEST_CELLS = 1024
-_SMALLEST = 16
-_UNDECIDED = 0.4
-_MOST_UNDECIDED = 0.5
-_MOST_KINDS = 256
-_PICTURES = (3, 4)
 
 Outputs = Mapping[str, np.ndarray]
 Measure = Callable[[Outputs], float]
+
+
+class Form(NamedTuple):
+    """What the answers of a model are, and how their doubt is measured.
+
+    Attributes:
+        kind: ``classes``, ``boxes`` or ``map``.
+        sure: Another kind of model does not answer so.
+        scores, cells: How boxes, or a map, are read.
+    """
+
+    kind: str
+    measure: Measure
+    sure: bool = True
+    scores: Optional[Scores] = None
+    cells: Optional[Cells] = None
 
 
 class Doubt:
     """The doubt of one model's answers, of the first kind that its outputs have.
 
     Attributes:
-        kind: ``classes``, ``boxes`` or ``map``; empty while no answer has told.
+        form: What an answer has told of them; None while none has.
     """
 
     def __init__(self) -> None:
-        self.kind = ""
-        self._measure: Optional[Measure] = None
+        self.form: Optional[Form] = None
+
+    @property
+    def kind(self) -> str:
+        """``classes``, ``boxes`` or ``map``; empty while no answer has told."""
+        return self.form.kind if self.form is not None else ""
 
     def of(self, outputs: Outputs) -> Optional[float]:
         """From 0 to 1; None where nothing in an answer tells it.
@@ -48,21 +60,20 @@ class Doubt:
         Args:
             outputs: Of one request. What is no number counts as the most doubtful.
         """
-        if self._measure is None:
-            numbers = {name: a for name, a in outputs.items() if a.dtype.kind in "fiub"}
-            floats = [array for array in numbers.values() if array.dtype.kind == "f"]
-            if any(np.isnan(array).any() for array in floats):
-                return 1.0  # worth a look, and no model to learn the kind from
-            if any(not array.size for array in outputs.values()):
-                return 0.0 if floats else None  # an empty list: nothing was found
-            found = _kind_of(numbers)
-            if found is None:
-                return None
-            kind, measure, sure = found
-            if not sure:
-                return _measured(measure, outputs)
-            self.kind, self._measure = kind, measure
-        return _measured(self._measure, outputs)
+        if self.form is not None:
+            return _measured(self.form.measure, outputs)
+        numbers = {name: a for name, a in outputs.items() if a.dtype.kind in "fiub"}
+        floats = [array for array in numbers.values() if array.dtype.kind == "f"]
+        if any(np.isnan(array).any() for array in floats):
+            return 1.0  # worth a look, and no model to learn the kind from
+        if any(not array.size for array in outputs.values()):
+            return 0.0 if floats else None  # an empty list: nothing was found
+        found = _form_of(numbers)
+        if found is None:
+            return None
+        if found.sure:
+            self.form = found
+        return _measured(found.measure, outputs)
 
 
 def _measured(measure: Measure, outputs: Outputs) -> float:
@@ -98,22 +109,22 @@ def doubt_of_classes(rows: np.ndarray) -> float:
     return float(1.0 - (ordered[:, -1] - ordered[:, -2]).mean())
 
 
-def _kind_of(numbers: Outputs) -> Optional[Tuple[str, Measure, bool]]:
-    """What an answer is, how to measure the doubt of one like it, and whether that is sure."""
+def _form_of(numbers: Outputs) -> Optional[Form]:
+    """What an answer is, and how to measure the doubt of one like it."""
     scores = scores_of(numbers)
     if scores is not None:
         read = scores.read
-        return BOXES, lambda outputs: doubt_of_scores(read(outputs)), scores.sure
+        return Form(BOXES, lambda outputs: doubt_of_scores(read(outputs)), scores.sure, scores)
     for name, array in numbers.items():
         if array.dtype.kind != "f":
             continue
         found = _of_classes(name, array) or _of_map(name, array)
         if found is not None:
-            return (*found, True)
+            return found
     return None
 
 
-def _of_classes(name: str, array: np.ndarray) -> Optional[Tuple[str, Measure]]:
+def _of_classes(name: str, array: np.ndarray) -> Optional[Form]:
     """Rows of classes: one, or those of a text."""
     if array.ndim not in (2, 3) or array.shape[-1] < 2:
         return None
@@ -122,70 +133,20 @@ def _of_classes(name: str, array: np.ndarray) -> Optional[Tuple[str, Measure]]:
         return None  # numbers of another kind
 
     def measure(outputs: Outputs) -> float:
-        rows = _some(outputs[name].reshape(-1, outputs[name].shape[-1]), MOST_ROWS)
+        rows = some(outputs[name].reshape(-1, outputs[name].shape[-1]), MOST_ROWS)
         return doubt_of_classes(rows.astype(np.float32) if shares else softmax(rows))
 
-    return CLASSES, measure
+    return Form(CLASSES, measure)
 
 
-def _of_map(name: str, array: np.ndarray) -> Optional[Tuple[str, Measure]]:
-    """A likelihood for each cell, or one for each cell and class."""
-    if array.ndim not in (3, 4) or array.shape[0] != 1:
+def _of_map(name: str, array: np.ndarray) -> Optional[Form]:
+    cells = map_of(name, array)
+    if cells is None:
         return None
-    axis = _axis_of_kinds(array)
-    kinds = array.shape[axis] if axis else 1
-    table = _cells(array, axis) if kinds > 1 else array.reshape(-1, 1)
-    if sorted(array.shape)[-2] < _SMALLEST or kinds > _MOST_KINDS:
-        return None
-    shares = kinds > 1 and sums_to_one(table)
-    if shares or (_are_logits(table) and kinds > 1):
-        return MAP, _measure_of_cells(name, axis, shares)
-    # A picture, or a depth, has values of all sizes; a likelihood is seldom undecided.
-    undecided = (np.abs(table - _FOUND) < _UNDECIDED).mean()
-    if kinds in _PICTURES or not unit(table) or undecided > _MOST_UNDECIDED:
-        return None
-    return MAP, lambda outputs: doubt_of_scores(_some(outputs[name].reshape(-1), MOST_CELLS))
-
-
-def _are_logits(table: np.ndarray) -> bool:
-    """Whether cells x kinds are those of a last layer, and not a picture or what comes before."""
-    return table.shape[1] not in _PICTURES and bool(table.min() < 0.0) and not unit(table)
-
-
-def _measure_of_cells(name: str, axis: int, shares: bool) -> Measure:
-    """Of two kinds the rarer one is what is looked for; of more each cell is one of a class."""
-    rarer: List[int] = []
+    read = cells
 
     def measure(outputs: Outputs) -> float:
-        cells = _cells(outputs[name], axis)
-        cells = cells.astype(np.float32) if shares else softmax(cells)
-        if cells.shape[1] > 2:
-            return doubt_of_classes(cells)
-        if not rarer:
-            rarer.append(int(cells[:, 1].mean() <= 0.5))
-        return doubt_of_scores(cells[:, rarer[0]])
+        found = read(outputs)
+        return doubt_of_scores(found) if found.ndim == 1 else doubt_of_classes(found)
 
-    return measure
-
-
-def _axis_of_kinds(array: np.ndarray) -> int:
-    """The axis of classes: along which likelihoods sum to one, else the shorter; 0: none."""
-    if array.ndim == 3:
-        return 0
-    for axis in (1, 3):
-        if array.shape[axis] > 1 and sums_to_one(_cells(array, axis)):
-            return axis
-    return 1 if array.shape[1] <= array.shape[3] else 3
-
-
-def _cells(array: np.ndarray, axis: int) -> np.ndarray:
-    """Some cells x classes of a map; fewer where there are many classes."""
-    kinds = array.shape[axis]
-    table = array[0].reshape(kinds, -1).T if axis == 1 else array.reshape(-1, kinds)
-    return _some(table, max(_FEWEST_CELLS, 2 * MOST_CELLS // kinds))
-
-
-def _some(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many, spread evenly."""
-    found: np.ndarray = rows[:: -(-len(rows) // most)] if len(rows) > most else rows
-    return found
+    return Form(MAP, measure, cells=cells)

