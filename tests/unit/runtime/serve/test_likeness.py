@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studio.runtime.serve.doubt import Outputs
-from studio.runtime.serve.likeness import Likeness
+from studio.runtime.serve.likeness import Likeness, alike
 from tests.unit.runtime.serve.test_doubt import FORMS, KINDS, PLACES, SURE
 
 OF_PLACES = ("yolo_v8", "yolo_v5", "yolo_grid", "picodet", "ssd", "detr", "rt_detr")
@@ -73,8 +73,9 @@ def test_boxes_of_a_yolo_are_held_against_each_other_wherever_they_stand(corners
     first, same = _table(places, corners=corners), Likeness().same
     assert same(first, _table(places, beside=2.0, corners=corners))
     assert not same(first, _table(places, beside=15.0, corners=corners))
-    wrong = {**places, 10: (3, 0.9)}
-    assert not same(first, _table(wrong, corners=corners)), "another class"
+    wrong = _table({**places, 10: (3, 0.9)}, corners=corners)
+    assert not same(first, wrong), "another class"
+    assert alike(first["output0"], wrong["output0"]), "whose numbers are those of boxes in pixels"
     more = {**places, 200: (1, 0.9)}
     assert not same(first, _table(more, corners=corners)), "and one that is not there"
     other = _table(places, corners=corners)
