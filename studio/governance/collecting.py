@@ -99,7 +99,7 @@ def _needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
         for version in registry.versions():
             if str(version.path) == bundle:
                 yield version.id, "a run that is not finished needs it"
-    targets = dict.fromkeys(release.target for release in registry.releases())
+    targets = registry.history.targets()
     for target in targets:
         releases = registry.releases(target)
         served = (release.digest for release in releases if release.state != "failed")

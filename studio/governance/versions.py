@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import UsageError
-from studio.governance.moments import later
+from studio.governance.presence import served_on
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.registry import MoveRecord, Registry, ReleaseRecord, VariantRecord, VersionRecord
+from studio.registry import MoveRecord, Registry, VariantRecord, VersionRecord
 
 _SHORTEST_DIGEST = 8
 
@@ -83,74 +83,6 @@ def all_versions(registry: Registry, model: str | None = None) -> list[NamedVers
         NamedVersion(names[one.model], one, aliases.get(one.id, ()))
         for one in registry.versions(number)
     ]
-
-
-def served_on(registry: Registry) -> dict[str, list[str]]:
-    """The targets that serve each release now, as far as this registry knows, by digest."""
-    found: dict[str, list[str]] = {}
-    for target in dict.fromkeys(release.target for release in registry.releases()):
-        current = served_at(registry, target)
-        if current is not None:
-            found.setdefault(str(current["release"]), []).append(target)
-    return found
-
-
-def served_at(registry: Registry, target: str, moment: str | None = None) -> dict[str, Any] | None:
-    """What a target served at a moment (now), as far as this registry knows.
-
-    Args:
-        moment: An ISO time in UTC, spelled as the registry does.
-
-    Returns:
-        ``release``, ``version``, ``name``, ``since``, ``until``, ``by``, whether it was ``known``
-        here, and whether it was ``on_trial``, also when it was taken back later; None when nothing
-        was served.
-    """
-    current: dict[str, Any] | None = None
-    for release in reversed(registry.releases(target)):
-        if moment is not None and release.created > moment:
-            if current is not None and release.state in (*_SERVING, "removed"):
-                current["until"] = release.created
-                break
-            continue
-        if release.state in _SERVING:
-            again = current is not None and current["release"] == release.digest
-            since = current["since"] if again and current is not None else release.created
-            current = _presence(release, since, None, moment)
-        elif release.state == "removed":
-            current = None
-        elif moment is not None and moment < str(release.details.get("until") or ""):
-            return _presence(release, release.created, str(release.details["until"]), moment)
-    return current
-
-
-def _presence(
-    release: ReleaseRecord, since: str, until: str | None, moment: str | None
-) -> dict[str, Any]:
-    """What is told of a release that served."""
-    return {
-        "target": release.target,
-        "release": release.digest,
-        "version": release.details.get("version"),
-        "name": release.details.get("name") or "",
-        "variant": release.details.get("variant_name"),
-        "since": since,
-        "until": until,
-        "by": release.details.get("by") or "",
-        "known": release.version is not None,
-        "on_trial": moment is not None and moment < _tried_until(release),
-    }
-
-
-def _tried_until(release: ReleaseRecord) -> str:
-    """When its trial ended; it is part of the time that it served."""
-    if release.details.get("until"):
-        return str(release.details["until"])
-    seconds = float((release.details.get("soak") or {}).get("seconds") or 0.0)
-    return later(release.created, seconds)
-
-
-_SERVING = ("serving", "committed", "canary")
 
 
 def lineage(registry: Registry, named: NamedVersion) -> dict[str, Any]:

@@ -66,7 +66,6 @@ class Progress:
             done.add("quantize")
         if any(registry.runs(step="profile", variant=each.id) for each in variants):
             done.add("profile")
-        versions = {version.id for version in registry.versions(variant.model)}
-        if versions and any(release.version in versions for release in registry.releases()):
+        if registry.history.has(variant.model):
             done |= {"deploy", "monitor"}
         return done

@@ -42,14 +42,9 @@ def with_targets(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     lost = [name for name in wanted if name not in known]
     if lost:
         raise TargetError(f"There is no target {lost[0]!r}.")
-    names = wanted or [name for name in known if _serves(registry, name)]
+    serving = registry.history.serving()
+    names = wanted or [name for name in known if name in serving]
     return {**arguments, "specs": [_plain(known[name]) for name in names]}
-
-
-def _serves(registry: Registry, name: str) -> bool:
-    """Whether something runs there; what was tried in vain has changed nothing."""
-    states = (one.state for one in registry.releases(name))
-    return next((state for state in states if state != "failed"), "") == "serving"
 
 
 def _plain(target: TargetSpec) -> dict[str, Any]:

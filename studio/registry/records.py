@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,21 @@ class ReleaseRecord:
     state: str
     details: Mapping[str, Any]
     created: str
+
+
+class Change(NamedTuple):
+    """A release without its details.
+
+    Attributes:
+        until: When it was taken back; of one that failed after it had answered clients.
+    """
+
+    id: int
+    target: str
+    digest: str
+    state: str
+    created: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from studio.registry import rows
 from studio.registry.database import Database
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
-from studio.registry.ledger import Ledger, after, now
+from studio.registry.ledger import Ledger, now
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -23,6 +23,7 @@ from studio.registry.records import (
     VariantRecord,
     VersionRecord,
 )
+from studio.registry.releases import Releases
 from studio.registry.schema import NewerRegistry, prepare
 from studio.registry.store import Store
 
@@ -38,6 +39,7 @@ class Registry:
 
     Attributes:
         ledger: What was done, kept results, aliases.
+        history: What targets serve and served; of all targets at once without reading all.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,6 +49,7 @@ class Registry:
         self._store = Store(folder / "store")
         self.groups = Groups(self._db)
         self.ledger = Ledger(self._db)
+        self.history = Releases(self._db)
 
     @classmethod
     def open(cls, folder: Path) -> Registry:
@@ -322,24 +325,11 @@ class Registry:
         at: str | None = None,
     ) -> ReleaseRecord:
         """Record what was done on a target, at a moment of its own (now, unless it is told)."""
-        with self._db.write() as db:
-            last = db.execute(
-                "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
-            ).fetchone()
-            cursor = db.execute(
-                "INSERT INTO releases (target, version, digest, state, details, created)"
-                " VALUES (?,?,?,?,?,?)",
-                (target, version, digest, state, _json(details), after(last and last[0], at)),
-            )
-            identifier = int(cursor.lastrowid or 0)
-        return rows.release(self._db.all("SELECT * FROM releases WHERE id = ?", (identifier,))[0])
+        return self.history.add(target, version, digest, state, details, at)
 
-    def releases(self, target: str | None = None) -> list[ReleaseRecord]:
-        """What was done on a target (on all), the newest first."""
-        found = self._db.all(
-            "SELECT * FROM releases WHERE ?1 IS NULL OR target = ?1 ORDER BY id DESC", (target,)
-        )
-        return [rows.release(row) for row in found]
+    def releases(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
+        """What was done on a target (on all), the newest first; at most so many."""
+        return self.history.all(target, most)
 
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE models (
@@ -61,6 +61,12 @@ CREATE INDEX IF NOT EXISTS moves_model ON moves (model, alias);
 """
 """Kept results, what was done, aliases and how they moved."""
 
+_THIRD = """
+CREATE INDEX IF NOT EXISTS releases_state ON releases (target, state);
+CREATE INDEX IF NOT EXISTS releases_version ON releases (version)
+"""
+"""What is asked of all releases at once is found without reading them."""
+
 
 class NewerRegistry(Exception):
     """The file was written by a later version of the studio."""
@@ -87,7 +93,7 @@ def _bring_up(connection: sqlite3.Connection) -> None:
     try:
         # Another process may have been faster between the look and the lock.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, tables in enumerate((_TABLES, _SECOND), 1):
+        for number, tables in enumerate((_TABLES, _SECOND, _THIRD), 1):
             if version < number:
                 for statement in tables.split(";"):
                     connection.execute(statement)

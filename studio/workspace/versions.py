@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.governance.moments import moment
+from studio.governance.presence import all_served_at, served_on
 from studio.governance.versions import (
     all_versions,
     find_version,
     lineage,
-    served_at,
-    served_on,
 )
 from studio.registry import Registry
 
@@ -65,9 +64,7 @@ class Versions:
         when = moment("9999-12-31" if time == "now" else time)
         if target is not None:
             self._registry.target(target)
-        known = dict.fromkeys(release.target for release in self._registry.releases())
-        names = [target] if target else sorted(known)
-        rows: list[Mapping[str, Any]] = [
-            {"target": name, "served": served_at(self._registry, name, when)} for name in names
-        ]
+        names = [target] if target else self._registry.history.targets()
+        served = all_served_at(self._registry, names, when)
+        rows: list[Mapping[str, Any]] = [{"target": name, "served": served[name]} for name in names]
         return {"at": time if time == "now" else when, "targets": rows}

@@ -93,7 +93,7 @@ class HistoryView(QWidget):
         registry = self._workspace.registry
         self.proof.show_targets(registry.targets())
         by_target: dict[str, list[int]] = {}
-        releases = registry.releases()[: 4 * MOST]
+        releases = registry.releases(most=4 * MOST)
         for number, release in enumerate(releases):
             by_target.setdefault(release.target, []).append(number)
         told: dict[int, tuple[str, tuple[str, ...]]] = {}

@@ -229,12 +229,8 @@ class MonitorPage(StagePage):
         """Offer the targets that something was deployed to."""
         registry = self.workspace.registry
         kept = self._target()
-        found = {target.name: target for target in registry.targets()}
-        self._targets = [
-            target
-            for name, target in found.items()
-            if target_rows.running(registry.releases(name)).release is not None
-        ]
+        serving = registry.history.serving()
+        self._targets = [target for target in registry.targets() if target.name in serving]
         self.choice.blockSignals(True)
         self.choice.clear()
         for target in self._targets:

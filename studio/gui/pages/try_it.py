@@ -135,11 +135,8 @@ class TryItPage(StagePage):
         """Offer the targets that something was deployed to."""
         registry = self.workspace.registry
         kept = self._target()
-        self._targets = [
-            target
-            for target in registry.targets()
-            if target_rows.running(registry.releases(target.name)).release is not None
-        ]
+        serving = registry.history.serving()
+        self._targets = [target for target in registry.targets() if target.name in serving]
         self.choice.blockSignals(True)
         self.choice.clear()
         for target in self._targets:

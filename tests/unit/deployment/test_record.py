@@ -12,7 +12,7 @@ import pytest
 
 from studio.api import StudioError, TakenBack
 from studio.deployment import record
-from studio.governance.versions import served_at
+from studio.governance.presence import served_at
 from studio.monitoring.fleet_work import with_targets
 from studio.packages import Bundle
 from studio.registry import LOCAL, ModelRef, Registry

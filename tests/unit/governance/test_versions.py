@@ -14,7 +14,8 @@ import pytest
 from studio.api import GateMissed, Refused, UsageError
 from studio.governance import aliases, collecting
 from studio.governance.moments import moment
-from studio.governance.versions import find_version, lineage, served_at, served_on
+from studio.governance.presence import served_at, served_on
+from studio.governance.versions import find_version, lineage
 from studio.registry import Registry, VersionRecord
 
 GATE = {"name": "small", "passed": True, "value": 0.3, "limit": "at most 0.5"}

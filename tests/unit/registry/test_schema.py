@@ -41,6 +41,25 @@ def test_the_first_form_is_brought_up_to_date(tmp_path: Path) -> None:
     assert version(tmp_path) == VERSION
 
 
+def test_the_second_form_gets_its_indexes(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path)
+    registry.add_release("board", None, "a" * 64, "serving", {"version": 1})
+    registry.close()
+    connection = sqlite3.connect(tmp_path / "registry.sqlite")
+    for index in ("releases_state", "releases_version"):
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("PRAGMA user_version=2")
+    connection.close()
+    registry = Registry.open(tmp_path)
+    assert registry.history.serving() == {"board"}
+    registry.close()
+    connection = sqlite3.connect(tmp_path / "registry.sqlite")
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert {"releases_state", "releases_version"} <= names
+    assert version(tmp_path) == VERSION
+
+
 def test_actions_are_bounded(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path)
     for number in range(3):

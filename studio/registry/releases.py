@@ -1,0 +1,107 @@
+"""What was done on targets: each change of what they serve, in the order in which it was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from studio.registry import rows
+from studio.registry.database import Database
+from studio.registry.ledger import after
+from studio.registry.records import Change, ReleaseRecord
+
+_IN_ONE_QUERY = 500
+
+
+class Releases:
+    """The releases of a registry; rows are only ever added.
+
+    A row's details may be some kilobytes. What is asked of all targets at once is answered without
+    them, so that a fleet of hundreds of boards with years of history costs milliseconds.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(
+        self,
+        target: str,
+        version: int | None,
+        digest: str,
+        state: str,
+        details: Mapping[str, Any],
+        at: str | None = None,
+    ) -> ReleaseRecord:
+        """Record what was done on a target, at a moment of its own (now, unless it is told)."""
+        with self._db.write() as db:
+            last = db.execute(
+                "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
+            ).fetchone()
+            text = json.dumps(dict(details), separators=(",", ":"), default=str)
+            cursor = db.execute(
+                "INSERT INTO releases (target, version, digest, state, details, created)"
+                " VALUES (?,?,?,?,?,?)",
+                (target, version, digest, state, text, after(last and last[0], at)),
+            )
+            identifier = int(cursor.lastrowid or 0)
+        return self.these([identifier])[identifier]
+
+    def all(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
+        """What was done on a target (on all), the newest first; at most so many."""
+        limit = -1 if most is None else most
+        if target is None:
+            found = self._db.all("SELECT * FROM releases ORDER BY id DESC LIMIT ?", (limit,))
+        else:
+            found = self._db.all(
+                "SELECT * FROM releases WHERE target = ? ORDER BY id DESC LIMIT ?", (target, limit)
+            )
+        return [rows.release(row) for row in found]
+
+    def these(self, numbers: Iterable[int]) -> dict[int, ReleaseRecord]:
+        """Releases by their numbers."""
+        wanted, found = list(numbers), {}
+        for begin in range(0, len(wanted), _IN_ONE_QUERY):
+            part = tuple(wanted[begin : begin + _IN_ONE_QUERY])
+            marks = ",".join("?" * len(part))
+            for row in self._db.all(f"SELECT * FROM releases WHERE id IN ({marks})", part):
+                found[int(row["id"])] = rows.release(row)
+        return found
+
+    def changes(self, target: str | None = None) -> dict[str, list[Change]]:
+        """By target what was done, the oldest first, without the details."""
+        statement = (
+            "SELECT id, target, digest, state, created,"
+            " CASE state WHEN 'failed' THEN details END FROM releases"
+        )
+        where, values = ("", ()) if target is None else (" WHERE target = ?", (target,))
+        found: dict[str, list[Change]] = {}
+        for row in self._db.all(f"{statement}{where} ORDER BY id", values):
+            until = str(json.loads(row[5]).get("until") or "") if row[5] else ""
+            found.setdefault(str(row[1]), []).append(
+                Change(row[0], row[1], row[2], row[3], row[4], until)
+            )
+        return found
+
+    def targets(self) -> list[str]:
+        """All on which something was ever done, by name."""
+        found = self._db.all("SELECT DISTINCT target FROM releases ORDER BY target")
+        return [str(row[0]) for row in found]
+
+    def serving(self) -> frozenset[str]:
+        """The targets that serve something; what was tried in vain has changed nothing there."""
+        found = self._db.all(
+            "SELECT target FROM releases WHERE state = 'serving' AND id IN (SELECT max(id)"
+            " FROM releases WHERE state IN ('serving', 'removed') GROUP BY target)"
+        )
+        return frozenset(str(row[0]) for row in found)
+
+    def has(self, model: int) -> bool:
+        """Whether a version of a model was ever deployed."""
+        return bool(
+            self._db.all(
+                "SELECT 1 FROM releases WHERE version IN"
+                " (SELECT id FROM versions WHERE model = ?) LIMIT 1",
+                (model,),
+            )
+        )
