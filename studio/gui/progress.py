@@ -64,7 +64,7 @@ class Progress:
         done = {"model"}
         if len(variants) > 1:
             done.add("quantize")
-        if any(registry.runs(step="profile", variant=each.id) for each in variants):
+        if any(registry.runs("profile", each.id, most=1) for each in variants):
             done.add("profile")
         if registry.history.has(variant.model):
             done |= {"deploy", "monitor"}

@@ -68,4 +68,4 @@ def _tags(registry: Registry, variant: VariantRecord) -> dict[str, str]:
 
 
 def _newest(registry: Registry, step: str, variant: int) -> Mapping[str, Any] | None:
-    return next((run.result for run in registry.runs(step, variant)), None)
+    return next((run.result for run in registry.runs(step, variant, most=1)), None)

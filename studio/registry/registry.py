@@ -211,12 +211,19 @@ class Registry:
             identifier = int(cursor.lastrowid or 0)
         return rows.run(self._db.all("SELECT * FROM runs WHERE id = ?", (identifier,))[0])
 
-    def runs(self, step: str | None = None, variant: int | None = None) -> list[RunRecord]:
-        """The runs of a step and a variant, the newest first."""
+    def runs(
+        self, step: str | None = None, variant: int | None = None, most: int | None = None
+    ) -> list[RunRecord]:
+        """The runs of a step and a variant, the newest first; at most so many.
+
+        A result may be large: who needs the newest one asks for one.
+        """
+        given = {"step": step, "variant": variant}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
         found = self._db.all(
-            "SELECT * FROM runs WHERE (?1 IS NULL OR step = ?1) AND (?2 IS NULL OR variant = ?2)"
-            " ORDER BY id DESC",
-            (step, variant),
+            f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?",
+            (*wanted.values(), -1 if most is None else most),
         )
         return [rows.run(row) for row in found]
 

@@ -119,7 +119,7 @@ class BoardsView(QWidget):
 
     def _take_last(self) -> None:
         """The last look that is in the registry, of each target."""
-        for run in reversed(self.workspace.registry.runs(STEP)[:20]):
+        for run in reversed(self.workspace.registry.runs(STEP, most=20)):
             self._at = run.created
             for one in run.result.get("targets") or ():
                 self._seen[str(one.get("target"))] = one

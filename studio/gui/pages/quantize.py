@@ -272,7 +272,7 @@ class QuantizePage(StagePage):
 
     def _run_options(self, variant: VariantRecord) -> Mapping[str, Any]:
         """The options of the run that made a variant."""
-        runs = self.workspace.registry.runs(STEP, variant.id)
+        runs = self.workspace.registry.runs(STEP, variant.id, most=1)
         return runs[0].options if runs else {}
 
     def _load_details(self, number: int) -> None:
@@ -280,7 +280,7 @@ class QuantizePage(StagePage):
         if number == self._details:
             return
         self._details = number
-        runs = self.workspace.registry.runs(STEP, number)
+        runs = self.workspace.registry.runs(STEP, number, most=1)
         artifact = runs[0].artifacts.get("details") if runs else None
         if artifact is None:
             self._show_details(number, {})

@@ -144,7 +144,7 @@ class SensitivityView(QWidget):
     def _newest(self) -> RunRecord | None:
         if self._variant is None:
             return None
-        return next(iter(self._workspace.registry.runs(STEP, self._variant.id)), None)
+        return next(iter(self._workspace.registry.runs(STEP, self._variant.id, 1)), None)
 
     def _selected(self, key: Hashable) -> None:
         boxes = self._scene.boxes if self._scene is not None else ()

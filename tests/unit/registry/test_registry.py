@@ -105,6 +105,9 @@ def test_runs_come_newest_first_and_are_filtered(registry: Registry, artifact: A
     registry.add_run("evaluate", variant.id, {}, {"n": 3})
     assert [run.result["n"] for run in registry.runs("profile")] == [2, 1]
     assert [run.result["n"] for run in registry.runs(variant=variant.id)] == [3, 2, 1]
+    assert [run.result["n"] for run in registry.runs(variant=variant.id, most=2)] == [3, 2]
+    assert [run.result["n"] for run in registry.runs("profile", variant.id, most=1)] == [2]
+    assert len(registry.runs()) == 3
     assert registry.runs("profile")[1].artifacts == {"rounds": artifact}
 
 
