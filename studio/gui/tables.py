@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import QHelpEvent
@@ -89,11 +90,24 @@ class Table(QTableWidget):
     def show_rows(self, rows: Iterable[Sequence[str | QWidget]]) -> None:
         """Replace all rows; a cell is a text or a widget (a Pill)."""
         rows = list(rows)
-        self.clearContents()
-        self.setRowCount(len(rows))
-        for y, cells in enumerate(rows):
-            for x, cell in enumerate(cells):
-                self._put(y, x, cell)
+        with self._columns_held():
+            self.clearContents()
+            self.setRowCount(len(rows))
+            for y, cells in enumerate(rows):
+                for x, cell in enumerate(cells):
+                    self._put(y, x, cell)
+
+    @contextmanager
+    def _columns_held(self) -> Iterator[None]:
+        """Keep the widths until all cells are there: each one would have its column measured."""
+        header = self.horizontalHeader()
+        modes = [header.sectionResizeMode(x) for x in range(self.columnCount())]
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        try:
+            yield
+        finally:
+            for x, mode in enumerate(modes):
+                header.setSectionResizeMode(x, mode)
 
     def fit_height(self, most: int = 12) -> None:
         """Fix the height to the rows that there are, or to ``most`` of them."""

@@ -12,6 +12,10 @@ from studio.registry.ledger import after
 from studio.registry.records import Change, ReleaseRecord
 
 _IN_ONE_QUERY = 500
+_SERVES = (
+    "state = 'serving' AND id IN (SELECT max(id) FROM releases"
+    " WHERE state IN ('serving', 'removed') GROUP BY target)"
+)
 
 
 class Releases:
@@ -90,11 +94,13 @@ class Releases:
 
     def serving(self) -> frozenset[str]:
         """The targets that serve something; what was tried in vain has changed nothing there."""
-        found = self._db.all(
-            "SELECT target FROM releases WHERE state = 'serving' AND id IN (SELECT max(id)"
-            " FROM releases WHERE state IN ('serving', 'removed') GROUP BY target)"
-        )
+        found = self._db.all(f"SELECT target FROM releases WHERE {_SERVES}")
         return frozenset(str(row[0]) for row in found)
+
+    def running(self) -> dict[str, ReleaseRecord]:
+        """What each of these serves."""
+        found = self._db.all(f"SELECT * FROM releases WHERE {_SERVES}")
+        return {str(row["target"]): rows.release(row) for row in found}
 
     def has(self, model: int) -> bool:
         """Whether a version of a model was ever deployed."""

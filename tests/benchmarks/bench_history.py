@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -43,6 +44,26 @@ def milliseconds(work: Callable[[], Any]) -> float:
     return round(statistics.median(times), 1)
 
 
+def filled_table() -> Callable[[], None]:
+    """The window's part: as many rows as the History view shows at most."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.pages.history_view import COLUMNS, MOST
+    from studio.gui.tables import Table
+
+    application = QApplication.instance() or QApplication([])
+    table = Table(COLUMNS, stretch=4)
+    table.resize(1100, 600)
+    table.show()
+
+    def fill_it() -> None:
+        table.show_rows([[f"cell {x} of {y}" for x in range(len(COLUMNS))] for y in range(MOST)])
+        application.processEvents()
+
+    return fill_it
+
+
 def measure(targets: int, changes: int) -> dict[str, Any]:
     """Fill a registry and ask it."""
     with tempfile.TemporaryDirectory() as name:
@@ -56,6 +77,7 @@ def measure(targets: int, changes: int) -> dict[str, Any]:
             "peer_ms": milliseconds(lambda: [registry.releases(one) for one in names]),
         }
         registry.close()
+    found["a_table_of_500_rows_ms"] = milliseconds(filled_table())
     return {"targets": targets, "changes": targets * changes, **found}
 
 

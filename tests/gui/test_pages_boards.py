@@ -113,6 +113,23 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     assert "line-a" in said(view)
 
 
+def test_only_the_view_in_sight_reads_the_registry(rig: Rig) -> None:
+    """With hundreds of boards a job's end would else cost each of them its time."""
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    page.show_view(0)
+    details = {"version": 1, "name": "digits", "by": "ann@desk"}
+    rig.registry.add_release("roof-01", None, "a" * 64, "serving", details)
+    page.refresh()
+    assert page.record.table.rowCount() == 0
+    page.show_view(HISTORY)
+    assert page.record.table.rowCount() == 1
+    page.record.table.setRowCount(0)
+    page.show_view(0)
+    page.show_view(HISTORY)
+    assert page.record.table.rowCount() == 0, "nothing has changed meanwhile"
+
+
 def test_what_ran_when_is_asked_by_a_moment_or_by_a_change(rig: Rig) -> None:
     day = "2026-11-26T{}.250+00:00".format
     for target, version, state, at, more in (

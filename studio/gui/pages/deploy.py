@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
@@ -20,7 +21,7 @@ from studio.gui.pages.boards_view import BoardsView
 from studio.gui.pages.contact import HostKeyPanel
 from studio.gui.pages.deploy_history import HistoryCard
 from studio.gui.pages.history_view import HistoryView
-from studio.gui.pages.parts import StagePage, StateRows
+from studio.gui.pages.parts import Freshness, StagePage, StateRows
 from studio.gui.pages.rollout_view import RolloutView
 from studio.gui.pages.target_tools import TargetTools
 from studio.gui.tables import Table
@@ -114,6 +115,14 @@ class DeployPage(StagePage):
         self.tools.changed.connect(self.refresh_soon)
         self.commands.toggled.connect(lambda _: self._show_steps())
         self.table.itemSelectionChanged.connect(self._chosen)
+        self._freshness = Freshness(
+            self.stack,
+            {
+                self.rollout: lambda: self.rollout.refresh(self.variant),
+                self.boards: self.boards.refresh,
+                self.record: self.record.refresh,
+            },
+        )
 
     # Layout
 
@@ -264,26 +273,25 @@ class DeployPage(StagePage):
         registry = self.workspace.registry
         chosen = self._selected()
         self._targets = registry.targets()
-        live = self._last_seen()
-        self.table.blockSignals(True)
-        self.table.show_rows([self._cells(target, live) for target in self._targets])
-        self.table.blockSignals(False)
+        live, running = self._last_seen(), registry.history.running()
+        with QSignalBlocker(self.table):
+            self.table.show_rows(
+                [self._cells(target, running.get(target.name), live) for target in self._targets]
+            )
         self.table.fit_height(8)
         names = [target.name for target in self._targets]
         wanted = chosen.name if chosen else target_rows.LOCAL
         if names:
-            self.table.blockSignals(True)
-            self.table.selectRow(names.index(wanted) if wanted in names else 0)
-            self.table.blockSignals(False)
-        self.rollout.refresh(self.variant)
-        self.boards.refresh()
-        self.record.refresh()
+            with QSignalBlocker(self.table):
+                self.table.selectRow(names.index(wanted) if wanted in names else 0)
+        self._freshness.lose()
         self._show_selected()
 
-    def _cells(self, target: TargetSpec, live: Mapping[str, Any]) -> list[str | QWidget]:
-        registry = self.workspace.registry
-        releases = registry.releases(target.name)
-        facts = registry.facts(target.name)
+    def _cells(
+        self, target: TargetSpec, running: ReleaseRecord | None, live: Mapping[str, Any]
+    ) -> list[str | QWidget]:
+        releases = [running] if running is not None else []
+        facts = self.workspace.registry.facts(target.name)
         *texts, state, since = rows.target_row(target, facts, releases, live.get(target.name) or {})
         return [*texts, Pill(state, rows.tone(state)), since]
 

@@ -147,6 +147,33 @@ class StagePage(Page):
             self.refresh_soon()
 
 
+class Freshness:
+    """Which views of a page have to read the registry again: each does when it is in sight.
+
+    Args:
+        refreshers: What a view does for it.
+    """
+
+    def __init__(
+        self, stack: QStackedWidget, refreshers: Mapping[QWidget, Callable[[], object]]
+    ) -> None:
+        self._stack = stack
+        self._refreshers = dict(refreshers)
+        self._stale: set[QWidget] = set()
+        stack.currentChanged.connect(lambda _: self._freshen())
+
+    def lose(self) -> None:
+        """The registry has changed."""
+        self._stale = set(self._refreshers)
+        self._freshen()
+
+    def _freshen(self) -> None:
+        view = self._stack.currentWidget()
+        if view is not None and view in self._stale:
+            self._stale.discard(view)
+            self._refreshers[view]()
+
+
 class Needs(QStackedWidget):
     """A pane that shows its content, or a hint as long as something is missing."""
 
