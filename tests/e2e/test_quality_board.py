@@ -79,18 +79,9 @@ def roof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
         yield Trials(studio, board, tmp_path_factory.mktemp("models"))
 
 
-@pytest.mark.parametrize("what", ["wrong labels", "slower", "wrong preprocessing"])
+@pytest.mark.parametrize("what", trials.WORSE)
 def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, what: str) -> None:
-    how: dict[str, Any] = {
-        "wrong labels": {"wrong": 0.1},
-        "slower": {"blocks": trials.A_THIRD_SLOWER},
-    }.get(what, {})
-    more: tuple[str | Path, ...] = ()
-    if what == "wrong preprocessing":
-        wrong = tmp_path / "wrong.toml"
-        wrong.write_text(trials.PREPROCESS.format(scale=1 / 510))
-        more = ("--preprocess", wrong)
-    model = trials.make_version(tmp_path / "digits.onnx", **how)
+    model, more = trials.make_worse(tmp_path, what)
     ended = roof.tried(model, *more, pictures=bool(more))
     assert ended.code == 1
     assert "was taken back right after the switch" in ended.err

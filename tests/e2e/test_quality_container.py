@@ -107,21 +107,11 @@ def box(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Itera
     studio.run("undeploy", *BOX, "--purge")
 
 
-@pytest.mark.parametrize("what", ["wrong labels", "slower", "wrong preprocessing"])
+@pytest.mark.parametrize("what", trials.WORSE)
 def test_what_is_worse_is_taken_back_by_itself(box: Trials, tmp_path: Path, what: str) -> None:
-    how: dict[str, Any] = {
-        "wrong labels": {"wrong": 0.1},
-        "slower": {"blocks": trials.A_THIRD_SLOWER},
-    }.get(what, {})
-    more: tuple[str | Path, ...] = ()
-    if what == "wrong preprocessing":
-        wrong = tmp_path / "wrong.toml"
-        wrong.write_text(trials.PREPROCESS.format(scale=1 / 510))
-        more = ("--preprocess", wrong)
+    model, more = trials.make_worse(tmp_path, what)
     before = box.containers("--all")
-    ended = box.tried(
-        trials.make_version(tmp_path / "digits.onnx", **how), *more, pictures=bool(more)
-    )
+    ended = box.tried(model, *more, pictures=bool(more))
     assert ended.code == 1, ended.out
     assert "was taken back right after the switch" in ended.err
     assert "Traceback" not in ended.err

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -106,6 +107,24 @@ width = 8
 color = "GRAY"
 scale = {scale}
 """
+
+
+WORSE: Mapping[str, Mapping[str, Any]] = {
+    "wrong labels": {"wrong": 0.1},
+    "slower": {"blocks": A_THIRD_SLOWER},
+    "wrong preprocessing": {},
+}
+"""Ways in which a version is worse, and how ``make_version`` makes it."""
+
+
+def make_worse(folder: Path, what: str) -> tuple[Path, tuple[str | Path, ...]]:
+    """A version that is worse in one way, and the words of its deploy; pictures where there are."""
+    model = make_version(folder / "digits.onnx", **WORSE[what])
+    if what != "wrong preprocessing":
+        return model, ()
+    wrong = folder / "wrong.toml"
+    wrong.write_text(PREPROCESS.format(scale=1 / 510))
+    return model, ("--preprocess", wrong)
 
 
 def make_bundle(
