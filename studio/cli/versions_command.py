@@ -131,7 +131,8 @@ def _at(found: Mapping[str, Any]) -> list[str]:
             rows.append((row["target"], "nothing", "", "", ""))
         else:
             trial = " (on trial)" if served["on_trial"] else ""
-            what = f"{served['name']}:{served['version']}{trial}"
+            beside = f" and {served['canary']} as canary" if served["canary"] is not None else ""
+            what = f"{served['name']}:{served['version']}{trial}{beside}"
             until = (served["until"] or "now")[:19].replace("T", " ")
             since = served["since"][:19].replace("T", " ")
             rows.append((row["target"], what, served["release"][:_SHORT], since, until))

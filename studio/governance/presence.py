@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from studio.governance.moments import later
 from studio.registry import Change, Registry, ReleaseRecord
 
-_SERVING = ("serving", "committed", "canary")
+_SERVING = ("serving", "committed")
+_CANARY = "canary"
 
 
 class Stay(NamedTuple):
@@ -18,12 +19,19 @@ class Stay(NamedTuple):
         change: The last change that says so.
         until: When it ended; None while it goes on.
         ended_trial: It was on trial all the while, and was taken back.
+        canary: Another release that got a part of the requests.
     """
 
     change: Change
     since: str
     until: str | None
     ended_trial: bool = False
+    canary: Change | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Of all releases that served."""
+        return (self.change,) if self.canary is None else (self.change, self.canary)
 
 
 def served_on(registry: Registry) -> dict[str, list[str]]:
@@ -31,8 +39,8 @@ def served_on(registry: Registry) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for target, changes in registry.history.changes().items():
         stay = stay_at(changes)
-        if stay is not None:
-            found.setdefault(stay.change.digest, []).append(target)
+        for change in stay.changes if stay is not None else ():
+            found.setdefault(change.digest, []).append(target)
     return found
 
 
@@ -44,13 +52,13 @@ def served_at(registry: Registry, target: str, moment: str | None = None) -> dic
 
     Returns:
         ``release``, ``version``, ``name``, ``since``, ``until``, ``by``, whether it was ``known``
-        here, and whether it was ``on_trial``, also when it was taken back later; None when nothing
-        was served.
+        here, whether it was ``on_trial``, also when it was taken back later, and the version of a
+        ``canary`` beside it (or none); None when nothing was served.
     """
     stay = stay_at(registry.history.changes(target).get(target, ()), moment)
     if stay is None:
         return None
-    return _told(stay, registry.history.these([stay.change.id])[stay.change.id], moment)
+    return _told(stay, registry.history.these(one.id for one in stay.changes), moment)
 
 
 def all_served_at(
@@ -59,9 +67,11 @@ def all_served_at(
     """The same of several targets; of hundreds it takes little more than of one."""
     changes = registry.history.changes()
     stays = {target: stay_at(changes.get(target, ()), moment) for target in targets}
-    releases = registry.history.these(one.change.id for one in stays.values() if one is not None)
+    releases = registry.history.these(
+        change.id for stay in stays.values() if stay is not None for change in stay.changes
+    )
     return {
-        target: None if stay is None else _told(stay, releases[stay.change.id], moment)
+        target: None if stay is None else _told(stay, releases, moment)
         for target, stay in stays.items()
     }
 
@@ -78,6 +88,8 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> Stay | None
             again = current is not None and current.change.digest == change.digest
             since = current.since if again and current is not None else change.created
             current = Stay(change, since, None)
+        elif change.state == _CANARY:
+            current = _beside(current, change)
         elif change.state == "removed":
             current = None
         elif moment is not None and moment < change.until:
@@ -85,7 +97,14 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> Stay | None
     return current
 
 
-def _told(stay: Stay, release: ReleaseRecord, moment: str | None) -> dict[str, Any]:
+def _beside(current: Stay | None, canary: Change) -> Stay:
+    if current is None:  # nothing else is known to have served
+        return Stay(canary, canary.created, None)
+    return current._replace(canary=canary)
+
+
+def _told(stay: Stay, releases: Mapping[int, ReleaseRecord], moment: str | None) -> dict[str, Any]:
+    release = releases[stay.change.id]
     details = release.details
     seconds = float((details.get("soak") or {}).get("seconds") or 0.0)
     # A trial is part of the time that it serves.
@@ -101,4 +120,5 @@ def _told(stay: Stay, release: ReleaseRecord, moment: str | None) -> dict[str, A
         "by": details.get("by") or "",
         "known": release.version is not None,
         "on_trial": stay.ended_trial or tried,
+        "canary": None if stay.canary is None else releases[stay.canary.id].details.get("version"),
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 import tritonclient.http as triton
 
 from tests.e2e.conftest import Ended, Studio
-from tests.rigs.boards import Board, Network, make_key, public_key
+from tests.rigs.boards import Board, Network, make_key, public_key, shown
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("sshd", "ip", "unshare", "ssh-keygen")]
 
@@ -23,25 +21,19 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
         yield board
 
 
-def fingerprint(key: str) -> str:
-    """What ssh-keygen -l says of a public key."""
-    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-
-
 def add(studio: Studio, board: Board, *more: str) -> Ended:
     return studio.run("target", "add", "roof", board.url, "--key-file", board.key_file, *more)
 
 
 def test_first_contact_needs_a_person(studio: Studio, board: Board) -> None:
-    shown = fingerprint(board.host_key)
+    key = shown(board.host_key)
     for more in ((), ("--accept-host-key", "SHA256:somethingelse")):
         ended = add(studio, board, *more)
         assert ended.code == 4
-        assert shown in ended.err
+        assert key in ended.err
         assert "Traceback" not in ended.err
         assert [target["name"] for target in studio.ok("target", "list")] == ["local"]
-    facts = add(studio, board, "--accept-host-key", shown, "--json")
+    facts = add(studio, board, "--accept-host-key", key, "--json")
     assert facts.code == 0, facts.err
     wanted = {"name", "url", "arch", "os", "python", "runtimes", "memory_mb", "disk_free_mb"}
     assert wanted | {"accelerators", "services"} <= set(facts.json)
@@ -63,15 +55,15 @@ def test_a_changed_key_is_refused_with_both_fingerprints(
     ended = studio.run("target", "probe", "roof")
     assert ended.code == 4
     sentence = ended.err.splitlines()[0]
-    assert fingerprint(other) in sentence
-    assert fingerprint(board.host_key) in sentence
+    assert shown(other) in sentence
+    assert shown(board.host_key) in sentence
 
 
 def test_deploy_call_update_and_take_back(
     studio: Studio, board: Board, digits: Path, tmp_path: Path
 ) -> None:
     small = tmp_path / "int8.onnx"
-    assert add(studio, board, "--accept-host-key", fingerprint(board.host_key)).code == 0
+    assert add(studio, board, "--accept-host-key", shown(board.host_key)).code == 0
     studio.ok("quantize", digits / "digits.onnx", "--data", digits / "heldout.npz", "--out", small)
     on_roof = ("--target", "roof")
 

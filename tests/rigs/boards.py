@@ -7,6 +7,8 @@ of its processes with it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import os
 import shutil
@@ -275,6 +277,12 @@ def fingerprint(path: Path) -> str:
     return subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=30
     ).stdout.split()[1]
+
+
+def shown(key: str) -> str:
+    """A public key's fingerprint, as a person reads it at the board."""
+    digest = hashlib.sha256(base64.b64decode(key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 10.0) -> None:

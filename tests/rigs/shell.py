@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import subprocess
 from pathlib import Path
+
+from tests.rigs.boards import shown
 
 BOOT = "/proc/sys/kernel/random/boot_id"
 
@@ -31,8 +31,7 @@ class Shell:
     @property
     def fingerprint(self) -> str:
         """Of the machine's key, as a person reads it there."""
-        digest = hashlib.sha256(base64.b64decode(self._host_key.split()[1])).digest()
-        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+        return shown(self._host_key)
 
     def run(self, command: str, timeout: float = 60, user: str = "root") -> str:
         """Run a command that must succeed; its output."""

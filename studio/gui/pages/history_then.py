@@ -75,5 +75,12 @@ def _cells(target: str, served: Mapping[str, Any] | None) -> tuple[str | QWidget
         f"{version} {served['variant'] or ''}".strip(),
         figures.moment(served["since"]),
         figures.moment(served["until"]) if served["until"] else "still",
-        Pill("on trial", "warning") if served["on_trial"] else "",
+        _beside(served),
     )
+
+
+def _beside(served: Mapping[str, Any]) -> str | QWidget:
+    """What else is to be known of it."""
+    if served["on_trial"]:
+        return Pill("on trial", "warning")
+    return Pill(f"canary v{served['canary']}", "accent") if served["canary"] is not None else ""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import subprocess
 from pathlib import Path
 
 from studio.api import TargetSpec
 from tests.benchmarks.serve.peers import free_port
 from tests.integration.arm64.image import Image
-from tests.rigs.boards import until
+from tests.rigs.boards import shown, until
 
 PROGRAMS = ("qemu-system-aarch64", "ssh")
 START_S = 300.0
@@ -67,8 +65,7 @@ class Machine:
     @property
     def fingerprint(self) -> str:
         """Of the board's key, as a person reads it there."""
-        digest = hashlib.sha256(base64.b64decode(self._image.host_key.split()[1])).digest()
-        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+        return shown(self._image.host_key)
 
     @property
     def url(self) -> str:

@@ -142,6 +142,27 @@ def test_a_trial_is_time_in_which_a_version_ran(registry: Registry) -> None:
     assert ran("10:12:00") == (3, False, None)
 
 
+def test_beside_a_canary_the_version_before_goes_on(registry: Registry) -> None:
+    first, second = made(registry, 1), made(registry, 2)
+    released(registry, first)
+    registry.add_release("board", second.id, second.digest, "canary", {"version": 2})
+
+    def ran() -> tuple[int, int | None]:
+        found = served_at(registry, "board")
+        assert found is not None
+        return found["version"], found["canary"]
+
+    assert ran() == (1, 2)
+    assert served_on(registry) == {first.digest: ["board"], second.digest: ["board"]}
+    registry.add_release("board", first.id, first.digest, "replaced", {"version": 1})
+    released(registry, second)
+    assert ran() == (2, None)
+    registry.add_release("board", first.id, first.digest, "canary", {"version": 1})
+    registry.add_release("board", first.id, first.digest, "rolled back", {"version": 1})
+    released(registry, second)
+    assert ran() == (2, None)
+
+
 def test_a_change_keeps_its_own_moment_when_it_is_recorded_later(registry: Registry) -> None:
     """As those of a rollout are, at its end; the order of a target's changes stays."""
     version = made(registry, 1)
