@@ -93,9 +93,13 @@ def _boxes(scores: Scores, outputs: Outputs) -> Optional[np.ndarray]:
     if scores.corners is None or scores.kinds is None:
         return None
     likely = scores.read(outputs)
+    if not np.isfinite(likely).all():
+        return None
     chosen = np.argsort(-likely, kind="stable")[:_MOST_BOXES]
     chosen = chosen[likely[chosen] >= NEARLY]
     corners = scores.corners(outputs)[chosen]
+    if not np.isfinite(corners).all():
+        return np.zeros((0, 6))  # what is nowhere was not found
     if not (corners[:, 2:] > corners[:, :2]).all():
         return None
     return np.column_stack([corners, likely[chosen], scores.kinds(outputs)[chosen]])
@@ -103,7 +107,7 @@ def _boxes(scores: Scores, outputs: Outputs) -> Optional[np.ndarray]:
 
 def _same_cells(mine: np.ndarray, theirs: np.ndarray) -> bool:
     """Of two maps: what is looked for, or each class but the commonest one, which is no thing."""
-    if mine.shape != theirs.shape:
+    if mine.shape != theirs.shape or not _are_numbers(mine, theirs):
         return False
     if mine.ndim == 1:
         return _same_found(mine, theirs, np.ones(len(mine), bool))
@@ -113,8 +117,14 @@ def _same_cells(mine: np.ndarray, theirs: np.ndarray) -> bool:
     return _same_found(found.astype(float), also.astype(float), kinds == others)
 
 
+def _are_numbers(*arrays: np.ndarray) -> bool:
+    return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
 def _same_found(likely: np.ndarray, others: np.ndarray, alike: np.ndarray) -> bool:
     """Whether each has nearly all places that the other has found, of the same class."""
+    if not _are_numbers(likely, others):
+        return False
     for one, other in ((likely, others), (others, likely)):
         sure = one >= FOUND
         if sure.any() and (alike & (other >= NEARLY))[sure].mean() < MOST_FOUND:

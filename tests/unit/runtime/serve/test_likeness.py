@@ -55,6 +55,17 @@ def test_before_suppression_it_is_what_was_found_that_counts(form: str) -> None:
     assert same(FORMS[form](0.05), FORMS[form](0.02)), "nothing found, twice"
 
 
+@pytest.mark.parametrize("form", OF_PLACES)
+@pytest.mark.parametrize("score", [0.8, 0.05])
+def test_an_answer_of_no_numbers_is_like_none(form: str, score: float) -> None:
+    """Also where the version before has found nothing."""
+    same, first = Likeness().same, FORMS[form](score)
+    assert same(first, first)
+    spoilt = {name: np.full_like(array, np.nan) for name, array in first.items()}
+    assert not same(spoilt, first)
+    assert not same(first, spoilt)
+
+
 def _table(places: dict[int, tuple[int, float]], beside: float = 0.0, corners: bool = False) -> Any:
     """A YOLO's answer with a class and a score at some places, whose boxes are 20 x 20."""
     draws = np.random.default_rng(1)
@@ -82,6 +93,9 @@ def test_boxes_of_a_yolo_are_held_against_each_other_wherever_they_stand(corners
     twin = other["output0"][0]
     twin[:, [10, 11]] = twin[:, [11, 10]]  # as a version that was trained anew may have it
     assert same(first, other)
+    nowhere = {"output0": first["output0"].copy()}
+    nowhere["output0"][:, :4] = np.nan
+    assert not same(first, nowhere)
 
 
 def _map(left: int, wide: int = 20, channels: int = 1, sure: float = 0.97) -> Any:
@@ -108,6 +122,8 @@ def test_maps_say_the_same_when_they_mark_the_same_places(channels: int) -> None
     assert same(small, small)
     assert not same(small, _map(40, wide=3, sure=0.02, channels=channels))
     assert not same(first, {"m": first["m"][..., :40]})
+    nothing = _map(20, sure=0.02, channels=channels)
+    assert not same({"m": np.full_like(first["m"], np.nan)}, nothing)
 
 
 def test_two_classifiers_say_the_same_when_their_largest_is_the_same() -> None:
