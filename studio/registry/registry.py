@@ -18,7 +18,6 @@ from studio.registry.ledger import Ledger, now
 from studio.registry.records import (
     Artifact,
     ModelRecord,
-    ReleaseRecord,
     RunRecord,
     VariantRecord,
     VersionRecord,
@@ -40,6 +39,7 @@ class Registry:
     Attributes:
         ledger: What was done, kept results, aliases.
         history: What targets serve and served; of all targets at once without reading all.
+        releases, add_release: Of the history.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +50,8 @@ class Registry:
         self.groups = Groups(self._db)
         self.ledger = Ledger(self._db)
         self.history = Releases(self._db)
+        self.releases = self.history.all
+        self.add_release = self.history.add
 
     @classmethod
     def open(cls, folder: Path) -> Registry:
@@ -319,24 +321,6 @@ class Registry:
         """What was last learned of a target; empty when it was never probed."""
         found = self._db.all("SELECT facts FROM targets WHERE name = ?", (name,))
         return dict(json.loads(found[0][0])) if found else {}
-
-    # Releases
-
-    def add_release(
-        self,
-        target: str,
-        version: int | None,
-        digest: str,
-        state: str,
-        details: Mapping[str, Any],
-        at: str | None = None,
-    ) -> ReleaseRecord:
-        """Record what was done on a target, at a moment of its own (now, unless it is told)."""
-        return self.history.add(target, version, digest, state, details, at)
-
-    def releases(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
-        """What was done on a target (on all), the newest first; at most so many."""
-        return self.history.all(target, most)
 
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
