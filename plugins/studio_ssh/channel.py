@@ -15,7 +15,7 @@ import paramiko
 from studio.api import Completed, Progress, TargetError
 from studio_ssh import connection
 from studio_ssh import watchdog as dogs
-from studio_ssh.loss import LOST, hang_up, hanging_up
+from studio_ssh.loss import LOST, finish, hang_up, hanging_up
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
 from studio_ssh.watchdog import Watchdog
@@ -146,7 +146,7 @@ class _Feeder:
             while (piece := self._next()) is not None:
                 if piece:
                     self.session.sendall(piece)
-            self.session.shutdown_write()
+            finish(self.session)
 
     def _next(self) -> bytes | None:
         try:

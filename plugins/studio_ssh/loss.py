@@ -1,4 +1,4 @@
-"""What paramiko raises on a link that has gone, and the end of what hung on it."""
+"""What paramiko raises on a link that has gone, and the ends of channels, in order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ LOST = (paramiko.SSHException, OSError, EOFError)
 
 class _Closes(Protocol):
     def close(self) -> object: ...
+
+
+def finish(channel: paramiko.Channel) -> None:
+    """Tell the far side that no more comes, and never after the channel's close.
+
+    paramiko's own ``shutdown_write`` lets go of the channel between its decision and the sending.
+    If the far side closes just then, the close is answered first, and a server that gets an EOF for
+    a channel that it has forgotten ends the whole connection (OpenSSH: "ieof packet referred to
+    nonexistent channel"). Forwarded connections are closed when both ends have said so.
+    """
+    with channel.lock:
+        message = channel._send_eof()  # type: ignore[attr-defined]
+        if message is not None:
+            channel.transport._send_user_message(message)  # type: ignore[union-attr]
 
 
 def hang_up(*ends: _Closes) -> None:

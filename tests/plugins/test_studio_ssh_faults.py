@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import paramiko
 import pytest
+from paramiko.common import cMSG_CHANNEL_EOF
 
 from studio.api import Silent, TargetError
 from studio_ssh.target import SshTarget
@@ -132,3 +134,30 @@ def test_a_tunnel_whose_port_nobody_serves_closes(board: Board) -> None:
         lambda: not [t for t in threading.enumerate() if t.name == "ssh tunnel"],
         "the tunnel's thread has ended",
     )
+
+
+@pytest.fixture
+def slow_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An EOF takes a while to go out, as it does when another thread has the interpreter."""
+    send = paramiko.Transport._send_user_message
+
+    def slowly(self: paramiko.Transport, message: paramiko.Message) -> None:
+        if message.asbytes()[:1] == cMSG_CHANNEL_EOF:
+            time.sleep(0.05)
+        send(self, message)
+
+    monkeypatch.setattr(paramiko.Transport, "_send_user_message", slowly)
+
+
+@pytest.mark.usefixtures("slow_ends")
+@pytest.mark.parametrize("stdin", [b"", b"x", b"x" * 200_000])
+def test_a_command_that_ends_at_once_does_not_end_the_connection(
+    board: Board, stdin: bytes
+) -> None:
+    """OpenSSH ends it when an EOF comes for a channel that is closed already."""
+    channel = SshTarget().connect(board.spec(), Silent())
+    for _ in range(4):
+        assert channel.run(["true"], stdin=stdin).status == 0
+        time.sleep(0.1)  # by then the EOF has gone out, in whichever order
+    assert "nonexistent" not in board.log
+    channel.close()
