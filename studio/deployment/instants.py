@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from studio.registry.ledger import spelled
+
 
 def instant(seconds_ago: float = 0.0) -> str:
     """A moment of a short while ago."""
-    moment = datetime.now(UTC) - timedelta(seconds=max(0.0, seconds_ago))
-    return moment.isoformat(timespec="milliseconds")
+    return spelled(datetime.now(UTC) - timedelta(seconds=max(0.0, seconds_ago)))
 
 
 def begun(soak: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.deployment.history import History
-from studio.deployment.soaking import taken_back
+from studio.deployment.soaking import error_of_trial
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
@@ -64,7 +64,7 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
     )
     _chain(registry, result["target"], result["release"], result["state"], result)
     if result["state"] == "failed":  # its number stays its own: the target's record names it
-        raise taken_back(result)
+        raise error_of_trial(result)
     registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
     return result
 

@@ -35,7 +35,7 @@ def said(soak: Mapping[str, Any]) -> str:
     return f"{soak.get('decision')} after {float(soak.get('seconds') or 0):g} s ({found})"
 
 
-def taken_back(result: Mapping[str, Any]) -> TakenBack:
+def error_of_trial(result: Mapping[str, Any]) -> TakenBack:
     """The error of a deploy whose result tells of a release that was worse on trial."""
     evidence = json.dumps(result["soak"], sort_keys=True)
     return TakenBack(result["reason"], hint=result["hint"], detail=evidence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from studio.api import UsageError
+from studio.registry.ledger import spelled
 
 
 def moment(text: str) -> str:
@@ -20,13 +21,12 @@ def moment(text: str) -> str:
             f"{text!r} is not a moment.",
             hint="Write it as 2026-11-26T14:30 or 2026-11-26 14:30:05Z.",
         ) from None
-    return found.astimezone(UTC).isoformat(timespec="milliseconds")
+    return spelled(found.astimezone(UTC))
 
 
 def later(text: str, seconds: float) -> str:
     """A moment in the registry's spelling, and some seconds after it."""
-    found = datetime.fromisoformat(text) + timedelta(seconds=seconds)
-    return found.isoformat(timespec="milliseconds")
+    return spelled(datetime.fromisoformat(text) + timedelta(seconds=seconds))
 
 
 def local(text: str) -> str:

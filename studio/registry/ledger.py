@@ -158,7 +158,7 @@ class Ledger:
 
 def now() -> str:
     """The time as the registry writes it."""
-    return _spelled(datetime.now(UTC))
+    return spelled(datetime.now(UTC))
 
 
 def after(last: str | None, at: str | None = None) -> str:
@@ -171,10 +171,11 @@ def after(last: str | None, at: str | None = None) -> str:
         least = datetime.fromisoformat(last) + timedelta(milliseconds=1)
         if moment < least < moment + timedelta(seconds=1):
             moment = least
-    return _spelled(moment)
+    return spelled(moment)
 
 
-def _spelled(moment: datetime) -> str:
+def spelled(moment: datetime) -> str:
+    """A moment as all of the studio keeps it."""
     return moment.isoformat(timespec="milliseconds")
 
 

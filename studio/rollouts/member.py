@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
 from studio.deployment.keeping import able
-from studio.deployment.soaking import said, taken_back, why_no_trial
+from studio.deployment.soaking import error_of_trial, said, why_no_trial
 from studio.deployment.work import deploy_noted, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
@@ -160,7 +160,7 @@ class Member:
         watched = self._trial if on_trial else {"soak_s": 0.0}
         self.row.result = deploy_noted({**arguments, **watched, **self._kept}, self._job)
         if self.row.result["state"] == "failed":
-            raise taken_back(self.row.result)
+            raise error_of_trial(self.row.result)
         if on_trial:
             self.row.trial = dict(self.row.result.get("soak") or {})
 

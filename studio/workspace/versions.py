@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.governance.moments import moment
-from studio.governance.presence import all_served_at, served_on
+from studio.governance.presence import all_served_at, served_at, served_on
 from studio.governance.versions import (
     all_versions,
     find_version,
@@ -65,6 +65,10 @@ class Versions:
         if target is not None:
             self._registry.target(target)
         names = [target] if target else self._registry.history.targets()
-        served = all_served_at(self._registry, names, when)
+        served = (
+            {target: served_at(self._registry, target, when)}
+            if target
+            else all_served_at(self._registry, names, when)
+        )
         rows: list[Mapping[str, Any]] = [{"target": name, "served": served[name]} for name in names]
         return {"at": time if time == "now" else when, "targets": rows}

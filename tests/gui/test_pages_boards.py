@@ -113,6 +113,27 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     assert "line-a" in said(view)
 
 
+def test_right_after_a_rollback_it_is_what_came_back_that_ran(rig: Rig) -> None:
+    """And what was taken back has its model's name, which its own entry does not say."""
+    for digest, version, state, hour in (
+        ("a", 1, "serving", 9),
+        ("b", 2, "serving", 10),
+        ("b", 2, "rolled back", 11),  # both at once, as a rollback is recorded
+        ("a", 1, "serving", 11),
+    ):
+        name = {"name": "digits"} if state == "serving" else {}
+        details = {"version": version, "variant_name": "int8", **name}
+        at = f"2026-11-26T{hour:02}:00:00.000+00:00"
+        rig.registry.add_release("roof-01", None, digest * 64, state, details, at)
+    page = rig.page(DeployPage)
+    page.show_view(HISTORY)
+    view = page.record
+    place = next(y for y, cells in enumerate(texts(view.table)) if cells[4] == "rolled back")
+    assert texts(view.table)[place][2] == "digits"
+    view.table.cellDoubleClicked.emit(place, 0)
+    assert texts(view.then.table)[0][2] == "v1 int8"
+
+
 def test_only_the_view_in_sight_reads_the_registry(rig: Rig) -> None:
     """With hundreds of boards a job's end would else cost each of them its time."""
     page = rig.page(DeployPage)

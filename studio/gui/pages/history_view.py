@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("When", "Target", "Model", "Release", "What became of it", "Who")
 MOST = 500
+_RIGHT_AFTER = timedelta(milliseconds=1)
 EMPTY = (
     "Nothing was deployed yet",
     "Deploy, roll out, roll back, take away: each change of what runs is listed here, over all "
@@ -80,8 +81,8 @@ class HistoryView(QWidget):
             self.then.refresh()
 
     def _show_then(self, line: int) -> None:
-        """What ran right after a change."""
-        self.then.show_at(datetime.fromisoformat(self._shown[line]))
+        """What ran right after a change; what a rollback brought back is noted right after it."""
+        self.then.show_at(datetime.fromisoformat(self._shown[line]) + _RIGHT_AFTER)
         self.view.choose(1)
         self.stack.setCurrentIndex(1)
 
@@ -94,8 +95,11 @@ class HistoryView(QWidget):
         self.proof.show_targets(registry.targets())
         by_target: dict[str, list[int]] = {}
         releases = registry.releases(most=4 * MOST)
+        names: dict[str, str] = {}  # what was taken back or away is known by its release alone
         for number, release in enumerate(releases):
             by_target.setdefault(release.target, []).append(number)
+            if release.details.get("name"):
+                names[release.digest] = str(release.details["name"])
         told: dict[int, tuple[str, tuple[str, ...]]] = {}
         for target, numbers in by_target.items():
             some = [releases[number] for number in numbers]
@@ -105,7 +109,7 @@ class HistoryView(QWidget):
                 cells = (
                     moment,
                     target_rows.named(target),
-                    str(release.details.get("name") or ""),
+                    names.get(release.digest, ""),
                     name,
                     state,
                     str(release.details.get("by") or ""),
