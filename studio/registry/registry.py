@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,11 +12,14 @@ from typing import Any
 
 from studio.api import Refused, StudioError, TargetSpec, UsageError
 from studio.registry import counters, rows
-from studio.registry.database import Database
+from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
+from studio.registry.database import Database, is_damage
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.ledger import Ledger, now
 from studio.registry.names import below, component, is_component
+from studio.registry.occupancy import Occupancy
+from studio.registry.ownership import entries, identity_of, marked
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -46,8 +50,10 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._db = Database(folder / "registry.sqlite")
+        self._occupancy = Occupancy.shared(folder)
+        self._db = Database(folder / DATABASE)
         self._store = Store(folder / "store")
+        self.backups = Backups(folder)
         self.groups = Groups(self._db)
         self.ledger = Ledger(self._db)
         self.history = Releases(self._db)
@@ -59,11 +65,16 @@ class Registry:
         """Open the registry of a folder, or make a new one.
 
         Raises:
-            StudioError: when the file is damaged or was written by a later version.
+            StudioError: when the file is damaged, lost, or was written by a later version.
         """
         registry = cls(folder)
         try:
-            prepare(registry._db.connection)
+            registry._require_database()
+            prepare(
+                registry._db.connection,
+                registry.store,
+                lambda: registry.backups.make(MIGRATION),
+            )
         except NewerRegistry:
             registry.close()
             raise StudioError(
@@ -72,15 +83,44 @@ class Registry:
             ) from None
         except sqlite3.DatabaseError as error:
             registry.close()
-            raise StudioError(
-                f"The registry in {folder} cannot be opened: {error}.",
-                hint="Move the file registry.sqlite away; a new one will be made.",
-            ) from None
+            if is_damage(error):
+                raise damaged(folder, str(error)) from None
+            raise StudioError(f"The registry in {folder} cannot be opened: {error}.") from None
+        except StudioError:
+            registry.close()
+            raise
         return registry
+
+    def _require_database(self) -> None:
+        """No empty database is made where one is lost: everything would seem to be gone."""
+        path = self.folder / DATABASE
+        lost = not path.exists() or path.stat().st_size == 0
+        if lost and entries(self.store) and self.backups.newest_whole() is not None:
+            raise lost_database(self.folder)
 
     def close(self) -> None:
         """Close the connections of all threads."""
         self._db.close()
+        self._occupancy.end()
+
+    def back_up(self) -> None:
+        """Make the copy of the day if it is due; what keeps it from being made is no reason to fail.
+
+        ``studio doctor`` tells how old the last one is.
+        """
+        with contextlib.suppress(StudioError, OSError, sqlite3.Error):
+            if self.models() or len(self.targets()) > 1:
+                self.backups.daily(identity_of(self._db.connection)[0])
+
+    @property
+    def restored(self) -> str:
+        """When it was last put back from a copy; empty for never."""
+        return identity_of(self._db.connection)[1]
+
+    @property
+    def owns_store(self) -> bool:
+        """Whether what lies in the store is this registry's, and not that of one before it."""
+        return identity_of(self._db.connection)[0] == marked(self.store)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
