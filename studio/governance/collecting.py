@@ -91,7 +91,7 @@ def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> Plan
     """
     listed = entries(registry.store)
     _require_own(registry, listed)
-    kept = dict(_needed(registry, keep))
+    kept = dict(needed(registry, keep))
     here = [version for version in registry.versions() if version.path.is_dir()]
     named = _referred(registry, {version.id for version in here if version.id not in kept})
     gone = []
@@ -143,7 +143,7 @@ def _trash(store: Path) -> list[Path]:
     return [store / name for name in names if _TRASHED.fullmatch(name)]
 
 
-def _needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
+def needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
     """Versions that stay, each with a reason; the strongest reason comes last and wins."""
     for model in registry.models():
         for version in registry.versions(model.id)[:keep]:

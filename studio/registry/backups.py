@@ -114,7 +114,7 @@ class Backups:
         last = next((one for one in self.all() if (one.kind, one.owner) == mine), None)
         if last is not None and abs(datetime.now(UTC) - last.made) < _DAY:
             return None
-        if last is not None and self._written() < last.made.timestamp():
+        if last is not None and self.written() < last.made.timestamp():
             return None
         return self.make(DAILY)
 
@@ -130,7 +130,7 @@ class Backups:
         made = datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
         return Backup(self.folder / name, made, found[2], found[3])
 
-    def _written(self) -> float:
+    def written(self) -> float:
         """When the database was last written to."""
         files = (self._database, Path(f"{self._database}-wal"))
         return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
@@ -213,26 +213,39 @@ def _faults(connection: sqlite3.Connection) -> list[str]:
     return found + [f"row {row[1]} of {row[0]} refers to nothing in {row[2]}" for row in broken]
 
 
-def damaged(folder: Path, reason: str) -> StudioError:
+class DamagedRegistry(StudioError):
+    """The database is damaged or lost.
+
+    Attributes:
+        copy: The one to go back to; None where there is none.
+    """
+
+    def __init__(self, message: str, copy: Backup | None, *, hint: str, detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.copy = copy
+
+
+def damaged(folder: Path, reason: str) -> DamagedRegistry:
     """The sentence about a registry that is damaged, with the way back."""
-    sentence = f"The registry in {folder} is damaged."
-    return StudioError(sentence, hint=_way_back(folder), detail=reason)
+    return _with_way_back(folder, f"The registry in {folder} is damaged.", reason)
 
 
-def lost_database(folder: Path) -> StudioError:
+def lost_database(folder: Path) -> DamagedRegistry:
     """The sentence about a registry whose database is gone, while its store is there."""
     sentence = f"The registry in {folder} has lost its database, {DATABASE}."
-    return StudioError(sentence, hint=_way_back(folder))
+    return _with_way_back(folder, sentence, "")
 
 
-def _way_back(folder: Path) -> str:
+def _with_way_back(folder: Path, sentence: str, reason: str) -> DamagedRegistry:
     last = Backups(folder).newest_whole()
     if last is not None:
-        return f"Go back to the copy of {last.day} with: studio registry restore"
-    return (
-        f"There is no copy of it. Move the folder {folder} away as a whole, and take in what was "
-        "exported with: studio versions import FILE"
-    )
+        hint = f"Go back to the copy of {last.day} with: studio registry restore"
+    else:
+        hint = (
+            f"There is no copy of it. Move the folder {folder} away as a whole, and take in what "
+            "was exported with: studio versions import FILE"
+        )
+    return DamagedRegistry(sentence, last, hint=hint, detail=reason)
 
 
 def _name(kind: str, owner: str) -> str:

@@ -64,8 +64,7 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                if connection.in_transaction:  # an error of the disk has ended it already
-                    connection.execute("ROLLBACK")
+                _roll_back(connection)
                 raise
             connection.execute("COMMIT")
 
@@ -86,3 +85,9 @@ class Database:
             if is_damage(error):
                 raise damaged(self._file.parent, str(error)) from None
             raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction, unless an error of the disk has ended it already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

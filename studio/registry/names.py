@@ -64,5 +64,6 @@ def below(folder: Path, name: str | Path) -> Path:
     """
     path, home = (folder / name).resolve(), folder.resolve()
     if path == home or not path.is_relative_to(home):
-        raise Refused(f"{str(name)[:80]!r} lies outside its folder.", detail=f"{path} not in {home}")
+        detail = f"{path} is not in {home}"
+        raise Refused(f"{str(name)[:80]!r} lies outside its folder.", detail=detail)
     return folder / name

@@ -104,7 +104,7 @@ class Registry:
         self._occupancy.end()
 
     def back_up(self) -> None:
-        """Make the copy of the day if it is due; what keeps it from being made is no reason to fail.
+        """Make the copy of the day if it is due. Nothing fails because it could not be made.
 
         ``studio doctor`` tells how old the last one is.
         """

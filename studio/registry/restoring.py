@@ -1,4 +1,4 @@
-"""The way back to a copy of the registry: what was there is put aside, never thrown away at once."""
+"""The way back to a copy of the registry, which keeps what was there aside."""
 
 from __future__ import annotations
 
