@@ -22,6 +22,7 @@ from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
 from studio.registry import component, component_of
+from studio.registry.names import LONGEST_NAME
 
 _NICE = 10
 _LARGEST_COPY = 2 * 2**30
@@ -57,7 +58,7 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     return {
         **figures,
         "source": str(path),
-        "name": arguments.get("name") or component_of(_name(path)),
+        "name": arguments.get("name") or component_of(_name(path), LONGEST_NAME),
         "copied": copied,
         "digest_in_place": "" if copied else _digest_in_place(opened),
     }

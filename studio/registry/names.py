@@ -47,12 +47,12 @@ def component(name: str, what: str = "A file", longest: int = LONGEST_NAME) -> s
     return name
 
 
-def component_of(text: str) -> str:
-    """A name for a file that is made of any text; equal where the text can be one itself."""
-    if is_component(text, LONGEST):
+def component_of(text: str, longest: int = LONGEST) -> str:
+    """A name that is made of any text; equal where the text can be one itself."""
+    if is_component(text, longest):
         return text
     shown = "".join(sign if sign.isprintable() and sign not in _REPLACED else "-" for sign in text)
-    short = shown.encode("utf-8", "replace")[:LONGEST_NAME].decode("utf-8", "ignore")
+    short = shown.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
     return short.strip(" .") or "unnamed"
 
 
