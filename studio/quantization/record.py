@@ -28,7 +28,8 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
     """
     parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
     figures = {k: v for k, v in result.items() if k not in _FILES}
-    made = below(folder, result["file"])
+    made, graph = below(folder, result["file"]), below(folder, result["graph"])
+    details = below(folder, result["details"]) if result.get("details") else None
     copy = Copy.begin(made, arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
@@ -40,7 +41,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         step="quantize",
         options=result["recipe"],
         summary={**result["summary"], "quantize": figures},
-        graph=registry.adopt(below(folder, result["graph"])),
+        graph=registry.adopt(graph),
     )
     output = copy.finish() if copy else variant.path
     final = {
@@ -51,8 +52,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         **figures,
         "front": _front(parent, variant, result),
     }
-    details = result.get("details")
-    kept = {"details": registry.adopt(below(folder, details))} if details else {}
+    kept = {"details": registry.adopt(details)} if details else {}
     registry.add_run("quantize", variant.id, asked(arguments), final, kept)
     return final
 

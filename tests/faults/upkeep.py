@@ -75,6 +75,7 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         self.pristine = folder / "pristine"
         self._folder = folder
+        self._unpacked = folder / "unpacked"
         home = self.pristine / "home"
         with Workspace.open(home) as workspace:
             model = str(resource("samples", "digits", "digits.onnx"))
@@ -147,11 +148,18 @@ class Scene:
         opened.add_model("mine")
         opened.close()
         (registry / "store" / "thesis.txt").write_text("years of work in thesis.txt")
+        self.unpack(registry)
+
+    def unpack(self, registry: Path) -> None:
+        """Lay out what a worker makes of the archive, as it does each time an import is begun."""
+        if not self._unpacked.exists():
+            self._unpacked.mkdir()
+            given = {"archive": str(self.pristine / "project.zip")}
+            result = unpack(given, _Work(self._unpacked))
+            (self._unpacked / "result.json").write_text(json.dumps(result))
         folder = registry.parent / "jobs" / "1"
-        folder.mkdir(parents=True)
-        archive = str(registry.parents[2] / "project.zip")
-        result = unpack({"archive": archive}, _Work(folder))
-        (folder / "result.json").write_text(json.dumps(result))
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._unpacked, folder)
 
 
 # What is done, in a process of its own
@@ -273,6 +281,8 @@ class Story:
         require(traced(self._name, registry, rules, self._trace), "nothing was killed")
         require(foreign(place) == kept, "something was touched that is not the registry's")
         outcome = self._look(registry)
+        if self._name == "import":
+            self._scene.unpack(registry)
         act(self._name, registry)
         self._settled(registry)
         require(foreign(place) == kept, "the repetition touched what is not the registry's")
