@@ -12,14 +12,15 @@ from typing import Any
 
 from studio.api import Refused, StudioError, TargetSpec, UsageError
 from studio.registry import counters, rows
-from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
-from studio.registry.database import Database, is_damage
+from studio.registry.backups import DATABASE, Backups
+from studio.registry.database import Database
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.ledger import Ledger, now
-from studio.registry.names import below, component, is_component
+from studio.registry.names import component, is_component
 from studio.registry.occupancy import Occupancy
-from studio.registry.ownership import entries, identity_of, marked
+from studio.registry.opening import make_ready
+from studio.registry.ownership import identity_of, marked
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -28,7 +29,6 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.releases import Releases
-from studio.registry.schema import NewerRegistry, prepare
 from studio.registry.store import Store
 
 LOCAL = TargetSpec("local", "local:")
@@ -69,34 +69,11 @@ class Registry:
         """
         registry = cls(folder)
         try:
-            registry._require_database()
-            prepare(
-                registry._db.connection,
-                registry.store,
-                lambda: registry.backups.make(MIGRATION),
-            )
-        except NewerRegistry:
-            registry.close()
-            raise StudioError(
-                f"The registry in {folder} was written by a later version of the studio.",
-                hint="Install that version, or use another folder with EDGEWRIGHT_HOME.",
-            ) from None
-        except sqlite3.DatabaseError as error:
-            registry.close()
-            if is_damage(error):
-                raise damaged(folder, str(error)) from None
-            raise StudioError(f"The registry in {folder} cannot be opened: {error}.") from None
+            make_ready(folder, registry._db, registry.store, registry.backups)
         except StudioError:
             registry.close()
             raise
         return registry
-
-    def _require_database(self) -> None:
-        """No empty database is made where one is lost: everything would seem to be gone."""
-        path = self.folder / DATABASE
-        lost = not path.exists() or path.stat().st_size == 0
-        if lost and entries(self.store) and self.backups.newest_whole() is not None:
-            raise lost_database(self.folder)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -142,15 +119,12 @@ class Registry:
         return self._store.adopt(path, name)
 
     def adopt_made(self, path: Path, name: str) -> Artifact:
-        """Move what a worker says that it has made: it cannot have the user's files moved away.
+        """Move what a worker says that it has made into the store.
 
         Raises:
             Refused: when it lies outside the folder in which the studio keeps its data, or in here.
         """
-        made = below(self.folder.parent, path)
-        if made.resolve().is_relative_to(self.folder.resolve()):
-            raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
-        return self.adopt(made, name)
+        return self._store.adopt_made(path, name)
 
     # Models and variants
 
@@ -194,18 +168,9 @@ class Registry:
                 "INSERT INTO variants (model, name, digest, path, size, format, precision, parent,"
                 " step, options, summary, graph, created) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
-                    model,
-                    _free(name, taken),
-                    artifact.digest,
-                    str(artifact.path),
-                    artifact.size,
-                    format,
-                    precision,
-                    parent,
-                    step,
-                    _json(options),
-                    _json(summary),
-                    str(graph.path) if graph else None,
+                    *(model, _free(name, taken), artifact.digest, str(artifact.path)),
+                    *(artifact.size, format, precision, parent, step),
+                    *(_json(options), _json(summary), str(graph.path) if graph else None),
                     created or now(),
                 ),
             )

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 from studio.api import Refused
-from studio.registry.names import LONGEST, component
+from studio.registry.names import LONGEST, below, component
 from studio.registry.records import Artifact
 
 
@@ -60,6 +60,19 @@ class Store:
         if not final.exists():
             self._place(path, home, final)
         return Artifact(digest, final, _size(final))
+
+    def adopt_made(self, path: Path, name: str) -> Artifact:
+        """Adopt what a worker says that it has made: it cannot have the user's files moved away.
+
+        Raises:
+            Refused: when it lies outside the folder in which the studio keeps its data, or in the
+                registry.
+        """
+        registry = self._folder.parent
+        made = below(registry.parent, path)
+        if made.resolve().is_relative_to(registry.resolve()):
+            raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
+        return self.adopt(made, name)
 
     def _check_source(self, path: Path) -> None:
         """No link, and nothing that holds the store or is held by it."""

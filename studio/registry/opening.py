@@ -1,0 +1,40 @@
+"""The opening of a registry's database: new, older, damaged, lost, or of a later version."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from studio.api import StudioError
+from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
+from studio.registry.database import Database, is_damage
+from studio.registry.ownership import entries
+from studio.registry.schema import NewerRegistry, prepare
+
+
+def make_ready(folder: Path, database: Database, store: Path, backups: Backups) -> None:
+    """Make the tables that are not there yet; an older file is copied first.
+
+    Raises:
+        StudioError: when the file is damaged, lost, or was written by a later version.
+    """
+    try:
+        _require_database(folder, store, backups)
+        prepare(database.connection, store, lambda: backups.make(MIGRATION))
+    except NewerRegistry:
+        raise StudioError(
+            f"The registry in {folder} was written by a later version of the studio.",
+            hint="Install that version, or use another folder with EDGEWRIGHT_HOME.",
+        ) from None
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            raise damaged(folder, str(error)) from None
+        raise StudioError(f"The registry in {folder} cannot be opened: {error}.") from None
+
+
+def _require_database(folder: Path, store: Path, backups: Backups) -> None:
+    """No empty database is made where one is lost: everything would seem to be gone."""
+    path = folder / DATABASE
+    lost = not path.exists() or path.stat().st_size == 0
+    if lost and entries(store) and backups.newest_whole() is not None:
+        raise lost_database(folder)
