@@ -22,8 +22,8 @@ from studio.jobs import (
     Limits,
     RunningJob,
     SandboxLevel,
-    sandbox,
 )
+from studio.jobs.sandbox import view
 from studio.settings import Paths
 
 WORKS = "tests.unit.jobs.works"
@@ -134,8 +134,8 @@ def test_a_user_without_a_name_can_run_jobs(monkeypatch: pytest.MonkeyPatch) -> 
     def nobody(number: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {number}")
 
-    monkeypatch.setattr(sandbox.pwd, "getpwuid", nobody)
-    assert sandbox.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
+    monkeypatch.setattr(view.pwd, "getpwuid", nobody)
+    assert view.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
 
 
 @pytest.mark.parametrize("needs", [frozenset(), frozenset({Permission.HOME})])
@@ -225,7 +225,7 @@ def test_the_worker_kept_ready_is_used_once_and_replaced(runner: JobRunner) -> N
 def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
     runner: JobRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")
@@ -254,7 +254,7 @@ def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
 
 
 def test_a_sandboxed_worker_reads_what_a_link_leads_to(runner: JobRunner, tmp_path: Path) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")
