@@ -17,6 +17,9 @@ from studio.jobs.sandbox.view import View
 PROBE_SECONDS = 5.0
 
 _NOBODY = "65534"
+_KERNEL_SETTINGS = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "driver", "tty")
+"""Of ``/proc``. They belong to root, whose files they are without any capability, too."""
+
 _TEMPORARY_BYTES = str(256 << 20)
 """Most memory that files in ``/tmp`` and shared memory take; the job's own folder is on a disk."""
 
@@ -57,6 +60,8 @@ class Bubblewrap:
         """
         made = [self.program, *self._namespaces(needs), "--cap-drop", "ALL"]
         made += ["--dev", "/dev", "--proc", "/proc"]
+        for part in _KERNEL_SETTINGS:
+            made += ["--ro-bind-try", f"/proc/{part}", f"/proc/{part}"]
         for place in ("/tmp", "/dev/shm"):
             made += self._temporary(place)
         for place in view.places:
