@@ -81,6 +81,16 @@ def test_names_of_the_network_are_seen_by_those_that_use_it() -> None:
     assert "/etc/hosts" in view_for((), frozenset({Permission.NETWORK})).places
 
 
+def test_the_users_own_authorities_are_seen_by_those_that_use_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorities = Path(os.path.realpath(tmp_path)) / "authorities.pem"
+    authorities.write_text("x")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    assert str(authorities) not in view_for((), frozenset()).places
+    assert str(authorities) in view_for((), frozenset({Permission.NETWORK})).places
+
+
 def test_a_package_that_a_finder_maps_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
