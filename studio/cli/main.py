@@ -16,6 +16,7 @@ from studio.api import StudioError
 from studio.cli.flags import common_flags
 from studio.cli.output import fail
 from studio.settings import SAFE_VARIABLE
+from studio.settings.interpreter import search_no_current_folder
 
 COMMANDS = {
     "open": "open the window, with a model if one is named",
@@ -61,6 +62,7 @@ EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not me
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    search_no_current_folder(os.environ)
     words = list(sys.argv[1:] if argv is None else argv)
     safe = words[:1] in (["--safe"], ["--no-plugins"])
     if safe:

@@ -16,11 +16,16 @@ _WORDS = {"good": "Done", "warning": "Note", "bad": "Problem", "": "Note"}
 
 
 class Banner(QFrame):
-    """Sits above the page; never in the way of what one does."""
+    """Sits above the page; never in the way of what one does.
+
+    Attributes:
+        about: What has failed (the entry of a job); empty where no success makes the message old.
+    """
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self._theming = theming
+        self.about = ""
         self.setProperty("role", "banner")
         self.sentence = label("", "strong", wrap=True)
         self.hint = label("", "dim", wrap=True)
@@ -43,13 +48,17 @@ class Banner(QFrame):
         self._dress()
         self.hide()
 
-    def show_message(self, sentence: str, tone: str = "", hint: str = "", detail: str = "") -> None:
+    def show_message(
+        self, sentence: str, tone: str = "", hint: str = "", detail: str = "", about: str = ""
+    ) -> None:
         """Show a message instead of the one before.
 
         Args:
             tone: ``bad`` and ``warning`` stay until they are closed; others leave by themselves.
             detail: Native messages and paths, behind a disclosure.
+            about: What has failed; ``succeeded`` with the same takes the message away.
         """
+        self.about = about
         restyle(self, tone=tone)
         self.sentence.setText(sentence)
         self.hint.setText(hint)
@@ -63,9 +72,15 @@ class Banner(QFrame):
         else:
             self._timer.start()
 
+    def succeeded(self, about: str) -> None:
+        """Take away the message about something that has succeeded since."""
+        if self.about == about:
+            self.close_message()
+
     def close_message(self) -> None:
         """Take the message away."""
         self._timer.stop()
+        self.about = ""
         self.hide()
 
     def _dress(self) -> None:

@@ -272,12 +272,15 @@ class MainWindow(QMainWindow):
             page.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
-        outcome = job.outcome
+        outcome, about = job.outcome, job.spec.entry
         if outcome is None:
             return
         self._progress.note_end(job)
-        if not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
-            self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
+        if outcome.ok:
+            self.banner.succeeded(about)
+        elif outcome.end.value != "cancelled":  # whoever cancelled knows it
+            said = (outcome.sentence, "bad", outcome.hint, outcome.detail)
+            self.banner.show_message(*said, about=about)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

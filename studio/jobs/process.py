@@ -8,7 +8,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from studio.api import Permission
 from studio.jobs.sandbox import SandboxLevel, contained, environment, walls
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
+from studio.settings.interpreter import own_python
 
 _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
@@ -48,7 +48,7 @@ class WorkerProcess:
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
-        command = [sys.executable, "-m", "studio.jobs.worker", *preload]
+        command = own_python("-m", "studio.jobs.worker", *preload)
         if level is SandboxLevel.FULL and contained(needs):
             command = walls(command, folder=folder, reads=reads, needs=needs)
         with self._errors.open("wb") as errors:
