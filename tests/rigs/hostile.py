@@ -1,4 +1,4 @@
-"""A folder as a stranger would pack it: beside the model lies code that Python or a shell may run."""
+"""A folder of a stranger: beside the model lies code that Python or a shell may run."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ class HostileFolder:
         """Copy what a person wants to work with."""
         for file in files:
             shutil.copyfile(file, self.path / file.name)
+
+    def remove(self, package: str) -> None:
+        """Take a package away."""
+        shutil.rmtree(self.path / package)
 
     @property
     def ran(self) -> list[str]:
