@@ -55,7 +55,10 @@ def examine() -> Iterator[Check]:
 
 
 def _of_workspace(workspace: Workspace) -> Iterator[Check]:
-    yield Check("sandbox", True, f"{workspace.sandbox.value}: {workspace.sandbox.explanation}")
+    sandbox = workspace.sandbox
+    yield Check("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
+    for one in sandbox.protections:
+        yield Check(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
     free = shutil.disk_usage(workspace.paths.data).free >> 20
     yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from studio.gui.command_palette import CommandPalette
     from studio.gui.jobs_dock import JobsDock
     from studio.settings import Settings
-    from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
+    from studio.workspace import Containment, Event, RunningJob, Workspace
 
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
         self.panels.find()
         self._ahead.start()
 
-    def _show_sandbox(self, level: SandboxLevel | Exception) -> None:
+    def _show_sandbox(self, level: Containment | Exception) -> None:
         if not isinstance(level, Exception):
             self.jobbar.show_sandbox(level.value, level.explanation)
 

@@ -3,12 +3,13 @@
 from studio.jobs.nested import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
-from studio.jobs.sandbox import SandboxLevel, available_level, contained
+from studio.jobs.sandbox import Containment, SandboxLevel, Walls, contained, containment
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Arguments, Job, Limits, Result, Step
 
 __all__ = [
     "Arguments",
+    "Containment",
     "End",
     "Job",
     "JobListener",
@@ -21,7 +22,8 @@ __all__ = [
     "RunningJob",
     "SandboxLevel",
     "Step",
-    "available_level",
+    "Walls",
     "contained",
+    "containment",
     "run_contained",
 ]

@@ -11,11 +11,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from studio.api import Permission
-from studio.jobs.sandbox import SandboxLevel, contained, environment, walls
+from studio.jobs.sandbox import Walls, environment
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
 from studio.settings.interpreter import own_python
@@ -34,30 +32,25 @@ class WorkerProcess:
     def __init__(
         self,
         paths: Paths,
-        folder: Path,
+        walls: Walls,
         *,
-        level: SandboxLevel,
-        reads: Sequence[Path] = (),
-        needs: frozenset[Permission] = frozenset(),
         preload: Sequence[str] = (),
     ) -> None:
+        self.folder = folder = walls.folder
         folder.mkdir(parents=True)
-        self.folder = folder
         self._errors = folder.with_suffix(".stderr")
         self._cancel_asked: float | None = None
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
         command = own_python("-m", "studio.jobs.worker", *preload)
-        if level is SandboxLevel.FULL and contained(needs):
-            command = walls(command, folder=folder, reads=reads, needs=needs)
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
+            self._process = walls.start(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment(paths, folder, needs),
+                env=environment(paths, folder, walls.needs),
                 cwd=folder,
                 start_new_session=True,
             )

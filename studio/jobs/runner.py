@@ -15,7 +15,7 @@ from studio.api import StudioError
 from studio.jobs.leftovers import new_folder, remove_leftovers
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.process import Silence, WorkerProcess
-from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
+from studio.jobs.sandbox import NONE, Containment, Walls, containment, readable_around
 from studio.jobs.spec import JobSpec
 from studio.jobs.worker import describe
 from studio.plugin_host.environments.place import interpreters
@@ -125,7 +125,7 @@ class JobRunner:
     """Starts jobs.
 
     Attributes:
-        level: How workers that parse or run models are contained.
+        containment: How workers that parse or run models are contained.
     """
 
     def __init__(
@@ -157,9 +157,9 @@ class JobRunner:
         remove_leftovers(paths.jobs)
 
     @property
-    def level(self) -> SandboxLevel:
+    def containment(self) -> Containment:
         """How workers that parse or run models are contained."""
-        return available_level() if self._wanted else SandboxLevel.LIMITS
+        return containment() if self._wanted else NONE
 
     def prepare(self) -> None:
         """Start the worker that is kept ready; what it imports is then paid for already."""
@@ -306,19 +306,14 @@ class JobRunner:
     def _new_worker(
         self, spec: JobSpec | None = None, reads: Sequence[Path] = (), preload: Sequence[str] = ()
     ) -> WorkerProcess:
-        return WorkerProcess(
-            self._paths,
+        always = (*self._always_readable, *interpreters(self._paths.environments))
+        walls = Walls(
+            self.containment,
             new_folder(self._paths.jobs),
-            level=self.level,
-            reads=(
-                *self._always_readable,
-                *_linked(self._paths.plugins),
-                *interpreters(self._paths.environments),
-                *reads,
-            ),
-            needs=spec.needs if spec else frozenset(),
-            preload=preload,
+            (*always, *_linked(self._paths.plugins), *reads),
+            spec.needs if spec else frozenset(),
         )
+        return WorkerProcess(self._paths, walls, preload=preload)
 
 
 def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:

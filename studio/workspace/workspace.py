@@ -11,12 +11,12 @@ from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.keeping import why_none_compared, why_none_kept
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
+    Containment,
     JobListener,
     JobOutcome,
     JobRunner,
     Limits,
     RunningJob,
-    SandboxLevel,
     Step,
 )
 from studio.monitoring.holds import HOLDS, Holds
@@ -219,9 +219,9 @@ class Workspace(JobListener):
         self._steps.source = source
 
     @property
-    def sandbox(self) -> SandboxLevel:
+    def sandbox(self) -> Containment:
         """How workers that parse or run models are contained."""
-        return self._runner.level
+        return self._runner.containment
 
     # What is shown
 

@@ -24,8 +24,8 @@ from studio.jobs import (
     Limits,
     RunningJob,
     SandboxLevel,
-    sandbox,
 )
+from studio.jobs.sandbox import view
 from studio.settings import Paths, resource
 
 WORKS = "tests.unit.jobs.works"
@@ -136,8 +136,8 @@ def test_a_user_without_a_name_can_run_jobs(monkeypatch: pytest.MonkeyPatch) -> 
     def nobody(number: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {number}")
 
-    monkeypatch.setattr(sandbox.pwd, "getpwuid", nobody)
-    assert sandbox.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
+    monkeypatch.setattr(view.pwd, "getpwuid", nobody)
+    assert view.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
 
 
 @pytest.mark.parametrize("needs", [frozenset(), frozenset({Permission.HOME})])
@@ -250,7 +250,7 @@ def inspected(runner: JobRunner, folder: Path) -> JobOutcome:
 def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
     runner: JobRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")
@@ -279,7 +279,7 @@ def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
 
 
 def test_a_sandboxed_worker_reads_what_a_link_leads_to(runner: JobRunner, tmp_path: Path) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")

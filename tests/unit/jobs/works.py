@@ -71,7 +71,7 @@ def eat(arguments: Arguments, job: Job) -> Result:
 def look(arguments: Arguments, job: Job) -> Result:
     """What a worker can reach."""
     found: dict[str, Any] = {
-        "home": os.listdir(arguments["home"]),
+        "home": _names(arguments["home"]),
         "network": _network(arguments["port"]),
     }
     found["readable"] = [path for path in arguments["paths"] if os.access(path, os.R_OK)]
@@ -79,6 +79,13 @@ def look(arguments: Arguments, job: Job) -> Result:
     found["telemetry"] = os.environ["ORT_DISABLE_TELEMETRY"]
     found["secret"] = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
     return found
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def _network(port: int) -> bool:
