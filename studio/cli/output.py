@@ -46,10 +46,10 @@ def print_json(document: Any) -> None:
     sys.stdout.write("\n")
 
 
-def print_lines(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
     """Text for people; what would break a line is shown in it."""
     for line in lines:
-        print(one_line(line))
+        print(one_line(line), flush=flush)
 
 
 def tell(line: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from studio.api import UsageError
-from studio.cli.output import fail_job
+from studio.cli.output import fail_job, print_lines, tell
 from studio.cli.session import workspace
+from studio.jobs import Server
+from studio.jobs.sandbox import readable_around
 from studio.packages.bundle import Bundle, is_bundle
 from studio.settings.interpreter import own_python
 from studio.workspace import Workspace
@@ -26,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at the model as every command does, then become the runtime."""
+    """Look at the model as every command does, then start the runtime behind the same walls."""
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
     with workspace() as opened:
@@ -35,11 +38,19 @@ def run(arguments: argparse.Namespace) -> int:
             outcome = opened.run("inspect", model=str(subject.stranger))
             if not outcome.ok:
                 return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
-    command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
-    command += ["--host", arguments.host, "--port", str(arguments.port)]
-    sys.stdout.flush()
-    os.chdir("/")
-    os.execv(command[0], command)
+        command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
+        command += ["--host", arguments.host, "--port", str(arguments.port)]
+        server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
+    return server.run(command, _say, tell)
+
+
+def _say(line: str) -> None:
+    """Print a line of the runtime; to end it one ends this process, whose number it tells."""
+    with contextlib.suppress(ValueError):
+        said = json.loads(line)
+        if isinstance(said, dict) and "pid" in said:
+            line = json.dumps({**said, "pid": os.getpid()})
+    print_lines([line], flush=True)
 
 
 class _Subject(NamedTuple):
