@@ -45,6 +45,7 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_plugin_has_its_entry_point() -> None:
     group = project()["project"]["entry-points"]["edgewright.plugins"]
+    assert sorted(built_in.NAMES) == plugin_folders()
     assert group == {name: name for name in plugin_folders()}
 
 
