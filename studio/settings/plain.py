@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 _KEPT = "\n\t"
 _MARKS = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C)
@@ -40,6 +41,13 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """The same for a text that is to be one line, or a part of one: ends of lines are shown."""
     return _CI.sub(r"\g<0> ", text.translate(_ONE_LINE))
+
+
+def spreadsheet_cell(value: Any) -> Any:
+    """A value for CSV that a spreadsheet will not take for a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
 
 
 class PlainLines:
