@@ -56,8 +56,9 @@ class SshChannel:
                     f"{argv[0]} on {self._name} did not end within {timeout:g} s."
                 ) from None
             except _TooMuch:
+                limit = f"{MOST_OUTPUT >> 20} MB"
                 raise TargetError(
-                    f"{argv[0]} on {self._name} said more than {MOST_OUTPUT >> 20} MB and was ended."
+                    f"{argv[0]} on {self._name} said more than {limit} and was ended."
                 ) from None
             except LOST as error:
                 raise self._lost(error, watchdog.barked) from None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from studio.gui import icons
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, Disclosure, button, label, restyle, row
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome
 
 QUIET_MS = 8000
 """A message that asks for nothing goes away after this time; an error stays."""
@@ -56,7 +61,7 @@ class Banner(QFrame):
         Args:
             tone: ``bad`` and ``warning`` stay until they are closed; others leave by themselves.
             detail: Native messages and paths, behind a disclosure.
-            about: What has failed; ``succeeded`` with the same takes the message away.
+            about: What has failed; when it has succeeded since, the message goes away.
         """
         self.about = about
         restyle(self, tone=tone)
@@ -72,10 +77,13 @@ class Banner(QFrame):
         else:
             self._timer.start()
 
-    def succeeded(self, about: str) -> None:
-        """Take away the message about something that has succeeded since."""
-        if self.about == about:
+    def show_end(self, outcome: JobOutcome, about: str) -> None:
+        """Show why something failed, or take away the message that it had failed before."""
+        if outcome.ok and self.about == about:
             self.close_message()
+        elif not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
+            said = (outcome.sentence, "bad", outcome.hint, outcome.detail)
+            self.show_message(*said, about=about)
 
     def close_message(self) -> None:
         """Take the message away."""

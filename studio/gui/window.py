@@ -272,15 +272,9 @@ class MainWindow(QMainWindow):
             page.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
-        outcome, about = job.outcome, job.spec.entry
-        if outcome is None:
-            return
-        self._progress.note_end(job)
-        if outcome.ok:
-            self.banner.succeeded(about)
-        elif outcome.end.value != "cancelled":  # whoever cancelled knows it
-            said = (outcome.sentence, "bad", outcome.hint, outcome.detail)
-            self.banner.show_message(*said, about=about)
+        if job.outcome is not None:
+            self._progress.note_end(job)
+            self.banner.show_end(job.outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from studio.plugin_host import built_in
+
 ROOT = Path(__file__).parents[2]
 LINT = (sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()")
 
