@@ -14,7 +14,9 @@ from typing import IO
 import pytest
 
 from studio.cli.main import COMMANDS
+from studio.registry import Registry
 from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
+from tests.e2e.screen import wait_for
 from tests.rigs.hostile import HostileFolder
 
 pytestmark = pytest.mark.slow
@@ -140,6 +142,20 @@ def test_nothing_of_the_folder_runs_where_a_model_is_served(
         assert first["endpoint"].startswith("http://127.0.0.1:")
         process.send_signal(signal.SIGTERM)
         assert process.wait(_TIMEOUT_S) == 0
+    assert folder.ran == []
+
+
+def test_nothing_of_the_folder_runs_where_the_window_opens_a_model(
+    command: Studio, folder: HostileFolder
+) -> None:
+    registry = Registry.open(command.home / "edgewright" / "data" / "registry")
+    words = [str(STUDIO), "open", "digits.onnx"]
+    with living(command, folder, words, subprocess.DEVNULL) as process:
+        wait_for(lambda: registry.variants() or process.poll() is not None, "no model was opened")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(_TIMEOUT_S) == -signal.SIGINT
+    assert len(registry.variants()) == 1
+    registry.close()
     assert folder.ran == []
 
 
