@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 
 from studio.api import Extension, StudioError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, print_lines
 from studio.plugin_host import State
 from studio.workspace import Workspace
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}")
+            print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
     return 0 if all(check.ok for check in checks) else 1
 
 

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif releases:
         print_lines(table(("version", "state", "at", "release"), [_row(row) for row in releases]))
     else:
-        print("Nothing was released there yet.")
+        print_lines(["Nothing was released there yet."])
     return 0
 
 
@@ -62,7 +62,7 @@ def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
         names = ("at", "target", "name", "version", "state", "by")
         print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
     else:
-        print("Nothing was released yet.")
+        print_lines(["Nothing was released yet."])
     return 0
 
 
