@@ -103,6 +103,7 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "token": token,
         "counter": board.state.counter,
+        "lines": dict(board.state.lines),
         "current": board.state.current,
         "signed_only": board.layout.allowed_signers() is not None,
     }
@@ -127,6 +128,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "current": now.current,
         "previous": now.previous,
         "counter": now.counter,
+        "lines": dict(now.lines),
         "history": list(now.history),
         "releases": [
             {"release": one.digest, "version": one.version, "name": one.name}
@@ -149,7 +151,8 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
     done = withdraw(board, request)
     if request.get("purge"):
-        board.save(state.State(counter=board.state.counter, history=board.state.history))
+        board.journal.append("purged", owner=board.owner)
+        board.save(state.State(history=board.state.history))
         for path in (board.layout.access, board.layout.service):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now

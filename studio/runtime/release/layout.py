@@ -60,6 +60,11 @@ class Layout(NamedTuple):
         return self.root / "log.jsonl"
 
     @property
+    def sealed(self) -> Path:
+        """The closed parts of that record, by their numbers."""
+        return self.root / "log"
+
+    @property
     def lock(self) -> Path:
         """Held while one command changes something."""
         return self.root / "lock"
