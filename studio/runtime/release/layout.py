@@ -65,6 +65,11 @@ class Layout(NamedTuple):
         return self.root / "log"
 
     @property
+    def reserve(self) -> Path:
+        """Room that is given back when the disk is full."""
+        return self.root / "reserve"
+
+    @property
     def lock(self) -> Path:
         """Held while one command changes something."""
         return self.root / "lock"
