@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from studio.deployment.check import Check
 from studio.deployment.inventory import Inventory
 from studio.jobs import Arguments
 from studio.packages import Bundle
+from studio.packages.signing import signature_of
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.lease import LEASE_S
-from studio.runtime.release.lines import is_older, reason_of
-from studio.runtime.release.signature import signer_of
+from studio.runtime.release.lines import is_older, order_of, reason_of
+from studio.runtime.release.signature import DOWNGRADES, NAMESPACE, signer_of
 
 _UNSIGNED = "Deploy with --sign KEY, or sign the bundle with studio sign."
 
@@ -36,11 +37,15 @@ class Request:
         owner: Who asks, as the target's lease names its operator.
         model: What was named on the command line, to say the command that helps.
         downgrade: Why an older release is wanted; empty where none is.
+        key: What to sign with; empty where none was named.
+        order: The signature of the downgrade, where the target asks for one.
     """
 
     owner: str = ""
     model: str = "MODEL"
     downgrade: str = ""
+    key: str = ""
+    order: str = ""
 
     @classmethod
     def of(cls, arguments: Arguments, owner: str) -> Request:
@@ -49,7 +54,8 @@ class Request:
         Raises:
             UsageError: when the reason for a downgrade is none.
         """
-        return cls(owner, _named(arguments), downgrade_of(arguments))
+        key = str(arguments.get("sign") or "")
+        return cls(owner, _named(arguments), downgrade_of(arguments), key)
 
 
 def downgrade_of(arguments: Arguments) -> str:
@@ -67,6 +73,19 @@ def downgrade_of(arguments: Arguments) -> str:
     if not reason:
         raise UsageError("A downgrade needs a reason.", hint='Write --downgrade "REASON".')
     return reason
+
+
+def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
+    """The same with a signed order, where this is a downgrade and the target asks for signatures.
+
+    Raises:
+        StudioError: when the key cannot be used.
+    """
+    older = is_older(found.lines, bundle.name, bundle.counter, bundle.digest)
+    if not (older and found.signers_file and request.downgrade and request.key):
+        return request
+    order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
+    return replace(request, order=signature_of(order, Path(request.key), DOWNGRADES))
 
 
 def checks(
@@ -116,8 +135,7 @@ def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Requ
     if not is_older(found.lines, bundle.name, bundle.counter, bundle.digest):
         return Check("counter", True, f"{what} is no older than what was there")
     if request.downgrade:
-        text = f"{what} is older than what was there; the history says: {request.downgrade}"
-        return Check("counter", False, text, warning=True)
+        return _downgrade(facts, found, bundle, request)
     return Check(
         "counter",
         False,
@@ -125,6 +143,24 @@ def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Requ
         f"If that is meant, run: {_way_back(facts, found, bundle, request)}",
         safety=True,
     )
+
+
+def _downgrade(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+    """Where a target asks for signatures, an old one is no order to go back."""
+    text = f"version {bundle.version} of {bundle.name} is older than what was there; "
+    text += f"the history says: {request.downgrade}"
+    if not found.signers_file:
+        return Check("counter", False, text, warning=True)
+    if not request.order:
+        refused = f"{facts.name} takes signed releases only, and the downgrade is not signed."
+        hint = "Deploy with --sign KEY, also where the bundle has a signature already."
+        return Check("counter", False, refused, hint, safety=True)
+    order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
+    try:
+        who = _signer(found.signers, order, request.order, DOWNGRADES)
+    except ReleaseError as error:
+        return Check("counter", False, error.message, error.hint, safety=True)
+    return Check("counter", False, f"{text}; ordered by {who}", warning=True)
 
 
 def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> str:
@@ -150,17 +186,17 @@ def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
         text = "the signature can be checked on the target alone: there is no ssh-keygen here"
         return Check("signature", False, text, warning=True)
     try:
-        who = _signer(found.signers, bundle)
+        who = _signer(found.signers, bundle.text.encode(), bundle.signature, NAMESPACE)
     except ReleaseError as error:
         return Check("signature", False, error.message, error.hint, safety=True)
     return Check("signature", True, f"signed by {who}, whom it admits")
 
 
-def _signer(signers: str, bundle: Bundle) -> str:
+def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "allowed_signers")
         path.write_text(signers + "\n", "utf-8")
-        return signer_of(path, bundle.text.encode(), bundle.signature)
+        return signer_of(path, content, signature, namespace)
 
 
 def _named(arguments: Arguments) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
-from studio.deployment.admission import Request
+from studio.deployment.admission import Request, ordered
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
@@ -155,6 +155,7 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
+        self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
         wish, request = self._access, self._request
         return make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
@@ -179,6 +180,7 @@ class Deployment:
             sampling=sampling(given),
             agreement=comparing(given),
             downgrade=self._request.downgrade,
+            order=self._request.order,
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

@@ -46,6 +46,7 @@ class Wish:
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
         downgrade: Why an older release is wanted.
+        order: The signature of that, for a target that asks for signatures.
     """
 
     access: AccessWish
@@ -57,6 +58,7 @@ class Wish:
     sampling: Mapping[str, int] | None = None
     agreement: float = 0.0
     downgrade: str = ""
+    order: str = ""
 
 
 class Rollout:
@@ -190,6 +192,7 @@ class Rollout:
             "signature": plan.bundle.signature,
             "runtime": plan.runtime.digest,
             "downgrade": self._wish.downgrade,
+            "order": self._wish.order,
             **interpreter,
         }
         done = self._agent.call("stage", request)
@@ -239,6 +242,7 @@ class Rollout:
                 "quality": None if wish.quality is None else dict(wish.quality),
                 "agreement": wish.agreement,
                 "downgrade": wish.downgrade,
+                "order": wish.order,
                 "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,

@@ -116,7 +116,7 @@ class Rollout:
         }
         kept = asked(arguments)
         if reason := downgrade_of(arguments):
-            kept["downgrade"] = reason
+            kept |= {"downgrade": reason, "sign": arguments.get("sign")}
         held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
         known = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from .errors import ReleaseError
+from .manifest import canonical
 
 Lines = Mapping[str, Mapping[str, Any]]
 """Name of a model -> ``counter`` and ``release`` (digest) of the last release that was kept."""
@@ -54,6 +55,12 @@ def reason_of(request: Mapping[str, Any]) -> str:
             "bad-reason", "A reason has up to {} printable letters.".format(LONGEST_REASON)
         )
     return text
+
+
+def order_of(lines: Lines, name: str, digest: str, reason: str) -> bytes:
+    """What is signed to order a downgrade: it holds for this one step back, and for no other."""
+    last = str((lines.get(name) or {}).get("release") or "")
+    return canonical({"downgrade": digest, "from": last, "reason": reason})
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:

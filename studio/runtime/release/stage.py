@@ -13,7 +13,7 @@ from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
 from .layout import Layout
-from .lines import is_older, reason_of
+from .lines import is_older, order_of, reason_of
 from .manifest import Manifest
 
 
@@ -23,7 +23,8 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
             ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
-            ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted.
+            ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted,
+            and ``order``, the signature of that where the target asks for signatures.
 
     Raises:
         ReleaseError: when a file is missing or altered, the counter goes back, or nobody whom the
@@ -59,13 +60,15 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> s
     """The reason for going back to an older release; empty where it is none.
 
     Raises:
-        ReleaseError: when it precedes the last release of its model here, and nobody said why.
+        ReleaseError: when it precedes the last release of its model here, and nobody said why; or
+            nobody who may has signed the order, where the target asks for signatures.
     """
     now = board.state
     if not is_older(now.lines, what.name, what.counter, what.digest):
         return ""
     reason = reason_of(request)
     if reason:
+        _check_order(board, what, reason, request)
         return reason
     raise ReleaseError(
         "counter-back",
@@ -74,6 +77,15 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> s
         ),
         'If it is meant, say why with --downgrade "REASON": the history keeps it.',
     )
+
+
+def _check_order(board: Board, what: Manifest, reason: str, request: Mapping[str, Any]) -> None:
+    if board.layout.allowed_signers() is None:
+        return
+    from .signature import check_downgrade
+
+    order = order_of(board.state.lines, what.name, what.digest, reason)
+    check_downgrade(board.layout, order, str(request.get("order") or ""))
 
 
 def _signer(layout: Layout, content: bytes, signature: str) -> str:
