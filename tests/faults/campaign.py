@@ -136,7 +136,8 @@ def sample(seed: int) -> Iterator[Work]:
     yield Work("power", None, seed)
     for mutant in mutants.MUTANTS[1:4:2]:
         yield Work("mutants", mutant.name, seed)
-    for name in ("disk full at switch", "interpreter of another architecture"):
+    disk = ("disk full at switch", "disk full before rollback")
+    for name in (*disk, "interpreter of another architecture"):
         yield Work("conditions", name, seed)
     for number in range(2):
         yield Work("races", number, seed)
