@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
+from studio.deployment.admission import Request, ordered
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
@@ -49,6 +50,7 @@ class Deployment:
         self._owner = owner
         self._access = AccessWish.of(arguments, os.environ)
         self._quality = soak_rule(arguments)
+        self._request = Request.of(arguments, owner)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -99,6 +101,7 @@ class Deployment:
         result.update(
             bytes_sent=rollout.bytes_sent,
             soak=done.get("soak") or {},
+            reason=str(done.get("reason") or ""),
             endpoint=self._endpoint(done),
             token_kept=kept,
             log=done["log"],
@@ -152,8 +155,10 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
+        self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
+        wish, request = self._access, self._request
+        return make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -174,6 +179,8 @@ class Deployment:
             quality=self._quality,
             sampling=sampling(given),
             agreement=comparing(given),
+            downgrade=self._request.downgrade,
+            order=self._request.order,
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

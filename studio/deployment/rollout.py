@@ -45,6 +45,8 @@ class Wish:
         quality: What it may do worse than the release before; None where that is not judged.
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
+        downgrade: Why an older release is wanted.
+        order: The signature of that, for a target that asks for signatures.
     """
 
     access: AccessWish
@@ -55,6 +57,8 @@ class Wish:
     quality: Mapping[str, str] | None = None
     sampling: Mapping[str, int] | None = None
     agreement: float = 0.0
+    downgrade: str = ""
+    order: str = ""
 
 
 class Rollout:
@@ -187,6 +191,8 @@ class Rollout:
             "manifest": plan.bundle.text,
             "signature": plan.bundle.signature,
             "runtime": plan.runtime.digest,
+            "downgrade": self._wish.downgrade,
+            "order": self._wish.order,
             **interpreter,
         }
         done = self._agent.call("stage", request)
@@ -235,6 +241,8 @@ class Rollout:
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
                 "agreement": wish.agreement,
+                "downgrade": wish.downgrade,
+                "order": wish.order,
                 "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,
