@@ -19,6 +19,7 @@ from .contracts.table import routes
 from .control import ControlLink, Message
 from .errors import CannotListen, LoadError
 from .executor import Executor
+from .hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
 from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
@@ -174,6 +175,7 @@ class Worker:
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
+        self._http.heads.admission = ServiceAdmission(self._service, self._hosts(host))
         await self._http.start(listener, self._tls)
         self._rpc = await optional.started(self._service, self._options, host)
         gc.collect()
@@ -208,6 +210,12 @@ class Worker:
         self._stopping.set()
 
     # Start
+
+    def _hosts(self, address: str) -> HostPolicy:
+        # At a gate others listen for it, at addresses of their own.
+        local = is_loopback(address) and self._options.gate is None
+        names = self._options.allowed_hosts
+        return HostPolicy(names, local=local, guarded=self._service.wants_tokens)
 
     def _listener(self) -> socket.socket:
         if self._options.listener < 0:

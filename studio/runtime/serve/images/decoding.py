@@ -9,11 +9,11 @@ import numpy as np
 
 from ..http.message import Body, HttpError
 from . import png
+from .signatures import kind_of
 
 MOST_PIXELS = 25_000_000
 """Larger pictures are refused before they are unpacked: each pixel costs 12 bytes as floats."""
 
-_JPEG = b"\xff\xd8\xff"
 _NO_PILLOW = "This server cannot read JPEG: Pillow is not installed on it. Send a PNG."
 
 
@@ -26,13 +26,13 @@ def decode_picture(content: Body) -> np.ndarray:
         HttpError: 400 when it is damaged, 413 when it is too large, 415 when it is of another
             kind or needs Pillow on a target that has none.
     """
-    is_png = bytes(content[:8]) == png.SIGNATURE
-    if not is_png and bytes(content[:3]) != _JPEG:
+    kind = kind_of(content)
+    if not kind:
         raise HttpError(415, "The body is neither a JPEG nor a PNG.")
     try:
         import PIL.Image
     except ImportError:
-        if not is_png:
+        if kind != "PNG":
             raise HttpError(415, _NO_PILLOW) from None
         return _with_own_decoder(content)
     return _with_pillow(PIL.Image, content)
