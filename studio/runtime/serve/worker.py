@@ -177,7 +177,7 @@ class Worker:
         host, port = listener.getsockname()[:2]
         self._http.heads.admission = ServiceAdmission(self._service, self._hosts(host))
         await self._http.start(listener, self._tls)
-        self._rpc = await optional.started(self._service, self._options, host)
+        self._rpc = await optional.started(self._service, self._http.budget, self._options, host)
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))

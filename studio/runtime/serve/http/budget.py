@@ -57,13 +57,17 @@ class BodyBudget:
         Raises:
             HttpError: 503, when too many wait already.
         """
-        if self._fits(size) and not any(size >= other for other in self._waiting.values()):
+        if self.has_room(size):
             self._hold(receiver, size)
             return True
         if len(self._waiting) >= MOST_WAITING:
             raise no_room()
         self._waiting[receiver] = size
         return False
+
+    def has_room(self, size: int) -> bool:
+        """Whether a body may be received now: it fits, and none that is smaller waits."""
+        return self._fits(size) and not any(size >= other for other in self._waiting.values())
 
     def release(self, receiver: Receiver) -> None:
         """Free what a receiver holds, or no longer waits for."""
