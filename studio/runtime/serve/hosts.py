@@ -10,7 +10,8 @@ name that the public Internet does not have.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Iterable, Optional
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterable, Optional, Set
 
 from .http.admission import Admission
 from .http.message import Headers, HttpError
@@ -46,9 +47,8 @@ class HostPolicy:
         self._any = ANY in given or (guarded and not local)
         self._ends = tuple(name[1:] for name in given if name.startswith("*."))
         self._local = local
-        own = socket.gethostname().lower()
         self._named = frozenset(given)
-        self._names = frozenset((*given, "localhost", own, own.partition(".")[0]))
+        self._names = frozenset((*given, *own_names(Path("/etc/hosts"))))
 
     def check(self, headers: Headers) -> None:
         """Refuse what is meant for another server, or comes from the page of one.
@@ -80,6 +80,21 @@ class HostPolicy:
             return True
         name = _name_of(authority)
         return name in self._named or (bool(self._ends) and name.endswith(self._ends))
+
+
+def own_names(table: Path) -> Set[str]:
+    """The names of this machine, by its own word and its table of hosts; nobody else is asked."""
+    own = socket.gethostname().lower()
+    found = {"localhost", own, own.partition(".")[0]}
+    try:
+        lines = table.read_text("utf-8", "replace").lower().splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        names = set(line.partition("#")[0].split()[1:])
+        if names & {own, own.partition(".")[0]}:
+            found |= names
+    return found
 
 
 def _name_of(authority: str) -> str:

@@ -17,6 +17,7 @@ from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
 from .contracts.table import routes
 from .control import ControlLink, Message
+from .descriptors import clients_within
 from .errors import CannotListen, LoadError
 from .executor import Executor
 from .hosts import HostPolicy, ServiceAdmission, is_loopback
@@ -127,7 +128,8 @@ class Worker:
         loop: asyncio.AbstractEventLoop,
         watch: Optional[Lookout] = None,
     ) -> None:
-        self._options = options
+        clients = clients_within(options.max_connections, 1 if options.grpc_port is None else 2)
+        self._options = options = options._replace(max_connections=clients)
         self._control = control
         self._loop = loop
         self._log = Log(2, requests_per_s=options.log_rate)
