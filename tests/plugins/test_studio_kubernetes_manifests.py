@@ -160,7 +160,7 @@ def test_a_token_comes_from_a_secret_and_is_in_no_manifest() -> None:
 
 def test_the_server_knows_the_names_of_its_service() -> None:
     def names(**given: Any) -> str:
-        (found,) = _deployment(workload(**given))["spec"]["template"]["spec"]["containers"]
+        (found,) = _deployment(Wanted(workload(**given)))["spec"]["template"]["spec"]["containers"]
         return str(found["env"][0]["value"])
 
     place = workload().place

@@ -169,7 +169,8 @@ class RpcServer:
         headers, peer = _headers(context), context.peer()
         refused = self._conversations.refusal_of(STREAM, None, headers, peer)
         if refused is not None:
-            await context.abort(getattr(grpc.StatusCode, refused.code), refused.sentence)
+            yield _streamed(refused)
+            return
         async for data in requests:
             reply = await self._reply(STREAM, None, data, headers, peer)
             yield _streamed(reply)
