@@ -18,17 +18,18 @@ import numpy as np
 _PIECE = 64 * 1024
 _PLAIN = re.compile(r'[^"{]{0,%d}' % _PIECE)
 _SPACE = re.compile(r"[ \t\n\r]*")
-_NUMBERS = {int, float}
+_NUMERIC = re.compile(r"[-+0-9.eE,\[\] \t\n\r]*")
+_FRACTION = re.compile(r"[.eE]")
 _OPEN, _CLOSE, _COMMA = b"[],"
 MOST_OBJECTS = 10_000
 """In one list: a request has as many as its model has inputs."""
 
 
 class Numbers:
-    """A long flat list of numbers, as arrays: a tenth of what a list takes.
+    """A list of numbers, or of lists of them, as arrays: a tenth of what a list takes.
 
     Attributes:
-        pieces: int64 or float64.
+        pieces: int64 or float64, one behind the other; each has the axes of the list.
         kinds: The types of Python that the list would have.
     """
 
@@ -36,18 +37,29 @@ class Numbers:
         self.pieces: List[np.ndarray] = []
         self.kinds: Set[type] = set()
 
-    def __len__(self) -> int:
-        return sum(map(len, self.pieces))
+    def take(self, values: List[Any], text: str) -> bool:
+        """Add values, where they can be: rows of one length with numbers of usual size can.
 
-    def take(self, values: List[Any]) -> bool:
-        """Add values, where they can be: only numbers of usual size can."""
-        kinds = set(map(type, values))
-        if not kinds <= _NUMBERS:
+        Args:
+            text: That they were read from.
+        """
+        if _NUMERIC.fullmatch(text) is None:
             return False
+        kind = float if _FRACTION.search(text) else int
         try:
-            self.pieces.append(np.array(values, np.float64 if float in kinds else np.int64))
-        except OverflowError:
+            piece = np.array(values, np.float64 if kind is float else np.int64)
+        except (OverflowError, ValueError):
             return False
+        return self._append(piece, {kind})
+
+    def take_row(self, row: Numbers) -> bool:
+        """Add a long row."""
+        return all([self._append(piece[None], row.kinds) for piece in row.pieces])
+
+    def _append(self, piece: np.ndarray, kinds: Set[type]) -> bool:
+        if self.pieces and piece.ndim != self.pieces[0].ndim:
+            return False
+        self.pieces.append(piece)
         self.kinds |= kinds
         return True
 
@@ -136,21 +148,31 @@ class PieceReader:
         while True:
             end = self._end_of_piece(at)
             if end > at:
-                piece = self._decoder.decode("[{}]".format(self._text[at:end]))
-                if not piece:
-                    raise ValueError("a value is missing at character {}".format(at))
+                found = self._with_piece(found, at, end)
             else:
                 objects += self._text[at : at + 1] == "{"
                 if self._tensors and objects > MOST_OBJECTS:
                     raise ValueError("a list has more than {} objects".format(MOST_OBJECTS))
-                value, end = self._value(at, False)
-                piece = [value]
-            found = _joined(found, piece)
+                value, end = self._value(at, compact)
+                found = _with_value(found, value)
             at = self._skip(end)
             if self._text[at : at + 1] == "]":
                 return found, at + 1
             self._expect(",", at)
             at = self._skip(at + 1)
+
+    def _with_piece(self, found: Values, at: int, end: int) -> Values:
+        """A list, and the values between two places."""
+        text = self._text[at:end]
+        piece = self._decoder.decode("[{}]".format(text))
+        if not piece:
+            raise ValueError("a value is missing at character {}".format(at))
+        if isinstance(found, Numbers):
+            if found.take(piece, text):
+                return found
+            found = found.listed()
+        found += piece
+        return found
 
     def _end_of_piece(self, at: int) -> int:
         """The end of as many whole elements as make a piece; ``at`` when there are none."""
@@ -166,10 +188,11 @@ class PieceReader:
         return at + int(commas[-1]) if len(commas) else at
 
 
-def _joined(found: Values, piece: List[Any]) -> Values:
+def _with_value(found: Values, value: Any) -> Values:
+    """A list, and one more value that was too long for a piece."""
     if isinstance(found, Numbers):
-        if found.take(piece):
+        if isinstance(value, Numbers) and found.take_row(value):
             return found
         found = found.listed()
-    found += piece
+    found.append(value.listed() if isinstance(value, Numbers) else value)
     return found

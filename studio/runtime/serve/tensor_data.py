@@ -23,8 +23,8 @@ _JSON_TYPES: Dict[str, FrozenSet[type]] = {
     "f": frozenset((int, float)),
 }
 """Kind of a numpy type -> what JSON may hold for it."""
-_VALUES = 64 * 1024
-"""Of a list that are made into an array at a time."""
+_VALUES = 16 * 1024
+"""Of a list that are made into an array at a time, and the other way round."""
 
 
 def bad(sentence: str, *values: Any) -> HttpError:
@@ -217,7 +217,7 @@ def _from_json(data: Any, spec: TensorSpec, count: int) -> np.ndarray:
 def _numbers_of_pieces(data: Numbers, spec: TensorSpec) -> np.ndarray:
     """The same array as of the list."""
     _check_kinds(data.kinds, spec)
-    return np.concatenate([_in_type(piece, spec) for piece in data.pieces])
+    return np.concatenate([_in_type(piece.reshape(-1), spec) for piece in data.pieces])
 
 
 def _in_type(piece: np.ndarray, spec: TensorSpec) -> np.ndarray:
@@ -229,7 +229,7 @@ def _in_type(piece: np.ndarray, spec: TensorSpec) -> np.ndarray:
         if dtype.kind == "f":
             return piece.astype(np.float64, copy=False).astype(dtype, copy=False)
     limits = np.iinfo(dtype)
-    if int(piece.min()) < limits.min or int(piece.max()) > limits.max:
+    if piece.size and (int(piece.min()) < limits.min or int(piece.max()) > limits.max):
         raise _beyond(spec)
     return piece.astype(dtype, copy=False)
 
@@ -320,9 +320,20 @@ def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
 
 
 def to_json(array: np.ndarray, spec: TensorSpec) -> str:
-    """The elements in row-major order, as a flat JSON list."""
-    values = numbers_of(array, spec).reshape(-1).tolist()
-    text = json.dumps(values, separators=(",", ":"))
+    """The elements in row-major order, as a flat JSON list.
+
+    A long one is made in pieces, so that other threads get their turn.
+    """
+    flat = numbers_of(array, spec).reshape(-1)
+    if len(flat) <= _VALUES:
+        return _json_of(flat, spec)
+    starts = range(0, len(flat), _VALUES)
+    pieces = (_json_of(flat[begin : begin + _VALUES], spec)[1:-1] for begin in starts)
+    return "[{}]".format(",".join(pieces))
+
+
+def _json_of(flat: np.ndarray, spec: TensorSpec) -> str:
+    text = json.dumps(flat.tolist(), separators=(",", ":"))
     if spec.kind.dtype is None or not ("N" in text or "I" in text):
         return text
     # JSON has no NaN and no infinity; null and a number too large are read as such by clients.
