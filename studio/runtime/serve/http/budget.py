@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Protocol
+from typing import Dict, Optional, Protocol, Tuple
 
 from .message import HttpError
 
@@ -10,8 +10,8 @@ MARGIN = 16 * 1024 * 1024
 """Bytes beside the budget that bodies of more than half of that do not get."""
 MOST_WAITING = 128
 """Bodies that wait for their turn; each has the beginning that came with its head."""
-_GRACE_S = 3.0
-"""For a body that others wait for, before its speed counts."""
+_WINDOW_S = 2.5
+"""Over which the speed of a body counts that others wait for."""
 _PRESSED_RATE = 64 * 1024.0
 """Bytes a second below which a body gives way to those that wait."""
 _FULL = "The server receives too many large requests."
@@ -26,11 +26,8 @@ class Receiver(Protocol):
     def give_way(self) -> None:
         """Receive no more of it: it is too slow, and others wait. It releases its bytes."""
 
-    def pace(self, now: float) -> float:
-        """Bytes a second since there was room; infinite once the body is complete."""
-
-    def received_for(self, now: float) -> float:
-        """Seconds since there was room."""
+    def received(self, now: float) -> Optional[int]:
+        """Bytes that have come; None when the body is complete."""
 
 
 class BodyBudget:
@@ -50,6 +47,7 @@ class BodyBudget:
         self.held = 0
         self._holders: Dict[Receiver, int] = {}
         self._waiting: Dict[Receiver, int] = {}
+        self._seen: Dict[Receiver, Tuple[float, int]] = {}
 
     def take(self, receiver: Receiver, size: int) -> bool:
         """Reserve room for a body; False when its receiver has to wait until ``granted``.
@@ -72,24 +70,31 @@ class BodyBudget:
     def release(self, receiver: Receiver) -> None:
         """Free what a receiver holds, or no longer waits for."""
         self._waiting.pop(receiver, None)
+        self._seen.pop(receiver, None)
         self.held -= self._holders.pop(receiver, 0)
         self._serve()
 
     def press(self, now: float) -> None:
-        """While somebody waits, take the room of the slowest; call it about once a second."""
-        for slow in self._slowest(now):
+        """While somebody waits, take the room of the slow; call it about once a second."""
+        if not self._waiting:
+            self._seen.clear()
+            return
+        for slow in [one for one in self._holders if self._is_slow(one, now)]:
             if not self._waiting:
                 return
             slow.give_way()
             self.release(slow)
 
-    def _slowest(self, now: float) -> List[Receiver]:
-        if not self._waiting:
-            return []
-        found = [one for one in self._holders if one.received_for(now) > _GRACE_S]
-        paces = {one: one.pace(now) for one in found}
-        slow = [one for one in found if paces[one] < _PRESSED_RATE]
-        return sorted(slow, key=paces.__getitem__)
+    def _is_slow(self, receiver: Receiver, now: float) -> bool:
+        """Whether a body has hardly moved in the last seconds, however fast it began."""
+        count = receiver.received(now)
+        if count is None:
+            return False
+        since, before = self._seen.setdefault(receiver, (now, count))
+        if now - since < _WINDOW_S:
+            return False
+        self._seen[receiver] = (now, count)
+        return count - before < _PRESSED_RATE * (now - since)
 
     def _fits(self, size: int) -> bool:
         most = self.limit if size > MARGIN // 2 else self.limit + MARGIN

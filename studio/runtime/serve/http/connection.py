@@ -389,13 +389,9 @@ class Connection(asyncio.BufferedProtocol):
         """Others wait for the room of a body that hardly comes."""
         self._refuse(HttpError(408, "The request did not come in time.", close=True))
 
-    def received_for(self, now: float) -> float:
-        """Seconds since there was room for the body; 0 when it is complete."""
-        return now - self._began if self._waiting is _Waiting.BODY else 0.0
-
-    def pace(self, now: float) -> float:
-        """Bytes of the body a second."""
-        return self._body_bytes / max(now - self._began, 1e-3)
+    def received(self, now: float) -> Optional[int]:
+        """Bytes of the body that have come; None when it is complete."""
+        return self._body_bytes if self._waiting is _Waiting.BODY else None
 
     def _release(self) -> None:
         self._holds = False

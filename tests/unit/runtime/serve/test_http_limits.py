@@ -54,11 +54,8 @@ class Receiver:
     def give_way(self) -> None:
         self.log.append("gave way")
 
-    def pace(self, now: float) -> float:
-        return self._pace
-
-    def received_for(self, now: float) -> float:
-        return now
+    def received(self, now: float) -> int:
+        return int(50e6 + now * self._pace)
 
 
 # The budget
@@ -91,15 +88,16 @@ def test_bodies_that_hardly_move_give_way_to_those_that_wait() -> None:
     stalled, moving, waiting = Receiver(0.0), Receiver(1e6), Receiver()
     assert budget.take(stalled, 50 * MB)
     assert budget.take(moving, 50 * MB)
-    budget.press(60.0)
+    budget.press(50.0)
     assert not stalled.log, "nobody waits"
     assert not budget.take(waiting, 40 * MB)
-    budget.press(1.0)
-    assert not stalled.log, "it has only begun"
-    budget.press(60.0)
-    assert stalled.log == ["gave way"]
+    for now in (60.0, 61.0):
+        budget.press(now)
+        assert not stalled.log, "it is only looked at"
+    budget.press(63.0)
+    assert stalled.log == ["gave way"], "however fast it began"
     assert waiting.log == ["granted"]
-    budget.press(60.0)
+    budget.press(90.0)
     assert not moving.log
 
 
