@@ -13,12 +13,14 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, InvalidData
-from studio.datasets.resize import Pixels, resize
+from studio.runtime.serve.images.colors import grey
+from studio.runtime.serve.images.resize import resize
 
 FILE = "preprocess.toml"
 """The name of the file beside the images, and in a bundle."""
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
+Pixels = NDArray[numpy.float32]
+"""Height × width × channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Preprocess:
         if self.color == "BGR":
             return pixels[:, :, ::-1]
         if self.color == "GRAY":
-            return (pixels @ numpy.array(_LUMA, dtype=numpy.float32))[:, :, None]
+            return grey(pixels)[:, :, None]
         return pixels
 
     def _resized(self, pixels: Pixels) -> Pixels:
