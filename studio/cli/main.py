@@ -36,7 +36,7 @@ COMMANDS = {
     "target": "add, list, probe or remove places to deploy to",
     "deploy": "deploy a model or bundle to a target",
     "rollout": "release on several targets, in waves, judged by one rule",
-    "registry": "push and pull versions of a model registry; follow an alias of it",
+    "registry": "back up and check the registry; push, pull and follow versions of others",
     "releases": "list what was released on a target",
     "verify-log": "check that a target's history was not altered",
     "rollback": "take a target back to an earlier release",
