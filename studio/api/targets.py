@@ -19,12 +19,15 @@ class TargetSpec:
         url: ``local:``, ``ssh://user@host:port`` ...; never holds a secret.
         host_key: The confirmed key (``"ssh-ed25519 AAAA..."``), empty before the first contact.
         settings: Values of the connector's own options (a key file's path, a folder).
+        endpoint_name: Of an endpoint beside the target's own, which then stands in ``name`` too
+            (``bench-pi/door``); empty for the target itself.
     """
 
     name: str
     url: str
     host_key: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    endpoint_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

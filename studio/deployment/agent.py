@@ -16,7 +16,7 @@ Watch = Callable[[Mapping[str, Any]], None]
 _REFUSALS = frozenset(
     {
         *("counter-back", "foreign-file", "altered-file", "bad-manifest"),
-        *("unsigned", "foreign-signature"),
+        *("unsigned", "foreign-signature", "another-model"),
     }
 )
 """Codes of what is refused for safety rather than failed."""

@@ -17,8 +17,9 @@ from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
-from studio.deployment.plan import Plan, make_plan
+from studio.deployment.plan import Check, Plan, make_plan
 from studio.deployment.platforms import is_platform
+from studio.deployment.replacing import another_model
 from studio.deployment.rollout import Rollout, Wish
 from studio.deployment.soaking import soak_rule, trial_s
 from studio.deployment.steplog import StepLog
@@ -153,7 +154,18 @@ class Deployment:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
+        place = self._place(found, bundle)
+        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle, place)
+
+    def _place(self, found: inventory.Inventory, bundle: Bundle) -> Check:
+        """Whether the model may take the place of what is served."""
+        replace = bool(self._arguments.get("replace"))
+        text, hint = another_model(self._target, found.model, bundle.name, replace=replace)
+        if text:
+            return Check("model", False, text, hint, safety=True)
+        other = found.model not in ("", bundle.name)
+        told = f"it takes the place of {found.model}" if other else "no other model is replaced"
+        return Check("model", True, told)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -174,6 +186,7 @@ class Deployment:
             quality=self._quality,
             sampling=sampling(given),
             agreement=comparing(given),
+            replace=bool(given.get("replace")),
         )
 
     def _endpoint(self, done: dict[str, Any]) -> str:

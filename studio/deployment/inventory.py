@@ -63,6 +63,15 @@ class Inventory:
         return str(self.state.get("current") or "")
 
     @property
+    def model(self) -> str:
+        """Name of the model that is served; empty where none is, or the history begins later."""
+        told = (one for one in self.state.get("history") or [] if self._is_current(one))
+        return str(next((one.get("name") for one in told), "") or "")
+
+    def _is_current(self, entry: Mapping[str, Any]) -> bool:
+        return bool(self.current) and entry.get("release") == self.current
+
+    @property
     def counter(self) -> int:
         """Counter of the release that is served, or was last."""
         return int(self.state.get("counter") or 0)

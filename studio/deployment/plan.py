@@ -168,11 +168,13 @@ def make_plan(
     wheels: WheelSet | None,
     wish: AccessWish | None = None,
     obstacle: StudioError | None = None,
+    place: Check | None = None,
 ) -> Plan:
     """Compare what is there with what is wanted; nothing is asked or changed.
 
     Args:
         obstacle: Why no wheels fit the target, where its own Python lacks some.
+        place: Whether the model may take the place of what is served.
     """
     wish = wish or AccessWish()
     installed = wheels is not None and wheels.digest in found.environments
@@ -199,6 +201,7 @@ def make_plan(
             _board(facts),
             *([Check("wheels", False, obstacle.message, obstacle.hint)] if obstacle else ()),
             _runtime(facts, wheels, bundle),
+            *([place] if place else ()),
             _disk(facts, need),
             _memory(facts, found, bundle),
             _counter(found, bundle),

@@ -45,6 +45,7 @@ class Wish:
         quality: What it may do worse than the release before; None where that is not judged.
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
+        replace: Whether another model that is served may be replaced.
     """
 
     access: AccessWish
@@ -55,6 +56,7 @@ class Wish:
     quality: Mapping[str, str] | None = None
     sampling: Mapping[str, int] | None = None
     agreement: float = 0.0
+    replace: bool = False
 
 
 class Rollout:
@@ -187,6 +189,7 @@ class Rollout:
             "manifest": plan.bundle.text,
             "signature": plan.bundle.signature,
             "runtime": plan.runtime.digest,
+            "replace": self._wish.replace,
             **interpreter,
         }
         done = self._agent.call("stage", request)

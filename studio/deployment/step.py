@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
+from studio.deployment.endpoint_options import ENDPOINT, REPLACE
 from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
 from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
-_TARGET = Option("target", Kind.TARGET, default="local", help="Where; by default this computer.")
+_TARGET = Option(
+    "target",
+    Kind.TARGET,
+    default="local",
+    help="Where, or TARGET/NAME for an endpoint there; by default this computer.",
+)
 
 PROBE_TARGET = Step(
     name="target-probe",
@@ -29,6 +35,8 @@ DEPLOY = Step(
     options=(
         Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
         _TARGET,
+        ENDPOINT,
+        REPLACE,
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
         Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),

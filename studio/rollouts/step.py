@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
+from studio.deployment.endpoint_options import REPLACE
 from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
 from studio.rollouts.waves import STRATEGIES, TRIALS
@@ -25,6 +26,7 @@ ROLLOUT = Step(
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
         EMBEDDING,
+        REPLACE,
         Option(
             "strategy",
             Kind.CHOICE,

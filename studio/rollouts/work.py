@@ -103,7 +103,7 @@ class Rollout:
             "soak_s": float(arguments["quality_s"]),
             "soak_rule": list(arguments.get("soak_rule") or ()),
         }
-        kept = asked(arguments)
+        kept = {**asked(arguments), "replace": bool(arguments.get("replace"))}
         held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
         known = {

@@ -11,6 +11,9 @@ from .errors import ReleaseError
 SYSTEM_SIGNERS = Path("/etc/edgewright/allowed_signers")
 """Goes before the one among the releases: only the administrator can change it."""
 
+ENDPOINTS = "endpoints"
+"""Has a folder of releases for each endpoint beside the target's own."""
+
 _DIGEST = frozenset("0123456789abcdef")
 
 
