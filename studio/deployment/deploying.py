@@ -15,6 +15,7 @@ from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
+from studio.deployment.liveness import url_of
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Check, Plan, make_plan
@@ -31,8 +32,6 @@ from studio.settings import Paths
 
 BOARD_PORT = 8477
 """Where a board serves unless something else is asked for."""
-
-_ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 class Deployment:
@@ -100,7 +99,7 @@ class Deployment:
         result.update(
             bytes_sent=rollout.bytes_sent,
             soak=done.get("soak") or {},
-            endpoint=self._endpoint(done),
+            endpoint=url_of(self._target, done),
             token_kept=kept,
             log=done["log"],
             at=done["at"],
@@ -188,13 +187,6 @@ class Deployment:
             agreement=comparing(given),
             replace=bool(given.get("replace")),
         )
-
-    def _endpoint(self, done: dict[str, Any]) -> str:
-        """Where it answers; a board that listens on its loopback is reached through the studio."""
-        host = str(done["host"])
-        if host in _ANY_ADDRESS:
-            host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        return f"{done['scheme']}://{host}:{done['port']}"
 
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle

@@ -119,15 +119,19 @@ def _document(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def history(found: Inventory) -> list[dict[str, Any]]:
-    """What became of each release, the newest first; what is served now says ``serving``."""
+def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
+    """What became of each release, the newest first.
+
+    Args:
+        state: Of the current one: what its server is doing, where that was asked.
+    """
     rows, serving = [], found.current
     for entry in reversed(found.state.get("history") or []):
         outcome = str(entry.get("state", ""))
         if outcome == "active":
-            outcome = "serving" if entry.get("release") == serving else "replaced"
             # Of several times that a release was put to work only the last still holds.
-            serving = "" if outcome == "serving" else serving
+            is_last = bool(serving) and entry.get("release") == serving
+            outcome, serving = (state, "") if is_last else ("replaced", serving)
         rows.append(
             {
                 "version": entry.get("version"),

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from studio.api import TargetSpec
 from studio.deployment.history import History
+from studio.deployment.liveness import SERVING
 from studio.deployment.soaking import error_of_trial
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
@@ -43,6 +45,9 @@ def looked(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     for row in result["targets"]:
         if row["facts"]:
             registry.set_facts(row["target"], row["facts"])
+        elif row["state"] == SERVING and not row["endpoint"]:  # a platform's, as it said then
+            row["endpoint"] = str(_address(registry, row["target"])["endpoint"])
+            row["scheme"] = urlsplit(row["endpoint"]).scheme
     registry.add_run("target-look", None, {}, result)
     return result
 
