@@ -55,8 +55,8 @@ DEPLOY = Step(
             Kind.INTEGER,
             minimum=0,
             maximum=65535,
-            help="Port to listen on: by default the one in use there, else 8477 on a board and "
-            "any free one on this computer.",
+            help="Port to listen on: by default the one that the endpoint has had, else 8477 or "
+            "the next free one on a board, and a free one on this computer; 0 chooses anew.",
             advanced=True,
         ),
         SIGN_WITH,
@@ -222,4 +222,34 @@ RESOURCES = Step(
     work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+)
+
+START = Step(
+    name="start",
+    title="Start",
+    summary="Start the server of what a target serves, after a crash, a restart or a stop.",
+    options=(_TARGET,),
+    work="studio.deployment.running:start",
+    needs=_NEEDS,
+    limits=Limits(seconds=600),
+)
+
+STOP = Step(
+    name="stop",
+    title="Stop",
+    summary="Stop the server of what a target serves; the release stays, and starts again later.",
+    options=(_TARGET,),
+    work="studio.deployment.running:stop",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)
+
+RESTART = Step(
+    name="restart",
+    title="Restart",
+    summary="Stop the server of what a target serves, and start it at the same port.",
+    options=(_TARGET,),
+    work="studio.deployment.running:restart",
+    needs=_NEEDS,
+    limits=Limits(seconds=600),
 )

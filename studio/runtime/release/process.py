@@ -61,7 +61,7 @@ class DetachedProcess:
         """Whether the process that was started still lives."""
         if self._child is not None:
             return self._child.poll() is None
-        return self._pid > 0 and started(self._pid) == self._since
+        return bool(self._since) and started(self._pid) == self._since
 
     def stop(self, seconds: float) -> bool:
         """Ask it to finish its requests and end; kill it when it does not. Whether it ran."""
