@@ -163,7 +163,7 @@ class Hosting:
         before = _serving(site)
         served = before.name if before else ""
         text, hint = another_model(self._target, served, bundle.name, replace=replace)
-        return Action("model", "blocked", text, hint) if text else None
+        return Action("model", text, "blocked", hint) if text else None
 
     def _deploy(
         self, site: Site, parcel: Parcel, options: Mapping[str, Any], log: StepLog

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,21 +315,24 @@ def _clock(facts: TargetFacts) -> Check:
 
 def _service(facts: TargetFacts) -> Check:
     """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
-    user = urlsplit(facts.url).username or ""
-    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
+    here = facts.url.startswith("local")
+    user = getpass.getuser() if here else urlsplit(facts.url).username or ""
+    if not here and not facts.url.startswith("ssh:"):
+        return Check("service", True, "its service manager is used where it has one")
+    if user in ("", "root") and "systemd" in facts.services:
         return Check("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
         return Check("service", True, f"the systemd of {user} starts it again after a restart")
     if "systemd" not in facts.services:
         text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
-        return Check("service", False, text, "Start it from the board's own boot.", warning=True)
-    return Check(
-        "service",
-        False,
-        f"the systemd of {user} is not started at boot, so nobody starts the server again then",
-        f"Run there once: sudo loginctl enable-linger {user}",
-        warning=True,
-    )
+        hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
+        return Check("service", False, text, hint, warning=True)
+    hint = f"Run there once: sudo loginctl enable-linger {user}"
+    if "systemd-login" in facts.services:
+        text = f"the systemd of {user} starts it again at the next login, and not before"
+        return Check("service", False, text, hint, warning=True)
+    text = f"the systemd of {user} is not started at boot, so nobody starts the server again then"
+    return Check("service", False, text, hint, warning=True)
 
 
 def _access(found: Inventory, wish: AccessWish, name: str) -> Check:

@@ -266,9 +266,11 @@ def _watched(done: Mapping[str, Any], soak_s: float) -> str:
 
 def _kept_by(service: Mapping[str, Any]) -> str:
     """How the target keeps it running."""
-    if service.get("enabled"):
+    if service.get("enabled") and service.get("boot", True):
         return f"kept by {service['manager']}, also after a restart"
-    return "kept until a restart of the target"
+    if service.get("enabled"):
+        return f"kept by {service['manager']} while its user is logged in, and again at each login"
+    return "kept until a restart of the target; studio start brings it back then"
 
 
 def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:

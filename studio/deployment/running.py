@@ -44,7 +44,9 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
         agent.install()
         done = agent.call(verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))
-    told: Result = {name: done[name] for name in ("release", "version", "name", "service") if name in done}
+    told: Result = {
+        name: done[name] for name in ("release", "version", "name", "service") if name in done
+    }
     return {"target": target.name, **live.to_json(), "by": agent.owner, **told}
 
 

@@ -122,6 +122,7 @@ class SystemdUnit:
         return {
             "unit": self._unit,
             "enabled": state.enabled == "enabled",
+            "boot": self._systemd.starts_at_boot(),
             "active": state.active,
             "restarts": state.restarts,
         }

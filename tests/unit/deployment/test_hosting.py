@@ -21,7 +21,7 @@ from studio.plugin_host.importing import forget
 from studio.workspace import Workspace
 from tests.rigs import third_party
 from tests.rigs.bundles import make_bundle
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_the_example_conforms(workspace: Workspace, tmp_path: Path) -> None:
 
 
 def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Path) -> None:
-    first, second = (str(make_cnn(tmp_path / f"{n}.onnx", seed=n)) for n in (1, 2))
+    first, second = map(str, make_cnn_versions(tmp_path))
     facts = ok(workspace, "target-probe")
     assert facts["os"] == "Folder"
     assert facts["where"] == str(tmp_path / "attic")

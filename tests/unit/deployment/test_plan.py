@@ -181,12 +181,21 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
         ("ssh://pi@pi", ("systemd", "systemd-user"), ""),
         ("ssh://pi@pi", ("systemd",), "sudo loginctl enable-linger pi"),
         ("ssh://pi@pi", (), "has no systemd"),
-        ("local:", (), ""),
+        ("local:", ("systemd", "systemd-user"), ""),
+        ("local:", ("systemd", "systemd-login"), "at the next login"),
+        ("local:", ("systemd",), "sudo loginctl enable-linger somebody"),
+        ("local:", (), "studio start --target"),
+        ("docker:digits", (), ""),
     ],
 )
 def test_who_starts_it_again_after_a_restart(
-    bundle: Bundle, url: str, services: tuple[str, ...], told: str
+    bundle: Bundle,
+    url: str,
+    services: tuple[str, ...],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody")
     facts = replace(FACTS, url=url, services=services)
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
     plan.require()
