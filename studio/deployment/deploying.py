@@ -11,16 +11,16 @@ from typing import Any
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
+from studio.deployment.admission import Request, ordered
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
-from studio.deployment.liveness import url_of
+from studio.deployment.liveness import SERVING, liveness, server_info, url_of
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
-from studio.deployment.plan import Check, Plan, make_plan
+from studio.deployment.plan import Plan, make_plan
 from studio.deployment.platforms import is_platform
-from studio.deployment.replacing import another_model
 from studio.deployment.rollout import Rollout, Wish
 from studio.deployment.soaking import soak_rule, trial_s
 from studio.deployment.steplog import StepLog
@@ -49,6 +49,7 @@ class Deployment:
         self._owner = owner
         self._access = AccessWish.of(arguments, os.environ)
         self._quality = soak_rule(arguments)
+        self._request = Request.of(arguments, owner)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -99,6 +100,7 @@ class Deployment:
         result.update(
             bytes_sent=rollout.bytes_sent,
             soak=done.get("soak") or {},
+            reason=str(done.get("reason") or ""),
             endpoint=url_of(self._target, done),
             token_kept=kept,
             log=done["log"],
@@ -152,19 +154,13 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
+        self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
-        place = self._place(found, bundle)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle, place)
-
-    def _place(self, found: inventory.Inventory, bundle: Bundle) -> Check:
-        """Whether the model may take the place of what is served."""
-        replace = bool(self._arguments.get("replace"))
-        text, hint = another_model(self._target, found.model, bundle.name, replace=replace)
-        if text:
-            return Check("model", False, text, hint, safety=True)
-        other = found.model not in ("", bundle.name)
-        told = f"it takes the place of {found.model}" if other else "no other model is replaced"
-        return Check("model", True, told)
+        wish, request = self._access, self._request
+        plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
+        live = liveness(self._target, server_info(channel, facts.root))
+        # A release whose server does not run is put to work like any other.
+        return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -186,6 +182,8 @@ class Deployment:
             sampling=sampling(given),
             agreement=comparing(given),
             replace=bool(given.get("replace")),
+            downgrade=self._request.downgrade,
+            order=self._request.order,
         )
 
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:

@@ -162,7 +162,7 @@ class Hosting:
         """What is in the way where another model is served; None where none is."""
         before = _serving(site)
         served = before.name if before else ""
-        text, hint = another_model(self._target, served, bundle.name, replace=replace)
+        text, hint = another_model(self._target.name, served, bundle.name, replace=replace)
         return Action("model", text, "blocked", hint) if text else None
 
     def _deploy(

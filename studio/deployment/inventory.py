@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import Channel, Resource
 from studio.runtime.release.layout import SYSTEM_SIGNERS
+from studio.runtime.release.lines import Lines, lines_of
 
 SCRIPT = """\
 one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"
@@ -17,13 +18,18 @@ if [ -e "$one" ]; then
   echo "signers=$one"
   head -n 500 "$one" 2>/dev/null | sed 's/^/signer=/'
   echo
+  command -v ssh-keygen >/dev/null && echo "keygen=yes"
 fi
+place=$1
+while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
+[ -w "${place:-/}" ] || echo "readonly=${place:-/}"
 cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
 done
 echo "service=$(cat run/service.json 2>/dev/null)"
-grep '"event":"signers"' log.jsonl 2>/dev/null | tail -n 50 | sed 's/^/admitted=/'
+cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
+echo "lease=$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
 true
@@ -40,6 +46,9 @@ class Inventory:
         signers_file: Where it says who may release; empty where everybody may.
         signers: The content of that file.
         admissions: How that changed, as far as the target's own record tells; the oldest first.
+        lease: Who changes it, and until when; empty where nobody does.
+        read_only: The folder that this login cannot write to; empty where it can.
+        checks_signatures: Whether it has what checks signatures, where it asks for them.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -51,6 +60,9 @@ class Inventory:
     signers_file: str = ""
     signers: str = ""
     admissions: Sequence[Mapping[str, Any]] = ()
+    lease: Mapping[str, Any] = field(default_factory=dict)
+    read_only: str = ""
+    checks_signatures: bool = True
 
     @property
     def is_bare(self) -> bool:
@@ -72,9 +84,12 @@ class Inventory:
         return bool(self.current) and entry.get("release") == self.current
 
     @property
-    def counter(self) -> int:
-        """Counter of the release that is served, or was last."""
-        return int(self.state.get("counter") or 0)
+    def lines(self) -> Lines:
+        """Of each model, its last release there."""
+        try:
+            return lines_of(self.state)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
 
 def take(channel: Channel, root: str) -> Inventory:
@@ -105,10 +120,13 @@ def parse(text: str) -> Inventory:
         "".join(told.get("signers", ())),
         "\n".join(told.get("signer", ())),
         [entry for text in told.get("admitted", ()) if (entry := _document(text))],
+        _document("".join(told.get("lease", ()))),
+        "".join(told.get("readonly", ())),
+        not told.get("signers") or bool(told.get("keygen")),
     )
 
 
-_TOLD = ("service", "signers", "signer", "admitted")
+_TOLD = ("service", "signers", "signer", "admitted", "lease", "readonly", "keygen")
 
 
 def _document(text: str) -> dict[str, Any]:

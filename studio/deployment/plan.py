@@ -10,7 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
+from studio.deployment import admission
 from studio.deployment.access import Access, AccessWish
+from studio.deployment.admission import Request
+from studio.deployment.check import Check
 from studio.deployment.inventory import Inventory
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
@@ -20,28 +23,10 @@ from studio.settings.boards import boards
 
 RUNTIME = "onnxruntime"
 _RESERVE_MB = 5
-_SERVER_MB = 120
-"""Memory that the server takes beside the model."""
+_SERVER_MB = 80
+"""Resident memory of supervisor, interpreter, numpy and onnxruntime, as measured."""
 
 _MANY_SECONDS = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question that was answered before anything is changed.
-
-    Attributes:
-        hint: What to do when the answer is no.
-        safety: Whether a no is a refusal rather than an inability.
-        warning: Whether it may be gone ahead nevertheless.
-    """
-
-    name: str
-    ok: bool
-    text: str
-    hint: str = ""
-    safety: bool = False
-    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +154,13 @@ def make_plan(
     wheels: WheelSet | None,
     wish: AccessWish | None = None,
     obstacle: StudioError | None = None,
-    place: Check | None = None,
+    request: Request | None = None,
 ) -> Plan:
     """Compare what is there with what is wanted; nothing is asked or changed.
 
     Args:
         obstacle: Why no wheels fit the target, where its own Python lacks some.
-        place: Whether the model may take the place of what is served.
+        request: Who deploys, and what was said with it.
     """
     wish = wish or AccessWish()
     installed = wheels is not None and wheels.digest in found.environments
@@ -202,10 +187,9 @@ def make_plan(
             _board(facts),
             *([Check("wheels", False, obstacle.message, obstacle.hint)] if obstacle else ()),
             _runtime(facts, wheels, bundle),
-            *([place] if place else ()),
             _disk(facts, need),
             _memory(facts, found, bundle),
-            _counter(found, bundle),
+            *admission.checks(facts, found, bundle, request or Request()),
             _clock(facts),
             _service(facts),
             _access(found, wish, facts.name),
@@ -272,6 +256,7 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     need_mb = round(sessions * model / 1e6) + _SERVER_MB
     what = "to hold the old and the new model" if sessions == 2 else "to serve it"
     text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
+    text += f" ({_SERVER_MB} MB of it for the server itself)"
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
         hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
@@ -281,22 +266,6 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
         return Check("memory", False, free, "Stop what else runs there.", warning=True)
     return Check("memory", True, text)
-
-
-def _counter(found: Inventory, bundle: Bundle) -> Check:
-    what = f"version {bundle.version} of {bundle.name}"
-    if bundle.digest == found.current:
-        return Check("counter", True, f"{what} is served there already")
-    same_again = not found.current and bundle.counter == found.counter
-    if bundle.counter > found.counter or same_again:
-        return Check("counter", True, f"{what} is newer than what is there")
-    return Check(
-        "counter",
-        False,
-        f"{what[0].upper()}{what[1:]} is older than what the target runs.",
-        "Use a rollback to go back to it on purpose.",
-        safety=True,
-    )
 
 
 def _clock(facts: TargetFacts) -> Check:

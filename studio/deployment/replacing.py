@@ -5,22 +5,20 @@ A target's own record names the model that it serves. Whoever means another one 
 
 from __future__ import annotations
 
-from studio.api import TargetSpec
 
-
-def another_model(target: TargetSpec, served: str, model: str, *, replace: bool) -> tuple[str, str]:
+def another_model(target: str, served: str, model: str, *, replace: bool) -> tuple[str, str]:
     """Why a model may not be served there, and both ways to do so; empty when it may.
 
     Args:
+        target: Its name, which is ``TARGET/NAME`` for an endpoint.
         served: Name of the model that is served now, empty where none is.
         replace: It was said that the other model is to go.
     """
     if replace or not served or served == model:
         return "", ""
-    return f"{target.name} serves {served}, another model than {model}.", _ways(target)
-
-
-def _ways(target: TargetSpec) -> str:
-    base = target.name.partition("/")[0]
-    beside = f"--target {base}/NAME" if target.endpoint_name else "--endpoint NAME"
-    return f"Serve it beside that, with {beside}, or in its place, with --replace."
+    base, below, _ = target.partition("/")
+    beside = f"--target {base}/NAME" if below else "--endpoint NAME"
+    return (
+        f"{target} serves {served}, another model than {model}.",
+        f"Serve it beside that, with {beside}, or in its place, with --replace.",
+    )

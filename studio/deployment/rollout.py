@@ -46,6 +46,8 @@ class Wish:
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
         replace: Whether another model that is served may be replaced.
+        downgrade: Why an older release is wanted.
+        order: The signature of that, for a target that asks for signatures.
     """
 
     access: AccessWish
@@ -57,6 +59,8 @@ class Wish:
     sampling: Mapping[str, int] | None = None
     agreement: float = 0.0
     replace: bool = False
+    downgrade: str = ""
+    order: str = ""
 
 
 class Rollout:
@@ -190,6 +194,8 @@ class Rollout:
             "signature": plan.bundle.signature,
             "runtime": plan.runtime.digest,
             "replace": self._wish.replace,
+            "downgrade": self._wish.downgrade,
+            "order": self._wish.order,
             **interpreter,
         }
         done = self._agent.call("stage", request)
@@ -238,6 +244,8 @@ class Rollout:
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
                 "agreement": wish.agreement,
+                "downgrade": wish.downgrade,
+                "order": wish.order,
                 "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,

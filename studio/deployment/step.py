@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
+from studio.deployment.downgrade_option import DOWNGRADE
 from studio.deployment.endpoint_options import ENDPOINT, REPLACE
 from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
@@ -60,6 +61,7 @@ DEPLOY = Step(
             advanced=True,
         ),
         SIGN_WITH,
+        DOWNGRADE,
         Option(
             "budget_ms",
             Kind.NUMBER,

@@ -105,6 +105,7 @@ class Watch:
             "labels": labels_of(status),
             "pace": status.get("pace"),
             "board": status.get("board"),
+            "upkeep": status.get("upkeep"),
             "samples": status.get("samples"),
             "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],

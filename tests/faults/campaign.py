@@ -38,6 +38,7 @@ BOTH = {
     "next": ("old after", "new after"),
     "first": ("nothing after", "new after"),
     "rollback": ("old after", "new after"),
+    "seal": ("old after", "new after"),
 }
 """Outcomes of a story of which each must have been seen: else no fault ever struck in the midst."""
 
@@ -129,6 +130,7 @@ def sample(seed: int) -> Iterator[Work]:
     """A little of each kind that needs no network, for every run of the tests."""
     yield Work("points", points.Unit("next", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("next", "stage", "EIO"), seed, most=1)
+    yield Work("points", points.Unit("seal", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("rollback", "rollback", "ENOSPC"), seed, most=1)
     yield Work("matrix", matrix.cases()[7::37], seed)
     yield Work("power", None, seed)

@@ -63,6 +63,16 @@ class Layout(NamedTuple):
         return self.root / "log.jsonl"
 
     @property
+    def sealed(self) -> Path:
+        """The closed parts of that record, by their numbers."""
+        return self.root / "log"
+
+    @property
+    def reserve(self) -> Path:
+        """Room that is given back when the disk is full."""
+        return self.root / "reserve"
+
+    @property
     def lock(self) -> Path:
         """Held while one command changes something."""
         return self.root / "lock"

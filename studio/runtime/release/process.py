@@ -80,10 +80,11 @@ class DetachedProcess:
     def tail(self) -> str:
         """The end of its log."""
         try:
-            content = self._layout.server_log.read_bytes()
+            with open(self._layout.server_log, "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                return file.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        return content[-_TAIL_BYTES:].decode("utf-8", "replace")
 
     def facts(self) -> dict[str, Any]:
         """What is known beyond whether it runs."""

@@ -10,6 +10,7 @@ from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
+from .lines import advanced
 from .manifest import NAME, SIGNATURE, Manifest, verify
 from .sampling import agreement_of, allow, compare, sampling_of
 from .server import Address, Server
@@ -43,7 +44,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
             ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
             ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
             stay up and answer, no more), ``sampling`` and ``agreement`` (see
-            ``sampling``).
+            ``sampling``), ``downgrade`` (why an older release is wanted).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -55,7 +56,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     from .stage import check_counter
 
     what = board.manifest(str(request["release"]))
-    check_counter(board, what)
+    reason = check_counter(board, what, request)
     _check_signature(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
@@ -69,11 +70,12 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         compare(board.layout, what.digest, board.state.previous, share)
         return _outcome(board, "unchanged", what, server)
     evidence = _change(board, server, what, plan)
-    _commit(board, what, plan)
+    _commit(board, what, plan, reason)
     allow(board.layout, what.digest, allowed)
     compare(board.layout, what.digest, board.state.previous, share)
     done = _outcome(board, "active", what, server)
     done["soak"] = evidence
+    done["reason"] = reason
     if plan.wish.get("token") == "new":
         done["secret"] = access.token(board.layout)
     return done
@@ -83,7 +85,7 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Serve an earlier release again.
 
     Args:
-        request: ``to``: a version's number or a digest; without it, the newest that is older.
+        request: ``to``: a version's number or a digest; without it, the last that came before it.
 
     Raises:
         ReleaseError: when it is not on the target any more, or cannot be served.
@@ -154,7 +156,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Stop the server and serve nothing any more."""
     stopped = stop_current(board, request)["stopped"]
     left = board.state.current
-    # The counter stays: removing a release is no way to go back behind it.
+    # The model's line stays: removing a release is no way to go back behind it. A purge is.
     new = board.state.at(state.IDLE, "")._replace(current="", previous=left)
     if left:
         new = new.noted(board.note(board.manifest(left), "removed"))
@@ -275,12 +277,15 @@ def link(board: Board, digest: str) -> None:
         remove(board.layout.current)
 
 
-def _commit(board: Board, what: Manifest, plan: Plan) -> None:
+def _commit(board: Board, what: Manifest, plan: Plan, reason: str = "") -> None:
     now = board.state
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
-    entry = board.note(what, "active", host=address.host, **address.access._asdict())
+    facts = {"reason": "downgrade: " + reason} if reason else {}
+    place = {"host": address.host, **address.access._asdict()}
+    entry = board.note(what, "active", **place, **facts)
     kept = now.at(state.IDLE, "").noted(entry)
+    kept = kept._replace(lines=advanced(now.lines, what.name, entry))
     board.save(kept._replace(current=what.digest, previous=previous, counter=what.counter))
     # Should this be cut off here, the old token is valid until the next release: no harm.
     access.settle(board.layout, address.access)
@@ -307,16 +312,28 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     if wanted:
         found = [one for one in others if wanted in (str(one.version), one.digest)]
     else:
-        found = [one for one in others if one.counter < now.counter]
+        found = [one for one in others if _came_before(board.state, one, now)]
     if found:
         return found[-1]
-    there = ", ".join(str(one.version) for one in others) or "none"
+    there = ", ".join(str(one.version) for one in others)
     what = "Version {}".format(wanted) if wanted else "An earlier release"
     raise ReleaseError(
         "no-such-release",
-        "{} is not on this target (beside version {}: {}).".format(what, now.version, there),
-        "Deploy the version that you want.",
+        "{} is not on this target (beside version {}: {}).".format(
+            what, now.version, there or "none"
+        ),
+        "One that is there is named with --to. " * bool(there)
+        + 'An older one is deployed with --downgrade "REASON".',
     )
+
+
+def _came_before(now: state.State, one: Manifest, current: Manifest) -> bool:
+    """Of a model's own releases the counter tells; of two models', which was served first."""
+    if one.name == current.name:
+        return one.counter < current.counter
+    served = [str(entry["release"]) for entry in now.history if entry.get("state") == "active"]
+    places = {release: place for place, release in reversed(list(enumerate(served)))}
+    return bool(places.get(one.digest, -1) < places.get(current.digest, len(served)))
 
 
 def _outcome(board: Board, outcome: str, what: Manifest, server: Server) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
 from .switches import keep_following
 from .tried import Tried
+from .upkeep import Upkeep
 
 ROUTES = (
     open_inference.ROUTES
@@ -141,6 +142,7 @@ class Worker:
             tokens=Tokens(options.token_file, os.environ),
             request_s=options.request_s or math.inf,
         )
+        self._service.upkeep = Upkeep(options.certificate, options.place)
         self._http = HttpServer(
             self._service,
             limits=HttpLimits(body=options.max_body),
