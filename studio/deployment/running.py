@@ -36,7 +36,8 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
     _require_machine(target)
     with connected(target, job) as channel:
         agent: Agent = agent_on(target, channel, job)
-        if not inventory.take(channel, agent.root).current:
+        release = inventory.take(channel, agent.root).current
+        if not release:
             raise TargetError(
                 f"Nothing is deployed on {target.name}.",
                 hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
@@ -44,10 +45,9 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
         agent.install()
         done = agent.call(verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))
-    told: Result = {
-        name: done[name] for name in ("release", "version", "name", "service") if name in done
-    }
-    return {"target": target.name, **live.to_json(), "by": agent.owner, **told}
+    told: Result = {name: done[name] for name in ("version", "name", "service") if name in done}
+    base: Result = {"target": target.name, **live.to_json(), "by": agent.owner, "release": release}
+    return {**base, **told}
 
 
 def _require_machine(target: TargetSpec) -> None:

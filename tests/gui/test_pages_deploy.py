@@ -298,3 +298,41 @@ def test_without_a_model_the_button_says_so(rig: Rig) -> None:
     assert page.primary is not None
     assert not page.primary.isEnabled()
     assert page.primary.toolTip() == "Open a model first."
+
+
+def test_another_model_is_replaced_after_a_question_only(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    page.deploy()
+    assert rig.shell.jobs == [], "nothing is begun before the answer"
+    assert page.question.isVisibleTo(page)
+    assert "Replace doors by" in page.question.text.text()
+    page.question.cancel.click()
+    assert (rig.shell.jobs, page.question.isVisibleTo(page)) == ([], False)
+    page.deploy()
+    page.question.confirm.click()
+    assert rig.shell.jobs[-1].options["replace"] is True
+    assert not page.question.isVisibleTo(page)
+
+
+def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    page.form.set_values({"endpoint": "gate"})
+    page.deploy()
+    assert rig.shell.jobs[-1].options["endpoint"] == "gate"
+    result = {"version": 1, "seconds": 1.0, "target": "local/gate"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert rig.shell.said == ["v1 serves on local/gate; it took 1.0 s."]
+
+
+def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
+    released(rig, 3)
+    page = rig.page(DeployPage, rig.variant())
+    page.tools.end.click()
+    assert rig.shell.jobs[-1].step == "stop"
+    told = {"target": "local", "state": "stopped", "endpoint": "", "release": f"{3:064x}"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=told))
+    assert texts(page.table)[0][6] == "stopped"
+    page.tools.begin.click()
+    assert rig.shell.jobs[-1].step == "start"

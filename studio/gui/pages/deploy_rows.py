@@ -62,6 +62,13 @@ def target_row(
     ]
 
 
+def told_by_tool(result: Json) -> dict[str, Json]:
+    """What a start or a stop says of its target, as something that was seen; else nothing."""
+    if not result.get("state") or not result.get("release"):
+        return {}
+    return {str(result["target"]): {"digest": result["release"], "health": result["state"]}}
+
+
 def tone(state: str) -> str:
     """The colour behind a target's state word."""
     if state in ("serving", "healthy"):
