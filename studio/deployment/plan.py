@@ -253,10 +253,13 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     """Old and new are in memory at once while the server changes over."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
     sessions = 2 if found.current and found.current != bundle.digest else 1
-    need_mb = round(sessions * model / 1e6) + _SERVER_MB
+    others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
+    need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
     what = "to hold the old and the new model" if sessions == 2 else "to serve it"
     text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
     text += f" ({_SERVER_MB} MB of it for the server itself)"
+    if found.beside:
+        text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
         hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
@@ -266,6 +269,11 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
         return Check("memory", False, free, "Stop what else runs there.", warning=True)
     return Check("memory", True, text)
+
+
+def _endpoints(found: Inventory) -> str:
+    count = len(found.beside)
+    return "another endpoint" if count == 1 else f"{count} other endpoints"
 
 
 def _clock(facts: TargetFacts) -> Check:

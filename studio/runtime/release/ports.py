@@ -80,9 +80,7 @@ def _candidates(root: Path, usual: int) -> Iterator[int]:
 
 def _written_elsewhere(layout: Layout) -> Iterator[int]:
     """The ports of the other endpoints below the same target, whether they run or not."""
-    root = layout.root
-    base = root.parent.parent if root.parent.name == ENDPOINTS else root
-    for other in (base, *sorted(base.glob(ENDPOINTS + "/*"))):
-        if other != root:
+    for other in (layout.target, *sorted(layout.target.glob(ENDPOINTS + "/*"))):
+        if other != layout.root:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 yield int(json.loads(Layout(other).service.read_bytes())["port"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy
 import pytest
 
 from studio.api import UsageError
@@ -76,8 +77,8 @@ def test_another_model_is_refused_with_both_ways(
     refused = workspace.run("deploy", model=doors)
     assert refused.exit_code == 4
     assert "local serves cnn, another model than doors" in refused.sentence
-    assert "--endpoint NAME" in refused.sentence
-    assert "--replace" in refused.sentence
+    assert "--endpoint NAME" in refused.hint
+    assert "--replace" in refused.hint
     planned = ok(workspace, "deploy", model=doors, dry_run=True)
     assert not planned["possible"]
     (row,) = [row for row in planned["steps"] if row["name"] == "model"]
@@ -120,7 +121,7 @@ def test_a_port_is_kept_and_a_taken_one_is_told(workspace: Workspace, doors: str
 
 
 def test_after_a_crash_every_command_says_the_same(
-    workspace: Workspace, studio_home: Path, doors: str
+    workspace: Workspace, studio_home: Path, tmp_path: Path, doors: str
 ) -> None:
     ok(workspace, "deploy", model=doors)
     assert told(workspace, "local") == {"serving"}
@@ -133,9 +134,11 @@ def test_after_a_crash_every_command_says_the_same(
     # Its number belongs to another process now, which lives.
     file.write_text(json.dumps({**server, "pid": os.getpid()}))
     assert told(workspace, "local") == {"stopped"}
-    called = workspace.run("call", target="local", requests=1)
+    data = str(tmp_path / "data.npz")
+    numpy.savez(data, image=numpy.zeros((1, 3, 16, 16), "float32"))
+    called = workspace.run("call", target="local", data=data, requests=1)
     assert not called.ok
-    assert "studio start --target local" in called.sentence
+    assert "studio start --target local" in called.hint
 
     started = ok(workspace, "start", target="local")
     assert (started["state"], started["endpoint"]) == ("serving", server_url(server))

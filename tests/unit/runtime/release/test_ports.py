@@ -49,3 +49,12 @@ def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ReleaseError, match=f"Port {port} is in use by another program"):
             ports.require_free(HERE, port)
     ports.require_free(HERE, port)
+
+
+def test_whom_a_target_admits_holds_for_its_endpoints(tmp_path: Path) -> None:
+    door = written(tmp_path / "endpoints" / "door", 0)
+    assert door.allowed_signers() is None
+    Layout(tmp_path).signers.write_text("ann ssh-ed25519 AAAA\n")
+    assert door.allowed_signers() == Layout(tmp_path).signers
+    door.signers.write_text("bob ssh-ed25519 BBBB\n")
+    assert door.allowed_signers() == door.signers
