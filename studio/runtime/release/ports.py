@@ -47,7 +47,7 @@ def require_free(host: str, port: int) -> None:
         if time.monotonic() > deadline:
             raise ReleaseError(
                 "port-taken",
-                "Port {} is in use by another program on this target.".format(port),
+                "On this target port {} is in use by another program.".format(port),
                 "End that program, or let the endpoint have another port: "
                 "studio deploy MODEL --port N (0 for any free one).",
             )

@@ -115,7 +115,7 @@ def test_a_port_is_kept_and_a_taken_one_is_told(workspace: Workspace, doors: str
     with socket.create_server(("127.0.0.1", port or 0)):
         refused = workspace.run("start", **place)
         assert not refused.ok
-        assert f"Port {port} is in use by another program" in refused.sentence
+        assert f"port {port} is in use by another program" in refused.sentence
         assert told(workspace, "local/doors") == {"stopped"}
     assert ok(workspace, "start", **place)["state"] == "serving"
 

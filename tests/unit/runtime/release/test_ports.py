@@ -46,7 +46,7 @@ def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_PATIENCE_S", 0.0)
     with socket.create_server((HERE, 0)) as listener:
         port = listener.getsockname()[1]
-        with pytest.raises(ReleaseError, match=f"Port {port} is in use by another program"):
+        with pytest.raises(ReleaseError, match=f"port {port} is in use by another program"):
             ports.require_free(HERE, port)
     ports.require_free(HERE, port)
 
