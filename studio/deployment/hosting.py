@@ -24,7 +24,7 @@ from studio.api import (
 )
 from studio.deployment.naming import release_on
 from studio.deployment.platforms import deploy_options, site_of
-from studio.deployment.replacing import another_model
+from studio.deployment.replacing import ON_PLATFORM, another_model
 from studio.deployment.soaking import said, trial_options
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform as WheelPlatform
@@ -162,7 +162,9 @@ class Hosting:
         """What is in the way where another model is served; None where none is."""
         before = _serving(site)
         served = before.name if before else ""
-        text, hint = another_model(self._target.name, served, bundle.name, replace=replace)
+        text, hint = another_model(
+            self._target.name, served, bundle.name, replace=replace, beside=ON_PLATFORM
+        )
         return Action("model", text, "blocked", hint) if text else None
 
     def _deploy(
