@@ -336,3 +336,11 @@ def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
     assert texts(page.table)[0][6] == "stopped"
     page.tools.begin.click()
     assert rig.shell.jobs[-1].step == "start"
+
+
+def test_what_a_look_has_learned_is_shown(rig: Rig) -> None:
+    released(rig, 3)
+    row = {"target": "local", "state": "stopped", "release": f"{3:064x}", "facts": {}}
+    rig.registry.add_run("target-look", None, {}, {"targets": [row]})
+    page = rig.page(DeployPage, rig.variant())
+    assert texts(page.table)[0][6] == "stopped"

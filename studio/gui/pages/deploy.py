@@ -292,10 +292,7 @@ class DeployPage(StagePage):
 
     def _last_seen(self) -> dict[str, Mapping[str, Any]]:
         """What was last measured of each target: live, or in a watch that came to its end."""
-        seen = dict(self._seen)
-        for run in self.workspace.registry.runs("monitor"):
-            seen.setdefault(str(run.options.get("target")), run.result)
-        return seen
+        return {**rows.last_seen(self.workspace), **self._seen}
 
     def _selected(self) -> TargetSpec | None:
         y = self.table.currentRow()
