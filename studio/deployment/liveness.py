@@ -73,9 +73,8 @@ def server_info(channel: Channel, root: str) -> dict[str, Any]:
     try:
         report, end = json.JSONDecoder().raw_decode(done.text)
     except ValueError:
-        return {}
-    if not isinstance(report, dict):
-        return {}
+        report, end = {}, 0
+    report = report if isinstance(report, dict) else {}
     lines = done.text[end:].split("\n")
     process = next((line[8:].strip() for line in lines if line.startswith("process ")), "")
     # A server of an earlier studio does not say which process it is: any with its number counts.
