@@ -37,8 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """The state in a few lines."""
     latency = result["latency_ms"]
+    where = f" at {result['endpoint']}" if result.get("endpoint") else ""
     lines = [
         f"health      {result['health']}",
+        *([f"endpoint    {result['state']}{where}"] if result.get("state") else []),
         f"throughput  {result['throughput']:.1f} requests/s",
         "latency     "
         + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from studio.api import Refused, StudioError, TargetSpec, UsageError
 from studio.registry import counters, rows
 from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
 from studio.registry.database import Database, is_damage
+from studio.registry.endpoints import SIGN as BELOW
+from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.ledger import Ledger, now
@@ -55,6 +58,7 @@ class Registry:
         self._store = Store(folder / "store")
         self.backups = Backups(folder)
         self.groups = Groups(self._db)
+        self.endpoints = Endpoints(self._db)
         self.ledger = Ledger(self._db)
         self.history = Releases(self._db)
         self.releases = self.history.all
@@ -348,12 +352,20 @@ class Registry:
 
     def add_target(self, target: TargetSpec) -> None:
         """Add a target, or change the one of this name; what is known of it is kept."""
+        if target.endpoint_name:  # it is reached as its target is
+            base = target.name.partition(BELOW)[0]
+            target = replace(target, name=base, endpoint_name="")
         if target.name == LOCAL.name:
             raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
-        if not is_component(target.name):
-            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
         if target.name.startswith(GROUP):
             raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
+        if BELOW in target.name:
+            raise UsageError(
+                f"A target's name cannot contain {BELOW}: it stands before an endpoint's name.",
+                hint=f"An endpoint needs no adding: studio deploy MODEL --target {target.name}",
+            )
+        if not is_component(target.name):
+            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
         with self._db.write() as db:
             before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
             kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
@@ -366,35 +378,43 @@ class Registry:
             )
 
     def target(self, name: str) -> TargetSpec:
-        """One target.
+        """One target, or an endpoint of one (``TARGET/NAME``), whether it was used yet or not.
 
         Raises:
             UsageError: when there is none of this name.
         """
-        for target in self.targets():
-            if target.name == name:
-                return target
-        known = ", ".join(target.name for target in self.targets())
+        known = {target.name: target for target in self.targets()}
+        base, below, endpoint = name.partition(BELOW)
+        if name in known:
+            return known[name]
+        if below and base in known:
+            return endpoint_of(known[base], endpoint)
         raise UsageError(
-            f"There is no target {name!r}.",
-            hint=f"Known: {known}. Add one with: studio target add NAME ssh://user@host",
+            f"There is no target {base if below else name!r}.",
+            hint=f"Known: {', '.join(known)}. Add one with: studio target add NAME ssh://user@host",
         )
 
     def targets(self) -> list[TargetSpec]:
-        """This computer, then the others by name."""
+        """This computer, then the others by name, each followed by its endpoints."""
         found = self._db.all(
             "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
             (LOCAL.name,),
         )
-        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found]
+        owners = {str(row[0]): target_of_row(row[3]) for row in found}
+        targets = [LOCAL] + [
+            TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found if not owners[str(r[0])]
+        ]
+        below = {name: owner for name, owner in owners.items() if owner}
+        return [one for target in targets for one in (target, *_endpoints(target, below))]
 
     def remove_target(self, name: str) -> None:
-        """Forget a target; what runs there goes on. Its history is kept."""
+        """Forget a target and its endpoints; what runs there goes on. Its history is kept."""
         self.target(name)
         if name == LOCAL.name:
             raise UsageError("This computer cannot be removed.")
         with self._db.write() as db:
-            db.execute("DELETE FROM targets WHERE name = ?", (name,))
+            for one in (name, *self.endpoints.of(name)):
+                db.execute("DELETE FROM targets WHERE name = ?", (one,))
 
     def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep what was learned of a target."""
@@ -406,9 +426,15 @@ class Registry:
             db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
 
     def facts(self, name: str) -> dict[str, Any]:
-        """What was last learned of a target; empty when it was never probed."""
-        found = self._db.all("SELECT facts FROM targets WHERE name = ?", (name,))
-        return dict(json.loads(found[0][0])) if found else {}
+        """What was last learned of a target; empty when it was never probed.
+
+        An endpoint that was not probed itself is on the machine of its target.
+        """
+        for one in (name, name.partition(BELOW)[0]):
+            found = self._db.all("SELECT facts FROM targets WHERE name = ?", (one,))
+            if found and found[0][0] != "{}":
+                return dict(json.loads(found[0][0]))
+        return {}
 
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
@@ -421,6 +447,12 @@ def _json(value: Any) -> str:
 def _settings(text: str) -> dict[str, str]:
     """Those of its connector, without what the registry itself keeps beside them."""
     return {key: value for key, value in json.loads(text).items() if key != KEY}
+
+
+def _endpoints(target: TargetSpec, owners: Mapping[str, str]) -> list[TargetSpec]:
+    """Those of a target, among endpoints by name with the names of their targets."""
+    names = [name for name, owner in owners.items() if owner == target.name]
+    return [endpoint_of(target, name.partition(BELOW)[2]) for name in names]
 
 
 def _free(name: str, taken: set[str]) -> str:

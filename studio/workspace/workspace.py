@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.keeping import why_none_compared, why_none_kept
+from studio.deployment.places import require_own_place
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
     Containment,
@@ -278,7 +279,12 @@ class Workspace(JobListener):
     # Targets
 
     def add_target(self, target: TargetSpec) -> None:
-        """Add or change a target."""
+        """Add or change a target.
+
+        Raises:
+            UsageError: when it would be a second name of another's place.
+        """
+        require_own_place(target, self.registry.targets())
         self.registry.add_target(target)
         self.events.publish(RegistryChanged("targets"))
 

@@ -181,9 +181,14 @@ def test_models_are_listed(echo: rig.ServerProcess) -> None:
 def test_a_picture_is_told_where_to_go(echo: rig.ServerProcess, begin: bytes, kind: str) -> None:
     for size in (10, 100_000):  # small ones are read in the event loop, large ones on a thread
         status, document = echo.call(
-            "POST", "/v2/models/every_type/infer", begin + bytes(size), **{"Content-Type": "image/x"}
+            "POST",
+            "/v2/models/every_type/infer",
+            begin + bytes(size),
+            **{"Content-Type": "image/x"},
         )
         assert status == 400
         assert json.dumps(document) == json.dumps(
-            {"error": f"The body is a {kind} picture: send it to /edgewright/models/every_type/image."}
+            {
+                "error": f"The body is a {kind} picture: send it to /edgewright/models/every_type/image."
+            }
         )

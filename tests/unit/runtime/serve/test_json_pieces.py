@@ -24,7 +24,7 @@ scalars = (
 )
 documents = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text("ab\"", max_size=2), inner),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text('ab"', max_size=2), inner),
     max_leaves=30,
 )
 
