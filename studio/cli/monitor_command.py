@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import add_more_verbs
-from studio.cli.output import table
+from studio.cli.output import counted, table
 from studio.cli.session import add_step, run_step
 
 
@@ -41,7 +41,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         f"health      {result['health']}",
         f"throughput  {result['throughput']:.1f} requests/s",
         "latency     "
-        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
+        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99"))
+        + (f", {counted(result['threads'], 'thread')}" if result.get("threads") else ""),
         f"errors      {result['errors']}",
         *_pace(result),
     ]

@@ -37,7 +37,8 @@ def run(name: str, p50: float | None, **values: Any) -> dict[str, Any]:
         "latency_ms": {"p50": p50, "p90": p50 and 1.1 * p50, "p99": None},
         "missing": {"p99": "needs 662 samples, has 80"},
         "distribution": [] if p50 is None else [p50 * (0.9 + i / 400) for i in range(101)],
-        "max_error": 0.004,
+        "max_error": 0.03,
+        "relative_error": 0.004,
         **values,
     }
 

@@ -269,7 +269,7 @@ def test_a_search_for_speed_needs_no_largest_loss(digits: VariantRecord, job: Fa
 def test_a_latency_beyond_the_limit_misses_the_gate(
     digits: VariantRecord, job: FakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "latency", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
+    monkeypatch.setattr(work, "timed", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
     given = {"data": CALIBRATION, "eval_data": HELDOUT}
     assert quantize(digits, job, **given, max_latency_ratio=0.75)["latency_ratio"] == 0.8
     with pytest.raises(GateMissed, match=r"takes 0.80 of the float model's time \(0.70 to 0.90\)"):
