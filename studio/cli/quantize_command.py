@@ -57,11 +57,10 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
     if result.get("latency_ratio"):
         lines.append(
-            "latency   {:.2f} of the original, {:.2f} to {:.2f}, {}".format(
-                result["latency_ratio"],
-                *result["latency_interval"],
-                counted(result.get("threads") or 1, "thread"),
+            "latency   {:.2f} of the original, {:.2f} to {:.2f}, ".format(
+                result["latency_ratio"], *result["latency_interval"]
             )
+            + counted(result.get("threads") or 1, "thread")
         )
     lines.extend(f"note      {note}" for note in result.get("notes") or ())
     if result.get("advice"):

@@ -52,7 +52,7 @@ class Preparation:
         if bench.reference is None:
             first = bench.entries[0]
             raise BenchError(f"None of the candidates works; {first.id}: {first.reason}")
-        if bench.config.twin:
+        if bench.config.twin and len(bench.alive) > 1:  # else nothing is compared
             twin = Entry(bench.reference.candidate, bench.reference.id + TWIN)
             bench.entries.append(twin)
             with bench.dropping(twin):
