@@ -60,7 +60,13 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
     lines += drift_lines(result)
-    return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+    lines += [f"alert       {alert['text']}" for alert in result["alerts"]]
+    return lines + _untold(result)
+
+
+def _untold(result: Mapping[str, Any]) -> list[str]:
+    """The channels that took a notice not."""
+    return [f"not told    {row['channel']}: {row['text']}" for row in result.get("channels") or ()]
 
 
 def _agreement(result: Mapping[str, Any]) -> list[str]:
@@ -152,25 +158,29 @@ def _history(result: Mapping[str, Any]) -> list[str]:
 def _fleet(result: Mapping[str, Any]) -> list[str]:
     order = {"unreachable": 0, "not ready": 1, "degraded": 2}
     rows = sorted(result["samples"], key=lambda one: (order.get(one["health"], 3), one["target"]))
-    return table(
-        ("target", "health", "version", "req/s", "p99 ms", "alerts"),
-        [
-            (
-                one["target"],
-                one["health"],
-                one.get("version") or "-",
-                f"{one.get('throughput') or 0:.1f}",
-                _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
-                ", ".join(alert["name"] for alert in one["alerts"]) or "-",
-            )
+    return (
+        table(
+            ("target", "health", "version", "req/s", "p99 ms", "alerts"),
+            [
+                (
+                    one["target"],
+                    one["health"],
+                    one.get("version") or "-",
+                    f"{one.get('throughput') or 0:.1f}",
+                    _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
+                    ", ".join(alert["name"] for alert in one["alerts"]) or "-",
+                )
+                for one in rows
+            ],
+            right="  rrr",
+        )
+        + [
+            f"{one['target']}: {alert['name']}: {alert['text']}"
             for one in rows
-        ],
-        right="  rrr",
-    ) + [
-        f"{one['target']}: {alert['name']}: {alert['text']}"
-        for one in rows
-        for alert in one["alerts"]
-    ]
+            for alert in one["alerts"]
+        ]
+        + _untold(result)
+    )
 
 
 def _tested(result: Mapping[str, Any]) -> list[str]:
