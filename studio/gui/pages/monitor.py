@@ -287,7 +287,8 @@ class MonitorPage(StagePage):
         memory = sample.get("memory_mb")
         health = str(sample.get("health") or "unknown")
         self.health.show_state(health, HEALTH.get(health, "warning"))
-        known = {name: figures.number(latency.get(name)) for name in ("p50", "p90", "p99")}
+        # A server that nobody asked lately says 0, which is no latency.
+        known = {name: figures.number(latency.get(name)) or None for name in ("p50", "p90", "p99")}
         for name, value in known.items():
             self.figures[name].show_value(figures.milliseconds(value))
         self.figures["throughput"].show_value(figures.rate(sample.get("throughput")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 LOGS, RESOURCES, PROMOTE, UNDEPLOY = "logs", "resources", "promote", "undeploy"
+CALL = "call"
+LANGUAGES = (("curl", "curl"), ("Python", "python"), ("JavaScript", "javascript"))
 LINES = 200
 TEXT_HEIGHT = 20 * GRID
 
@@ -40,6 +42,8 @@ class TargetTools(Card):
         self.title = label("", "dim")
         self.log = button("Log", lambda: self._start(LOGS, lines=LINES))
         self.there = button("What is there", lambda: self._start(RESOURCES))
+        self.call = button("How to call it")
+        self.call.setMenu(self._make_languages())
         self.promote = button("Promote", lambda: self._start(PROMOTE))
         self.take_away = button("Take away…", lambda: self._ask(True))
         self.close_button = button("Close", self._close, "link")
@@ -50,12 +54,19 @@ class TargetTools(Card):
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName("What the target said")
         self._asking = self._make_question()
-        buttons = (self.log, self.there, self.promote, self.take_away)
+        buttons = (self.log, self.there, self.call, self.promote, self.take_away)
         self.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.body.addLayout(row(self.title, None, *buttons, self.close_button))
         self.body.addWidget(self._asking)
         self.body.addWidget(self.text)
         self._close()
+
+    def _make_languages(self) -> QMenu:
+        menu = QMenu(self)
+        for title, language in LANGUAGES:
+            menu.addAction(title).setData(language)
+        menu.triggered.connect(lambda action: self._start(CALL, print=action.data()))
+        return menu
 
     def _make_question(self) -> QWidget:
         holder = QWidget()
@@ -79,6 +90,7 @@ class TargetTools(Card):
         set_enabled(self.there, busy)
         set_enabled(self.take_away, busy or ("" if serves else "Nothing is served there."))
         set_enabled(self.promote, busy)
+        set_enabled(self.call, busy or ("" if serves else "Nothing is served there."))
         self.promote.setVisible(canary)
         self._question.setText(f"Stop what serves on {spoken}? Its files stay for a later deploy.")
 
@@ -87,7 +99,10 @@ class TargetTools(Card):
         doing, self._doing = self._doing, ""
         if not doing:
             return False
-        if outcome.ok and doing in (LOGS, RESOURCES):
+        if outcome.ok and doing == CALL:
+            self._show(outcome.result["code"].splitlines())
+            self.text.verticalScrollBar().setValue(0)
+        elif outcome.ok and doing in (LOGS, RESOURCES):
             self._show(_lines(doing, outcome.result))
         elif outcome.ok:
             self._close()
