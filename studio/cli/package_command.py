@@ -40,7 +40,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     lines = [f"{result['bundle']}", f"digest {result['digest']}, {megabytes(result['bytes'])}"]
     if result.get("embedding"):
         lines.append(f"the watch for drift also sees {result['embedding']}, which no client gets")
-    lines += result.get("notes") or []
+    lines += [*(result.get("notes") or ()), *(result.get("hints") or ())]
     if result.get("preprocess_draft"):
         lines.append(
             f"{result['preprocess_draft']} written: check color, scale, mean and std in it, then "

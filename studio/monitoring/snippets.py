@@ -95,7 +95,7 @@ def curl(call: Call) -> str:
     )
     lines = [
         *_preparation(call.place),
-        *('repeat() { yes "$1" | head -n "$2" | paste -sd, -; }', ""),
+        *('repeat() { seq "$2" | sed "s/.*/$1/" | paste -sd, -; }', ""),
         f"curl --silent --show-error --fail-with-body{options} \\",
         f"  -H 'Content-Type: application/json' --data-binary @- {shlex.quote(call.infer)} <<END",
         _shell_document(call.inputs),

@@ -89,6 +89,7 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "variant": version.variant,
         "embedding": result.get("embedding"),
         "notes": result.get("notes", []),
+        "hints": result.get("hints", []),
     }
     if arguments.get("preprocess_draft"):
         final["preprocess_draft"] = _write_draft(result, Path(arguments["preprocess_draft"]))

@@ -76,6 +76,7 @@ def package(arguments: Arguments, job: Job) -> Result:
         "new": bundle.digest == digest,
         "embedding": None if content.graft is None else content.graft.place.tensor,
         "notes": list(content.notes),
+        "hints": _hints(content.model, arguments),
         "signature": signature,
         "preprocess_draft": _draft(content, arguments),
     }
@@ -114,7 +115,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         baseline=None if reference is None else {"drift": reference.to_json()},
         latency=arguments.get("latency"),
         graft=graft,
-        notes=tuple(filter(None, (note, _no_pictures(model, arguments)))),
+        notes=(note,) if note else (),
         lineage=_lineage(ref, backend, arguments.get("made") or []),
     )
 
@@ -196,16 +197,16 @@ def _draft(content: Content, arguments: Arguments) -> str:
     return draft_of(content.model.graph.inputs)
 
 
-def _no_pictures(model: Model, arguments: Arguments) -> str:
+def _hints(model: Model, arguments: Arguments) -> list[str]:
     """That pictures cannot be sent to it, where they might be wanted."""
     inputs = model.graph.inputs
     known = arguments.get("preprocess") or _beside(arguments.get("data"))
     if known or arguments.get("preprocess_draft") or len(inputs) != 1 or not is_picture(inputs[0]):
-        return ""
-    return (
+        return []
+    return [
         "It has no preprocess.toml, so it takes arrays and no pictures: "
         "studio package MODEL --preprocess-draft preprocess.toml writes one."
-    )
+    ]
 
 
 def _file(text: str | None) -> Path | None:
