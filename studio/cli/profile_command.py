@@ -30,7 +30,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     lines += [f"{run['id']}: {run['state']}: {run['reason']}" for run in _failed(result)]
     lines += [str(verdict["text"]) for verdict in result["verdicts"]]
     lines += energy_sentences(result)
-    lines += [line for found in result["operators"] for line in _operators(found)]
+    lines += [line for found in result.get("operators") or () for line in _operators(found)]
     return lines + [str(note) for note in result["notes"]]
 
 

@@ -53,7 +53,9 @@ def test_each_block_says_whether_it_is_run(name: str) -> None:
 
 def test_what_is_not_run_says_why() -> None:
     named = [(name, one) for name, text in PAGES.items() for one in pages.blocks(text)]
-    without = [f"{n}:{one.line}" for n, one in named if one.mark == "not runnable" and not one.about]
+    without = [
+        f"{n}:{one.line}" for n, one in named if one.mark == "not runnable" and not one.about
+    ]
     assert not without
 
 

@@ -99,7 +99,10 @@ def script(name: str, code: Sequence[Block]) -> str:
     for block in code:
         lines.append(f"echo '### {name}:{block.line}' >&2")
         if block.mark == "file":
-            lines += [f"cat > {shlex.quote(block.about)} <<'END_OF_BLOCK'", block.code + "END_OF_BLOCK"]
+            lines += [
+                f"cat > {shlex.quote(block.about)} <<'END_OF_BLOCK'",
+                block.code + "END_OF_BLOCK",
+            ]
         elif block.language in _PROGRAMS:
             lines += [f"{_PROGRAMS[block.language]} <<'END_OF_BLOCK'", block.code + "END_OF_BLOCK"]
         elif block.language in _SHELLS and block.about == "fails":
@@ -111,7 +114,9 @@ def script(name: str, code: Sequence[Block]) -> str:
     return "\n".join([*lines, ""])
 
 
-def run(name: str, code: Sequence[Block], folder: Path, home: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    name: str, code: Sequence[Block], folder: Path, home: Path
+) -> subprocess.CompletedProcess[str]:
     """Run a page in network and process namespaces of its own: what it starts ends with it."""
     home.mkdir()
     file = folder.parent / f"{name}.sh"
