@@ -100,7 +100,7 @@ class Preprocess:
         Raises:
             InvalidData: naming the first that does not.
         """
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InvalidData(
                     f"{FILE}: {name} cannot be {getattr(self, name)!r}; "
@@ -264,7 +264,7 @@ _SIZES: dict[str, tuple[str, ...]] = {
 }
 """The sizes that each way of resizing needs."""
 
-_CHOICES = {
+CHOICES = {
     "resize": ("none", "stretch", "fit", "cover", "height"),
     "pad_align": ("start", "center"),
     "color": ("RGB", "BGR", "GRAY"),

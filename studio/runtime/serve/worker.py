@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
+from ..threads import usable_cores
 from . import ledger, metrics, observation, open_inference, repository
 from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
@@ -26,7 +27,7 @@ from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
-from .model import Repository, ServedModel, load, usable_cores
+from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .releases import run_folder_of
 from .repeat import answer_repeats
