@@ -25,6 +25,7 @@ from studio.jobs import (
     sandbox,
 )
 from studio.settings import Paths
+from tests.rigs.patience import patience
 
 WORKS = "tests.unit.jobs.works"
 PATIENCE = 60.0
