@@ -19,6 +19,7 @@ LATENCY = "latency.json"
 """What profiles have measured: beside the rest of the baseline, for it is of one machine."""
 FORMAT = 1
 _MOST_BYTES = 16 << 20
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class Entry(NamedTuple):
@@ -84,7 +85,7 @@ def parse(content: bytes) -> Manifest:
         )
         if found.model not in raw["files"]:
             raise _bad("it names no model among its files")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _MALFORMED as error:
         raise _bad("{}: {}".format(type(error).__name__, error)) from None
     return found
 
