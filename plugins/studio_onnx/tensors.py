@@ -135,4 +135,4 @@ def _dimension(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
     if kind == "dim_value":
         # Exporters write -1, and some 0, for a size that is open.
         return dim.dim_value if dim.dim_value > 0 else None
-    return dim.dim_param or None if kind == "dim_param" else None
+    return _text(dim.dim_param) or None if kind == "dim_param" else None
