@@ -45,10 +45,10 @@ def plain(target: Target, run: Run, *, seconds: float, cases: int, seed: int) ->
     seeds = target.start()
     for data in seeds if not seed else ():
         run(data)
-    sizes = [1.0 / (1000 + len(data)) for data in seeds]
+    shares = [(1000 + len(data)) ** -0.5 for data in seeds]  # what is small is quick
     ends, left = time.monotonic() + seconds, cases
     while time.monotonic() < ends and (left or not cases):
-        (data,) = rng.choices(seeds, sizes)  # what is small is quick
+        (data,) = rng.choices(seeds, shares)
         run(mutant(target, data, rng))
         left -= 1
 
