@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, print_lines
 from studio.plugin_host import State
 from studio.workspace import Workspace
 from studio.workspace.upkeep import Upkeep
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}")
+            print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
     return 0 if all(check.ok for check in checks) else 1
 
 

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(table(names, [_row(row) for row in releases]))
         print_lines(_serving(outcome.result))
     else:
-        print("Nothing was released there yet.")
+        print_lines(["Nothing was released there yet."])
     return 0
 
 
@@ -71,7 +71,7 @@ def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
         names = ("at", "target", "name", "version", "state", "by", "reason")
         print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
     else:
-        print("Nothing was released yet.")
+        print_lines(["Nothing was released yet."])
     return 0
 
 

@@ -272,12 +272,9 @@ class MainWindow(QMainWindow):
             page.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
-        outcome = job.outcome
-        if outcome is None:
-            return
-        self._progress.note_end(job)
-        if not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
-            self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
+        if job.outcome is not None:
+            self._progress.note_end(job)
+            self.banner.show_end(job.outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

@@ -4,6 +4,7 @@ from studio.jobs.nested import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
 from studio.jobs.sandbox import Containment, SandboxLevel, Walls, contained, containment
+from studio.jobs.server import Server
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Arguments, Job, Limits, Result, Step
 
@@ -21,6 +22,7 @@ __all__ = [
     "Result",
     "RunningJob",
     "SandboxLevel",
+    "Server",
     "Step",
     "Walls",
     "contained",

@@ -8,7 +8,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from studio.jobs.memory import held_mb
 from studio.jobs.sandbox import Walls, environment
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
+from studio.settings.interpreter import own_python
 
 _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
@@ -51,7 +51,7 @@ class WorkerProcess:
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
-        command = [sys.executable, "-m", "studio.jobs.worker", *preload]
+        command = own_python("-m", "studio.jobs.worker", *preload)
         with self._errors.open("wb") as errors:
             self._process = walls.start(
                 command,

@@ -6,6 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,23 @@ class JobListener:
         """Its ``outcome`` is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """The worker that is kept ready, and the folders that it was shown when it was started.
+
+    A folder that was removed and made again since is another one: its walls show the old.
+    """
+
+    worker: WorkerProcess
+    shown: Mapping[Path, tuple[int, int]]
+
+    def end(self) -> None:
+        """End it without a job."""
+        self.worker.kill()
+        self.worker.finish()
+        self.worker.remove()
+
+
 class JobRunner:
     """Starts jobs.
 
@@ -139,13 +157,12 @@ class JobRunner:
         self._listener = listener or JobListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
-        self._spare: WorkerProcess | None = None
+        self._spare: _Spare | None = None
         self._lock = threading.Lock()
         self._running: set[RunningJob] = set()
         self._closed = False
-        paths.jobs.mkdir(parents=True, exist_ok=True)
-        paths.trust.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
-        paths.environments.mkdir(parents=True, exist_ok=True)
+        for place in (paths.jobs, *self._always_readable):
+            place.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
         remove_leftovers(paths.jobs)
 
     @property
@@ -157,7 +174,8 @@ class JobRunner:
         """Start the worker that is kept ready; what it imports is then paid for already."""
         with self._lock:
             if self._spare is None and not self._closed:
-                self._spare = self._new_worker(preload=self._preload)
+                shown = _identities(self._always_readable)
+                self._spare = _Spare(self._new_worker(preload=self._preload), shown)
 
     def start(self, spec: JobSpec, finish: Finish | None = None) -> RunningJob:
         """Start a job.
@@ -183,9 +201,7 @@ class JobRunner:
         for job in running:
             job.wait(10.0)
         if spare is not None:
-            spare.kill()
-            spare.finish()
-            spare.remove()
+            spare.end()
 
     def _follow(self, job: RunningJob, finish: Finish | None) -> None:
         try:
@@ -289,9 +305,11 @@ class JobRunner:
         if not reads and not spec.needs:
             with self._lock:
                 spare, self._spare = self._spare, None
-            if spare is not None and spare.alive:
+            if spare is not None:
                 self.prepare()
-                return spare
+                if spare.shown == _identities(self._always_readable) and spare.worker.alive:
+                    return spare.worker
+                spare.end()
         around = [shown for path in reads for shown in readable_around(path)]
         return self._new_worker(spec, around)
 
@@ -316,6 +334,16 @@ def _bounded(spec: JobSpec) -> Limits:
     if spec.limits.memory_mb or not contained(spec.needs):
         return spec.limits
     return replace(spec.limits, memory_mb=share_mb())
+
+
+def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    """What tells each folder from another one of the same name; without those that are gone."""
+    found = {}
+    for folder in folders:
+        with suppress(OSError):
+            status = folder.stat()
+            found[folder] = (status.st_dev, status.st_ino)
+    return found
 
 
 def _linked(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,6 +15,7 @@ from studio.api import Progress, StudioError, Unavailable
 from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.environments.interpreters import interpreter_for
 from studio.plugin_host.environments.place import Environment, write_record
+from studio.settings.interpreter import own_python
 
 Walled = tuple[Sequence[str], Sequence[int]]
 """A command behind walls, and the descriptors that it has to inherit."""
@@ -210,7 +210,7 @@ def clean_variables(folder: Path) -> dict[str, str]:
 
 def _uv() -> list[str]:
     if importlib.util.find_spec("uv") is not None:
-        return [sys.executable, "-m", "uv", "--quiet"]
+        return own_python("-m", "uv", "--quiet")
     program = shutil.which("uv")
     return [program, "--quiet"] if program else []
 
@@ -223,7 +223,7 @@ def _installer(python: Path) -> list[str]:
     """
     if importlib.util.find_spec("pip") is not None:
         quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-        return [sys.executable, "-m", "pip", "--python", str(python), "install", *quiet]
+        return own_python("-m", "pip", "--python", str(python), "install", *quiet)
     uv = _uv()
     if not uv:
         raise Unavailable("There is neither pip nor uv here to install with.")

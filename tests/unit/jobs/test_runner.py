@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from studio.api import Permission
 from studio.jobs import (
     End,
     JobListener,
+    JobOutcome,
     JobRunner,
     JobSpec,
     Limits,
@@ -25,7 +27,7 @@ from studio.jobs import (
 )
 from studio.jobs import runner as jobs_runner
 from studio.jobs.sandbox import view
-from studio.settings import Paths
+from studio.settings import Paths, resource
 from tests.rigs.patience import patience
 
 WORKS = "tests.unit.jobs.works"
@@ -235,12 +237,35 @@ def test_the_worker_kept_ready_is_used_once_and_replaced(runner: JobRunner) -> N
     runner.prepare()
     first = runner._spare
     ready = JobSpec("pid", "Pid", "studio.jobs.worker:_preload", {})
-    assert runner._worker_for(ready) is first
-    assert runner._spare is not first
     assert first is not None
-    first.kill()
-    first.finish()
-    first.remove()
+    assert runner._worker_for(ready) is first.worker
+    assert runner._spare is not first
+    first.end()
+
+
+def test_the_worker_kept_ready_sees_what_comes_into_folders_that_were_not_there(
+    tmp_path: Path,
+) -> None:
+    paths = Paths.of(home=tmp_path / "fresh")
+    runner = JobRunner(paths, store=paths.registry / "store")
+    runner.prepare()
+    first = inspected(runner, paths.samples)
+    shutil.rmtree(paths.samples)  # and made again while a worker is kept ready
+    again = inspected(runner, paths.samples)
+    runner.close()
+    assert first.ok, first.sentence
+    assert again.ok, again.sentence
+
+
+def inspected(runner: JobRunner, folder: Path) -> JobOutcome:
+    """How a look at a model ends that comes into a folder now."""
+    folder.mkdir(exist_ok=True)
+    model = Path(shutil.copy(resource("samples", "digits", "digits.onnx"), folder))
+    arguments = {"model": str(model), "shape": []}
+    asked = JobSpec("look", "Look", "studio.models.work:inspect_model", arguments, (model,))
+    outcome = runner.start(asked).wait(PATIENCE)
+    assert outcome is not None
+    return outcome
 
 
 def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
