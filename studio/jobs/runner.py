@@ -13,10 +13,19 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.jobs.leftovers import new_folder, remove_leftovers
+from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome
-from studio.jobs.process import Silence, WorkerProcess
-from studio.jobs.sandbox import NONE, Containment, Walls, containment, readable_around
+from studio.jobs.process import Silence, TooMuchMemory, WorkerProcess
+from studio.jobs.sandbox import (
+    NONE,
+    Containment,
+    Walls,
+    contained,
+    containment,
+    readable_around,
+)
 from studio.jobs.spec import JobSpec
+from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.plugin_host.environments.place import interpreters
 from studio.settings import Paths
@@ -217,25 +226,29 @@ class JobRunner:
             text = f"A worker could not be started: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, exit_code=1)
         job._worker = worker
+        limits = _bounded(job.spec)
         if job._cancelled:  # asked for before there was a worker to tell
             worker.cancel()
         try:
-            worker.send(job.spec)
-            last = self._listen(job, worker)
+            worker.send(replace(job.spec, limits=limits))
+            last = self._listen(job, worker, limits)
             number = worker.finish()
             return self._conclude(job, worker, last, number, finish)
         except (TimeoutError, Silence) as end:
             worker.finish()
             silence = job.spec.limits.silence if isinstance(end, Silence) else 0.0
             return JobOutcome(End.TIMED_OUT, silence=silence, exit_code=1)
+        except TooMuchMemory:
+            worker.finish()
+            return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
         finally:
             worker.remove()
 
-    def _listen(self, job: RunningJob, worker: WorkerProcess) -> dict[str, Any]:
+    def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> dict[str, Any]:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
         last: dict[str, Any] = {}
-        limits = job.spec.limits
-        for event in worker.events(limits.seconds, limits.silence):
+        together = limits.memory_mb * TOGETHER
+        for event in worker.events(limits.seconds, limits.silence, together):
             kind = event.get("event")
             if kind == "progress":
                 job.state = JobProgress(event["done"], event["total"], event["text"])
@@ -314,6 +327,13 @@ class JobRunner:
             spec.needs if spec else frozenset(),
         )
         return WorkerProcess(self._paths, walls, preload=preload)
+
+
+def _bounded(spec: JobSpec) -> Limits:
+    """The job's limits; one that may parse or run a model always has one of memory."""
+    if spec.limits.memory_mb or not contained(spec.needs):
+        return spec.limits
+    return replace(spec.limits, memory_mb=share_mb())
 
 
 def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:

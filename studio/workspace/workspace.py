@@ -19,6 +19,7 @@ from studio.jobs import (
     RunningJob,
     Step,
 )
+from studio.jobs.memory import share_mb
 from studio.monitoring.holds import HOLDS, Holds
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
@@ -85,7 +86,7 @@ class Workspace(JobListener):
             preload=_PRELOAD,
         )
         defaults = Limits(
-            memory_mb=int(self.settings["worker_memory_mb"]),
+            memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)

@@ -308,6 +308,13 @@ def test_jobs_list_tells_how_jobs_ended(window: MainWindow, qtbot: QtBot, tmp_pa
     assert window.jobbar.count.text() == "1 finished"
 
 
+def test_the_badge_names_the_walls_of_workers(window: MainWindow, qtbot: QtBot) -> None:
+    badge, held = window.jobbar.sandbox, window.workspace.sandbox
+    qtbot.waitUntil(lambda: bool(badge.text()), timeout=JOB_MS)
+    assert badge.text() == f"Worker sandbox: {held.value}"
+    assert badge.toolTip() == held.explanation
+
+
 def test_rail_says_what_was_done(digits_window: MainWindow) -> None:
     states = {button.stage.id: button.state.value for button in digits_window.rail.buttons()}
     assert states["model"] == "done"

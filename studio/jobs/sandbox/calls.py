@@ -160,13 +160,15 @@ def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[Rule, ..
         sees_sockets: Whether sockets of other programs could be reached by their files (no
             namespace hides them), so that none may be made.
     """
-    families: tuple[int, ...] = () if sees_sockets else (_AF_UNIX,)
-    if Permission.NETWORK in needs:
-        families += (_AF_INET, _AF_INET6, _AF_NETLINK)
+    network = (_AF_INET, _AF_INET6, _AF_NETLINK)
+    if sees_sockets:
+        families: tuple[int, ...] = network if Permission.NETWORK in needs else ()
+    else:  # a network of its own: tools may talk to themselves
+        families = (_AF_UNIX, *network)
     socket = Rule(
         "socket",
         errno.EAFNOSUPPORT,
-        "Only families that are needed: none without the network but those inside the walls.",
+        "Only families that programs need; the others are old, rare, or go round the network.",
         Condition(0, outside=families),
     )
     return (*(rule for group in GROUPS.values() for rule in group), socket)

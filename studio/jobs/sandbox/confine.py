@@ -11,14 +11,12 @@ alone. It does all of what the policy says, or does not start the command.
 
 from __future__ import annotations
 
-import base64
 import ctypes
 import json
 import os
 import struct
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 FAILED = 125
 """Exit status when the command was not started because it could not be confined."""
@@ -52,9 +50,8 @@ class ConfinementError(Exception):
     """The kernel refused a part of the policy."""
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What a command may do.
+class Policy(NamedTuple):
+    """What a command may do. Not a dataclass, whose import would take longer than all the rest.
 
     Attributes:
         abi: Version of Landlock whose rights are taken; 0: Landlock is left out.
@@ -65,23 +62,20 @@ class Policy:
     """
 
     abi: int
-    reads: Iterable[str] = ()
-    writes: Iterable[str] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
     network: bool = False
-    calls: bytes = field(default=b"", repr=False)
+    calls: bytes = b""
 
     def to_json(self) -> str:
         """As the one argument that the launcher takes."""
-        calls = base64.b64encode(self.calls).decode()
-        values = {"abi": self.abi, "reads": [*self.reads], "writes": [*self.writes]}
-        return json.dumps({**values, "network": self.network, "calls": calls})
+        return json.dumps([*self[:-1], self.calls.hex()])
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
         """What ``to_json`` made."""
-        values: Mapping[str, object] = json.loads(text)
-        calls = base64.b64decode(str(values["calls"]))
-        return cls(**{**values, "calls": calls})  # type: ignore[arg-type]  # made by to_json
+        abi, reads, writes, network, calls = json.loads(text)
+        return cls(abi, tuple(reads), tuple(writes), network, bytes.fromhex(calls))
 
 
 def landlock_abi() -> int:

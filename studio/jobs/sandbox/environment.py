@@ -15,10 +15,10 @@ _PASSED_ON = (
 )
 """What every worker gets. Where the studio's folders are is told by ``Paths.variables``."""
 
-_FOR_NETWORK = (
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
-)
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+"""Variables with the place of the user's own list of authorities."""
+
+_FOR_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", *CERTIFICATES)
 """Also in small letters; an address of a proxy may hold a password."""
 
 _WITH_HOME = (

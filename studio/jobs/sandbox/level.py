@@ -99,7 +99,7 @@ def containment() -> Containment:
     if bubblewrap is not None:
         return by_bubblewrap(bubblewrap)
     for abi in _versions():
-        policy = confine.Policy(abi, ["/"], calls=program_for(frozenset(), sees_sockets=True))
+        policy = confine.Policy(abi, ("/",), calls=program_for(frozenset(), sees_sockets=True))
         if (abi or policy.calls) and _works(policy):
             return by_kernel(abi, filtered=bool(policy.calls))
     return NONE

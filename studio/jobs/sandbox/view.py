@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import site
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import studio
 from studio.api import Permission
+from studio.jobs.sandbox.environment import CERTIFICATES
 from studio.settings import resource
 
 SYSTEM = (
@@ -62,7 +64,8 @@ class View:
     def of(cls, paths: Iterable[str | Path]) -> View:
         """What must be there so that all of these paths lead where they lead now."""
         links: dict[str, str] = {}
-        real = {_followed(os.fspath(path), links) for path in paths}
+        known: dict[str, str | None] = {}
+        real = {_followed(os.fspath(path), links, known) for path in paths}
         places: list[str] = []
         for place in sorted(real - {""}, key=lambda place: place.count("/")):
             if place != "/" and not _within(place, (*places, *_NOT_BOUND)):
@@ -73,8 +76,10 @@ class View:
 
 def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
     """The system, the studio's code and what a command was given to read."""
-    names = NAMES if Permission.NETWORK in needs else ()
-    return View.of((*SYSTEM, *names, *_code(), *reads))
+    more: tuple[str, ...] = ()
+    if Permission.NETWORK in needs:
+        more = (*NAMES, *filter(None, map(os.environ.get, CERTIFICATES)))
+    return View.of((*SYSTEM, *more, *_code(), *reads))
 
 
 def readable_around(path: Path) -> list[Path]:
@@ -94,8 +99,12 @@ def readable_around(path: Path) -> list[Path]:
     return [path, *map(Path, names[:_MOST_NEIGHBOURS])]
 
 
-def _followed(path: str, links: dict[str, str]) -> str:
-    """Where a path really leads, empty where it leads nowhere; adds the links on the way."""
+def _followed(path: str, links: dict[str, str], known: dict[str, str | None]) -> str:
+    """Where a path really leads, empty where it leads nowhere; adds the links on the way.
+
+    Args:
+        known: Answers of ``_target``, which many paths share.
+    """
     todo = [part for part in reversed(path.split("/")) if part]
     here, followed = "/", 0
     while todo:
@@ -104,11 +113,12 @@ def _followed(path: str, links: dict[str, str]) -> str:
             here = os.path.dirname(here) if part == ".." else here
             continue
         step = os.path.join(here, part)
-        try:
-            target = os.readlink(step)
-        except OSError:
-            if not os.path.lexists(step):
-                return ""
+        if step not in known:
+            known[step] = _target(step)
+        target = known[step]
+        if target is None:
+            return ""
+        if not target:
             here = step
             continue
         followed += 1
@@ -118,6 +128,14 @@ def _followed(path: str, links: dict[str, str]) -> str:
         here = "/" if target.startswith("/") else here
         todo += [each for each in reversed(target.split("/")) if each]
     return here
+
+
+def _target(path: str) -> str | None:
+    """Where a link points; empty for what is none, None for what is not there or is closed."""
+    try:
+        return os.readlink(path)
+    except OSError as error:
+        return "" if error.errno == errno.EINVAL else None
 
 
 def _within(path: str, folders: Iterable[str]) -> bool:

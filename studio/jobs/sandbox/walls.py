@@ -65,7 +65,7 @@ class Walls:
         return Policy(
             self.containment.abi,
             (*view.places, *_KERNEL_FILES),
-            [str(self.folder)],
+            (str(self.folder),),
             Permission.NETWORK in self.needs,
             program_for(self.needs, sees_sockets=True),
         )

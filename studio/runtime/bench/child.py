@@ -144,7 +144,7 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
         text = _CODES.sub("", " ".join(str(error).split())) or type(error).__name__
-        if "bad_alloc" in text:  # what native libraries make of a refused allocation
+        if "bad_alloc" in text or "Failed to allocate memory" in text:  # what native libraries say
             text = "out of memory"
         return {"ok": False, "error": text[:500]}
 

@@ -25,6 +25,7 @@ from studio.jobs import (
     RunningJob,
     SandboxLevel,
 )
+from studio.jobs import runner as jobs_runner
 from studio.jobs.sandbox import view
 from studio.settings import Paths, resource
 
@@ -199,6 +200,23 @@ def test_silence_has_an_end(runner: JobRunner) -> None:
 
 def test_the_memory_limit_is_kept(runner: JobRunner) -> None:
     outcome = runner.start(spec("eat", limits=Limits(memory_mb=600))).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is End.OUT_OF_MEMORY
+
+
+def test_processes_of_one_job_share_a_limit(runner: JobRunner) -> None:
+    asked = {"processes": 4, "each_mb": 200}
+    eating = spec("eat_together", asked, limits=Limits(memory_mb=400))
+    outcome = runner.start(eating).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is End.OUT_OF_MEMORY
+
+
+def test_a_job_without_a_limit_has_the_machines_share(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_runner, "share_mb", lambda: 600)
+    outcome = runner.start(spec("eat")).wait(PATIENCE)
     assert outcome is not None
     assert outcome.end is End.OUT_OF_MEMORY
 

@@ -68,6 +68,18 @@ def eat(arguments: Arguments, job: Job) -> Result:
         chunks.append(bytearray(1 << 24))
 
 
+def eat_together(arguments: Arguments, job: Job) -> Result:
+    """Take memory in several processes, in each less than its limit."""
+    for _ in range(arguments["processes"]):
+        if os.fork() == 0:
+            chunk = bytearray(os.urandom(1 << 20)) * arguments["each_mb"]
+            while chunk:
+                time.sleep(60)
+    job.progress(0, 0, "eating")
+    while True:
+        time.sleep(60)
+
+
 def look(arguments: Arguments, job: Job) -> Result:
     """What a worker can reach."""
     found: dict[str, Any] = {

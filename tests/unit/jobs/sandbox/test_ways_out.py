@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,11 +121,13 @@ def given(who: Who, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
         }
 
 
-def _tried(who: Who, given: dict[str, Any], path: str = "") -> dict[str, Any]:
+def _tried(
+    who: Who, given: dict[str, Any], path: str = "", around: Sequence[str] = ()
+) -> dict[str, Any]:
     variables = {**_variables(), "HOME": given["home"]}
     if path:
         variables["PATH"] = path
-    command = [*who.before, who.python, "-P", "-m", "tests.unit.jobs.sandbox.driver"]
+    command = [*who.before, *around, who.python, "-P", "-m", "tests.unit.jobs.sandbox.driver"]
     done = subprocess.run(
         [*command, json.dumps(given)], capture_output=True, text=True, env=variables, cwd="/"
     )
@@ -200,3 +202,36 @@ def test_landlock_refuses_all_but_what_it_says(
     held = found["protections"]
     assert (held["files"], held["processes"]) == ("partly enforced", "partly enforced")
     assert {held[name] for name in ("network", "calls", "privileges")} == {"enforced"}
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.slow
+def test_root_without_user_namespaces_stays_behind_walls(given: dict[str, Any], who: Who) -> None:
+    if who.name != "root":
+        pytest.skip("without user namespaces only root can make these walls")
+    found = _tried(who, {**given, "without_user_namespace": True})
+    assert {name: said for name, said in found["ways"].items() if said == "through"} == {}
+    _check_what_holds_everywhere(found, bounded=False)
+    held = found["protections"]
+    assert held.pop("privileges") == "partly enforced"
+    assert set(held.values()) == {"enforced"}
+
+
+@pytest.mark.needs("bwrap")
+@pytest.mark.slow
+def test_where_namespaces_are_switched_off_the_level_says_so(
+    who: Who, given: dict[str, Any]
+) -> None:
+    """Behind walls that allow no other user namespace, as on a hardened machine."""
+    if confine.landlock_abi() < confine.OLDEST_ABI:
+        pytest.skip("this kernel has no Landlock")
+    walls = ("bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "--")
+    found = _tried(who, given, around=walls)
+    through = {name for name, said in found["ways"].items() if said == "through"}
+    if who.name == "root":  # whose bubblewrap needs none
+        assert (found["level"], found["protections"]["privileges"]) == ("full", "partly enforced")
+        assert through == set()
+    else:
+        assert found["level"] == "partly"
+        assert through == ways.OPEN_TO_LANDLOCK
+    _check_what_holds_everywhere(found, bounded=False)

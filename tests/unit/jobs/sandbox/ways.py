@@ -135,9 +135,8 @@ WAYS: Mapping[str, Attempt] = {
         socket.AF_UNIX, socket.SOCK_STREAM, "\0" + g["abstract"]
     ),
     "TCP": lambda g: _connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", g["port"])),
-    "UDP": lambda g: _connect(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", g["port"])),
-    "IPv6": lambda g: _connect(socket.AF_INET6, socket.SOCK_DGRAM, ("::1", g["port"])),
-    "routes (netlink)": lambda g: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close(),
+    "UDP": lambda g: _connect(socket.AF_INET, socket.SOCK_DGRAM, ("192.0.2.1", 9)),
+    "IPv6": lambda g: _connect(socket.AF_INET6, socket.SOCK_DGRAM, ("2001:db8::1", 9)),
     "packets": lambda g: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
     "the kernel's ciphers (AF_ALG)": lambda g: socket.socket(socket.AF_ALG, 5).close(),
     "the host of a virtual machine (vsock)": lambda g: socket.socket(socket.AF_VSOCK, 1).close(),
@@ -256,6 +255,8 @@ HARMLESS_IN_NAMESPACES: Mapping[str, Attempt] = {
     "a lock in shared memory": lambda g: multiprocessing.Lock(),
     "a temporary file": lambda g: _write("/tmp/file"),
     "a socket of its own": lambda g: socket.socket(socket.AF_UNIX).close(),
+    "the names of its interfaces": lambda g: socket.if_nameindex(),
+    "a server for itself": lambda g: socket.create_server(("127.0.0.1", 0)).close(),
 }
 """What only a view of its own makes harmless."""
 
