@@ -18,6 +18,7 @@ from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 
 _CHUNK = 1 << 20
 _LAST_PIECE_S = 1.0
+_DESKTOPS = ("x11", "wayland")
 
 
 class LocalTunnel:
@@ -61,6 +62,7 @@ class LocalChannel:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                env=_environment(),
             )
         except FileNotFoundError:
             return Completed(127, b"", f"{argv[0]}: not found".encode())
@@ -104,6 +106,18 @@ class LocalChannel:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _environment() -> dict[str, str]:
+    """This process's own.
+
+    On a desktop what is served is one of its user's services, which lasts from login to logout. A
+    login without one (over SSH) may end long before the user wants that.
+    """
+    values = dict(os.environ)
+    if values.get("XDG_SESSION_TYPE") in _DESKTOPS:
+        values.setdefault("EDGEWRIGHT_SERVICE", "login")
+    return values
 
 
 class _Deadline:

@@ -95,6 +95,11 @@ def count(number: float) -> str:
     return f"{number:.4g} T"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 thread``, ``2 threads``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def fail(error: StudioError, *, as_json: bool, debug: bool = False) -> int:
     """Print an expected failure; returns its exit code."""
     return _fail(

@@ -15,14 +15,17 @@ from studio.cli.overwriting import add_force, ask_for
 from studio.jobs import JobOutcome
 from studio.pipelines.overwriting import in_the_way, outputs
 from studio.settings.plain import one_line
-from studio.workspace import Event, JobFinished, JobProgressed, Workspace
+from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
 Describe = Callable[[Mapping[str, Any]], list[str]]
 """Text for people, made from a result."""
 
 
 class ProgressLine:
-    """One line on a terminal that tells how far the job is; silent where there is no terminal."""
+    """One line on a terminal that tells how far the job is, silent where there is no terminal.
+
+    An alert channel that took a notice not is said at once, everywhere.
+    """
 
     def __init__(self) -> None:
         self._shown = 0
@@ -33,6 +36,10 @@ class ProgressLine:
             state = event.job.state
             share = f" {100 * state.done / state.total:3.0f} %" if state.total else ""
             self._show(f"{event.job.title}{share}  {state.text}")
+        elif isinstance(event, JobMessage) and event.name == "channel":
+            self._show("")
+            text = f"alert channel {event.values['channel']}: {event.values['text']}"
+            print(f"studio: {text}", file=sys.stderr, flush=True)
         elif isinstance(event, JobFinished):
             self._show("")
 

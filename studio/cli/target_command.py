@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from studio.api import TargetSpec
-from studio.cli import target_fleet
+from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs
 from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
 from studio.cli.session import add_step, finish, workspace
@@ -160,10 +160,9 @@ def _resources(result: Mapping[str, Any]) -> list[str]:
 
 
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
-    targets = opened.registry.targets()
+    rows = target_listing.listed(opened)
     if arguments.json:
-        print_json([{**asdict(t), **opened.registry.facts(t.name)} for t in targets])
+        print_json(rows)
     else:
-        rows = [(t.name, t.url, opened.registry.facts(t.name).get("os", "")) for t in targets]
-        print_lines(table(("name", "address", "system"), rows))
+        print_lines(table(target_listing.COLUMNS, [target_listing.line(row) for row in rows]))
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studio.api import Progress, TargetError, TargetFacts, Unavailable
 from studio.registry import file_digest
+from studio.runtime.zips import open_archive
 from studio.settings import write_atomically
 from studio.settings.interpreter import own_python
 
@@ -108,7 +109,7 @@ class Wheel:
             Unavailable: when it is damaged.
         """
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_archive(str(path)) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (OSError, zipfile.BadZipFile):
             raise Unavailable(

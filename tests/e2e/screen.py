@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from PIL import Image
 
+from tests.rigs.patience import patience
+
 T = TypeVar("T")
 SIZE = (1280, 800)
 PATIENCE = 90.0
@@ -64,7 +66,7 @@ class Screen:
 
         A page that shows something live never stands still, so this is no test by itself.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         picture, since = self.pixels(), time.monotonic()
         while time.monotonic() - since < _STILL and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -120,7 +122,7 @@ class Screen:
 
 def wait_for(look: Callable[[], T], otherwise: str, seconds: float = PATIENCE) -> T:
     """Wait until ``look`` returns something true; returns it."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not (found := look()):
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)
