@@ -37,9 +37,17 @@ def run(arguments: argparse.Namespace) -> int:
     elif releases:
         names = ("version", "state", "at", "release", "reason")
         print_lines(table(names, [_row(row) for row in releases]))
+        print_lines(_serving(outcome.result))
     else:
-        print("Nothing was released there yet.")
+        print_lines(["Nothing was released there yet."])
     return 0
+
+
+def _serving(result: Mapping[str, Any]) -> list[str]:
+    """Where the current release answers, or why it does not."""
+    if result.get("state") == "serving" and result.get("endpoint"):
+        return [f"It answers at {result['endpoint']}"]
+    return [str(result["text"])] if result.get("text") else []
 
 
 def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
@@ -63,7 +71,7 @@ def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
         names = ("at", "target", "name", "version", "state", "by", "reason")
         print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
     else:
-        print("Nothing was released yet.")
+        print_lines(["Nothing was released yet."])
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from studio.api import TargetFacts, UsageError
 from studio.deployment.check import Check
 from studio.deployment.inventory import Inventory
+from studio.deployment.replacing import another_model
 from studio.jobs import Arguments
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
@@ -39,6 +40,7 @@ class Request:
         downgrade: Why an older release is wanted; empty where none is.
         key: What to sign with; empty where none was named.
         order: The signature of the downgrade, where the target asks for one.
+        replace: Whether another model that is served may be replaced.
     """
 
     owner: str = ""
@@ -46,6 +48,7 @@ class Request:
     downgrade: str = ""
     key: str = ""
     order: str = ""
+    replace: bool = False
 
     @classmethod
     def of(cls, arguments: Arguments, owner: str) -> Request:
@@ -55,7 +58,8 @@ class Request:
             UsageError: when the reason for a downgrade is none.
         """
         key = str(arguments.get("sign") or "")
-        return cls(owner, _named(arguments), downgrade_of(arguments), key)
+        replaces = bool(arguments.get("replace"))
+        return cls(owner, _named(arguments), downgrade_of(arguments), key, replace=replaces)
 
 
 def downgrade_of(arguments: Arguments) -> str:
@@ -95,6 +99,7 @@ def checks(
     return (
         _folder(facts, found),
         _operator(facts, found, request),
+        _model(facts, found, bundle, request),
         _counter(facts, found, bundle, request),
         _signature(facts, found, bundle),
     )
@@ -124,6 +129,16 @@ def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Check:
         f"{holder} is changing {facts.name} at the moment.",
         f"Wait until it has ended; if it died, its claim ends in {left:.0f} s.",
     )
+
+
+def _model(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+    """Whether the model may take the place of what is served."""
+    text, hint = another_model(facts.name, found.model, bundle.name, replace=request.replace)
+    if text:
+        return Check("model", False, text, hint, safety=True)
+    other = found.model not in ("", bundle.name)
+    told = f"it takes the place of {found.model}" if other else "no other model is replaced"
+    return Check("model", True, told)
 
 
 def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:

@@ -16,6 +16,7 @@ from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
+from studio.deployment.liveness import SERVING, liveness, server_info, url_of
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Plan, make_plan
@@ -31,8 +32,6 @@ from studio.settings import Paths
 
 BOARD_PORT = 8477
 """Where a board serves unless something else is asked for."""
-
-_ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 class Deployment:
@@ -102,7 +101,7 @@ class Deployment:
             bytes_sent=rollout.bytes_sent,
             soak=done.get("soak") or {},
             reason=str(done.get("reason") or ""),
-            endpoint=self._endpoint(done),
+            endpoint=url_of(self._target, done),
             token_kept=kept,
             log=done["log"],
             at=done["at"],
@@ -158,7 +157,10 @@ class Deployment:
         self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
         wish, request = self._access, self._request
-        return make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
+        plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
+        live = liveness(self._target, server_info(channel, facts.root))
+        # A release whose server does not run is put to work like any other.
+        return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -179,16 +181,10 @@ class Deployment:
             quality=self._quality,
             sampling=sampling(given),
             agreement=comparing(given),
+            replace=bool(given.get("replace")),
             downgrade=self._request.downgrade,
             order=self._request.order,
         )
-
-    def _endpoint(self, done: dict[str, Any]) -> str:
-        """Where it answers; a board that listens on its loopback is reached through the studio."""
-        host = str(done["host"])
-        if host in _ANY_ADDRESS:
-            host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        return f"{done['scheme']}://{host}:{done['port']}"
 
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle

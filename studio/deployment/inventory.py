@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Channel, Resource
-from studio.runtime.release.layout import SYSTEM_SIGNERS
+from studio.runtime.release.layout import ENDPOINTS, SYSTEM_SIGNERS
 from studio.runtime.release.lines import Lines, lines_of
 
 SCRIPT = """\
-one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"
+case $1 in */ENDPOINTS/*) base=${1%/ENDPOINTS/*} ;; *) base=$1 ;; esac
+for one in "$base" "$base"/ENDPOINTS/*; do
+  [ "$one" != "$1" ] && [ -d "$one/current/" ] && echo "beside=$(du -sk "$one/current/" | cut -f1)"
+done
+one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"; [ -e "$one" ] || one="$base/allowed_signers"
 if [ -e "$one" ]; then
   echo "signers=$one"
   head -n 500 "$one" 2>/dev/null | sed 's/^/signer=/'
@@ -36,7 +40,7 @@ echo "lease=$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
 true
-""".replace("SYSTEM", str(SYSTEM_SIGNERS))
+""".replace("SYSTEM", str(SYSTEM_SIGNERS)).replace("ENDPOINTS", ENDPOINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Inventory:
         read_only: The folder that this login cannot write to; empty where it can.
         read_only_why: What its system says of that.
         checks_signatures: Whether it has what checks signatures, where it asks for them.
+        beside: Megabytes of the release of each other endpoint of the target.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -68,6 +73,7 @@ class Inventory:
     read_only: str = ""
     read_only_why: str = ""
     checks_signatures: bool = True
+    beside: Sequence[float] = ()
 
     @property
     def is_bare(self) -> bool:
@@ -78,6 +84,15 @@ class Inventory:
     def current(self) -> str:
         """Digest of the release that is served."""
         return str(self.state.get("current") or "")
+
+    @property
+    def model(self) -> str:
+        """Name of the model that is served; empty where none is, or the history begins later."""
+        told = (one for one in self.state.get("history") or [] if self._is_current(one))
+        return str(next((one.get("name") for one in told), "") or "")
+
+    def _is_current(self, entry: Mapping[str, Any]) -> bool:
+        return bool(self.current) and entry.get("release") == self.current
 
     @property
     def lines(self) -> Lines:
@@ -120,10 +135,14 @@ def parse(text: str) -> Inventory:
         "".join(told.get("readonly", ())),
         "".join(told.get("why", ())),
         not told.get("signers") or bool(told.get("keygen")),
+        [int(size) / 1e3 for size in told.get("beside", ()) if size.isdecimal()],
     )
 
 
-_TOLD = ("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen")
+_TOLD = (
+    *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
+    "beside",
+)
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -134,15 +153,19 @@ def _document(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def history(found: Inventory) -> list[dict[str, Any]]:
-    """What became of each release, the newest first; what is served now says ``serving``."""
+def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
+    """What became of each release, the newest first.
+
+    Args:
+        state: Of the current one: what its server is doing, where that was asked.
+    """
     rows, serving = [], found.current
     for entry in reversed(found.state.get("history") or []):
         outcome = str(entry.get("state", ""))
         if outcome == "active":
-            outcome = "serving" if entry.get("release") == serving else "replaced"
             # Of several times that a release was put to work only the last still holds.
-            serving = "" if outcome == "serving" else serving
+            is_last = bool(serving) and entry.get("release") == serving
+            outcome, serving = (state, "") if is_last else ("replaced", serving)
         rows.append(
             {
                 "version": entry.get("version"),

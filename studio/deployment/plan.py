@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,10 +253,13 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     """Old and new are in memory at once while the server changes over."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
     sessions = 2 if found.current and found.current != bundle.digest else 1
-    need_mb = round(sessions * model / 1e6) + _SERVER_MB
+    others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
+    need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
     what = "to hold the old and the new model" if sessions == 2 else "to serve it"
     text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
     text += f" ({_SERVER_MB} MB of it for the server itself)"
+    if found.beside:
+        text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
         hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
@@ -265,6 +269,11 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
         return Check("memory", False, free, "Stop what else runs there.", warning=True)
     return Check("memory", True, text)
+
+
+def _endpoints(found: Inventory) -> str:
+    count = len(found.beside)
+    return "another endpoint" if count == 1 else f"{count} other endpoints"
 
 
 def _clock(facts: TargetFacts) -> Check:
@@ -283,21 +292,24 @@ def _clock(facts: TargetFacts) -> Check:
 
 def _service(facts: TargetFacts) -> Check:
     """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
-    user = urlsplit(facts.url).username or ""
-    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
+    here = facts.url.startswith("local")
+    user = getpass.getuser() if here else urlsplit(facts.url).username or ""
+    if not here and not facts.url.startswith("ssh:"):
+        return Check("service", True, "its service manager is used where it has one")
+    if user in ("", "root") and "systemd" in facts.services:
         return Check("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
         return Check("service", True, f"the systemd of {user} starts it again after a restart")
     if "systemd" not in facts.services:
         text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
-        return Check("service", False, text, "Start it from the board's own boot.", warning=True)
-    return Check(
-        "service",
-        False,
-        f"the systemd of {user} is not started at boot, so nobody starts the server again then",
-        f"Run there once: sudo loginctl enable-linger {user}",
-        warning=True,
-    )
+        hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
+        return Check("service", False, text, hint, warning=True)
+    hint = f"Run there once: sudo loginctl enable-linger {user}"
+    if "systemd-login" in facts.services:
+        text = f"the systemd of {user} starts it again at the next login, and not before"
+        return Check("service", False, text, hint, warning=True)
+    text = f"the systemd of {user} is not started at boot, so nobody starts the server again then"
+    return Check("service", False, text, hint, warning=True)
 
 
 def _access(found: Inventory, wish: AccessWish, name: str) -> Check:

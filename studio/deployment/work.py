@@ -25,6 +25,7 @@ from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import check_platform_can
+from studio.deployment.liveness import liveness, server_info
 from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
@@ -121,11 +122,19 @@ def releases(arguments: Arguments, job: Job) -> Result:
     if is_platform(target):
         return _hosting(target, job).releases()
     with connected(target, job) as channel:
-        found = inventory.take(channel, root_of(target, channel))
+        root = root_of(target, channel)
+        found, server = inventory.take(channel, root), server_info(channel, root)
+    live = liveness(target, server)
+    address = {"endpoint": live.endpoint, "scheme": live.scheme}
+    rows = inventory.history(found, live.state)
+    for row in rows:
+        row.update(address if row["state"] == live.state else {"endpoint": "", "scheme": ""})
     return {
         "target": target.name,
         "current": found.current,
-        "releases": inventory.history(found),
+        **live.to_json(),
+        "text": live.text,
+        "releases": rows,
     }
 
 

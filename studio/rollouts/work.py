@@ -114,7 +114,7 @@ class Rollout:
             "soak_s": float(arguments["quality_s"]),
             "soak_rule": list(arguments.get("soak_rule") or ()),
         }
-        kept = asked(arguments)
+        kept = {**asked(arguments), "replace": bool(arguments.get("replace"))}
         if reason := downgrade_of(arguments):
             kept |= {"downgrade": reason, "sign": arguments.get("sign")}
         held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)

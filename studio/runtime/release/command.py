@@ -155,7 +155,8 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("purge"):
         board.journal.append("purged", owner=board.owner)
         board.save(state.State(history=board.state.history))
-        for path in (board.layout.access, board.layout.service, board.layout.reserve):
+        layout = board.layout
+        for path in (layout.access, layout.service, layout.server, layout.reserve):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done

@@ -24,17 +24,20 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
             ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
             ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted,
-            and ``order``, the signature of that where the target asks for signatures.
+            and ``order``, the signature of that where the target asks for signatures; ``replace``:
+            whether it may take the place of another model, which is not asked where that is not
+            said.
 
     Raises:
-        ReleaseError: when a file is missing or altered, the counter goes back, or nobody whom the
-            target trusts has signed it.
+        ReleaseError: when a file is missing or altered, the counter goes back, another model is
+            served, or nobody whom the target trusts has signed it.
     """
     layout = board.layout
     content = str(request["manifest"]).encode()
     what = manifest.parse(content)
     board.save(board.state.at(state.VERIFY, what.digest))
     check_counter(board, what, request)
+    check_model(board, what, request)
     signature = str(request.get("signature") or "")
     signer = _signer(layout, content, signature)
     binding = _binding(board, request)
@@ -86,6 +89,22 @@ def _check_order(board: Board, what: Manifest, reason: str, request: Mapping[str
 
     order = order_of(board.state.lines, what.name, what.digest, reason)
     check_downgrade(board.layout, order, str(request.get("order") or ""))
+
+
+def check_model(board: Board, what: Manifest, request: Mapping[str, Any]) -> None:
+    """Raise ReleaseError when another model is served, and is not to be replaced.
+
+    The studio has asked before; somebody else may have deployed since.
+    """
+    if request.get("replace", True) or not board.state.current:
+        return
+    served = board.manifest(board.state.current).name
+    if served != what.name:
+        raise ReleaseError(
+            "another-model",
+            "This target serves {}, another model than {}.".format(served, what.name),
+            "Serve it beside that, with --endpoint NAME, or in its place, with --replace.",
+        )
 
 
 def _signer(layout: Layout, content: bytes, signature: str) -> str:

@@ -128,12 +128,18 @@ def recover(board: Board) -> None:
 
 
 def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Start the server of the current release, if it does not run (after a restart, say)."""
+    """Start the server of the current release, if it does not run (after a restart, say).
+
+    Args:
+        request: ``anew``: also when it runs, which is ended before.
+    """
     if not board.state.current:
         raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
     server = Server(board.layout)
     what = board.manifest(board.state.current)
     plan = _plan(server, request)
+    if request.get("anew"):
+        server.stop()
     if not server.serves(what.digest):
         _serve(board, server, what.digest, plan)
         board.journal.append("started", release=what.digest, owner=board.owner)
@@ -165,17 +171,27 @@ def _plan(
     server: Server, request: Mapping[str, Any], service: Mapping[str, Any] | None = None
 ) -> Plan:
     """What was asked for; the address of the running service where nothing was."""
-    service, report = server.service() if service is None else service, server.report()
+    service = server.service() if service is None else service
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
-    # The port that a free choice gave is kept while the server lives; later another may have it.
-    live = report.get("port") if server.runs() else 0
-    ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
-    port = next((int(port) for port in ports if port), 0)
+    port = _port(server, request, service, host)
     ready_s = float(request["ready_s"]) if request.get("ready_s") else None
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
     return Plan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
+
+
+def _port(server: Server, request: Mapping[str, Any], service: Mapping[str, Any], host: str) -> int:
+    """The port that was asked for, else the endpoint's own; it gets one when it has none."""
+    if request.get("port"):
+        return int(request["port"])
+    report = server.report()
+    live = report.get("port") if server.runs() else 0
+    # A service that was started by an earlier runtime was not told the port that it has.
+    own = live or service.get("port") or report.get("port")
+    if own and request.get("port") is None:
+        return int(own)
+    return server.choose_port(host, int(request.get("usual_port") or 0))
 
 
 def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
@@ -221,6 +237,7 @@ def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
         server.reload()
         server.wait_for(digest, stamp, ready_s)
     else:
+        server.require_port(plan.address)
         server.start(binding, plan.address)
         server.wait_for(digest, (0, 0), ready_s)
     server.settle(binding, plan.address)

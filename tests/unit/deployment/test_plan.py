@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,15 @@ def test_an_older_version_is_refused_for_safety(bundle: Bundle) -> None:
 
 
 def test_the_number_of_another_model_is_in_nobodys_way(bundle: Bundle) -> None:
-    make_plan(FACTS, served("other", 6), bundle, RUNTIME, None).require()
+    meant = Request(replace=True)
+    make_plan(FACTS, served("other", 6), bundle, RUNTIME, None, request=meant).require()
+
+
+def test_another_model_is_replaced_only_when_that_is_said(bundle: Bundle) -> None:
+    with pytest.raises(Refused, match="serves other, another model than cnn") as refused:
+        make_plan(FACTS, served("other", 6), bundle, RUNTIME, None).require()
+    assert "--endpoint NAME" in refused.value.hint
+    assert "--replace" in refused.value.hint
 
 
 def served(name: str, counter: int) -> Inventory:
@@ -202,12 +211,21 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
         ("ssh://pi@pi", ("systemd", "systemd-user"), ""),
         ("ssh://pi@pi", ("systemd",), "sudo loginctl enable-linger pi"),
         ("ssh://pi@pi", (), "has no systemd"),
-        ("local:", (), ""),
+        ("local:", ("systemd", "systemd-user"), ""),
+        ("local:", ("systemd", "systemd-login"), "at the next login"),
+        ("local:", ("systemd",), "sudo loginctl enable-linger somebody"),
+        ("local:", (), "studio start --target"),
+        ("docker:digits", (), ""),
     ],
 )
 def test_who_starts_it_again_after_a_restart(
-    bundle: Bundle, url: str, services: tuple[str, ...], told: str
+    bundle: Bundle,
+    url: str,
+    services: tuple[str, ...],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody")
     facts = replace(FACTS, url=url, services=services)
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
     plan.require()
@@ -258,3 +276,15 @@ def test_a_model_that_is_too_new_for_the_runtime_is_refused_before_anything(bund
     make_plan(own, Inventory(), new, RUNTIME, None).require()
     unknown = make_plan(FACTS, Inventory(), new, RUNTIME, None)
     assert states(unknown)["runtime"] == "warning"
+
+
+def test_the_memory_of_other_endpoints_counts(bundle: Bundle) -> None:
+    def row(found: Inventory) -> dict[str, Any]:
+        plan = make_plan(replace(FACTS, memory_mb=400), found, bundle, RUNTIME, None)
+        return next(one for one in plan.rows() if one["name"] == "memory")
+
+    assert row(Inventory())["state"] == "checked"
+    assert "for another endpoint" in row(Inventory(beside=[10.0]))["text"]
+    crowded = row(Inventory(beside=[100.0, 100.0]))
+    assert crowded["state"] == "blocked"
+    assert "for 2 other endpoints" in crowded["text"]
