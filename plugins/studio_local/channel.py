@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from studio.api import Completed, Progress, TargetError
+from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 
 _CHUNK = 1 << 20
 _LAST_PIECE_S = 1.0
@@ -75,6 +75,10 @@ class LocalChannel:
         except BaseException:
             _kill(process)
             raise
+        if max(len(out), len(err)) > MOST_OUTPUT:
+            raise TargetError(
+                f"{Path(argv[0]).name} said more than {MOST_OUTPUT >> 20} MB and was ended."
+            )
         if watch.reached:
             raise TargetError(f"{Path(argv[0]).name} did not end within {timeout:g} s.")
         return Completed(process.returncode, out, err)
@@ -150,12 +154,15 @@ def _exchange(
     reading = threading.Thread(target=lambda: errors.append(_all(process)), daemon=True)
     feeding.start()
     reading.start()
-    lines = []
+    lines, size = [], 0
     with process.stdout as stream:
-        for line in stream:
+        while size <= MOST_OUTPUT and (line := stream.readline(MOST_OUTPUT + 1)):
             lines.append(line)
+            size += len(line)
             if on_line is not None:
                 on_line(line.decode("utf-8", "replace").rstrip("\n"))
+        if size > MOST_OUTPUT:
+            _kill(process)
     process.wait()
     reading.join()
     # Pieces that wait for what the command would have said never come: its end is all there is.
@@ -196,7 +203,10 @@ class _Feeder:
 def _all(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stderr is not None
     with process.stderr as stream:
-        return stream.read()
+        found = stream.read(MOST_OUTPUT + 1)
+        if len(found) > MOST_OUTPUT:
+            _kill(process)
+        return found
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

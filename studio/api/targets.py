@@ -30,6 +30,10 @@ class TargetSpec:
     endpoint_name: str = ""
 
 
+MOST_OUTPUT = 64 << 20
+"""Bytes of each output that a channel keeps of one command; one that says more is ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """The end of a remote command: exit status, and what it wrote."""
@@ -82,7 +86,8 @@ class Channel(Protocol):
             on_line: Called with each line of standard output as it comes.
 
         Raises:
-            TargetError: when the connection is lost or the time is up.
+            TargetError: when the connection is lost, the time is up, or it says more than
+                ``MOST_OUTPUT``.
         """
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import add_more_verbs
-from studio.cli.output import table
+from studio.cli.output import counted, table
 from studio.cli.session import add_step, run_step
 
 
@@ -43,7 +43,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         *([f"endpoint    {result['state']}{where}"] if result.get("state") else []),
         f"throughput  {result['throughput']:.1f} requests/s",
         "latency     "
-        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
+        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99"))
+        + (f", {counted(result['threads'], 'thread')}" if result.get("threads") else ""),
         f"errors      {result['errors']}",
         *_pace(result),
     ]
@@ -61,7 +62,13 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
     lines += drift_lines(result)
-    return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+    lines += [f"alert       {alert['text']}" for alert in result["alerts"]]
+    return lines + _untold(result)
+
+
+def _untold(result: Mapping[str, Any]) -> list[str]:
+    """The channels that took a notice not."""
+    return [f"not told    {row['channel']}: {row['text']}" for row in result.get("channels") or ()]
 
 
 def _agreement(result: Mapping[str, Any]) -> list[str]:
@@ -164,25 +171,29 @@ def _history(result: Mapping[str, Any]) -> list[str]:
 def _fleet(result: Mapping[str, Any]) -> list[str]:
     order = {"unreachable": 0, "not ready": 1, "degraded": 2}
     rows = sorted(result["samples"], key=lambda one: (order.get(one["health"], 3), one["target"]))
-    return table(
-        ("target", "health", "version", "req/s", "p99 ms", "alerts"),
-        [
-            (
-                one["target"],
-                one["health"],
-                one.get("version") or "-",
-                f"{one.get('throughput') or 0:.1f}",
-                _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
-                ", ".join(alert["name"] for alert in one["alerts"]) or "-",
-            )
+    return (
+        table(
+            ("target", "health", "version", "req/s", "p99 ms", "alerts"),
+            [
+                (
+                    one["target"],
+                    one["health"],
+                    one.get("version") or "-",
+                    f"{one.get('throughput') or 0:.1f}",
+                    _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
+                    ", ".join(alert["name"] for alert in one["alerts"]) or "-",
+                )
+                for one in rows
+            ],
+            right="  rrr",
+        )
+        + [
+            f"{one['target']}: {alert['name']}: {alert['text']}"
             for one in rows
-        ],
-        right="  rrr",
-    ) + [
-        f"{one['target']}: {alert['name']}: {alert['text']}"
-        for one in rows
-        for alert in one["alerts"]
-    ]
+            for alert in one["alerts"]
+        ]
+        + _untold(result)
+    )
 
 
 def _tested(result: Mapping[str, Any]) -> list[str]:

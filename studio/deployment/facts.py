@@ -7,9 +7,11 @@ import time
 from studio.api import TargetFacts
 from studio.deployment import hardware
 from studio.settings.boards import match
+from studio.settings.interpreter import FIRST
 
-_PYTHON = """\
-import os, sys
+_PYTHON = f"""\
+{FIRST}
+import os
 print("python=%d.%d.%d" % sys.version_info[:3])
 print("python_path=" + os.path.abspath(sys.executable))
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
+from studio.settings.toml_text import loads
 
 LEVELS = ("warning", "critical")
 METRICS = {
@@ -107,7 +108,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
         UsageError: naming file, table and key, and the nearest known key.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -91,11 +91,11 @@ class Watch:
     def _sample(self, reading: Reading) -> Sample:
         status = reading.status
         alerts = self._rules.judge(status, self._view.report)
-        latency = status.get("latency_ms") or {}
         return {
             **self._head(_health(status, alerts)),
             "throughput": float(status.get("throughput_rps") or 0.0),
-            "latency_ms": {key: latency.get(key) for key in ("p50", "p90", "p99", "count")},
+            "latency_ms": _latency(status.get("latency_ms") or {}),
+            "threads": status.get("threads"),
             "errors": int(status.get("errors") or 0),
             "requests": int(status.get("requests") or 0),
             "in_flight": int(status.get("in_flight") or 0),
@@ -148,6 +148,13 @@ class Watch:
         if before is None or used is None or used < before[1]:
             return None
         return round(100.0 * (used - before[1]) / max(now - before[0], 1e-3), 1)
+
+
+def _latency(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Percentiles; None where no request of the last minute was answered: that is no latency."""
+    names = ("p50", "p90", "p99")
+    known = {name: told.get(name) if told.get("count") != 0 else None for name in names}
+    return {**known, "count": told.get("count")}
 
 
 def _health(status: Mapping[str, Any], alerts: list[Alert]) -> str:

@@ -97,7 +97,8 @@ def is_back(rows: Sequence[Mapping[str, Any]], release: str, now: str) -> bool:
         raise TargetError(
             f"Version {wanted['version']} of {wanted['name']} was served there before, and is not "
             "kept there any more.",
-            hint="A target goes back only to a release that it keeps; package the model anew.",
+            hint="A target follows back only to a release that it keeps; deploy this one once with "
+            'studio deploy and --downgrade "REASON".',
         )
     return True
 

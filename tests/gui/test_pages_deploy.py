@@ -300,6 +300,19 @@ def test_without_a_model_the_button_says_so(rig: Rig) -> None:
     assert page.primary.toolTip() == "Open a model first."
 
 
+def test_the_form_asks_why_an_older_version_is_wanted(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.plan()
+    assert not rig.shell.jobs[-1].options.get("downgrade")
+    steps = [{"name": "counter", "state": "blocked", "text": "Version 1 of cnn is older."}]
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": steps}))
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    page.form.set_values({"downgrade": "2 misreads the night shift"})
+    page.plan()
+    assert rig.shell.jobs[-1].options["downgrade"] == "2 misreads the night shift"
+
+
 def test_another_model_is_replaced_after_a_question_only(rig: Rig) -> None:
     released(rig, 3, name="doors")
     page = rig.page(DeployPage, rig.variant())

@@ -24,6 +24,8 @@ _READY_PROBES = 8.0
 """A server may take so many times what the probe took, which did the same work: a slow board is no
 failure."""
 _SOAK_S = 0.5
+_DOWNGRADE = "downgrade: "
+"""Begins the reason in the history of a release that is older than what was there."""
 
 
 class Plan(NamedTuple):
@@ -281,7 +283,7 @@ def _commit(board: Board, what: Manifest, plan: Plan, reason: str = "") -> None:
     now = board.state
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
-    facts = {"reason": "downgrade: " + reason} if reason else {}
+    facts = {"reason": _DOWNGRADE + reason} if reason else {}
     place = {"host": address.host, **address.access._asdict()}
     entry = board.note(what, "active", **place, **facts)
     kept = now.at(state.IDLE, "").noted(entry)
@@ -329,9 +331,12 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 
 def _came_before(now: state.State, one: Manifest, current: Manifest) -> bool:
     """Of a model's own releases the counter tells; of two models', which was served first."""
+    active = [entry for entry in now.history if entry.get("state") == "active"]
     if one.name == current.name:
-        return one.counter < current.counter
-    served = [str(entry["release"]) for entry in now.history if entry.get("state") == "active"]
+        # A downgrade is taken back as any other deploy.
+        went_back = bool(active) and str(active[-1].get("reason") or "").startswith(_DOWNGRADE)
+        return one.counter < current.counter or (went_back and one.digest == now.previous)
+    served = [str(entry["release"]) for entry in active]
     places = {release: place for place, release in reversed(list(enumerate(served)))}
     return bool(places.get(one.digest, -1) < places.get(current.digest, len(served)))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from studio.packages import Bundle
+from studio.packages.signing import signature_of
 from studio.runtime.release.errors import ReleaseError
 from studio.runtime.release.files import remove
-from studio.runtime.release.lines import is_older, lines_of, reason_of
+from studio.runtime.release.lines import is_older, lines_of, order_of, reason_of
+from studio.runtime.release.signature import DOWNGRADES
 from tests.rigs.bundles import make_bundle, reference
 from tests.unit.runtime.models import make_cnn
 from tests.unit.runtime.release.machine import Machine, machine
+from tests.unit.runtime.release.test_signature import line_of, make_key
 
 
 def named(folder: Path, name: str, version: int) -> Bundle:
@@ -87,6 +90,45 @@ def test_a_named_downgrade_stands_in_the_history(
     assert board.state["lines"]["cnn"] == {"counter": 4, "release": four.digest}
     assert board.deploy(five)["state"] == "active", "forward again needs no reason"
     assert "reason" not in board.state["history"][-1]
+
+
+@pytest.mark.slow
+@pytest.mark.needs("ssh-keygen")
+def test_a_downgrade_is_ordered_by_a_key(
+    board: Machine, bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
+    """Whoever kept an old bundle with its signature has no key for it."""
+    four, five = bundles["cnn 4"], bundles["cnn 5"]
+    board.deploy(five)
+    ann, bob = make_key(tmp_path / "ann"), make_key(tmp_path / "bob")
+    only_bundles = line_of(bob, "bob@den", 'namespaces="edgewright"')
+    board.ok("trust", signers=line_of(ann) + only_bundles)
+    board.begin(four.digest)
+    board.send(four)
+    lines, digest = board.state["lines"], four.digest
+
+    def staged(order: str) -> dict[str, object]:
+        python, runtime = board.command[0], board.runtime.stem
+        signed = signature_of(four.text.encode(), bob)
+        words = {"downgrade": "why", "signature": signed, "order": order}
+        return board.call("stage", manifest=four.text, runtime=runtime, python=python, **words)
+
+    def order(key: Path, content: bytes) -> str:
+        return signature_of(content, key, DOWNGRADES)
+
+    wanted = order_of(lines, "cnn", digest, "why")
+    assert staged("")["code"] == "unsigned"
+    assert staged(order(bob, wanted))["code"] == "foreign-signature", "his line says bundles only"
+    assert staged(signature_of(wanted, ann))["code"] == "foreign-signature", "of another purpose"
+    for other in (
+        order_of(lines, "cnn", digest, "another reason"),
+        order_of(lines, "cnn", five.digest, "why"),
+        order_of({}, "cnn", digest, "why"),
+    ):
+        assert staged(order(ann, other))["code"] == "foreign-signature"
+    assert staged(order(ann, wanted))["event"] == "result"
+    assert board.refused("switch", release=digest, soak_s=0, downgrade="why")["code"] == "unsigned"
+    board.ok("switch", release=digest, soak_s=0, downgrade="why", order=order(ann, wanted))
 
 
 @pytest.mark.slow
