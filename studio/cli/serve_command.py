@@ -18,6 +18,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on [default: 127.0.0.1]"
     )
     parser.add_argument("--port", type=int, default=8477, help="port, 0 for any [default: 8477]")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name that this server answers to beside its own (repeatable; *.example.com, *)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     what, path = _subject(arguments.model)
     command = [sys.executable, "-m", "studio.runtime", "serve", what, str(path)]
     command += ["--host", arguments.host, "--port", str(arguments.port)]
+    command += [f"--allowed-host={name}" for name in arguments.allowed_host]
     sys.stdout.flush()
     os.execv(sys.executable, command)
 
