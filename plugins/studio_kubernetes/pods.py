@@ -103,7 +103,7 @@ def _host_names(workload: Workload) -> str:
 
 def _settle() -> list[str]:
     # The one program that an image of the runtime is sure to have.
-    return ["python3", "-c", f"import time; time.sleep({SETTLE_S})"]
+    return ["python3", "-I", "-c", f"import time; time.sleep({SETTLE_S})"]
 
 
 def _probe(route: str, port: int, **values: int) -> Json:

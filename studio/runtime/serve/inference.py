@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from textwrap import shorten
 from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -189,7 +190,9 @@ def parse_json(text: Body, tensors: str = "") -> Dict[str, Any]:
             document = PieceReader(text.decode("utf-8"), _DECODER, tensors).read()
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise bad("The request is not valid JSON: {}.", reason[:200]) from None
+        raise bad(
+            "The request is not valid JSON: {}.", shorten(reason, 300, placeholder=" ...")
+        ) from None
     if not isinstance(document, dict):
         raise bad("The request must be a JSON object.")
     return document

@@ -48,6 +48,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     }
     state = service.machine.state()
     document["board"] = state.to_json()
+    document["upkeep"] = service.upkeep.to_json()
     if models:
         document.update(_model_status(models[0], state))
     return Response.of(document)

@@ -65,6 +65,12 @@ class Options(NamedTuple):
     generation: int = 1
     hang_s: float = 30.0
 
+    @property
+    def place(self) -> Optional[Path]:
+        """A folder on the disk that what is served lies on, and that outlives a release."""
+        one = self.bundle or self.model
+        return self.root or self.models or (None if one is None else one.parent)
+
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
         """The command line of a worker that serves a bundle for a supervisor."""
         given = {

@@ -18,6 +18,7 @@ from .log import Log
 from .machine import Machine
 from .model import Repository, ServedModel
 from .routes import Route, Router
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from .http.parser import Head
@@ -46,6 +47,7 @@ class Service:
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
         machine: What the board does besides; looks once it is told to begin.
+        upkeep: What runs out while it serves.
         guard: Ends runs in the event loop that take too long.
         started: Wall clock at the start, seconds since the epoch.
     """
@@ -73,6 +75,7 @@ class Service:
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
         self.machine = Machine()
+        self.upkeep = Upkeep()
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)

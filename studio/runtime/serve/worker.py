@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
+from ..threads import usable_cores
 from . import ledger, metrics, observation, open_inference, repository
 from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
@@ -26,7 +27,7 @@ from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
-from .model import Repository, ServedModel, load, usable_cores
+from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .releases import run_folder_of
 from .repeat import answer_repeats
@@ -37,6 +38,7 @@ from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
 from .switches import keep_following
 from .tried import Tried
+from .upkeep import Upkeep
 
 ROUTES = (
     open_inference.ROUTES
@@ -144,6 +146,7 @@ class Worker:
             tokens=Tokens(options.token_file, os.environ),
             request_s=options.request_s or math.inf,
         )
+        self._service.upkeep = Upkeep(options.certificate, options.place)
         self._http = HttpServer(
             self._service,
             limits=HttpLimits(body=options.max_body),
