@@ -37,8 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """The state in a few lines."""
     latency = result["latency_ms"]
+    where = f" at {result['endpoint']}" if result.get("endpoint") else ""
     lines = [
         f"health      {result['health']}",
+        *([f"endpoint    {result['state']}{where}"] if result.get("state") else []),
         f"throughput  {result['throughput']:.1f} requests/s",
         "latency     "
         + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99"))
@@ -139,7 +141,18 @@ def _pace(result: Mapping[str, Any]) -> list[str]:
         facts.append("throttled: " + ", ".join(board["throttled"]))
     if board.get("others") is not None:
         facts.append(f"other programs {board['others']:.1f} processors")
+    facts += _upkeep(result.get("upkeep") or {})
     return [*lines, *([f"board       {', '.join(facts)}"] if facts else [])]
+
+
+def _upkeep(upkeep: Mapping[str, Any]) -> list[str]:
+    """How much disk is left, and how long the certificate lasts."""
+    facts = []
+    if upkeep.get("disk_free_mb") is not None:
+        facts.append(f"{upkeep['disk_free_mb']:,.0f} MB of its disk free")
+    if upkeep.get("certificate_days") is not None:
+        facts.append(f"certificate for {upkeep['certificate_days']:.0f} days")
+    return facts
 
 
 def _exported(result: Mapping[str, Any]) -> list[str]:

@@ -8,9 +8,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from studio.api import Kind
 from studio.cli.flags import add_options, given
 from studio.cli.output import fail_job, print_json, print_lines
+from studio.cli.overwriting import add_force, ask_for
 from studio.jobs import JobOutcome
+from studio.pipelines.overwriting import in_the_way, outputs
+from studio.settings.plain import one_line
 from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
 Describe = Callable[[Mapping[str, Any]], list[str]]
@@ -40,15 +44,12 @@ class ProgressLine:
             self._show("")
 
     def _show(self, text: str) -> None:
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() or sys.__stderr__ is None:
             return
-        text = text[:100]
-        print(
-            "\r" + text.ljust(self._shown) + ("\r" if not text else ""),
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        text = one_line(text)[:100]
+        # The terminal itself: on what prints plain text alone no line can be written anew.
+        sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
+        sys.__stderr__.flush()
         self._shown = len(text)
 
 
@@ -64,14 +65,18 @@ def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
     from studio.pipelines.catalogue import step
 
-    for name in names:
-        add_options(parser, step(name).options)
+    options = [option for name in names for option in step(name).options]
+    add_options(parser, options)
+    if any(option.kind is Kind.OUTPUT for option in options):
+        add_force(parser)
 
 
 def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> int:
     """Run a step with the flags that were given, and print its result."""
     with workspace() as opened:
-        options = given(arguments, opened.steps[name].options)
+        step = opened.steps[name]
+        options = given(arguments, step.options)
+        ask_for(in_the_way(outputs(step, options)), arguments)
         return finish(opened.run(name, **options), arguments, describe)
 
 

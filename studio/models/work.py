@@ -22,6 +22,8 @@ from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
+from studio.registry import component, component_of
+from studio.registry.names import LONGEST_NAME
 
 _NICE = 10
 _LARGEST_COPY = 2 * 2**30
@@ -35,6 +37,8 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     Models of more than 2 GiB stay where they are.
     """
     path = Path(arguments["model"])
+    if arguments.get("name"):
+        component(arguments["name"], "A model")
     shapes = parse(arguments.get("shape") or ())
     writer = GraphWriter(job.folder)
     opened = look(
@@ -55,7 +59,7 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     return {
         **figures,
         "source": str(path),
-        "name": arguments.get("name") or _name(path),
+        "name": arguments.get("name") or component_of(_name(path), LONGEST_NAME),
         "copied": copied,
         "digest_in_place": "" if copied else _digest_in_place(opened),
     }

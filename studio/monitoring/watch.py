@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Progress, TargetError, TargetSpec
+from studio.deployment.liveness import SILENT, Liveness
 from studio.monitoring.alert_rules import AlertRule
 from studio.monitoring.alerts import Alert, Rules
 from studio.monitoring.collect import Reading
@@ -54,6 +55,7 @@ class Watch:
             self._view.close()
             if not self._reached:
                 raise
+            self._view.live = Liveness(SILENT)
             return self._unreachable(error.message)
         self._reached = True
         try:
@@ -103,6 +105,7 @@ class Watch:
             "labels": labels_of(status),
             "pace": status.get("pace"),
             "board": status.get("board"),
+            "upkeep": status.get("upkeep"),
             "samples": status.get("samples"),
             "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],
@@ -135,7 +138,8 @@ class Watch:
 
     def _head(self, health: str) -> Sample:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return {"target": self._target.name, "at": now, "health": health}
+        where = self._view.live.to_json()
+        return {"target": self._target.name, "at": now, "health": health, **where}
 
     def _cpu_percent(self, reading: Reading) -> float | None:
         """Of one core, since the last look."""

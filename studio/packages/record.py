@@ -16,7 +16,7 @@ from studio.datasets.preprocess import FILE as PREPROCESS
 from studio.jobs import Arguments, Result
 from studio.packages.latency import latency_of
 from studio.packages.signing import write_signature
-from studio.registry import Registry, VariantRecord, VersionRecord
+from studio.registry import Registry, VariantRecord, VersionRecord, component_of
 from studio.runtime.release.manifest import SIGNATURE
 
 EPOCH = "SOURCE_DATE_EPOCH"
@@ -136,7 +136,8 @@ def keep(registry: Registry, model: Mapping[str, Any], result: Mapping[str, Any]
             f"Version {result['version']} of {result['name']} was made elsewhere meanwhile.",
             hint="Repeat the step.",
         )
-    artifact = registry.adopt(Path(result["bundle"]), f"{result['name']}-{result['version']}")
+    name = component_of(f"{result['name']}-{result['version']}")
+    artifact = registry.adopt_made(Path(result["bundle"]), name)
     return registry.add_version(
         number, int(model["variant"]), artifact, str(result["digest"]), int(result["counter"])
     )

@@ -22,7 +22,7 @@ from studio.profiling.report import (
     throughput_figure,
     tradeoff_figure,
 )
-from studio.registry import Registry
+from studio.registry import Registry, below
 from studio.settings import resource
 
 SUFFIXES = (".html", ".csv", ".json")
@@ -90,7 +90,7 @@ def written(
     """Copy the file to where the user wants it."""
     output = Path(arguments["out"]).expanduser().absolute()
     try:
-        shutil.copyfile(folder / result["output"], output)
+        shutil.copyfile(below(folder, result["output"]), output)
     except OSError as error:
         raise StudioError(f"{output} could not be written: {error.strerror}.") from None
     return {**result, "output": str(output)}

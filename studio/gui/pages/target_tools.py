@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 LOGS, RESOURCES, PROMOTE, UNDEPLOY = "logs", "resources", "promote", "undeploy"
+START, STOP = "start", "stop"
 CALL = "call"
 LANGUAGES = (("curl", "curl"), ("Python", "python"), ("JavaScript", "javascript"))
 LINES = 200
@@ -42,6 +43,8 @@ class TargetTools(Card):
         self.title = label("", "dim")
         self.log = button("Log", lambda: self._start(LOGS, lines=LINES))
         self.there = button("What is there", lambda: self._start(RESOURCES))
+        self.begin = button("Start", lambda: self._start(START))
+        self.end = button("Stop", lambda: self._start(STOP))
         self.call = button("How to call it")
         self.call.setMenu(self._make_languages())
         self.promote = button("Promote", lambda: self._start(PROMOTE))
@@ -54,7 +57,8 @@ class TargetTools(Card):
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName("What the target said")
         self._asking = self._make_question()
-        buttons = (self.log, self.there, self.call, self.promote, self.take_away)
+        powers = (self.call, self.begin, self.end)
+        buttons = (self.log, self.there, *powers, self.promote, self.take_away)
         self.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.body.addLayout(row(self.title, None, *buttons, self.close_button))
         self.body.addWidget(self._asking)
@@ -88,9 +92,10 @@ class TargetTools(Card):
         busy = "A job runs; wait for it or cancel it." if self._strip.running else ""
         set_enabled(self.log, busy)
         set_enabled(self.there, busy)
-        set_enabled(self.take_away, busy or ("" if serves else "Nothing is served there."))
+        idle = busy or ("" if serves else "Nothing is served there.")
+        for one in (self.call, self.begin, self.end, self.take_away):
+            set_enabled(one, idle)
         set_enabled(self.promote, busy)
-        set_enabled(self.call, busy or ("" if serves else "Nothing is served there."))
         self.promote.setVisible(canary)
         self._question.setText(f"Stop what serves on {spoken}? Its files stay for a later deploy.")
 
@@ -106,6 +111,8 @@ class TargetTools(Card):
             self._show(_lines(doing, outcome.result))
         elif outcome.ok:
             self._close()
+            if doing in (START, STOP):
+                self.shell.say(f"{self.title.text()} the server is {outcome.result['state']}.")
             self.changed.emit()
         return True
 

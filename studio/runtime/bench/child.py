@@ -145,7 +145,7 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
         text = shorten(_CODES.sub("", str(error)), 600, placeholder=" ...") or type(error).__name__
-        if "bad_alloc" in text:  # what native libraries make of a refused allocation
+        if "bad_alloc" in text or "Failed to allocate memory" in text:  # what native libraries say
             text = "out of memory"
         return {"ok": False, "error": text}
 

@@ -87,6 +87,7 @@ class ServedModel:
         outputs: Specifications of the outputs, by name.
         headers: The response headers that name it, each ended with CRLF.
         inline: Whether it is run in the event loop; follows what is measured.
+        numeric: No input is of texts.
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
@@ -134,6 +135,7 @@ class ServedModel:
         self.turns: Deque[Work] = deque()
         self.seen = 0
         self._typical_s = 0.0
+        self.numeric = all(spec.kind.dtype is not None for spec in self.inputs.values())
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version
         )

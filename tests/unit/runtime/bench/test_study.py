@@ -16,6 +16,7 @@ import pytest
 
 from studio.runtime.archive import write_application
 from studio.runtime.threads import PARALLEL_ABOVE_S, usable_cores
+from tests.rigs.patience import patience
 
 PATIENCE = 60.0
 ORT_RUNNER = Path(__file__).parents[4] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -197,8 +198,9 @@ def test_a_runner_that_fails_in_the_middle_keeps_its_rounds(
 ):
     trap = tmp_path / "trap"
     failing = candidate("b", run=does, trap=str(trap))
-    config = {"candidates": [candidate("a"), failing], "rounds": 30, "run_timeout": 1}
-    started = bench({**config, "seconds": 0.5, "twin": False, "warm_up_seconds": 0.05})
+    config = {"candidates": [candidate("a"), failing], "rounds": 30}
+    config["run_timeout"] = patience(1.0)
+    started = bench({**config, "seconds": patience(0.5), "twin": False, "warm_up_seconds": 0.05})
     events = []
     for event in started.events():
         events.append(event)
