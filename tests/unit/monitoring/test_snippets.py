@@ -17,7 +17,7 @@ import pytest
 
 from studio.api import TargetSpec, TensorType, Value
 from studio.monitoring.client import encode, random_feeds
-from studio.monitoring.snippet_work import place_of
+from studio.monitoring.snippet_work import reachable
 from studio.monitoring.snippets import LANGUAGES, TOKEN, Call, ExampleInput, Place
 from tests.conftest import Need
 
@@ -121,7 +121,7 @@ class _Link:
 
 def test_a_board_that_answers_to_itself_alone_has_a_way(studio_home: Path) -> None:
     board = TargetSpec("roof", "ssh://pi@roof.example:2222", settings={"key_file": "/k e y"})
-    place = place_of(board, _Link(token_required=True), "")  # type: ignore[arg-type]
+    place = reachable(board, _Link(token_required=True), "")  # type: ignore[arg-type]
     assert place.url == "http://127.0.0.1:8477"
     assert place.way == ("ssh -p 2222 -i '/k e y' pi@roof.example -N -L 8477:127.0.0.1:8477")
     assert place.token == "ssh -p 2222 -i '/k e y' pi@roof.example cat .edgewright/access/token"
@@ -129,7 +129,7 @@ def test_a_board_that_answers_to_itself_alone_has_a_way(studio_home: Path) -> No
 
 def test_a_board_on_its_network_is_called_by_its_name(studio_home: Path) -> None:
     board = TargetSpec("roof", "ssh://pi@roof.example")
-    place = place_of(board, _Link(host="0.0.0.0", scheme="https"), "")  # type: ignore[arg-type]
+    place = reachable(board, _Link(host="0.0.0.0", scheme="https"), "")  # type: ignore[arg-type]
     assert (place.url, place.way, place.token) == ("https://roof.example:8477", "", "")
 
 
