@@ -146,13 +146,15 @@ def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...
     """The nodes that are known, those with blocks with the types of this graph's."""
     if not any(one.blocks for one in known):
         return known
+    # Not _in_order, which would make all nodes of all blocks again, at each level.
+    messages = [graph.node[index] for index in ordered(graph.name, graph.node)]
     return tuple(
         replace(
             one, blocks={key: _graph(inner, one.blocks[key], []) for key, inner in blocks(node)}
         )
         if one.blocks
         else one
-        for one, node in zip(known, _in_order(graph.name, graph.node, [])[0], strict=True)
+        for one, node in zip(known, messages, strict=True)
     )
 
 

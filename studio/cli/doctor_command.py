@@ -8,14 +8,18 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, print_lines
 from studio.plugin_host import State
 from studio.workspace import Workspace
+from studio.workspace.upkeep import Upkeep
 
 _ENOUGH_DISK_MB = 500
+_LONGEST_LAG = timedelta(days=3)
+"""A registry that is used is copied once a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}")
+            print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -49,13 +53,27 @@ def examine() -> Iterator[Check]:
     try:
         with Workspace.open() as workspace:
             yield Check("registry", True, str(workspace.paths.registry))
+            yield _copies(workspace)
             yield from _of_workspace(workspace)
     except StudioError as error:
-        yield Check("registry", False, error.message)
+        yield Check("registry", False, f"{error.message} {error.hint}".strip())
+
+
+def _copies(workspace: Workspace) -> Check:
+    """How old the last copy of the registry is; one without a model needs none."""
+    copies = Upkeep(workspace.paths).copies()
+    if not copies:
+        needed = bool(workspace.registry.models())
+        return Check("copies", not needed, "the registry has not been copied yet")
+    text = f"{len(copies)} of the registry, the last of {copies[0].day}"
+    return Check("copies", Upkeep(workspace.paths).lag < _LONGEST_LAG, text)
 
 
 def _of_workspace(workspace: Workspace) -> Iterator[Check]:
-    yield Check("sandbox", True, f"{workspace.sandbox.value}: {workspace.sandbox.explanation}")
+    sandbox = workspace.sandbox
+    yield Check("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
+    for one in sandbox.protections:
+        yield Check(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
     free = shutil.disk_usage(workspace.paths.data).free >> 20
     yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins

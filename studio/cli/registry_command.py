@@ -1,20 +1,21 @@
-"""``studio registry``: versions in registries outside the studio, and targets that follow them."""
+"""``studio registry``: the built-in registry's upkeep, and versions in registries outside."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given
-from studio.cli.output import fail_job, megabytes, print_json, print_lines, table
+from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.session import add_step, run_step, workspace
 from studio.registries.known import KnownRegistries
 from studio.registries.watching import Watch, sentence
 from studio.workspace import Event, JobMessage, Workspace
+from studio.workspace.upkeep import Condition, Upkeep
 
 _STEPS = {
     "push": "registry-push",
@@ -42,6 +43,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         remove="forget a name",
         names="the names that were given",
         gc="remove bundles that nothing needs from the built-in registry",
+        backup="copy the built-in registry's database; done by itself once a day",
+        restore="put a copy in the place of the built-in registry's database",
+        check="look whether the built-in registry is whole, every file of it",
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
@@ -55,12 +59,24 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs["add"].add_argument("name")
     verbs["add"].add_argument("address", help="http://host:5000, without a login")
     verbs["remove"].add_argument("name")
+    verbs["backup"].add_argument("--out", type=Path, metavar="FILE", help="a file of your own")
+    verbs["restore"].add_argument(
+        "copy", nargs="?", type=Path, metavar="FILE", help="by default the newest whole copy"
+    )
+    verbs["restore"].add_argument("--list", action="store_true", help="only list the copies")
+    verbs["check"].add_argument(
+        "--set-aside",
+        action="store_true",
+        help="move altered files out of the store, so that whole ones can take their place",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
     if arguments.verb == "watch":
         return _watch(arguments)
+    if arguments.verb in _UPKEEP:
+        return _UPKEEP[arguments.verb](arguments)
     if arguments.verb in _STEPS:
         return run_step(_STEPS[arguments.verb], arguments, _DESCRIBE[arguments.verb])
     with workspace() as opened:
@@ -75,6 +91,66 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_lines(table(("name", "address"), sorted(names.items())))
     return 0
+
+
+def _back_up(arguments: argparse.Namespace) -> int:
+    out = arguments.out.absolute() if arguments.out else None
+    made = Upkeep().back_up(out)
+    said = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
+    return _told(arguments, made.to_json(), [said, str(made.path)])
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    found = Upkeep().check(aside=arguments.set_aside)
+    lines = [f"{found.rows:,} rows and {found.blobs:,} folders of the store: no damage."]
+    _told(arguments, found.to_json(), lines if not found.damaged else _damage_lines(found))
+    return 1 if found.damaged else 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    upkeep = Upkeep()
+    if arguments.list:
+        copies = [
+            {"path": str(one.path), "made": one.made.isoformat(), "kind": one.kind}
+            for one in upkeep.copies()
+        ]
+        rows = [(one["made"][:19].replace("T", " "), one["kind"], one["path"]) for one in copies]
+        lines = table(("made (UTC)", "kind", "file"), rows) if rows else ["There is no copy yet."]
+        return _told(arguments, copies, lines)
+    done = upkeep.restore(arguments.copy)
+    lines = [f"The registry is again as in {done.source.name}: {done.condition.rows:,} rows."]
+    if done.aside is not None:
+        lines.append(f"What was there before is kept in {done.aside}")
+    if done.condition.damaged:
+        lines += _damage_lines(done.condition)
+    aside = str(done.aside) if done.aside else None
+    facts = {**done.condition.to_json(), "from": str(done.source), "aside": aside}
+    return _told(arguments, facts, lines)
+
+
+def _damage_lines(found: Condition) -> list[str]:
+    """What is damaged, and what to do about it."""
+    lines = [*table(("damaged", "", "where"), [(d.name, d.why, d.path) for d in found.damaged]), ""]
+    if any(one.path == str(found.path) for one in found.damaged):
+        return [*lines, "Go back to the newest whole copy with: studio registry restore"]
+    if any(Path(one.path).exists() for one in found.damaged):
+        lines.append("Move the altered files away first: studio registry check --set-aside")
+    return [
+        *lines,
+        "What is missing comes back when the model's file is used again (studio package FILE),",
+        "or with what was exported: studio versions import FILE",
+    ]
+
+
+def _told(arguments: argparse.Namespace, facts: Any, lines: list[str]) -> int:
+    if arguments.json:
+        print_json(facts)
+    else:
+        print_lines(lines)
+    return 0
+
+
+_UPKEEP = {"backup": _back_up, "check": _check, "restore": _restore}
 
 
 def _watch(arguments: argparse.Namespace) -> int:
@@ -101,7 +177,7 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
             return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         first = False
         if line:
-            print(line, file=sys.stderr, flush=True)
+            tell(line)
         if arguments.moves and len(watch.moves) >= arguments.moves:
             if arguments.json:
                 print_json(list(watch.moves))
@@ -160,7 +236,13 @@ def _collected(result: Mapping[str, Any]) -> list[str]:
     rows = [(one["name"], megabytes(one["bytes"]), "removed") for one in result["versions"]]
     rows += [(one["path"][:12], megabytes(one["bytes"]), "removed") for one in result["orphans"]]
     rows += [(one["name"], "", one["because"]) for one in result["kept"]]
-    return [f"{word} {megabytes(result['bytes'])}.", *table(("what", "size", "why"), rows)]
+    spared = []
+    if result.get("spared"):
+        spared.append(
+            f"{result['spared']} folders are not known since the registry was restored; they stay "
+            "(--forgotten takes them, too)."
+        )
+    return [f"{word} {megabytes(result['bytes'])}.", *spared, *table(("what", "size", "why"), rows)]
 
 
 _DESCRIBE = {

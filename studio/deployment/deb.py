@@ -13,7 +13,7 @@ from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
-from studio.registry import Registry
+from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
 
@@ -75,7 +75,9 @@ def made(registry: Registry, arguments: Arguments, result: Result, folder: Path)
     target = Path(arguments["deb"])
     if target.is_dir():
         name = f"{result['package']}_{result['deb_version']}_{result['architecture']}.deb"
-        target = target / name
+        target = below(target, name)
+    elif target.suffix != ".deb":  # apt takes no other file
+        target = target.with_name(target.name + ".deb")
     try:
         shutil.move(folder / _FILE, target)
     except OSError as error:

@@ -11,7 +11,18 @@ from studio.governance.archive import ArchiveReader
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import GRAPH_FILE, look, write_graph
 from studio.packages import Bundle
-from studio.registry import Artifact, Registry, VariantRecord, file_digest, folder_digest
+from studio.registry import (
+    Artifact,
+    Registry,
+    VariantRecord,
+    below,
+    component,
+    component_of,
+    counters,
+    file_digest,
+    folder_digest,
+)
+from studio.registry.ledger import moment_elsewhere
 from studio.runtime.release.files import plain_name
 
 _TEXTS = ("name", "digest", "main", "format", "precision", "step")
@@ -55,13 +66,28 @@ def imported(registry: Registry, arguments: Arguments, result: Result, folder: P
 
 
 class _Import:
-    """The taking in of one model."""
+    """The taking in of one model: its files first, then all rows or none."""
 
     def __init__(self, registry: Registry, model: Json, folder: Path) -> None:
         self._registry, self._model, self._folder = registry, model, folder
         self._new = {"variants": 0, "versions": 0}
+        self._adopted: dict[str, Artifact] = {}
 
     def run(self) -> Result:
+        component(self._model["name"], "A model")
+        for position, row in enumerate(self._variants()):
+            if self._known(row["digest"]) is None:
+                self._adopt(row, self._folder / f"variant-{position}")
+        # A bundle that was collected, or is lost, comes back to its place.
+        kept = (one for one in self._registry.versions() if one.path.is_dir())
+        here = {version.digest for version in kept}
+        for row in self._model["versions"]:
+            if row["digest"] not in here:
+                self._adopt_bundle(row)
+        with self._registry.quiet():
+            return self._recorded()
+
+    def _recorded(self) -> Result:
         name = self._free_name()
         number = self._registry.add_model(name)
         variants = [
@@ -92,21 +118,24 @@ class _Import:
         same = all(here.get(number, digest) == digest for number, digest in mine.items())
         return same and bool(variants & {row["digest"] for row in self._model["variants"]})
 
+    def _known(self, digest: str, model: int | None = None) -> VariantRecord | None:
+        known = self._registry.variant_by_digest(digest, model)
+        return known if known is not None and known.path.exists() else None
+
     def _variant(self, model: int, row: Json, position: int) -> VariantRecord:
-        known = self._registry.variant_by_digest(row["digest"], model)
-        if known is not None and known.path.exists():
+        known = self._known(row["digest"], model)
+        if known is not None:
             return known
         parent = None
         if row["parent"] is not None:
             source = self._variants()[row["parent"]]
             found = self._registry.variant_by_digest(source["digest"], model)
             parent = found.id if found else None
-        artifact = self._adopted(row, self._folder / f"variant-{position}")
         graph = self._folder / f"variant-{position}-graph" / GRAPH_FILE
         variant = self._registry.add_variant(
             model,
             row["name"],
-            artifact,
+            self._artifact(row),
             format=row["format"],
             precision=row["precision"],
             parent=parent,
@@ -114,25 +143,44 @@ class _Import:
             options=row["options"],
             summary=row["summary"],
             graph=self._registry.adopt(graph) if graph.is_file() else None,
+            created=row["created"],
         )
         note = {"variant": variant.id, "inputs": row["inputs"]}
         self._registry.ledger.add_action(row["step"], row["options"], note, "import")
         self._new["variants"] += 1
         return variant
 
-    def _adopted(self, row: Json, folder: Path) -> Artifact:
+    def _artifact(self, row: Json) -> Artifact:
+        """The variant's file: just taken into the store, or there already for another model."""
+        known = self._known(row["digest"])
+        if row["digest"] in self._adopted or known is None:
+            return self._adopted[row["digest"]]
+        return Artifact(known.digest, known.path, known.size)
+
+    def _adopt(self, row: Json, folder: Path) -> None:
         if not row["folder"]:
-            return self._registry.adopt(folder / row["main"])
-        artifact = self._registry.adopt(folder, "model")
-        return Artifact(artifact.digest, artifact.path / row["main"], artifact.size)
+            artifact = self._registry.adopt(below(folder, row["main"]))
+        else:
+            whole = self._registry.adopt(folder, "model")
+            artifact = Artifact(whole.digest, below(whole.path, row["main"]), whole.size)
+        self._adopted[row["digest"]] = artifact
+
+    def _adopt_bundle(self, row: Json) -> None:
+        bundle = self._folder / f"version-{row['number']}"
+        name = component_of(f"{self._model['name']}-{row['number']}")
+        self._adopted[row["digest"]] = self._registry.adopt(bundle, name)
 
     def _version(self, model: int, variants: list[VariantRecord], row: Json) -> None:
-        if any(one.digest == row["digest"] for one in self._registry.versions(model)):
+        if any(one.digest == row["digest"] for one in self._registry.versions()):
             return
-        bundle = self._folder / f"version-{row['number']}"
-        artifact = self._registry.adopt(bundle, f"{self._model['name']}-{row['number']}")
         self._registry.add_version(
-            model, variants[row["variant"]].id, artifact, row["digest"], row["counter"]
+            model,
+            variants[row["variant"]].id,
+            self._adopted[row["digest"]],
+            row["digest"],
+            counters.foreign(row["counter"]),
+            number=row["number"],
+            created=row["created"],
         )
         self._new["versions"] += 1
 
@@ -170,7 +218,7 @@ def _model(row: Json) -> dict[str, Any]:
             raise ValueError("a variant comes before what it was made from")
     versions = [_checked_version(one, len(variants)) for one in _list(row["versions"])]
     return {
-        "name": _text(row["name"]),
+        "name": component(_text(row["name"]), "A model"),
         "variants": variants,
         "versions": versions,
         "aliases": {_text(k): int(v) for k, v in dict(row["aliases"]).items()},
@@ -185,6 +233,7 @@ def _checked(row: Json) -> dict[str, Any]:
         parent=None if row["parent"] is None else int(row["parent"]),
         options=dict(row["options"]),
         quantize=dict(row["quantize"]) if row.get("quantize") else None,
+        created=moment_elsewhere(row.get("created")),
         inputs={str(k): str(v) for k, v in dict(row["inputs"]).items()},
         files=list(_files(row["files"])),
     )
@@ -201,7 +250,8 @@ def _checked_version(row: Json, variants: int) -> dict[str, Any]:
         "number": number,
         "variant": variant,
         "digest": _text(row["digest"]),
-        "counter": int(row["counter"]),
+        "counter": counters.foreign(int(row["counter"])),
+        "created": moment_elsewhere(row.get("created")),
         "files": list(_files(row["files"])),
     }
 
@@ -245,9 +295,12 @@ def _lay_out(reader: ArchiveReader, row: dict[str, Any], folder: Path, job: Job)
     write_graph(opened, graph, job)
 
 
-def _lay_out_bundle(reader: ArchiveReader, row: Json, folder: Path, job: Job) -> None:
+def _lay_out_bundle(reader: ArchiveReader, row: dict[str, Any], folder: Path, job: Job) -> None:
     for name, digest, size in row["files"]:
         reader.extract(digest, size, folder / name, job)
     bundle = Bundle.open(folder)
-    if (bundle.digest, bundle.version) != (row["digest"], row["number"]):
+    # Archives of before have no date of the row; the manifest has that of the packaging.
+    row["created"] = row["created"] or moment_elsewhere(bundle.raw.get("created"))
+    listed = (row["digest"], row["number"], row["counter"])
+    if (bundle.digest, bundle.version, bundle.counter) != listed:
         raise Refused(f"Version {row['number']} in the archive is not what its digest says.")

@@ -37,9 +37,9 @@ def run(argv: Sequence[str]) -> int:
     window = make_window(Paths.of())
     window.show()
     _wait_for_first_paint(window)
-    from studio.workspace import Workspace
+    from studio.gui.way_back import open_workspace  # it knows the workspace
 
-    with Workspace.open() as workspace:
+    with open_workspace(window) as workspace:
         workspace.asked_by("window")
         attach(window, workspace)
         for name in argv:

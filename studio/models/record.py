@@ -10,14 +10,15 @@ from typing import Any
 from studio.api import StudioError
 from studio.jobs.step import Arguments, Result
 from studio.models.opening import GRAPH_FILE
-from studio.registry import Artifact, Registry, VariantRecord
+from studio.registry import Artifact, Registry, VariantRecord, below, component
 
 _NOT_FIGURES = frozenset({"source", "name", "digest_in_place"})
 
 
 def opened(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Adopt the model and its graph as a variant; a model that is known gives the known one."""
-    known = keep_opened(registry, result, folder, "open", {"model": result["source"]})
+    given = {**result, "source": str(arguments["model"])}  # whatever the worker says it was
+    known = keep_opened(registry, given, folder, "open", {"model": given["source"]})
     return {
         **{key: value for key, value in result.items() if key != "digest_in_place"},
         "model": known.model,
@@ -35,6 +36,7 @@ def keep_opened(
     Args:
         step, options: What brought it here.
     """
+    component(result["name"], "A model")
     artifact = _adopt(registry, result, folder)
     known = registry.variant_by_digest(artifact.digest)
     if known is not None and known.path.exists():
@@ -71,7 +73,7 @@ def drawn(registry: Registry, arguments: Arguments, result: Result, folder: Path
     """Copy the drawing to where the user wants it."""
     output = Path(arguments["out"]).expanduser().absolute()
     try:
-        shutil.copyfile(folder / result["output"], output)
+        shutil.copyfile(below(folder, result["output"]), output)
     except OSError as error:
         raise StudioError(f"{output} could not be written: {error.strerror}.") from None
     return {**result, "output": str(output)}

@@ -14,6 +14,7 @@ from studio.jobs.step import Arguments, Job, Result
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
+from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.shown import Wish, shown
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, Opened, look
@@ -21,6 +22,8 @@ from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
+from studio.registry import component, component_of
+from studio.registry.names import LONGEST_NAME
 
 _NICE = 10
 _LARGEST_COPY = 2 * 2**30
@@ -34,6 +37,8 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     Models of more than 2 GiB stay where they are.
     """
     path = Path(arguments["model"])
+    if arguments.get("name"):
+        component(arguments["name"], "A model")
     shapes = parse(arguments.get("shape") or ())
     writer = GraphWriter(job.folder)
     opened = look(
@@ -54,7 +59,7 @@ def open_model(arguments: Arguments, job: Job) -> Result:
     return {
         **figures,
         "source": str(path),
-        "name": arguments.get("name") or _name(path),
+        "name": arguments.get("name") or component_of(_name(path), LONGEST_NAME),
         "copied": copied,
         "digest_in_place": "" if copied else _digest_in_place(opened),
     }
@@ -123,8 +128,10 @@ def draw(arguments: Arguments, job: Job) -> Result:
     else:
         drawn = _picture(drawing, opened, arguments, job)
     job.progress(4, 4, "Drawn")
+    nodes = nodes_drawn(drawn.graph, drawn.layout)
     return {
-        "nodes": len(drawn.graph.nodes),
+        "nodes": nodes,
+        "constants": len(drawn.graph.nodes) - nodes,
         "edges": len(drawn.layout.edges),
         "seconds": round(time.perf_counter() - started, 3),
         "output": drawing.name,

@@ -28,6 +28,8 @@ METRICS = {
     "board.celsius": "the board's hottest zone, °C",
     "accuracy": "share of labelled answers that were right",
     "uptime_s": "seconds since the server began",
+    "upkeep.disk_free_mb": "free on the target's disk, MB",
+    "upkeep.certificate_days": "days until the certificate ends",
 }
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
 

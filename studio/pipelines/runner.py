@@ -28,7 +28,7 @@ from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.resolve import Resolved, model_files, resolve
 from studio.pipelines.suitability import HINT, why_not
 from studio.plugin_host import PluginHost
-from studio.registry import ActionRecord, Registry, file_digest
+from studio.registry import ActionRecord, Registry, below, file_digest
 from studio.settings import write_atomically
 
 
@@ -146,7 +146,7 @@ class StepRunner:
         )
 
         def keep(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
-            write_atomically(path, Path(result["path"]).read_bytes())
+            write_atomically(path, below(folder, result["path"]).read_bytes())
             return {"path": str(path)}
 
         outcome = self._jobs.start(spec, keep).wait()
@@ -201,6 +201,9 @@ class StepRunner:
         if not contained(step.needs):
             return step.limits
         own = {name: value for name, value in asdict(step.limits).items() if value}
+        most = self._defaults.memory_mb
+        if step.limits.memory_mb and most:
+            own["memory_mb"] = min(step.limits.memory_mb, most)
         return replace(self._defaults, **own)
 
     def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:

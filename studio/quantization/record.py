@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.jobs import Arguments, Result
 from studio.quantization.step import METHODS
-from studio.registry import ModelRef, Registry, VariantRecord
+from studio.registry import ModelRef, Registry, VariantRecord, below, component_of
 from studio.registry.copying import Copy
 
 _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
@@ -28,18 +28,20 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
     """
     parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
     figures = {k: v for k, v in result.items() if k not in _FILES}
-    copy = Copy.begin(folder / result["file"], arguments.get("out"))
+    made, graph = below(folder, result["file"]), below(folder, result["graph"])
+    details = below(folder, result["details"]) if result.get("details") else None
+    copy = Copy.begin(made, arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
         arguments.get("name") or _name(arguments, result),
-        registry.adopt(folder / result["file"], f"{parent.model_name}.onnx"),
+        registry.adopt(made, component_of(f"{parent.model_name}.onnx")),
         format=parent.format,
         precision=result["precision"],
         parent=parent.id,
         step="quantize",
         options=result["recipe"],
         summary={**result["summary"], "quantize": figures},
-        graph=registry.adopt(folder / result["graph"]),
+        graph=registry.adopt(graph),
     )
     output = copy.finish() if copy else variant.path
     final = {
@@ -50,8 +52,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         **figures,
         "front": _front(parent, variant, result),
     }
-    details = result.get("details")
-    kept = {"details": registry.adopt(folder / details)} if details else {}
+    kept = {"details": registry.adopt(details)} if details else {}
     registry.add_run("quantize", variant.id, asked(arguments), final, kept)
     return final
 

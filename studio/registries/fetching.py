@@ -12,7 +12,7 @@ from studio.api import ModelVersion, Refused, RegistrySession
 from studio.deployment.packaging import package_contained
 from studio.jobs import Arguments, Job, run_contained
 from studio.packages import Bundle
-from studio.registry import ModelRef
+from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"
 _OPENED = "opened"
@@ -35,6 +35,7 @@ def fetch(
     path = session.pull(version, job.folder / _PULLED, job)
     if path.is_dir():
         return _of_bundle(path, version, job)
+    component(version.name, "The registry's model")
     opened = _open(path, version.name, job)
     return {"opened": opened, "packaged": _package(path, opened, version, arguments, job)}
 
@@ -47,6 +48,8 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> dict[str, Any]:
             "registered.",
             detail=f"registered {version.release}, found {bundle.digest}",
         )
+    component(bundle.name, "The model of the bundle")
+    counters.foreign(bundle.counter)
     model = path / str(bundle.raw["model"]["file"])
     packaged = {
         "bundle": str(path),
@@ -55,6 +58,7 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> dict[str, Any]:
         "name": bundle.name,
         "version": bundle.version,
         "counter": bundle.counter,
+        "created": str(bundle.raw.get("created") or ""),
         "new": True,
     }
     return {"opened": _open(model, bundle.name, job), "packaged": packaged}

@@ -13,7 +13,8 @@ from studio.models.record import keep_opened
 from studio.packages import record as packages
 from studio.registries.figures import figures_of
 from studio.registries.known import KnownRegistries
-from studio.registry import Registry, VariantRecord, VersionRecord
+from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
+from studio.registry.ledger import moment_elsewhere
 
 _REMEMBERED = 50
 _SOURCE = ("registry", "name", "version", "run")
@@ -65,11 +66,15 @@ def pulled(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     variant = keep_opened(registry, opened, folder / "opened", "registry-pull", source)
     version = _by_digest(registry, packaged["digest"])
     if version is None:
-        bundle = registry.adopt(
-            Path(packaged["bundle"]), f"{packaged['name']}-{packaged['version']}"
-        )
+        name = component_of(f"{packaged['name']}-{packaged['version']}")
+        bundle = registry.adopt_made(Path(packaged["bundle"]), name)
         version = registry.add_version(
-            variant.model, variant.id, bundle, packaged["digest"], int(packaged["counter"])
+            variant.model,
+            variant.id,
+            bundle,
+            packaged["digest"],
+            counters.foreign(int(packaged["counter"])),
+            created=moment_elsewhere(packaged.get("created")),
         )
     final = {
         **result,

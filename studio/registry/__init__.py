@@ -1,5 +1,6 @@
 """Content-addressed artefacts and the SQLite record of models, runs, versions and releases."""
 
+from studio.registry.names import below, component, component_of, is_component
 from studio.registry.records import (
     ActionRecord,
     AliasRecord,
@@ -32,6 +33,10 @@ __all__ = [
     "RunRecord",
     "VariantRecord",
     "VersionRecord",
+    "below",
+    "component",
+    "component_of",
     "file_digest",
     "folder_digest",
+    "is_component",
 ]

@@ -9,6 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from studio.registry.backups import damaged
+
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY = 0xFF
+"""The lowest byte of a code tells what it is; the others where it was met."""
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that the file itself is damaged."""
+    return (getattr(error, "sqlite_errorcode", 0) & _PRIMARY) in _DAMAGE
+
 
 class Database:
     """Reads and transactions. Safe to use from several threads and processes."""
@@ -39,16 +50,44 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing."""
+        """A transaction: all of it or nothing; one inside another is a part of it.
+
+        Raises:
+            StudioError: when the file is damaged, with the way back.
+        """
         connection = self.connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        if connection.in_transaction:
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            return
+        with self._told():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                _roll_back(connection)
+                raise
+            connection.execute("COMMIT")
 
     def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
-        """The rows of a query."""
-        return self.connection.execute(statement, values).fetchall()
+        """The rows of a query.
+
+        Raises:
+            StudioError: when the file is damaged, with the way back.
+        """
+        with self._told():
+            return self.connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise damaged(self._file.parent, str(error)) from None
+            raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction, unless an error of the disk has ended it already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -174,6 +174,23 @@ def after(last: str | None, at: str | None = None) -> str:
     return spelled(moment)
 
 
+def moment_elsewhere(text: Any) -> str | None:
+    """A moment that somebody else wrote down, as the registry spells it.
+
+    None where it is none, or has not come yet.
+    """
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        found = moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return spelled(found) if found <= datetime.now(UTC) else None
+
+
 def spelled(moment: datetime) -> str:
     """A moment as all of the studio keeps it."""
     return moment.isoformat(timespec="milliseconds")

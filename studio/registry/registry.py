@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.api import StudioError, TargetSpec, UsageError
-from studio.registry import rows
-from studio.registry.database import Database
+from studio.api import Refused, StudioError, TargetSpec, UsageError
+from studio.registry import counters, rows
+from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
+from studio.registry.database import Database, is_damage
+from studio.registry.endpoints import SIGN as BELOW
+from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
 from studio.registry.groups import KEY, Groups
 from studio.registry.groups import SIGN as GROUP
 from studio.registry.ledger import Ledger, now
+from studio.registry.names import below, component, is_component
+from studio.registry.occupancy import Occupancy
+from studio.registry.ownership import entries, identity_of, marked
 from studio.registry.records import (
     Artifact,
     ModelRecord,
@@ -45,9 +53,12 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._db = Database(folder / "registry.sqlite")
+        self._occupancy = Occupancy.shared(folder)
+        self._db = Database(folder / DATABASE)
         self._store = Store(folder / "store")
+        self.backups = Backups(folder)
         self.groups = Groups(self._db)
+        self.endpoints = Endpoints(self._db)
         self.ledger = Ledger(self._db)
         self.history = Releases(self._db)
         self.releases = self.history.all
@@ -58,11 +69,16 @@ class Registry:
         """Open the registry of a folder, or make a new one.
 
         Raises:
-            StudioError: when the file is damaged or was written by a later version.
+            StudioError: when the file is damaged, lost, or was written by a later version.
         """
         registry = cls(folder)
         try:
-            prepare(registry._db.connection)
+            registry._require_database()
+            prepare(
+                registry._db.connection,
+                registry.store,
+                lambda: registry.backups.make(MIGRATION),
+            )
         except NewerRegistry:
             registry.close()
             raise StudioError(
@@ -71,19 +87,48 @@ class Registry:
             ) from None
         except sqlite3.DatabaseError as error:
             registry.close()
-            raise StudioError(
-                f"The registry in {folder} cannot be opened: {error}.",
-                hint="Move the file registry.sqlite away; a new one will be made.",
-            ) from None
+            if is_damage(error):
+                raise damaged(folder, str(error)) from None
+            raise StudioError(f"The registry in {folder} cannot be opened: {error}.") from None
+        except StudioError:
+            registry.close()
+            raise
         return registry
+
+    def _require_database(self) -> None:
+        """No empty database is made where one is lost: everything would seem to be gone."""
+        path = self.folder / DATABASE
+        lost = not path.exists() or path.stat().st_size == 0
+        if lost and entries(self.store) and self.backups.newest_whole() is not None:
+            raise lost_database(self.folder)
 
     def close(self) -> None:
         """Close the connections of all threads."""
         self._db.close()
+        self._occupancy.end()
+
+    def back_up(self) -> None:
+        """Make the copy of the day if it is due. Nothing fails because it could not be made.
+
+        ``studio doctor`` tells how old the last one is.
+        """
+        with contextlib.suppress(StudioError, OSError, sqlite3.Error):
+            if self.models() or len(self.targets()) > 1:
+                self.backups.daily(identity_of(self._db.connection)[0])
+
+    @property
+    def restored(self) -> str:
+        """When it was last put back from a copy; empty for never."""
+        return identity_of(self._db.connection)[1]
+
+    @property
+    def owns_store(self) -> bool:
+        """Whether what lies in the store is this registry's, and not that of one before it."""
+        return identity_of(self._db.connection)[0] == marked(self.store)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """A time in which no other process writes here."""
+        """A time in which no other process writes here; what this one writes is one transaction."""
         with self._db.write():
             yield
 
@@ -93,13 +138,33 @@ class Registry:
         return self.folder / "store"
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
-        """Move a file or folder into the store."""
+        """Move a file or folder into the store.
+
+        Raises:
+            Refused: when the name, or what is to be moved, cannot be one of the store's.
+        """
         return self._store.adopt(path, name)
+
+    def adopt_made(self, path: Path, name: str) -> Artifact:
+        """Move what a worker says that it has made: it cannot have the user's files moved away.
+
+        Raises:
+            Refused: when it lies outside the folder in which the studio keeps its data, or in here.
+        """
+        made = below(self.folder.parent, path)
+        if made.resolve().is_relative_to(self.folder.resolve()):
+            raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
+        return self.adopt(made, name)
 
     # Models and variants
 
     def add_model(self, name: str) -> int:
-        """The number of the model of this name, which is made if it is new."""
+        """The number of the model of this name, which is made if it is new.
+
+        Raises:
+            Refused: when files cannot be named after it.
+        """
+        component(name, "A model")
         with self._db.write() as db:
             db.execute("INSERT OR IGNORE INTO models (name, created) VALUES (?, ?)", (name, now()))
             return int(db.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()[0])
@@ -122,6 +187,7 @@ class Registry:
         options: Mapping[str, Any] | None = None,
         summary: Mapping[str, Any] | None = None,
         graph: Artifact | None = None,
+        created: str | None = None,
     ) -> VariantRecord:
         """Add a variant. A name that is taken gets a number behind it (``int8-2``)."""
         with self._db.write() as db:
@@ -144,7 +210,7 @@ class Registry:
                     _json(options),
                     _json(summary),
                     str(graph.path) if graph else None,
-                    now(),
+                    created or now(),
                 ),
             )
             identifier = int(cursor.lastrowid or 0)
@@ -232,16 +298,36 @@ class Registry:
     # Versions
 
     def add_version(
-        self, model: int, variant: int, bundle: Artifact, manifest_digest: str, counter: int
+        self,
+        model: int,
+        variant: int,
+        bundle: Artifact,
+        manifest_digest: str,
+        counter: int,
+        *,
+        number: int | None = None,
+        created: str | None = None,
     ) -> VersionRecord:
-        """Record a bundle; one with the same manifest is returned as it is."""
+        """Record a bundle; one with the same manifest is returned as it is.
+
+        Args:
+            number, created: Of a version that was made elsewhere; else the next one, made now.
+
+        Raises:
+            Refused: for a counter after which none would be left.
+        """
+        if not 0 <= counter <= counters.MOST:
+            raise Refused(f"The release counter {counter} is none that a bundle can have.")
         with self._db.write() as db:
             db.execute(
                 "INSERT OR IGNORE INTO versions"
-                " (model, number, variant, digest, path, counter, created)"
-                " VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1),"
+                " (model, number, variant, digest, path, counter, created) VALUES (?1, coalesce("
+                "?7, (SELECT coalesce(max(number), 0) + 1 FROM versions WHERE model = ?1)),"
                 " ?2, ?3, ?4, ?5, ?6)",
-                (model, variant, manifest_digest, str(bundle.path), counter, now()),
+                (
+                    *(model, variant, manifest_digest, str(bundle.path), counter),
+                    *(created or now(), number),
+                ),
             )
         return rows.version(
             self._db.all("SELECT * FROM versions WHERE digest = ?", (manifest_digest,))[0]
@@ -256,16 +342,30 @@ class Registry:
 
     def next_counter(self) -> int:
         """A release counter above all that were given out."""
-        return int(self._db.all("SELECT coalesce(max(counter), 0) + 1 FROM versions")[0][0])
+        found = self._db.all(
+            "SELECT coalesce(max(counter), 0) + 1 FROM versions WHERE counter <= ?",
+            (counters.MOST,),
+        )
+        return int(found[0][0])
 
     # Targets
 
     def add_target(self, target: TargetSpec) -> None:
         """Add a target, or change the one of this name; what is known of it is kept."""
+        if target.endpoint_name:  # it is reached as its target is
+            base = target.name.partition(BELOW)[0]
+            target = replace(target, name=base, endpoint_name="")
         if target.name == LOCAL.name:
             raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
         if target.name.startswith(GROUP):
             raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
+        if BELOW in target.name:
+            raise UsageError(
+                f"A target's name cannot contain {BELOW}: it stands before an endpoint's name.",
+                hint=f"An endpoint needs no adding: studio deploy MODEL --target {target.name}",
+            )
+        if not is_component(target.name):
+            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
         with self._db.write() as db:
             before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
             kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
@@ -278,35 +378,43 @@ class Registry:
             )
 
     def target(self, name: str) -> TargetSpec:
-        """One target.
+        """One target, or an endpoint of one (``TARGET/NAME``), whether it was used yet or not.
 
         Raises:
             UsageError: when there is none of this name.
         """
-        for target in self.targets():
-            if target.name == name:
-                return target
-        known = ", ".join(target.name for target in self.targets())
+        known = {target.name: target for target in self.targets()}
+        base, below, endpoint = name.partition(BELOW)
+        if name in known:
+            return known[name]
+        if below and base in known:
+            return endpoint_of(known[base], endpoint)
         raise UsageError(
-            f"There is no target {name!r}.",
-            hint=f"Known: {known}. Add one with: studio target add NAME ssh://user@host",
+            f"There is no target {base if below else name!r}.",
+            hint=f"Known: {', '.join(known)}. Add one with: studio target add NAME ssh://user@host",
         )
 
     def targets(self) -> list[TargetSpec]:
-        """This computer, then the others by name."""
+        """This computer, then the others by name, each followed by its endpoints."""
         found = self._db.all(
             "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
             (LOCAL.name,),
         )
-        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found]
+        owners = {str(row[0]): target_of_row(row[3]) for row in found}
+        targets = [LOCAL] + [
+            TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found if not owners[str(r[0])]
+        ]
+        below = {name: owner for name, owner in owners.items() if owner}
+        return [one for target in targets for one in (target, *_endpoints(target, below))]
 
     def remove_target(self, name: str) -> None:
-        """Forget a target; what runs there goes on. Its history is kept."""
+        """Forget a target and its endpoints; what runs there goes on. Its history is kept."""
         self.target(name)
         if name == LOCAL.name:
             raise UsageError("This computer cannot be removed.")
         with self._db.write() as db:
-            db.execute("DELETE FROM targets WHERE name = ?", (name,))
+            for one in (name, *self.endpoints.of(name)):
+                db.execute("DELETE FROM targets WHERE name = ?", (one,))
 
     def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep what was learned of a target."""
@@ -318,9 +426,15 @@ class Registry:
             db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
 
     def facts(self, name: str) -> dict[str, Any]:
-        """What was last learned of a target; empty when it was never probed."""
-        found = self._db.all("SELECT facts FROM targets WHERE name = ?", (name,))
-        return dict(json.loads(found[0][0])) if found else {}
+        """What was last learned of a target; empty when it was never probed.
+
+        An endpoint that was not probed itself is on the machine of its target.
+        """
+        for one in (name, name.partition(BELOW)[0]):
+            found = self._db.all("SELECT facts FROM targets WHERE name = ?", (one,))
+            if found and found[0][0] != "{}":
+                return dict(json.loads(found[0][0]))
+        return {}
 
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
@@ -333,6 +447,12 @@ def _json(value: Any) -> str:
 def _settings(text: str) -> dict[str, str]:
     """Those of its connector, without what the registry itself keeps beside them."""
     return {key: value for key, value in json.loads(text).items() if key != KEY}
+
+
+def _endpoints(target: TargetSpec, owners: Mapping[str, str]) -> list[TargetSpec]:
+    """Those of a target, among endpoints by name with the names of their targets."""
+    names = [name for name, owner in owners.items() if owner == target.name]
+    return [endpoint_of(target, name.partition(BELOW)[2]) for name in names]
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from pathlib import Path
 
-VERSION = 3
+from studio.registry.ledger import now
+from studio.registry.ownership import identify
+
+VERSION = 4
+_IDENTIFIED = 4
+"""The form since which a registry has an identity."""
 
 _TABLES = """
 CREATE TABLE models (
@@ -68,35 +75,53 @@ CREATE INDEX IF NOT EXISTS releases_version ON releases (version)
 """What is asked of all releases at once is found without reading them."""
 
 
+_FOURTH = """
+CREATE TABLE IF NOT EXISTS identity (
+    id TEXT NOT NULL, created TEXT NOT NULL, restored TEXT
+) STRICT
+"""
+"""Whose the store is, and when the registry was last put back from a copy."""
+
+
 class NewerRegistry(Exception):
     """The file was written by a later version of the studio."""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Create the tables in a new file.
+def prepare(
+    connection: sqlite3.Connection, store: Path, before_migration: Callable[[], object]
+) -> None:
+    """Create the tables in a new file, or those that an older one lacks.
+
+    Args:
+        store: The folder of the artefacts, which is marked as the registry's own.
+        before_migration: Called before an older file is changed.
 
     Raises:
         NewerRegistry: when the file's version is not known.
     """
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise NewerRegistry
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
     if version < VERSION:
-        _bring_up(connection)
+        if version > 0:
+            before_migration()
+        _bring_up(connection, store)
 
 
-def _bring_up(connection: sqlite3.Connection) -> None:
+def _bring_up(connection: sqlite3.Connection, store: Path) -> None:
     """Make the tables that are not there yet, all or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been faster between the look and the lock.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, tables in enumerate((_TABLES, _SECOND, _THIRD), 1):
+        for number, tables in enumerate((_TABLES, _SECOND, _THIRD, _FOURTH), 1):
             if version < number:
                 for statement in tables.split(";"):
                     connection.execute(statement)
+        if version < _IDENTIFIED:
+            identify(connection, store, new=version == 0, moment=now())
         connection.execute(f"PRAGMA user_version={max(version, VERSION)}")
     except BaseException:
         connection.execute("ROLLBACK")

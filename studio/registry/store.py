@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 import uuid
 from pathlib import Path
 
+from studio.api import Refused
+from studio.registry.names import LONGEST, component
 from studio.registry.records import Artifact
 
 
@@ -26,7 +29,11 @@ def folder_digest(path: Path) -> str:
 
 
 class Store:
-    """Folders ``<digest>/<name>``, each made once, whole, and never changed."""
+    """Folders ``<digest>/<name>``, each made once, whole, and never changed.
+
+    Args:
+        folder: Where they lie, inside the registry's folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -36,29 +43,57 @@ class Store:
         """Move a file or folder into the store; one that is already there is dropped.
 
         The source must lie on the store's file system for the move to be atomic; where it does
-        not, it is copied beside its place first.
+        not, it is copied into the store first.
+
+        Args:
+            name: What it is called there, one component of a path; by default as it is now.
+
+        Raises:
+            Refused: when the name would lead elsewhere, or the source is the registry's own.
+            ValueError: when a part of it is no regular file.
         """
+        name = component(path.name if name is None else name, longest=LONGEST)
+        self._check_source(path)
         digest = folder_digest(path) if path.is_dir() else file_digest(path)
-        name = name or path.name
         home = self._folder / digest
         final = home / name
         if not final.exists():
             self._place(path, home, final)
         return Artifact(digest, final, _size(final))
 
+    def _check_source(self, path: Path) -> None:
+        """No link, and nothing that holds the store or is held by it."""
+        if path.is_symlink():
+            raise ValueError(f"{path} is not a regular file")
+        own, found = self._folder.resolve(), path.resolve()
+        if found.is_relative_to(own) or own.is_relative_to(found):
+            raise Refused(f"{path.name} is a part of the registry itself.", detail=str(path))
+
     def _place(self, path: Path, home: Path, final: Path) -> None:
         _make_read_only(path)
         home.mkdir(exist_ok=True)
-        temporary = home / f".{uuid.uuid4().hex}"
-        shutil.move(path, temporary)
         try:
-            os.replace(temporary, final)
-        except OSError:
-            # A folder cannot replace one that another process has put there meanwhile.
-            shutil.rmtree(temporary, ignore_errors=True)
-            if not final.exists():
+            os.rename(path, final)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                self._copy(path, final)
+            elif not final.exists():
+                # Otherwise another process has put it there meanwhile.
                 raise
         _sync(home)
+        _sync(self._folder)
+
+    def _copy(self, path: Path, final: Path) -> None:
+        """Move what lies on another file system, whole under its name or not at all."""
+        passing = self._folder / f".{uuid.uuid4().hex}"
+        shutil.copytree(path, passing) if path.is_dir() else shutil.copy2(path, passing)
+        _make_read_only(passing)
+        try:
+            os.rename(passing, final)
+        except OSError:
+            shutil.rmtree(passing, ignore_errors=True)
+            if not final.exists():
+                raise
 
 
 def _files(path: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from studio.deployment.soaking import error_of_trial, said, why_no_trial
 from studio.deployment.work import deploy_noted, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
+from studio.registry import component_of
 from studio.rollouts.agreement import Answers, agreement
 from studio.rollouts.asking import Asker
 from studio.rollouts.rule import (
@@ -207,7 +208,7 @@ class _TargetJob:
     def __init__(self, job: Job, target: str) -> None:
         self._job = job
         self._target = target
-        self.folder: Path = job.folder / f"target-{target}"
+        self.folder: Path = job.folder / component_of(f"target-{target.replace('/', '+')}")
         self.folder.mkdir(exist_ok=True)
 
     def progress(self, done: float, total: float, text: str = "") -> None:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.keeping import why_none_compared, why_none_kept
+from studio.deployment.places import require_own_place
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
+    Containment,
     JobListener,
     JobOutcome,
     JobRunner,
     Limits,
     RunningJob,
-    SandboxLevel,
     Step,
 )
+from studio.jobs.memory import share_mb
 from studio.monitoring.holds import HOLDS, Holds
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
@@ -77,6 +79,7 @@ class Workspace(JobListener):
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
+        self._stays = False
         self._runner = JobRunner(
             paths,
             store=self.registry.store,
@@ -85,7 +88,7 @@ class Workspace(JobListener):
             preload=_PRELOAD,
         )
         defaults = Limits(
-            memory_mb=int(self.settings["worker_memory_mb"]),
+            memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
@@ -113,6 +116,7 @@ class Workspace(JobListener):
         self.runs.close()
         self._runner.close()
         self._background.close()
+        self.registry.back_up()
         self.registry.close()
 
     def __enter__(self) -> Workspace:
@@ -155,7 +159,13 @@ class Workspace(JobListener):
         return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
-        """Keep a worker ready, so that the next job begins at once, and look for plugins."""
+        """Keep a worker ready, so that the next job begins at once, and look for plugins.
+
+        From now on the copy of the day is made beside what goes on: a window may stay open for
+        weeks. A command makes it when it is done.
+        """
+        self._stays = True
+        self._background.run(self.registry.back_up, lambda _: None)
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
         self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
@@ -219,9 +229,9 @@ class Workspace(JobListener):
         self._steps.source = source
 
     @property
-    def sandbox(self) -> SandboxLevel:
+    def sandbox(self) -> Containment:
         """How workers that parse or run models are contained."""
-        return self._runner.level
+        return self._runner.containment
 
     # What is shown
 
@@ -269,7 +279,12 @@ class Workspace(JobListener):
     # Targets
 
     def add_target(self, target: TargetSpec) -> None:
-        """Add or change a target."""
+        """Add or change a target.
+
+        Raises:
+            UsageError: when it would be a second name of another's place.
+        """
+        require_own_place(target, self.registry.targets())
         self.registry.add_target(target)
         self.events.publish(RegistryChanged("targets"))
 
@@ -331,6 +346,8 @@ class Workspace(JobListener):
     # JobListener: the threads of jobs call these
 
     def started(self, job: RunningJob) -> None:
+        if self._stays:
+            self._background.run(self.registry.back_up, lambda _: None)
         self.jobs.append(job)
         self.events.publish(JobStarted(job))
 

@@ -96,6 +96,11 @@ class Screen:
         self._do("type", "--delay", "8", text)
         self.settle(_REACTION)
 
+    def click(self, x: int, y: int) -> None:
+        """Move the mouse there and press its left button."""
+        self._do("mousemove", "--sync", str(x), str(y))
+        self._do("click", "1")
+
     def _find(self, title: str) -> str:
         done = self._run("search", "--onlyvisible", "--name", title)
         return done.stdout.split("\n")[0]

@@ -14,11 +14,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.faults import conditions, links, matrix, mutants, points, races
+from tests.faults import conditions, links, matrix, mutants, points, races, upkeep
 from tests.faults.board import Stock
 from tests.faults.tally import Tally
 
-PARTS = ("mutants", "power", "points", "links", "matrix", "conditions", "races")
+PARTS = ("mutants", "power", "points", "links", "matrix", "conditions", "races", "upkeep")
 RACES = 50
 _LINKS_EACH = 17
 _CASES_EACH = 10
@@ -31,6 +31,7 @@ LEAST = {
     "conditions": 20,
     "mutants": 2,
     "power": 1,
+    "upkeep": upkeep.MOMENTS * len(upkeep.STORIES),
 }
 """Faults that must have taken effect in a whole campaign."""
 
@@ -38,6 +39,7 @@ BOTH = {
     "next": ("old after", "new after"),
     "first": ("nothing after", "new after"),
     "rollback": ("old after", "new after"),
+    "seal": ("old after", "new after"),
 }
 """Outcomes of a story of which each must have been seen: else no fault ever struck in the midst."""
 
@@ -104,6 +106,9 @@ def works(parts: Sequence[str], seed: int) -> Iterator[Work]:
     if "points" in parts:
         for unit in points.units():
             yield Work("points", unit, seed)
+    if "upkeep" in parts:
+        for story in upkeep.STORIES:
+            yield Work("upkeep", story, seed, most=upkeep.MOMENTS)
     if "links" in parts:
         strikes = links.strikes(seed)
         for first in range(0, len(strikes), _LINKS_EACH):
@@ -129,12 +134,14 @@ def sample(seed: int) -> Iterator[Work]:
     """A little of each kind that needs no network, for every run of the tests."""
     yield Work("points", points.Unit("next", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("next", "stage", "EIO"), seed, most=1)
+    yield Work("points", points.Unit("seal", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("rollback", "rollback", "ENOSPC"), seed, most=1)
     yield Work("matrix", matrix.cases()[7::37], seed)
     yield Work("power", None, seed)
     for mutant in mutants.MUTANTS[1:4:2]:
         yield Work("mutants", mutant.name, seed)
-    for name in ("disk full at switch", "interpreter of another architecture"):
+    disk = ("disk full at switch", "disk full before rollback")
+    for name in (*disk, "interpreter of another architecture"):
         yield Work("conditions", name, seed)
     for number in range(2):
         yield Work("races", number, seed)
@@ -197,6 +204,8 @@ def _done(work: Work, stock: Stock, folder: Path) -> Tally:
     if work.part == "conditions":
         condition = dict(conditions.conditions())[work.what]
         return conditions.run_condition(work.what, condition, stock, folder)
+    if work.part == "upkeep":
+        return upkeep.run_story(work.what, folder, work.most)
     if work.part == "races":
         return races.run_race(work.what, work.seed, stock, folder)
     tally = Tally("matrix")

@@ -7,7 +7,7 @@ from pathlib import Path
 from studio.jobs.step import Arguments, Result
 from studio.models.opening import GRAPH_FILE
 from studio.models.surgery.work import FOLDER
-from studio.registry import Artifact, ModelRef, Registry
+from studio.registry import Artifact, ModelRef, Registry, below
 from studio.registry.copying import Copy
 
 
@@ -24,11 +24,12 @@ def edited(registry: Registry, arguments: Arguments, result: Result, folder: Pat
         return {"nodes": nodes, "edits": result["edits"], "bytes": result["bytes"], "kept": False}
     reference = ModelRef.from_json(arguments["model"])
     parent = registry.variant(reference.variant)
-    copy = Copy.begin(folder / FOLDER / result["file"], arguments.get("out"))
+    made = below(folder / FOLDER, result["file"])
+    copy = Copy.begin(made, arguments.get("out"))
     variant = registry.add_variant(
         parent.model,
         arguments.get("name") or "edited",
-        _adopt(registry, folder / FOLDER, result),
+        _adopt(registry, made, folder / FOLDER, result),
         format=parent.format,
         precision=parent.precision,
         parent=parent.id,
@@ -52,8 +53,8 @@ def edited(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     return final
 
 
-def _adopt(registry: Registry, folder: Path, result: Result) -> Artifact:
+def _adopt(registry: Registry, made: Path, folder: Path, result: Result) -> Artifact:
     if result["files"] == 1:
-        return registry.adopt(folder / result["file"])
+        return registry.adopt(made)
     artifact = registry.adopt(folder)
-    return Artifact(artifact.digest, artifact.path / result["file"], artifact.size)
+    return Artifact(artifact.digest, artifact.path / made.relative_to(folder), artifact.size)

@@ -125,7 +125,7 @@ def _try_imports(folder: Path, modules: Sequence[str]) -> dict[str, str]:
     environment.pop("PYTHONPATH", None)
     try:
         done = subprocess.run(
-            [str(interpreter(folder)), "-c", code, *modules],
+            [str(interpreter(folder)), "-I", "-c", code, *modules],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

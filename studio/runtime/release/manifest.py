@@ -18,6 +18,8 @@ BASELINE = "baseline.json"
 LATENCY = "latency.json"
 """What profiles have measured: beside the rest of the baseline, for it is of one machine."""
 FORMAT = 1
+MOST_COUNTER = (1 << 53) - 1
+"""Beyond it JSON's numbers are not exact, and soon there is no next one."""
 _MOST_BYTES = 16 << 20
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -83,6 +85,8 @@ def parse(content: bytes) -> Manifest:
             files,
             raw,
         )
+        if not 0 <= found.counter <= MOST_COUNTER:
+            raise _bad("its release counter {} is out of bounds".format(found.counter))
         if found.model not in raw["files"]:
             raise _bad("it names no model among its files")
     except _MALFORMED as error:

@@ -151,6 +151,20 @@ def other_release(model: Any) -> None:
     model["versions"][0]["digest"] = "f" * 64
 
 
+def called(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(model: Any) -> None:
+        model["name"] = name
+
+    return relisted(change)
+
+
+def counting(counter: int) -> Callable[[dict[str, Any]], None]:
+    def change(model: Any) -> None:
+        model["versions"][0]["counter"] = counter
+
+    return relisted(change)
+
+
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
@@ -164,6 +178,12 @@ def other_release(model: Any) -> None:
         (relisted(swapped), 4, "is not what its digest says"),
         (relisted(no_model), 1, "not well formed"),
         (relisted(other_release), 4, "is not what its digest says"),
+        (called("/tmp/evil/x"), 4, "A model cannot be called"),
+        (called("../../../../evil"), 4, "A model cannot be called"),
+        (called("evil\n::error::"), 4, "A model cannot be called"),
+        (counting(2**63 - 1), 4, "none above it would be left"),
+        (counting(-1), 4, "none above it would be left"),
+        (counting(7), 4, "is not what its digest says"),
     ],
 )
 def test_a_hostile_archive_is_refused_and_leaves_nothing(
@@ -192,3 +212,61 @@ def test_what_is_no_archive(project: Path, workspace: Workspace, tmp_path: Path)
         outcome = workspace.run("project-import", archive=str(tmp_path / name))
         assert outcome.exit_code == 1
         assert "is no archive of a project" in outcome.sentence
+
+
+def test_an_imported_version_keeps_its_number_and_its_date(
+    project: Path, workspace: Workspace, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(project) as archive:
+        (model,) = json.loads(archive.read(LISTING))["models"]
+    (listed,) = model["versions"]
+    old = "2024-02-29T12:00:00.000+00:00"
+
+    def earlier(model: Any) -> None:
+        for row in (*model["variants"], *model["versions"]):
+            row["created"] = old
+
+    rewritten(project, tmp_path / "old.zip", relisted(earlier))
+    assert workspace.run("project-import", archive=str(tmp_path / "old.zip")).ok
+    (version,) = workspace.versions.all()
+    assert (version["version"], version["created"]) == (listed["number"], old)
+    assert {one.created for one in workspace.registry.variants()} == {old}
+
+
+@pytest.mark.parametrize("written", [None, "yesterday", "9999-12-31T00:00:00+00:00"])
+def test_a_date_that_cannot_be_is_that_of_the_packaging(
+    project: Path, workspace: Workspace, tmp_path: Path, written: str | None
+) -> None:
+    """Archives of before have none; what has not come yet is believed of nobody."""
+
+    def change(model: Any) -> None:
+        model["versions"][0]["created"] = written
+
+    rewritten(project, tmp_path / "changed.zip", relisted(change))
+    assert workspace.run("project-import", archive=str(tmp_path / "changed.zip")).ok
+    (version,) = workspace.versions.all()
+    packaged = workspace.versions.lineage("digits")["created"]
+    assert version["created"][:19] == packaged[:19]
+
+
+def test_a_bundle_that_was_lost_comes_back_with_the_archive(
+    project: Path, workspace: Workspace
+) -> None:
+    assert workspace.run("project-import", archive=str(project)).ok
+    (version,) = workspace.registry.versions()
+    shutil.rmtree(version.path.parent)
+    again = workspace.run("project-import", archive=str(project))
+    assert again.ok, again
+    assert version.path.is_dir()
+    assert len(workspace.registry.versions()) == 1
+
+
+def test_a_poisoned_counter_of_before_stops_no_packaging(
+    project: Path, workspace: Workspace
+) -> None:
+    assert workspace.run("project-import", archive=str(project)).ok
+    with workspace.registry._db.write() as db:
+        db.execute("UPDATE versions SET counter = ?", (2**63 - 1,))
+    outcome = workspace.run("package", model="digits:fp32")
+    assert outcome.ok, outcome
+    assert outcome.result["counter"] < 2**53

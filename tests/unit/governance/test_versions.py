@@ -17,6 +17,8 @@ from studio.governance.moments import moment
 from studio.governance.presence import served_at, served_on
 from studio.governance.versions import find_version, lineage
 from studio.registry import Registry, VersionRecord
+from studio.registry.backups import MANUAL
+from studio.registry.restoring import Restoring
 
 GATE = {"name": "small", "passed": True, "value": 0.3, "limit": "at most 0.5"}
 
@@ -252,3 +254,94 @@ def test_orphans_go_when_they_are_old(registry: Registry, tmp_path: Path) -> Non
     os.utime(artifact.path.parent, (old, old))
     assert len(collect(registry)["orphans"]) == 1
     assert not artifact.path.exists()
+
+
+def aged(path: Path) -> None:
+    old = time.time() - 7200
+    os.utime(path, (old, old))
+
+
+def test_collection_takes_only_what_it_has_listed_in_the_store(registry: Registry) -> None:
+    """A path that a row holds, from before names were checked, leads a removal nowhere."""
+    versions = [made(registry, number) for number in range(1, 4)]
+    victim = registry.folder.parent / "victim"
+    (victim / "x-1").mkdir(parents=True)
+    (victim / "thesis.txt").write_text("years of work")
+    inside = versions[1].path.parent
+    for number, path in (
+        (1, victim / "x-1"),
+        (2, inside / ".." / ".." / ".." / "victim" / "x-1"),
+    ):
+        with registry._db.write() as db:
+            db.execute("UPDATE versions SET path = ? WHERE number = ?", (str(path), number))
+    for name in ("notes", ".trash-of-mine", "f" * 63, "F" * 64):
+        (registry.store / name).mkdir()
+        (registry.store / name / "thesis.txt").write_text("years of work")
+        aged(registry.store / name)
+    (registry.store / ("e" * 64)).symlink_to(victim)
+    found = collect(registry)
+    assert found["versions"] == []
+    assert (victim / "thesis.txt").is_file()
+    assert (victim / "x-1").is_dir()
+    assert len(list(registry.store.glob("*/thesis.txt"))) == 5
+
+
+def test_a_folder_that_something_else_needs_stays(registry: Registry) -> None:
+    first, _second = made(registry, 1), made(registry, 2)
+    shared = registry.folder.parent / "shared"
+    shared.write_bytes(b"more")
+    artifact = registry.adopt(shared)
+    os.rename(artifact.path, first.path.parent / "shared")
+    with registry._db.write() as db:
+        row = (str(first.path.parent / "shared"),)
+        db.execute("UPDATE variants SET path = ? WHERE id = 1", row)
+    assert collect(registry)["versions"] == []
+    assert first.path.is_dir()
+
+
+def test_a_registry_that_is_younger_than_its_store_removes_nothing(registry: Registry) -> None:
+    version = made(registry, 1)
+    for path in registry.store.iterdir():
+        aged(path)
+    registry.close()
+    (registry.folder / "registry.sqlite").unlink()
+    young = Registry.open(registry.folder)
+    try:
+        with pytest.raises(Refused, match="knows nothing of what lies in its store"):
+            collect(young)
+        made(young, 2)  # also not when it has taken something in itself
+        with pytest.raises(Refused, match="knows nothing"):
+            collect(young)
+    finally:
+        young.close()
+    assert version.path.is_dir()
+
+
+def test_a_registry_without_a_row_for_its_store_removes_nothing(registry: Registry) -> None:
+    stray = registry.folder.parent / "stray"
+    stray.write_bytes(b"of whom?")
+    artifact = registry.adopt(stray)
+    aged(artifact.path.parent)
+    with pytest.raises(Refused, match="knows nothing"):
+        collect(registry)
+    assert artifact.path.is_file()
+
+
+def test_what_a_restore_has_forgotten_stays_until_it_is_named(registry: Registry) -> None:
+    made(registry, 1)
+    registry.backups.make(MANUAL)
+    second = made(registry, 2)
+    for path in registry.store.iterdir():
+        aged(path)
+    registry.close()
+    Restoring(registry.folder).run(registry.backups.all()[0].path)
+    again = Registry.open(registry.folder)
+    try:
+        found = collect(again)
+        assert (found["orphans"], found["spared"]) == ([], 2)
+        assert second.path.is_dir()
+        found = move(collecting.collected, again, keep=1, dry_run=False, forgotten=True)
+        assert len(found["orphans"]) == 2
+    finally:
+        again.close()
+    assert not second.path.exists()

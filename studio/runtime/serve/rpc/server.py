@@ -15,10 +15,12 @@ import grpc
 import grpc.aio
 
 from ..access import mark_of
+from ..http.budget import BodyBudget
 from ..http.message import Headers
 from ..service import Service
 from .codec import encode
 from .conversation import Conversations
+from .inbox import Inbox
 from .messages import STREAM_ANSWER
 from .methods import INFER, METHODS, STREAM, Method
 from .reply import Reply
@@ -54,14 +56,18 @@ class RpcServer:
         address: Host and port where it answers, as gRPC writes them.
     """
 
-    def __init__(self, service: Service, max_connections: int, limit_s: float) -> None:
+    def __init__(
+        self, service: Service, budget: BodyBudget, max_connections: int, limit_s: float
+    ) -> None:
         """Prepare; call it in the running event loop.
 
         Args:
+            budget: Memory for large messages.
             limit_s: Until a reply must be there; 0 for no limit.
         """
         self._service = service
         self._conversations = Conversations(service, limit_s)
+        self._inbox = Inbox(budget, service.max_body)
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
         self._held: Optional[asyncio.Event] = None
@@ -131,19 +137,26 @@ class RpcServer:
 
     def _handlers(self) -> Dict[str, grpc.RpcMethodHandler]:
         handlers = {
-            path: grpc.unary_unary_rpc_method_handler(self._answering(path, method))
+            path: grpc.stream_unary_rpc_method_handler(self._answering(path, method))
             for path, method in METHODS.items()
         }
-        handlers[INFER] = grpc.unary_unary_rpc_method_handler(self._answering(INFER, None))
+        handlers[INFER] = grpc.stream_unary_rpc_method_handler(self._answering(INFER, None))
         handlers[STREAM] = grpc.stream_stream_rpc_method_handler(self._stream)
         return handlers
 
     def _answering(
         self, path: str, method: Optional[Method]
-    ) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        async def answer(data: bytes, context: Any) -> bytes:
+    ) -> Callable[[Any, Any], Awaitable[bytes]]:
+        """Answer a method that takes one message, which is received here: not before the token."""
+
+        async def answer(messages: Any, context: Any) -> bytes:
             headers = _headers(context)
-            reply = await self._reply(path, method, data, headers, context.peer())
+            reply = self._conversations.refusal_of(path, method, headers, context.peer())
+            if reply is None:
+                data = await self._inbox.receive(context)
+                if data is grpc.aio.EOF:
+                    data = b""
+                reply = await self._reply(path, method, data, headers, context.peer())
             context.set_trailing_metadata(reply.metadata)
             if reply.code != "OK":
                 await context.abort(getattr(grpc.StatusCode, reply.code), reply.sentence)
@@ -154,6 +167,10 @@ class RpcServer:
     async def _stream(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         """Answer one after the other; what goes wrong with one does not end the stream."""
         headers, peer = _headers(context), context.peer()
+        refused = self._conversations.refusal_of(STREAM, None, headers, peer)
+        if refused is not None:
+            yield _streamed(refused)
+            return
         async for data in requests:
             reply = await self._reply(STREAM, None, data, headers, peer)
             yield _streamed(reply)

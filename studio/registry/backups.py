@@ -1,0 +1,260 @@
+"""Copies of the registry's database: consistent, whole under their name, and few.
+
+What the store keeps is not copied: it is named by its content and never changes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from studio.api import StudioError
+from studio.registry.ownership import identity_of, marked
+
+DATABASE = "registry.sqlite"
+FOLDER = "backups"
+KEPT = 7
+"""So many of each kind, for each registry that lived here."""
+
+DAILY, MIGRATION, MANUAL, REPLACED = "daily", "migration", "manual", "replaced"
+_KINDS = "|".join((DAILY, MIGRATION, MANUAL, REPLACED))
+_NAME = re.compile(rf"(\d{{8}}-\d{{6}}-\d{{6}})-({_KINDS})-([0-9a-f]{{12}})\.sqlite", re.ASCII)
+_PASSING = re.compile(r"\.new-[0-9a-f]{32}(-journal|-wal|-shm)?")
+_STAMP = "%Y%m%d-%H%M%S-%f"
+_DAY = timedelta(days=1)
+_NOBODY = "0" * 12
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One copy.
+
+    Attributes:
+        owner: The beginning of the registry's identity.
+    """
+
+    path: Path
+    made: datetime
+    kind: str
+    owner: str
+
+    @property
+    def day(self) -> str:
+        """When it was made, for people."""
+        return f"{self.made:%Y-%m-%d %H:%M} UTC"
+
+
+class Backups:
+    """The copies beside a registry.
+
+    Args:
+        folder: The registry's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._home = folder
+        self.folder = folder / FOLDER
+        self._database = folder / DATABASE
+
+    def all(self) -> list[Backup]:
+        """Every copy, the newest first; those of the store's own registry come before others."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return []
+        found = [one for name in names if (one := self._read(name)) is not None]
+        owner = marked(self._home / "store")[:12]
+        return sorted(found, key=lambda one: (one.owner == owner, one.made), reverse=True)
+
+    def make(self, kind: str, out: Path | None = None) -> Path:
+        """Make a copy, verified, and let the oldest of its kind go.
+
+        Args:
+            out: A file of the user's own instead; it is not counted.
+
+        Raises:
+            StudioError: when it cannot be written, or the database is damaged.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            with self._alone():
+                self._clear()
+                passing = (out.parent if out else self.folder) / f".new-{uuid.uuid4().hex}"
+                owner = copy_database(self._database, passing)
+                final = out or self.folder / _name(kind, owner)
+                os.replace(passing, final)
+                _sync(final.parent)
+                if out is None:
+                    self._prune(kind, owner)
+        except OSError as error:
+            raise StudioError(
+                f"The registry could not be copied: {error.strerror or error}."
+            ) from None
+        return final
+
+    def daily(self, identity: str) -> Path | None:
+        """Make the copy of the day, unless there is one, or nothing was written since the last.
+
+        Args:
+            identity: Of the registry that is here now.
+
+        Raises:
+            StudioError: as ``make`` does.
+        """
+        mine = (DAILY, identity[:12])
+        last = next((one for one in self.all() if (one.kind, one.owner) == mine), None)
+        if last is not None and abs(datetime.now(UTC) - last.made) < _DAY:
+            return None
+        if last is not None and self.written() < last.made.timestamp():
+            return None
+        return self.make(DAILY)
+
+    def newest_whole(self) -> Backup | None:
+        """The copy to go back to: the newest that is whole, and was not put away by a restore."""
+        usable = (one for one in self.all() if one.kind != REPLACED)
+        return next((one for one in usable if not faults_of(one.path)), None)
+
+    def _read(self, name: str) -> Backup | None:
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return None
+        made = datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
+        return Backup(self.folder / name, made, found[2], found[3])
+
+    def written(self) -> float:
+        """When the database was last written to."""
+        files = (self._database, Path(f"{self._database}-wal"))
+        return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time; what a killed one has left lies there for nobody."""
+        handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _clear(self) -> None:
+        for name in os.listdir(self.folder):
+            if _PASSING.fullmatch(name):
+                (self.folder / name).unlink(missing_ok=True)
+
+    def _prune(self, kind: str, owner: str) -> None:
+        same = [one for one in self.all() if (one.kind, one.owner) == (kind, owner[:12])]
+        for one in same[KEPT:]:
+            one.path.unlink(missing_ok=True)
+
+
+def copy_database(source: Path, target: Path) -> str:
+    """Copy a database that others may write to meanwhile into a file of its own, on the disk.
+
+    Returns:
+        The identity of the registry in it; ``0`` for one of an older form.
+
+    Raises:
+        StudioError: when the source, or what came of it, is damaged; no target is left then.
+    """
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with closing(connect(source)) as read, closing(connect(target)) as write:
+            write.execute("PRAGMA synchronous=OFF")  # it is flushed as a whole below
+            read.backup(write)
+            write.execute("PRAGMA journal_mode=DELETE")  # one file, whatever the source has
+            faults = _faults(write)
+            identifier, _restored = identity_of(write)
+        if faults:
+            raise damaged(source.parent, faults[0])
+        os.fsync(handle)
+    except sqlite3.DatabaseError as error:
+        target.unlink(missing_ok=True)
+        raise damaged(source.parent, str(error)) from None
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+    return identifier or _NOBODY
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to a database that is there; none is made.
+
+    Raises:
+        sqlite3.OperationalError: when there is none.
+    """
+    where = f"file:{quote(str(path.absolute()))}?mode=rw"
+    return sqlite3.connect(where, uri=True, timeout=10.0, isolation_level=None)
+
+
+def faults_of(path: Path) -> list[str]:
+    """What is wrong with a database that nobody writes to; empty when it is whole."""
+    try:
+        with closing(connect(path)) as connection:
+            return _faults(connection)
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+
+
+def _faults(connection: sqlite3.Connection) -> list[str]:
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+    found = [] if found == ["ok"] else found
+    broken = connection.execute("PRAGMA foreign_key_check").fetchmany(20)
+    return found + [f"row {row[1]} of {row[0]} refers to nothing in {row[2]}" for row in broken]
+
+
+class DamagedRegistry(StudioError):
+    """The database is damaged or lost.
+
+    Attributes:
+        copy: The one to go back to; None where there is none.
+    """
+
+    def __init__(self, message: str, copy: Backup | None, *, hint: str, detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.copy = copy
+
+
+def damaged(folder: Path, reason: str) -> DamagedRegistry:
+    """The sentence about a registry that is damaged, with the way back."""
+    return _with_way_back(folder, f"The registry in {folder} is damaged.", reason)
+
+
+def lost_database(folder: Path) -> DamagedRegistry:
+    """The sentence about a registry whose database is gone, while its store is there."""
+    sentence = f"The registry in {folder} has lost its database, {DATABASE}."
+    return _with_way_back(folder, sentence, "")
+
+
+def _with_way_back(folder: Path, sentence: str, reason: str) -> DamagedRegistry:
+    last = Backups(folder).newest_whole()
+    if last is not None:
+        hint = f"Go back to the copy of {last.day} with: studio registry restore"
+    else:
+        hint = (
+            f"There is no copy of it. Move the folder {folder} away as a whole, and take in what "
+            "was exported with: studio versions import FILE"
+        )
+    return DamagedRegistry(sentence, last, hint=hint, detail=reason)
+
+
+def _name(kind: str, owner: str) -> str:
+    return f"{datetime.now(UTC).strftime(_STAMP)}-{kind}-{owner[:12]}.sqlite"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,25 @@
+"""Release counters: how far they go, and how far those of others may have come."""
+
+from __future__ import annotations
+
+from studio.api import Refused
+from studio.runtime.release.manifest import MOST_COUNTER
+
+MOST = MOST_COUNTER
+
+MOST_FOREIGN = 1 << 40
+"""Counters follow the clock in seconds: tens of thousands of years, and far from the end."""
+
+
+def foreign(counter: int) -> int:
+    """A counter that was made elsewhere; what is packaged here goes on above it.
+
+    Raises:
+        Refused: when hardly any number would be left above it.
+    """
+    if not 0 <= counter <= MOST_FOREIGN:
+        raise Refused(
+            f"The release counter {counter} cannot be taken over: none above it would be left.",
+            hint="Package the model anew where it was made.",
+        )
+    return counter
