@@ -7,8 +7,8 @@ export ORT_DISABLE_TELEMETRY := 1
 PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak \
-	package lock samples clean
+.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak fuzz \
+	package licences lock samples clean
 
 help: ## Show the commands.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,7 @@ check: setup ## Lint, types, import contracts, the runtime's Python version; sec
 	@$(BIN)/vermin --quiet --no-tips --violations --target=3.8- --backport typing \
 		--no-parse-comments studio/runtime plugins/*/runner.py
 	@$(BIN)/mypy
+	@$(BIN)/python packaging/licences.py --check
 
 format: setup ## Sort imports and format.
 	@$(BIN)/ruff check --quiet --fix --select I .
@@ -67,8 +68,17 @@ integration: setup ## The heavy rigs (an emulated arm64 board, one with systemd)
 soak: setup ## An hour of clients that come, go, stall and vanish (SECONDS=300 for five minutes).
 	@nice -n 19 $(BIN)/python -m tests.benchmarks.soak --seconds $(or $(SECONDS),3600)
 
-package: setup ## A wheel and a source archive in dist/.
+fuzz: setup ## Fuzz all readers of foreign input (MINUTES=10, ARGS="--only onnx"); 1 when anything is found.
+	@packaging/system_packages.sh test
+	@packaging/atheris.sh
+	@nice -n 10 $(BIN)/python -m tests.fuzzing --minutes $(or $(MINUTES),10) $(ARGS)
+
+package: setup ## A wheel, a source archive and the list of all parts (SBOM) in dist/.
 	@rm -rf dist && $(BIN)/hatchling build -d dist && $(BIN)/python packaging/smoke.py dist/*.whl
+	@$(BIN)/python packaging/sbom.py dist/edgewright.cdx.json
+
+licences: setup ## Compare all licences with the rules, and write docs/licences.md.
+	@$(BIN)/python packaging/licences.py
 
 lock: setup ## Resolve the requirements anew (ARGS=--upgrade for the newest).
 	@packaging/lock.sh $(ARGS)

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
 PARTS = ("studio/_resources/themes/dark.toml", "studio/_resources/samples/digits/digits.onnx")
+LICENCE = ".dist-info/licenses/LICENSE"
+SOURCES = ("LICENSE", "SECURITY.md", "requirements.lock", "docs/licences.md")
 
 
 def main() -> int:
@@ -20,9 +23,12 @@ def main() -> int:
         folder = Path(name)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder / "site")
-        missing = [part for part in PARTS if not (folder / "site" / part).is_file()]
+            names = archive.namelist()
+        missing = [part for part in PARTS if part not in names]
+        missing += [LICENCE] if not any(name.endswith(LICENCE) for name in names) else []
+        missing += lacking(wheel.parent)
         if missing:
-            print(f"The wheel lacks {', '.join(missing)}.", file=sys.stderr)
+            print(f"The packages lack {', '.join(missing)}.", file=sys.stderr)
             return 1
         doctor = ask(folder, "doctor")
         version = ask(folder, "--version")
@@ -32,6 +38,14 @@ def main() -> int:
         nodes = json.loads(ask(folder, "inspect", str(model), "--json"))["nodes"]
     print(f"{wheel.name}: {version.strip()}, {len(found)} plugins, digits has {nodes} nodes.")
     return 0 if found and nodes and doctor else 1
+
+
+def lacking(folder: Path) -> list[str]:
+    """What the source archive beside the wheel should have, and has not."""
+    (path,) = folder.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    return [name for name in SOURCES if name not in names]
 
 
 def ask(folder: Path, *words: str) -> str:

@@ -12,7 +12,7 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
-    docker.io docker-cli docker-registry mmdebstrap lintian mosquitto mosquitto-clients python3-aiosmtpd"
+    docker.io docker-cli docker-registry mmdebstrap lintian nodejs mosquitto mosquitto-clients python3-aiosmtpd"
 machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
     podman runc docker-cli etcd-server kubectl prometheus prometheus-alertmanager"
 

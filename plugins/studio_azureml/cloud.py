@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator, Mapping
+from textwrap import shorten
 from typing import Any
 
 import requests
@@ -222,7 +223,11 @@ class Cloud:
             error = response.json().get("error")
         except (ValueError, AttributeError):
             error = None
-        given = error if isinstance(error, dict) else {"message": response.text[:300]}
+        given = (
+            error
+            if isinstance(error, dict)
+            else {"message": shorten(response.text, 300, placeholder=" ...")}
+        )
         raise AzureRefusal(what, response.status_code, given)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from studio.api import TargetError
@@ -57,6 +58,6 @@ class AzureRefusal(TargetError):
         codes = (self.code, *inner)
         found = (row for row in _KNOWN if any(code in row[0] for code in codes))
         _, said, hint = next(found, ((), "", ""))
-        first = " ".join(message.split())[:300].rstrip(".")
+        first = shorten(message, 300, placeholder=" ...").rstrip(".")
         text = f"{said} ({first})" if said and first else said or first or self.code
         super().__init__(f"{what} failed: {text}.", hint=hint, detail=message)

@@ -21,7 +21,7 @@ ARG BASE={base}
 # The libraries are unpacked here, without pip; their wheels do not go into the image.
 FROM ${{BASE}} AS build
 COPY wheels /wheels
-RUN for wheel in /wheels/*.whl; do python3 -m zipfile -e "$wheel" /{libraries}; done
+RUN for wheel in /wheels/*.whl; do python3 -I -m zipfile -e "$wheel" /{libraries}; done
 
 FROM ${{BASE}}
 COPY --from=build /{libraries} /{libraries}

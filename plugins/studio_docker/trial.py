@@ -138,7 +138,7 @@ class Trials:
         Raises:
             TargetError: when there is no room for it.
         """
-        words = ("python3", "-c", _COPY, f"/{BUNDLE}", f"/{FOLDER}", before.release)
+        words = ("python3", "-I", "-c", _COPY, f"/{BUNDLE}", f"/{FOLDER}", before.release)
         status, text = self._engine.execute(before.container, *words)
         if status:
             self.forget(before.container)
@@ -162,7 +162,7 @@ class Trials:
 
     def forget(self, container: Container) -> None:
         """Take away what was laid out; nothing is compared any more."""
-        self._engine.execute(container, "python3", "-c", _FORGET, f"/{FOLDER}")
+        self._engine.execute(container, "python3", "-I", "-c", _FORGET, f"/{FOLDER}")
 
     def _is_adrift(self, before: Held) -> bool:
         """Whether the release that serves sees other things than its reference data."""

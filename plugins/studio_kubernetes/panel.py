@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import Kind, Option, StudioError, TargetSpec
-from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd
+from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd, plain_tip
 from studio_kubernetes.names import suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
 
@@ -53,7 +53,7 @@ class ClusterPanel(Panel):
         self.name = QLineEdit(placeholderText="digits")
         self.add = QPushButton("Add the target")
         self.form = host.form((_TARGET, _CANARY, *DEPLOY_OPTIONS), columns=3)
-        self.status = QLabel(wordWrap=True)
+        self.status = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.documents = QTabWidget()
         self.documents.setAccessibleName("Manifests and what would change")
         self.documents.hide()
@@ -76,7 +76,7 @@ class ClusterPanel(Panel):
             lacking = "Open a model first."
         for name in ("preview", "deploy"):
             self.verbs[name].setEnabled(not lacking and self._running is None)
-            self.verbs[name].setToolTip(lacking)
+            self.verbs[name].setToolTip(plain_tip(lacking))
         for name in ("promote", "rollback"):
             self.verbs[name].setEnabled(bool(targets) and self._running is None)
         self.verbs["cancel"].setEnabled(self._running is not None)
@@ -101,7 +101,7 @@ class ClusterPanel(Panel):
             ("Namespace", self.namespace),
             ("Name", self.name),
         ):
-            place.addWidget(QLabel(title))
+            place.addWidget(QLabel(title, textFormat=Qt.TextFormat.PlainText))
             place.addWidget(field, 1)
         place.addWidget(self.add)
         buttons = QHBoxLayout()
@@ -240,6 +240,6 @@ def _text(value: object) -> str:
 
 
 def _heading(text: str) -> QWidget:
-    label = QLabel(text)
+    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
     label.setProperty("role", "section")
     return label

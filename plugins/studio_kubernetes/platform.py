@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from kubernetes import client as k8s
@@ -144,7 +145,7 @@ def _identify(
 
 
 def _first(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200].rstrip(".")
+    text = shorten(str(error), 300, placeholder=" ...").rstrip(".")
     return f"{text or type(error).__name__}."
 
 

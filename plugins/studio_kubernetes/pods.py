@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio_kubernetes.names import MODEL_NAME, RELEASE, TRACK
+from studio_kubernetes.network import is_open
 from studio_kubernetes.scheduling import node_selector, tolerations
 from studio_kubernetes.workload import Json, Workload
 
@@ -81,15 +82,28 @@ def _container(workload: Workload, name: str) -> Json:
     if secret := workload.options.get("token_secret"):
         source = {"secretKeyRef": {"key": "token", "name": secret}}
         container["env"] = [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
+    else:
+        container["env"] = [{"name": "EDGEWRIGHT_ALLOWED_HOSTS", "value": _host_names(workload)}]
     if workload.maps:
         serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
         container["command"] = ["python3", "/runtime/runtime.pyz", *serve]
     return container
 
 
+def _host_names(workload: Workload) -> str:
+    """The names under which clients without a token ask; the server refuses others to browsers."""
+    if hostname := workload.options["hostname"]:
+        return str(hostname)
+    if is_open(workload) or workload.options["kind"] != "deployment":
+        return "*"  # the load balancer or KServe gives it a name that is not known here
+    place = workload.place
+    services = (f"{name}.{place.namespace}" for name in (place.name, place.canary))
+    return ",".join(f"{name}{end}" for name in services for end in ("", ".svc"))
+
+
 def _settle() -> list[str]:
     # The one program that an image of the runtime is sure to have.
-    return ["python3", "-c", f"import time; time.sleep({SETTLE_S})"]
+    return ["python3", "-I", "-c", f"import time; time.sleep({SETTLE_S})"]
 
 
 def _probe(route: str, port: int, **values: int) -> Json:

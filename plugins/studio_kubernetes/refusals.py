@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from studio.api import TargetError
@@ -126,7 +127,7 @@ def _parse(body: bytes | str) -> Mapping[str, Any]:
     try:
         answer = json.loads(text)
     except ValueError:
-        return {"message": text[:300]}
+        return {"message": shorten(text, 300, placeholder=" ...")}
     return answer if isinstance(answer, dict) else {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from studio_kubernetes.workload import Json
@@ -135,7 +136,7 @@ def _end(container: Mapping[str, Any]) -> str:
 
 
 def _text(part: Mapping[str, Any]) -> str:
-    return " ".join(str(part.get("message") or "").split())[:200] or "no reason is given"
+    return shorten(str(part.get("message") or ""), 300, placeholder=" ...") or "no reason is given"
 
 
 def is_ready(pod: Json) -> bool:

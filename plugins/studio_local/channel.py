@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from studio.api import Completed, Progress, TargetError
+from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 
 _CHUNK = 1 << 20
 _LAST_PIECE_S = 1.0
+_DESKTOPS = ("x11", "wayland")
 
 
 class LocalTunnel:
@@ -61,6 +62,7 @@ class LocalChannel:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                env=_environment(),
             )
         except FileNotFoundError:
             return Completed(127, b"", f"{argv[0]}: not found".encode())
@@ -73,6 +75,10 @@ class LocalChannel:
         except BaseException:
             _kill(process)
             raise
+        if max(len(out), len(err)) > MOST_OUTPUT:
+            raise TargetError(
+                f"{Path(argv[0]).name} said more than {MOST_OUTPUT >> 20} MB and was ended."
+            )
         if watch.reached:
             raise TargetError(f"{Path(argv[0]).name} did not end within {timeout:g} s.")
         return Completed(process.returncode, out, err)
@@ -100,6 +106,18 @@ class LocalChannel:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _environment() -> dict[str, str]:
+    """This process's own.
+
+    On a desktop what is served is one of its user's services, which lasts from login to logout. A
+    login without one (over SSH) may end long before the user wants that.
+    """
+    values = dict(os.environ)
+    if values.get("XDG_SESSION_TYPE") in _DESKTOPS:
+        values.setdefault("EDGEWRIGHT_SERVICE", "login")
+    return values
 
 
 class _Deadline:
@@ -136,12 +154,15 @@ def _exchange(
     reading = threading.Thread(target=lambda: errors.append(_all(process)), daemon=True)
     feeding.start()
     reading.start()
-    lines = []
+    lines, size = [], 0
     with process.stdout as stream:
-        for line in stream:
+        while size <= MOST_OUTPUT and (line := stream.readline(MOST_OUTPUT + 1)):
             lines.append(line)
+            size += len(line)
             if on_line is not None:
                 on_line(line.decode("utf-8", "replace").rstrip("\n"))
+        if size > MOST_OUTPUT:
+            _kill(process)
     process.wait()
     reading.join()
     # Pieces that wait for what the command would have said never come: its end is all there is.
@@ -182,7 +203,10 @@ class _Feeder:
 def _all(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stderr is not None
     with process.stderr as stream:
-        return stream.read()
+        found = stream.read(MOST_OUTPUT + 1)
+        if len(found) > MOST_OUTPUT:
+            _kill(process)
+        return found
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api import Option
-from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd
+from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd, plain_tip
 
 _PLACE = (
     Option(
@@ -53,7 +53,7 @@ class RegistryPanel(Panel):
         self.models = Table("Registered models", _MODELS)
         self.versions = Table("Versions", _VERSIONS)
         self.events = Table("History", _HISTORY)
-        self.state = QLabel("The registry has not been asked.")
+        self.state = QLabel("The registry has not been asked.", textFormat=Qt.TextFormat.PlainText)
         self.state.setWordWrap(True)
         self.state.setProperty("role", "dim")
         self.look_button = _button("Show the models", self.look, "")
@@ -189,7 +189,7 @@ class RegistryPanel(Panel):
     @staticmethod
     def _allow(button: QPushButton, allowed: bool, reason: str) -> None:
         button.setEnabled(allowed)
-        button.setToolTip("" if allowed else reason)
+        button.setToolTip("" if allowed else plain_tip(reason))
 
 
 class Table(QTableWidget):

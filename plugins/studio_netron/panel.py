@@ -8,12 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QByteArray, QFile, QIODevice, QObject, QThreadPool, QUrl, Signal
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QFile,
+    QIODevice,
+    QObject,
+    Qt,
+    QThreadPool,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, StudioError
-from studio.api.qt import Panel, PanelHost
+from studio.api.qt import Panel, PanelHost, plain_tip
 from studio_netron import engine
 from studio_netron.content import Content
 from studio_netron.server import NetronServer
@@ -52,7 +62,7 @@ class NetronPanel(Panel):
         self.here.setEnabled(False)
         self.browser = QPushButton("Open in the browser")
         self.browser.clicked.connect(lambda: self.open_browser())
-        self.sentence = QLabel(ABOUT)
+        self.sentence = QLabel(ABOUT, textFormat=Qt.TextFormat.PlainText)
         self.sentence.setProperty("role", "dim")
         self.sentence.setWordWrap(True)
         self._build()
@@ -122,7 +132,7 @@ class NetronPanel(Panel):
     def _explain(self, reason: str) -> None:
         """Say where the page can be shown; the button that works is the primary one."""
         self.here.setEnabled(not reason)
-        self.here.setToolTip(reason)
+        self.here.setToolTip(plain_tip(reason))
         self.here.setAccessibleDescription(reason)
         self.sentence.setText(f"{ABOUT} {IN_BROWSER.format(reason)}" if reason else ABOUT)
         first = self.browser if reason else self.here

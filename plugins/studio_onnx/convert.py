@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from sys import intern
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from onnx import AttributeProto
 
 from studio.api import AttributeValue, Graph, Initializer, Model, Node, TensorType, Value
 from studio_onnx.order import ordered, stand_in_order
-from studio_onnx.structure import blocks
+from studio_onnx.structure import NoText, blocks
 from studio_onnx.tensors import external_file, nbytes, tensor_type, value_type
 
 _LONGEST_LIST = 4096
@@ -37,7 +37,7 @@ def convert(
     functions = (
         {f"{f.domain}:{f.name}": _function(f, moved) for f in proto.functions} if not like else {}
     )
-    return Model(
+    model = Model(
         format="onnx",
         graph=_graph(proto.graph, like.graph if like else None, moved),
         opsets={_domain(entry.domain): entry.version for entry in proto.opset_import},
@@ -47,6 +47,33 @@ def convert(
         metadata={entry.key: entry.value[:_LONGEST_TEXT] for entry in proto.metadata_props},
         functions=like.functions if like else functions,
     )
+    _check_texts((model.producer, model.doc, *model.opsets, *model.functions))
+    _check_texts((*model.metadata, *model.metadata.values()))
+    return model
+
+
+def _check_texts(texts: Iterable[str]) -> None:
+    try:
+        "".join(texts)
+    except TypeError:
+        raise NoText from None
+
+
+def _texts_of(graph: Graph) -> Iterator[str]:
+    """What is called by a name in a graph, without its blocks, which were checked before it."""
+    yield graph.name
+    for node in graph.nodes:
+        yield node.name
+        yield node.domain
+        yield node.doc
+        yield from node.inputs
+        yield from node.outputs
+        if node.attributes:
+            yield from node.attributes
+    yield from graph.values
+    yield from graph.initializers
+    for value in (*graph.inputs, *graph.outputs):
+        yield value.name
 
 
 def _domain(name: str) -> str:
@@ -60,7 +87,7 @@ def _graph(graph: onnx.GraphProto, like: Graph | None, moved: list[str]) -> Grap
     else:
         messages, nodes = _in_order(graph.name, graph.node, moved)
         constants = _constants(graph, messages)
-    return Graph(
+    made = Graph(
         name=graph.name,
         # Files before IR version 4 list each initializer among the inputs.
         inputs=tuple(
@@ -71,6 +98,9 @@ def _graph(graph: onnx.GraphProto, like: Graph | None, moved: list[str]) -> Grap
         initializers=constants,
         values=types,
     )
+    if like is None:
+        _check_texts(_texts_of(made))
+    return made
 
 
 def _in_order(
@@ -116,25 +146,29 @@ def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...
     """The nodes that are known, those with blocks with the types of this graph's."""
     if not any(one.blocks for one in known):
         return known
+    # Not _in_order, which would make all nodes of all blocks again, at each level.
+    messages = [graph.node[index] for index in ordered(graph.name, graph.node)]
     return tuple(
         replace(
             one, blocks={key: _graph(inner, one.blocks[key], []) for key, inner in blocks(node)}
         )
         if one.blocks
         else one
-        for one, node in zip(known, _in_order(graph.name, graph.node, [])[0], strict=True)
+        for one, node in zip(known, messages, strict=True)
     )
 
 
 def _function(function: onnx.FunctionProto, moved: list[str]) -> Graph:
     messages, nodes = _in_order(function.name, function.node, moved)
-    return Graph(
+    made = Graph(
         name=function.name,
         inputs=tuple(Value(name) for name in function.input),
         outputs=tuple(Value(name) for name in function.output),
         nodes=nodes,
         initializers=_constant_nodes(messages),
     )
+    _check_texts(_texts_of(made))
+    return made
 
 
 def _initializer(name: str, tensor: onnx.TensorProto) -> Initializer:
@@ -199,7 +233,7 @@ def _node(name: str, node: onnx.NodeProto, moved: list[str]) -> Node:
         inner = {key: _graph(graph, None, moved) for key, graph in blocks(node)} or _NONE
     return Node(
         name,
-        intern(node.op_type),  # a large model has few operators
+        _interned(node.op_type),  # a large model has few operators
         tuple(node.input),
         tuple(node.output),
         _domain(node.domain),
@@ -207,6 +241,13 @@ def _node(name: str, node: onnx.NodeProto, moved: list[str]) -> Node:
         inner,
         node.doc_string[:_LONGEST_TEXT],
     )
+
+
+def _interned(text: str) -> str:
+    try:
+        return intern(text)
+    except TypeError:
+        raise NoText from None
 
 
 def _attribute(attribute: AttributeProto) -> AttributeValue | None:

@@ -17,6 +17,8 @@ from studio_onnx.structure import Walked
 
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
+_MOST_VERSION = 2**31 - 1
+"""Larger ones the library cannot be asked for."""
 
 
 Operators = Mapping[tuple[str, str], int]
@@ -95,10 +97,15 @@ def _unknown_operators(model: onnx.ModelProto, operators: Operators) -> Iterator
             continue
         short = "" if domain == "ai.onnx" else domain
         version = versions.get(domain or "ai.onnx", onnx.defs.onnx_opset_version())
-        if operator in local or onnx.defs.has(operator, version, short):
+        if operator in local or _is_known(operator, version, short):
             continue
         text = f"Operator {operator} ({count}x) is not in operator set {version}."
         yield Finding(Level.WARNING, "unknown-operator", text)
+
+
+def _is_known(operator: str, version: int, domain: str) -> bool:
+    """Whether the library knows an operator; a file may name any version of its set."""
+    return bool(onnx.defs.has(operator, min(max(0, version), _MOST_VERSION), domain))
 
 
 def _structure(model: onnx.ModelProto, order: Order) -> Iterator[Finding]:

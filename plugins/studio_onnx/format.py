@@ -13,6 +13,7 @@ from studio_onnx import external, findings, inspect
 from studio_onnx.convert import convert
 from studio_onnx.shapes import infer
 from studio_onnx.structure import Walked, constants, load
+from studio_onnx.unfolding import check_unfolded
 
 
 class OnnxFormat:
@@ -107,5 +108,7 @@ class OnnxFormat:
         status = path.stat() if path.exists() else None
         key = (str(path), status.st_mtime_ns, status.st_size) if status else (str(path), 0, 0)
         if self._last is None or self._last[0] != key:
-            self._last = (key, load(path, self._limits))
+            model = load(path, self._limits)
+            check_unfolded(path.name, model)
+            self._last = (key, model)
         return self._last[1]

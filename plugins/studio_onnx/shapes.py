@@ -9,6 +9,7 @@ import onnx.shape_inference
 
 from studio.api import InvalidData, Progress
 from studio_onnx.structure import Walked, blocks
+from studio_onnx.unfolding import Unfolding
 
 _MOST_NODES = 400_000
 _MOST_EXPANSIONS = 200_000
@@ -21,7 +22,7 @@ def why_skipped(model: onnx.ModelProto, walked: Walked) -> str:
     count = sum(len(graph.node) for graph in walked.graphs)
     if count > _MOST_NODES:
         return f"{count:,} nodes are more than {_MOST_NODES:,}"
-    if model.functions and _expansions(model, walked) > _MOST_EXPANSIONS:
+    if model.functions and Unfolding("", model).nodes() > _MOST_EXPANSIONS:
         return "its functions call each other too often"
     return ""
 
@@ -77,24 +78,6 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
         if output.type.HasField("tensor_type"):
             output.type.tensor_type.ClearField("shape")
     return copy
-
-
-def _expansions(model: onnx.ModelProto, walked: Walked) -> int:
-    """How many nodes inference visits when every call of a function is followed."""
-    bodies = {(function.domain, function.name): function.node for function in model.functions}
-    costs: dict[tuple[str, str], int] = {}
-
-    def cost(key: tuple[str, str], above: frozenset[tuple[str, str]]) -> int:
-        if key not in bodies:
-            return 1
-        if key in above or len(above) > _RANK:
-            return _MOST_EXPANSIONS + 1  # recursion
-        if key not in costs:
-            inner = above | {key}
-            costs[key] = 1 + sum(cost((n.domain, n.op_type), inner) for n in bodies[key])
-        return costs[key]
-
-    return sum(cost(operator, frozenset()) for operator in walked.operators)
 
 
 def _propagation_is_small(walked: Walked) -> bool:

@@ -99,6 +99,13 @@ def _parse(name: str, skimmed: bytes, limits: Limits) -> onnx.ModelProto:
     return model
 
 
+class NoText(InvalidModel):
+    """A name that is no UTF-8, which protobuf gives as bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("The model is damaged: a name in it is no text in UTF-8.")
+
+
 def blocks(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
     """The sub-graphs of a node with their attribute's name."""
     for attribute in node.attribute:
@@ -152,7 +159,11 @@ class Walked:
         found = [node for graph in every for node in graph.node]
         for function in model.functions:
             found += function.node
-        return cls(every, found, [(intern(node.domain), intern(node.op_type)) for node in found])
+        try:
+            operators = [(intern(node.domain), intern(node.op_type)) for node in found]
+        except TypeError:
+            raise NoText from None
+        return cls(every, found, operators)
 
 
 def constants(model: onnx.ModelProto | Walked) -> Iterator[onnx.TensorProto]:

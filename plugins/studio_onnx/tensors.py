@@ -86,13 +86,18 @@ def reference(tensor: onnx.TensorProto) -> Reference:
     Raises:
         ValueError: when offset or length is no number.
     """
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    entries = {_text(entry.key): _text(entry.value) for entry in tensor.external_data}
     offset, length = entries.get("offset"), entries.get("length")
     return Reference(
         entries.get("location", ""),
         None if offset is None else int(offset),
         None if length is None else int(length),
     )
+
+
+def _text(value: str | bytes) -> str:
+    """A text of a file; protobuf gives one that is no UTF-8 as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def external_file(tensor: onnx.TensorProto) -> str:
@@ -130,4 +135,4 @@ def _dimension(dim: onnx.TensorShapeProto.Dimension) -> Dimension:
     if kind == "dim_value":
         # Exporters write -1, and some 0, for a size that is open.
         return dim.dim_value if dim.dim_value > 0 else None
-    return dim.dim_param or None if kind == "dim_param" else None
+    return _text(dim.dim_param) or None if kind == "dim_param" else None

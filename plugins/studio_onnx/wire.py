@@ -64,8 +64,10 @@ class Skimmer:
     Attributes:
         name: The file's name, for the sentences.
         keep: Largest message that is not looked into.
-        nodes: Nodes met so far.
+        nodes: Nodes met so far, each once for every graph that it lies in: looking for what a
+            sub-graph takes from the graphs around it is done anew at each level.
         parts: Fields of graphs, functions, nodes and attributes met so far.
+        deepest: Levels of graphs met so far.
     """
 
     buffer: Buffer
@@ -74,6 +76,7 @@ class Skimmer:
     keep: int = KEEP
     nodes: int = 0
     parts: int = 0
+    deepest: int = 0
 
     def skim(self) -> bytes:
         """The model without its large tensors.
@@ -129,6 +132,7 @@ class Skimmer:
                 raise UnsafeModel(
                     f"{self.name} nests sub-graphs deeper than {self.limits.depth} levels."
                 )
+            self.deepest = max(self.deepest, depth)
         children = _CHILDREN[kind]
         node_field = {_GRAPH: 1, _FUNCTION: 7}.get(kind, 0)
         out, copied, pos = bytearray(), start, start
@@ -144,7 +148,7 @@ class Skimmer:
             if stop > end:
                 raise _OverrunError(stop)
             number = tag >> 3
-            self._count(number == node_field)
+            self._count(max(depth, 1) if number == node_field else 0)
             if length > self.keep and number in children:
                 child = children[number]
                 if child == _TENSOR:
@@ -159,11 +163,12 @@ class Skimmer:
         out += self.buffer[copied:end]
         return bytes(out)
 
-    def _count(self, is_node: bool) -> None:
-        self.nodes += is_node
+    def _count(self, nodes: int) -> None:
+        self.nodes += nodes
         self.parts += 1
         if self.nodes > self.limits.nodes:
-            raise UnsafeModel(f"{self.name} has more than {self.limits.nodes:,} nodes.")
+            counted = ", those of nested sub-graphs counted once a level" * (self.deepest > 1)
+            raise UnsafeModel(f"{self.name} has more than {self.limits.nodes:,} nodes{counted}.")
         if self.parts > self.limits.nodes * _PARTS_PER_NODE:
             raise UnsafeModel(f"{self.name} has more than {self.parts - 1:,} values and constants.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from studio.api import (
@@ -133,7 +134,7 @@ def first_sentence(error: BaseException) -> str:
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]
-    return line[:300].rstrip(". ") + "."
+    return shorten(line, 600, placeholder=" ...").rstrip(". ") + "."
 
 
 def _providers(wanted: str) -> list[str]:

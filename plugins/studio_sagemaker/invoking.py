@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from textwrap import shorten
 
 from studio.api import TargetError, UsageError
 from studio_sagemaker.cloud import Cloud
@@ -101,7 +102,7 @@ class AsyncQuestions:
             if (found := self._fetch(output)) is not None:
                 return found
             if failure and (said := self._fetch(failure)) is not None:
-                text = said[0].decode("utf-8", "replace")[:300]
+                text = shorten(said[0].decode("utf-8", "replace"), 300, placeholder=" ...")
                 raise TargetError(f"The model refused the request: {text}")
             self._sleep(_PAUSE_S)
         raise TargetError(f"{self._place.endpoint} has not answered for {_ASYNC_LIMIT_S:.0f} s.")

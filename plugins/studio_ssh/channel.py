@@ -12,7 +12,7 @@ from pathlib import Path
 
 import paramiko
 
-from studio.api import Completed, Progress, TargetError
+from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 from studio_ssh import connection
 from studio_ssh import watchdog as dogs
 from studio_ssh.loss import LOST, finish, hang_up, hanging_up
@@ -54,6 +54,11 @@ class SshChannel:
             except TimeoutError:
                 raise TargetError(
                     f"{argv[0]} on {self._name} did not end within {timeout:g} s."
+                ) from None
+            except _TooMuch:
+                limit = f"{MOST_OUTPUT >> 20} MB"
+                raise TargetError(
+                    f"{argv[0]} on {self._name} said more than {limit} and was ended."
                 ) from None
             except LOST as error:
                 raise self._lost(error, watchdog.barked) from None
@@ -156,6 +161,10 @@ class _Feeder:
             return None
 
 
+class _TooMuch(Exception):
+    """A command writes without end."""
+
+
 class _Conversation:
     """Reads what a command writes until it ends."""
 
@@ -173,6 +182,7 @@ class _Conversation:
 
         Raises:
             TimeoutError: when the time is up.
+            _TooMuch: when one of them is larger than a channel keeps.
         """
         session = self._session
         while not (session.closed or (session.eof_received and session.exit_status_ready())):
@@ -186,10 +196,12 @@ class _Conversation:
         return bytes(self._out), bytes(self._err)
 
     def _drain(self) -> None:
-        while self._session.recv_ready():
+        while self._session.recv_ready() and len(self._out) <= MOST_OUTPUT:
             self._out += self._session.recv(_CHUNK)
-        while self._session.recv_stderr_ready():
+        while self._session.recv_stderr_ready() and len(self._err) <= MOST_OUTPUT:
             self._err += self._session.recv_stderr(_CHUNK)
+        if max(len(self._out), len(self._err)) > MOST_OUTPUT:
+            raise _TooMuch
         self._tell()
 
     def _tell(self, *, final: bool = False) -> None:

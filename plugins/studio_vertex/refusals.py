@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from studio.api import TargetError
@@ -58,7 +59,7 @@ class GoogleRefusal(TargetError):
 
     def __init__(self, what: str, reason: str, message: str) -> None:
         said, hint = _SAID.get(reason, ("", ""))
-        first = " ".join(message.split())[:300].rstrip(".")
+        first = shorten(message, 300, placeholder=" ...").rstrip(".")
         text = f"{said} ({first})" if said and first else said or first or "no reason was given"
         super().__init__(f"{what} failed: {text}.", hint=hint, detail=message)
         self.reason = reason

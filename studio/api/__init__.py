@@ -66,11 +66,19 @@ from studio.api.registries import (
     RegistryEvent,
     RegistrySession,
 )
-from studio.api.targets import Channel, Completed, TargetFacts, TargetSpec, Tunnel
+from studio.api.targets import (
+    MOST_OUTPUT,
+    Channel,
+    Completed,
+    TargetFacts,
+    TargetSpec,
+    Tunnel,
+)
 from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
 
 __all__ = [
     "API_VERSION",
+    "MOST_OUTPUT",
     "Action",
     "Analyzer",
     "Array",

@@ -8,10 +8,20 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor
+from PySide6.QtGui import Qt as RichText
 from PySide6.QtWidgets import QWidget
 
 from studio.api.options import Option
 from studio.api.targets import TargetSpec
+
+
+def plain_tip(text: str) -> str:
+    """A text for ``setToolTip`` that is shown as it stands.
+
+    Qt takes a tooltip that looks like HTML for HTML; names of models and what boards say may look
+    so. (A ``QLabel`` is told otherwise by ``setTextFormat``; views and buttons show plain text.)
+    """
+    return RichText.convertFromPlainText(text) if RichText.mightBeRichText(text) else text
 
 
 @dataclass(frozen=True, slots=True)

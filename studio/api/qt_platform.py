@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -81,8 +82,8 @@ class PlatformPanel(Panel):
         asked = [option for option in self.deploy_options if option.name not in given]
         self.form = host.form((*_CHOSEN, *asked), columns=3)
         self.verbs = {name: QPushButton(text) for name, text in {**_CHANGES, **_LOOKS}.items()}
-        self.lacking = QLabel(wordWrap=True)
-        self.status = QLabel(wordWrap=True)
+        self.lacking = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.status = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.rows = QPlainTextEdit(readOnly=True)
         self._lay_out()
         self._connect()
@@ -210,6 +211,6 @@ def _line(widgets: Sequence[QWidget]) -> QHBoxLayout:
 
 
 def _heading(text: str) -> QWidget:
-    label = QLabel(text)
+    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
     label.setProperty("role", "section")
     return label

@@ -19,12 +19,19 @@ class TargetSpec:
         url: ``local:``, ``ssh://user@host:port`` ...; never holds a secret.
         host_key: The confirmed key (``"ssh-ed25519 AAAA..."``), empty before the first contact.
         settings: Values of the connector's own options (a key file's path, a folder).
+        endpoint_name: Of an endpoint beside the target's own, which then stands in ``name`` too
+            (``bench-pi/door``); empty for the target itself.
     """
 
     name: str
     url: str
     host_key: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    endpoint_name: str = ""
+
+
+MOST_OUTPUT = 64 << 20
+"""Bytes of each output that a channel keeps of one command; one that says more is ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,8 @@ class Channel(Protocol):
             on_line: Called with each line of standard output as it comes.
 
         Raises:
-            TargetError: when the connection is lost or the time is up.
+            TargetError: when the connection is lost, the time is up, or it says more than
+                ``MOST_OUTPUT``.
         """
 
     def put(self, source: Path, target: str, progress: Progress | None = None) -> None:
@@ -111,7 +119,8 @@ class TargetFacts:
         runtimes: Version of each runtime its python3 can import (``{"onnxruntime": "1.23.2"}``).
         accelerators: Names of what was found (``CUDA 12.6``, ``Coral Edge TPU``).
         services: What would start a server again at boot: ``systemd`` (for root), and
-            ``systemd-user`` where the login's own systemd is started at boot; or empty.
+            ``systemd-user`` where the login's own systemd is started at boot,
+            ``systemd-login`` where it will do that runs while its user is logged in; or empty.
         root: Folder in which the studio's releases are kept.
         board_id: Its kind in the studio's catalogue of boards (``raspberry-pi-5``).
         image: The system by its maker's name (``JetPack 6.1 (L4T R36.4.0)``), where it has one.

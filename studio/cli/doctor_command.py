@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, print_lines
 from studio.plugin_host import State
 from studio.workspace import Workspace
 from studio.workspace.upkeep import Upkeep
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}")
+            print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -70,7 +70,10 @@ def _copies(workspace: Workspace) -> Check:
 
 
 def _of_workspace(workspace: Workspace) -> Iterator[Check]:
-    yield Check("sandbox", True, f"{workspace.sandbox.value}: {workspace.sandbox.explanation}")
+    sandbox = workspace.sandbox
+    yield Check("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
+    for one in sandbox.protections:
+        yield Check(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
     free = shutil.disk_usage(workspace.paths.data).free >> 20
     yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins

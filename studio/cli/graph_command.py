@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
 
@@ -20,8 +21,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(result: Mapping[str, Any]) -> list[str]:
-    """Where the drawing is."""
-    return [
+    """Where the drawing is, and how much is in it."""
+    constants = result["constants"]
+    lines = [
         f"{result['nodes']:,} nodes and {result['edges']:,} edges drawn in "
         f"{result['seconds']:.1f} s: {result['output']}"
     ]
+    if constants:
+        lines.append(f"{counted(constants, 'constant')} of the model have no box of their own.")
+    return lines

@@ -27,7 +27,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         ", opset ".join(filter(None, (result["format"], _opsets(result)))),
         f"{result['nodes']:,} nodes, {count(result['parameters'])} parameters, "
         f"{count(result['macs'])} MACs"
-        + (f" without {unknown:,} of unknown size" if unknown else ""),
+        + (f" without {unknown:,} of unknown size" if unknown else "")
+        + _assumed(result),
     ]
     for side in ("inputs", "outputs"):
         for value in result[side]:
@@ -35,6 +36,13 @@ def describe(result: Mapping[str, Any]) -> list[str]:
             lines.append(f"{side[:-1]:<7} {value['name']}  {value['dtype']}  {shape}")
     lines += [f"{finding['level']}: {finding['text']}" for finding in result["intake"]]
     return lines
+
+
+def _assumed(result: Mapping[str, Any]) -> str:
+    """The sizes that nobody gave, on which the MACs depend."""
+    assumed = result.get("assumed_shapes") or {}
+    shapes = ", ".join(f"{name}={'x'.join(map(str, shape))}" for name, shape in assumed.items())
+    return f" at {shapes} (assumed; --shape gives others)" if shapes else ""
 
 
 def _opsets(result: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 import studio
 from studio.api import StudioError
 from studio.cli.flags import common_flags
-from studio.cli.output import fail
+from studio.cli.output import fail, plain_output, tell
 from studio.settings import SAFE_VARIABLE
+from studio.settings.interpreter import search_no_current_folder
 
 COMMANDS = {
     "open": "open the window, with a model if one is named",
@@ -41,6 +42,9 @@ COMMANDS = {
     "verify-log": "check that a target's history was not altered",
     "rollback": "take a target back to an earlier release",
     "promote": "give all requests to the release that is a canary",
+    "start": "start the server of what a target serves",
+    "stop": "stop the server of what a target serves; the release stays",
+    "restart": "stop the server of what a target serves, and start it again",
     "undeploy": "stop serving on a target and remove its releases",
     "call": "send requests to what a target serves",
     "logs": "show what a target's server logged",
@@ -61,15 +65,22 @@ EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not me
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    search_no_current_folder(os.environ)
     words = list(sys.argv[1:] if argv is None else argv)
     safe = words[:1] in (["--safe"], ["--no-plugins"])
     if safe:
         del words[0]
     if not words:
         words.insert(0, "open")
-    arguments = _parser(words).parse_args(words)
-    if safe or arguments.no_plugins:
-        os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
+    with plain_output():
+        arguments = _parser(words).parse_args(words)
+        if safe or arguments.no_plugins:
+            os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
+        return _done(arguments)
+
+
+def _done(arguments: argparse.Namespace) -> int:
+    """Do what was asked for; returns the exit code."""
     try:
         module = importlib.import_module(_module(arguments.command))
         code: int = module.run(arguments)
@@ -77,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StudioError as error:
         return fail(error, as_json=arguments.json, debug=arguments.debug)
     except KeyboardInterrupt:
-        print("studio: Cancelled.", file=sys.stderr)
+        tell("studio: Cancelled.")
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import add_more_verbs
-from studio.cli.output import table
+from studio.cli.output import counted, table
 from studio.cli.session import add_step, run_step
 
 
@@ -37,11 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """The state in a few lines."""
     latency = result["latency_ms"]
+    where = f" at {result['endpoint']}" if result.get("endpoint") else ""
     lines = [
         f"health      {result['health']}",
+        *([f"endpoint    {result['state']}{where}"] if result.get("state") else []),
         f"throughput  {result['throughput']:.1f} requests/s",
         "latency     "
-        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99")),
+        + ", ".join(f"{name} {_ms(latency, name)}" for name in ("p50", "p90", "p99"))
+        + (f", {counted(result['threads'], 'thread')}" if result.get("threads") else ""),
         f"errors      {result['errors']}",
         *_pace(result),
     ]
@@ -59,7 +62,13 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"labels      {labels['note']}")
     lines += _samples(result)
     lines += drift_lines(result)
-    return lines + [f"alert       {alert['text']}" for alert in result["alerts"]]
+    lines += [f"alert       {alert['text']}" for alert in result["alerts"]]
+    return lines + _untold(result)
+
+
+def _untold(result: Mapping[str, Any]) -> list[str]:
+    """The channels that took a notice not."""
+    return [f"not told    {row['channel']}: {row['text']}" for row in result.get("channels") or ()]
 
 
 def _agreement(result: Mapping[str, Any]) -> list[str]:
@@ -132,7 +141,18 @@ def _pace(result: Mapping[str, Any]) -> list[str]:
         facts.append("throttled: " + ", ".join(board["throttled"]))
     if board.get("others") is not None:
         facts.append(f"other programs {board['others']:.1f} processors")
+    facts += _upkeep(result.get("upkeep") or {})
     return [*lines, *([f"board       {', '.join(facts)}"] if facts else [])]
+
+
+def _upkeep(upkeep: Mapping[str, Any]) -> list[str]:
+    """How much disk is left, and how long the certificate lasts."""
+    facts = []
+    if upkeep.get("disk_free_mb") is not None:
+        facts.append(f"{upkeep['disk_free_mb']:,.0f} MB of its disk free")
+    if upkeep.get("certificate_days") is not None:
+        facts.append(f"certificate for {upkeep['certificate_days']:.0f} days")
+    return facts
 
 
 def _exported(result: Mapping[str, Any]) -> list[str]:
@@ -151,25 +171,29 @@ def _history(result: Mapping[str, Any]) -> list[str]:
 def _fleet(result: Mapping[str, Any]) -> list[str]:
     order = {"unreachable": 0, "not ready": 1, "degraded": 2}
     rows = sorted(result["samples"], key=lambda one: (order.get(one["health"], 3), one["target"]))
-    return table(
-        ("target", "health", "version", "req/s", "p99 ms", "alerts"),
-        [
-            (
-                one["target"],
-                one["health"],
-                one.get("version") or "-",
-                f"{one.get('throughput') or 0:.1f}",
-                _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
-                ", ".join(alert["name"] for alert in one["alerts"]) or "-",
-            )
+    return (
+        table(
+            ("target", "health", "version", "req/s", "p99 ms", "alerts"),
+            [
+                (
+                    one["target"],
+                    one["health"],
+                    one.get("version") or "-",
+                    f"{one.get('throughput') or 0:.1f}",
+                    _ms(one.get("latency_ms") or {}, "p99").removesuffix(" ms"),
+                    ", ".join(alert["name"] for alert in one["alerts"]) or "-",
+                )
+                for one in rows
+            ],
+            right="  rrr",
+        )
+        + [
+            f"{one['target']}: {alert['name']}: {alert['text']}"
             for one in rows
-        ],
-        right="  rrr",
-    ) + [
-        f"{one['target']}: {alert['name']}: {alert['text']}"
-        for one in rows
-        for alert in one["alerts"]
-    ]
+            for alert in one["alerts"]
+        ]
+        + _untold(result)
+    )
 
 
 def _tested(result: Mapping[str, Any]) -> list[str]:

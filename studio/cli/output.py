@@ -1,31 +1,71 @@
-"""What the command line prints: one JSON document, or text for people."""
+"""What the command line prints: JSON or plain text, which no terminal and no CI obeys."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TextIO
 
 from studio.api import StudioError
 from studio.jobs import JobOutcome
+from studio.settings.plain import PlainLines, one_line
+
+
+class _PlainStream:
+    """A text stream that writes plain text alone, whoever writes to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines = PlainLines()
+
+    def write(self, text: str) -> int:
+        """Write it without what a terminal or a CI service would obey."""
+        self._stream.write(self._lines.add(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def plain_output() -> Iterator[None]:
+    """Let all that this process prints be plain text."""
+    with (
+        contextlib.redirect_stdout(_PlainStream(sys.stdout)),
+        contextlib.redirect_stderr(_PlainStream(sys.stderr)),
+    ):
+        yield
 
 
 def print_json(document: Any) -> None:
     """The one document that ``--json`` puts on standard output."""
-    json.dump(document, sys.stdout, indent=2, default=str)
+    # Escaped, a sign is the same to whoever reads JSON, and nothing to a CI service.
+    sys.stdout.write(json.dumps(document, indent=2, default=str).replace("##", "\\u0023\\u0023"))
     sys.stdout.write("\n")
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Text for people."""
+def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
+    """Text for people; what would break a line is shown in it."""
     for line in lines:
-        print(line)
+        print(one_line(line), flush=flush)
+
+
+def tell(line: str) -> None:
+    """A line beside the result, on standard error."""
+    print(one_line(line), file=sys.stderr, flush=True)
+
+
+def ask(question: str) -> str:
+    """What the user types behind a question."""
+    print(one_line(question), end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: str = "") -> list[str]:
     """Aligned columns; ``right`` has an ``r`` at the position of each right-aligned one."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[one_line(str(cell)) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(head), *texts]) for i in range(len(head))]
     lines = []
     for row in [list(head), *texts]:
@@ -53,6 +93,11 @@ def count(number: float) -> str:
             return f"{number:.4g}{unit}"
         number /= 1000
     return f"{number:.4g} T"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 thread``, ``2 threads``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def fail(error: StudioError, *, as_json: bool, debug: bool = False) -> int:
@@ -90,9 +135,9 @@ def _fail(
     as_json: bool,
     fields: Mapping[str, Any] | None = None,
 ) -> int:
-    print(f"studio: {message}", file=sys.stderr)
+    tell(f"studio: {message}")
     if hint:
-        print(f"        {hint}", file=sys.stderr)
+        tell(f"        {hint}")
     if detail:
         print(detail, file=sys.stderr)
     if as_json:

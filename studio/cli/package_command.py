@@ -11,16 +11,22 @@ from studio.cli.flags import add_options
 from studio.cli.output import megabytes
 from studio.cli.session import add_step, run_step
 from studio.deployment.deb_step import OWN
+from studio.packages.step import PREPROCESS_DRAFT
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "image")  # it takes all that package takes
-    add_options(parser, OWN)
+    add_options(parser, (*OWN, PREPROCESS_DRAFT))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Package, with an image or a Debian package when one is named, and print."""
+    if arguments.preprocess_draft and (arguments.image or arguments.deb):
+        raise UsageError(
+            "A first preprocess.toml is written by packaging alone.",
+            hint="Leave out --image and --deb; give the file with --preprocess afterwards.",
+        )
     if arguments.deb:
         if arguments.image:
             raise UsageError("An image and a Debian package are two commands.")
@@ -34,7 +40,12 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     lines = [f"{result['bundle']}", f"digest {result['digest']}, {megabytes(result['bytes'])}"]
     if result.get("embedding"):
         lines.append(f"the watch for drift also sees {result['embedding']}, which no client gets")
-    lines += result.get("notes") or []
+    lines += [*(result.get("notes") or ()), *(result.get("hints") or ())]
+    if result.get("preprocess_draft"):
+        lines.append(
+            f"{result['preprocess_draft']} written: check color, scale, mean and std in it, then "
+            "give it with --preprocess."
+        )
     if result.get("deb"):
         lines.append(f"{result['deb']}, {megabytes(result['deb_bytes'])}")
         lines.append(f"package {result['package']} {result['deb_version']}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import fail_job, print_json, print_lines, table
+from studio.cli.output import fail_job, print_json, print_lines, table, tell
 from studio.cli.session import workspace
 from studio.plugin_host import Plugin
 from studio.plugin_host.scaffold import KINDS, make_plugin
@@ -75,9 +74,9 @@ def _say(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int:
     if arguments.json:
         print_json(_document(plugin))
     else:
-        print(sentence)
+        print_lines([sentence])
         if plugin.state.value != "available" and plugin.reason and arguments.verb == "allow":
-            print(f"It is {plugin.state.value} still: {plugin.reason}", file=sys.stderr)
+            tell(f"It is {plugin.state.value} still: {plugin.reason}")
     return 0
 
 
@@ -88,7 +87,7 @@ def _new(arguments: argparse.Namespace) -> int:
         print_json({"name": arguments.name, "folder": str(folder), "files": files})
     else:
         print_lines([str(folder / name) for name in files])
-        print(f"Next: studio plugins check {folder}", file=sys.stderr)
+        tell(f"Next: studio plugins check {folder}")
     return 0
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
+from studio.cli.overwriting import add_force, ask_for
 from studio.cli.profile_command import describe
 from studio.cli.session import finish, workspace
+from studio.pipelines.overwriting import in_the_way
 from studio.workspace import Workspace
 
 
@@ -32,6 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs["export"].add_argument(
         "--out", required=True, metavar="FILE", help="a file that ends in .html, .csv or .json"
     )
+    add_force(verbs["export"])
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -107,6 +110,7 @@ def _comparison(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
+    ask_for(in_the_way([Path(arguments.out).expanduser().absolute()]), arguments)
     with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
         profile = opened.profiles.save(arguments.run, Path(folder))
         outcome = opened.run("profile-export", profile=str(profile), out=arguments.out)

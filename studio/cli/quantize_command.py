@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
 
@@ -56,10 +57,12 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
     if result.get("latency_ratio"):
         lines.append(
-            "latency   {:.2f} of the original, {:.2f} to {:.2f}, one thread".format(
+            "latency   {:.2f} of the original, {:.2f} to {:.2f}, ".format(
                 result["latency_ratio"], *result["latency_interval"]
             )
+            + counted(result.get("threads") or 1, "thread")
         )
+    lines.extend(f"note      {note}" for note in result.get("notes") or ())
     if result.get("advice"):
         lines.append(f"advice    {result['advice']}")
     lines.extend(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given
-from studio.cli.output import fail_job, megabytes, print_json, print_lines, table
+from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.session import add_step, run_step, workspace
 from studio.registries.known import KnownRegistries
 from studio.registries.watching import Watch, sentence
@@ -178,7 +177,7 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
             return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         first = False
         if line:
-            print(line, file=sys.stderr, flush=True)
+            tell(line)
         if arguments.moves and len(watch.moves) >= arguments.moves:
             if arguments.json:
                 print_json(list(watch.moves))

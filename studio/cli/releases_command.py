@@ -35,10 +35,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(releases)
     elif releases:
-        print_lines(table(("version", "state", "at", "release"), [_row(row) for row in releases]))
+        names = ("version", "state", "at", "release", "reason")
+        print_lines(table(names, [_row(row) for row in releases]))
+        print_lines(_serving(outcome.result))
     else:
-        print("Nothing was released there yet.")
+        print_lines(["Nothing was released there yet."])
     return 0
+
+
+def _serving(result: Mapping[str, Any]) -> list[str]:
+    """Where the current release answers, or why it does not."""
+    if result.get("state") == "serving" and result.get("endpoint"):
+        return [f"It answers at {result['endpoint']}"]
+    return [str(result["text"])] if result.get("text") else []
 
 
 def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
@@ -59,10 +68,10 @@ def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(rows)
     elif rows:
-        names = ("at", "target", "name", "version", "state", "by")
+        names = ("at", "target", "name", "version", "state", "by", "reason")
         print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
     else:
-        print("Nothing was released yet.")
+        print_lines(["Nothing was released yet."])
     return 0
 
 
@@ -72,4 +81,5 @@ def _row(release: Mapping[str, Any]) -> tuple[str, ...]:
         str(release["state"]),
         str(release["at"]),
         str(release["release"])[:12],
+        str(release.get("reason") or ""),
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, print_lines, tell
+from studio.cli.overwriting import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.run_watching import follow
 from studio.cli.session import workspace
 from studio.pipelines.ci import WORKFLOWS, write_workflow
 from studio.pipelines.outcome import RecipeReport, StepReport
-from studio.pipelines.recipe import RecipeStep
+from studio.pipelines.recipe import Recipe, RecipeStep
 from studio.workspace import RunWish, Workspace
 
 
@@ -35,6 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="the value of a variable of the recipe",
     )
+    add_force(parser)
     parser.add_argument(
         "--fresh", action="store_true", help="run every step, also those that did not change"
     )
@@ -79,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.list or arguments.show or arguments.compare:
             return _look(opened, arguments)
         if arguments.resume and arguments.recipe is None:
+            _ask(opened, None, arguments)
             return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
         if arguments.recipe is None:
             raise UsageError("No recipe was named.", hint="Give a TOML file.")
@@ -89,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
             )
         if arguments.check:
             return _check(opened, arguments)
+        recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
+        _ask(opened, recipe, arguments)
         if arguments.on:
             return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
         return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
@@ -116,18 +120,31 @@ def _wish(arguments: argparse.Namespace) -> RunWish:
         report=arguments.report,
         junit=arguments.junit,
         artefacts=arguments.artefacts,
+        overwrite=arguments.force,
         watch=_announce,
         told=_told,
     )
 
 
+def _ask(opened: Workspace, recipe: Recipe | None, arguments: argparse.Namespace) -> None:
+    """Ask about all that would be overwritten, before anything is run."""
+    paths = opened.runs.in_the_way(recipe, _files(arguments))
+    ask_for(paths, arguments)
+    opened.runs.take_over(paths)
+
+
+def _files(arguments: argparse.Namespace) -> list[Path]:
+    """The files that the flags name to be written, besides those of the recipe."""
+    return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
+
+
 def _announce(step: RecipeStep, number: int, total: int) -> None:
-    print(f"[{number}/{total}] {step.id}: {step.step}", file=sys.stderr, flush=True)
+    tell(f"[{number}/{total}] {step.id}: {step.step}")
 
 
 def _told(report: StepReport) -> None:
     if report.state == "unchanged":
-        print(f"        unchanged since {report.kept_from}", file=sys.stderr, flush=True)
+        tell(f"        unchanged since {report.kept_from}")
 
 
 def _finish(report: RecipeReport, arguments: argparse.Namespace) -> int:
@@ -139,12 +156,11 @@ def _finish(report: RecipeReport, arguments: argparse.Namespace) -> int:
 
 def _tell(report: RecipeReport, arguments: argparse.Namespace) -> None:
     if not arguments.json:
-        for line in run_lines(report):
-            print(line)
+        print_lines(run_lines(report))
     if report.report_problem:
-        print(f"The report was not written: {report.report_problem}", file=sys.stderr)
+        tell(f"The report was not written: {report.report_problem}")
     if report.exit_code and report.exit_code != 3 and not arguments.json:
-        print(f"Go on with: studio run --resume {report.run}", file=sys.stderr)
+        tell(f"Go on with: studio run --resume {report.run}")
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -154,9 +170,8 @@ def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
         gates = [{"name": gate.name, "kind": gate.kind} for gate in recipe.gates]
         print_json({"name": recipe.name, "steps": rows, "gates": gates})
     else:
-        for row in rows:
-            print(f"{row['name']}: {row['step']}")
-        print(f"{len(rows)} steps and {len(recipe.gates)} gates; nothing was run.")
+        print_lines(f"{row['name']}: {row['step']}" for row in rows)
+        print_lines([f"{len(rows)} steps and {len(recipe.gates)} gates; nothing was run."])
     return 0
 
 
@@ -175,17 +190,18 @@ def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
     else:
-        for line in lines:
-            print(line)
+        print_lines(lines)
     return 0
 
 
 def _write_ci(arguments: argparse.Namespace) -> int:
     if arguments.recipe is None:
         raise UsageError("No recipe was named.", hint="Give the recipe that CI is to run.")
-    path = write_workflow(arguments.write_ci, arguments.recipe, arguments.out)
+    path = write_workflow(
+        arguments.write_ci, arguments.recipe, arguments.out, overwrite=arguments.force
+    )
     if arguments.json:
         print_json({"output": str(path)})
     else:
-        print(path)
+        print_lines([str(path)])
     return 0

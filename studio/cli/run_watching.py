@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from studio.api import StudioError, UsageError
-from studio.cli.output import print_json
+from studio.cli.output import print_json, tell
 from studio.pipelines.outcome import RecipeReport
 from studio.pipelines.triggers import Alias, Trigger
 from studio.workspace import RunWish, Workspace
@@ -42,10 +41,10 @@ def follow(
         except StudioError as error:
             found, problem = None, " ".join(filter(None, (error.message, error.hint)))
         if problem and problem != told:
-            print(f"studio: {problem}", file=sys.stderr, flush=True)
+            tell(f"studio: {problem}")
         told = problem
         if found is not None:
-            print(f"{alias} is version {found['version']}", file=sys.stderr, flush=True)
+            tell(f"{alias} is version {found['version']}")
             report = opened.runs.run(arguments.recipe, replace(wish, trigger=found))
             reports.append(report)
             describe(report)
@@ -53,7 +52,5 @@ def follow(
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code
-            print(
-                f"{alias}: looks again every {arguments.interval:g} s", file=sys.stderr, flush=True
-            )
+            tell(f"{alias}: looks again every {arguments.interval:g} s")
         time.sleep(arguments.interval)

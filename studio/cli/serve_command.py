@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from studio.api import UsageError
+from studio.cli.output import fail_job, print_lines, tell
 from studio.cli.session import workspace
+from studio.jobs import Server
+from studio.jobs.sandbox import readable_around
+from studio.packages.bundle import Bundle, is_bundle
+from studio.settings.interpreter import own_python
+from studio.workspace import Workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,24 +26,59 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on [default: 127.0.0.1]"
     )
     parser.add_argument("--port", type=int, default=8477, help="port, 0 for any [default: 8477]")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name that this server answers to beside its own (repeatable; *.example.com, *)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become the runtime."""
+    """Look at the model as every command does, then start the runtime behind the same walls."""
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
-    what, path = _subject(arguments.model)
-    command = [sys.executable, "-m", "studio.runtime", "serve", what, str(path)]
-    command += ["--host", arguments.host, "--port", str(arguments.port)]
-    sys.stdout.flush()
-    os.execv(sys.executable, command)
-
-
-def _subject(text: str) -> tuple[str, Path]:
-    path = Path(text).expanduser().absolute()
-    if (path / "manifest.json").is_file():
-        return "--bundle", path
-    if path.is_file():
-        return "--model", path
     with workspace() as opened:
-        return "--model", opened.registry.find(text).path
+        subject = _subject(arguments.model, opened)
+        if subject.stranger is not None:
+            outcome = opened.run("inspect", model=str(subject.stranger))
+            if not outcome.ok:
+                return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
+        command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
+        command += ["--host", arguments.host, "--port", str(arguments.port)]
+        command += [f"--allowed-host={name}" for name in arguments.allowed_host]
+        server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
+    return server.run(command, _say, tell)
+
+
+def _say(line: str) -> None:
+    """Print a line of the runtime; to end it one ends this process, whose number it tells."""
+    with contextlib.suppress(ValueError):
+        said = json.loads(line)
+        if isinstance(said, dict) and "pid" in said:
+            line = json.dumps({**said, "pid": os.getpid()})
+    print_lines([line], flush=True)
+
+
+class _Subject(NamedTuple):
+    """What is served.
+
+    Attributes:
+        flag: The runtime's option for it.
+        stranger: The model's file, where it did not pass its intake before.
+    """
+
+    flag: str
+    path: Path
+    stranger: Path | None = None
+
+
+def _subject(text: str, opened: Workspace) -> _Subject:
+    path = Path(text).expanduser().absolute()
+    if is_bundle(path):
+        bundle = Bundle.open(path)
+        return _Subject("--bundle", path, path / str(bundle.raw["model"]["file"]))
+    if path.is_file():
+        return _Subject("--model", path, path)
+    return _Subject("--model", opened.registry.find(text).path)

@@ -8,17 +8,24 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from studio.api import Kind
 from studio.cli.flags import add_options, given
-from studio.cli.output import fail_job, print_json, print_lines
+from studio.cli.output import fail_job, print_json, print_lines, tell
+from studio.cli.overwriting import add_force, ask_for
 from studio.jobs import JobOutcome
-from studio.workspace import Event, JobFinished, JobProgressed, Workspace
+from studio.pipelines.overwriting import in_the_way, outputs
+from studio.settings.plain import one_line
+from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
 Describe = Callable[[Mapping[str, Any]], list[str]]
 """Text for people, made from a result."""
 
 
 class ProgressLine:
-    """One line on a terminal that tells how far the job is; silent where there is no terminal."""
+    """One line on a terminal that tells how far the job is, silent where there is no terminal.
+
+    An alert channel that took a notice not is said at once, everywhere.
+    """
 
     def __init__(self) -> None:
         self._shown = 0
@@ -29,19 +36,19 @@ class ProgressLine:
             state = event.job.state
             share = f" {100 * state.done / state.total:3.0f} %" if state.total else ""
             self._show(f"{event.job.title}{share}  {state.text}")
+        elif isinstance(event, JobMessage) and event.name == "channel":
+            self._show("")
+            tell(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
         elif isinstance(event, JobFinished):
             self._show("")
 
     def _show(self, text: str) -> None:
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() or sys.__stderr__ is None:
             return
-        text = text[:100]
-        print(
-            "\r" + text.ljust(self._shown) + ("\r" if not text else ""),
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        text = one_line(text)[:100]
+        # The terminal itself: on what prints plain text alone no line can be written anew.
+        sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
+        sys.__stderr__.flush()
         self._shown = len(text)
 
 
@@ -57,14 +64,18 @@ def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
     from studio.pipelines.catalogue import step
 
-    for name in names:
-        add_options(parser, step(name).options)
+    options = [option for name in names for option in step(name).options]
+    add_options(parser, options)
+    if any(option.kind is Kind.OUTPUT for option in options):
+        add_force(parser)
 
 
 def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> int:
     """Run a step with the flags that were given, and print its result."""
     with workspace() as opened:
-        options = given(arguments, opened.steps[name].options)
+        step = opened.steps[name]
+        options = given(arguments, step.options)
+        ask_for(in_the_way(outputs(step, options)), arguments)
         return finish(opened.run(name, **options), arguments, describe)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from studio.api import TargetSpec
-from studio.cli import target_fleet
+from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs
-from studio.cli.output import fail_job, print_json, print_lines, table
+from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
 from studio.cli.session import add_step, finish, workspace
 from studio.deployment.platforms import parse_pairs
 from studio.jobs import JobOutcome
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             return finish(opened.run("resources", target=arguments.name), arguments, _resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
-            print(f"{arguments.name} is forgotten; what runs there goes on.", file=sys.stderr)
+            tell(f"{arguments.name} is forgotten; what runs there goes on.")
             if arguments.json:
                 print_json({"name": arguments.name})
             return 0
@@ -107,13 +107,9 @@ def _confirmed(fields: Mapping[str, Any], arguments: argparse.Namespace) -> bool
         return bool(arguments.accept_host_key == fingerprint)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(f"{arguments.url} presents the host key {fingerprint}.", file=sys.stderr)
-    print(
-        "Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).",
-        file=sys.stderr,
-    )
-    print("Is it the same? Type yes to trust it: ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip() == "yes"
+    tell(f"{arguments.url} presents the host key {fingerprint}.")
+    tell("Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).")
+    return ask("Is it the same? Type yes to trust it:") == "yes"
 
 
 def _show(outcome: JobOutcome, arguments: argparse.Namespace) -> int:
@@ -164,10 +160,9 @@ def _resources(result: Mapping[str, Any]) -> list[str]:
 
 
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
-    targets = opened.registry.targets()
+    rows = target_listing.listed(opened)
     if arguments.json:
-        print_json([{**asdict(t), **opened.registry.facts(t.name)} for t in targets])
+        print_json(rows)
     else:
-        rows = [(t.name, t.url, opened.registry.facts(t.name).get("os", "")) for t in targets]
-        print_lines(table(("name", "address", "system"), rows))
+        print_lines(table(target_listing.COLUMNS, [target_listing.line(row) for row in rows]))
     return 0

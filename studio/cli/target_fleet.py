@@ -93,13 +93,15 @@ def _status(result: Mapping[str, Any]) -> list[str]:
                 one["target"],
                 one["state"],
                 f"v{one['version']} {one['name']}" if one.get("version") else "",
+                str(one.get("endpoint") or ""),
                 f"{facts['disk_free_mb']:,} MB" if facts.get("disk_free_mb") else "",
                 f"{heat:.0f} °C" if heat is not None else "",
                 _takes(one.get("signers")),
                 one["text"],
             )
         )
-    return table(("target", "state", "release", "free disk", "heat", "takes releases of", ""), rows)
+    names = ("target", "state", "release", "endpoint", "free disk", "heat", "takes releases of", "")
+    return table(names, rows)
 
 
 def _takes(signers: Mapping[str, Any] | None) -> str:

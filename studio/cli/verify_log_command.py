@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from studio.cli.flags import given
-from studio.cli.output import fail_job, print_json
+from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.session import add_step, workspace
 
 _REFUSED = 4
@@ -27,11 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found)
     if not found["whole"]:
-        print(f"studio: {found['problem']}", file=sys.stderr)
+        tell(f"studio: {found['problem']}")
         return _REFUSED
     if not arguments.json:
-        print(
-            f"The history of {found['target']} is whole: {found['entries']} entries, checked "
-            f"against {found['anchors']} that this computer has kept."
-        )
+        whole = f"The history of {found['target']} is whole: {found['entries']} entries, checked "
+        print_lines([f"{whole}against {found['anchors']} that this computer has kept."])
     return 0

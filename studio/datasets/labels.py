@@ -16,7 +16,8 @@ LABEL_KEYS = ("labels", "y", "texts")
 """Names under which an ``.npz`` keeps its labels."""
 
 FILES = ("labels.csv", "labels.txt")
-"""Names of the file that gives each sample of a folder its label, ``file,label`` a line.
+"""Names of the file that gives each sample of a folder its label, ``file,label`` a line, with or
+without a first line that names these columns.
 
 Where the samples lie in sub-folders it may list the classes in their order instead."""
 
@@ -91,7 +92,7 @@ def _class_numbers(classes: Sequence[str]) -> dict[str, Label]:
 
 
 def _agreeing(path: Path, names: Sequence[str]) -> dict[str, Label]:
-    labels = _read(path)
+    labels = _read(path, names)
     unlabelled = [name for name in names if name not in labels]
     if unlabelled:
         raise InvalidData(
@@ -108,12 +109,19 @@ def _agreeing(path: Path, names: Sequence[str]) -> dict[str, Label]:
     return dict(zip(labels, _typed(list(labels.values())), strict=True))
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path, names: Sequence[str]) -> dict[str, str]:
     rows = [_split(fields, path) for fields in _fields(path)]
+    if rows and _is_head(rows[0][0], names):
+        del rows[0]
     labels = dict(rows)
     if len(labels) < len(rows):
         raise InvalidData(f"{path.name} gives a file more than one label.")
     return labels
+
+
+def _is_head(first: str, names: Sequence[str]) -> bool:
+    """Whether a first line names the columns: it speaks of no sample, nor of any other file."""
+    return first not in names and not Path(first).suffix
 
 
 def _fields(path: Path) -> list[list[str]]:

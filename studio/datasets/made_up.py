@@ -48,6 +48,9 @@ def _random(
         dtype = numpy.dtype(object)
     if dtype.kind == "f":
         return generator.standard_normal(shape).astype(dtype)
+    if kind.dtype == "string":
+        # Texts that can be read as numbers: a model may do that first.
+        return generator.integers(0, 2, shape).astype(str).astype(object)
     if dtype.kind in "iub":
         # Small numbers: an index into a table of a few rows still finds its row.
         return generator.integers(0, 2, shape).astype(dtype)

@@ -12,6 +12,7 @@ from studio.datasets.images import ImageFolder
 from studio.datasets.labels import labels_of_folder
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
+from studio.datasets.preprocess_draft import is_picture, shell_line
 from studio.datasets.video import SUFFIXES as VIDEO_SUFFIXES
 from studio.datasets.video import VideoDataset
 
@@ -60,7 +61,7 @@ def _open_videos(
     files: Sequence[Path], folder: Path, inputs: Sequence[Value], limit: int | None
 ) -> Dataset:
     value = _only(inputs, "A video")
-    return VideoDataset(files, value, _preprocess(folder, "a video"), limit)
+    return VideoDataset(files, value, _preprocess(folder, "a video", value), limit)
 
 
 def _only(inputs: Sequence[Value], what: str) -> Value:
@@ -93,15 +94,21 @@ def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Da
     if arrays:
         return ArrayFolder(folder, arrays, inputs, labels, limit)
     value = _only(inputs, "Images")
-    return ImageFolder(folder, images, value, _preprocess(folder, "images"), labels, limit)
+    return ImageFolder(folder, images, value, _preprocess(folder, "images", value), labels, limit)
 
 
-def _preprocess(folder: Path, what: str) -> Preprocess:
+def _preprocess(folder: Path, what: str, value: Value) -> Preprocess:
     path = folder / PREPROCESS_FILE
     if not path.is_file():
+        if not is_picture(value):
+            raise InvalidData(
+                f"{folder.name} holds {what}, but the model's input {value.name!r} is "
+                f"{value.type or 'of unknown type'}: it takes no pictures."
+            )
         raise InvalidData(
             f"{folder.name} holds {what} but no {PREPROCESS_FILE}, which says how pictures become "
             "the model's input.",
-            hint=f'A first one: resize = "stretch", height = 224, width = 224 in {path}.',
+            hint=f"A first one, whose color, scale, mean and std are to be checked: "
+            f"{shell_line(value, path)}",
         )
     return Preprocess.from_toml(path)

@@ -13,12 +13,15 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, InvalidData
-from studio.datasets.resize import Pixels, resize
+from studio.runtime.serve.images.colors import grey
+from studio.runtime.serve.images.resize import resize
+from studio.settings.toml_text import loads
 
 FILE = "preprocess.toml"
 """The name of the file beside the images, and in a bundle."""
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
+Pixels = NDArray[numpy.float32]
+"""Height × width × channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Preprocess:
         Raises:
             InvalidData: naming the first that does not.
         """
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InvalidData(
                     f"{FILE}: {name} cannot be {getattr(self, name)!r}; "
@@ -131,7 +134,7 @@ class Preprocess:
             InvalidData: when it is not TOML, has an unknown key, or a value that does not fit.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise InvalidData(f"{path.name} cannot be read as TOML: {error}.") from None
         return cls.from_json(content)
@@ -191,7 +194,7 @@ class Preprocess:
         if self.color == "BGR":
             return pixels[:, :, ::-1]
         if self.color == "GRAY":
-            return (pixels @ numpy.array(_LUMA, dtype=numpy.float32))[:, :, None]
+            return grey(pixels)[:, :, None]
         return pixels
 
     def _resized(self, pixels: Pixels) -> Pixels:
@@ -262,7 +265,7 @@ _SIZES: dict[str, tuple[str, ...]] = {
 }
 """The sizes that each way of resizing needs."""
 
-_CHOICES = {
+CHOICES = {
     "resize": ("none", "stretch", "fit", "cover", "height"),
     "pad_align": ("start", "center"),
     "color": ("RGB", "BGR", "GRAY"),

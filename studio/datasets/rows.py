@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy
 from numpy.lib import format as npy
 
 from studio.api import Array, InvalidData
+from studio.runtime.zips import DAMAGED, open_archive
 
 MOST_BYTES_AT_ONCE = 2**30
 """Largest piece of an array read into memory; a header that claims more is refused."""
@@ -103,7 +104,7 @@ class Rows:
         try:
             if self._member:
                 with (
-                    zipfile.ZipFile(self._path) as archive,
+                    open_archive(str(self._path)) as archive,
                     archive.open(f"{self._member}.npy") as stream,
                 ):
                     yield stream
@@ -112,7 +113,7 @@ class Rows:
                     yield stream
         except KeyError:
             raise InvalidData(f"{self._path.name} has no array {self._member!r}.") from None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (*DAMAGED, tokenize.TokenError) as error:  # the last for a header
             raise InvalidData(
                 f"{self.title} cannot be read as an array: the file is damaged or of another kind.",
                 detail=str(error),
@@ -126,7 +127,7 @@ def keys(path: Path) -> tuple[str, ...]:
         InvalidData: when the file is not an ``.npz``.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(str(path)) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidData(f"{path.name} is not a readable .npz file.", detail=str(error)) from None

@@ -128,7 +128,8 @@ def keep_token(target: TargetSpec, root: str, token: str) -> str:
 
 def keep_certificate(target: TargetSpec, certificate: str) -> str:
     """Keep a target's certificate as a file for other clients of the user; returns its path."""
-    name = hashlib.sha256(target.url.encode()).hexdigest()[:16]
+    place = "/".join(filter(None, (target.url, target.endpoint_name)))
+    name = hashlib.sha256(place.encode()).hexdigest()[:16]
     path = Paths.of().data / "certificates" / f"{name}.pem"
     if certificate:
         write_atomically(path, certificate.encode())

@@ -16,24 +16,13 @@ Watch = Callable[[Mapping[str, Any]], None]
 _REFUSALS = frozenset(
     {
         *("counter-back", "foreign-file", "altered-file", "bad-manifest"),
-        *("unsigned", "foreign-signature"),
+        *("unsigned", "foreign-signature", "another-model"),
     }
 )
 """Codes of what is refused for safety rather than failed."""
 
 _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
-
-_SERVER = """\
-report=$(cat "$1/run/server.json" 2>/dev/null) || exit 0
-printf '%s\\n' "$report"
-pid=${report#*\\"pid\\":}
-pid=${pid# }
-pid=${pid%%[!0-9]*}
-[ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && echo running
-true
-"""
-"""The shell alone: a container's image may have neither sed nor head."""
 
 
 class Agent:
@@ -140,16 +129,6 @@ class Agent:
         if listener.result.pop("event") == "error":
             raise _error(listener.result)
         return listener.result
-
-
-def server_info(channel: Channel, root: str) -> dict[str, Any]:
-    """What the server on a target last wrote of itself, and whether it ``running``; else empty."""
-    done = channel.run(["sh", "-c", _SERVER, "sh", root], timeout=30)
-    try:
-        report, end = json.JSONDecoder().raw_decode(done.text)
-    except ValueError:
-        return {}
-    return {**report, "running": done.text[end:].strip() == "running"}
 
 
 class _Listener:

@@ -19,6 +19,7 @@ from studio.api import (
 )
 from studio.deployment.facts import SCRIPT, parse
 from studio.plugin_host import PluginHost
+from studio.runtime.release.layout import ENDPOINTS
 
 LOCAL_SCHEME = "local"
 
@@ -70,9 +71,18 @@ def host_of(target: TargetSpec) -> str:
     return rest.rpartition(":")[0] or rest
 
 
+def place_of(target: TargetSpec) -> str:
+    """The folder of releases as its connector names it: ``~`` is the login's home.
+
+    An endpoint has one of its own below that of its target.
+    """
+    root = connector_for(target).default_root(target)
+    return f"{root}/{ENDPOINTS}/{target.endpoint_name}" if target.endpoint_name else root
+
+
 def root_of(target: TargetSpec, channel: Channel) -> str:
     """The absolute path of the folder of releases."""
-    root = connector_for(target).default_root(target)
+    root = place_of(target)
     if not root.startswith("~"):
         return root
     done = channel.run(["sh", "-c", 'echo "$HOME"'], timeout=30)
@@ -89,7 +99,7 @@ def interpreter_of(target: TargetSpec) -> str:
 
 def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
     """Ask a target what it is."""
-    root = connector_for(target).default_root(target)
+    root = place_of(target)
     command = ["sh", "-c", SCRIPT, "sh", root, interpreter_of(target)]
     began = time.time()
     done = channel.run(command, timeout=60)

@@ -76,6 +76,8 @@ def made(registry: Registry, arguments: Arguments, result: Result, folder: Path)
     if target.is_dir():
         name = f"{result['package']}_{result['deb_version']}_{result['architecture']}.deb"
         target = below(target, name)
+    elif target.suffix != ".deb":  # apt takes no other file
+        target = target.with_name(target.name + ".deb")
     try:
         shutil.move(folder / _FILE, target)
     except OSError as error:

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from studio.api import Kind, Option, Permission
 from studio.jobs import Limits, Step
-from studio.packages.step import PACKAGE as _PACKAGE
+from studio.packages.step import SHARED
 
 OWN = (
     Option(
         "deb",
         Kind.OUTPUT,
         title="Debian package",
-        help="The .deb to write, or the folder to write it into: for fleets with their own tools.",
+        help="The .deb to write (that suffix is added), or the folder to write it into: for fleets "
+        "with their own tools.",
     ),
     Option(
         "board",
@@ -33,7 +34,7 @@ DEB = Step(
     title="Make a Debian package of",
     summary="Make a Debian package of a release: its bundle, the server, a unit of systemd.",
     options=(
-        *(replace(one, required=False) if one.required else one for one in _PACKAGE.options),
+        *(replace(one, required=False) if one.required else one for one in SHARED),
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
         replace(OWN[0], required=True),
         *OWN[1:],

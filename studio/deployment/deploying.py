@@ -11,10 +11,12 @@ from typing import Any
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
 from studio.deployment import inventory
 from studio.deployment.access import AccessWish, keep_certificate, keep_token
+from studio.deployment.admission import Request, ordered
 from studio.deployment.agent import Agent
 from studio.deployment.connect import gather_facts, host_of, is_local
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
+from studio.deployment.liveness import SERVING, liveness, server_info, url_of
 from studio.deployment.naming import release_on
 from studio.deployment.packaging import package_contained, signed_copy
 from studio.deployment.plan import Plan, make_plan
@@ -30,8 +32,6 @@ from studio.settings import Paths
 
 BOARD_PORT = 8477
 """Where a board serves unless something else is asked for."""
-
-_ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 class Deployment:
@@ -49,6 +49,7 @@ class Deployment:
         self._owner = owner
         self._access = AccessWish.of(arguments, os.environ)
         self._quality = soak_rule(arguments)
+        self._request = Request.of(arguments, owner)
         self.log = StepLog(job)
         self.packaged: dict[str, Any] | None = None
         self._began = time.monotonic()
@@ -99,7 +100,8 @@ class Deployment:
         result.update(
             bytes_sent=rollout.bytes_sent,
             soak=done.get("soak") or {},
-            endpoint=self._endpoint(done),
+            reason=str(done.get("reason") or ""),
+            endpoint=url_of(self._target, done),
             token_kept=kept,
             log=done["log"],
             at=done["at"],
@@ -152,8 +154,13 @@ class Deployment:
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
         found = inventory.take(channel, facts.root)
+        self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
-        return make_plan(facts, found, bundle, runtime, wheels, self._access, obstacle)
+        wish, request = self._access, self._request
+        plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
+        live = liveness(self._target, server_info(channel, facts.root))
+        # A release whose server does not run is put to work like any other.
+        return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
         """What is to be installed there: all of it when anything lacks, so that it fits."""
@@ -174,14 +181,10 @@ class Deployment:
             quality=self._quality,
             sampling=sampling(given),
             agreement=comparing(given),
+            replace=bool(given.get("replace")),
+            downgrade=self._request.downgrade,
+            order=self._request.order,
         )
-
-    def _endpoint(self, done: dict[str, Any]) -> str:
-        """Where it answers; a board that listens on its loopback is reached through the studio."""
-        host = str(done["host"])
-        if host in _ANY_ADDRESS:
-            host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        return f"{done['scheme']}://{host}:{done['port']}"
 
     def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle

@@ -7,9 +7,11 @@ import time
 from studio.api import TargetFacts
 from studio.deployment import hardware
 from studio.settings.boards import match
+from studio.settings.interpreter import FIRST
 
-_PYTHON = """\
-import os, sys
+_PYTHON = f"""\
+{FIRST}
+import os
 print("python=%d.%d.%d" % sys.version_info[:3])
 print("python_path=" + os.path.abspath(sys.executable))
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -41,8 +43,10 @@ place=$root
 while [ -n "$place" ] && [ ! -d "$place" ]; do place=${{place%/*}}; done
 echo "disk=$(df -Pk "${{place:-/}}" | tail -n 1)"
 [ -d /run/systemd/system ] && echo "service=systemd"
-[ -e "/var/lib/systemd/linger/$(id -un)" ] && [ -d "/run/user/$(id -u)/systemd" ] &&
-  echo "service=systemd-user"
+if [ -d "/run/user/$(id -u)/systemd" ]; then
+  [ -e "/var/lib/systemd/linger/$(id -un)" ] && echo "service=systemd-user"
+  [ "$EDGEWRIGHT_SERVICE" = login ] && echo "service=systemd-login"
+fi
 {hardware.SCRIPT}python=$(command -v "$2") && "$python" -c '{_PYTHON}'
 true
 """

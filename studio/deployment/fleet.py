@@ -11,16 +11,13 @@ from typing import Any
 from studio.api import Cancelled, Extension, StudioError, TargetSpec, UsageError
 from studio.api.discovery import Finder
 from studio.deployment import inventory
-from studio.deployment.agent import server_info
 from studio.deployment.connect import gather_facts, open_channel, target_of
 from studio.deployment.hosting import Hosting
+from studio.deployment.liveness import IDLE, SERVING, SILENT, liveness, server_info
 from studio.deployment.platforms import is_platform
 from studio.deployment.signers import admitted
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
-
-SERVING, IDLE, SILENT, STOPPED = "serving", "nothing deployed", "no answer", "stopped"
-"""The states of a target: ``stopped`` is one whose server should run and does not."""
 
 
 def find(arguments: Arguments, job: Job) -> Result:
@@ -74,7 +71,8 @@ def _look_at(target: TargetSpec, job: Job) -> dict[str, Any]:
     """One target's row."""
     job.check()
     began = time.monotonic()
-    row: dict[str, Any] = {"target": target.name, "state": SILENT, "text": "", "facts": {}}
+    row: dict[str, Any] = {"target": target.name, "state": SILENT, "endpoint": "", "scheme": ""}
+    row.update(text="", facts={})
     try:
         row.update(_platform(target, job) if is_platform(target) else _machine(target, job))
     except Cancelled:
@@ -93,13 +91,10 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
         server = server_info(channel, facts.root)
     finally:
         channel.close()
-    state = IDLE
-    if found.current:
-        state = SERVING if server.get("running") else STOPPED
-    current = next((one for one in inventory.history(found) if one["state"] == "serving"), {})
-    text = "its server does not run; deploy again or start it" if state == STOPPED else ""
+    live = liveness(target, server)
+    current = next((one for one in inventory.history(found) if one["state"] == SERVING), {})
     known = {"facts": asdict(facts), "signers": admitted(found)}
-    return {"state": state, "text": text, **known, **_current(current)}
+    return {**live.to_json(), "text": live.text, **known, **_current(current)}
 
 
 def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from studio.deployment.connect import target_of
 from studio.deployment.platforms import is_platform
 from studio.deployment.work import agent_on, connected
 from studio.jobs import Arguments, Job, Result
-from studio.runtime.release.journal import Journal, first_broken
+from studio.runtime.release.journal import Journal, before, first_break
 
 NAME = "history.jsonl"
 
@@ -80,34 +80,53 @@ def judged(
     registry: Mapping[str, int],
 ) -> Result:
     """What is wrong with a chain, in one sentence; empty where nothing is."""
-    broken, problem = first_broken(entries), ""
-    if broken:
-        problem = f"Entry {broken} of the history of {target} was altered."
-    elif registry["broken_at"]:
+    dropped = before(entries)
+    problem = _broken(target, entries)
+    if not problem and registry["broken_at"]:
         problem = f"Entry {registry['broken_at']} of the registry's own history was altered."
-    for anchor in () if problem else anchors:
-        count = int(anchor["entries"])
-        if count > len(entries):
-            problem = (
-                f"The history of {target} was cut off: it has {len(entries)} entries, and had "
-                f"{count}."
-            )
-        elif entries[count - 1].get("hash") != anchor["head"]:
-            problem = f"The history of {target} was made anew: entry {count} is another one."
-        if problem:
-            break
+    problem = problem or _cut(target, entries, anchors)
     return {
         "target": target,
         "whole": not problem,
         "problem": problem,
-        "entries": len(entries),
-        "head": str(entries[-1]["hash"]) if entries else "",
+        "entries": dropped + len(entries),
+        "dropped": dropped,
+        "head": str(entries[-1].get("hash") or "") if entries else "",
         "anchors": len(anchors),
         "registry_entries": registry["entries"],
         "changes": [
             {name: entry[name] for name in _SHOWN if name in entry} for entry in reversed(entries)
         ],
     }
+
+
+def _broken(target: str, entries: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong inside the chain."""
+    found = first_break(entries)
+    if found is None:
+        return ""
+    if not found.missing:
+        return f"Entry {found.number} of the history of {target} was altered."
+    last = found.number + found.missing - 1
+    return f"Entries {found.number} to {last} of the history of {target} are missing."
+
+
+def _cut(
+    target: str, entries: Sequence[Mapping[str, Any]], anchors: Sequence[Mapping[str, Any]]
+) -> str:
+    """What the registry remembers otherwise; what the board has dropped in time cannot be asked."""
+    dropped = before(entries)
+    for anchor in anchors:
+        count = int(anchor["entries"])
+        place = count - dropped - 1
+        if place >= len(entries):
+            total = dropped + len(entries)
+            return f"The history of {target} was cut off: it has {total} entries, and had {count}."
+        head = entries[place].get("hash") if place >= 0 else anchor["head"]
+        head = entries[0].get("continues") if place == -1 and dropped else head
+        if head != anchor["head"]:
+            return f"The history of {target} was made anew: entry {count} is another one."
+    return ""
 
 
 _SHOWN = ("event", "at", "owner", "release", "version", "name", "state", "reason")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import (
+    Action,
     Deployed,
     Parcel,
     Platform,
     PlatformRelease,
     Preview,
+    Refused,
     Site,
     TargetError,
     TargetSpec,
@@ -22,6 +24,7 @@ from studio.api import (
 )
 from studio.deployment.naming import release_on
 from studio.deployment.platforms import deploy_options, site_of
+from studio.deployment.replacing import ON_PLATFORM, another_model
 from studio.deployment.soaking import said, trial_options
 from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform as WheelPlatform
@@ -73,8 +76,12 @@ class Hosting:
                 row.text = f"{identity.where}, as {identity.who}"
             parcel = self._parcel(bundle)
             preview = site.preview(parcel, options)
+            refused = self._another_model(site, bundle, bool(arguments.get("replace")))
             if arguments.get("dry_run"):
-                return self._planned(bundle, preview, log)
+                actions = (*([refused] if refused else ()), *preview.actions)
+                return self._planned(bundle, replace(preview, actions=actions), log)
+            if refused:
+                raise Refused(refused.text, hint=refused.hint)
             done = self._deploy(site, parcel, options, log)
         state = "serving" if done.state == "unchanged" else done.state
         return {
@@ -150,6 +157,15 @@ class Hosting:
 
     def _parcel(self, bundle: Bundle) -> Parcel:
         return parcel_of(bundle, self._job, self._owner)
+
+    def _another_model(self, site: Site, bundle: Bundle, replace: bool) -> Action | None:
+        """What is in the way where another model is served; None where none is."""
+        before = _serving(site)
+        served = before.name if before else ""
+        text, hint = another_model(
+            self._target.name, served, bundle.name, replace=replace, beside=ON_PLATFORM
+        )
+        return Action("model", text, "blocked", hint) if text else None
 
     def _deploy(
         self, site: Site, parcel: Parcel, options: Mapping[str, Any], log: StepLog

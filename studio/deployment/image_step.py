@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.jobs import Limits, Step
-from studio.packages.step import PACKAGE as _PACKAGE
+from studio.packages.step import SHARED
 
 IMAGE = Step(
     name="image",
     title="Build an image of",
     summary="Make a container image of a model: its bundle, the runtime and the libraries.",
     options=(
-        *_PACKAGE.options,
+        *SHARED,
         Option("image", title="Name", help="Of the image, like digits:1.", required=True),
         Option(
             "image_out",

@@ -9,25 +9,38 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Channel, Resource
-from studio.runtime.release.layout import SYSTEM_SIGNERS
+from studio.runtime.release.layout import ENDPOINTS, SYSTEM_SIGNERS
+from studio.runtime.release.lines import Lines, lines_of
 
 SCRIPT = """\
-one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"
+case $1 in */ENDPOINTS/*) base=${1%/ENDPOINTS/*} ;; *) base=$1 ;; esac
+for one in "$base" "$base"/ENDPOINTS/*; do
+  [ "$one" != "$1" ] && [ -d "$one/current/" ] && echo "beside=$(du -sk "$one/current/" | cut -f1)"
+done
+one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"; [ -e "$one" ] || one="$base/allowed_signers"
 if [ -e "$one" ]; then
   echo "signers=$one"
   head -n 500 "$one" 2>/dev/null | sed 's/^/signer=/'
   echo
+  command -v ssh-keygen >/dev/null && echo "keygen=yes"
+fi
+place=$1
+while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
+if [ ! -w "${place:-/}" ]; then
+  echo "readonly=${place:-/}"
+  echo "why=$(LC_ALL=C touch -c "${place:-/}" 2>&1 | head -n 1 | sed 's/.*: //')"
 fi
 cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
 done
 echo "service=$(cat run/service.json 2>/dev/null)"
-grep '"event":"signers"' log.jsonl 2>/dev/null | tail -n 50 | sed 's/^/admitted=/'
+cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
+echo "lease=$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
 true
-""".replace("SYSTEM", str(SYSTEM_SIGNERS))
+""".replace("SYSTEM", str(SYSTEM_SIGNERS)).replace("ENDPOINTS", ENDPOINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,11 @@ class Inventory:
         signers_file: Where it says who may release; empty where everybody may.
         signers: The content of that file.
         admissions: How that changed, as far as the target's own record tells; the oldest first.
+        lease: Who changes it, and until when; empty where nobody does.
+        read_only: The folder that this login cannot write to; empty where it can.
+        read_only_why: What its system says of that.
+        checks_signatures: Whether it has what checks signatures, where it asks for them.
+        beside: Megabytes of the release of each other endpoint of the target.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -51,6 +69,11 @@ class Inventory:
     signers_file: str = ""
     signers: str = ""
     admissions: Sequence[Mapping[str, Any]] = ()
+    lease: Mapping[str, Any] = field(default_factory=dict)
+    read_only: str = ""
+    read_only_why: str = ""
+    checks_signatures: bool = True
+    beside: Sequence[float] = ()
 
     @property
     def is_bare(self) -> bool:
@@ -63,9 +86,21 @@ class Inventory:
         return str(self.state.get("current") or "")
 
     @property
-    def counter(self) -> int:
-        """Counter of the release that is served, or was last."""
-        return int(self.state.get("counter") or 0)
+    def model(self) -> str:
+        """Name of the model that is served; empty where none is, or the history begins later."""
+        told = (one for one in self.state.get("history") or [] if self._is_current(one))
+        return str(next((one.get("name") for one in told), "") or "")
+
+    def _is_current(self, entry: Mapping[str, Any]) -> bool:
+        return bool(self.current) and entry.get("release") == self.current
+
+    @property
+    def lines(self) -> Lines:
+        """Of each model, its last release there."""
+        try:
+            return lines_of(self.state)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
 
 def take(channel: Channel, root: str) -> Inventory:
@@ -96,10 +131,18 @@ def parse(text: str) -> Inventory:
         "".join(told.get("signers", ())),
         "\n".join(told.get("signer", ())),
         [entry for text in told.get("admitted", ()) if (entry := _document(text))],
+        _document("".join(told.get("lease", ()))),
+        "".join(told.get("readonly", ())),
+        "".join(told.get("why", ())),
+        not told.get("signers") or bool(told.get("keygen")),
+        [int(size) / 1e3 for size in told.get("beside", ()) if size.isdecimal()],
     )
 
 
-_TOLD = ("service", "signers", "signer", "admitted")
+_TOLD = (
+    *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
+    "beside",
+)
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -110,15 +153,19 @@ def _document(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def history(found: Inventory) -> list[dict[str, Any]]:
-    """What became of each release, the newest first; what is served now says ``serving``."""
+def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
+    """What became of each release, the newest first.
+
+    Args:
+        state: Of the current one: what its server is doing, where that was asked.
+    """
     rows, serving = [], found.current
     for entry in reversed(found.state.get("history") or []):
         outcome = str(entry.get("state", ""))
         if outcome == "active":
-            outcome = "serving" if entry.get("release") == serving else "replaced"
             # Of several times that a release was put to work only the last still holds.
-            serving = "" if outcome == "serving" else serving
+            is_last = bool(serving) and entry.get("release") == serving
+            outcome, serving = (state, "") if is_last else ("replaced", serving)
         rows.append(
             {
                 "version": entry.get("version"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
+from studio.deployment import admission
 from studio.deployment.access import Access, AccessWish
+from studio.deployment.admission import Request
+from studio.deployment.check import Check
 from studio.deployment.inventory import Inventory
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
@@ -19,28 +23,10 @@ from studio.settings.boards import boards
 
 RUNTIME = "onnxruntime"
 _RESERVE_MB = 5
-_SERVER_MB = 120
-"""Memory that the server takes beside the model."""
+_SERVER_MB = 80
+"""Resident memory of supervisor, interpreter, numpy and onnxruntime, as measured."""
 
 _MANY_SECONDS = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question that was answered before anything is changed.
-
-    Attributes:
-        hint: What to do when the answer is no.
-        safety: Whether a no is a refusal rather than an inability.
-        warning: Whether it may be gone ahead nevertheless.
-    """
-
-    name: str
-    ok: bool
-    text: str
-    hint: str = ""
-    safety: bool = False
-    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +154,13 @@ def make_plan(
     wheels: WheelSet | None,
     wish: AccessWish | None = None,
     obstacle: StudioError | None = None,
+    request: Request | None = None,
 ) -> Plan:
     """Compare what is there with what is wanted; nothing is asked or changed.
 
     Args:
         obstacle: Why no wheels fit the target, where its own Python lacks some.
+        request: Who deploys, and what was said with it.
     """
     wish = wish or AccessWish()
     installed = wheels is not None and wheels.digest in found.environments
@@ -201,7 +189,7 @@ def make_plan(
             _runtime(facts, wheels, bundle),
             _disk(facts, need),
             _memory(facts, found, bundle),
-            _counter(found, bundle),
+            *admission.checks(facts, found, bundle, request or Request()),
             _clock(facts),
             _service(facts),
             _access(found, wish, facts.name),
@@ -265,9 +253,13 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     """Old and new are in memory at once while the server changes over."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
     sessions = 2 if found.current and found.current != bundle.digest else 1
-    need_mb = round(sessions * model / 1e6) + _SERVER_MB
+    others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
+    need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
     what = "to hold the old and the new model" if sessions == 2 else "to serve it"
     text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
+    text += f" ({_SERVER_MB} MB of it for the server itself)"
+    if found.beside:
+        text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
         hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
@@ -279,20 +271,9 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     return Check("memory", True, text)
 
 
-def _counter(found: Inventory, bundle: Bundle) -> Check:
-    what = f"version {bundle.version} of {bundle.name}"
-    if bundle.digest == found.current:
-        return Check("counter", True, f"{what} is served there already")
-    same_again = not found.current and bundle.counter == found.counter
-    if bundle.counter > found.counter or same_again:
-        return Check("counter", True, f"{what} is newer than what is there")
-    return Check(
-        "counter",
-        False,
-        f"{what[0].upper()}{what[1:]} is older than what the target runs.",
-        "Use a rollback to go back to it on purpose.",
-        safety=True,
-    )
+def _endpoints(found: Inventory) -> str:
+    count = len(found.beside)
+    return "another endpoint" if count == 1 else f"{count} other endpoints"
 
 
 def _clock(facts: TargetFacts) -> Check:
@@ -311,21 +292,24 @@ def _clock(facts: TargetFacts) -> Check:
 
 def _service(facts: TargetFacts) -> Check:
     """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
-    user = urlsplit(facts.url).username or ""
-    if not facts.url.startswith("ssh:") or (user in ("", "root") and "systemd" in facts.services):
+    here = facts.url.startswith("local")
+    user = getpass.getuser() if here else urlsplit(facts.url).username or ""
+    if not here and not facts.url.startswith("ssh:"):
+        return Check("service", True, "its service manager is used where it has one")
+    if user in ("", "root") and "systemd" in facts.services:
         return Check("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
         return Check("service", True, f"the systemd of {user} starts it again after a restart")
     if "systemd" not in facts.services:
         text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
-        return Check("service", False, text, "Start it from the board's own boot.", warning=True)
-    return Check(
-        "service",
-        False,
-        f"the systemd of {user} is not started at boot, so nobody starts the server again then",
-        f"Run there once: sudo loginctl enable-linger {user}",
-        warning=True,
-    )
+        hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
+        return Check("service", False, text, hint, warning=True)
+    hint = f"Run there once: sudo loginctl enable-linger {user}"
+    if "systemd-login" in facts.services:
+        text = f"the systemd of {user} starts it again at the next login, and not before"
+        return Check("service", False, text, hint, warning=True)
+    text = f"the systemd of {user} is not started at boot, so nobody starts the server again then"
+    return Check("service", False, text, hint, warning=True)
 
 
 def _access(found: Inventory, wish: AccessWish, name: str) -> Check:

@@ -39,7 +39,7 @@ def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, 
 
     Raises:
         Unavailable: when no plugin knows the scheme, or its library is missing.
-        UsageError: when a setting of the target does not fit.
+        UsageError: when a setting of the target does not fit, or an endpoint is named.
         TargetError: when the platform does not answer or refuses.
     """
     platform = platform_for(target)
@@ -57,6 +57,12 @@ def platform_for(target: TargetSpec) -> Platform:
     capability = host.answering(scheme)
     if capability is None or capability.extension is not Extension.PLATFORM:
         raise Unavailable(f"No plugin knows platforms of the kind {scheme}:.")
+    if target.endpoint_name:
+        raise UsageError(
+            f"{target.name} cannot be an endpoint: on a platform the address {target.url} names "
+            "the one that is served.",
+            hint="Add a target with another address: studio target add NAME ADDRESS",
+        )
     platform: Platform = host.create(capability)
     validate(platform.options, _only(platform.options, target.settings))
     return platform

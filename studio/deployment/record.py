@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from studio.api import TargetSpec
 from studio.deployment.history import History
+from studio.deployment.liveness import SERVING
 from studio.deployment.soaking import error_of_trial
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
+from studio.registry.endpoints import endpoint_of
 
 _ADDRESS = (
     *("endpoint", "host", "port", "root", "scheme"),
@@ -20,7 +25,10 @@ _OF_ROLLOUT = ("rows", "known_bundles", "packaged")
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """Number the bundle that a model is going to need."""
+    """Find the endpoint that is named, and number the bundle that a model is going to need."""
+    if arguments.get("endpoint"):
+        target = endpoint_of(TargetSpec(**arguments["target"]), str(arguments["endpoint"]))
+        arguments = {**arguments, "target": asdict(target)}
     if arguments.get("model") and not arguments.get("bundle"):
         return packages.prepare(registry, arguments)
     return dict(arguments)
@@ -37,6 +45,9 @@ def looked(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     for row in result["targets"]:
         if row["facts"]:
             registry.set_facts(row["target"], row["facts"])
+        elif row["state"] == SERVING and not row["endpoint"]:  # a platform's, as it said then
+            row["endpoint"] = str(_address(registry, row["target"])["endpoint"])
+            row["scheme"] = urlsplit(row["endpoint"]).scheme
     registry.add_run("target-look", None, {}, result)
     return result
 
@@ -52,6 +63,8 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
         return result
     version = packages.keep(registry, arguments["model"], packaged) if packaged else None
     version = version or _version(registry, result["release"])
+    if arguments["target"].get("endpoint_name") and result["state"] != "failed":
+        registry.endpoints.add(result["target"])
     details = {key: value for key, value in result.items() if key not in ("target", "hint")}
     details["variant_name"] = _variant_name(registry, version)
     registry.add_release(
@@ -117,7 +130,7 @@ def _moved(
 
 
 def undeployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
-    """Note that nothing is served any more."""
+    """Note that nothing is served any more; an endpoint whose files are gone is forgotten."""
     version = _version(registry, result["release"])
     if result["release"]:
         registry.add_release(
@@ -129,6 +142,8 @@ def undeployed(registry: Registry, arguments: Arguments, result: Result, folder:
             result.get("at"),
         )
         _chain(registry, result["target"], result["release"], "removed", result)
+    if arguments.get("purge"):
+        registry.endpoints.forget(result["target"])
     return result
 
 

@@ -45,6 +45,9 @@ class Wish:
         quality: What it may do worse than the release before; None where that is not judged.
         sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
+        replace: Whether another model that is served may be replaced.
+        downgrade: Why an older release is wanted.
+        order: The signature of that, for a target that asks for signatures.
     """
 
     access: AccessWish
@@ -55,6 +58,9 @@ class Wish:
     quality: Mapping[str, str] | None = None
     sampling: Mapping[str, int] | None = None
     agreement: float = 0.0
+    replace: bool = False
+    downgrade: str = ""
+    order: str = ""
 
 
 class Rollout:
@@ -187,6 +193,9 @@ class Rollout:
             "manifest": plan.bundle.text,
             "signature": plan.bundle.signature,
             "runtime": plan.runtime.digest,
+            "replace": self._wish.replace,
+            "downgrade": self._wish.downgrade,
+            "order": self._wish.order,
             **interpreter,
         }
         done = self._agent.call("stage", request)
@@ -235,6 +244,8 @@ class Rollout:
                 "soak_s": wish.soak_s,
                 "quality": None if wish.quality is None else dict(wish.quality),
                 "agreement": wish.agreement,
+                "downgrade": wish.downgrade,
+                "order": wish.order,
                 "sampling": dict(wish.sampling) if wish.sampling else None,
             },
             timeout=self._patience_s + wish.soak_s,
@@ -263,9 +274,11 @@ def _watched(done: Mapping[str, Any], soak_s: float) -> str:
 
 def _kept_by(service: Mapping[str, Any]) -> str:
     """How the target keeps it running."""
-    if service.get("enabled"):
+    if service.get("enabled") and service.get("boot", True):
         return f"kept by {service['manager']}, also after a restart"
-    return "kept until a restart of the target"
+    if service.get("enabled"):
+        return f"kept by {service['manager']} while its user is logged in, and again at each login"
+    return "kept until a restart of the target; studio start brings it back then"
 
 
 def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:

@@ -6,7 +6,9 @@ from studio.api import Channel, TargetError
 
 SCRIPT = """\
 cd "$1" 2>/dev/null || exit 0
-if [ -s run/server.log ]; then tail -n "$2" run/server.log; fi
+for one in run/server.log.1 run/server.log; do
+  if [ -s "$one" ]; then tail -n "$2" "$one" || exit 1; fi
+done
 """
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.access_options import OPTIONS as ACCESS_OPTIONS
+from studio.deployment.downgrade_option import DOWNGRADE
+from studio.deployment.endpoint_options import ENDPOINT, REPLACE
 from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
 from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
-_TARGET = Option("target", Kind.TARGET, default="local", help="Where; by default this computer.")
+_TARGET = Option(
+    "target",
+    Kind.TARGET,
+    default="local",
+    help="Where, or TARGET/NAME for an endpoint there; by default this computer.",
+)
 
 PROBE_TARGET = Step(
     name="target-probe",
@@ -29,6 +36,8 @@ DEPLOY = Step(
     options=(
         Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
         _TARGET,
+        ENDPOINT,
+        REPLACE,
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
         Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
         Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
@@ -47,11 +56,12 @@ DEPLOY = Step(
             Kind.INTEGER,
             minimum=0,
             maximum=65535,
-            help="Port to listen on: by default the one in use there, else 8477 on a board and "
-            "any free one on this computer.",
+            help="Port to listen on: by default the one that the endpoint has had, else 8477 or "
+            "the next free one on a board, and a free one on this computer; 0 chooses anew.",
             advanced=True,
         ),
         SIGN_WITH,
+        DOWNGRADE,
         Option(
             "budget_ms",
             Kind.NUMBER,
@@ -214,4 +224,34 @@ RESOURCES = Step(
     work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+)
+
+START = Step(
+    name="start",
+    title="Start",
+    summary="Start the server of what a target serves, after a crash, a restart or a stop.",
+    options=(_TARGET,),
+    work="studio.deployment.running:start",
+    needs=_NEEDS,
+    limits=Limits(seconds=600),
+)
+
+STOP = Step(
+    name="stop",
+    title="Stop",
+    summary="Stop the server of what a target serves; the release stays, and starts again later.",
+    options=(_TARGET,),
+    work="studio.deployment.running:stop",
+    needs=_NEEDS,
+    limits=Limits(seconds=300),
+)
+
+RESTART = Step(
+    name="restart",
+    title="Restart",
+    summary="Stop the server of what a target serves, and start it at the same port.",
+    options=(_TARGET,),
+    work="studio.deployment.running:restart",
+    needs=_NEEDS,
+    limits=Limits(seconds=600),
 )

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,9 @@ from pathlib import Path
 
 from studio.api import Progress, TargetError, TargetFacts, Unavailable
 from studio.registry import file_digest
+from studio.runtime.zips import open_archive
 from studio.settings import write_atomically
+from studio.settings.interpreter import own_python
 
 OLDEST_PYTHON = (3, 8)
 _ARCHITECTURES = ("x86_64", "aarch64")
@@ -108,7 +109,7 @@ class Wheel:
             Unavailable: when it is damaged.
         """
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_archive(str(path)) as archive:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (OSError, zipfile.BadZipFile):
             raise Unavailable(
@@ -237,7 +238,7 @@ class WheelCache:
         more: Sequence[str],
     ) -> str | None:
         """Run pip; what it complained of, or None when all went well."""
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+        command = own_python("-m", "pip", "download", "--quiet", "--no-input")
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
         for tag in platform.tags:
             command += ["--platform", tag]
@@ -255,7 +256,7 @@ class WheelCache:
         command += ["--dest", str(folder), *more, *requirements]
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder
             )
             try:
                 while _runs(process):

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
 from studio.deployment import inventory, serverlog
 from studio.deployment.access import keep_token
+from studio.deployment.admission import downgrade_of
 from studio.deployment.agent import Agent
 from studio.deployment.connect import (
     gather_facts,
@@ -24,6 +25,7 @@ from studio.deployment.deploying import Deployment
 from studio.deployment.hosting import Hosting
 from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import check_platform_can
+from studio.deployment.liveness import liveness, server_info
 from studio.deployment.platforms import is_platform
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
@@ -76,7 +78,8 @@ def _served(
 ) -> Result:
     if is_platform(target):
         done = _hosting(target, job).deploy(arguments, bundle, deployment.log)
-        return {**done, "packaged": deployment.packaged, "at": begun(done.get("soak") or {})}
+        told = {"packaged": deployment.packaged, "at": begun(done.get("soak") or {})}
+        return {**done, **told, "reason": downgrade_of(arguments)}
     if arguments.get("canary") or arguments.get("set"):
         raise UsageError(
             f"{target.name} is a machine, which has no options of its own and no canary.",
@@ -119,11 +122,19 @@ def releases(arguments: Arguments, job: Job) -> Result:
     if is_platform(target):
         return _hosting(target, job).releases()
     with connected(target, job) as channel:
-        found = inventory.take(channel, root_of(target, channel))
+        root = root_of(target, channel)
+        found, server = inventory.take(channel, root), server_info(channel, root)
+    live = liveness(target, server)
+    address = {"endpoint": live.endpoint, "scheme": live.scheme}
+    rows = inventory.history(found, live.state)
+    for row in rows:
+        row.update(address if row["state"] == live.state else {"endpoint": "", "scheme": ""})
     return {
         "target": target.name,
         "current": found.current,
-        "releases": inventory.history(found),
+        **live.to_json(),
+        "text": live.text,
+        "releases": rows,
     }
 
 
@@ -135,10 +146,11 @@ def undeploy(arguments: Arguments, job: Job) -> Result:
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         done: Result = {"stopped": False, "release": ""}
-        if not inventory.take(channel, agent.root).is_bare:
+        found, purge = inventory.take(channel, agent.root), bool(arguments.get("purge"))
+        if not found.is_bare or (purge and found.lines):  # the lines outlive what was served
             agent.install()
-            done = agent.call("remove", {"purge": bool(arguments.get("purge"))})
-    if arguments.get("purge"):
+            done = agent.call("remove", {"purge": purge})
+    if purge:
         keep_token(target, agent.root, "")
     return {"target": target.name, "by": agent.owner, "at": instant(), **done}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from studio.api import InvalidData, Progress, Refused
+from studio.runtime.zips import chunks, open_archive
 
 FORMAT = 1
 LISTING = "project.json"
@@ -74,7 +75,7 @@ class ArchiveReader:
     def __init__(self, path: Path) -> None:
         self._name = path.name
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = open_archive(str(path))
         except (OSError, zipfile.BadZipFile) as error:
             raise InvalidData(
                 f"{path.name} is no archive of a project.", detail=str(error)
@@ -93,7 +94,7 @@ class ArchiveReader:
         if info.file_size > _MOST_LISTING:
             raise Refused(f"The listing of {self._name} is too large.")
         try:
-            document = json.loads(self._zip.read(info).decode("utf-8"))
+            document = json.loads(b"".join(chunks(self._zip, info)).decode("utf-8"))
         except (ValueError, RecursionError, zipfile.BadZipFile):
             raise InvalidData(f"The listing of {self._name} cannot be read.") from None
         if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -110,8 +111,8 @@ class ArchiveReader:
         found = hashlib.sha256()
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self._zip.open(info) as source, target.open("xb") as out:
-                while chunk := source.read(_CHUNK):
+            with target.open("xb") as out:
+                for chunk in chunks(self._zip, info, _CHUNK):
                     progress.check()
                     found.update(chunk)
                     out.write(chunk)

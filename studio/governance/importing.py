@@ -205,7 +205,7 @@ class _Import:
 def _models(document: Json) -> list[dict[str, Any]]:
     try:
         return [_model(row) for row in _list(document["models"])]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidData(
             "The listing of the archive is not well formed.", detail=str(error)
         ) from None

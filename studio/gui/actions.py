@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
+from studio.api.qt import plain_tip
+
 
 def action(
     parent: QObject, name: str, text: str, run: Callable[[], object], shortcut: str = ""
@@ -32,7 +34,7 @@ def explain(item: QAction, reason: str = "") -> None:
     """Enable an action, or disable it with the reason."""
     item.setEnabled(not reason)
     item.setStatusTip(reason)
-    item.setToolTip(f"{item.text()}: {reason}" if reason else item.text())
+    item.setToolTip(plain_tip(f"{item.text()}: {reason}" if reason else item.text()))
 
 
 def reason(item: QAction) -> str:

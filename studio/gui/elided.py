@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy
 
+from studio.api.qt import plain_tip
 from studio.gui.widgets import GRID
 
 
@@ -33,7 +34,7 @@ class ElidedButton(QPushButton):
     def set_text(self, text: str) -> None:
         """Show another text."""
         self._full = text
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self._elide()
 
     def full_text(self) -> str:

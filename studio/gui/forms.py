@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Option
+from studio.api.qt import plain_tip
 from studio.gui.editor_factory import known_entries, make_editor
 from studio.gui.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor
 from studio.gui.widgets import button, label
@@ -37,7 +38,7 @@ class Field(QWidget):
         column.addWidget(self.complaint)
         column.addWidget(self.note)
         column.addStretch(1)
-        self.setToolTip(option.help)
+        self.setToolTip(plain_tip(option.help))
         self.editor.changed.connect(self._edited)
 
     def _label(self) -> QLabel:

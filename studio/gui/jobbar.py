@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.widgets import GRID, ElidedLabel, button, label
 
@@ -82,7 +83,7 @@ class JobBar(QFrame):
     def show_sandbox(self, level: str, explanation: str) -> None:
         """Show how workers are contained."""
         self.sandbox.setText(f"Worker sandbox: {level}")
-        self.sandbox.setToolTip(explanation)
+        self.sandbox.setToolTip(plain_tip(explanation))
 
     def current(self) -> RunningJob | None:
         """The newest job that runs."""

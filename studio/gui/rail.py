@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
+from studio.api.qt import plain_tip
 from studio.gui import icons
 from studio.gui.stages import Stage
 from studio.gui.theme import Theming
@@ -63,7 +64,7 @@ class StageButton(QToolButton):
         self.state = state
         says = "" if self.stage.at_bottom else f": {state.value}"
         self.setAccessibleName(f"{self.stage.title}{says}")
-        self.setToolTip(f"{self.stage.title}{says} ({self.stage.shortcut})")
+        self.setToolTip(plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})"))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.api.qt import plain_tip
 from studio.gui.widgets import GRID, ROW_HEIGHT, TEXT_MARGIN, Card, row
 
 
@@ -129,7 +130,7 @@ class Table(QTableWidget):
         """Show the whole text of a cell that is too narrow for it where the pointer rests."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             own = self.indexAt(event.pos()).data(Qt.ItemDataRole.ToolTipRole)
-            QToolTip.showText(event.globalPos(), own or self.cut_text(event.pos()), self)
+            QToolTip.showText(event.globalPos(), plain_tip(own or self.cut_text(event.pos())), self)
             return True
         return super().viewportEvent(event)
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.api.qt import plain_tip
 from studio.gui import figures, icons
 from studio.gui.theme import Theming
 from studio.gui.widgets import GRID, button, clear
@@ -46,7 +47,7 @@ class Chip(QPushButton):
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(f"Variant {variant.name}, {self._detail}")
-        self.setToolTip(f"{variant.model_name} {variant.name}: {self._detail}")
+        self.setToolTip(plain_tip(f"{variant.model_name} {variant.name}: {self._detail}"))
 
     def sizeHint(self) -> QSize:
         wide = QFontMetrics(self.font()).horizontalAdvance(self.variant.name)
@@ -180,7 +181,7 @@ class TopBar(QFrame):
     def _tool(self, name: str, signal: SignalInstance) -> QPushButton:
         result = button("", signal.emit, "quiet")
         result.setAccessibleName(name)
-        result.setToolTip(name)
+        result.setToolTip(plain_tip(name))
         result.setFixedSize(32, 32)
         return result
 

@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.api.qt import plain_tip
+
 GRID = 8
 ROW_HEIGHT = 32
 TEXT_MARGIN = 3
@@ -72,7 +74,7 @@ def button(text: str, clicked: Callable[[], object] | None = None, kind: str = "
 def set_enabled(widget: QWidget, reason: str = "") -> None:
     """Enable a widget, or disable it with the reason as its tooltip and description."""
     widget.setEnabled(not reason)
-    widget.setToolTip(reason)
+    widget.setToolTip(plain_tip(reason))
     widget.setAccessibleDescription(reason)
 
 
@@ -151,7 +153,7 @@ class ElidedLabel(QLabel):
         metrics = QFontMetrics(self.font())
         shown = metrics.elidedText(self._full, self._mode, max(self.width(), 24))
         super().setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        self.setToolTip(plain_tip(self._full) if shown != self._full else "")
         self.setAccessibleName(self._full)
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from studio.gui.command_palette import CommandPalette
     from studio.gui.jobs_dock import JobsDock
     from studio.settings import Settings
-    from studio.workspace import Event, RunningJob, SandboxLevel, Workspace
+    from studio.workspace import Containment, Event, RunningJob, Workspace
 
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
         self.panels.find()
         self._ahead.start()
 
-    def _show_sandbox(self, level: SandboxLevel | Exception) -> None:
+    def _show_sandbox(self, level: Containment | Exception) -> None:
         if not isinstance(level, Exception):
             self.jobbar.show_sandbox(level.value, level.explanation)
 
@@ -272,12 +272,9 @@ class MainWindow(QMainWindow):
             page.on_event(event)
 
     def _finished(self, job: RunningJob) -> None:
-        outcome = job.outcome
-        if outcome is None:
-            return
-        self._progress.note_end(job)
-        if not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
-            self.banner.show_message(outcome.sentence, "bad", outcome.hint, outcome.detail)
+        if job.outcome is not None:
+            self._progress.note_end(job)
+            self.banner.show_end(job.outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

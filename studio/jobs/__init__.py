@@ -3,12 +3,14 @@
 from studio.jobs.nested import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
-from studio.jobs.sandbox import SandboxLevel, available_level, contained
+from studio.jobs.sandbox import Containment, SandboxLevel, Walls, contained, containment
+from studio.jobs.server import Server
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Arguments, Job, Limits, Result, Step
 
 __all__ = [
     "Arguments",
+    "Containment",
     "End",
     "Job",
     "JobListener",
@@ -20,8 +22,10 @@ __all__ = [
     "Result",
     "RunningJob",
     "SandboxLevel",
+    "Server",
     "Step",
-    "available_level",
+    "Walls",
     "contained",
+    "containment",
     "run_contained",
 ]

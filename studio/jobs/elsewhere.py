@@ -7,12 +7,14 @@ from contextlib import contextmanager, suppress
 
 from studio.api import Channel, Connector, Extension, TargetError, TargetSpec, Unavailable
 from studio.plugin_host import PluginHost
+from studio.settings.interpreter import FIRST
 
 _FIND_ROOT = 'd=$1; case "$d" in "~") d=$HOME;; "~/"*) d=$HOME/${d#"~/"};; esac; printf %s "$d"'
 _FIND_PYTHONS = 'ls -d "$1"/env/*/bin/python3 2>/dev/null; command -v python3'
 _NEEDED = ("numpy", "onnxruntime")
-_PROBE = """
-import sys, importlib.util
+_PROBE = f"""
+{FIRST}
+import importlib.util
 lacking = [name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]
 if sys.version_info < (3, 8):
     print("is %d.%d, and 3.8 is needed" % tuple(sys.version_info[:2]))

@@ -38,14 +38,17 @@ def run_contained(
         StudioError: what the work said.
     """
     paths = Paths.of()
-    runner = JobRunner(paths, store=paths.registry / "store")
+    settings = Settings(paths.settings)
+    runner = JobRunner(paths, store=paths.registry / "store", sandbox=bool(settings["sandbox"]))
     spec = JobSpec(
         id=uuid.uuid4().hex[:12],
         title=title,
         entry=entry,
         arguments=arguments,
         reads=reads,
-        limits=Limits(silence=float(Settings(paths.settings)["patience_s"])),
+        limits=Limits(
+            memory_mb=int(settings["worker_memory_mb"]), silence=float(settings["patience_s"])
+        ),
     )
     try:
         return _result(_followed(runner.start(spec, keep), job))

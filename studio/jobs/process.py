@@ -8,24 +8,30 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from studio.api import Permission
-from studio.jobs.sandbox import SandboxLevel, contained, environment, walls
+from studio.jobs.memory import held_mb
+from studio.jobs.sandbox import Walls, environment
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
+from studio.settings.interpreter import own_python
 
 _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
+_LOOK_SECONDS = (
+    0.5  # between two looks at the memory; a machine fills a gigabyte or two in that time
+)
 
 
 class Silence(Exception):
     """A worker said nothing for too long."""
+
+
+class TooMuchMemory(Exception):
+    """A worker and what it has started took more memory than they may."""
 
 
 class WorkerProcess:
@@ -34,30 +40,25 @@ class WorkerProcess:
     def __init__(
         self,
         paths: Paths,
-        folder: Path,
+        walls: Walls,
         *,
-        level: SandboxLevel,
-        reads: Sequence[Path] = (),
-        needs: frozenset[Permission] = frozenset(),
         preload: Sequence[str] = (),
     ) -> None:
+        self.folder = folder = walls.folder
         folder.mkdir(parents=True)
-        self.folder = folder
         self._errors = folder.with_suffix(".stderr")
         self._cancel_asked: float | None = None
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
-        command = [sys.executable, "-m", "studio.jobs.worker", *preload]
-        if level is SandboxLevel.FULL and contained(needs):
-            command = walls(command, folder=folder, reads=reads, needs=needs)
+        command = own_python("-m", "studio.jobs.worker", *preload)
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
+            self._process = walls.start(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment(paths, folder, needs),
+                env=environment(paths, folder, walls.needs),
                 cwd=folder,
                 start_new_session=True,
             )
@@ -78,20 +79,24 @@ class WorkerProcess:
         """Whether the user asked it to stop."""
         return self._cancel_asked is not None
 
-    def events(self, seconds: float = 0.0, silence: float = 0.0) -> Iterator[dict[str, Any]]:
+    def events(
+        self, seconds: float = 0.0, silence: float = 0.0, memory_mb: float = 0.0
+    ) -> Iterator[dict[str, Any]]:
         """The worker's events until its end; its process group is ended with it.
 
         Args:
             seconds: Most time for all of it; 0: no limit.
             silence: Most time between two events; 0: no limit.
+            memory_mb: Most memory of it and all that it has started; 0: no limit.
 
         Raises:
             Silence: after the worker was killed because it said nothing for too long.
+            TooMuchMemory: after it was killed because it held more.
             TimeoutError: after the worker was killed because its time was up.
         """
         deadline = time.monotonic() + seconds if seconds else float("inf")
         patience = silence or float("inf")
-        heard = time.monotonic()
+        heard = looked = time.monotonic()
         with selectors.DefaultSelector() as selector:
             assert self._process.stdout is not None
             stdout = self._process.stdout.fileno()
@@ -102,6 +107,10 @@ class WorkerProcess:
             while True:
                 wait = min(deadline, heard + patience, self._enforce_cancel(sent))
                 self._enforce_time(deadline, heard + patience)
+                if memory_mb and time.monotonic() >= looked + _LOOK_SECONDS:
+                    self._enforce_memory(memory_mb)
+                    looked = time.monotonic()
+                wait = min(wait, looked + _LOOK_SECONDS) if memory_mb else wait
                 ready = selector.select(max(0.0, min(wait - time.monotonic(), 3600.0)))
                 for key, _ in ready:
                     if key.fd == self._wake_read:
@@ -120,6 +129,12 @@ class WorkerProcess:
         if now >= deadline or now >= patience:
             self.kill()
             raise TimeoutError if now >= deadline else Silence
+
+    def _enforce_memory(self, megabytes: float) -> None:
+        """Kill the worker when it and its children hold more."""
+        if held_mb(self._process.pid) > megabytes:
+            self.kill()
+            raise TooMuchMemory
 
     def _enforce_cancel(self, sent: set[float]) -> float:
         """Do what is due of ask, SIGTERM, SIGKILL; the time of the next."""

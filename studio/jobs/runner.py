@@ -6,16 +6,26 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
 from studio.jobs.leftovers import new_folder, remove_leftovers
+from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome
-from studio.jobs.process import Silence, WorkerProcess
-from studio.jobs.sandbox import SandboxLevel, available_level, readable_around
+from studio.jobs.process import Silence, TooMuchMemory, WorkerProcess
+from studio.jobs.sandbox import (
+    NONE,
+    Containment,
+    Walls,
+    contained,
+    containment,
+    readable_around,
+)
 from studio.jobs.spec import JobSpec
+from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.plugin_host.environments.place import interpreters
 from studio.settings import Paths
@@ -103,11 +113,28 @@ class JobListener:
         """Its ``outcome`` is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """The worker that is kept ready, and the folders that it was shown when it was started.
+
+    A folder that was removed and made again since is another one: its walls show the old.
+    """
+
+    worker: WorkerProcess
+    shown: Mapping[Path, tuple[int, int]]
+
+    def end(self) -> None:
+        """End it without a job."""
+        self.worker.kill()
+        self.worker.finish()
+        self.worker.remove()
+
+
 class JobRunner:
     """Starts jobs.
 
     Attributes:
-        level: How workers that parse or run models are contained.
+        containment: How workers that parse or run models are contained.
     """
 
     def __init__(
@@ -130,25 +157,25 @@ class JobRunner:
         self._listener = listener or JobListener()
         self._preload = tuple(preload)
         self._wanted = sandbox
-        self._spare: WorkerProcess | None = None
+        self._spare: _Spare | None = None
         self._lock = threading.Lock()
         self._running: set[RunningJob] = set()
         self._closed = False
-        paths.jobs.mkdir(parents=True, exist_ok=True)
-        paths.trust.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
-        paths.environments.mkdir(parents=True, exist_ok=True)
+        for place in (paths.jobs, *self._always_readable):
+            place.mkdir(parents=True, exist_ok=True)  # a worker sees it only where it exists
         remove_leftovers(paths.jobs)
 
     @property
-    def level(self) -> SandboxLevel:
+    def containment(self) -> Containment:
         """How workers that parse or run models are contained."""
-        return available_level() if self._wanted else SandboxLevel.LIMITS
+        return containment() if self._wanted else NONE
 
     def prepare(self) -> None:
         """Start the worker that is kept ready; what it imports is then paid for already."""
         with self._lock:
             if self._spare is None and not self._closed:
-                self._spare = self._new_worker(preload=self._preload)
+                shown = _identities(self._always_readable)
+                self._spare = _Spare(self._new_worker(preload=self._preload), shown)
 
     def start(self, spec: JobSpec, finish: Finish | None = None) -> RunningJob:
         """Start a job.
@@ -174,9 +201,7 @@ class JobRunner:
         for job in running:
             job.wait(10.0)
         if spare is not None:
-            spare.kill()
-            spare.finish()
-            spare.remove()
+            spare.end()
 
     def _follow(self, job: RunningJob, finish: Finish | None) -> None:
         try:
@@ -201,25 +226,29 @@ class JobRunner:
             text = f"A worker could not be started: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, exit_code=1)
         job._worker = worker
+        limits = _bounded(job.spec)
         if job._cancelled:  # asked for before there was a worker to tell
             worker.cancel()
         try:
-            worker.send(job.spec)
-            last = self._listen(job, worker)
+            worker.send(replace(job.spec, limits=limits))
+            last = self._listen(job, worker, limits)
             number = worker.finish()
             return self._conclude(job, worker, last, number, finish)
         except (TimeoutError, Silence) as end:
             worker.finish()
             silence = job.spec.limits.silence if isinstance(end, Silence) else 0.0
             return JobOutcome(End.TIMED_OUT, silence=silence, exit_code=1)
+        except TooMuchMemory:
+            worker.finish()
+            return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
         finally:
             worker.remove()
 
-    def _listen(self, job: RunningJob, worker: WorkerProcess) -> dict[str, Any]:
+    def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> dict[str, Any]:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
         last: dict[str, Any] = {}
-        limits = job.spec.limits
-        for event in worker.events(limits.seconds, limits.silence):
+        together = limits.memory_mb * TOGETHER
+        for event in worker.events(limits.seconds, limits.silence, together):
             kind = event.get("event")
             if kind == "progress":
                 job.state = JobProgress(event["done"], event["total"], event["text"])
@@ -276,9 +305,11 @@ class JobRunner:
         if not reads and not spec.needs:
             with self._lock:
                 spare, self._spare = self._spare, None
-            if spare is not None and spare.alive:
+            if spare is not None:
                 self.prepare()
-                return spare
+                if spare.shown == _identities(self._always_readable) and spare.worker.alive:
+                    return spare.worker
+                spare.end()
         around = [shown for path in reads for shown in readable_around(path)]
         return self._new_worker(spec, around)
 
@@ -288,19 +319,31 @@ class JobRunner:
     def _new_worker(
         self, spec: JobSpec | None = None, reads: Sequence[Path] = (), preload: Sequence[str] = ()
     ) -> WorkerProcess:
-        return WorkerProcess(
-            self._paths,
+        always = (*self._always_readable, *interpreters(self._paths.environments))
+        walls = Walls(
+            self.containment,
             new_folder(self._paths.jobs),
-            level=self.level,
-            reads=(
-                *self._always_readable,
-                *_linked(self._paths.plugins),
-                *interpreters(self._paths.environments),
-                *reads,
-            ),
-            needs=spec.needs if spec else frozenset(),
-            preload=preload,
+            (*always, *_linked(self._paths.plugins), *reads),
+            spec.needs if spec else frozenset(),
         )
+        return WorkerProcess(self._paths, walls, preload=preload)
+
+
+def _bounded(spec: JobSpec) -> Limits:
+    """The job's limits; one that may parse or run a model always has one of memory."""
+    if spec.limits.memory_mb or not contained(spec.needs):
+        return spec.limits
+    return replace(spec.limits, memory_mb=share_mb())
+
+
+def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    """What tells each folder from another one of the same name; without those that are gone."""
+    found = {}
+    for folder in folders:
+        with suppress(OSError):
+            status = folder.stat()
+            found[folder] = (status.st_dev, status.st_ino)
+    return found
 
 
 def _linked(folder: Path) -> list[Path]:

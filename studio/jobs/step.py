@@ -20,7 +20,8 @@ class Limits:
     """What one job may use. 0 means no limit.
 
     Attributes:
-        memory_mb: Address space of the worker.
+        memory_mb: Memory of each process of the worker, and 1.5 times as much for all of them
+            together. 0 means a share of the machine's for a job that may parse or run a model.
         seconds: Wall time.
         cpu_seconds: Processor time.
         silence: Longest time without a word from the worker. It ends a model that never returns

@@ -118,8 +118,9 @@ def _watch_parent(job: WorkerJob) -> None:
 
 def _limit(memory_mb: int, cpu_seconds: int) -> None:
     if memory_mb:
+        # Not of the address space, most of which a runtime with many threads only reserves.
         size = memory_mb << 20
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     if cpu_seconds:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -14,6 +14,7 @@ from studio.jobs.step import Arguments, Job, Result
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
+from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.shown import Wish, shown
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, Opened, look
@@ -127,8 +128,10 @@ def draw(arguments: Arguments, job: Job) -> Result:
     else:
         drawn = _picture(drawing, opened, arguments, job)
     job.progress(4, 4, "Drawn")
+    nodes = nodes_drawn(drawn.graph, drawn.layout)
     return {
-        "nodes": len(drawn.graph.nodes),
+        "nodes": nodes,
+        "constants": len(drawn.graph.nodes) - nodes,
         "edges": len(drawn.layout.edges),
         "seconds": round(time.perf_counter() - started, 3),
         "output": drawing.name,

@@ -23,6 +23,8 @@ TITLES: Mapping[str, str] = {
     "board.celsius": "Hottest zone (°C)",
     "accuracy": "Accuracy (labels)",
     "uptime_s": "Uptime (s)",
+    "upkeep.disk_free_mb": "Free disk (MB)",
+    "upkeep.certificate_days": "Certificate (days left)",
 }
 """The figures as a form has room for them."""
 _LEVEL_TITLES = ("Warning", "Critical")

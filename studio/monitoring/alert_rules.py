@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
+from studio.settings.toml_text import loads
 
 LEVELS = ("warning", "critical")
 METRICS = {
@@ -27,6 +28,8 @@ METRICS = {
     "board.celsius": "the board's hottest zone, °C",
     "accuracy": "share of labelled answers that were right",
     "uptime_s": "seconds since the server began",
+    "upkeep.disk_free_mb": "free on the target's disk, MB",
+    "upkeep.certificate_days": "days until the certificate ends",
 }
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
 
@@ -105,7 +108,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
         UsageError: naming file, table and key, and the nearest known key.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

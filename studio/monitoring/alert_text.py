@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.api import UsageError
-from studio.settings.toml_text import key_text, literal, locate, parse
+from studio.settings.toml_text import key_text, literal, loads, locate, parse
 
 RULES, CHANNELS = "rules", "channels"
 
@@ -92,7 +92,7 @@ def _entry_lines(text: str, kind: str, place: int, key: str) -> tuple[int, int]:
     begin = places[kind, place, key][0] - 1
     for end in range(begin + 1, len(lines) + 1):
         try:
-            tomllib.loads("\n".join(lines[begin:end]))
+            loads("\n".join(lines[begin:end]))
         except tomllib.TOMLDecodeError:
             continue
         return begin, end
@@ -105,7 +105,7 @@ def _comment(line: str, key: str) -> str:
         if sign != "#":
             continue
         try:
-            tomllib.loads(line[:at])
+            loads(line[:at])
         except tomllib.TOMLDecodeError:
             continue  # within a text
         head = line[:at].rstrip()

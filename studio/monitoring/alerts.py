@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from studio.monitoring.drift import alarm_text
+from studio.monitoring.upkeep import findings
 from studio.runtime.serve.pace import MARGIN
 
 ERROR_RATE = 0.01
@@ -61,7 +62,8 @@ class Rules:
             _drifts(status),
         ]
         self._before = status
-        return [alert for alert in found if alert is not None]
+        upkeep = [Alert(*finding) for finding in findings(status)]
+        return [*(alert for alert in found if alert is not None), *upkeep]
 
     def _not_ready(self, status: Mapping[str, Any]) -> Alert | None:
         if status.get("ready", True):

@@ -17,6 +17,7 @@ from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel, random_feeds
 from studio.monitoring.endpoint import Link, reached
+from studio.monitoring.snippet_work import print_call
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""
@@ -49,6 +50,8 @@ def call(arguments: Arguments, job: Job) -> Result:
     Raises:
         TargetError: when nothing answers there at all.
     """
+    if arguments.get("print"):
+        return print_call(arguments, job)
     with reached(target_of(arguments["target"]), job, arguments["known"]) as endpoint:
         return _call(endpoint, arguments, job)
 

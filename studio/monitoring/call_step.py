@@ -17,6 +17,15 @@ CALL = Step(
             title="Samples",
             help="What to send, in turn; without it, random inputs of the right shape.",
         ),
+        Option(
+            "print",
+            Kind.CHOICE,
+            choices=("curl", "python", "javascript"),
+            choice_titles=("curl", "Python", "JavaScript"),
+            title="Print a program",
+            help="Print a program that calls the model in this language, instead of sending "
+            "requests.",
+        ),
         Option("requests", Kind.INTEGER, 100, minimum=1, maximum=1_000_000),
         Option(
             "connections",

@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
+from textwrap import shorten
 from typing import Any
 
 from studio.api import Extension, Monitor
@@ -88,8 +89,10 @@ def to_desktop(notice: Notice) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ChannelError(f"The desktop does not answer: {error}.") from None
     if done.returncode:
-        reason = done.stderr.decode("utf-8", "replace").strip().rstrip(".")
-        raise ChannelError(f"The desktop shows no notification: {reason[:200]}.")
+        reason = shorten(done.stderr.decode("utf-8", "replace"), 300, placeholder=" ...").rstrip(
+            "."
+        )
+        raise ChannelError(f"The desktop shows no notification: {reason}.")
 
 
 def to_email(notice: Notice, options: Mapping[str, Any], password: str) -> None:

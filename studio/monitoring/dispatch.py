@@ -82,11 +82,12 @@ class Dispatcher:
 
     Args:
         channels: By name: the levels that it wants, and what sends.
-        failed: Told a sentence when a notice was given up.
+        failed: Told a sentence as soon as a notice was not taken, and when it was given up.
         holds: What somebody has silenced or seen: such an alert is told when that ends and the
             alert still holds. The end of one that was told is always told: whatever was opened
             for it elsewhere can be closed.
         held: Told a sentence when a notice is held back.
+        taken: Told the name of a channel that took a notice.
     """
 
     def __init__(
@@ -96,12 +97,14 @@ class Dispatcher:
         wait_s: float = WAIT_S,
         holds: Holds | None = None,
         held: Callable[[str], None] = lambda _: None,
+        taken: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._channels = channels
         self._failed = failed
         self._wait_s = wait_s
         self._holds = holds or Holds(None)
         self._held = held
+        self._taken = taken
         self._firing: dict[tuple[str, str], Notice] = {}
         self._back: set[tuple[str, str]] = set()
         self._queue: queue.Queue[tuple[str, Notice] | None] = queue.Queue(MOST_WAITING)
@@ -155,8 +158,11 @@ class Dispatcher:
                     self._channels[name][1](notice)
                 except ChannelError as failure:
                     error = str(failure)
+                    if not tried:  # whoever watches need not wait for the other tries
+                        self._failed(name, f"{error} It is tried again.")
                 else:
                     error = ""
+                    self._taken(name)
                     break
             if error:
                 self._failed(name, f"{error} It was tried {tried + 1} times.")

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from studio.api import Channel, TargetError, TargetSpec, Tunnel
 from studio.deployment.access import keep_token, known_token, token_on
-from studio.deployment.agent import server_info
 from studio.deployment.connect import open_channel, root_of
+from studio.deployment.liveness import liveness, server_info
 from studio.deployment.platforms import is_platform, site_of
 from studio.jobs import Job
 from studio.monitoring.hosted import HostedEndpoint
@@ -167,9 +167,8 @@ def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None
         root = root_of(target, channel)
         report = server_info(channel, root)
         if not report.get("running") or not report.get("port"):
-            raise TargetError(
-                f"Nothing is served on {target.name}.", hint="Deploy a model to it first."
-            )
+            hint = liveness(target, report).text or "Deploy a model to it first."
+            raise TargetError(f"Nothing is served on {target.name}.", hint=hint)
         with channel.forward(int(report["port"])) as tunnel:
             yield endpoint_of(target, channel, root, report, tunnel)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.monitoring.alert_rules import AlertPlan
+from studio.monitoring.upkeep import CERTIFICATE_DAYS, DISK_MB
 
 NO_PLAN = AlertPlan()
 _ERRORS = 'nv_inference_request_failure{reason=~"BACKEND|REJECTED"}'
@@ -32,6 +33,8 @@ EXPRESSIONS = {
     "pace.ratio": "max by (instance) (edgewright_latency_ratio)",
     "board.throttled": "edgewright_board_throttled",
     "board.celsius": "edgewright_board_celsius",
+    "upkeep.disk_free_mb": "edgewright_disk_free_bytes / 1e6",
+    "upkeep.certificate_days": "(edgewright_certificate_end_seconds - time()) / 86400",
     "accuracy": "edgewright_labels_right_total / edgewright_labels_total",
 }
 """The figures that rules speak of, in Prometheus' language."""
@@ -70,6 +73,21 @@ BUILT_IN = (
         "warning",
         60,
         "The model runs slower than it was measured, and the board is throttled.",
+    ),
+    BuiltIn(
+        "EdgewrightCertificate",
+        f"{EXPRESSIONS['upkeep.certificate_days']} < {CERTIFICATE_DAYS}",
+        "warning",
+        0,
+        "The certificate ends within 30 days; the next deploy makes a new one.",
+    ),
+    BuiltIn(
+        "EdgewrightDisk",
+        f"edgewright_disk_free_bytes < {DISK_MB * 1e6:.0f} and "
+        "edgewright_disk_free_bytes < 0.1 * edgewright_disk_bytes",
+        "warning",
+        60,
+        "The disk is almost full.",
     ),
     BuiltIn(
         "EdgewrightRestarts",

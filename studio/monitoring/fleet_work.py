@@ -11,7 +11,7 @@ from studio.api import StudioError, TargetError, TargetSpec
 from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.watch import Sample, Watch
-from studio.monitoring.work import alert_channels, dispatching
+from studio.monitoring.work import Failures, alert_channels, dispatching, told_of
 from studio.registry import Registry
 
 _AT_ONCE = 32
@@ -83,10 +83,11 @@ def monitor_fleet(arguments: Arguments, job: Job) -> Result:
     if not endpoints:
         raise TargetError("Nothing is deployed yet.")
     last: dict[str, Sample] = {}
+    failures: Failures = {}
     until = time.monotonic() + float(arguments["seconds"])
     pool = ThreadPoolExecutor(min(_AT_ONCE, len(endpoints)), "look")
     try:
-        with dispatching(channels, job) as dispatcher:
+        with dispatching(channels, job, failures) as dispatcher:
             while True:
                 began = time.monotonic()
                 for one in endpoints:
@@ -107,7 +108,9 @@ def monitor_fleet(arguments: Arguments, job: Job) -> Result:
                 bad = sum(sample["health"] != "healthy" for sample in last.values())
                 job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")
                 if time.monotonic() >= until and len(last) == len(endpoints):
-                    return {"targets": len(endpoints), "samples": list(last.values())}
+                    break
+        result = {"targets": len(endpoints), "samples": list(last.values())}
+        return result | told_of(failures)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for one in endpoints:

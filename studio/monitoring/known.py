@@ -13,7 +13,10 @@ _MOST_RELEASES = 50
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Add what is known of the target's releases to the arguments of a step."""
-    return {**arguments, "known": known_bundles(registry, arguments["target"]["name"])}
+    name = arguments["target"]["name"]
+    addresses = (release.details.get("endpoint") for release in registry.releases(name))
+    endpoint = next(filter(None, addresses), "")
+    return {**arguments, "known": known_bundles(registry, name), "endpoint": endpoint}
 
 
 def known_bundles(registry: Registry, target: str) -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ from studio.runtime.serve.detections import listed_boxes
 from studio.runtime.serve.doubt import BOXES as _BOXES
 from studio.runtime.serve.doubt import CLASSES as _CLASSES
 from studio.runtime.serve.sampling_wish import FOLDER, MOST
+from studio.settings.plain import spreadsheet_cell
 
 LISTED = "answers.csv"
 LEAST_SCORE = 0.3
@@ -140,7 +141,8 @@ def _list(folder: Path, rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, keys, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sorted(rows, key=lambda row: -float(row["doubt"] or 0.0)))
+    for row in sorted(rows, key=lambda row: -float(row["doubt"] or 0.0)):
+        writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
     try:
         (folder / LISTED).write_text(text.getvalue(), "utf-8")
     except OSError as error:

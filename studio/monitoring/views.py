@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
-from studio.deployment.agent import server_info
 from studio.deployment.connect import open_channel, root_of
+from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
 from studio.deployment.platforms import is_platform, site_of
 from studio.monitoring.collect import Reading, read
 from studio.monitoring.endpoint import Endpoint, endpoint_of, token_of
@@ -25,9 +25,11 @@ class View(Protocol):
 
     Attributes:
         report: What is known of the release, whether it answers or not.
+        live: How the endpoint is, and its URL.
     """
 
     report: Mapping[str, Any]
+    live: Liveness
 
     def open(self) -> None:
         """Connect where that is not so yet, and read the report.
@@ -90,6 +92,7 @@ class MachineView:
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report: Mapping[str, Any] = {}
+        self.live = Liveness(IDLE)
         self._target = target
         self._progress = progress
         self._open = ExitStack()
@@ -105,6 +108,7 @@ class MachineView:
             self._open.callback(self._channel.close)
             self._root = root_of(self._target, self._channel)
         report = server_info(self._channel, self._root)
+        self.live = liveness(self._target, report)
         if any(report.get(name) != self.report.get(name) for name in _ADDRESS):
             self.rest()
         self.report = report
@@ -166,6 +170,7 @@ class PlatformView:
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report: Mapping[str, Any] = {}
+        self.live = Liveness(IDLE)
         self._target = target
         self._progress = progress
         self._open = ExitStack()
@@ -183,6 +188,7 @@ class PlatformView:
             if serving is None
             else {"name": serving.name, "version": serving.version, "digest": serving.release}
         )
+        self.live = Liveness(SERVING if self.report else IDLE)
         if self.report.get("digest") != before:
             self.rest()  # another release may answer elsewhere
 

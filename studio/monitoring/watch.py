@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Progress, TargetError, TargetSpec
+from studio.deployment.liveness import SILENT, Liveness
 from studio.monitoring.alert_rules import AlertRule
 from studio.monitoring.alerts import Alert, Rules
 from studio.monitoring.collect import Reading
@@ -54,6 +55,7 @@ class Watch:
             self._view.close()
             if not self._reached:
                 raise
+            self._view.live = Liveness(SILENT)
             return self._unreachable(error.message)
         self._reached = True
         try:
@@ -89,11 +91,11 @@ class Watch:
     def _sample(self, reading: Reading) -> Sample:
         status = reading.status
         alerts = self._rules.judge(status, self._view.report)
-        latency = status.get("latency_ms") or {}
         return {
             **self._head(_health(status, alerts)),
             "throughput": float(status.get("throughput_rps") or 0.0),
-            "latency_ms": {key: latency.get(key) for key in ("p50", "p90", "p99", "count")},
+            "latency_ms": _latency(status.get("latency_ms") or {}),
+            "threads": status.get("threads"),
             "errors": int(status.get("errors") or 0),
             "requests": int(status.get("requests") or 0),
             "in_flight": int(status.get("in_flight") or 0),
@@ -103,6 +105,7 @@ class Watch:
             "labels": labels_of(status),
             "pace": status.get("pace"),
             "board": status.get("board"),
+            "upkeep": status.get("upkeep"),
             "samples": status.get("samples"),
             "mirror": status.get("mirror"),
             "alerts": [alert.to_json() for alert in alerts],
@@ -135,7 +138,8 @@ class Watch:
 
     def _head(self, health: str) -> Sample:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return {"target": self._target.name, "at": now, "health": health}
+        where = self._view.live.to_json()
+        return {"target": self._target.name, "at": now, "health": health, **where}
 
     def _cpu_percent(self, reading: Reading) -> float | None:
         """Of one core, since the last look."""
@@ -144,6 +148,13 @@ class Watch:
         if before is None or used is None or used < before[1]:
             return None
         return round(100.0 * (used - before[1]) / max(now - before[0], 1e-3), 1)
+
+
+def _latency(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Percentiles; None where no request of the last minute was answered: that is no latency."""
+    names = ("p50", "p90", "p99")
+    known = {name: told.get(name) if told.get("count") != 0 else None for name in names}
+    return {**known, "count": told.get("count")}
 
 
 def _health(status: Mapping[str, Any], alerts: list[Alert]) -> str:

@@ -21,6 +21,9 @@ from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
 
+Failures = dict[str, str]
+"""The last sentence about a channel that took a notice not, by its name."""
+
 _CHECK_S = 0.2
 _HOUR_S = 3600.0
 
@@ -36,7 +39,11 @@ def monitor(arguments: Arguments, job: Job) -> Result:
     labels = read_labels(Path(arguments["labels"])) if arguments.get("labels") else None
     began = time.monotonic()
     target = target_of(arguments["target"])
-    with Watch(target, job, plan.rules) as watch, dispatching(channels, job) as dispatcher:
+    failures: Failures = {}
+    with (
+        Watch(target, job, plan.rules) as watch,
+        dispatching(channels, job, failures) as dispatcher,
+    ):
         if labels is not None:
             watch.tell_labels(labels)
         taken = _samples(watch, arguments)
@@ -47,8 +54,9 @@ def monitor(arguments: Arguments, job: Job) -> Result:
             dispatcher.take(sample)
             _tell(job, sample, looked - began, seconds)
             if looked + interval > began + seconds:
-                return sample
+                break
             _wait(job, looked + interval)
+    return sample | told_of(failures)
 
 
 def _samples(watch: Watch, arguments: Arguments) -> dict[str, Any]:
@@ -72,20 +80,35 @@ def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequenc
 
 @contextmanager
 def dispatching(
-    channels: Mapping[str, tuple[Sequence[str], Send]], job: Job
+    channels: Mapping[str, tuple[Sequence[str], Send]], job: Job, failures: Failures
 ) -> Iterator[Dispatcher]:
-    """Tell channels of alerts; what did not get there is said in the job."""
+    """Tell channels of alerts; what did not get there is said in the job, and kept.
+
+    Args:
+        failures: Has the last sentence about each channel that took the last notice not.
+    """
 
     def failed(channel: str, sentence: str) -> None:
+        failures[channel] = sentence
         job.log(f"Alert channel {channel}: {sentence}")
-        job.event("channel", channel=channel, text=sentence)
+        job.event("channel", channel=channel, text=sentence, failed=True)
+
+    def taken(channel: str) -> None:
+        if failures.pop(channel, None):
+            job.event("channel", channel=channel, text="It takes notices again.", failed=False)
 
     holds = Holds(Paths.of().data / HOLDS)
-    made = Dispatcher(channels, failed, holds=holds, held=job.log)
+    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)
     try:
         yield made
     finally:
         made.close()
+
+
+def told_of(failures: Failures) -> dict[str, Any]:
+    """The part of a result that says which channels took a notice not; nothing where all did."""
+    rows = [{"channel": name, "text": text} for name, text in failures.items()]
+    return {"channels": rows} if rows else {}
 
 
 def _tell(job: Job, sample: Sample, done: float, total: float) -> None:

@@ -71,16 +71,14 @@ def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[Golde
     """
     reason = ""
     for size in open_sizes(inputs):
+        feeds = random_feeds(inputs, count, size)
         try:
-            return answer(session, random_feeds(inputs, count, size))
-        except InvalidData:
-            raise
+            return answer(session, feeds)
         except StudioError as error:
-            reason = error.message
+            reason = reason or error.message
     raise InvalidData(
-        "The model accepts no made-up input, so golden samples must be given.",
-        hint="Give some data with --data.",
-        detail=reason,
+        f"The model accepts no made-up input. {reason}",
+        hint="Give some real inputs with --data.",
     )
 
 

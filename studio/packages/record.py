@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
+from studio.datasets.preprocess import FILE as PREPROCESS
 from studio.jobs import Arguments, Result
 from studio.packages.latency import latency_of
 from studio.packages.signing import write_signature
@@ -88,7 +89,10 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "variant": version.variant,
         "embedding": result.get("embedding"),
         "notes": result.get("notes", []),
+        "hints": result.get("hints", []),
     }
+    if arguments.get("preprocess_draft"):
+        final["preprocess_draft"] = _write_draft(result, Path(arguments["preprocess_draft"]))
     unsigned = result.get("signature") and not (version.path / SIGNATURE).exists()
     if arguments.get("out"):
         final["bundle"] = str(_copy(version.path, Path(arguments["out"])))
@@ -98,6 +102,23 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         final["notes"] = [*final["notes"], _UNSIGNED]
     registry.add_run("package", version.variant, _options(arguments), final)
     return final
+
+
+def _write_draft(result: Result, path: Path) -> str:
+    """Write it where the user wants it.
+
+    Raises:
+        StudioError: when another file lies there, which may hold somebody's work.
+    """
+    path = path / PREPROCESS if path.is_dir() else path
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(result["preprocess_draft"])
+    except FileExistsError:
+        raise StudioError(f"{path} exists already.", hint="Give another name.") from None
+    except OSError as error:
+        raise StudioError(f"{path} cannot be written: {error.strerror}.") from None
+    return str(path)
 
 
 def keep(registry: Registry, model: Mapping[str, Any], result: Mapping[str, Any]) -> VersionRecord:

@@ -17,8 +17,8 @@ from studio.runtime.release.signature import NAMESPACE
 _PATIENCE_S = 60.0
 
 
-def signature_of(content: bytes, key: Path) -> str:
-    """The SSHSIG of a manifest's bytes.
+def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
+    """The SSHSIG of a manifest's bytes, or of what else is signed in another namespace.
 
     Args:
         key: A private key; or a public one, whose private half the SSH agent holds.
@@ -35,7 +35,7 @@ def signature_of(content: bytes, key: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "manifest.json")
         path.write_bytes(content)
-        command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(path)]
+        command = [program, "-Y", "sign", "-n", namespace, "-f", str(key), str(path)]
         try:
             done = subprocess.run(
                 command,

@@ -12,6 +12,15 @@ SIGN_WITH = Option(
     help="An SSH key to sign the bundle with; name the .pub file of a key that the agent holds.",
 )
 
+PREPROCESS_DRAFT = Option(
+    "preprocess_draft",
+    Kind.OUTPUT,
+    title="Write a preprocess.toml",
+    help="Where to write a first preprocess.toml with the sizes of the model's own input; the "
+    "bundle takes it only when it is given with --preprocess.",
+    advanced=True,
+)
+
 SIGN = Step(
     name="sign",
     title="Sign",
@@ -60,6 +69,7 @@ PACKAGE = Step(
         ),
         Option("labels", Kind.FILE, help="The names of the classes, one a line."),
         Option("preprocess", Kind.FILE, help="How an image becomes the input (preprocess.toml)."),
+        PREPROCESS_DRAFT,
         SIGN_WITH,
         Option(
             "samples",
@@ -102,3 +112,6 @@ PACKAGE = Step(
     record="studio.packages.record:packaged",
     limits=Limits(seconds=1800),
 )
+
+SHARED = tuple(option for option in PACKAGE.options if option is not PREPROCESS_DRAFT)
+"""What a step that packages on its way to something else takes, too."""

@@ -23,6 +23,7 @@ from studio.api import (
     Value,
 )
 from studio.datasets import open_dataset
+from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
 from studio.packages.build import Content, Number, build
@@ -75,7 +76,9 @@ def package(arguments: Arguments, job: Job) -> Result:
         "new": bundle.digest == digest,
         "embedding": None if content.graft is None else content.graft.place.tensor,
         "notes": list(content.notes),
+        "hints": _hints(content.model, arguments),
         "signature": signature,
+        "preprocess_draft": _draft(content, arguments),
     }
 
 
@@ -185,6 +188,25 @@ def _lineage(
     if made:
         recipe = f"{made[0]['step']} {made[0]['options'].get('method', '')}".strip()
     return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
+
+
+def _draft(content: Content, arguments: Arguments) -> str:
+    """A preprocess.toml from the model's own input, where one is asked for."""
+    if not arguments.get("preprocess_draft"):
+        return ""
+    return draft_of(content.model.graph.inputs)
+
+
+def _hints(model: Model, arguments: Arguments) -> list[str]:
+    """That pictures cannot be sent to it, where they might be wanted."""
+    inputs = model.graph.inputs
+    known = arguments.get("preprocess") or _beside(arguments.get("data"))
+    if known or arguments.get("preprocess_draft") or len(inputs) != 1 or not is_picture(inputs[0]):
+        return []
+    return [
+        "It has no preprocess.toml, so it takes arrays and no pictures: "
+        "studio package MODEL --preprocess-draft preprocess.toml writes one."
+    ]
 
 
 def _file(text: str | None) -> Path | None:

@@ -48,7 +48,9 @@ def workflow(kind: str, recipe: str) -> str:
     return _Dollars(template).substitute(recipe=recipe, version=studio.__version__)
 
 
-def write_workflow(kind: str, recipe: Path, out: Path | None = None) -> Path:
+def write_workflow(
+    kind: str, recipe: Path, out: Path | None = None, *, overwrite: bool = False
+) -> Path:
     """Write the workflow where its CI looks for it, below the top of the recipe's repository.
 
     Raises:
@@ -60,8 +62,10 @@ def write_workflow(kind: str, recipe: Path, out: Path | None = None) -> Path:
     top = _repository(recipe.absolute())
     name = recipe.absolute().relative_to(top).as_posix()
     path = out.absolute() if out else top / WORKFLOWS[kind][1]
-    if path.exists():
-        raise UsageError(f"{path} exists already.", hint="Write elsewhere with --out.")
+    if path.exists() and not overwrite:
+        raise UsageError(
+            f"{path} exists already; --force overwrites it.", hint="Or write elsewhere with --out."
+        )
     try:
         write_atomically(path, workflow(kind, name).encode())
     except OSError as error:

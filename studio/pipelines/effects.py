@@ -34,7 +34,7 @@ _TELLS_LAST = ("registry-list", "coverage", "plugins-check", *_WATCHES)
 QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_WRITES))
 """Steps that only tell something: the history of what was done leaves them out."""
 
-UNGUARDED = frozenset({"rollback", "undeploy"})
+UNGUARDED = frozenset({"rollback", "stop", "undeploy"})
 """They act, and take away; a gate that is not met must not hold them back."""
 
 

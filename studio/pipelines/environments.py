@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from studio.api import Kind, Option, Permission, Unavailable
-from studio.jobs import Arguments, Job, Limits, Result, SandboxLevel, Step, available_level
+from studio.jobs import Arguments, Job, Limits, Result, Step, Walls, containment
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.plugin_host.environments.place import interpreters
@@ -126,11 +127,11 @@ def _plugin(host: PluginHost, name: str) -> Plugin:
     )
 
 
-def _contained(command: Sequence[str], writes: Path, sees: Path) -> Sequence[str]:
+@contextmanager
+def _contained(
+    command: Sequence[str], writes: Path, sees: Path
+) -> Iterator[tuple[Sequence[str], Sequence[int]]]:
     """A command behind the walls of workers that run models, where there are any."""
-    from studio.jobs.sandbox import walls
-
-    if available_level() is not SandboxLevel.FULL:
-        return command
-    reads = [sees, *interpreters(sees.parent)]
-    return walls(command, folder=writes, reads=reads, needs=frozenset())
+    walls = Walls(containment(), writes, (sees, *interpreters(sees.parent)))
+    with walls.around(command) as walled:
+        yield walled.command, walled.descriptors

@@ -20,6 +20,7 @@ from studio.pipelines.gates import judge
 from studio.pipelines.inputs import tools
 from studio.pipelines.ordering import gate_needs, guards
 from studio.pipelines.outcome import DONE, GateReport, RecipeReport, StepReport
+from studio.pipelines.overwriting import OwnOutputs, outputs, refusal
 from studio.pipelines.recipe import Recipe, RecipeStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
 from studio.pipelines.resuming import ResumedRollback
@@ -45,12 +46,14 @@ class Wish:
         trigger: What started the run, for ``${trigger...}``.
         watch: Called before each step with it, its position from 1, and the number of steps.
         told: Called after each step.
+        overwrite: Also files that no recipe wrote, or that were changed since.
     """
 
     fresh: bool = False
     trigger: Mapping[str, Any] = field(default_factory=dict)
     watch: Watcher | None = None
     told: Told | None = None
+    overwrite: bool = False
 
 
 class RecipeRun:
@@ -181,9 +184,14 @@ class RecipeRun:
         if taken and not (self._wish.fresh or step.fresh):
             result, run = taken
             return StepReport(step.id, step.step, "unchanged", 0.0, result, "", "", key, run), 0
+        written, own = outputs(step_named(step.step), options), OwnOutputs(registry)
+        foreign = [] if self._wish.overwrite else own.in_the_way(written)
+        if foreign:
+            raise refusal(foreign)
         outcome = self._outcome(step, options)
         if not outcome.ok:
             return self._failed(step, outcome, began)
+        own.note(written)
         seconds = time.monotonic() - began
         result = dict(outcome.result)
         keeping.keep(registry, key, step.step, self.folder.id, options, result)

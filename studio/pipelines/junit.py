@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from studio.pipelines.outcome import GateReport, RecipeReport, StepReport
+from studio.settings.plain import one_line
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say, not even escaped."""
@@ -82,4 +83,4 @@ def _case(kind: str, name: str, seconds: float) -> ElementTree.Element:
 
 
 def _clean(text: str) -> str:
-    return _ILLEGAL.sub("?", text)
+    return _ILLEGAL.sub("?", one_line(text))

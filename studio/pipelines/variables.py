@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import UsageError
-from studio.settings.toml_text import TomlText, no_such
+from studio.settings.toml_text import TomlText, loads, no_such
 
 _KEYS = ("env", "default", "required", "help")
 _TYPES = (str, int, float, bool, list)
@@ -85,7 +85,7 @@ def _like(source: TomlText, name: str, written: Any, text: str) -> Any:
     if written is None or isinstance(written, str):
         return text
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        value = loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
     if isinstance(written, float) and isinstance(value, int) and not isinstance(value, bool):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studio.plugin_host.manifest import ManifestError
@@ -18,21 +18,38 @@ _CHUNK = 1 << 20
 def content_digest(folder: Path) -> str:
     """SHA-256 over the names and contents of every file, in hexadecimal.
 
+    Raises:
+        ManifestError: as ``file_digests`` does.
+    """
+    return digest_of(folder, file_digests(folder))
+
+
+def digest_of(folder: Path, files: Mapping[Path, bytes]) -> str:
+    """The same of files whose digests are known, in their order."""
+    total = hashlib.sha256()
+    for path, digest in files.items():
+        name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
+        total.update(len(name).to_bytes(4, "big") + name + digest)
+    return total.hexdigest()
+
+
+def file_digests(folder: Path) -> dict[Path, bytes]:
+    """SHA-256 of every file.
+
     Python's caches are left out: ``plugin_host.importing`` neither reads nor writes them.
 
     Raises:
         ManifestError: for a link (what it names could change unseen), a file that cannot be
             read, or more files than a plugin has.
     """
-    total = hashlib.sha256()
+    found = {}
     size = 0
     for number, path in enumerate(_files(folder)):
         size += path.stat().st_size
         if number >= _MOST_FILES or size > _MOST_BYTES:
             raise ManifestError(f"{folder} holds more than a plugin: its files are too many.")
-        name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
-        total.update(len(name).to_bytes(4, "big") + name + _digest(path))
-    return total.hexdigest()
+        found[path] = _digest(path)
+    return found
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from studio.api import Capability, Manifest
+from studio.plugin_host.built_in import built_in_folders
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
 from studio.plugin_host.requirements import missing
@@ -18,7 +18,6 @@ from studio.plugin_host.trust import MOST_CRASHES, Standing, Trust
 from studio.settings import SAFE_VARIABLE
 
 GROUP = "edgewright.plugins"
-DISTRIBUTION = "edgewright"
 
 
 class State(enum.Enum):
@@ -75,20 +74,16 @@ def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
 def _places(user_folder: Path) -> Iterator[tuple[str, Path, bool]]:
     from importlib import metadata  # slow to import, and the window's start needs no plugin
 
-    entries = [(_comes_along(one), one) for one in metadata.entry_points(group=GROUP)]
-    for built_in, entry in sorted(entries, key=lambda one: (not one[0], one[1].name)):
-        yield entry.name, _package_folder(entry.value), built_in
+    own = dict(built_in_folders())
+    for name, folder in own.items():
+        yield name, folder, True
+    entries = (one for one in metadata.entry_points(group=GROUP) if one.name not in own)
+    for entry in sorted(entries, key=lambda one: one.name):
+        yield entry.name, _package_folder(entry.value), False
     if user_folder.is_dir():
         for folder in sorted(user_folder.iterdir()):
             if (folder / FILE_NAME).is_file():
                 yield folder.name, folder.resolve(), False
-
-
-def _comes_along(entry: object) -> bool:
-    """Whether an entry point belongs to the studio's own distribution."""
-    distribution = getattr(entry, "dist", None)
-    name = str(distribution.name) if distribution is not None else ""
-    return re.sub(r"[-_.]+", "-", name).lower() == DISTRIBUTION
 
 
 def _package_folder(value: str) -> Path:

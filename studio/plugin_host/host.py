@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
-from studio.plugin_host.digest import content_digest
+from studio.plugin_host.built_in import is_imported_from
+from studio.plugin_host.digest import digest_of, file_digests
 from studio.plugin_host.discovery import Plugin, State, find_plugins, safe_mode
 from studio.plugin_host.environments import Condition, Environment, PluginToolchain
 from studio.plugin_host.importing import culprit, make_importable
@@ -185,8 +186,13 @@ class PluginHost:
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
-            self._hold_to_consent(plugin, capability)
-            make_importable(plugin.id, plugin.folder, plugin.digest)
+            files = self._hold_to_consent(plugin, capability)
+            make_importable(plugin.id, plugin.folder, plugin.digest, files)
+        elif not is_imported_from(plugin.id, plugin.folder):
+            raise Unavailable(
+                f"{capability.title} is not available: a package called {plugin.id} that did not "
+                "come with the studio would be imported in its place."
+            )
         type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
         try:
@@ -216,17 +222,18 @@ class PluginHost:
         return self._trust.note_crash(plugin.id, plugin.digest, reason) >= MOST_CRASHES
 
     @staticmethod
-    def _hold_to_consent(plugin: Plugin, capability: Capability) -> None:
+    def _hold_to_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
         """Look at the files again: a window may have been open for days since it found them."""
         try:
-            digest = content_digest(plugin.folder)
+            files = file_digests(plugin.folder)
         except ManifestError as error:
             raise Unavailable(f"{capability.title} is not available: {error}") from None
-        if digest != plugin.digest:
+        if digest_of(plugin.folder, files) != plugin.digest:
             raise Unavailable(
                 f"{capability.title} is not available: the files of {plugin.id} have changed.",
                 hint="Look at them on the Plugins page, or with: studio plugins list",
             )
+        return files
 
     @staticmethod
     def _usable(plugin: Plugin, capability: Capability) -> Capability:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.machinery
 import importlib.util
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import FrameType, ModuleType, TracebackType
+from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import Any
 
 import studio
+from studio.api import Refused
 
 _STUDIO = Path(studio.__file__).parent
 _API = _STUDIO / "api"
@@ -24,6 +27,23 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         """Have none, so that no cache is read and none is written."""
         raise OSError(path)
 
+    def source_to_code(  # type: ignore[override]  # its stub says static, and it is not
+        self, data: Any, path: Any, *, _optimize: int = -1
+    ) -> CodeType:
+        """Compile just the bytes that were compared, if they are those that were agreed to."""
+        _FINDER.check(self.name, Path(self.path), hashlib.sha256(data).digest())
+        return super().source_to_code(data, path)
+
+
+class _NativeLoader(importlib.machinery.ExtensionFileLoader):
+    """Loads the library that was agreed to."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Load it, if its content is what was agreed to."""
+        content = Path(self.path).read_bytes()
+        _FINDER.check(self.name, Path(self.path), hashlib.sha256(content).digest())
+        return super().create_module(spec)
+
 
 class PluginFinder(MetaPathFinder):
     """Finds the modules of plugins in their own folders, whatever else has the same name."""
@@ -31,6 +51,21 @@ class PluginFinder(MetaPathFinder):
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
         self.digests: dict[str, str] = {}
+        self.files: dict[str, Mapping[Path, bytes]] = {}
+
+    def check(self, module: str, path: Path, digest: bytes) -> None:
+        """See that a module's file is as its user agreed to it, however late it is imported.
+
+        Raises:
+            Refused: when it was changed since, or was not there.
+        """
+        plugin = module.partition(".")[0]
+        agreed = self.files.get(plugin)
+        if agreed is not None and agreed.get(path) != digest:
+            raise Refused(
+                f"{path.name} of the plugin {plugin} is not as you agreed to it, and was not run.",
+                hint="Look at its files on the Plugins page, or with: studio plugins list",
+            )
 
     def find_spec(
         self,
@@ -61,7 +96,7 @@ def _package(name: str, folder: Path) -> ModuleSpec | None:
 
 def _finder(folder: str) -> importlib.machinery.FileFinder:
     native = (
-        importlib.machinery.ExtensionFileLoader,
+        _NativeLoader,
         importlib.machinery.EXTENSION_SUFFIXES,
     )
     return importlib.machinery.FileFinder(
@@ -72,17 +107,24 @@ def _finder(folder: str) -> importlib.machinery.FileFinder:
 _FINDER = PluginFinder()
 
 
-def make_importable(plugin: str, folder: Path, digest: str = "") -> None:
+def make_importable(
+    plugin: str, folder: Path, digest: str = "", files: Mapping[Path, bytes] | None = None
+) -> None:
     """Let a plugin's package be imported, from its own folder alone.
 
     Args:
         digest: Of its files; what was imported of others is forgotten.
+        files: The digest of each; None where nobody had to agree to them.
     """
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     if (_FINDER.folders.get(plugin), _FINDER.digests.get(plugin)) != (folder, digest):
         forget(plugin)
         _FINDER.folders[plugin], _FINDER.digests[plugin] = folder, digest
+    if files is None:
+        _FINDER.files.pop(plugin, None)
+    else:
+        _FINDER.files[plugin] = files
 
 
 def forget(plugin: str) -> None:

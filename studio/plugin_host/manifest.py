@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import API_VERSION, Capability, Extension, Manifest, Permission
 from studio.plugin_host.environments.declaration import read_need
+from studio.settings.toml_text import loads
 
 FILE_NAME = "plugin.toml"
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -27,7 +28,7 @@ def read_manifest(path: Path) -> Manifest:
         ManifestError: naming the file and the key at fault.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path} cannot be read: {error}.") from None
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Backend, Extension, UsageError, validate
+from studio.models.backends import runs
 from studio.plugin_host import PluginHost
 
 
@@ -58,6 +59,29 @@ def choose(host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]) ->
         python = str(getattr(backend, "python", ""))
         chosen.append(Chosen(text, backend, values, python))
     return chosen
+
+
+def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) -> None:
+    """Say that a backend runs none of the models, before it is asked whether it is installed.
+
+    Args:
+        forms: The models' formats.
+
+    Raises:
+        UsageError: naming the formats that it runs.
+    """
+    backends = {each.id: each for each in host.all(Extension.BACKEND)}
+    titles = {each.id: each.title for each in host.all(Extension.FORMAT)}
+    for text in texts:
+        backend = backends.get(text.partition(":")[0].strip())
+        if backend is not None and not any(runs(backend, form) for form in forms):
+            taken = [titles.get(one, one) for one in backend.extra["formats"]]
+            given = [titles.get(one, one) for one in dict.fromkeys(forms)]
+            raise UsageError(
+                f"{backend.title} runs {' and '.join(taken)} models, and what was given is "
+                f"{' and '.join(given)}.",
+                hint=f"Give it a model in {taken[0]}, or leave {text} out.",
+            )
 
 
 def hold_to_target(arguments: Mapping[str, Any], backends: Sequence[Chosen]) -> None:

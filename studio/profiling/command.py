@@ -6,7 +6,6 @@ import contextlib
 import json
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +14,9 @@ from typing import IO, Any, Protocol
 
 from studio.api import Cancelled, Completed, Progress, StudioError, TargetError
 from studio.profiling.recording import Recording
+from studio.settings.interpreter import own_python
 
-LOCAL_BENCH = (sys.executable, "-m", "studio.runtime", "bench")
+LOCAL_BENCH = tuple(own_python("-m", "studio.runtime", "bench"))
 """The bench in this environment."""
 
 _POLL_SECONDS = 0.2

@@ -111,7 +111,7 @@ def run_table(run: Mapping[str, Any]) -> list[dict[str, str]]:
             **{name: _number(value, " ms") for name, value in each["latency_ms"].items()},
             "first": _number(each.get("first_ms"), " ms"),
             "memory": _number(each.get("memory_mb"), " MB"),
-            "error": _number(each.get("max_error")),
+            "error": _number(each.get("relative_error")),
             "state": ": ".join(filter(None, (each["state"], each["reason"]))),
         }
         for each in run["runs"]

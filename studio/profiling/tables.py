@@ -7,6 +7,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from studio.settings.plain import spreadsheet_cell
+
 COLUMNS = (
     *("run", "at", "target", "mode", "id", "model", "variant", "backend", "runtime", "version"),
     *("device", "precision", "threads", "state", "reason", "samples"),
@@ -41,7 +43,7 @@ def as_csv(document: Json) -> str:
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for row in rows(document):
-        writer.writerow({key: _safe(value) for key, value in row.items()})
+        writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
     return out.getvalue()
 
 
@@ -68,10 +70,3 @@ def _row(document: Json, run: Json, verdict: Json, place: Json) -> dict[str, Any
         "quality": ((document.get("quality") or {}).get("values") or {}).get(variant),
     }
     return {key: found.get(key) for key in COLUMNS}
-
-
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet will not take for a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value

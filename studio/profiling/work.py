@@ -12,7 +12,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
 from studio.profiling import attribution, energy, feeds, placement, remote, results
-from studio.profiling.backends import choose, hold_to_target
+from studio.profiling.backends import check_formats, choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.follower import Follower
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
@@ -33,7 +33,9 @@ def profile(arguments: Arguments, job: Job) -> Result:
     host = PluginHost.discover()
     models = [ModelRef.from_json(each) for each in arguments["model"]]
     threads = {"threads": arguments["threads"] or 0}
-    backends = choose(host, _backends(host, arguments, models), threads)
+    named = _backends(host, arguments, models)
+    check_formats(host, named, [model.format for model in models])
+    backends = choose(host, named, threads)
     hold_to_target(arguments, backends)
     chosen = candidates(models, backends)
     npz = ""

@@ -44,6 +44,7 @@ def advice(
     sqnr_db: float | None,
     drop: float | None,
     doubt: str = "",
+    size_ratio: float = 0.0,
 ) -> str | None:
     """What speaks against a variant; None where nothing does.
 
@@ -52,8 +53,14 @@ def advice(
         sqnr_db: At the worst output.
         drop: Loss of the task metric; with it, the outputs' noise says nothing more.
         doubt: What speaks against the data that it was made with.
+        size_ratio: Of its file to the float model's.
     """
     found = [doubt] if doubt else []
+    if size_ratio > 1:
+        found.append(
+            f"{precision} makes the file larger ({size_ratio:.2f} of the original): what is added "
+            "for the conversion is more than the weights lose"
+        )
     if interval is not None and interval[0] > 1:
         found.append(
             f"{precision} is slower than float on this machine "
@@ -62,8 +69,8 @@ def advice(
     elif interval is not None and interval[1] >= 1:
         found.append(
             f"{precision} is not measurably faster than float on this machine "
-            f"({interval[0]:.2f} to {interval[1]:.2f} of its time): keep the float model, "
-            "unless its size matters"
+            f"({interval[0]:.2f} to {interval[1]:.2f} of its time): keep the float model"
+            + (", unless its size matters" if size_ratio < 1 else "")
         )
     if drop is None and sqnr_db is not None and sqnr_db < _POOR_DB:
         found.append(

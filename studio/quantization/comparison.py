@@ -88,19 +88,23 @@ class Latency:
     Attributes:
         low, high: Interval of the median with at least 95 % (order statistics, sign test).
         us: Of the other model, for one inference, in microseconds.
+        threads: Of an inference, of both.
     """
 
     ratio: float
     low: float
     high: float
     us: float
+    threads: int = 1
 
     @classmethod
-    def of(cls, ratios: Sequence[float], us: float) -> Latency:
+    def of(cls, ratios: Sequence[float], us: float, threads: int = 1) -> Latency:
         """The median of the rounds, and the ranks around it."""
         ordered, count = sorted(ratios), len(ratios)
         rank = max((k for k in range(count // 2 + 1) if _outside(count, k) <= _ALPHA), default=0)
-        return cls(statistics.median(ordered), ordered[rank], ordered[count - 1 - rank], us)
+        return cls(
+            statistics.median(ordered), ordered[rank], ordered[count - 1 - rank], us, threads
+        )
 
 
 def _outside(count: int, rank: int) -> float:
@@ -108,11 +112,14 @@ def _outside(count: int, rank: int) -> float:
     return float(2 * sum(math.comb(count, k) for k in range(rank + 1)) * 0.5**count)
 
 
-def latency(before: Session, after: Session, feeds: Feeds, progress: Progress) -> Latency:
-    """Compare the times of two models that are each loaded for one thread.
+def latency(
+    before: Session, after: Session, feeds: Feeds, progress: Progress, threads: int = 1
+) -> Latency:
+    """Compare the times of two models that are each loaded for so many threads.
 
-    What is counted is the processor's time, which other work on the machine disturbs little; for a
-    backend that waits for something else that computes (a GPU) it is the clock's.
+    What is counted of one thread is the processor's time, which other work on the machine disturbs
+    little; with more threads, and for a backend that waits for something else that computes (a
+    GPU), it is the clock's.
     """
     single = max(_seconds(before, feeds, 1)[0], _seconds(after, feeds, 1)[0], 1e-6)
     runs = max(1, min(500, round(_ROUND_SECONDS / single)))
@@ -125,9 +132,17 @@ def latency(before: Session, after: Session, feeds: Feeds, progress: Progress) -
             times[id(one)].append(_seconds(one, feeds, runs))
     first, second = numpy.array(times[id(before)]), numpy.array(times[id(after)])
     processor, wall = (first + second).sum(axis=0)
-    elsewhere = _waits() - waited >= rounds * runs and processor < wall / 2
+    waits = _waits() - waited >= rounds * runs and processor < wall / 2
+    elsewhere = threads > 1 or waits
     ratios = (second / numpy.maximum(first, 1e-9))[:, int(elsewhere)]
-    return Latency.of(ratios.tolist(), float(1e6 * numpy.median(first[:, int(elsewhere)]) / runs))
+    us = float(1e6 * numpy.median(first[:, int(elsewhere)]) / runs)
+    return Latency.of(ratios.tolist(), us, threads)
+
+
+def seconds_of(session: Session, feeds: Feeds, runs: int) -> float:
+    """What an inference takes by the clock, after one that is not counted."""
+    session.run(feeds)
+    return float(_seconds(session, feeds, runs)[1]) / runs
 
 
 def _seconds(session: Session, feeds: Feeds, runs: int) -> NDArray[numpy.float64]:

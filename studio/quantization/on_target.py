@@ -28,6 +28,7 @@ from studio.plugin_host import PluginHost
 from studio.quantization.subject import Subject
 from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application
+from studio.runtime.zips import DAMAGED, open_archive
 
 _PACK_BYTES = 32 << 20
 """So much of the samples travels at once; more would have to fit a board's disk and memory."""
@@ -154,13 +155,13 @@ class TargetSession:
         back = self._folder / "outputs.zip"
         channel.get(str(request["outputs"]), back)
         try:
-            with zipfile.ZipFile(back) as archive:  # as written: what is packed may be a bomb
+            with open_archive(str(back)) as archive:  # as written: what is packed may be a bomb
                 packed = any(member.compress_type for member in archive.infolist())
             if packed:
                 raise ValueError("it is packed")
             for _, arrays in samples(str(back)):
                 yield arrays
-        except (ValueError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        except (*DAMAGED, KeyError, MemoryError) as error:
             raise TargetError(
                 f"What {self._target.name} has answered cannot be read: {error}."
             ) from None

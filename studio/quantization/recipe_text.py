@@ -12,6 +12,7 @@ from studio.settings.toml_text import (
     ENTRY,
     TABLE,
     literal,
+    loads,
     locate,
     no_such,
     parse,
@@ -89,7 +90,7 @@ def write(values: Mapping[str, Any]) -> str:
 def _whole(line: str) -> bool:
     """Whether the line alone is TOML."""
     try:
-        tomllib.loads(line)
+        loads(line)
     except tomllib.TOMLDecodeError:
         return False
     return True

@@ -11,13 +11,14 @@ from typing import Any
 
 from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
 from studio.jobs import Arguments, Job
-from studio.quantization.comparison import Latency, latency
+from studio.quantization.comparison import Latency
 from studio.quantization.evaluation import Judge, Scored
 from studio.quantization.phases import Phase
 from studio.quantization.recurrent import Span
 from studio.quantization.search import Found, Goal, Trial, search
 from studio.quantization.sensitivity_store import costs_from
 from studio.quantization.subject import Subject
+from studio.quantization.timing import timed, usual_threads
 
 _LEAST = 2
 _KEPT_BYTES = 128 << 20
@@ -155,6 +156,7 @@ class _Bench:
         self._limit = limit
         self._tuner, self._path, self._before = tuner, folder / "trial.onnx", before
         self._feeds = next(iter(seen)).feeds
+        self._threads = usual_threads(subject, self._feeds)
 
     def timed(self, kept: Sequence[str]) -> float:
         return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
@@ -198,12 +200,7 @@ class _Bench:
 
     def _made(self, kept: Sequence[str], phase: _Quiet) -> Latency:
         self._tuner.write(self._path, kept)
-        before, after = self._subject.session(threads=1), self._subject.session(self._path, 1)
-        try:
-            return latency(before, after, self._feeds, phase)
-        finally:
-            before.close()
-            after.close()
+        return timed(self._subject, self._path, self._feeds, phase, self._threads)
 
     def _phase(self, title: str) -> _Quiet:
         phase = Phase(self._job, 0.28, 0.5, title)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Feeds, Progress, Sample, Transform
-from studio.quantization.comparison import Latency, latency
+from studio.quantization.comparison import Latency
 from studio.quantization.phases import Phase
 from studio.quantization.recipe import Recipe
 from studio.quantization.subject import Subject
+from studio.quantization.timing import timed
 
 _QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
 """What changes no kernel and takes time; asked for where the method knows it."""
@@ -38,12 +39,7 @@ def tried(
     made = transform.apply(
         subject.path, folder / "trial.onnx", options, _One(feeds), Phase(progress, 0, 0.5)
     )
-    before, after = subject.session(threads=1), subject.session(made.path, threads=1)
-    try:
-        return latency(before, after, feeds, Phase(progress, 0.5, 1, "Timing"))
-    finally:
-        before.close()
-        after.close()
+    return timed(subject, made.path, feeds, Phase(progress, 0.5, 1, "Timing"))
 
 
 class _One:

@@ -15,7 +15,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
-from studio.quantization.comparison import Latency, OutputError, latency, output_errors
+from studio.quantization.comparison import Latency, OutputError, output_errors
 from studio.quantization.details import describe
 from studio.quantization.evaluation import Judge, Scored, dictionary_for
 from studio.quantization.methods import check_method
@@ -25,6 +25,7 @@ from studio.quantization.recipe import Recipe
 from studio.quantization.search import Goal
 from studio.quantization.searching import Search, halves
 from studio.quantization.subject import Subject
+from studio.quantization.timing import timed
 
 _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""
@@ -78,8 +79,12 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     judge = _judge(arguments, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
     found: dict[str, Any] | None = None
+    notes = []
     if arguments.get("search"):
+        given = heldout
         goal, seen, heldout = _searched(arguments, judge, judged, heldout)
+        if given is None:
+            notes.append(_shared(len(seen[1]), len(heldout)))
         work = Search(subject, seen[0], seen[1], job, arguments)
         made, found = work.run(transform, output, recipe.options, data, goal)
     else:
@@ -110,13 +115,16 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "sqnr_db": min((error.sqnr_db for error in errors), default=None),
         "latency_ratio": time_taken and time_taken.ratio,
         "latency_interval": time_taken and [time_taken.low, time_taken.high],
+        "threads": time_taken and time_taken.threads,
         "advice": advice(
             made.precision,
             (time_taken.low, time_taken.high) if time_taken else None,
             min((error.sqnr_db for error in errors), default=None),
             verdict.drop if verdict else None,
             doubts(data) if transform.needs_data else "",
+            size / subject.nbytes,
         ),
+        "notes": notes,
         "search": found,
         "peak_memory_mb": round(_peak_memory_mb(), 1),
         "seconds": round(time.monotonic() - begin, 3),
@@ -215,6 +223,14 @@ def _searched(
     return goal, (judge, judged), heldout
 
 
+def _shared(chosen: int, judged: int) -> str:
+    """Where the evaluation data went that a search divided."""
+    return (
+        f"Of the {chosen + judged:,} evaluation samples {chosen:,} chose the layers and "
+        f"{judged:,} others give the metric; --heldout-data leaves all of them to the choice."
+    )
+
+
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
     recipe = Recipe.of(arguments)
     check_method(recipe.method, host)
@@ -244,11 +260,11 @@ def _compare(
         chosen = (s for i, s in enumerate(dataset) if i % step == 0 and i // step < total)
         phase = Phase(job, 0.5, 0.6, "Comparing the outputs")
         errors = output_errors(before, after, chosen, total, phase)
-        feeds = next(iter(dataset)).feeds
-        return errors, latency(before, after, feeds, Phase(job, 0.6, 0.65, "Timing"))
     finally:
         before.close()
         after.close()
+    feeds = next(iter(dataset)).feeds
+    return errors, timed(subject, made, feeds, Phase(job, 0.6, 0.65, "Timing"))
 
 
 def _judge(

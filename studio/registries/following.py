@@ -49,7 +49,7 @@ def follow(arguments: Arguments, job: Job) -> Result:
         there = deploying.releases({"target": arguments["target"]}, job)
         if release and release == there["current"]:
             done: Result = {"action": UNCHANGED, "release": release}
-        elif release and is_back(there["releases"], release):
+        elif release and is_back(there["releases"], release, there["current"]):
             done = _rolled_back(arguments, release, job)
         else:
             done = _deployed(session, version, release, arguments, job)
@@ -77,16 +77,17 @@ def followed(registry: Registry, arguments: Arguments, result: Result, folder: P
 _OWN = ("known", "releases", "folders", "place", "name", "registry", "unless")
 
 
-def is_back(rows: Sequence[Mapping[str, Any]], release: str) -> bool:
+def is_back(rows: Sequence[Mapping[str, Any]], release: str, now: str) -> bool:
     """Whether a release was served before what a target serves now, and is to be served again.
 
     Args:
         rows: Of the step ``releases``, the newest first.
+        now: The release that is served, or would be if its server ran.
 
     Raises:
         TargetError: when the target holds it no more; a target goes back to what it holds only.
     """
-    current = next((row for row in rows if row["state"] == "serving"), None)
+    current = next((row for row in rows if now and row["release"] == now), None)
     wanted = next((row for row in rows if row["release"] == release), None)
     if current is None or wanted is None or wanted["state"] not in _HELD:
         return False
@@ -96,7 +97,8 @@ def is_back(rows: Sequence[Mapping[str, Any]], release: str) -> bool:
         raise TargetError(
             f"Version {wanted['version']} of {wanted['name']} was served there before, and is not "
             "kept there any more.",
-            hint="A target goes back only to a release that it keeps; package the model anew.",
+            hint="A target follows back only to a release that it keeps; deploy this one once with "
+            'studio deploy and --downgrade "REASON".',
         )
     return True
 

@@ -17,7 +17,7 @@ _REFERENCE = Option(
     required=True,
     help="NAME, NAME/VERSION or NAME@ALIAS.",
 )
-_NOT_OF_FOLLOW = ("model", "bundle", "dry_run", "data", "labels", "preprocess")
+_NOT_OF_FOLLOW = ("model", "endpoint", "bundle", "dry_run", "data", "labels", "preprocess")
 
 REGISTRY_PUSH = Step(
     name="registry-push",

@@ -15,8 +15,9 @@ from studio.registry.records import (
     VariantRecord,
     VersionRecord,
 )
-from studio.registry.registry import LOCAL, Registry
+from studio.registry.registry import Registry
 from studio.registry.store import file_digest, folder_digest
+from studio.registry.targets import LOCAL
 
 __all__ = [
     "LOCAL",

@@ -25,6 +25,10 @@ class Copy:
         path = Path(target)
         if path.is_dir():
             path = path / source.name
+            if os.path.lexists(path):  # nobody named this file, so nobody can have meant it
+                raise StudioError(
+                    f"{path} exists already.", hint="Name the file itself to overwrite it."
+                )
         passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
         try:
             with source.open("rb") as read, passing.open("wb") as write:

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.registry.database import Database
+from studio.registry.endpoints import SIGN as BELOW
 
 SIGN = "@"
 """Stands before a group's name where a target could be named, too."""
@@ -74,12 +75,17 @@ class Groups:
 
 
 def expand(names: Sequence[str], groups: Groups) -> list[str]:
-    """Names of targets, with the members in the place of each ``@group``, each once then."""
+    """Names of targets, with the members in the place of each ``@group``, each once then.
+
+    ``@group/NAME`` is the endpoint of this name on each member.
+    """
     if not any(name.startswith(SIGN) for name in names):
         return list(names)
     found: list[str] = []
     for name in names:
-        found += groups.members(name) if name.startswith(SIGN) else [name]
+        group, below, endpoint = name.partition(BELOW)
+        members = groups.members(group) if name.startswith(SIGN) else [group]
+        found += [one + below + endpoint for one in members]
     return list(dict.fromkeys(found))
 
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from studio.api import Refused, StudioError, TargetSpec, UsageError
+from studio.api import Refused, StudioError, UsageError
 from studio.registry import counters, rows
 from studio.registry.backups import DATABASE, Backups
 from studio.registry.database import Database
-from studio.registry.groups import KEY, Groups
-from studio.registry.groups import SIGN as GROUP
+from studio.registry.endpoints import Endpoints
+from studio.registry.groups import Groups
 from studio.registry.ledger import Ledger, now
-from studio.registry.names import component, is_component
+from studio.registry.names import component
 from studio.registry.occupancy import Occupancy
 from studio.registry.opening import make_ready
 from studio.registry.ownership import identity_of, marked
@@ -30,9 +30,7 @@ from studio.registry.records import (
 )
 from studio.registry.releases import Releases
 from studio.registry.store import Store
-
-LOCAL = TargetSpec("local", "local:")
-"""This computer: a target that is always there."""
+from studio.registry.targets import Targets
 
 
 class Registry:
@@ -45,6 +43,7 @@ class Registry:
         ledger: What was done, kept results, aliases.
         history: What targets serve and served; of all targets at once without reading all.
         releases, add_release: Of the history.
+        target, targets, add_target, remove_target, facts, set_facts: Of the targets.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,6 +54,11 @@ class Registry:
         self._store = Store(folder / "store")
         self.backups = Backups(folder)
         self.groups = Groups(self._db)
+        self.endpoints = Endpoints(self._db)
+        targets = Targets(self._db, self.endpoints)
+        self.target, self.targets = targets.one, targets.all
+        self.add_target, self.remove_target = targets.add, targets.remove
+        self.facts, self.set_facts = targets.facts, targets.set_facts
         self.ledger = Ledger(self._db)
         self.history = Releases(self._db)
         self.releases = self.history.all
@@ -309,83 +313,12 @@ class Registry:
         )
         return int(found[0][0])
 
-    # Targets
-
-    def add_target(self, target: TargetSpec) -> None:
-        """Add a target, or change the one of this name; what is known of it is kept."""
-        if target.name == LOCAL.name:
-            raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
-        if not is_component(target.name):
-            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
-        if target.name.startswith(GROUP):
-            raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
-        with self._db.write() as db:
-            before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
-            kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
-            settings = {**target.settings, **({KEY: kept} if kept else {})}
-            db.execute(
-                "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
-                " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
-                " host_key = excluded.host_key, settings = excluded.settings",
-                (target.name, target.url, target.host_key, _json(settings)),
-            )
-
-    def target(self, name: str) -> TargetSpec:
-        """One target.
-
-        Raises:
-            UsageError: when there is none of this name.
-        """
-        for target in self.targets():
-            if target.name == name:
-                return target
-        known = ", ".join(target.name for target in self.targets())
-        raise UsageError(
-            f"There is no target {name!r}.",
-            hint=f"Known: {known}. Add one with: studio target add NAME ssh://user@host",
-        )
-
-    def targets(self) -> list[TargetSpec]:
-        """This computer, then the others by name."""
-        found = self._db.all(
-            "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
-            (LOCAL.name,),
-        )
-        return [LOCAL] + [TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found]
-
-    def remove_target(self, name: str) -> None:
-        """Forget a target; what runs there goes on. Its history is kept."""
-        self.target(name)
-        if name == LOCAL.name:
-            raise UsageError("This computer cannot be removed.")
-        with self._db.write() as db:
-            db.execute("DELETE FROM targets WHERE name = ?", (name,))
-
-    def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Keep what was learned of a target."""
-        with self._db.write() as db:
-            if name == LOCAL.name:
-                db.execute(
-                    "INSERT OR IGNORE INTO targets VALUES (?, ?, '', '{}', '{}')", (name, LOCAL.url)
-                )
-            db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
-
-    def facts(self, name: str) -> dict[str, Any]:
-        """What was last learned of a target; empty when it was never probed."""
-        found = self._db.all("SELECT facts FROM targets WHERE name = ?", (name,))
-        return dict(json.loads(found[0][0])) if found else {}
-
 
 _VARIANTS = "SELECT v.*, m.name AS model_name FROM variants v JOIN models m ON m.id = v.model"
 
 
 def _json(value: Any) -> str:
     return json.dumps({} if value is None else dict(value), separators=(",", ":"), default=str)
-
-
-def _settings(text: str) -> dict[str, str]:
-    """Those of its connector, without what the registry itself keeps beside them."""
-    return {key: value for key, value in json.loads(text).items() if key != KEY}
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -208,7 +208,7 @@ class _TargetJob:
     def __init__(self, job: Job, target: str) -> None:
         self._job = job
         self._target = target
-        self.folder: Path = job.folder / component_of(f"target-{target}")
+        self.folder: Path = job.folder / component_of(f"target-{target.replace('/', '+')}")
         self.folder.mkdir(exist_ok=True)
 
     def progress(self, done: float, total: float, text: str = "") -> None:

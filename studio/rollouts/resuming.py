@@ -17,7 +17,7 @@ RULE = (
     *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
     *("max_error_rate", "max_latency_ratio", "min_agreement"),
     *("quality", "quality_s", "soak_rule"),
-    *("embedding", "agreement", "keep_samples", "samples_mb"),
+    *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
 )
 """What a rollout was told, and goes on with."""
 _KNOWN = ("model", "bundle", "target", "data", "labels", "preprocess")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
+from studio.deployment.downgrade_option import DOWNGRADE
+from studio.deployment.endpoint_options import REPLACE
 from studio.deployment.watch_options import EMBEDDING, KEPT
 from studio.jobs import Limits, Step
+from studio.packages.step import SIGN_WITH
 from studio.rollouts.waves import STRATEGIES, TRIALS
 
 ROLLOUT = Step(
@@ -25,6 +28,9 @@ ROLLOUT = Step(
         Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
         Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
         EMBEDDING,
+        REPLACE,
+        SIGN_WITH,
+        DOWNGRADE,
         Option(
             "strategy",
             Kind.CHOICE,

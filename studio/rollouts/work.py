@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import TargetSpec, UsageError
+from studio.deployment.admission import downgrade_of
 from studio.deployment.connect import target_of
 from studio.deployment.keeping import asked
-from studio.deployment.packaging import package_contained
+from studio.deployment.packaging import opened, package_contained
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
 from studio.rollouts.ledger import Ledger, place_of
@@ -64,15 +65,25 @@ def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, An
         bundle = Bundle.open(Path(arguments["bundle"]))
         return ledger, bundle, {**packaged, "bundle": str(bundle.folder)} if packaged else None
     packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-    bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
     is_new = bool(packaged and packaged["new"])
+    bundle, is_own = _signed(packaged, arguments, job)
     head = head_of(arguments, bundle.folder, packaged)
-    ledger = Ledger.begin(place, head, bundle.digest, bundle.folder if is_new else None)
+    ledger = Ledger.begin(place, head, bundle.digest, bundle.folder if is_own else None)
     ledger.claim()
+    if is_own:
+        bundle = Bundle.open(ledger.folder / "bundle")
     if packaged and is_new:
-        packaged["bundle"] = str(ledger.folder / "bundle")
-        bundle = Bundle.open(Path(packaged["bundle"]))
+        packaged["bundle"] = str(bundle.folder)
     return ledger, bundle, packaged
+
+
+def _signed(
+    packaged: Mapping[str, Any] | None, arguments: Arguments, job: Job
+) -> tuple[Bundle, bool]:
+    """The bundle, signed once for all targets, and whether its folder belongs to this rollout."""
+    made = packaged or {"bundle": arguments["bundle"], "new": False}
+    bundle = opened(made, arguments.get("sign"), job)
+    return bundle, job.folder in bundle.folder.parents
 
 
 class Rollout:
@@ -103,7 +114,9 @@ class Rollout:
             "soak_s": float(arguments["quality_s"]),
             "soak_rule": list(arguments.get("soak_rule") or ()),
         }
-        kept = asked(arguments)
+        kept = {**asked(arguments), "replace": bool(arguments.get("replace"))}
+        if reason := downgrade_of(arguments):
+            kept |= {"downgrade": reason, "sign": arguments.get("sign")}
         held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
         known = {

@@ -9,7 +9,21 @@ from typing import Iterator
 PACKAGE = "edgewright_runtime"
 """Name of the package inside the file."""
 
-_MAIN = "import sys\n\nfrom {}.main import main\n\nsys.exit(main())\n".format(PACKAGE)
+# An empty entry of PYTHONPATH is the current folder, where a numpy.py of somebody else may lie.
+_MAIN = """\
+import os
+import sys
+
+given = os.environ.get("PYTHONPATH")
+places = given.split(os.pathsep) if given else []
+if not all(map(os.path.isabs, places)) and os.getcwd() not in places:
+    sys.path[:] = [place for place in sys.path if os.path.realpath(place) != os.getcwd()]
+sys.path[:] = [place for place in sys.path if place]
+
+from {}.main import main
+
+sys.exit(main())
+""".format(PACKAGE)
 
 
 def write_application(path: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.settings.resources import resource
+from studio.settings.toml_text import loads
 
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
 OLDEST_PYTHON = (3, 8)
@@ -124,7 +125,7 @@ def read(path: Path) -> Board:
         WrongBoard: naming the file and what is wrong.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = loads(path.read_text(encoding="utf-8"))
         return _board(path.stem, values)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
         raise WrongBoard(f"{path.name}: {error}") from None

@@ -14,9 +14,21 @@ SETTINGS: Mapping[str, Option] = {
     option.name: option
     for option in (
         Option("theme", Kind.CHOICE, "system", "Theme", choices=("system", "light", "dark")),
-        Option("sandbox", Kind.FLAG, True, "Sandbox for workers", "Use bubblewrap where it is."),
         Option(
-            "worker_memory_mb", Kind.INTEGER, 0, "Memory limit of a worker", unit="MB", minimum=0
+            "sandbox",
+            Kind.FLAG,
+            True,
+            "Sandbox for workers",
+            "Use bubblewrap, or Landlock where it is missing.",
+        ),
+        Option(
+            "worker_memory_mb",
+            Kind.INTEGER,
+            0,
+            "Memory limit of a worker",
+            "For each of its processes; 0: half of this machine's memory.",
+            unit="MB",
+            minimum=0,
         ),
         Option(
             "patience_s",

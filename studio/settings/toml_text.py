@@ -69,6 +69,22 @@ class TomlText:
         return 0, 0
 
 
+def loads(text: str) -> dict[str, Any]:
+    """As ``tomllib.loads``, which lets numbers of too many digits and deep nesting through.
+
+    Raises:
+        tomllib.TOMLDecodeError: when it is not TOML, or no TOML that can be read.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("it is nested too deeply") from None
+    except ValueError:
+        raise tomllib.TOMLDecodeError("a number has too many digits") from None
+
+
 def parse(text: str, name: str) -> dict[str, Any]:
     """What a text says.
 
@@ -76,7 +92,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
         UsageError: with line and column, when it is not TOML.
     """
     try:
-        return tomllib.loads(text)
+        return loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.match(str(error))
         reason = (found.group(1) if found else str(error)).rstrip(".")

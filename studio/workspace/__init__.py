@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from studio.jobs import JobOutcome, RunningJob, SandboxLevel, Step
+from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
@@ -58,6 +58,7 @@ __all__ = [
     "PREVIEW",
     "ActionRecord",
     "CheckedRecipe",
+    "Containment",
     "Environment",
     "Event",
     "Events",
@@ -82,7 +83,6 @@ __all__ = [
     "RunningJob",
     "RunningRecipe",
     "SampleInfo",
-    "SandboxLevel",
     "Step",
     "VariantRecord",
     "VersionRecord",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ class RunWish:
         fresh: Run every step, also when a kept result could be taken.
         trigger: What started it, for ``${trigger...}``.
         report, junit, artefacts: Where these are put besides the run's own folder.
+        overwrite: Also files that no recipe wrote, or that were changed since.
         watch, told: Called before and after each step.
     """
 
@@ -46,6 +47,7 @@ class RunWish:
     report: Path | None = None
     junit: Path | None = None
     artefacts: Path | None = None
+    overwrite: bool = False
     watch: Watcher | None = None
     told: Told | None = None
 
@@ -186,6 +188,23 @@ class Runs:
         recipe = self.read(path, wish.variables)
         return self._carry_out(recipe, self._folders.new(recipe.name), wish, None)
 
+    def in_the_way(self, recipe: Recipe | None, files: Sequence[Path] = ()) -> list[Path]:
+        """What a run would overwrite, and no recipe wrote here, or somebody has changed since.
+
+        Args:
+            files: What is to be written besides what the recipe names.
+        """
+        from studio.pipelines.overwriting import OwnOutputs, recipe_outputs
+
+        named = recipe_outputs(recipe) if recipe is not None else []
+        return OwnOutputs(self._registry).in_the_way([*named, *files])
+
+    def take_over(self, files: Sequence[Path]) -> None:
+        """Let what lies there now be as if a recipe had written it: the user has said so."""
+        from studio.pipelines.overwriting import OwnOutputs
+
+        OwnOutputs(self._registry).note(files)
+
     def resume(self, name: str, wish: RunWish | None = None) -> RecipeReport:
         """Go on with a run that was interrupted, failed or was cancelled; blocks.
 
@@ -288,12 +307,14 @@ class Runs:
             if wish.told is not None:
                 wish.told(report)
 
-        return RecipeRun(recipe, self._steps, folder, Wish(wish.fresh, wish.trigger, watch, told))
+        how = Wish(wish.fresh, wish.trigger, watch, told, wish.overwrite)
+        return RecipeRun(recipe, self._steps, folder, how)
 
     def _finish(self, run: RecipeRun, report: RecipeReport, wish: RunWish) -> RecipeReport:
         """Write the report, JUnit's file and the artefacts; what cannot be written is said."""
         from studio.pipelines.artefacts import copy_artefacts
         from studio.pipelines.junit import junit
+        from studio.pipelines.overwriting import OwnOutputs
 
         document = run.folder.read()
         text = junit(report, str(document.get("started"))).encode()
@@ -308,6 +329,7 @@ class Runs:
             if target is not None and source.is_file():
                 try:
                     write_atomically(target.absolute(), source.read_bytes())
+                    OwnOutputs(self._registry).note([target.absolute()])
                 except OSError as error:
                     problems.append(f"{target} cannot be written: {error.strerror or error}.")
         if wish.artefacts is not None:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.keeping import why_none_compared, why_none_kept
+from studio.deployment.places import require_own_place
 from studio.deployment.soaking import why_no_trial
 from studio.jobs import (
+    Containment,
     JobListener,
     JobOutcome,
     JobRunner,
     Limits,
     RunningJob,
-    SandboxLevel,
     Step,
 )
+from studio.jobs.memory import share_mb
 from studio.monitoring.holds import HOLDS, Holds
 from studio.pipelines.catalogue import steps
 from studio.pipelines.runner import StepRunner
@@ -86,7 +88,7 @@ class Workspace(JobListener):
             preload=_PRELOAD,
         )
         defaults = Limits(
-            memory_mb=int(self.settings["worker_memory_mb"]),
+            memory_mb=int(self.settings["worker_memory_mb"]) or share_mb(),
             silence=float(self.settings["patience_s"]),
         )
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
@@ -227,9 +229,9 @@ class Workspace(JobListener):
         self._steps.source = source
 
     @property
-    def sandbox(self) -> SandboxLevel:
+    def sandbox(self) -> Containment:
         """How workers that parse or run models are contained."""
-        return self._runner.level
+        return self._runner.containment
 
     # What is shown
 
@@ -277,7 +279,12 @@ class Workspace(JobListener):
     # Targets
 
     def add_target(self, target: TargetSpec) -> None:
-        """Add or change a target."""
+        """Add or change a target.
+
+        Raises:
+            UsageError: when it would be a second name of another's place.
+        """
+        require_own_place(target, self.registry.targets())
         self.registry.add_target(target)
         self.events.publish(RegistryChanged("targets"))
 

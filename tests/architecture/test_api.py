@@ -11,12 +11,12 @@ NAMES = frozenset(
     """
     API_VERSION Action Analyzer Array AttributeValue Backend Cancelled Capability ChangedHost
     Channel Check Completed Connector Dataset Deployed Dimension EnvironmentNeed Extension Feeds
-    Finding Format GateMissed Graph GraphLayout Identity Initializer Intake InvalidData
-    InvalidModel Kind Level Limits Manifest Measurement Metric Model ModelRegistry ModelVersion
+    Finding Format GateMissed Graph GraphLayout Identity Initializer Intake InvalidData InvalidModel
+    Kind Level Limits MOST_OUTPUT Manifest Measurement Metric Model ModelRegistry ModelVersion
     Monitor Node Option Packager Parcel Permission Platform PlatformRelease Preview Progress
-    Publication Refused RegisteredModel RegistryEvent RegistrySession Resource Sample
-    SampleMetric Session Silent Site StudioError TakenBack TargetError TargetFacts TargetSpec
-    TensorType Toolchain ToolchainBackend Transform Transformed Truth Tunnel Unavailable UnknownHost
+    Publication Refused RegisteredModel RegistryEvent RegistrySession Resource Sample SampleMetric
+    Session Silent Site StudioError TakenBack TargetError TargetFacts TargetSpec TensorType
+    Toolchain ToolchainBackend Transform Transformed Truth Tunnel Unavailable UnknownHost
     UnsafeModel UsageError Value validate
     """.split()  # noqa: SIM905  # a word list reads and diffs better
 )

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from studio.plugin_host import built_in
+
 ROOT = Path(__file__).parents[2]
 LINT = (sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()")
 
@@ -45,6 +47,7 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_plugin_has_its_entry_point() -> None:
     group = project()["project"]["entry-points"]["edgewright.plugins"]
+    assert sorted(built_in.NAMES) == plugin_folders()
     assert group == {name: name for name in plugin_folders()}
 
 

@@ -64,6 +64,72 @@ def test_no_file_is_too_long() -> None:
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
+_APART = ("-P", "-I")
+_ASKS_FOR_CODE = ("-m", "-c")
+_OLD_PYTHONS = {"studio/runtime/serve/releases.py": "-P where it is known"}
+
+
+def starts_python(tree: ast.AST) -> Iterator[ast.List | ast.Tuple]:
+    """Command lines that begin with this Python."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.List | ast.Tuple) and node.elts and len(node.elts) > 1:
+            first = node.elts[0]
+            if isinstance(first, ast.Attribute) and first.attr == "executable":
+                yield node
+
+
+def imports_from_the_current_folder(command: ast.List | ast.Tuple) -> bool:
+    """Whether a command line that begins with Python lets it do so."""
+    words = [one.value for one in command.elts if isinstance(one, ast.Constant)]
+    return any(word in words for word in _ASKS_FOR_CODE) and words[0] not in _APART
+
+
+def test_no_python_is_started_that_imports_from_the_current_folder() -> None:
+    guilty = [
+        f"{name(path)}:{command.lineno}"
+        for path in sources("studio", "plugins", "examples")
+        for command in starts_python(ast.parse(path.read_text()))
+        if imports_from_the_current_folder(command) and name(path) not in _OLD_PYTHONS
+    ]
+    assert guilty == []
+    for text, wrong in (
+        ("[sys.executable, '-m', 'a']", True),
+        ("[sys.executable, '-I', '-c']", False),
+    ):
+        (command,) = starts_python(ast.parse(text))
+        assert imports_from_the_current_folder(command) is wrong
+
+
+def unplain(path: Path) -> Iterator[str]:
+    """Tooltips and labels of a file whose text is not our own, and could be read as markup."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        called = node.func.id if isinstance(node.func, ast.Name) else called
+        said = node.args[1:2] if called == "showText" else node.args[:1]
+        if called in ("setToolTip", "showText") and said and not is_plain(said[0]):
+            yield f"{name(path)}:{node.lineno}: {called}"
+        plain = any(keyword.arg == "textFormat" for keyword in node.keywords)
+        if called == "QLabel" and said and not (plain or isinstance(said[0], ast.Constant)):
+            yield f"{name(path)}:{node.lineno}: {called}"
+
+
+def is_plain(text: ast.expr) -> bool:
+    """Whether a text is written there, or made plain there or just before."""
+    if isinstance(text, ast.IfExp):
+        return is_plain(text.body) and is_plain(text.orelse)
+    if isinstance(text, ast.Name):
+        return text.id == "tip"
+    called = isinstance(text, ast.Call) and isinstance(text.func, ast.Name)
+    return isinstance(text, ast.Constant) or (called and text.func.id == "plain_tip")
+
+
+def test_labels_and_tooltips_show_plain_text() -> None:
+    places = sources("studio/gui", "studio/api", "plugins")
+    assert [one for path in places for one in unplain(path)] == []
+
+
 def test_studio_has_the_folders_that_the_architecture_names() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     folders = [path.parent.name for path in (ROOT / "studio").glob("*/__init__.py")]

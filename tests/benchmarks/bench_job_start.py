@@ -67,7 +67,7 @@ def main() -> int:
                 seen[name].append(seconds * 1000)
         for runner in runners.values():
             runner.close()
-        level = runner.level.value
+        level = runner.containment.value
     medians = {name: statistics.median(values) for name, values in seen.items()}
     document = {
         "benchmark": "job start",

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from PIL import Image
 
+from tests.rigs.patience import patience
+
 T = TypeVar("T")
 SIZE = (1280, 800)
 PATIENCE = 90.0
@@ -64,7 +66,7 @@ class Screen:
 
         A page that shows something live never stands still, so this is no test by itself.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         picture, since = self.pixels(), time.monotonic()
         while time.monotonic() - since < _STILL and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -94,6 +96,11 @@ class Screen:
         self._do("type", "--delay", "8", text)
         self.settle(_REACTION)
 
+    def click(self, x: int, y: int) -> None:
+        """Move the mouse there and press its left button."""
+        self._do("mousemove", "--sync", str(x), str(y))
+        self._do("click", "1")
+
     def _find(self, title: str) -> str:
         done = self._run("search", "--onlyvisible", "--name", title)
         return done.stdout.split("\n")[0]
@@ -115,7 +122,7 @@ class Screen:
 
 def wait_for(look: Callable[[], T], otherwise: str, seconds: float = PATIENCE) -> T:
     """Wait until ``look`` returns something true; returns it."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not (found := look()):
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)

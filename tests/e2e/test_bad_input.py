@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from studio.jobs.memory import share_mb
 from tests.e2e.conftest import STUDIO, Studio, interruptible
 
 pytestmark = pytest.mark.slow
@@ -237,3 +238,50 @@ def assert_calm(studio: Studio, errors: str) -> None:
     jobs = studio.home / "edgewright" / "data" / "jobs"
     assert not jobs.exists() or list(jobs.iterdir()) == []
     assert studio.ok("target", "list")[0]["name"] == "local"
+
+
+def test_a_small_file_that_wants_more_memory_than_the_machine_has_to_give(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """69 bytes: a constant that is larger than what a process of a worker may take."""
+    values = int(share_mb() * 1.2) * (1 << 20) // 4
+    size = numpy_helper.from_array(numpy.array([values], numpy.int64), "size")
+    graph = helper.make_graph(
+        [helper.make_node("ConstantOfShape", ["size"], ["y"])],
+        "g",
+        [],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None])],
+        [size],
+    )
+    path = saved(graph, tmp_path)
+    ended = studio.run("profile", path, "--seconds", "0.2", "--rounds", "3")
+    assert ended.code == 1
+    assert "Out of memory." in ended.err
+
+
+def test_functions_that_double_are_refused_before_a_profile_unfolds_them(
+    studio: Studio, tmp_path: Path
+) -> None:
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)]
+    functions = []
+    for level in range(60):
+        name, domain = (f"f{level - 1}", "d") if level else ("Relu", "")
+        body = [
+            helper.make_node(name, [read], [made], domain=domain)
+            for read, made in (("a", "b"), ("b", "c"))
+        ]
+        functions.append(helper.make_function("d", f"f{level}", ["a"], ["c"], body, opsets))
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("f59", ["x"], ["y"], domain="d")],
+        "g",
+        [value("x", TensorProto.FLOAT, [1])],
+        [value("y", TensorProto.FLOAT, [1])],
+    )
+    proto = helper.make_model(graph, functions=functions, opset_imports=opsets, ir_version=9)
+    path = tmp_path / "double.onnx"
+    path.write_bytes(proto.SerializeToString())
+    for command in ("inspect", "profile"):
+        ended = studio.run(command, path)
+        assert ended.code != 0
+        assert "functions that unfold to more than" in ended.err

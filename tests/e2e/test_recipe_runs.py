@@ -29,7 +29,7 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_digests(
             killing.kill_once(other, recipe, moment, kills)
         journal = killing.finish(other, recipe)
     finally:
-        other.run("undeploy", "--target", "local", "--purge")
+        other.run("undeploy", "--target", "local/sample-digits", "--purge")
     assert kills.during, "nothing was killed"
     assert journal["artefacts"] == wanted
     assert all(gate["passed"] for gate in journal["gates"])
@@ -67,7 +67,7 @@ def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(
     states = {step["name"]: step["state"] for step in ended.json["steps"]}
     assert states["int8"] == states["package-float"] == "succeeded"
     assert {states[name] for name in ("deploy-float", "deploy-int8", "call-int8")} == {"not run"}
-    assert studio.ok("releases", "--target", "local") == []
+    assert studio.ok("releases", "--target", "local/sample-digits") == []
     gates = {gate["name"]: gate for gate in ended.json["gates"]}
     assert gates["int8 is less than half the size"]["value"] > 0.05
     assert gates["no request to int8 failed"]["value"] is None, "what was not run is not judged"

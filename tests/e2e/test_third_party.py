@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import Ended, Studio
 from tests.rigs.third_party import ID, PROJECT
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,7 @@ def test_nothing_of_it_is_used_before_consent(installed: Installed, tmp_path: Pa
 
 
 def test_deploy_update_roll_back_and_remove(installed: Installed, tmp_path: Path) -> None:
-    first, second = (make_cnn(tmp_path / f"{n}.onnx", seed=n) for n in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     allowed = installed.ok("plugins", "allow", ID, "--digest", plugin(installed)["digest"])
     assert allowed["state"] == "available"
     facts = installed.ok("target", "add", "attic", f"folder:{tmp_path / 'attic'}")

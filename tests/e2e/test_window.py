@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,13 +14,36 @@ from studio.gui.memory import recall
 from studio.registry import Registry
 from studio.settings import Paths, Settings
 from tests.e2e.conftest import STUDIO, Studio
-from tests.e2e.screen import Screen, wait_for
+from tests.e2e.screen import PATIENCE, Screen, wait_for
 from tests.rigs.boards import Board, Network
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("Xvfb", "xdotool")]
 
 MAIN = "Edgewright"
 _LOOK_S = 10.0
+_PLACE = """
+import json, sys
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+from studio.gui.app import attach, make_application, make_window
+from studio.settings import Paths
+from studio.workspace import Workspace
+
+application = make_application()
+window = make_window(Paths.of())
+window.show()
+with Workspace.open() as workspace:
+    attach(window, workspace)
+    assert QTest.qWaitForWindowExposed(window, 60_000)
+    buttons = window.findChildren(QAbstractButton)
+    found = next(button for button in buttons if button.accessibleName() == sys.argv[1])
+    places, ready = [], []
+    workspace.in_background(lambda: None, ready.append)  # behind the look for plugins
+    while not ready or len(places) < 5 or len(set(places[-5:])) > 1:  # until it is laid out
+        QTest.qWait(50)
+        places.append(found.mapToGlobal(found.rect().center()).toTuple())
+    print(json.dumps(places[-1]))
+"""
 
 
 class Person:
@@ -28,7 +53,7 @@ class Person:
         self.screen = screen
         self._pictures = pictures
         self._errors = studio.home / "window.log"
-        environment = {
+        self.environment = {
             **studio.environment,
             "DISPLAY": screen.display,
             "QT_QPA_PLATFORM": "xcb",
@@ -36,7 +61,7 @@ class Person:
         }
         with self._errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [str(STUDIO)], env=environment, stdin=subprocess.DEVNULL, stderr=errors
+                [str(STUDIO)], env=self.environment, stdin=subprocess.DEVNULL, stderr=errors
             )
         screen.focus(MAIN)
         self.registry = Registry.open(studio.home / "edgewright" / "data" / "registry")
@@ -126,6 +151,33 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     person.look("monitor")
 
     assert person.leave() == "", "something was written to standard error"
+
+
+@pytest.mark.parametrize("profile", range(3))
+def test_the_first_click_in_a_fresh_profile_opens_a_sample(
+    person: Person, studio: Studio, tmp_path: Path, profile: int
+) -> None:
+    samples = studio.home / "edgewright" / "data" / "samples"
+    assert not any(samples.glob("*"))
+    person.screen.settle()
+    person.screen.click(*place_of("Open the sample Handwritten digits", person, tmp_path))
+    wait_for(lambda: names(person) == ["fp32"], "the sample was not opened by the first click")
+    person.look("first-click")
+    assert person.leave() == ""
+
+
+def place_of(name: str, person: Person, tmp_path: Path) -> tuple[int, int]:
+    """Where a button of Welcome is, in a second window as large, with a profile of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PLACE, name],
+        env={**person.environment, "EDGEWRIGHT_HOME": str(tmp_path / "another")},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    x, y = json.loads(done.stdout)
+    return x, y
 
 
 def test_what_cannot_be_opened_leaves_the_window_alive(

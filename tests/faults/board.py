@@ -172,7 +172,7 @@ class FaultBoard(Machine):
                 state["phase"] in UNCOMMITTED,
                 f"current is {linked[:8]}, the state says {current[:8]} and {state['phase']}",
             )
-        broken = Journal(self.layout.log).broken_at()
+        broken = Journal(self.layout.log, self.layout.sealed).broken_at()
         require(broken == 0, f"the log is broken at {broken}")
         served = self.served()
         if serves:

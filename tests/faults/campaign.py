@@ -39,6 +39,7 @@ BOTH = {
     "next": ("old after", "new after"),
     "first": ("nothing after", "new after"),
     "rollback": ("old after", "new after"),
+    "seal": ("old after", "new after"),
 }
 """Outcomes of a story of which each must have been seen: else no fault ever struck in the midst."""
 
@@ -133,12 +134,14 @@ def sample(seed: int) -> Iterator[Work]:
     """A little of each kind that needs no network, for every run of the tests."""
     yield Work("points", points.Unit("next", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("next", "stage", "EIO"), seed, most=1)
+    yield Work("points", points.Unit("seal", "switch", "SIGKILL"), seed, most=2)
     yield Work("points", points.Unit("rollback", "rollback", "ENOSPC"), seed, most=1)
     yield Work("matrix", matrix.cases()[7::37], seed)
     yield Work("power", None, seed)
     for mutant in mutants.MUTANTS[1:4:2]:
         yield Work("mutants", mutant.name, seed)
-    for name in ("disk full at switch", "interpreter of another architecture"):
+    disk = ("disk full at switch", "disk full before rollback")
+    for name in (*disk, "interpreter of another architecture"):
         yield Work("conditions", name, seed)
     for number in range(2):
         yield Work("races", number, seed)

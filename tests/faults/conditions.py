@@ -42,6 +42,7 @@ def conditions() -> list[tuple[str, Condition]]:
     return [
         *((f"disk with {free:,} bytes free", _full(free)) for free in FREE_BYTES),
         *((f"disk full at {verb}", _full_at(verb)) for verb in DEPLOY),
+        *((f"disk full before {verb}", _way_back(verb)) for verb in ("rollback", "remove")),
         *((f"clock {years:+} years off", _clock(years)) for years in YEARS),
         ("probe out of memory", _no_memory),
         ("probe killed for its memory", _probe_killed),
@@ -154,6 +155,25 @@ def _full_at(verb: str) -> Condition:
             board.check_now(serves=True)
             filler.unlink()
             return _afterwards(board, refusal)
+
+    return condition
+
+
+def _way_back(verb: str) -> Condition:
+    """A full disk keeps nobody from serving the release before, or none."""
+
+    def condition(stock: Stock, folder: Path) -> str:
+        with _disk(folder) as place, _serving(stock, place / "root") as board:
+            board.put(stock.numbered(2), REPEAT)
+            filler = _fill(place, 0)
+            answer = board.call(verb, b"", soak_s=0, seconds=5)
+            require(answer["event"] == "result", f"{verb} on a full disk: {answer}")
+            wanted = stock.numbered(1).digest if verb == "rollback" else ""
+            require(board.served() == wanted, "another one is served")
+            filler.unlink()
+            board.put(stock.numbered(3), REPEAT)
+            require(board.layout.reserve.stat().st_size > 0, "the reserve was not made again")
+        return "done at once"
 
     return condition
 

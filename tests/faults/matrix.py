@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from studio.runtime.alive import started
 from studio.runtime.release.files import point, remove, write_atomically
 from studio.runtime.release.lease import LEASE_S
-from studio.runtime.release.process import started
 from studio.runtime.release.server import Server
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.points import REPEAT

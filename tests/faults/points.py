@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.packages import Bundle
+from studio.runtime.release.journal import Journal
+from studio.runtime.release.segments import SEAL_BYTES
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.tally import Tally, require
 
@@ -36,7 +38,8 @@ class Unit:
     """One verb of one story under one kind of fault.
 
     Attributes:
-        story: ``first``, ``next``, ``rollback``, ``undeploy``, ``purge``, ``gc``.
+        story: ``first``, ``next``, ``rollback``, ``undeploy``, ``purge``, ``gc``, and ``seal``: the
+            next deploy whose record is full, so that the verb seals a part and drops the oldest.
     """
 
     story: str
@@ -60,6 +63,7 @@ def units() -> Iterator[Unit]:
         ("purge", "remove"),
         ("rollback", "rollback"),
         ("gc", "gc"),
+        ("seal", "switch"),
     ):
         for fault in FAULTS:
             yield Unit(story, verb, fault)
@@ -157,7 +161,7 @@ class Story:
         board, unit = self.board, self._unit
         old = board.layout.linked()
         serves = unit.story not in ("first", "undeploy", "purge")
-        counter = self._counter()
+        counter, noted = self._counter(), self._noted()
         if unit.verb in ("rollback", "remove"):
             frames, request = b"", {"soak_s": 0, "purge": unit.story == "purge", "seconds": 5}
         else:
@@ -167,8 +171,11 @@ class Story:
         board.token = ""
         board.step("begin", bundle)
         current = board.check_recovered(serves=serves)
-        if unit.story != "rollback":
+        if unit.story == "purge":
+            require(self._counter() in (0, counter), "the release counter went back")
+        elif unit.story != "rollback":
             require(self._counter() >= counter, "the release counter went back")
+        require(self._noted() >= noted, "entries of the record are lost")
         self._repeat(bundle)
         said = "unheard" if answer is None else "failed" if answer["event"] == "error" else "done"
         result = answer is not None and answer["event"] == "result"
@@ -182,8 +189,10 @@ class Story:
             self._deploy()
         self._number += 1
         bundle = self._stock.numbered(self._number)
-        if unit.story in ("first", "next"):
+        if unit.story in ("first", "next", "seal"):
             self.board.put(bundle, DEPLOY[: DEPLOY.index(unit.verb)])
+            if unit.story == "seal":
+                self._journal().append("filler", text="x" * SEAL_BYTES)
         elif unit.story == "gc":
             self.board.put(bundle, REPEAT[: REPEAT.index("gc")])
             (self.board.layout.incoming / ".left.part").write_bytes(b"left")
@@ -221,6 +230,13 @@ class Story:
         bundle = self._stock.numbered(self._number)
         self.board.put(bundle, REPEAT)
         return bundle
+
+    def _journal(self) -> Journal:
+        return Journal(self.board.layout.log, self.board.layout.sealed)
+
+    def _noted(self) -> int:
+        """How many entries the record had in all."""
+        return int(self._journal().stand()["entries"])
 
     def _counter(self) -> int:
         return int(self.board.state["counter"]) if self.board.layout.state.exists() else 0

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -18,6 +19,7 @@ from studio.gui.theme import Theming, base_font
 from studio.gui.window import MainWindow
 from studio.settings import Settings
 from studio.workspace import Workspace
+from tests.rigs.patience import patience
 
 DIGITS = Path(__file__).parents[2] / "resources" / "samples" / "digits" / "digits.onnx"
 
@@ -32,6 +34,19 @@ def dressed(request: pytest.FixtureRequest) -> None:
     application.setFont(base_font())
     icons.register_search_paths()
     Theming("dark").apply()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for an event of Qt waits as long as the machine needs."""
+    for name in ("waitUntil", "waitSignal"):  # each bot makes the other spellings of them
+        original = getattr(QtBot, name)
+
+        def wait(self: QtBot, *what: Any, _original: Any = original, **options: Any) -> Any:
+            options["timeout"] = int(patience(options.get("timeout", 5_000)))
+            return _original(self, *what, **options)
+
+        monkeypatch.setattr(QtBot, name, wait)
 
 
 @pytest.fixture(scope="session")

@@ -298,3 +298,62 @@ def test_without_a_model_the_button_says_so(rig: Rig) -> None:
     assert page.primary is not None
     assert not page.primary.isEnabled()
     assert page.primary.toolTip() == "Open a model first."
+
+
+def test_the_form_asks_why_an_older_version_is_wanted(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.plan()
+    assert not rig.shell.jobs[-1].options.get("downgrade")
+    steps = [{"name": "counter", "state": "blocked", "text": "Version 1 of cnn is older."}]
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": steps}))
+    assert page.primary is not None
+    assert not page.primary.isEnabled()
+    page.form.set_values({"downgrade": "2 misreads the night shift"})
+    page.plan()
+    assert rig.shell.jobs[-1].options["downgrade"] == "2 misreads the night shift"
+
+
+def test_another_model_is_replaced_after_a_question_only(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    page.deploy()
+    assert rig.shell.jobs == [], "nothing is begun before the answer"
+    assert page.question.isVisibleTo(page)
+    assert "Replace doors by" in page.question.text.text()
+    page.question.cancel.click()
+    assert (rig.shell.jobs, page.question.isVisibleTo(page)) == ([], False)
+    page.deploy()
+    page.question.confirm.click()
+    assert rig.shell.jobs[-1].options["replace"] is True
+    assert not page.question.isVisibleTo(page)
+
+
+def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
+    released(rig, 3, name="doors")
+    page = rig.page(DeployPage, rig.variant())
+    page.form.set_values({"endpoint": "gate"})
+    page.deploy()
+    assert rig.shell.jobs[-1].options["endpoint"] == "gate"
+    result = {"version": 1, "seconds": 1.0, "target": "local/gate"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    assert rig.shell.said == ["v1 serves on local/gate; it took 1.0 s."]
+
+
+def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
+    released(rig, 3)
+    page = rig.page(DeployPage, rig.variant())
+    page.tools.end.click()
+    assert rig.shell.jobs[-1].step == "stop"
+    told = {"target": "local", "state": "stopped", "endpoint": "", "release": f"{3:064x}"}
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=told))
+    assert texts(page.table)[0][6] == "stopped"
+    page.tools.begin.click()
+    assert rig.shell.jobs[-1].step == "start"
+
+
+def test_what_a_look_has_learned_is_shown(rig: Rig) -> None:
+    released(rig, 3)
+    row = {"target": "local", "state": "stopped", "release": f"{3:064x}", "facts": {}}
+    rig.registry.add_run("target-look", None, {}, {"targets": [row]})
+    page = rig.page(DeployPage, rig.variant())
+    assert texts(page.table)[0][6] == "stopped"

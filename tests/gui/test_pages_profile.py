@@ -37,7 +37,8 @@ def run(name: str, p50: float | None, **values: Any) -> dict[str, Any]:
         "latency_ms": {"p50": p50, "p90": p50 and 1.1 * p50, "p99": None},
         "missing": {"p99": "needs 662 samples, has 80"},
         "distribution": [] if p50 is None else [p50 * (0.9 + i / 400) for i in range(101)],
-        "max_error": 0.004,
+        "max_error": 0.03,
+        "relative_error": 0.004,
         **values,
     }
 
@@ -134,7 +135,7 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=RESULT))
     rows = texts(page.table)
     assert [row[-1] for row in rows] == ["baseline", "faster", "undecided", "cannot load"]
-    assert rows[0][3:8] == ["fp32", "18.9", "20.8", "—", "1.00"]
+    assert rows[0][3:8] == ["fp32 · 2 threads", "18.9", "20.8", "—", "1.00"]
     assert rows[1][4:8] == ["12.1", "13.3", "4e-3", "0.64 [0.63–0.65]"]
     assert rows[3][4:8] == ["—", "—", "4e-3", "—"]
     assert page.table.currentRow() == 1

@@ -81,6 +81,21 @@ def test_the_log_and_what_is_there(rig: Rig) -> None:
     assert not page.tools.text.isVisibleTo(page)
 
 
+def test_a_program_that_calls_the_model_is_shown(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    assert page.tools.call.toolTip() == "Nothing is served there."
+    details = {"version": 3, "name": "digits", "endpoint": "http://127.0.0.1:8477"}
+    rig.registry.add_release("local", None, "a" * 64, "serving", details)
+    page.refresh()
+    menu = page.tools.call.menu()
+    assert [action.text() for action in menu.actions()] == ["curl", "Python", "JavaScript"]
+    menu.actions()[1].trigger()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options) == ("call", {"target": "local", "print": "python"})
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"code": "import json\nURL = 1\n"}))
+    assert page.tools.text.toPlainText() == "import json\nURL = 1"
+
+
 def test_taking_away_asks_first(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     assert not page.tools.take_away.isEnabled()

@@ -63,6 +63,25 @@ def test_bad_file_is_one_sentence_and_the_window_lives(
     assert not window.banner.isVisible()
 
 
+def test_an_error_is_gone_when_the_same_has_succeeded_since(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes.onnx"
+    bad.write_text("not a model")
+    window.open_model(bad)
+    qtbot.waitUntil(window.banner.isVisible, timeout=JOB_MS)
+    window.open_model(DIGITS)
+    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    assert not window.banner.isVisible()
+
+
+def test_an_error_stays_when_something_else_has_succeeded(window: MainWindow, qtbot: QtBot) -> None:
+    window.banner.show_message("It failed.", "bad", about="another.work:failed")
+    window.open_model(DIGITS)
+    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    assert window.banner.isVisible()
+
+
 def test_missing_file_is_refused_without_a_job(window: MainWindow, tmp_path: Path) -> None:
     window.open_model(tmp_path / "gone.onnx")
     assert window.banner.isVisible()
@@ -287,6 +306,13 @@ def test_jobs_list_tells_how_jobs_ended(window: MainWindow, qtbot: QtBot, tmp_pa
     assert row.pill.text() == "failed"
     assert row.accessibleName().startswith("Open empty.onnx: failed. ")
     assert window.jobbar.count.text() == "1 finished"
+
+
+def test_the_badge_names_the_walls_of_workers(window: MainWindow, qtbot: QtBot) -> None:
+    badge, held = window.jobbar.sandbox, window.workspace.sandbox
+    qtbot.waitUntil(lambda: bool(badge.text()), timeout=JOB_MS)
+    assert badge.text() == f"Worker sandbox: {held.value}"
+    assert badge.toolTip() == held.explanation
 
 
 def test_rail_says_what_was_done(digits_window: MainWindow) -> None:

@@ -98,6 +98,23 @@ def nested(path: Path, depth: int) -> Path:
     return path
 
 
+def wide_nest(path: Path, depth: int, width: int) -> Path:
+    """If in If in If ..., with many nodes in each."""
+    leaf = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["i"])], "e", [], [floats("i", [1])]
+    )
+    inner = leaf
+    for level in range(depth):
+        nodes = [helper.make_node("Relu", ["x"], [f"r{level}_{k}"]) for k in range(width)]
+        branches = {"then_branch": inner, "else_branch": leaf}
+        nodes.append(helper.make_node("If", ["c"], [f"o{level}"], **branches))
+        inner = helper.make_graph(nodes, f"g{level}", [], [floats(f"o{level}", [1])])
+    condition = helper.make_tensor_value_info("c", TensorProto.BOOL, [])
+    inner.input.extend([floats("x", [1]), condition])
+    opsets = [helper.make_opsetid("", 17)]
+    return save(helper.make_model(inner, opset_imports=opsets, ir_version=9), path)
+
+
 def field(number: int, content: bytes) -> bytes:
     """A length-delimited protobuf field."""
     size, length = bytearray(), len(content)

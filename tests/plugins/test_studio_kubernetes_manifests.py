@@ -153,7 +153,21 @@ def test_a_token_comes_from_a_secret_and_is_in_no_manifest() -> None:
     source = {"secretKeyRef": {"key": "token", "name": "digits-token"}}
     assert container["env"] == [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
     plain = _deployment(CASES["plain"])["spec"]["template"]["spec"]["containers"][0]
-    assert "env" not in plain
+    (names,) = plain["env"]
+    assert names["name"] == "EDGEWRIGHT_ALLOWED_HOSTS"
+    assert "digits-token" not in str(plain)
+
+
+def test_the_server_knows_the_names_of_its_service() -> None:
+    def names(**given: Any) -> str:
+        (found,) = _deployment(Wanted(workload(**given)))["spec"]["template"]["spec"]["containers"]
+        return str(found["env"][0]["value"])
+
+    place = workload().place
+    assert f"{place.name}.{place.namespace}.svc" in names().split(",")
+    assert f"{place.canary}.{place.namespace}" in names().split(",")
+    assert names(ingress="nginx", hostname="models.example") == "models.example"
+    assert names(service="LoadBalancer") == "*"
 
 
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:

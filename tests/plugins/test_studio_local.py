@@ -91,6 +91,17 @@ def test_a_command_that_is_not_there_or_hangs(channel: LocalChannel) -> None:
         channel.run(["sleep", "60"], timeout=0.2)
 
 
+@pytest.mark.parametrize("where", ["", " >&2"])
+def test_a_command_that_writes_without_end_is_ended(channel: LocalChannel, where: str) -> None:
+    with pytest.raises(TargetError, match="sh said more than 64 MB and was ended"):
+        channel.run(["sh", "-c", f"exec yes{where}"], timeout=300)
+
+
+def test_a_line_without_end_is_ended_as_well(channel: LocalChannel) -> None:
+    with pytest.raises(TargetError, match="said more than 64 MB"):
+        channel.run(["cat", "/dev/zero"], timeout=300, on_line=lambda line: None)
+
+
 def test_files_arrive_whole_or_not_at_all(channel: LocalChannel, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(os.urandom(2_500_000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -10,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.api import InvalidData, Level, Limits, Model, Silent, TensorType
+from studio.api import InvalidData, Level, Limits, Model, Silent, TensorType, UnsafeModel
 from studio_onnx.format import OnnxFormat
 from tests.plugins import onnx_files
 
@@ -136,28 +137,47 @@ def test_doubling_shape_tensors_take_no_memory(tmp_path: Path) -> None:
     assert time.process_time() - started < 5
 
 
-def test_functions_that_explode_skip_inference_and_say_so(tmp_path: Path) -> None:
-    """Forty functions, each calling the next twice: 2^40 nodes if every call were followed."""
+def calling(tmp_path: Path, calls: Sequence[Sequence[str]]) -> Path:
+    """A model of functions F0, F1 ..., of which each calls others (or operators) in a row."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
     functions = []
-    for k in range(40):
-        inner = "Relu" if k == 39 else f"F{k + 1}"
-        domain = "" if k == 39 else "local"
+    for number, names in enumerate(calls):
         body = [
-            helper.make_node(inner, ["a"], ["b"], domain=domain),
-            helper.make_node(inner, ["b"], ["c"], domain=domain),
+            helper.make_node(
+                name, [f"v{k}"], [f"v{k + 1}"], domain="local" if name.startswith("F") else ""
+            )
+            for k, name in enumerate(names)
         ]
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
-        functions.append(helper.make_function("local", f"F{k}", ["a"], ["c"], body, opsets))
+        made = helper.make_function("local", f"F{number}", ["v0"], [f"v{len(names)}"], body, opsets)
+        functions.append(made)
     proto = onnx_files.model(
         [helper.make_node("F0", ["x"], ["y"], domain="local")],
         [onnx_files.floats("x", [1])],
         [onnx_files.floats("y", [1])],
         functions=functions,
-        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("local", 1)],
+        opset_imports=opsets,
     )
-    path = onnx_files.save(proto, tmp_path / "m.onnx")
-    assert codes(path)["shapes-skipped"] is Level.INFO
-    assert len(read(path).functions) == 40
+    return onnx_files.save(proto, tmp_path / "m.onnx")
+
+
+def test_functions_that_double_at_each_level_are_refused(tmp_path: Path) -> None:
+    """Forty functions, each calling the next twice: 2^40 nodes if every call were followed."""
+    path = calling(tmp_path, [*([f"F{k + 1}"] * 2 for k in range(39)), ["Relu"] * 2])
+    with pytest.raises(UnsafeModel, match="functions that unfold to more than"):
+        read(path)
+
+
+def test_functions_that_call_each_other_in_a_ring_are_refused(tmp_path: Path) -> None:
+    path = calling(tmp_path, [["F1"], ["Relu", "F0"]])
+    with pytest.raises(UnsafeModel, match="call each other in a ring"):
+        read(path)
+
+
+def test_functions_that_are_called_often_are_read(tmp_path: Path) -> None:
+    """As exporters write them: one for each kind of layer, called by every layer."""
+    path = calling(tmp_path, [["F1"] * 48, ["F2"] * 2, ["Relu"] * 12])
+    assert len(read(path).functions) == 3
+    assert "shapes-skipped" not in codes(path)
 
 
 def test_external_data_beside_the_model(tmp_path: Path) -> None:

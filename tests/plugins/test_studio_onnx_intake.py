@@ -105,6 +105,13 @@ def test_nesting_limit(tmp_path: Path) -> None:
     assert "nests sub-graphs deeper than 32 levels" in text
 
 
+def test_nodes_of_a_nest_count_once_for_each_level(tmp_path: Path) -> None:
+    """Looking for what a sub-graph takes from outside is done anew at each of its levels."""
+    path = onnx_files.wide_nest(tmp_path / "m.onnx", depth=8, width=300)
+    assert "nested sub-graphs counted once a level" in refused(path, Limits(nodes=5_000))
+    assert not errors(path)
+
+
 def test_node_limit_counts_before_parsing(tmp_path: Path) -> None:
     path = onnx_files.chain(tmp_path / "m.onnx", 2000)
     assert "more than 1,000 nodes" in refused(path, Limits(nodes=1000))

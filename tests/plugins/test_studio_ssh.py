@@ -240,6 +240,13 @@ def test_much_input_and_output(channel: SshChannel) -> None:
 
 
 @pytest.mark.rig
+@pytest.mark.parametrize("where", ["", " >&2"])
+def test_a_command_that_writes_without_end_is_ended(channel: SshChannel, where: str) -> None:
+    with pytest.raises(TargetError, match=r"sh on .* said more than 64 MB and was ended"):
+        channel.run(["sh", "-c", f"exec yes{where}"], timeout=300)
+    assert channel.run(["echo", "on"]).text == "on\n"
+
+
 def test_a_command_that_hangs(channel: SshChannel) -> None:
     with pytest.raises(TargetError, match=r"did not end within 0\.5 s"):
         channel.run(["sleep", "60"], timeout=0.5)

@@ -24,6 +24,7 @@ from types import TracebackType
 import pytest
 
 from studio.api import TargetSpec
+from tests.rigs.patience import patience
 
 IN_CI = os.environ.get("CI") == "true"
 _READY_S = 60.0
@@ -287,7 +288,7 @@ def shown(key: str) -> str:
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
     """Wait for a condition; fail with its name when the time is up."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not holds():
         assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}"
         time.sleep(0.02)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.rigs.patience import patience
+
 Json = dict[str, Any]
 
 
@@ -141,7 +143,7 @@ class ContractServer:
 
     def wait(self, route: str, seconds: float = 60) -> bool:
         """Whether its probe answers with 200 in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(OSError):
                 if self.ask("GET", route, b"", {})[0] == 200:

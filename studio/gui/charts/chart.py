@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui.charts.plot import Plot
 from studio.gui.theme import Theme, Theming
 
@@ -141,7 +142,7 @@ class Chart(QWidget):
         hand = spot is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
         text = self._drawing.told(spot.key) if spot is not None and self._drawing else ""
-        QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 12), text, self)
+        QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 12), plain_tip(text), self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go from point to point, from left to right, with the arrow keys."""

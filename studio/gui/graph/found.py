@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.names import shown
 from studio.gui.theme import Theming
@@ -117,7 +118,8 @@ class FoundLines(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return line.title
         if role == Qt.ItemDataRole.ToolTipRole and line.found is not None:
-            return "\n".join(part for part in (line.text, self.place(line.found)) if part)
+            place = self.place(line.found)
+            return plain_tip("\n".join(part for part in (line.text, place) if part))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             place = self.place(line.found) if line.found is not None else ""
             return ", ".join(part for part in (line.title, line.text, place) if part)

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.families import BLOCK
@@ -68,11 +69,11 @@ class PathButtons(QWidget):
         for item in (self.up, self.down, self.both, self.clear):
             why = reason or ("Nothing is lit." if item is self.clear and not any(ways) else "")
             item.setEnabled(not why)
-            item.setToolTip(f"{self._names[item]}. {why}" if why else self._names[item])
+            item.setToolTip(plain_tip(f"{self._names[item]}. {why}" if why else self._names[item]))
             item.setAccessibleDescription(why)
         self.unfold.setVisible(self._has_blocks())
         for item in (self.unfold, self.help):
-            item.setToolTip(self._names[item])
+            item.setToolTip(plain_tip(self._names[item]))
         self.adjustSize()
 
     def _has_blocks(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 
+from studio.api.qt import plain_tip
 from studio.gui.graph.paint import TEXT_FROM
 from studio.gui.names import shown
 
@@ -64,4 +65,4 @@ def point(canvas: GraphCanvas, where: QPointF) -> None:
         canvas.setCursor(shape)
     text = sign.text if sign else ""
     if canvas.toolTip() != text:
-        canvas.setToolTip(text)
+        canvas.setToolTip(plain_tip(text))

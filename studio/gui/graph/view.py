@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.families import TITLES
@@ -98,7 +99,7 @@ class GraphPane(QWidget):
             self.fit: "Show the whole graph (F)",
         }
         for item, name in names.items():
-            item.setToolTip(name)
+            item.setToolTip(plain_tip(name))
             item.setAccessibleName(name)
             item.setCursor(Qt.CursorShape.ArrowCursor)
             item.setFixedSize(64 if item is self.level else 32, 32)

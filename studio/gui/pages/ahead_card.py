@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.drawn_input import DrawnInput
 from studio.gui.theme import Theming
@@ -96,7 +97,8 @@ class _DataPart(QWidget):
             thumb.setVisible(sample is not None)
             if sample is not None:
                 thumb.show_input(sample["input"])
-                thumb.setToolTip("\n".join([sample["name"], *sample["input"].get("lines", ())]))
+                tip = "\n".join([sample["name"], *sample["input"].get("lines", ())])
+                thumb.setToolTip(plain_tip(tip))
 
 
 def _described(found: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.comparison import STATES, Comparison, Match
 from studio.gui.graph.costs import KINDS, short_count
@@ -92,7 +93,7 @@ class CompareView(QWidget):
             (self.onward, "Next difference (N)"),
         ):
             step.setFixedWidth(4 * GRID)
-            step.setToolTip(name)
+            step.setToolTip(plain_tip(name))
             step.setAccessibleName(name)
         top = row(self._choose, self.chips, self.detail, self.counts, spacing=GRID)
         for part in (self.back, self.onward, self.where, self.colors):

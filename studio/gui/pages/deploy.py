@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
-from studio.api import Kind, Option, TargetSpec
+from studio.api import Kind, TargetSpec
 from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.forms import Form
+from studio.gui.pages import deploy_form as asked
 from studio.gui.pages import deploy_rows as rows
 from studio.gui.pages import target_rows
 from studio.gui.pages.base import Shell
 from studio.gui.pages.boards_view import BoardsView
 from studio.gui.pages.contact import HostKeyPanel
+from studio.gui.pages.deploy_form import ReplaceQuestion, form_options, replaced_model
 from studio.gui.pages.deploy_history import HistoryCard
 from studio.gui.pages.history_view import HistoryView
 from studio.gui.pages.parts import Freshness, StagePage, StateRows
@@ -43,28 +44,11 @@ if TYPE_CHECKING:
 
 STEP = "deploy"
 ROLLBACK = "rollback"
-NOT_ASKED = ("dry_run", "bundle")
-IN_SIGHT = ("quality",)
-TRIAL = ("quality", "soak_rule")
-COMPARED = ("agreement",)
-KEPT = ("keep_samples", "samples_mb")
-BESIDE = "samples_mb"
-"""Its own reason is the one of the field before it."""
 NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
 BEFORE = (
     "Plan asks the target what it has and says what would be done. Nothing is changed before you "
     "press Deploy."
 )
-
-
-def _form_options(options: Sequence[Option]) -> list[Option]:
-    """What can be asked for beside the model and the target; what protects it is in sight."""
-    shown = (option for option in options if option.name not in NOT_ASKED)
-    return [
-        replace(option, advanced=option.name not in IN_SIGHT)
-        for option in shown
-        if option.kind not in (Kind.MODEL, Kind.TARGET, Kind.OUTPUT)
-    ]
 
 
 class DeployPage(StagePage):
@@ -87,8 +71,9 @@ class DeployPage(StagePage):
         self._asked: TargetSpec | None = None
         options = workspace.steps[STEP].options
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
-        self.form = Form(_form_options(options), columns=2)
+        self.form = Form(form_options(options), columns=2)
         self.contact = HostKeyPanel(workspace)
+        self.question = ReplaceQuestion(lambda: self._start(dry_run=False, replace=True))
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")
         self.steps = StateRows("Plan")
         self.plan_hint = label(BEFORE, "dim", wrap=True)
@@ -135,7 +120,8 @@ class DeployPage(StagePage):
         lower.setSpacing(2 * GRID)
         lower.addWidget(self._plan_card(), 1)
         lower.addWidget(self.history, 1)
-        for part in (self.strip, self.contact, listed, self._endpoint_card(), self.tools):
+        above = (self.strip, self.contact, self.question)
+        for part in (*above, listed, self._endpoint_card(), self.tools):
             scroll.body.addWidget(part)
         scroll.body.addLayout(lower)
         scroll.body.addStretch(1)
@@ -198,17 +184,24 @@ class DeployPage(StagePage):
         self._start(dry_run=True)
 
     def deploy(self) -> None:
-        """Carry it out."""
-        self._start(dry_run=False)
+        """Carry it out; before another model is replaced, ask."""
+        target, variant = self._selected(), self.variant
+        served = replaced_model(self.workspace, target, variant, self.form.values())
+        if target is None or variant is None or not served:
+            self._start(dry_run=False)
+        else:
+            self.question.ask(target_rows.spoken(target.name), served, variant.model_name)
 
-    def _start(self, *, dry_run: bool) -> None:
+    def _start(self, *, dry_run: bool, **more: bool) -> None:
         target, variant = self._selected(), self.variant
         if target is None or variant is None or self.strip.running:
             return
         if not self.form.check():
             return
-        options = {self._model_option: f"#{variant.id}", "target": target.name}
-        job = self.shell.start(STEP, **self.form.values(), **options, dry_run=dry_run)
+        chosen = {self._model_option: f"#{variant.id}", "target": target.name}
+        self.question.hide()
+        options = {**self.form.values(), **chosen, **more, "dry_run": dry_run}
+        job = self.shell.start(STEP, **options)
         if self.strip.follow(job):
             self._asked = target
             self._doing = "plan" if dry_run else "deploy"
@@ -239,6 +232,7 @@ class DeployPage(StagePage):
     def _finished(self, outcome: JobOutcome) -> None:
         target, variant = self._asked, self.variant
         if self.tools.finished(outcome):
+            self._seen.update(rows.told_by_tool(outcome.result))
             self.refresh_soon()
             return
         if outcome.ok:
@@ -258,13 +252,14 @@ class DeployPage(StagePage):
         rolled_back = self._doing == "rollback"
         what = f"v{result.get('to' if rolled_back else 'version')}"
         again = " again" if rolled_back else ""
-        where = target_rows.spoken(target.name)
+        where = target_rows.spoken(str(result.get("target") or target.name))
         self.shell.say(f"{what} serves{again} on {where}; it took {took}.", "good")
 
     def _forget_plan(self) -> None:
         self._steps = []
         self._plan_steps = []
         self._planned = None
+        self.question.hide()
 
     # Showing
 
@@ -297,10 +292,7 @@ class DeployPage(StagePage):
 
     def _last_seen(self) -> dict[str, Mapping[str, Any]]:
         """What was last measured of each target: live, or in a watch that came to its end."""
-        seen = dict(self._seen)
-        for run in self.workspace.registry.runs("monitor"):
-            seen.setdefault(str(run.options.get("target")), run.result)
-        return seen
+        return {**rows.last_seen(self.workspace), **self._seen}
 
     def _selected(self) -> TargetSpec | None:
         y = self.table.currentRow()
@@ -334,14 +326,14 @@ class DeployPage(StagePage):
         """Take away what this kind of target cannot do, and say why."""
         workspace = self.workspace
         for names, why in (
-            (TRIAL, workspace.why_no_trial),
-            (COMPARED, workspace.why_none_compared),
-            (KEPT, workspace.why_none_kept),
+            (asked.TRIAL, workspace.why_no_trial),
+            (asked.COMPARED, workspace.why_none_compared),
+            (asked.KEPT, workspace.why_none_kept),
         ):
             reason = why(target) if target is not None else ""
             for name in names:
                 self.form.fields[name].withhold(reason)
-        self.form.fields[BESIDE].explain("")
+        self.form.fields[asked.BESIDE].explain("")
 
     def _show_steps(self) -> None:
         self.steps.show_rows(rows.plan(self._steps, details=self.commands.isChecked()))

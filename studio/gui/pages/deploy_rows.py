@@ -13,7 +13,7 @@ from studio.gui.pages import target_rows
 from studio.gui.pages.parts import StateRow, part
 
 if TYPE_CHECKING:
-    from studio.workspace import ReleaseRecord, VariantRecord
+    from studio.workspace import ReleaseRecord, VariantRecord, Workspace
 
 COLUMNS = ("Target", "Kind", "Running", "p50 ms", "req/s", "Errors", "State", "Since")
 NUMERIC = (3, 4, 5)
@@ -37,6 +37,9 @@ HISTORY = {
     "failed": "bad",
 }
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOKS = 20
+"""So many looks at boards are gone through for what was learned last."""
+
 MOST_ARGUMENT = 100_000  # a shell passes at most 128 KiB in one argument
 
 
@@ -60,6 +63,25 @@ def target_row(
         state,
         figures.age(running.release.created) if running.release else figures.NOTHING,
     ]
+
+
+def last_seen(workspace: Workspace) -> dict[str, Json]:
+    """What was last learned of each target: by a watch that came to its end, or by a look."""
+    registry = workspace.registry
+    runs = [*registry.runs("monitor"), *registry.runs("target-look", most=LOOKS)]
+    seen: dict[str, Json] = {}
+    for run in sorted(runs, key=lambda one: one.created, reverse=True):
+        for row in run.result.get("targets") or [run.result]:
+            found = {"digest": row.get("release"), "health": row.get("state"), **row}
+            seen.setdefault(str(row.get("target") or run.options.get("target")), found)
+    return seen
+
+
+def told_by_tool(result: Json) -> dict[str, Json]:
+    """What a start or a stop says of its target, as something that was seen; else nothing."""
+    if not result.get("state") or not result.get("release"):
+        return {}
+    return {str(result["target"]): {"digest": result["release"], "health": result["state"]}}
 
 
 def tone(state: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.charts.chart import Chart
 from studio.gui.charts.shares import Shares
@@ -74,7 +75,7 @@ class DriftCard(Card):
         for place, signal in enumerate(order):
             for column in range(len(_COLUMNS)):
                 if (item := self.table.item(place, column)) is not None:
-                    item.setToolTip(str(signal.get("why") or ""))
+                    item.setToolTip(plain_tip(str(signal.get("why") or "")))
         names = [str(signal.get("name")) for signal in order]
         place = names.index(chosen) if chosen in names else 0
         self.table.setCurrentCell(place, 0)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages import target_rows
 from studio.gui.theme import Theming
@@ -90,7 +91,8 @@ class FleetRows(QAbstractScrollArea):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             place = (event.pos().y() - HEAD + self.verticalScrollBar().value()) // ROW
             row = self._rows[place] if 0 <= place < len(self._rows) else None
-            QToolTip.showText(event.globalPos(), "\n".join(row.reasons) if row else "", self)
+            tip = plain_tip("\n".join(row.reasons) if row else "")
+            QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().viewportEvent(event)
 

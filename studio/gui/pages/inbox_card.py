@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView
 
 from studio.api import StudioError
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages import target_rows
 from studio.gui.widgets import GRID, Card, button, label, row, set_enabled
@@ -52,7 +53,7 @@ class Entries(QAbstractTableModel):
             return None
         entry = self.entries[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{target_rows.named(entry.target)}: {entry.text}"
+            return plain_tip(f"{target_rows.named(entry.target)}: {entry.text}")
         return self._cell(entry, index.column())
 
     def headerData(

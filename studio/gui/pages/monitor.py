@@ -71,6 +71,8 @@ class MonitorPage(StagePage):
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
         self._seen: dict[str, tuple[Mapping[str, Any], object]] = {}
+        self._untold: dict[str, str] = {}
+        self._last: tuple[Sequence[Mapping[str, Any]], object] = ((), None)
         self.choice = QComboBox()
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
@@ -220,6 +222,11 @@ class MonitorPage(StagePage):
     def _sample(self, name: str, values: dict[str, Any]) -> None:
         if name == "sample":
             self._show(values)
+        elif name == "channel":
+            self._untold.pop(str(values.get("channel")), None)
+            if values.get("failed"):
+                self._untold[str(values.get("channel"))] = str(values.get("text"))
+            self._show_alerts(*self._last)
 
     def _finished(self, outcome: JobOutcome) -> None:
         self.health.show_state("not watched")
@@ -261,6 +268,7 @@ class MonitorPage(StagePage):
         for figure in self.figures.values():
             figure.show_value(figures.NOTHING)
         self._seen.clear()
+        self._untold.clear()
         self.drift.show_signals(())
         target = self._target()
         self.quality.clear(target.name if target is not None else "")
@@ -296,6 +304,7 @@ class MonitorPage(StagePage):
 
     def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:
         """Show what is wrong now, and below it what was."""
+        self._last = (alerts, at)
         now = {str(alert.get("name")): alert for alert in alerts}
         for name, alert in now.items():
             self._seen.pop(name, None)  # the newest last
@@ -303,6 +312,10 @@ class MonitorPage(StagePage):
         shown = [
             _alert_row(alert, when, active=name in now)
             for name, (alert, when) in reversed(self._seen.items())
+        ]
+        shown += [
+            StateRow("not told", "bad", f"Channel {name}", text)
+            for name, text in self._untold.items()
         ]
         shown.sort(key=lambda item: not item.tone)
         self.alerts.show_rows(shown[:ALERTS])

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.elided import ElidedButton
 from studio.gui.names import shown
@@ -38,7 +39,7 @@ class Histogram(QWidget):
         self.setFixedHeight(_BARS_HEIGHT)
         least, most = (f"{edge:.4g}" for edge in edges)
         self.setAccessibleName(f"Histogram of {name} from {least} to {most}")
-        self.setToolTip(f"{sum(counts):,} values from {least} to {most}")
+        self.setToolTip(plain_tip(f"{sum(counts):,} values from {least} to {most}"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the bars; what occurs at all is at least a pixel high."""

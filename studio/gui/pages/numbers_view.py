@@ -23,6 +23,7 @@ from studio.gui.pages.base import Shell
 from studio.gui.pages.number_sources import FLOAT, SMALL, Source, from_file, sources_of
 from studio.gui.sortable import Row, SortableTable
 from studio.gui.widgets import GRID, Hint, button, label, row, set_enabled
+from studio.settings.plain import spreadsheet_cell
 from studio.workspace import nodes_within, read_numbers
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class NumbersView(QWidget):
         rows = self.table.content.rows
         for one in rows:
             number = one.values[2]
-            writer.writerow((*one.texts, number if isinstance(number, float) else ""))
+            texts = map(spreadsheet_cell, one.texts)
+            writer.writerow((*texts, number if isinstance(number, float) else ""))
         QGuiApplication.clipboard().setText(text.getvalue())
         self._shell.say(f"{figures.count(len(rows), 'line')} copied.", "good")
 

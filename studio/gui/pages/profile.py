@@ -11,6 +11,7 @@ from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.actions import explain
 from studio.gui.charts.chart import Chart, Drawing
@@ -314,7 +315,7 @@ class ProfilePage(StagePage):
     @staticmethod
     def _pill(item: rows.Row) -> Pill:
         pill = Pill(item.state, item.tone)
-        pill.setToolTip(item.reason or item.note)
+        pill.setToolTip(plain_tip(item.reason or item.note))
         pill.setAccessibleDescription(item.reason or item.note)
         return pill
 
@@ -354,12 +355,12 @@ class ProfilePage(StagePage):
         return next((run for run in runs if rows.key(run) == chosen), {})
 
     def _explain_deploy(self) -> None:
-        run = self._selected_run()
-        known = {variant.id for variant in self._variants()}
+        run, known = self._selected_run(), {variant.id for variant in self._variants()}
         reason = "" if run.get("variant_id") in known else "Its variant is not there any more."
         set_enabled(self.deploy_this, reason)
         if not reason:
-            self.deploy_this.setToolTip(f"Choose {rows.variant_name(run)} and go to Deploy")
+            tip = f"Choose {rows.variant_name(run)} and go to Deploy"
+            self.deploy_this.setToolTip(plain_tip(tip))
 
     def _sizes(self) -> dict[str, int]:
         """The size of each variant's file, by its name."""

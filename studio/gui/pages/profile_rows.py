@@ -130,14 +130,21 @@ def live(result: Json, message: Json) -> dict[str, Any]:
     return {**result, "runs": list(runs.values())}
 
 
+def _computes(run: Json) -> str:
+    """The precision with the threads of an inference: ``fp32 · 1 thread``."""
+    threads = figures.number(run.get("threads"))
+    count = "" if threads is None else figures.count(int(threads), "thread")
+    return " · ".join(filter(None, (str(run.get("precision") or ""), count))) or figures.NOTHING
+
+
 def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode: str) -> Row:
     texts = (
         variant_name(run),
         names.runtime(run),
         names.device(run),
-        str(run.get("precision") or figures.NOTHING),
+        _computes(run),
         *modes.columns(mode, run),
-        figures.NOTHING if is_baseline else figures.error(run.get("max_error")),
+        figures.NOTHING if is_baseline else figures.error(run.get("relative_error")),
         "1.00" if is_baseline else _ratio(verdict),
     )
     missing: Json = run.get("missing") or {}

@@ -63,6 +63,8 @@ def speed(sample: Mapping[str, Any]) -> QualityRow | None:
     if note := str(pace.get("note") or ""):
         # With other threads the target itself says what to do.
         sentences += [note, "Then deploy again." if "profile it" in note else PROFILE]
+    if threads := sample.get("threads"):
+        sentences.append(f"An inference runs with {figures.count(int(threads), 'thread')}.")
     times = figures.number(pace.get("ratio"))
     return QualityRow(
         "Speed",

@@ -48,9 +48,18 @@ def table_row(
         "1.00" if original else figures.ratio(values.get("size_ratio")),
         figures.NOTHING if sqnr is None else f"{sqnr:.1f}",
         metric_text(variant, known),
-        "1.00" if original else figures.ratio(values.get("latency_ratio")),
+        "1.00" if original else _latency_text(values),
         "current" if variant.id == current else "",
     ]
+
+
+def _latency_text(values: Json) -> str:
+    """The time over that of the float model, with the threads: ``0.61, 1 thread``."""
+    shown = figures.ratio(values.get("latency_ratio"))
+    threads = figures.number(values.get("threads"))
+    if threads is None or shown == figures.NOTHING:
+        return shown
+    return f"{shown}, {figures.count(int(threads), 'thread')}"
 
 
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
@@ -190,6 +199,9 @@ def fields(
         found.append(("Calibrated with", f"{name}, at most {asked.get('samples')} samples"))
     if measured(variant):
         found.append(("Evaluated on", evaluated_on(measured(variant), asked)))
+    found += [("Note", str(note)) for note in values.get("notes") or ()]
+    if values.get("advice"):
+        found.append(("Advice", str(values["advice"]), "warning"))
     facts: Json = values.get("facts") or {}
     for title, name in (("Quantized nodes", "quantized"), ("Converted nodes", "converted")):
         if facts.get(name) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout
 
+from studio.api.qt import plain_tip
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
 from studio.gui.widgets import GRID, Card, button, clear, label, row, set_enabled
@@ -68,7 +69,7 @@ class FindCard(Card):
         self.found = list(result.get("found") or ())
         for one in self.found[:SHOWN]:
             made = button(str(one["name"]), functools.partial(self._choose, one), "link")
-            made.setToolTip(f"{one['url']}\n{one.get('text') or ''}")
+            made.setToolTip(plain_tip(f"{one['url']}\n{one.get('text') or ''}"))
             made.setAccessibleName(f"Take {one['name']}, {one['url']}")
             place = label(str(one["url"]).removeprefix("ssh://"), "small")
             self._rows.addLayout(row(made, GRID, place, None))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from studio.gui.pages.base import Shell
 from studio.gui.pages.parts import JobStrip
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 LOGS, RESOURCES, PROMOTE, UNDEPLOY = "logs", "resources", "promote", "undeploy"
+START, STOP = "start", "stop"
+CALL = "call"
+LANGUAGES = (("curl", "curl"), ("Python", "python"), ("JavaScript", "javascript"))
 LINES = 200
 TEXT_HEIGHT = 20 * GRID
 
@@ -40,6 +43,10 @@ class TargetTools(Card):
         self.title = label("", "dim")
         self.log = button("Log", lambda: self._start(LOGS, lines=LINES))
         self.there = button("What is there", lambda: self._start(RESOURCES))
+        self.begin = button("Start", lambda: self._start(START))
+        self.end = button("Stop", lambda: self._start(STOP))
+        self.call = button("How to call it")
+        self.call.setMenu(self._make_languages())
         self.promote = button("Promote", lambda: self._start(PROMOTE))
         self.take_away = button("Take away…", lambda: self._ask(True))
         self.close_button = button("Close", self._close, "link")
@@ -50,12 +57,20 @@ class TargetTools(Card):
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setAccessibleName("What the target said")
         self._asking = self._make_question()
-        buttons = (self.log, self.there, self.promote, self.take_away)
+        powers = (self.call, self.begin, self.end)
+        buttons = (self.log, self.there, *powers, self.promote, self.take_away)
         self.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         self.body.addLayout(row(self.title, None, *buttons, self.close_button))
         self.body.addWidget(self._asking)
         self.body.addWidget(self.text)
         self._close()
+
+    def _make_languages(self) -> QMenu:
+        menu = QMenu(self)
+        for title, language in LANGUAGES:
+            menu.addAction(title).setData(language)
+        menu.triggered.connect(lambda action: self._start(CALL, print=action.data()))
+        return menu
 
     def _make_question(self) -> QWidget:
         holder = QWidget()
@@ -77,7 +92,9 @@ class TargetTools(Card):
         busy = "A job runs; wait for it or cancel it." if self._strip.running else ""
         set_enabled(self.log, busy)
         set_enabled(self.there, busy)
-        set_enabled(self.take_away, busy or ("" if serves else "Nothing is served there."))
+        idle = busy or ("" if serves else "Nothing is served there.")
+        for one in (self.call, self.begin, self.end, self.take_away):
+            set_enabled(one, idle)
         set_enabled(self.promote, busy)
         self.promote.setVisible(canary)
         self._question.setText(f"Stop what serves on {spoken}? Its files stay for a later deploy.")
@@ -87,10 +104,15 @@ class TargetTools(Card):
         doing, self._doing = self._doing, ""
         if not doing:
             return False
-        if outcome.ok and doing in (LOGS, RESOURCES):
+        if outcome.ok and doing == CALL:
+            self._show(outcome.result["code"].splitlines())
+            self.text.verticalScrollBar().setValue(0)
+        elif outcome.ok and doing in (LOGS, RESOURCES):
             self._show(_lines(doing, outcome.result))
         elif outcome.ok:
             self._close()
+            if doing in (START, STOP):
+                self.shell.say(f"{self.title.text()} the server is {outcome.result['state']}.")
             self.changed.emit()
         return True
 

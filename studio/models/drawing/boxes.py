@@ -53,6 +53,12 @@ def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> I
         index += 1
 
 
+def nodes_drawn(graph: Graph, layout: GraphLayout) -> int:
+    """How many nodes have a box: constants have none, they belong to what reads them."""
+    first = len(graph.inputs)
+    return sum(1 for width in layout.width[first : first + len(graph.nodes)] if width)
+
+
 def _node(
     graph: Graph,
     node: Node,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import GROUP
 from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.manifest import FILE_NAME, ManifestError
+from studio.settings.toml_text import loads
 
 
 def package_of(folder: Path) -> Path:
@@ -66,7 +66,7 @@ def _check_lock(file: Path) -> Iterator[Finding]:
 
 def _check_project(file: Path, manifest: Manifest) -> Iterator[Finding]:
     try:
-        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        project = loads(file.read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError, KeyError) as error:
         yield Finding(Level.ERROR, "project", f"pyproject.toml cannot be used: {error}.")
         return

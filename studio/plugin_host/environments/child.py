@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import traceback
+from textwrap import shorten
 
 
 def _take_stdout() -> int:
@@ -52,8 +53,8 @@ def main() -> None:
     except MemoryError:
         tell("error", text="It needs more memory than it may have.", detail="")
     except BaseException as error:
-        text = " ".join(str(error).split()) or type(error).__name__
-        tell("error", text=text[:500], detail=traceback.format_exc()[-4000:])
+        text = shorten(str(error), 600, placeholder=" ...") or type(error).__name__
+        tell("error", text=text, detail=traceback.format_exc()[-4000:])
     sys.stderr.flush()
     os._exit(0)  # native libraries may hang in their destructors
 

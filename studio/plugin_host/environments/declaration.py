@@ -10,6 +10,7 @@ from typing import Any
 from studio.api.toolchains import EnvironmentNeed
 
 _KEYS = frozenset({"requirements", "python", "imports", "megabytes", "licences"})
+_MOST_MEGABYTES = 1 << 20
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
 
 
@@ -32,9 +33,15 @@ def read_need(table: Mapping[str, Any]) -> EnvironmentNeed:
         requirements=name,
         python=_specifier(str(table.get("python", ">=3.8"))),
         imports=tuple(imports),
-        megabytes=int(table.get("megabytes", 0)),
+        megabytes=_megabytes(table.get("megabytes", 0)),
         licences=str(table.get("licences", "")),
     )
+
+
+def _megabytes(value: object) -> int:
+    if not isinstance(value, int | float) or not 0 <= value < _MOST_MEGABYTES:
+        raise ValueError(f"megabytes of the environment is no number of them: {value!r}")
+    return int(value)
 
 
 def _specifier(text: str) -> str:

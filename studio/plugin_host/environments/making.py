@@ -7,16 +7,20 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from studio.api import Progress, StudioError, Unavailable
 from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.environments.interpreters import interpreter_for
 from studio.plugin_host.environments.place import Environment, write_record
+from studio.settings.interpreter import own_python
 
-Contain = Callable[[Sequence[str], Path, Path], Sequence[str]]
+Walled = tuple[Sequence[str], Sequence[int]]
+"""A command behind walls, and the descriptors that it has to inherit."""
+
+Contain = Callable[[Sequence[str], Path, Path], AbstractContextManager[Walled]]
 """Puts a command behind walls: given it, the folder it may write to and one that it must see."""
 
 _POLL_S = 0.2
@@ -58,7 +62,7 @@ class Making:
         self.folder = folder
         self._progress = progress
         self.wheels = wheels
-        self._contain = contain or (lambda command, writes, sees: command)
+        self._contain = contain or (lambda command, writes, sees: nullcontext((command, ())))
 
     def run(self) -> Mapping[str, object]:
         """Make it; returns its record.
@@ -136,14 +140,16 @@ class Making:
         scratch = self.folder.with_suffix(".probe")
         scratch.mkdir()
         try:
-            done = subprocess.run(
-                self._contain(command, scratch, self.folder),
-                capture_output=True,
-                text=True,
-                timeout=_PROBE_S,
-                env=clean_variables(scratch),
-                cwd=scratch,
-            )
+            with self._contain(command, scratch, self.folder) as (walled, descriptors):
+                done = subprocess.run(
+                    walled,
+                    capture_output=True,
+                    text=True,
+                    timeout=_PROBE_S,
+                    env=clean_variables(scratch),
+                    cwd=scratch,
+                    pass_fds=descriptors,
+                )
         except subprocess.TimeoutExpired:
             raise StudioError("What was installed did not finish its import in time.") from None
         finally:
@@ -204,7 +210,7 @@ def clean_variables(folder: Path) -> dict[str, str]:
 
 def _uv() -> list[str]:
     if importlib.util.find_spec("uv") is not None:
-        return [sys.executable, "-m", "uv", "--quiet"]
+        return own_python("-m", "uv", "--quiet")
     program = shutil.which("uv")
     return [program, "--quiet"] if program else []
 
@@ -217,7 +223,7 @@ def _installer(python: Path) -> list[str]:
     """
     if importlib.util.find_spec("pip") is not None:
         quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-        return [sys.executable, "-m", "pip", "--python", str(python), "install", *quiet]
+        return own_python("-m", "pip", "--python", str(python), "install", *quiet)
     uv = _uv()
     if not uv:
         raise Unavailable("There is neither pip nor uv here to install with.")

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from functools import partial
+from textwrap import shorten
 from typing import Any, Callable
 
 import numpy
@@ -143,10 +144,10 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:
-        text = _CODES.sub("", " ".join(str(error).split())) or type(error).__name__
-        if "bad_alloc" in text:  # what native libraries make of a refused allocation
+        text = shorten(_CODES.sub("", str(error)), 600, placeholder=" ...") or type(error).__name__
+        if "bad_alloc" in text or "Failed to allocate memory" in text:  # what native libraries say
             text = "out of memory"
-        return {"ok": False, "error": text[:500]}
+        return {"ok": False, "error": text}
 
 
 def main() -> int:

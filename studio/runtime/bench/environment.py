@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from ..threads import usable_cores
 from .board import board, cpu_name, identity
 from .rails import find_rails
 
@@ -40,13 +41,6 @@ def at_the_end(root: str = "/") -> dict[str, Any]:
     found = board(root)
     changing = ("throttle", "zones", "accelerators", "supply", "power_mode", "governors")
     return dict({key: found[key] for key in changing}, load=_load())
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    with contextlib.suppress(AttributeError, OSError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _text(root: str, path: str) -> str | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+from statistics import median
 from typing import Any
 
+from ..threads import threads_for, usable_cores
 from . import feeds
 from .arrays import load_arrays, save_arrays
 from .bench import Bench
 from .compare import compare, repeated
+from .config import Candidate
 from .entry import TWIN, Entry
 from .errors import BenchError, CandidateError
 from .process import CandidateProcess
+
+_TIMED = 3
+"""Inferences from which the number of threads follows where nobody names one."""
 
 
 class Preparation:
@@ -28,6 +34,7 @@ class Preparation:
         self._feeds = os.path.join(folder, "feeds.npz")
         self._outputs: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
+        self._threads = 0
 
     def run(self) -> None:
         """Load, run and compare.
@@ -41,10 +48,11 @@ class Preparation:
             with bench.dropping(entry):
                 self._load(entry)
                 self._check(entry)
+                self._settle_threads(entry)
         if bench.reference is None:
             first = bench.entries[0]
             raise BenchError(f"None of the candidates works; {first.id}: {first.reason}")
-        if bench.config.twin:
+        if bench.config.twin and len(bench.alive) > 1:  # else nothing is compared
             twin = Entry(bench.reference.candidate, bench.reference.id + TWIN)
             bench.entries.append(twin)
             with bench.dropping(twin):
@@ -85,9 +93,31 @@ class Preparation:
             do="load",
             model=candidate.model,
             runner=candidate.runner,
-            options=dict(candidate.options, shapes=self._sizes(inputs)),
+            options=dict(self._options(candidate), shapes=self._sizes(inputs)),
         )
         entry.facts.update(answer)
+
+    def _options(self, candidate: Candidate) -> dict[str, Any]:
+        """Its own; where the number of threads is left open, that of the bench."""
+        return dict(
+            candidate.options, **({"threads": self._threads or 1} if _open(candidate) else {})
+        )
+
+    def _settle_threads(self, entry: Entry) -> None:
+        """Let the first candidate whose threads are open decide for all of these.
+
+        The rule is the server's, so that a profile measures what will be served; one number for
+        all, so that the comparison is fair.
+        """
+        if self._threads or not _open(entry.candidate):
+            return
+        timeout = self._bench.config.run_timeout
+        times = entry.ask("cannot run", timeout, do="time", runs=_TIMED, settle=1)["times_ns"]
+        self._threads = threads_for(median(times) / 1e9, usable_cores())
+        if self._threads > 1:
+            entry.end()
+            self._load(entry)
+            self._first(entry, self._feeds, self._path("again"))
 
     def _sizes(self, inputs: list[feeds.Input] | None) -> dict[str, Any]:
         """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
@@ -171,3 +201,8 @@ class Preparation:
         """A file for arrays; names of candidates may hold what file names may not."""
         number = self._numbers.setdefault(name, len(self._numbers))
         return os.path.join(self._folder, f"{number}.npz")
+
+
+def _open(candidate: Candidate) -> bool:
+    """Whether the caller leaves its number of threads to the bench."""
+    return candidate.options.get("threads") == 0

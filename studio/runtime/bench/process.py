@@ -20,7 +20,7 @@ from .errors import Cancelled, CandidateError
 # Not __package__: Python 3.8 sets it late for what comes out of a zip file.
 _PACKAGE = __name__.rpartition(".")[0]
 _BOOT = (
-    "import sys, importlib; sys.path = [p for p in sys.path if p] + [sys.argv[1]]; "
+    "import sys; sys.path = [p for p in sys.path if p] + [sys.argv[1]]; import importlib; "
     "sys.exit(importlib.import_module(sys.argv[2]).main())"
 )
 

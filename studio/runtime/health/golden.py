@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
@@ -53,7 +54,8 @@ def _infer(
     response = link.getresponse()
     content = response.read()
     if response.status != 200:
-        raise ValueError("it answered {}: {}".format(response.status, content[:300].decode()))
+        said = shorten(content.decode("utf-8", "replace"), 300, placeholder=" ...")
+        raise ValueError("it answered {}: {}".format(response.status, said))
     return _arrays(content, int(response.headers[HEADER_LENGTH]))
 
 

@@ -27,7 +27,7 @@ class Board:
     def __init__(self, layout: Layout, owner: str, out: int = 1) -> None:
         self.layout = layout
         self.owner = owner
-        self.journal = Journal(layout.log)
+        self.journal = Journal(layout.log, layout.sealed, self._carried)
         self.state = state.load(layout)
         self._out = out
 
@@ -58,6 +58,12 @@ class Board:
                 "Repeat the deploy; only what differs is sent.",
             )
         return found
+
+    def _carried(self) -> dict[str, Any]:
+        """What the record must go on to tell when its oldest part is dropped."""
+        now = self.state
+        last = {"current": now.current, "previous": now.previous, "counter": now.counter}
+        return {**last, "lines": dict(now.lines)}
 
     def binding(self, digest: str) -> dict[str, Any]:
         """Which interpreter and runtime a release is run with."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import state
+from . import reserve, state
 from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, free_bytes, megabytes, remove
@@ -66,6 +66,8 @@ def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) 
         return _work_of(verb)(layout, request, source, Board(layout, owner).say)
     with locked(layout):
         _admit(layout, {} if verb == "begin" else request, owner)
+        if verb in _WAYS_BACK:
+            reserve.give_up(layout)
         board = Board(layout, owner)
         if verb in ("begin", "rollback", "remove", "start", "stop"):
             _recover(board)
@@ -103,6 +105,7 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "token": token,
         "counter": board.state.counter,
+        "lines": dict(board.state.lines),
         "current": board.state.current,
         "signed_only": board.layout.allowed_signers() is not None,
     }
@@ -127,6 +130,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "current": now.current,
         "previous": now.previous,
         "counter": now.counter,
+        "lines": dict(now.lines),
         "history": list(now.history),
         "releases": [
             {"release": one.digest, "version": one.version, "name": one.name}
@@ -149,8 +153,10 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
     done = withdraw(board, request)
     if request.get("purge"):
-        board.save(state.State(counter=board.state.counter, history=board.state.history))
-        for path in (board.layout.access, board.layout.service):
+        board.journal.append("purged", owner=board.owner)
+        board.save(state.State(history=board.state.history))
+        layout = board.layout
+        for path in (layout.access, layout.service, layout.server, layout.reserve):
             remove(path)
         done.update(collect(board))  # also this application: all of it is loaded by now
     return done
@@ -159,7 +165,9 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 def _collect(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     from .cleanup import collect
 
-    return collect(board, _own_name())
+    done = collect(board, _own_name())
+    reserve.make(board.layout)
+    return done
 
 
 def _log(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,6 +244,9 @@ _VERBS: dict[str, str] = {
     "try": "trial:run_trial",
 }
 """Module and function of each."""
+
+_WAYS_BACK = ("begin", "end", "gc", "remove", "rollback", "start", "stop")
+"""Must work on a full disk: they serve again what is there, or free room."""
 
 _STREAMED = ("receive", "transfer")
 """Read files after their request, and hold no lock meanwhile."""

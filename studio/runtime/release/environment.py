@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..zips import chunks, open_archive
 from .board import Board
 from .errors import ReleaseError
 from .files import plain_name, remove, sync_folder, write_atomically
@@ -56,6 +56,8 @@ def install(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         os.sync()
         os.replace(str(aside), str(final))
         sync_folder(layout.environments)
+    except zipfile.BadZipFile:
+        raise ReleaseError("bad-wheel", "A wheel of the runtime is damaged.") from None
     except OSError as error:
         raise ReleaseError(
             "install-failed", "The runtime cannot be installed on this target: {}.".format(error)
@@ -69,7 +71,7 @@ def install(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 def unpacked_bytes(wheel: Path) -> int:
     """What a wheel takes when it is unpacked."""
     try:
-        with zipfile.ZipFile(str(wheel)) as archive:
+        with open_archive(str(wheel)) as archive:
             return sum(member.file_size for member in archive.infolist())
     except (OSError, zipfile.BadZipFile):
         raise ReleaseError("bad-wheel", "A wheel of the runtime is damaged.") from None
@@ -91,7 +93,7 @@ def _skeleton(folder: Path) -> Path:
 
 def _unpack(name: str, wheel: Path, site: Path) -> None:
     """Unpack a wheel's modules. Its scripts, headers and data files are not needed to serve."""
-    with zipfile.ZipFile(str(wheel)) as archive:
+    with open_archive(str(wheel)) as archive:
         for member in archive.infolist():
             relative = _place(member.filename)
             if member.is_dir() or not relative:
@@ -100,8 +102,9 @@ def _unpack(name: str, wheel: Path, site: Path) -> None:
                 raise ReleaseError("bad-wheel", "The wheel {} holds an unsafe name.".format(name))
             target = site / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source, open(target, "wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
+            with open(target, "wb") as file:
+                for chunk in chunks(archive, member):
+                    file.write(chunk)
 
 
 def _place(name: str) -> str:
@@ -122,7 +125,7 @@ def _try_imports(folder: Path, modules: Sequence[str]) -> dict[str, str]:
     environment.pop("PYTHONPATH", None)
     try:
         done = subprocess.run(
-            [str(interpreter(folder)), "-c", code, *modules],
+            [str(interpreter(folder)), "-I", "-c", code, *modules],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

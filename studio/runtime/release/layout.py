@@ -11,6 +11,9 @@ from .errors import ReleaseError
 SYSTEM_SIGNERS = Path("/etc/edgewright/allowed_signers")
 """Goes before the one among the releases: only the administrator can change it."""
 
+ENDPOINTS = "endpoints"
+"""Has a folder of releases for each endpoint beside the target's own."""
+
 _DIGEST = frozenset("0123456789abcdef")
 
 
@@ -60,6 +63,16 @@ class Layout(NamedTuple):
         return self.root / "log.jsonl"
 
     @property
+    def sealed(self) -> Path:
+        """The closed parts of that record, by their numbers."""
+        return self.root / "log"
+
+    @property
+    def reserve(self) -> Path:
+        """Room that is given back when the disk is full."""
+        return self.root / "reserve"
+
+    @property
     def lock(self) -> Path:
         """Held while one command changes something."""
         return self.root / "lock"
@@ -94,9 +107,18 @@ class Layout(NamedTuple):
         """Whose releases are taken; where there is none, everybody's are."""
         return self.root / "allowed_signers"
 
+    @property
+    def target(self) -> Path:
+        """The target's own folder of releases: that of an endpoint lies below it."""
+        return self.root.parent.parent if self.root.parent.name == ENDPOINTS else self.root
+
     def allowed_signers(self) -> Path | None:
-        """The file of admitted keys that holds; None where a target admits everybody."""
-        return next((path for path in (SYSTEM_SIGNERS, self.signers) if path.exists()), None)
+        """The file of admitted keys that holds; None where a target admits everybody.
+
+        Whom a target admits holds for its endpoints: a new one is no way around it.
+        """
+        files = (SYSTEM_SIGNERS, self.signers, Layout(self.target).signers)
+        return next((path for path in files if path.exists()), None)
 
     @property
     def access(self) -> Path:

@@ -12,7 +12,10 @@ from .process import DetachedProcess
 from .unit import SystemdUnit
 
 VARIABLE = "EDGEWRIGHT_SERVICE"
-"""``process`` keeps systemd out; anything else lets the machine decide."""
+"""``process`` keeps systemd out, ``login`` takes also one that ends when its user logs out;
+anything else lets the machine decide."""
+
+LOGIN = "login"
 
 
 class Manager(Protocol):
@@ -51,9 +54,12 @@ class Manager(Protocol):
 def manager_here(layout: Layout) -> Manager:
     """What a server is to be started with on this machine."""
     systemd = _systemd()
-    if systemd is None or not systemd.starts_at_boot():
-        return DetachedProcess(layout, {})
-    return SystemdUnit(layout, systemd)
+    lasts = systemd is not None and (systemd.starts_at_boot() or os.environ.get(VARIABLE) == LOGIN)
+    return (
+        DetachedProcess(layout, {})
+        if systemd is None or not lasts
+        else SystemdUnit(layout, systemd)
+    )
 
 
 def manager_of(layout: Layout, service: Mapping[str, Any]) -> Manager:

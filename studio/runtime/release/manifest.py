@@ -21,6 +21,7 @@ FORMAT = 1
 MOST_COUNTER = (1 << 53) - 1
 """Beyond it JSON's numbers are not exact, and soon there is no next one."""
 _MOST_BYTES = 16 << 20
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class Entry(NamedTuple):
@@ -88,7 +89,7 @@ def parse(content: bytes) -> Manifest:
             raise _bad("its release counter {} is out of bounds".format(found.counter))
         if found.model not in raw["files"]:
             raise _bad("it names no model among its files")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _MALFORMED as error:
         raise _bad("{}: {}".format(type(error).__name__, error)) from None
     return found
 

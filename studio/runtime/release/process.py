@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..alive import started
 from .layout import Layout
 
 _POLL_S = 0.02
@@ -60,7 +61,7 @@ class DetachedProcess:
         """Whether the process that was started still lives."""
         if self._child is not None:
             return self._child.poll() is None
-        return self._pid > 0 and started(self._pid) == self._since
+        return bool(self._since) and started(self._pid) == self._since
 
     def stop(self, seconds: float) -> bool:
         """Ask it to finish its requests and end; kill it when it does not. Whether it ran."""
@@ -79,10 +80,11 @@ class DetachedProcess:
     def tail(self) -> str:
         """The end of its log."""
         try:
-            content = self._layout.server_log.read_bytes()
+            with open(self._layout.server_log, "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                return file.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        return content[-_TAIL_BYTES:].decode("utf-8", "replace")
 
     def facts(self) -> dict[str, Any]:
         """What is known beyond whether it runs."""
@@ -92,26 +94,3 @@ class DetachedProcess:
         log = self._layout.server_log
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             os.replace(str(log), str(log) + ".1")
-
-
-def started(pid: int) -> str:
-    """What tells this process from a later one with the same number; empty when it is gone."""
-    try:
-        with open("/proc/{}/stat".format(pid), "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            boot = file.read().strip()
-    except OSError:
-        return _exists(pid)
-    return "" if fields[0] in (b"Z", b"X") else "{}:{}".format(boot, fields[19].decode())
-
-
-def _exists(pid: int) -> str:
-    """For systems without /proc: whether there is such a process."""
-    if os.path.isdir("/proc/self"):
-        return ""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return ""
-    return "alive"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..serve.access import VARIABLE
-from . import access
+from . import access, ports
 from .access import Access
 from .errors import ReleaseError
 from .files import remove, write_atomically
@@ -70,6 +70,15 @@ class Server:
         asked = address.port in (0, service.get("port"), self.report().get("port"))
         same = (service.get("host"), access.wanted(service, {})) == (address.host, address.access)
         return asked and same
+
+    def choose_port(self, host: str, usual: int) -> int:
+        """A port for an endpoint that has none (see ``ports.choose``)."""
+        return ports.choose(self._layout, host, usual)
+
+    def require_port(self, address: Address) -> None:
+        """Raise ReleaseError while somebody else listens at the port."""
+        if not (self.runs() and self.report().get("port") == address.port):
+            ports.require_free(address.host, address.port)
 
     def remember(self, forget: bool = False) -> None:
         """Keep how it runs until the change that begins is kept, too."""

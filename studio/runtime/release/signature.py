@@ -22,6 +22,9 @@ from .layout import SYSTEM_SIGNERS, Layout
 from .signers import Signer, signers_in
 
 NAMESPACE = "edgewright"
+DOWNGRADES = "edgewright-downgrade"
+"""A key whose line says ``namespaces="edgewright"`` signs bundles, and orders no downgrade."""
+
 _MOST_BYTES = 1 << 20
 _PATIENCE_S = 30.0
 
@@ -44,8 +47,32 @@ def check(layout: Layout, content: bytes, signature: str) -> str:
     return signer_of(allowed, content, signature)
 
 
-def signer_of(allowed: Path, content: bytes, signature: str) -> str:
-    """Who among some allowed signers has signed a manifest.
+def check_downgrade(layout: Layout, order: bytes, signature: str) -> None:
+    """Judge a downgrade where the target asks for signatures: an old signature is no order.
+
+    Whoever has an old bundle could deploy it again otherwise, without any key. A key that its line
+    limits to the namespace of bundles cannot order one.
+
+    Args:
+        order: What has to be signed (see ``lines.order_of``).
+
+    Raises:
+        ReleaseError: when nobody whom the target admits has ordered it.
+    """
+    allowed = layout.allowed_signers()
+    if allowed is None:
+        return
+    if not signature:
+        raise ReleaseError(
+            "unsigned",
+            "This target takes signed releases only, and the downgrade is not signed.",
+            "Deploy with --sign KEY, also where the bundle has a signature already.",
+        )
+    signer_of(allowed, order, signature, DOWNGRADES)
+
+
+def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NAMESPACE) -> str:
+    """Who among some allowed signers has signed a manifest, or something else.
 
     Raises:
         ReleaseError: when nobody of them has, or the manifest was altered.
@@ -65,10 +92,11 @@ def signer_of(allowed: Path, content: bytes, signature: str) -> str:
         who = next(iter(found.stdout.decode("utf-8", "replace").splitlines()), "")
         if found.returncode or not who:
             raise _foreign("nobody whom it knows has signed the bundle", found)
-        words = ["-Y", "verify", "-n", NAMESPACE, "-I", who, "-s", path, "-f", str(allowed)]
+        words = ["-Y", "verify", "-n", namespace, "-I", who, "-s", path, "-f", str(allowed)]
         done = _run([program, *words], content)
         if done.returncode:
-            raise _foreign("the signature of {} does not fit the bundle".format(who), done)
+            what = "bundle" if namespace == NAMESPACE else "downgrade"
+            raise _foreign("the signature of {} does not fit the {}".format(who, what), done)
     return who
 
 

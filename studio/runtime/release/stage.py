@@ -13,6 +13,7 @@ from .board import Board
 from .errors import ReleaseError
 from .files import digest_of, link_or_copy, remove, sync_folder, write_atomically
 from .layout import Layout
+from .lines import is_older, order_of, reason_of
 from .manifest import Manifest
 
 
@@ -22,17 +23,21 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
             ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
-            ``python`` (an interpreter that has all).
+            ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted,
+            and ``order``, the signature of that where the target asks for signatures; ``replace``:
+            whether it may take the place of another model, which is not asked where that is not
+            said.
 
     Raises:
-        ReleaseError: when a file is missing or altered, the counter goes back, or nobody whom the
-            target trusts has signed it.
+        ReleaseError: when a file is missing or altered, the counter goes back, another model is
+            served, or nobody whom the target trusts has signed it.
     """
     layout = board.layout
     content = str(request["manifest"]).encode()
     what = manifest.parse(content)
     board.save(board.state.at(state.VERIFY, what.digest))
-    check_counter(board, what)
+    check_counter(board, what, request)
+    check_model(board, what, request)
     signature = str(request.get("signature") or "")
     signer = _signer(layout, content, signature)
     binding = _binding(board, request)
@@ -54,20 +59,52 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_counter(board: Board, what: Manifest) -> None:
-    """Raise ReleaseError when a release is older than what the target runs."""
+def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> str:
+    """The reason for going back to an older release; empty where it is none.
+
+    Raises:
+        ReleaseError: when it precedes the last release of its model here, and nobody said why; or
+            nobody who may has signed the order, where the target asks for signatures.
+    """
     now = board.state
-    if what.digest == now.current or what.counter > now.counter:
-        return
-    if not now.current and what.counter == now.counter:
-        return  # the release that was removed comes back
+    if not is_older(now.lines, what.name, what.counter, what.digest):
+        return ""
+    reason = reason_of(request)
+    if reason:
+        _check_order(board, what, reason, request)
+        return reason
     raise ReleaseError(
         "counter-back",
-        "Version {} of {} is older than what this target runs (counter {} after {}).".format(
-            what.version, what.name, what.counter, now.counter
+        "Version {} of {} is older than what this target had (counter {} after {}).".format(
+            what.version, what.name, what.counter, now.lines[what.name]["counter"]
         ),
-        "Use a rollback to go back to it on purpose.",
+        'If it is meant, say why with --downgrade "REASON": the history keeps it.',
     )
+
+
+def _check_order(board: Board, what: Manifest, reason: str, request: Mapping[str, Any]) -> None:
+    if board.layout.allowed_signers() is None:
+        return
+    from .signature import check_downgrade
+
+    order = order_of(board.state.lines, what.name, what.digest, reason)
+    check_downgrade(board.layout, order, str(request.get("order") or ""))
+
+
+def check_model(board: Board, what: Manifest, request: Mapping[str, Any]) -> None:
+    """Raise ReleaseError when another model is served, and is not to be replaced.
+
+    The studio has asked before; somebody else may have deployed since.
+    """
+    if request.get("replace", True) or not board.state.current:
+        return
+    served = board.manifest(board.state.current).name
+    if served != what.name:
+        raise ReleaseError(
+            "another-model",
+            "This target serves {}, another model than {}.".format(served, what.name),
+            "Serve it beside that, with --endpoint NAME, or in its place, with --replace.",
+        )
 
 
 def _signer(layout: Layout, content: bytes, signature: str) -> str:

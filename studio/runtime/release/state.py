@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .files import write_atomically
 from .journal import Journal
 from .layout import Layout
+from .lines import Lines, advanced, lines_of
+from .segments import CONTINUED
 
 IDLE = "idle"
 RECEIVE = "receive"
@@ -30,7 +33,8 @@ class State(NamedTuple):
         phase: The step that is about to be done, written before it is done.
         pending: Digest of the release under way.
         current, previous: Digests of the release that is served, and of the one before.
-        counter: Release counter of the current release.
+        counter: Release counter of the current release; what runtimes from before the lines go by.
+        lines: Of each model, its last release here (see ``lines``).
         history: What became of each release, the oldest first; the whole record is the journal.
     """
 
@@ -39,6 +43,7 @@ class State(NamedTuple):
     current: str = ""
     previous: str = ""
     counter: int = 0
+    lines: Lines = MappingProxyType({})
     history: tuple[dict[str, Any], ...] = ()
 
     def at(self, phase: str, pending: str) -> State:
@@ -65,9 +70,10 @@ def load(layout: Layout) -> State:
             current=str(raw["current"]),
             previous=str(raw["previous"]),
             counter=int(raw["counter"]),
+            lines=lines_of(raw),
             history=tuple(dict(entry) for entry in raw["history"]),
         )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return _remembered(layout)
     return state if state.phase in PHASES else state._replace(phase=IDLE)
 
@@ -75,9 +81,13 @@ def load(layout: Layout) -> State:
 def _remembered(layout: Layout) -> State:
     """What the journal tells, so that neither the counter nor what is served is forgotten."""
     state, before = State(), State()
-    for entry in Journal(layout.log).readable():
+    for number, entry in enumerate(Journal(layout.log, layout.sealed).readable()):
+        if not number and entry.get("event") == CONTINUED:
+            state = before = _carried(entry)
         if entry.get("event") == "recovered" and entry.get("release") == state.current:
             state = before  # it was noted, and then not kept
+        if entry.get("event") == "purged":
+            state = before = State(history=state.history)
         if entry.get("event") == "release":
             state, before = _after(state, entry), state
     linked = layout.linked()
@@ -87,6 +97,16 @@ def _remembered(layout: Layout) -> State:
     return state.at(SWITCH, linked) if state.current else state._replace(current=linked)
 
 
+def _carried(entry: dict[str, Any]) -> State:
+    """What the parts of the record that were dropped had told."""
+    return State(
+        current=str(entry.get("current") or ""),
+        previous=str(entry.get("previous") or ""),
+        counter=int(entry.get("counter") or 0),
+        lines=lines_of({"lines": entry.get("lines") or {}}),
+    )
+
+
 def _after(state: State, entry: dict[str, Any]) -> State:
     release, outcome = str(entry.get("release") or ""), entry.get("state")
     if outcome == "removed":
@@ -94,12 +114,14 @@ def _after(state: State, entry: dict[str, Any]) -> State:
     if outcome == "active":
         previous = state.current if state.current != release else state.previous
         counter = int(entry.get("counter") or 0)
-        state = state._replace(current=release, previous=previous, counter=counter)
+        lines = advanced(state.lines, str(entry.get("name") or ""), entry)
+        state = state._replace(current=release, previous=previous, counter=counter, lines=lines)
     names = ("release", "name", "version", "counter", "state", "at", "owner", "reason")
     return state.noted({name: entry[name] for name in names if name in entry})
 
 
 def save(layout: Layout, state: State) -> None:
     """Write the state whole, and flush it."""
-    text = json.dumps(state._asdict(), sort_keys=True, indent=1) + "\n"
+    content = dict(state._asdict(), lines=dict(state.lines))
+    text = json.dumps(content, sort_keys=True, indent=1) + "\n"
     write_atomically(layout.state, text.encode())

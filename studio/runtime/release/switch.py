@@ -10,6 +10,7 @@ from . import access, state
 from .board import Board
 from .errors import ReleaseError
 from .files import point, remove
+from .lines import advanced
 from .manifest import NAME, SIGNATURE, Manifest, verify
 from .sampling import agreement_of, allow, compare, sampling_of
 from .server import Address, Server
@@ -23,6 +24,8 @@ _READY_PROBES = 8.0
 """A server may take so many times what the probe took, which did the same work: a slow board is no
 failure."""
 _SOAK_S = 0.5
+_DOWNGRADE = "downgrade: "
+"""Begins the reason in the history of a release that is older than what was there."""
 
 
 class Plan(NamedTuple):
@@ -43,7 +46,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
             ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
             ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
             stay up and answer, no more), ``sampling`` and ``agreement`` (see
-            ``sampling``).
+            ``sampling``), ``downgrade`` (why an older release is wanted).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -55,7 +58,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     from .stage import check_counter
 
     what = board.manifest(str(request["release"]))
-    check_counter(board, what)
+    reason = check_counter(board, what, request)
     _check_signature(board, what)
     server = Server(board.layout)
     plan = _plan(server, request)
@@ -69,11 +72,12 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         compare(board.layout, what.digest, board.state.previous, share)
         return _outcome(board, "unchanged", what, server)
     evidence = _change(board, server, what, plan)
-    _commit(board, what, plan)
+    _commit(board, what, plan, reason)
     allow(board.layout, what.digest, allowed)
     compare(board.layout, what.digest, board.state.previous, share)
     done = _outcome(board, "active", what, server)
     done["soak"] = evidence
+    done["reason"] = reason
     if plan.wish.get("token") == "new":
         done["secret"] = access.token(board.layout)
     return done
@@ -83,7 +87,7 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Serve an earlier release again.
 
     Args:
-        request: ``to``: a version's number or a digest; without it, the newest that is older.
+        request: ``to``: a version's number or a digest; without it, the last that came before it.
 
     Raises:
         ReleaseError: when it is not on the target any more, or cannot be served.
@@ -124,12 +128,18 @@ def recover(board: Board) -> None:
 
 
 def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Start the server of the current release, if it does not run (after a restart, say)."""
+    """Start the server of the current release, if it does not run (after a restart, say).
+
+    Args:
+        request: ``anew``: also when it runs, which is ended before.
+    """
     if not board.state.current:
         raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
     server = Server(board.layout)
     what = board.manifest(board.state.current)
     plan = _plan(server, request)
+    if request.get("anew"):
+        server.stop()
     if not server.serves(what.digest):
         _serve(board, server, what.digest, plan)
         board.journal.append("started", release=what.digest, owner=board.owner)
@@ -148,7 +158,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """Stop the server and serve nothing any more."""
     stopped = stop_current(board, request)["stopped"]
     left = board.state.current
-    # The counter stays: removing a release is no way to go back behind it.
+    # The model's line stays: removing a release is no way to go back behind it. A purge is.
     new = board.state.at(state.IDLE, "")._replace(current="", previous=left)
     if left:
         new = new.noted(board.note(board.manifest(left), "removed"))
@@ -161,17 +171,27 @@ def _plan(
     server: Server, request: Mapping[str, Any], service: Mapping[str, Any] | None = None
 ) -> Plan:
     """What was asked for; the address of the running service where nothing was."""
-    service, report = server.service() if service is None else service, server.report()
+    service = server.service() if service is None else service
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
-    # The port that a free choice gave is kept while the server lives; later another may have it.
-    live = report.get("port") if server.runs() else 0
-    ports = (request.get("port"), live, service.get("port"), request.get("usual_port"))
-    port = next((int(port) for port in ports if port), 0)
+    port = _port(server, request, service, host)
     ready_s = float(request["ready_s"]) if request.get("ready_s") else None
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
     return Plan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
+
+
+def _port(server: Server, request: Mapping[str, Any], service: Mapping[str, Any], host: str) -> int:
+    """The port that was asked for, else the endpoint's own; it gets one when it has none."""
+    if request.get("port"):
+        return int(request["port"])
+    report = server.report()
+    live = report.get("port") if server.runs() else 0
+    # A service that was started by an earlier runtime was not told the port that it has.
+    own = live or service.get("port") or report.get("port")
+    if own and request.get("port") is None:
+        return int(own)
+    return server.choose_port(host, int(request.get("usual_port") or 0))
 
 
 def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
@@ -217,6 +237,7 @@ def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
         server.reload()
         server.wait_for(digest, stamp, ready_s)
     else:
+        server.require_port(plan.address)
         server.start(binding, plan.address)
         server.wait_for(digest, (0, 0), ready_s)
     server.settle(binding, plan.address)
@@ -258,12 +279,15 @@ def link(board: Board, digest: str) -> None:
         remove(board.layout.current)
 
 
-def _commit(board: Board, what: Manifest, plan: Plan) -> None:
+def _commit(board: Board, what: Manifest, plan: Plan, reason: str = "") -> None:
     now = board.state
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
-    entry = board.note(what, "active", host=address.host, **address.access._asdict())
+    facts = {"reason": _DOWNGRADE + reason} if reason else {}
+    place = {"host": address.host, **address.access._asdict()}
+    entry = board.note(what, "active", **place, **facts)
     kept = now.at(state.IDLE, "").noted(entry)
+    kept = kept._replace(lines=advanced(now.lines, what.name, entry))
     board.save(kept._replace(current=what.digest, previous=previous, counter=what.counter))
     # Should this be cut off here, the old token is valid until the next release: no harm.
     access.settle(board.layout, address.access)
@@ -290,16 +314,31 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     if wanted:
         found = [one for one in others if wanted in (str(one.version), one.digest)]
     else:
-        found = [one for one in others if one.counter < now.counter]
+        found = [one for one in others if _came_before(board.state, one, now)]
     if found:
         return found[-1]
-    there = ", ".join(str(one.version) for one in others) or "none"
+    there = ", ".join(str(one.version) for one in others)
     what = "Version {}".format(wanted) if wanted else "An earlier release"
     raise ReleaseError(
         "no-such-release",
-        "{} is not on this target (beside version {}: {}).".format(what, now.version, there),
-        "Deploy the version that you want.",
+        "{} is not on this target (beside version {}: {}).".format(
+            what, now.version, there or "none"
+        ),
+        "One that is there is named with --to. " * bool(there)
+        + 'An older one is deployed with --downgrade "REASON".',
     )
+
+
+def _came_before(now: state.State, one: Manifest, current: Manifest) -> bool:
+    """Of a model's own releases the counter tells; of two models', which was served first."""
+    active = [entry for entry in now.history if entry.get("state") == "active"]
+    if one.name == current.name:
+        # A downgrade is taken back as any other deploy.
+        went_back = bool(active) and str(active[-1].get("reason") or "").startswith(_DOWNGRADE)
+        return one.counter < current.counter or (went_back and one.digest == now.previous)
+    served = [str(entry["release"]) for entry in active]
+    places = {release: place for place, release in reversed(list(enumerate(served)))}
+    return bool(places.get(one.digest, -1) < places.get(current.digest, len(served)))
 
 
 def _outcome(board: Board, outcome: str, what: Manifest, server: Server) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..alive import started
 from ..units.systemd import Systemd, UnitError
 from ..units.unit import UnitOptions, render, unit_name
 from .errors import ReleaseError
 from .layout import Layout
-from .process import started
 
 _ASK_S = 0.2
 """Between two questions to systemd: each costs a process."""
@@ -122,6 +122,7 @@ class SystemdUnit:
         return {
             "unit": self._unit,
             "enabled": state.enabled == "enabled",
+            "boot": self._systemd.starts_at_boot(),
             "active": state.active,
             "restarts": state.restarts,
         }

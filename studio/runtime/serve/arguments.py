@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import List
 
-from .options import Options
+from .options import ALLOWED_HOSTS, Options
 
 
 def parse(arguments: List[str]) -> Options:
@@ -39,6 +39,7 @@ def parse(arguments: List[str]) -> Options:
         token_file=given.token_file,
         certificate=given.cert,
         key=given.key,
+        allowed_hosts=tuple(_names(given.allowed_host, os.environ.get(ALLOWED_HOSTS, ""))),
         gate=given.gate,
         listener=given.listener,
         control=given.control,
@@ -76,12 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--token-file", type=_path, help="clients must send this token (or: $EDGEWRIGHT_TOKEN)")
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")
+    add("--allowed-host", action="append", default=[], help="name of this server (may be repeated)")
     add("--log-requests-per-second", type=float, default=1.0, help="at most (%(default)s)")
     add("--gate", type=_path, help=argparse.SUPPRESS)
     for name in ("--listener", "--control"):
         add(name, type=int, default=-1, help=argparse.SUPPRESS)
     add("--generation", type=int, default=1, help=argparse.SUPPRESS)
     return parser
+
+
+def _names(given: List[str], variable: str) -> List[str]:
+    found = ",".join((*given, variable)).lower().split(",")
+    return list(dict.fromkeys(filter(None, map(str.strip, found))))
 
 
 def _path(text: str) -> Path:

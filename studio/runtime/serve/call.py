@@ -10,7 +10,8 @@ import numpy as np
 from . import inference
 from .http.coding import content_of
 from .http.exchange import Exchange
-from .http.message import HttpError, Response
+from .http.message import HttpError, Request, Response
+from .images.signatures import kind_of
 from .inference import Inference
 from .model import ServedModel
 from .session import first_line
@@ -83,6 +84,21 @@ class InferenceCall:
         length = headers.get(inference.HEADER_LENGTH)
         return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
+    def is_read_quickly(self, request: Request, most: int) -> bool:
+        """Whether the event loop may read it: others wait meanwhile.
+
+        Args:
+            most: Bytes that may have to be parsed.
+        """
+        headers = request.headers
+        if "content-encoding" in headers:
+            return False
+        if len(request.body) < most:
+            return not self.heavy
+        length = headers.get(inference.HEADER_LENGTH, "")
+        # Numbers are taken as they came; each text is read.
+        return len(length) < 6 and length.isdigit() and int(length) < most and self._model.numeric
+
     @property
     def is_in_vain(self) -> bool:
         """Whether nobody waits for the answer any more."""
@@ -135,7 +151,7 @@ class InferenceCall:
         if options is not None and options.terminate:
             self._fail(504, "CANCELED", "The answer was not ready in time.")
         elif isinstance(error, HttpError):
-            self._fail(error.status, "BAD_REQUEST", error.sentence)
+            self._fail(error.status, "BAD_REQUEST", self._advice() or error.sentence)
         elif isinstance(error, MemoryError):
             self._fail(503, "BACKEND", "There is not enough memory for this request.")
         # onnxruntime's classes have no common base, and are found without importing it here.
@@ -143,6 +159,14 @@ class InferenceCall:
             self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
         else:
             self._fail(500, "BACKEND", "The model failed: " + first_line(error))
+
+    def _advice(self) -> str:
+        """Where a picture belongs that was sent here; empty for anything else."""
+        kind = kind_of(self._exchange.request.body)
+        if self.heavy or not kind:
+            return ""
+        sentence = "The body is a {} picture: send it to /edgewright/models/{}/image."
+        return sentence.format(kind, self._model.name)
 
     def _fail(self, status: int, reason: str, sentence: str) -> None:
         self._failure = reason

@@ -14,7 +14,7 @@ from typing import List, Mapping, Optional
 
 from .control import ControlLink, Message
 from .heartbeat import Heartbeat, processor_s
-from .options import Options
+from .options import ALLOWED_HOSTS, Options
 from .releases import Runner
 
 
@@ -39,7 +39,7 @@ class Child:
                 [*runner.command, "serve", *given],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(listener, theirs.fileno()),
-                env=dict(os.environ, ORT_DISABLE_TELEMETRY="1"),
+                env=_environment(options),
             )
         except BaseException:
             ours.close()
@@ -151,3 +151,9 @@ class Child:
     def wait(self) -> None:
         """Wait for its end, after it was killed."""
         self._process.wait()
+
+
+def _environment(options: Options) -> Mapping[str, str]:
+    names = ",".join(options.allowed_hosts)
+    more = {ALLOWED_HOSTS: names} if names else {}
+    return {**os.environ, "ORT_DISABLE_TELEMETRY": "1", **more}

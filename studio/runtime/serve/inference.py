@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from textwrap import shorten
 from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from .http.message import BINARY, JSON, Body, Response, start_of
+from .json_pieces import PieceReader
 from .plan import Plan, Plans, Slot, Start, Wanted
 from .tensor_data import BinaryPart, bad, parameters_of, read_tensor, to_binary, to_json
 from .tensors import TensorSpec
 
 HEADER_LENGTH = "inference-header-content-length"
 _MAX_DIGITS = 40
+_LARGE = 256 * 1024
+"""Bytes of JSON that are read in pieces."""
 
 Read = Callable[[Mapping[str, Any], TensorSpec], np.ndarray]
 
@@ -89,7 +93,7 @@ def _decode(
     plans: Optional[Plans] = None,
 ) -> Inference:
     """Read the JSON; the binary tensors, if there are some, begin at the offset of the body."""
-    document = parse_json(text)
+    document = parse_json(text, tensors="data")
     binary = BinaryPart(body, offset or len(body), offset > 0)
     found = understood(
         document, inputs, outputs, lambda entry, spec: read_tensor(entry, spec, binary)
@@ -170,17 +174,25 @@ _DECODER = (
 )
 
 
-def parse_json(text: Body) -> Dict[str, Any]:
+def parse_json(text: Body, tensors: str = "") -> Dict[str, Any]:
     """The JSON object of a body.
+
+    Args:
+        tensors: See ``PieceReader``.
 
     Raises:
         HttpError: 400, when it is none.
     """
     try:
-        document = _DECODER.decode(text.decode("utf-8"))
+        if len(text) < _LARGE:
+            document = _DECODER.decode(text.decode("utf-8"))
+        else:
+            document = PieceReader(text.decode("utf-8"), _DECODER, tensors).read()
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise bad("The request is not valid JSON: {}.", reason[:200]) from None
+        raise bad(
+            "The request is not valid JSON: {}.", shorten(reason, 300, placeholder=" ...")
+        ) from None
     if not isinstance(document, dict):
         raise bad("The request must be a JSON object.")
     return document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import queue
@@ -16,20 +18,20 @@ _QUEUED = 1000
 class Log:
     """Writes JSON lines from a thread of its own: whoever does not read them cannot block us.
 
-    A log that is a regular file is emptied when it grows beyond its limit: a board's card must
-    not fill up with it.
+    A log that is a regular file becomes ``NAME.1`` when it grows beyond its limit, and begins anew:
+    a board's card must not fill up with it, and last night's lines must be there in the morning.
 
     Attributes:
         answered: How many requests may have a line, if the server has not failed them.
     """
 
-    def __init__(self, descriptor: int, *, requests_per_s: float, limit: int = 16 << 20) -> None:
+    def __init__(self, descriptor: int, *, requests_per_s: float, limit: int = 8 << 20) -> None:
         """Start with nothing written.
 
         Args:
             descriptor: File descriptor to write to.
             requests_per_s: Lines for requests a second, at most; and as many for failed ones.
-            limit: Bytes that the file may have.
+            limit: Bytes that the file may have; the one before it has as many.
         """
         self._descriptor = descriptor
         self._limit = limit
@@ -77,8 +79,36 @@ class Log:
     def _keep_short(self) -> None:
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode) and status.st_size > self._limit:
+            try:
+                _keep_copy(self._descriptor)
+            except OSError:  # the disk is full: to give its room back comes first
+                pass
+            # Others write to the same file (the supervisor, another worker): it stays, and is cut.
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
+
+
+def _keep_copy(descriptor: int) -> None:
+    """Put what a log holds into the file beside it, whole or not at all.
+
+    Raises:
+        OSError: when there is no room for it, or no name that it can be found by.
+    """
+    import shutil  # with three decompressors; a log seldom becomes so long
+
+    own = "/proc/self/fd/{}".format(descriptor)
+    path = os.readlink(own)
+    if not os.path.samestat(os.stat(path), os.fstat(descriptor)):
+        raise OSError(errno.ENOENT, "the log has no name any more")
+    aside = path + ".1.tmp"
+    try:
+        shutil.copyfile(own, aside)
+        os.chmod(aside, stat.S_IMODE(os.fstat(descriptor).st_mode))
+        os.replace(aside, path + ".1")
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(aside)
+        raise
 
 
 class Budget:

@@ -72,6 +72,7 @@ def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> R
     _judged(lines, models)
     _info(lines, models)
     _process(lines, service)
+    _upkeep(lines, service)
     return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
 
 
@@ -196,6 +197,23 @@ def _process(lines: List[str], service: Service) -> None:
         counts = [('reason="{}"'.format(key), value) for key, value in service.restarts.items()]
         text = "Workers that the supervisor replaced"
         _family(lines, "edgewright_worker_restarts_total", "counter", text, counts)
+
+
+def _upkeep(lines: List[str], service: Service) -> None:
+    """What runs out, where it can be known."""
+    told = service.upkeep.to_json()
+    rows = (
+        ("edgewright_disk_free_bytes", "Free on the server's disk", _bytes(told["disk_free_mb"])),
+        ("edgewright_disk_bytes", "Size of the server's disk", _bytes(told["disk_total_mb"])),
+        ("edgewright_certificate_end_seconds", "End of the certificate", told["certificate_until"]),
+    )
+    for name, text, value in rows:
+        if value is not None:
+            _family(lines, name, "gauge", text, [("", value)])
+
+
+def _bytes(megabytes: Optional[float]) -> Optional[int]:
+    return None if megabytes is None else int(megabytes * 1e6)
 
 
 ROUTES = (Route("GET", "/metrics", metrics),)

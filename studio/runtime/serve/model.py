@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import deque
 from typing import (
@@ -21,6 +20,7 @@ from typing import (
 
 from ..bench.board import identity
 from ..drift.watch import DriftWatch, watch_of
+from ..threads import threads_for, usable_cores
 from .answers import Answers
 from .arena import does_without
 from .batching import rows_of_a_batch
@@ -45,10 +45,6 @@ INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
 INLINE_ALONE_BELOW_S = 0.005
 """The same on a single core, where a thread would give no more throughput."""
-PARALLEL_ABOVE_S = 0.05
-"""A slower model gets all cores for one request: its latency matters more than throughput."""
-
-
 _OFTEN = 64
 """Turns after which company is no longer, or again, waited for."""
 
@@ -77,18 +73,10 @@ def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Ex
         threads: As asked by the user; 0 lets the measurement decide.
     """
     if not threads:
-        slow = seconds is not None and seconds > PARALLEL_ABOVE_S
-        threads = cores if slow else 1
+        threads = threads_for(seconds, cores)
     below = INLINE_ALONE_BELOW_S if cores == 1 else INLINE_BELOW_S
     inline = seconds is not None and seconds < below
     return Execution(threads, max(1, cores // threads), inline, below)
-
-
-def usable_cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class ServedModel:
@@ -99,6 +87,7 @@ class ServedModel:
         outputs: Specifications of the outputs, by name.
         headers: The response headers that name it, each ended with CRLF.
         inline: Whether it is run in the event loop; follows what is measured.
+        numeric: No input is of texts.
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
@@ -146,6 +135,7 @@ class ServedModel:
         self.turns: Deque[Work] = deque()
         self.seen = 0
         self._typical_s = 0.0
+        self.numeric = all(spec.kind.dtype is not None for spec in self.inputs.values())
         self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
             source.digest, source.version
         )

@@ -9,15 +9,20 @@ from typing import Any, Dict, Mapping, Union
 
 from ..main import RUNTIME_VERSION
 from .answers import MOST_LABELS
+from .http.body import too_large
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .inference import parse_json
 from .machine import State
 from .mirror import follow
 from .model import ServedModel
+from .repository import check_json
 from .routes import Route
 from .samples import follow_samples
 from .service import Service
+
+_LABELS_BYTES = 200 * MOST_LABELS
+"""As many labels as are taken at once, with the longest ids that are kept."""
 
 
 def memory_bytes() -> int:
@@ -43,6 +48,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     }
     state = service.machine.state()
     document["board"] = state.to_json()
+    document["upkeep"] = service.upkeep.to_json()
     if models:
         document.update(_model_status(models[0], state))
     return Response.of(document)
@@ -86,7 +92,11 @@ def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 
     The body: ``{"labels": {"<id of a request>": "<class>"}}``; of many models one is ``"model"``.
     """
-    document = parse_json(exchange.request.body)
+    check_json(exchange)
+    body = exchange.request.body
+    if len(body) > _LABELS_BYTES:
+        raise too_large(_LABELS_BYTES)
+    document = parse_json(body)
     given = document.get("labels")
     if not isinstance(given, dict) or len(given) > MOST_LABELS:
         sentence = "Labels are an object of at most {} classes by the ids of requests."
@@ -106,5 +116,5 @@ def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
 
 ROUTES = (
     Route("GET", "/edgewright/status", status),
-    Route("POST", "/edgewright/labels", labels),
+    Route("POST", "/edgewright/labels", labels, body=_LABELS_BYTES),
 )

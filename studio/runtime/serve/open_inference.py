@@ -35,6 +35,11 @@ def server_ready(service: Service, exchange: Exchange, names: Names) -> Response
     return Response.of({"ready": True})
 
 
+def models(service: Service, exchange: Exchange, names: Names) -> Response:
+    """The names of the models."""
+    return Response.of({"models": sorted({model.name for model in service.repository.all()})})
+
+
 def model_ready(service: Service, exchange: Exchange, names: Names) -> Response:
     """The version is loaded."""
     model = _model(service, names)
@@ -78,15 +83,16 @@ ROUTES = (
     Route("GET", "/v2", server_metadata),
     Route("GET", "/v2/health/live", server_live, probe=True),
     Route("GET", "/v2/health/ready", server_ready, probe=True),
+    Route("GET", "/v2/models", models),
     Route("GET", "/v2/models/stats", model_statistics),
     Route("GET", _MODEL, model_metadata),
     Route("GET", _MODEL + "/ready", model_ready),
     Route("GET", _MODEL + "/config", model_config),
     Route("GET", _MODEL + "/stats", model_statistics),
-    Route("POST", _MODEL + "/infer", model_infer),
+    Route("POST", _MODEL + "/infer", model_infer, body=None),
     Route("GET", _VERSION, model_metadata),
     Route("GET", _VERSION + "/ready", model_ready),
     Route("GET", _VERSION + "/config", model_config),
     Route("GET", _VERSION + "/stats", model_statistics),
-    Route("POST", _VERSION + "/infer", model_infer),
+    Route("POST", _VERSION + "/infer", model_infer, body=None),
 )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 from .errors import CannotListen
+
+ALLOWED_HOSTS = "EDGEWRIGHT_ALLOWED_HOSTS"
+"""Variable with more of the names, separated by commas; a supervisor sets it for its workers, as
+those of an older release do not know the option."""
 
 
 class Options(NamedTuple):
@@ -27,6 +31,7 @@ class Options(NamedTuple):
         max_batch: Rows of several requests that are run together; 0 to choose by measuring.
         queue: Requests that may wait for a worker.
         log_rate: Requests logged a second, at most.
+        allowed_hosts: Names under which the server answers beside its own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
         control: File descriptor of the socket to that supervisor; -1 without one.
@@ -53,11 +58,18 @@ class Options(NamedTuple):
     token_file: Optional[Path] = None
     certificate: Optional[Path] = None
     key: Optional[Path] = None
+    allowed_hosts: Tuple[str, ...] = ()
     gate: Optional[Path] = None
     listener: int = -1
     control: int = -1
     generation: int = 1
     hang_s: float = 30.0
+
+    @property
+    def place(self) -> Optional[Path]:
+        """A folder on the disk that what is served lies on, and that outlives a release."""
+        one = self.bundle or self.model
+        return self.root or self.models or (None if one is None else one.parent)
 
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
         """The command line of a worker that serves a bundle for a supervisor."""

@@ -48,4 +48,5 @@ def _own_command() -> List[str]:
     if archive:
         return [sys.executable, str(archive)]
     package = (__package__ or "").rpartition(".")[0]
-    return [sys.executable, "-m", package]
+    apart = ["-P"] if sys.version_info >= (3, 11) else []
+    return [sys.executable, *apart, "-m", package]

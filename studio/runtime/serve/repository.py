@@ -8,12 +8,14 @@ import traceback
 from typing import Any, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional
 
 from .catalog import Catalog
+from .http.body import too_large
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
-from .routes import Route
+from .routes import CONTROL_BYTES, Route
 from .service import Service
 
 Names = Mapping[str, str]
+_JSON = "application/json"
 _FIXED = "This server serves what was deployed to it; models come and go by deploying."
 
 
@@ -44,6 +46,7 @@ def repository_index(service: Service, exchange: Exchange, names: Names) -> Resp
 
 def repository_load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Load a model from the folder, or load it again when its files have changed."""
+    check_json(exchange)
     catalog = catalog_of(service)
     parameters = document_of(exchange).get("parameters") or {}
     if not isinstance(parameters, dict):
@@ -55,6 +58,7 @@ def repository_load(service: Service, exchange: Exchange, names: Names) -> Optio
 
 def repository_unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Serve a model no longer."""
+    check_json(exchange)
     catalog = catalog_of(service)
     document_of(exchange)
     later(service, exchange, catalog.unload(names["model"]))
@@ -81,6 +85,8 @@ def document_of(exchange: Exchange) -> Dict[str, Any]:
     body = exchange.request.body
     if not body:
         return {}
+    if len(body) > CONTROL_BYTES:
+        raise too_large(CONTROL_BYTES)
     try:
         document = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -88,6 +94,20 @@ def document_of(exchange: Exchange) -> Dict[str, Any]:
     if not isinstance(document, dict):
         raise HttpError(400, "The request must be a JSON object.")
     return document
+
+
+def check_json(exchange: Exchange) -> None:
+    """Refuse to change something for a form or a script of a web page, which cannot send JSON.
+
+    Clients of Triton do not say what they send; browsers always do, or name their page (see
+    ``hosts``).
+
+    Raises:
+        HttpError: 415.
+    """
+    kind = exchange.request.headers.get("content-type", _JSON)
+    if kind.partition(";")[0].strip().lower() != _JSON:
+        raise HttpError(415, "Send this request with Content-Type: application/json.")
 
 
 def later(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Endpoint = Callable[["Service", Exchange, Mapping[str, str]], Optional[Response]]
 """Answers an exchange (see ``http.server.Application``); gets the path's named parts."""
 
+CONTROL_BYTES = 64 * 1024
+"""Of the body of a request that brings no tensors."""
 _CACHED = 256
 
 
@@ -32,12 +34,14 @@ class Route(NamedTuple):
 
     Attributes:
         probe: Whether it says no more than that the server lives: answered without a token.
+        body: Bytes that the body may have; None for the limit of the server.
     """
 
     method: str
     pattern: str
     endpoint: Endpoint
     probe: bool = False
+    body: Optional[int] = CONTROL_BYTES
 
 
 class Router:
@@ -65,13 +69,23 @@ class Router:
         key = (method, path)
         found = self._cache.get(key)
         if found is None:
-            found = self._search("GET" if method == "HEAD" else method, path)
+            route, names = self._search(method, path)
+            found = route.endpoint, names
             if len(self._cache) >= _CACHED:  # somebody sends ever new paths
                 self._cache.clear()
             self._cache[key] = found
         return found
 
-    def _search(self, method: str, path: str) -> Tuple[Endpoint, Mapping[str, str]]:
+    def body_of(self, method: str, path: str) -> Optional[int]:
+        """Bytes that the body of a request may have; None for the limit of the server.
+
+        Raises:
+            HttpError: as in ``find``.
+        """
+        return self._search(method, path)[0].body
+
+    def _search(self, method: str, path: str) -> Tuple[Route, Mapping[str, str]]:
+        method = "GET" if method == "HEAD" else method
         given = path.rstrip("/").split("/") if len(path) > 1 else path.split("/")
         allowed = []
         for segments, route in self._rows.get(len(given), ()):
@@ -79,7 +93,7 @@ class Router:
             if names is None:
                 continue
             if route.method == method:
-                return route.endpoint, names
+                return route, names
             allowed.append(route.method)
         if allowed:
             methods = ", ".join(sorted(set(allowed) | ({"HEAD"} if "GET" in allowed else set())))

@@ -7,7 +7,6 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
 
-from . import inference
 from .access import Tokens
 from .call import InferenceCall, run_together
 from .catalog import Catalog
@@ -19,8 +18,10 @@ from .log import Log
 from .machine import Machine
 from .model import Repository, ServedModel
 from .routes import Route, Router
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from .http.parser import Head
     from .ledger import Ledger
 
 _LARGE_JSON = 16 * 1024
@@ -46,6 +47,7 @@ class Service:
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
         machine: What the board does besides; looks once it is told to begin.
+        upkeep: What runs out while it serves.
         guard: Ends runs in the event loop that take too long.
         started: Wall clock at the start, seconds since the epoch.
     """
@@ -73,6 +75,7 @@ class Service:
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
         self.machine = Machine()
+        self.upkeep = Upkeep()
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)
@@ -91,7 +94,10 @@ class Service:
     def __call__(self, exchange: Exchange) -> Optional[Response]:
         """Answer an exchange now, or later (see ``http.server.Application``)."""
         request = exchange.request
-        if not (self.admits(request.headers.get("authorization", "")) or self._is_probe(request)):
+        if not (
+            self.admits(request.headers.get("authorization", ""))
+            or self.is_probe(request.method, request.path)
+        ):
             raise unauthorized()
         endpoint, names = self._router.find(request.method, request.path)
         return endpoint(self, exchange, names)
@@ -113,8 +119,20 @@ class Service:
         """Whether whoever sends this in the header of that name may ask."""
         return self._tokens is None or self._tokens.admit(authorization)
 
-    def _is_probe(self, request: Request) -> bool:
-        return self._router.is_probe(request.method, request.path)
+    def is_probe(self, method: str, path: str) -> bool:
+        """Whether a request asks for no more than whether the server lives."""
+        return self._router.is_probe(method, path)
+
+    def check_body(self, head: Head) -> Optional[int]:
+        """Bytes that may follow a head; None for the limit of the server.
+
+        Raises:
+            HttpError: when the request is refused whatever follows.
+        """
+        allowed = self.admits(head.headers.get("authorization", ""))
+        if not (allowed or self.is_probe(head.method, head.path)):
+            raise unauthorized()
+        return self._router.body_of(head.method, head.path)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the requests; it has to answer its exchange itself."""
@@ -133,11 +151,7 @@ class Service:
         if call is None:
             call = InferenceCall(exchange, model, self.max_body)
         request = exchange.request
-        quick = model.inline and (
-            call.raw
-            or inference.HEADER_LENGTH in request.headers
-            or (len(request.body) < _LARGE_JSON and not call.heavy)
-        )
+        quick = model.inline and call.is_read_quickly(request, _LARGE_JSON)
         if quick and model.stays_alone():
             model.statistics.in_flight += 1
             run_together(model, (call,), self.guard.begin(model.session.new_options))

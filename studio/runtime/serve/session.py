@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from textwrap import shorten
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # too late once onnxruntime is imported
 
@@ -218,7 +219,8 @@ def _specs(arguments: Sequence[Any], strict: bool) -> Dict[str, TensorSpec]:
 def first_line(error: BaseException) -> str:
     """The first line of a native message, without its codes and short enough for a sentence."""
     lines = _CODES.sub("", str(error)).strip().splitlines()
-    return lines[0][:300].rstrip(".") + "." if lines else type(error).__name__ + "."
+    line = shorten(lines[0], 600, placeholder=" ...") if lines else type(error).__name__
+    return line.rstrip(".") + "."
 
 
 def invented_feeds(inputs: Mapping[str, TensorSpec]) -> Dict[str, np.ndarray]:

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+from ..alive import started
+
 
 class ServerReport:
     """The file, replaced whole at each change; without a folder it is kept in memory alone."""
@@ -17,6 +19,7 @@ class ServerReport:
         self._path = folder / "server.json" if folder is not None else None
         self.values: Dict[str, Any] = {
             "pid": os.getpid(),
+            "process": started(os.getpid()),  # which no other process has, whatever its number
             "host": "",
             "port": 0,
             "grpc_port": None,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import struct
-from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Set, Tuple
 
 import numpy as np
 
 from .bfloat16 import narrowed, widened
 from .http.message import Body, HttpError
+from .json_pieces import Numbers
 from .tensors import BY_NAME, TensorSpec
 
 _UNSUPPORTED = ("classification", "shared_memory_region")
@@ -22,6 +23,8 @@ _JSON_TYPES: Dict[str, FrozenSet[type]] = {
     "f": frozenset((int, float)),
 }
 """Kind of a numpy type -> what JSON may hold for it."""
+_VALUES = 16 * 1024
+"""Of a list that are made into an array at a time, and the other way round."""
 
 
 def bad(sentence: str, *values: Any) -> HttpError:
@@ -194,9 +197,13 @@ def _text(raw: Body, spec: TensorSpec) -> str:
 
 
 def _from_json(data: Any, spec: TensorSpec, count: int) -> np.ndarray:
-    if not isinstance(data, list):
+    if isinstance(data, Numbers) and spec.kind.dtype is None:
+        data = data.listed()
+    if not isinstance(data, (list, Numbers)):
         raise bad("The data of the input {!r} must be a list.", spec.name)
-    if spec.kind.dtype is None:
+    if isinstance(data, Numbers):
+        array = _numbers_of_pieces(data, spec)
+    elif spec.kind.dtype is None:
         array = _strings_from_json(data, spec)
     else:
         array = _numbers_from_json(data, spec)
@@ -207,25 +214,62 @@ def _from_json(data: Any, spec: TensorSpec, count: int) -> np.ndarray:
     return array
 
 
-def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+def _numbers_of_pieces(data: Numbers, spec: TensorSpec) -> np.ndarray:
+    """The same array as of the list."""
+    _check_kinds(data.kinds, spec)
+    return np.concatenate([_in_type(piece.reshape(-1), spec) for piece in data.pieces])
+
+
+def _in_type(piece: np.ndarray, spec: TensorSpec) -> np.ndarray:
     dtype = spec.kind.dtype
     assert dtype is not None
+    with np.errstate(over="ignore"):
+        if spec.kind.bits:
+            return narrowed(piece.astype(np.float32))
+        if dtype.kind == "f":
+            return piece.astype(np.float64, copy=False).astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    if piece.size and (int(piece.min()) < limits.min or int(piece.max()) > limits.max):
+        raise _beyond(spec)
+    return piece.astype(dtype, copy=False)
+
+
+def _beyond(spec: TensorSpec) -> HttpError:
+    return bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name)
+
+
+def _check_kinds(kinds: Set[type], spec: TensorSpec) -> None:
+    assert spec.kind.dtype is not None
+    if not kinds <= _JSON_TYPES["f" if spec.kind.bits else spec.kind.dtype.kind]:
+        raise bad("The input {!r} is {}: its values do not fit.", spec.name, spec.kind.name)
+
+
+def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+    """An array of a list; a long one is made in pieces, so that other threads get their turn."""
     values = _flat(data, spec)
+    if len(values) <= _VALUES:
+        return _array_of(values, spec)
+    starts = range(0, len(values), _VALUES)
+    return np.concatenate([_array_of(values[begin : begin + _VALUES], spec) for begin in starts])
+
+
+def _array_of(values: List[Any], spec: TensorSpec) -> np.ndarray:
+    dtype = spec.kind.dtype
+    assert dtype is not None
     kind = "f" if spec.kind.bits else dtype.kind
     # Types first: numpy would make room for the longest string once for each value.
-    if not set(map(type, values)) <= _JSON_TYPES[kind]:
-        raise bad("The input {!r} is {}: its values do not fit.", spec.name, spec.kind.name)
+    _check_kinds(set(map(type, values)), spec)
     if values and kind in "iu":
         limits = np.iinfo(dtype)
         if min(values) < limits.min or max(values) > limits.max:
-            raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name)
+            raise _beyond(spec)
     try:
         with np.errstate(over="ignore"):
             if spec.kind.bits:
                 return narrowed(np.array(values, np.float32))
             return np.array(values, dtype)
     except OverflowError:
-        raise bad("A value of the input {!r} is beyond {}.", spec.name, spec.kind.name) from None
+        raise _beyond(spec) from None
 
 
 def _strings_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
@@ -276,9 +320,20 @@ def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
 
 
 def to_json(array: np.ndarray, spec: TensorSpec) -> str:
-    """The elements in row-major order, as a flat JSON list."""
-    values = numbers_of(array, spec).reshape(-1).tolist()
-    text = json.dumps(values, separators=(",", ":"))
+    """The elements in row-major order, as a flat JSON list.
+
+    A long one is made in pieces, so that other threads get their turn.
+    """
+    flat = numbers_of(array, spec).reshape(-1)
+    if len(flat) <= _VALUES:
+        return _json_of(flat, spec)
+    starts = range(0, len(flat), _VALUES)
+    pieces = (_json_of(flat[begin : begin + _VALUES], spec)[1:-1] for begin in starts)
+    return "[{}]".format(",".join(pieces))
+
+
+def _json_of(flat: np.ndarray, spec: TensorSpec) -> str:
+    text = json.dumps(flat.tolist(), separators=(",", ":"))
     if spec.kind.dtype is None or not ("N" in text or "I" in text):
         return text
     # JSON has no NaN and no infinity; null and a number too large are read as such by clients.

@@ -12,19 +12,22 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
+from ..threads import usable_cores
 from . import ledger, metrics, observation, open_inference, repository
 from .access import Tokens, load_chain, tls_of
 from .catalog import Catalog
 from .contracts.table import routes
 from .control import ControlLink, Message
+from .descriptors import clients_within
 from .errors import CannotListen, LoadError
 from .executor import Executor
+from .hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
 from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
-from .model import Repository, ServedModel, load, usable_cores
+from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .releases import run_folder_of
 from .repeat import answer_repeats
@@ -35,6 +38,7 @@ from .source import ModelSource, from_bundle, from_file
 from .state import endpoint, say
 from .switches import keep_following
 from .tried import Tried
+from .upkeep import Upkeep
 
 ROUTES = (
     open_inference.ROUTES
@@ -126,7 +130,8 @@ class Worker:
         loop: asyncio.AbstractEventLoop,
         watch: Optional[Lookout] = None,
     ) -> None:
-        self._options = options
+        clients = clients_within(options.max_connections, 1 if options.grpc_port is None else 2)
+        self._options = options = options._replace(max_connections=clients)
         self._control = control
         self._loop = loop
         self._log = Log(2, requests_per_s=options.log_rate)
@@ -141,6 +146,7 @@ class Worker:
             tokens=Tokens(options.token_file, os.environ),
             request_s=options.request_s or math.inf,
         )
+        self._service.upkeep = Upkeep(options.certificate, options.place)
         self._http = HttpServer(
             self._service,
             limits=HttpLimits(body=options.max_body),
@@ -174,8 +180,9 @@ class Worker:
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
+        self._http.heads.admission = ServiceAdmission(self._service, self._hosts(host))
         await self._http.start(listener, self._tls)
-        self._rpc = await optional.started(self._service, self._options, host)
+        self._rpc = await optional.started(self._service, self._http.budget, self._options, host)
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
@@ -208,6 +215,12 @@ class Worker:
         self._stopping.set()
 
     # Start
+
+    def _hosts(self, address: str) -> HostPolicy:
+        # At a gate others listen for it, at addresses of their own.
+        local = is_loopback(address) and self._options.gate is None
+        names = self._options.allowed_hosts
+        return HostPolicy(names, local=local, guarded=self._service.wants_tokens)
 
     def _listener(self) -> socket.socket:
         if self._options.listener < 0:

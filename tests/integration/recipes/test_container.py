@@ -102,7 +102,8 @@ def test_a_gate_that_is_missed_ends_the_container_with_3(
     shutil.copytree(resource("samples", "digits"), folder)
     recipe = folder / "recipe.toml"
     recipe.write_text(recipe.read_text().replace("max = 0.5", "max = 0.05"))
-    script = "studio run /recipe/recipe.toml; code=$?; studio releases --json; exit $code"
+    look = "studio releases --target local/sample-digits --json"
+    script = f"studio run /recipe/recipe.toml; code=$?; {look}; exit $code"
     command = ["docker", "-H", container.url, "run", "--rm", "--network=none"]
     command += ["-v", f"{folder}:/recipe:ro", IMAGE, "sh", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)

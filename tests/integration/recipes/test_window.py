@@ -27,7 +27,7 @@ def test_the_ocr_recipe_in_the_window_gives_the_digests_of_the_command_line(
     try:
         report = studio.ok("run", recipe, timeout=PATIENCE_S)
     finally:
-        studio.run("undeploy", "--target", "local", "--purge")
+        studio.run("undeploy", "--target", "local/sample-ocr", "--purge")
     assert len(run.artefacts) == 4
     assert report["artefacts"] == run.artefacts
     by_window = {action.source for action in window.workspace.registry.ledger.actions()}

@@ -20,8 +20,9 @@ from tests.integration.systemd import board as machine
 from tests.integration.systemd import image
 from tests.integration.systemd.board import SystemdBoard
 from tests.rigs.boards import Network, until
-from tests.rigs.bundles import make_bundle
+from tests.rigs.bundles import make_bundle, reference
 from tests.rigs.load import Load
+from tests.unit.runtime.models import make_cnn
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs(*image.PROGRAMS, *machine.PROGRAMS)]
 
@@ -290,4 +291,66 @@ def test_a_user_whose_systemd_ends_with_the_login_gets_a_process(
     assert status(board)["version"] == 1
     assert studio.ok("monitor", "--target", "guest")["kept_by"] == "process"
     assert board.shell.run("find /home/guest -name 'edgewright-*'") == ""
+    studio.ok("undeploy", "--target", "guest", "--purge")
+
+
+def test_endpoints_beside_each_other_come_back_after_kills_and_restarts(
+    studio: Studio, board: SystemdBoard, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    doors = make_bundle(tmp_path / "doors", 5, model=reference_of(tmp_path / "doors", "doors"))
+    deploy(studio, bundles[0], *ON_BOARD)
+    refused = studio.run("deploy", *ON_BOARD, "--bundle", doors.folder, "--open-to-all")
+    assert refused.code == 4
+    assert "another model than doors" in refused.err
+    deploy(studio, doors, *ON_BOARD, "--endpoint", "door")
+    places = {name: PORT + number for number, name in enumerate(("board", "board/door"))}
+
+    def served() -> dict[str, str]:
+        return {name: status(board, port).get("name", "") for name, port in places.items()}
+
+    def told() -> dict[str, tuple[str, str]]:
+        rows = studio.ok("target", "status", *places)["targets"]
+        return {row["target"]: (row["state"], row["endpoint"]) for row in rows}
+
+    urls = {name: f"http://{board.address}:{port}" for name, port in places.items()}
+    both = {"board": "cnn", "board/door": "doors"}
+    assert served() == both
+    assert told() == {name: ("serving", url) for name, url in urls.items()}
+    board.shell.run("pkill -KILL -f edgewright/endpoints/door/runtime")
+    until(lambda: served() == both, "both serve after a kill", RECOVERY_S)
+    board.restart()
+    until(lambda: served() == both, "both serve after a restart", RECOVERY_S)
+    assert told() == {name: ("serving", url) for name, url in urls.items()}
+
+    stopped = studio.ok("stop", "--target", "board/door")
+    assert (stopped["state"], stopped["target"]) == ("stopped", "board/door")
+    board.restart()
+    until(lambda: served()["board"] == "cnn", "the other one serves", RECOVERY_S)
+    assert told()["board/door"][0] == "stopped", "who stops it wants that"
+    started = studio.ok("start", "--target", "board/door")
+    assert (started["state"], started["endpoint"]) == ("serving", urls["board/door"])
+    assert served() == both
+    studio.ok("undeploy", "--target", "board/door", "--purge")
+    studio.ok("undeploy", *ON_BOARD, "--purge")
+    assert board.shell.run("find /etc/systemd -name '*edgewright*'") == ""
+
+
+def reference_of(folder: Path, name: str) -> dict[str, Any]:
+    """A small model of another name."""
+    folder.mkdir()
+    return reference(make_cnn(folder / f"{name}.onnx", seed=9), name)
+
+
+def test_a_login_that_will_do_gets_a_unit_until_its_logout(
+    studio: Studio, board: SystemdBoard, bundles: list[Bundle]
+) -> None:
+    """As the local target does it on a desktop, asked for by the variable."""
+    add(studio, board, "guest", "guest")
+    deploy(studio, bundles[0], "--target", "guest")
+    runtime = board.shell.run("ls /home/guest/.edgewright/runtime", user="guest").split()[0]
+    command = f"python3 ~/.edgewright/runtime/{runtime} release start --root ~/.edgewright"
+    request = """echo '{"anew": true}' | EDGEWRIGHT_SERVICE=login """
+    told = json.loads(board.shell.run(request + command, user="guest").splitlines()[-1])
+    assert told["service"]["manager"] == "systemd-user"
+    assert (told["service"]["enabled"], told["service"]["boot"]) == (True, False)
     studio.ok("undeploy", "--target", "guest", "--purge")

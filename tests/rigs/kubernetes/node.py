@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.rigs.patience import patience
+
 Json = dict[str, Any]
 LookUp = Any
 
@@ -129,7 +131,7 @@ def _free_port() -> int:
 
 def wait(condition: Any, seconds: float) -> bool:
     """Whether something becomes true in time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not condition():
         if time.monotonic() > deadline:
             return False

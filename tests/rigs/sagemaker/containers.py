@@ -11,6 +11,8 @@ import tarfile
 import time
 from pathlib import Path
 
+from tests.rigs.patience import patience
+
 ROOT = Path(__file__).parents[3]
 _START_S = 60.0
 
@@ -48,7 +50,7 @@ class Container:
 
     def wait(self) -> None:
         """Until it answers /ping; raises NoPing."""
-        end = time.monotonic() + _START_S
+        end = time.monotonic() + patience(_START_S)
         while time.monotonic() < end and self._process.poll() is None:
             try:
                 if self._ask("GET", "/ping")[0] == 200:

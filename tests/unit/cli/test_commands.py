@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from studio.cli.main import COMMANDS, main
+from studio.jobs import containment
 from studio.settings import resource
 
 DIGITS = resource("samples", "digits", "digits.onnx")
@@ -101,6 +102,17 @@ def test_the_doctor_finds_this_installation_in_order(capsys: pytest.CaptureFixtu
     code, document, _ = run_json(capsys, "doctor")
     wrong = [check for check in document["checks"] if not check["ok"]]
     assert (code, wrong) == (0, [])
+
+
+def test_the_doctor_says_of_each_protection_whether_it_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, document, _ = run_json(capsys, "doctor")
+    said = {check["name"]: check["text"] for check in document["checks"]}
+    held = containment()
+    assert said["sandbox"] == f"{held.value}: {held.explanation}"
+    for one in held.protections:
+        assert said[f"- {one.name}"] == f"{one.enforced.value}: {one.text}"
 
 
 def test_a_recipe_that_is_wrong_is_exit_code_2(

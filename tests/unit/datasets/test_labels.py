@@ -77,3 +77,15 @@ def test_a_labels_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(InvalidData, match="cannot be read as text"):
         labels_of_folder(tmp_path, ["a.png"])
+
+
+@pytest.mark.parametrize("head", ["file,label\n", "name,class\n", "image,text,more\n", ""])
+def test_a_first_line_may_name_the_columns(tmp_path: Path, head: str) -> None:
+    (tmp_path / "labels.csv").write_text(head + "a.png,3\nb.png,4\n")
+    assert labels_of_folder(tmp_path, ["a.png", "b.png"]) == {"a.png": 3, "b.png": 4}
+
+
+def test_a_first_line_that_speaks_of_another_file_is_no_head(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("gone.png,3\na.png,4\n")
+    with pytest.raises(InvalidData, match=r"not there.*gone\.png"):
+        labels_of_folder(tmp_path, ["a.png"])

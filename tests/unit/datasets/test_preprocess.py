@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy
@@ -13,7 +14,7 @@ from PIL import Image
 
 from studio.api import InvalidData
 from studio.datasets import Preprocess
-from studio.datasets.resize import resize, weights
+from studio.runtime.serve.images.resize import resize, weights
 
 
 def picture(height: int, width: int) -> numpy.ndarray:
@@ -87,13 +88,14 @@ def test_antialiased_resizing_agrees_with_pillow(height: int, width: int) -> Non
 
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_rows_of_weights_add_up_to_one(source: int, target: int, antialias: bool) -> None:
-    matrix = weights(source, target, antialias=antialias)
-    assert matrix.shape == (target, source)
+    first, matrix = weights(source, target, 0, target, antialias=antialias)
+    assert first + matrix.shape[1] <= source
+    assert matrix.shape[0] == target
     numpy.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_enlarging_mixes_the_nearest_two_at_half_pixel_centres() -> None:
-    matrix = weights(2, 4, antialias=False)
+    _, matrix = weights(2, 4, 0, 4, antialias=False)
     numpy.testing.assert_allclose(matrix, [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])
 
 
@@ -122,3 +124,25 @@ def test_settings_that_make_no_sense(tmp_path: Path, text: str, sentence: str) -
     with pytest.raises(InvalidData) as caught:
         Preprocess.from_toml(tmp_path / "preprocess.toml")
     assert sentence in caught.value.message
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 40), st.booleans())
+def test_rows_mixed_a_few_at_a_time_are_those_of_one_matrix(
+    source: int, target: int, width: int, antialias: bool
+) -> None:
+    pixels = picture(source, width).astype("float32")
+    first, matrix = weights(source, target, 0, target, antialias=antialias)
+    wanted = numpy.tensordot(matrix, pixels[first : first + matrix.shape[1]], axes=(1, 0))
+    found = resize(pixels, target, width, antialias=antialias)
+    numpy.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-3)
+
+
+def test_a_long_strip_takes_little_memory() -> None:
+    strip = numpy.zeros((200_000, 1, 3), numpy.uint8)
+    tracemalloc.start()
+    try:
+        resize(strip, 640, 640, antialias=True)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20e6  # as one matrix: 640 x 200,000 of eight bytes

@@ -13,8 +13,12 @@ import pytest
 
 from studio.api import Refused, Silent, TargetError, TargetSpec, UnknownHost
 from studio.deployment import open_channel, server_info
-from studio.deployment.work import deploy, probe_target, releases, rollback, undeploy
+from studio.deployment.history import verify_log
+from studio.deployment.work import deploy, logs, probe_target, releases, rollback, undeploy
 from studio.packages import Bundle
+from studio.runtime.release.journal import Journal
+from studio.runtime.release.layout import Layout
+from studio.runtime.release.segments import SEAL_BYTES
 from tests.rigs.boards import Board, Network, network
 from tests.rigs.bundles import QuietJob, make_bundle
 from tests.rigs.load import Load
@@ -207,3 +211,34 @@ def test_a_board_that_was_never_met(net: Network, bundles: list[Bundle], tmp_pat
             studio.deploy(bundles[0])
         assert caught.value.key == board.host_key
         assert not (board.home / ".edgewright").exists()
+
+
+def test_a_record_in_parts_a_log_that_rotated_and_a_way_back_over_ssh(
+    net: Network, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    with Board(net, tmp_path / "b") as board:
+        studio = Studio(tmp_path / "jobs", board.spec())
+        studio.deploy(bundles[1])
+        layout = Layout(board.home / ".edgewright")
+        record = Journal(layout.log, layout.sealed)
+        done: dict[str, Any] | None = None
+        for _ in range(2):  # years of deploys
+            record.append("started", text="x" * SEAL_BYTES)
+            done = studio.deploy(bundles[2]) if done is None else studio.rollback()
+        assert done is not None
+        known = {"anchors": [done["log"]], "registry": {"entries": 1, "broken_at": 0}}
+        found = verify_log({"target": asdict(studio.target), **known}, studio.job())
+        assert (found["whole"], found["problem"]) == (True, "")
+        assert len(list(layout.sealed.iterdir())) == 2
+        (layout.sealed / "000001.jsonl").unlink()
+        found = verify_log({"target": asdict(studio.target), **known}, studio.job())
+        assert "of the history of board are missing." in found["problem"]
+        (layout.run / "server.log.1").write_text("last night\n")
+        lines = logs({"target": asdict(studio.target), "lines": 10_000}, studio.job())["lines"]
+        assert lines[0] == "last night"
+        assert len(lines) > 1
+        # Version 1 was never there: it is refused, and taken with a reason.
+        with pytest.raises(Refused, match="Version 1 of cnn is older than what board had"):
+            studio.deploy(bundles[0])
+        assert studio.deploy(bundles[0], downgrade="3 is wrong")["state"] == "serving"
+        assert studio.releases()["releases"][0]["reason"] == "downgrade: 3 is wrong"

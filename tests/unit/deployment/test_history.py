@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from studio.deployment.history import History, judged
+from studio.runtime.release import journal as journals
 from studio.runtime.release.journal import Journal
+from studio.runtime.release.segments import KEPT
 
 
 @pytest.fixture
@@ -84,3 +86,51 @@ def test_the_registry_is_a_chain_as_well(board: Path, tmp_path: Path) -> None:
     entries[0]["by"] = "nobody"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     assert "the registry's own history was altered" in verdict(board, history)["problem"]
+
+
+def sealed(folder: Path, monkeypatch: pytest.MonkeyPatch, parts: int) -> tuple[Journal, History]:
+    """A board's record in so many sealed parts, each of its entries anchored here."""
+    monkeypatch.setattr(journals, "SEAL_BYTES", 1000)
+    folder.mkdir(exist_ok=True)
+    board, history = Journal(folder / "log.jsonl", folder / "log"), History(folder / "registry")
+    while not (folder / "log" / f"{parts:06d}.jsonl").exists():
+        board.append("release", version=1, state="active", owner="ann@desk")
+        history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **board.stand()})
+    return board, history
+
+
+def judge(board: Journal, history: History) -> dict[str, Any]:
+    return judged("roof", board.entries(), history.anchors("roof"), history.facts())
+
+
+def test_a_history_in_sealed_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board, history = sealed(tmp_path, monkeypatch, KEPT + 3)
+    found = judge(board, history)
+    assert (found["whole"], found["problem"]) == (True, "")
+    assert found["entries"] == board.stand()["entries"] > found["dropped"] > 0
+
+
+def test_a_sealed_part_that_was_dropped_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, history = sealed(tmp_path, monkeypatch, 3)
+    content = (tmp_path / "log" / "000002.jsonl").read_bytes()
+    first = json.loads(content.splitlines()[0])["before"] + 1
+    last = first + content.count(b"\n") - 1
+    (tmp_path / "log" / "000002.jsonl").unlink()
+    said = f"Entries {first} to {last} of the history of roof are missing."
+    assert judge(board, history)["problem"] == said
+
+
+def test_parts_that_were_made_anew_do_not_fit_what_is_known_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, history = sealed(tmp_path / "one", monkeypatch, 3)
+    another, _ = sealed(tmp_path / "two", monkeypatch, 4)
+    assert "was made anew: entry 1 is another one" in judge(another, history)["problem"]
+
+
+def test_the_end_of_sealed_parts_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board, history = sealed(tmp_path, monkeypatch, 3)
+    (tmp_path / "log.jsonl").unlink()
+    assert "was cut off" in judge(board, history)["problem"]

@@ -21,7 +21,7 @@ from studio.plugin_host.importing import forget
 from studio.workspace import Workspace
 from tests.rigs import third_party
 from tests.rigs.bundles import make_bundle
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_the_example_conforms(workspace: Workspace, tmp_path: Path) -> None:
 
 
 def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Path) -> None:
-    first, second = (str(make_cnn(tmp_path / f"{n}.onnx", seed=n)) for n in (1, 2))
+    first, second = map(str, make_cnn_versions(tmp_path))
     facts = ok(workspace, "target-probe")
     assert facts["os"] == "Folder"
     assert facts["where"] == str(tmp_path / "attic")
@@ -197,3 +197,25 @@ def test_a_scheme_that_nobody_knows(workspace: Workspace) -> None:
 def test_discovery_in_a_worker_is_the_users(workspace: Workspace) -> None:
     host = PluginHost.discover()
     assert host.plugin(third_party.ID) == replace(workspace.plugins.plugin(third_party.ID))
+
+
+def test_another_model_is_replaced_only_when_that_is_said(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = str(make_cnn(tmp_path / "first.onnx", seed=1))
+    other = str(make_cnn(tmp_path / "other.onnx", seed=2))
+    one = ok(workspace, "deploy", model=first)
+    refused = workspace.run("deploy", target="attic", model=other)
+    assert refused.exit_code == 4
+    assert "attic serves first, another model than other" in refused.sentence
+    assert "a target of its own" in refused.hint
+    planned = ok(workspace, "deploy", model=other, dry_run=True)
+    assert not planned["possible"]
+    assert {step["name"]: step["state"] for step in planned["steps"]}["model"] == "blocked"
+    assert served(one["endpoint"]) == one["release"]
+    assert ok(workspace, "deploy", model=other, replace=True)["name"] == "other"
+    beside = workspace.run("deploy", target="attic/door", model=first)
+    assert beside.exit_code == 2
+    assert "attic/door cannot be an endpoint" in beside.sentence
+    stopped = workspace.run("stop", target="attic")
+    assert "attic is a platform" in stopped.sentence

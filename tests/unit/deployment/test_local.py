@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from studio.workspace import Workspace
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def served(endpoint: str) -> str:
 
 
 def test_from_a_file_to_an_endpoint_and_back(workspace: Workspace, tmp_path: Path) -> None:
-    first = make_cnn(tmp_path / "first.onnx", seed=1)
+    first, other = make_cnn_versions(tmp_path)
     planned = workspace.run("deploy", model=str(first), dry_run=True)
     assert planned.ok, planned.sentence
     assert planned.result["state"] == "planned"
@@ -55,7 +55,6 @@ def test_from_a_file_to_an_endpoint_and_back(workspace: Workspace, tmp_path: Pat
     assert by_folder.ok, by_folder.sentence
     assert by_folder.result["release"] == one.result["release"]
 
-    other = make_cnn(tmp_path / "other.onnx", seed=2)
     two = workspace.run("deploy", model=str(other), soak_s=0.2)
     assert two.ok, two.sentence
     assert two.result["endpoint"] == one.result["endpoint"]

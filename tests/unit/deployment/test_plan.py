@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.api import Refused, TargetError, TargetFacts
+from studio.deployment.admission import Request
 from studio.deployment.inventory import Inventory, history, parse
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.wheels import Platform, Wheel, WheelSet
@@ -84,11 +86,39 @@ def test_a_disk_without_room_stops_it(bundle: Bundle) -> None:
 
 
 def test_an_older_version_is_refused_for_safety(bundle: Bundle) -> None:
-    found = Inventory(state={"current": "a" * 64, "counter": 6})
-    plan = make_plan(FACTS, found, bundle, RUNTIME, None)
+    found = served("cnn", 6)
+    request = Request("ann@desk", "cnn:fp32")
+    plan = make_plan(FACTS, found, bundle, RUNTIME, None, request=request)
     with pytest.raises(Refused, match="Version 5 of cnn is older") as caught:
         plan.require()
-    assert "rollback" in caught.value.hint
+    assert 'studio deploy cnn:fp32 --target pi --downgrade "REASON"' in caught.value.hint
+    kept = replace(found, releases=frozenset({bundle.digest}))
+    plan = make_plan(FACTS, kept, bundle, RUNTIME, None, request=request)
+    with pytest.raises(Refused) as caught:
+        plan.require()
+    assert caught.value.hint.endswith("studio rollback --target pi --to 5")
+    said = replace(request, downgrade="6 is wrong at night")
+    plan = make_plan(FACTS, found, bundle, RUNTIME, None, request=said)
+    plan.require()
+    assert states(plan)["counter"] == "warning"
+
+
+def test_the_number_of_another_model_is_in_nobodys_way(bundle: Bundle) -> None:
+    meant = Request(replace=True)
+    make_plan(FACTS, served("other", 6), bundle, RUNTIME, None, request=meant).require()
+
+
+def test_another_model_is_replaced_only_when_that_is_said(bundle: Bundle) -> None:
+    with pytest.raises(Refused, match="serves other, another model than cnn") as refused:
+        make_plan(FACTS, served("other", 6), bundle, RUNTIME, None).require()
+    assert "--endpoint NAME" in refused.value.hint
+    assert "--replace" in refused.value.hint
+
+
+def served(name: str, counter: int) -> Inventory:
+    """A target that serves a release of a model."""
+    entry = {"state": "active", "name": name, "counter": counter, "release": "a" * 64}
+    return Inventory(state={"current": "a" * 64, "counter": counter, "history": [entry]})
 
 
 def blocked(facts: TargetFacts, found: Inventory, bundle: Bundle) -> TargetError:
@@ -102,10 +132,10 @@ def blocked(facts: TargetFacts, found: Inventory, bundle: Bundle) -> TargetError
 
 
 def test_memory_for_the_old_and_the_new_model_has_to_be_there(bundle: Bundle) -> None:
-    served = Inventory(state={"current": "a" * 64, "counter": 4})
-    little = replace(FACTS, memory_mb=100)
-    told = blocked(little, served, bundle)
-    assert "pi has 100 MB of memory" in told.message
+    little = replace(FACTS, memory_mb=70)
+    told = blocked(little, served("cnn", 4), bundle)
+    assert "pi has 70 MB of memory" in told.message
+    assert "80 MB of it for the server itself" in told.message
     assert "the old and the new model" in told.message
     assert "studio undeploy" in told.hint
     assert "to serve it" in blocked(little, Inventory(), bundle).message
@@ -181,12 +211,21 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
         ("ssh://pi@pi", ("systemd", "systemd-user"), ""),
         ("ssh://pi@pi", ("systemd",), "sudo loginctl enable-linger pi"),
         ("ssh://pi@pi", (), "has no systemd"),
-        ("local:", (), ""),
+        ("local:", ("systemd", "systemd-user"), ""),
+        ("local:", ("systemd", "systemd-login"), "at the next login"),
+        ("local:", ("systemd",), "sudo loginctl enable-linger somebody"),
+        ("local:", (), "studio start --target"),
+        ("docker:digits", (), ""),
     ],
 )
 def test_who_starts_it_again_after_a_restart(
-    bundle: Bundle, url: str, services: tuple[str, ...], told: str
+    bundle: Bundle,
+    url: str,
+    services: tuple[str, ...],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody")
     facts = replace(FACTS, url=url, services=services)
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
     plan.require()
@@ -206,7 +245,7 @@ def test_an_inventory_and_its_history() -> None:
     )
     found = parse(text)
     assert found.blobs == {"aa", "bb"}
-    assert (found.current, found.counter) == ("r2", 2)
+    assert found.current == "r2"
     rows = history(found)
     assert [(row["version"], row["state"]) for row in rows] == [
         (2, "serving"),
@@ -237,3 +276,15 @@ def test_a_model_that_is_too_new_for_the_runtime_is_refused_before_anything(bund
     make_plan(own, Inventory(), new, RUNTIME, None).require()
     unknown = make_plan(FACTS, Inventory(), new, RUNTIME, None)
     assert states(unknown)["runtime"] == "warning"
+
+
+def test_the_memory_of_other_endpoints_counts(bundle: Bundle) -> None:
+    def row(found: Inventory) -> dict[str, Any]:
+        plan = make_plan(replace(FACTS, memory_mb=400), found, bundle, RUNTIME, None)
+        return next(one for one in plan.rows() if one["name"] == "memory")
+
+    assert row(Inventory())["state"] == "checked"
+    assert "for another endpoint" in row(Inventory(beside=[10.0]))["text"]
+    crowded = row(Inventory(beside=[100.0, 100.0]))
+    assert crowded["state"] == "blocked"
+    assert "for 2 other endpoints" in crowded["text"]

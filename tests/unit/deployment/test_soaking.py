@@ -13,7 +13,7 @@ from studio.deployment.step import DEPLOY
 from studio.pipelines.retelling import recipe_of
 from studio.rollouts.step import ROLLOUT
 from studio.workspace import Workspace
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn_versions
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def workspace(studio_home: Path) -> Iterator[Workspace]:
 @pytest.mark.slow
 def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_path: Path) -> None:
     """Nobody asks meanwhile, so the time alone ends it."""
-    first, second = (str(make_cnn(tmp_path / f"{n}.onnx", seed=n)) for n in (1, 2))
+    first, second = map(str, make_cnn_versions(tmp_path))
     assert workspace.run("deploy", model=first, soak_s=0).ok
     done = workspace.run("deploy", model=second, quality=True, soak_s=1)
     assert done.ok, done.sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -17,14 +18,17 @@ from studio.api import Permission
 from studio.jobs import (
     End,
     JobListener,
+    JobOutcome,
     JobRunner,
     JobSpec,
     Limits,
     RunningJob,
     SandboxLevel,
-    sandbox,
 )
-from studio.settings import Paths
+from studio.jobs import runner as jobs_runner
+from studio.jobs.sandbox import view
+from studio.settings import Paths, resource
+from tests.rigs.patience import patience
 
 WORKS = "tests.unit.jobs.works"
 PATIENCE = 60.0
@@ -134,8 +138,8 @@ def test_a_user_without_a_name_can_run_jobs(monkeypatch: pytest.MonkeyPatch) -> 
     def nobody(number: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {number}")
 
-    monkeypatch.setattr(sandbox.pwd, "getpwuid", nobody)
-    assert sandbox.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
+    monkeypatch.setattr(view.pwd, "getpwuid", nobody)
+    assert view.readable_around(Path("/usr/share/model.onnx")) == [Path("/usr/share")]
 
 
 @pytest.mark.parametrize("needs", [frozenset(), frozenset({Permission.HOME})])
@@ -154,7 +158,9 @@ def test_cancel_at_a_progress_point(runner: JobRunner, listener: Recorder) -> No
     outcome = job.wait(PATIENCE)
     assert outcome is not None
     assert (outcome.end, outcome.exit_code) == (End.CANCELLED, 130)
-    assert time.monotonic() - asked < 3.0, "it was ended by a signal, not at a progress point"
+    assert time.monotonic() - asked < patience(3.0), (
+        "it was ended by a signal, not at a progress point"
+    )
 
 
 def test_cancel_after_the_end_changes_nothing(runner: JobRunner) -> None:
@@ -201,6 +207,23 @@ def test_the_memory_limit_is_kept(runner: JobRunner) -> None:
     assert outcome.end is End.OUT_OF_MEMORY
 
 
+def test_processes_of_one_job_share_a_limit(runner: JobRunner) -> None:
+    asked = {"processes": 4, "each_mb": 200}
+    eating = spec("eat_together", asked, limits=Limits(memory_mb=400))
+    outcome = runner.start(eating).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is End.OUT_OF_MEMORY
+
+
+def test_a_job_without_a_limit_has_the_machines_share(
+    runner: JobRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_runner, "share_mb", lambda: 600)
+    outcome = runner.start(spec("eat")).wait(PATIENCE)
+    assert outcome is not None
+    assert outcome.end is End.OUT_OF_MEMORY
+
+
 def test_a_record_that_cannot_be_kept_fails_the_job(runner: JobRunner) -> None:
     def full(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         raise OSError(28, "No space left on device")
@@ -214,18 +237,41 @@ def test_the_worker_kept_ready_is_used_once_and_replaced(runner: JobRunner) -> N
     runner.prepare()
     first = runner._spare
     ready = JobSpec("pid", "Pid", "studio.jobs.worker:_preload", {})
-    assert runner._worker_for(ready) is first
-    assert runner._spare is not first
     assert first is not None
-    first.kill()
-    first.finish()
-    first.remove()
+    assert runner._worker_for(ready) is first.worker
+    assert runner._spare is not first
+    first.end()
+
+
+def test_the_worker_kept_ready_sees_what_comes_into_folders_that_were_not_there(
+    tmp_path: Path,
+) -> None:
+    paths = Paths.of(home=tmp_path / "fresh")
+    runner = JobRunner(paths, store=paths.registry / "store")
+    runner.prepare()
+    first = inspected(runner, paths.samples)
+    shutil.rmtree(paths.samples)  # and made again while a worker is kept ready
+    again = inspected(runner, paths.samples)
+    runner.close()
+    assert first.ok, first.sentence
+    assert again.ok, again.sentence
+
+
+def inspected(runner: JobRunner, folder: Path) -> JobOutcome:
+    """How a look at a model ends that comes into a folder now."""
+    folder.mkdir(exist_ok=True)
+    model = Path(shutil.copy(resource("samples", "digits", "digits.onnx"), folder))
+    arguments = {"model": str(model), "shape": []}
+    asked = JobSpec("look", "Look", "studio.models.work:inspect_model", arguments, (model,))
+    outcome = runner.start(asked).wait(PATIENCE)
+    assert outcome is not None
+    return outcome
 
 
 def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
     runner: JobRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")
@@ -254,7 +300,7 @@ def test_a_sandboxed_worker_has_no_network_no_home_and_a_read_only_disk(
 
 
 def test_a_sandboxed_worker_reads_what_a_link_leads_to(runner: JobRunner, tmp_path: Path) -> None:
-    if runner.level is not SandboxLevel.FULL:
+    if runner.containment.level is not SandboxLevel.FULL:
         if os.environ.get("CI"):
             pytest.fail("bubblewrap is missing or cannot be used")
         pytest.skip("bubblewrap is missing or cannot be used")

@@ -68,10 +68,22 @@ def eat(arguments: Arguments, job: Job) -> Result:
         chunks.append(bytearray(1 << 24))
 
 
+def eat_together(arguments: Arguments, job: Job) -> Result:
+    """Take memory in several processes, in each less than its limit."""
+    for _ in range(arguments["processes"]):
+        if os.fork() == 0:
+            chunk = bytearray(os.urandom(1 << 20)) * arguments["each_mb"]
+            while chunk:
+                time.sleep(60)
+    job.progress(0, 0, "eating")
+    while True:
+        time.sleep(60)
+
+
 def look(arguments: Arguments, job: Job) -> Result:
     """What a worker can reach."""
     found: dict[str, Any] = {
-        "home": os.listdir(arguments["home"]),
+        "home": _names(arguments["home"]),
         "network": _network(arguments["port"]),
     }
     found["readable"] = [path for path in arguments["paths"] if os.access(path, os.R_OK)]
@@ -79,6 +91,13 @@ def look(arguments: Arguments, job: Job) -> Result:
     found["telemetry"] = os.environ["ORT_DISABLE_TELEMETRY"]
     found["secret"] = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
     return found
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def _network(port: int) -> bool:

@@ -124,7 +124,10 @@ def test_a_channel_that_fails_is_tried_three_times_and_said() -> None:
     made.take(alerting("drift"))
     made.close()
     assert len(tried) == 3
-    assert said == [("hook", "The webhook at http://x cannot be reached. It was tried 3 times.")]
+    assert said == [
+        ("hook", "The webhook at http://x cannot be reached. It is tried again."),
+        ("hook", "The webhook at http://x cannot be reached. It was tried 3 times."),
+    ]
 
 
 class Hook(http.server.BaseHTTPRequestHandler):

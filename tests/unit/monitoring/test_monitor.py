@@ -13,6 +13,7 @@ import pytest
 
 from studio.api import Cancelled, TargetError, TargetSpec, validate
 from studio.api.progress import Silent
+from studio.cli.monitor_command import describe
 from studio.monitoring.record import monitored
 from studio.monitoring.step import MONITOR
 from studio.monitoring.watch import Watch
@@ -30,11 +31,15 @@ class Watched(Silent):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.samples: list[dict[str, Any]] = []
+        self.channels: list[dict[str, Any]] = []
         self.cancelled = threading.Event()
 
     def event(self, name: str, **values: Any) -> None:
-        assert name == "sample"
         json.dumps(values)  # travels as JSON
+        if name == "channel":
+            self.channels.append(values)
+            return
+        assert name == "sample"
         self.samples.append(values)
 
     def check(self) -> None:
@@ -63,6 +68,34 @@ def spec(root: Path) -> TargetSpec:
 def arguments(root: Path, **given: Any) -> dict[str, Any]:
     checked = validate(MONITOR.options, given)
     return {**checked, "target": asdict(spec(root))}
+
+
+def test_a_server_that_nobody_asks_has_no_latency(
+    server: rig.ServerProcess, root: Path, tmp_path: Path
+) -> None:
+    found = monitor(arguments(root), Watched(tmp_path))
+    assert found["latency_ms"] == {"p50": None, "p90": None, "p99": None, "count": 0}
+    assert found["threads"] == 1
+    assert "latency     p50 -, p90 -, p99 -, 1 thread" in describe(found)
+
+
+def test_a_channel_that_fails_is_told_at_once_and_in_the_result(
+    server: rig.ServerProcess, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.monitoring.dispatch.WAIT_S", 0.01)
+    alerts = tmp_path / "alerts.toml"
+    alerts.write_text(
+        '[[rules]]\nname = "quiet"\nmetric = "throughput"\nbelow = 1e9\n'
+        '[[channels]]\nkind = "webhook"\nname = "hook"\nurl = "http://127.0.0.1:1/x"\n'
+    )
+    job = Watched(tmp_path)
+    found = monitor(arguments(root, alerts=str(alerts)), job)
+    (row,) = found["channels"]
+    assert row["channel"] == "hook"
+    assert row["text"].startswith("The webhook at http://127.0.0.1:1 cannot be reached")
+    assert job.channels[0]["text"].endswith("It is tried again.")
+    assert job.channels[0]["failed"] is True
+    assert f"not told    hook: {row['text']}" in describe(found)
 
 
 def test_one_look(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:

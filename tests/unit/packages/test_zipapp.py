@@ -41,6 +41,28 @@ def test_it_holds_the_runtime_and_nothing_of_the_studio(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("entries", [None, os.pathsep, f"{os.pathsep}/nowhere", "."])
+def test_an_empty_entry_of_the_path_is_not_the_current_folder(
+    tmp_path: Path, python: str, entries: str | None
+) -> None:
+    application = build_runtime(tmp_path)
+    folder = tmp_path / "stranger"
+    folder.mkdir()
+    for name in ("argparse", "json", "numpy"):
+        (folder / f"{name}.py").write_text("raise SystemExit('the folder runs')\n")
+    done = subprocess.run(
+        [python, str(application.path), "release", "status", "--root", str(tmp_path / "root")],
+        input=b"{}",
+        capture_output=True,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **({"PYTHONPATH": entries} if entries else {})},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("python", interpreters())
 def test_release_runs_with_the_standard_library_alone(tmp_path: Path, python: str) -> None:
     application = build_runtime(tmp_path)
     done = subprocess.run(

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
+from studio.deployment.step import DEPLOY
 from studio.pipelines.reading import read_recipe
 from studio.pipelines.references import look_up, substitute
+from studio.rollouts.step import ROLLOUT
 
 RECIPE = """
 [recipe]
@@ -80,3 +82,24 @@ def test_references_keep_their_type_alone_and_become_text_inside() -> None:
 def test_a_reference_that_leads_nowhere_is_named(dotted: str) -> None:
     with pytest.raises(UsageError, match=dotted):
         look_up(dotted, {"a": {"n": 3, "list": [1]}})
+
+
+def test_a_recipe_may_go_back_with_a_reason(tmp_path: Path) -> None:
+    steps = """
+[[steps]]
+step = "deploy"
+model = "${fp32.variant}"
+downgrade = "2 misreads the night shift"
+[[steps]]
+step = "rollout"
+model = "${fp32.variant}"
+target = ["roof"]
+sign = "release-key"
+downgrade = "2 misreads the night shift"
+"""
+    gates = RECIPE.index("[[gates]]")
+    recipe = read_recipe(write(tmp_path, RECIPE[:gates] + steps + RECIPE[gates:]))
+    deploy, rollout = recipe.steps[2:]
+    known = {step.name: {option.name for option in step.options} for step in (DEPLOY, ROLLOUT)}
+    assert set(deploy.options) <= known["deploy"]
+    assert set(rollout.options) <= known["rollout"]

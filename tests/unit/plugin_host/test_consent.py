@@ -70,6 +70,65 @@ def test_files_that_change_after_discovery_are_not_imported(places: tuple[Path, 
     assert (before.id, after.id) == ("m", "other"), "what was imported before is forgotten"
 
 
+@pytest.mark.parametrize("way", ["changed", "added"])
+def test_a_module_that_is_imported_late_must_be_as_it_was_agreed_to(
+    places: tuple[Path, Trust], way: str
+) -> None:
+    folder, trust = places
+    plugin = folder / "example_alien"
+    late = plugin / "late.py"
+    if way == "changed":
+        late.write_text("VALUE = 'agreed'\n")
+    trust.allow("example_alien", content_digest(plugin))
+    PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
+    late.write_text("VALUE = 'another'\n")
+    with pytest.raises(Refused, match=r"late\.py of the plugin example_alien is not as you agreed"):
+        importlib.import_module("example_alien.late")
+    assert "example_alien.late" not in sys.modules
+
+
+def test_a_module_that_is_imported_late_and_was_not_changed_is_run(
+    places: tuple[Path, Trust],
+) -> None:
+    folder, trust = places
+    (folder / "example_alien" / "late.py").write_text("VALUE = 'agreed'\n")
+    trust.allow("example_alien", content_digest(folder / "example_alien"))
+    PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
+    assert importlib.import_module("example_alien.late").VALUE == "agreed"
+
+
+def test_a_distribution_that_calls_itself_edgewright_is_no_built_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    make(site, "example_claim")
+    made = site / "EDGEWRIGHT-9.9.dist-info"
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\nName: EDGEWRIGHT\nVersion: 9.9\n")
+    entries = "[edgewright.plugins]\nexample_claim = example_claim\nstudio_onnx = example_claim\n"
+    (made / "entry_points.txt").write_text(entries)
+    monkeypatch.syspath_prepend(str(site))
+    host = PluginHost.discover(tmp_path / "none", Trust(tmp_path / "trust"))
+    assert not host.plugin("example_claim").built_in
+    assert host.plugin("example_claim").state is State.NEEDS_CONSENT
+    assert host.plugin("studio_onnx").built_in
+    assert host.plugin("studio_onnx").folder.parent != site
+
+
+def test_a_package_called_like_a_built_in_is_not_imported_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "studio_metrics"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('it ran')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "studio_metrics"]:
+        monkeypatch.delitem(sys.modules, name)
+    host = PluginHost.discover(tmp_path / "none", Trust(tmp_path / "trust"))
+    with pytest.raises(Unavailable, match="that did not come with the studio"):
+        host.get(Extension.METRIC, "top1")
+
+
 def test_digest_sees_names_and_contents_and_no_cache(tmp_path: Path) -> None:
     make(tmp_path, "example_one")
     folder = tmp_path / "example_one"

@@ -73,3 +73,11 @@ def test_ranges_of_one_sample_and_of_constant_data_are_doubted() -> None:
     said = doubts(Samples([flat, flat]))
     assert "input 'x' have the value 0" in said
     assert advice("int8", None, 30.0, None, said) == f"{said[0].upper()}{said[1:]}."
+
+
+def test_a_file_that_became_larger_is_said() -> None:
+    found = advice("int8", (1.0, 1.02), 30.0, None, "", 1.31)
+    assert found is not None
+    assert found.startswith("Int8 makes the file larger (1.31 of the original)")
+    assert "unless its size matters" not in found
+    assert advice("int8", (0.5, 0.6), 30.0, None, "", 0.31) is None

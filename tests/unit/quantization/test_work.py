@@ -201,7 +201,12 @@ def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
     assert found["front"]
     assert found["chosen"] in [trial["kept"] for trial in found["trials"]]
     assert found["goal"] == {"max_drop": 0.05, "max_latency_ratio": None}
-    assert abs(found["samples"] - result["metric"]["samples"]) <= 1
+    seen, judged = found["samples"], result["metric"]["samples"]
+    assert abs(seen - judged) <= 1
+    (note,) = result["notes"]
+    assert note.startswith(
+        f"Of the {seen + judged} evaluation samples {seen} chose the layers and "
+    )
     assert all({"sqnr_db", "float_us", "int8_us"} <= set(row) for row in found["layers"].values())
 
 
@@ -263,13 +268,14 @@ def test_a_search_for_speed_needs_no_largest_loss(digits: VariantRecord, job: Fa
     given = {**given, "eval_data": HELDOUT, "eval_samples": 60}
     result = quantize(digits, job, **given, search=True, max_latency_ratio=50.0)
     assert result["search"]["samples"] == 60
+    assert result["notes"] == [], "all of them were for the choice"
     assert result["latency_interval"][0] <= result["latency_ratio"] <= result["latency_interval"][1]
 
 
 def test_a_latency_beyond_the_limit_misses_the_gate(
     digits: VariantRecord, job: FakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "latency", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
+    monkeypatch.setattr(work, "timed", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
     given = {"data": CALIBRATION, "eval_data": HELDOUT}
     assert quantize(digits, job, **given, max_latency_ratio=0.75)["latency_ratio"] == 0.8
     with pytest.raises(GateMissed, match=r"takes 0.80 of the float model's time \(0.70 to 0.90\)"):

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import TargetSpec, UsageError
 from studio.workspace import Workspace
-from tests.unit.runtime.models import make_cnn
+from tests.unit.runtime.models import make_cnn, make_cnn_versions
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def states(result: dict[str, Any]) -> list[str]:
 
 
 def test_waves_halt_and_go_on(workspace: Workspace, tmp_path: Path) -> None:
-    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     result = roll_out(workspace, first, strategy="waves", first=1, size=1)
     old = result["release"]
     assert (result["state"], states(result)) == ("done", ["kept"] * 3)
@@ -70,7 +70,7 @@ def test_waves_halt_and_go_on(workspace: Workspace, tmp_path: Path) -> None:
 
 
 def test_a_halted_rollout_takes_all_back(workspace: Workspace, tmp_path: Path) -> None:
-    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     workspace.add_target(TargetSpec("three", "local:", "", {"root": "/proc/no/such/folder"}))
     result = roll_out(workspace, second, strategy="all", undo=True)
@@ -86,7 +86,7 @@ def test_a_halted_rollout_takes_all_back(workspace: Workspace, tmp_path: Path) -
 def test_a_trial_in_the_first_wave_is_told_of_it_alone(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     roll_out(workspace, first, strategy="all")
     rule = ["judge=errors", "undecided=keep"]
     result = roll_out(
@@ -101,7 +101,7 @@ def test_a_trial_in_the_first_wave_is_told_of_it_alone(
 
 
 def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_path: Path) -> None:
-    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     result = roll_out(
         workspace, second, quality="canary", quality_s=2, soak_rule=["undecided=take back"]
@@ -140,7 +140,7 @@ def test_each_target_keeps_and_compares_what_was_allowed(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     """Also those that a rollout reaches only when it is resumed; the next one ends it again."""
-    first, second = (make_cnn(tmp_path / f"{seed}.onnx", seed=seed) for seed in (1, 2))
+    first, second = make_cnn_versions(tmp_path)
     old = roll_out(workspace, first, strategy="all")["release"]
     workspace.add_target(TargetSpec("two", "local:", "", {"root": "/proc/no/such/folder"}))
     allowed = {"keep_samples": 6, "samples_mb": 3, "agreement": 4}

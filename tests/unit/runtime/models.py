@@ -45,3 +45,12 @@ def make_cnn(path: Path, side: int = 16, channels: int = 8, seed: int = 0) -> Pa
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
+
+
+def make_cnn_versions(folder: Path, count: int = 2) -> list[Path]:
+    """Files of one name, by which a registry knows them as one model."""
+    paths = []
+    for seed in range(1, count + 1):
+        (folder / f"version-{seed}").mkdir(exist_ok=True)
+        paths.append(make_cnn(folder / f"version-{seed}" / "cnn.onnx", seed=seed))
+    return paths

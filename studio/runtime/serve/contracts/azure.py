@@ -23,4 +23,4 @@ def score(service: Service, exchange: Exchange, names: Names) -> Optional[Respon
     return ask(service, exchange, lambda: only_model(service), Contract())
 
 
-ROUTES = (Route("GET", "/", alive, probe=True), Route("POST", "/score", score))
+ROUTES = (Route("GET", "/", alive, probe=True), Route("POST", "/score", score, body=None))

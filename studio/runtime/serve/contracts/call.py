@@ -10,7 +10,7 @@ import numpy as np
 from ..call import InferenceCall
 from ..http.coding import content_of
 from ..http.exchange import Exchange
-from ..http.message import Body, HttpError, Response
+from ..http.message import Body, HttpError, Request, Response
 from ..inference import Inference, decode, kind_of
 from ..model import ServedModel
 from ..plan import Wanted
@@ -69,6 +69,12 @@ class ContractCall(InferenceCall):
         self._kind, self._parameters = media_type(exchange.request.headers.get("content-type", ""))
         self.heavy = contract.picture or self._kind.startswith("image/")
         self._question: Optional[Question] = None
+
+    def is_read_quickly(self, request: Request, most: int) -> bool:
+        """As of the Open Inference Protocol, for bodies that are taken as such unread."""
+        if len(request.body) >= most and self._kind != "application/octet-stream":
+            return False
+        return super().is_read_quickly(request, most)
 
     def _read(self) -> Inference:
         """Understand the request; one of the Open Inference Protocol is taken as such."""

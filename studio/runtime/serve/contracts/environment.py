@@ -42,6 +42,8 @@ def completed(
     if port is not None:
         more += [] if "--host" in given else ["--host", _EVERYWHERE]
         more += [] if "--port" in given else ["--port", port]
+        # Its own front door has names that nobody here knows, and no browser comes past it.
+        more += [] if "--allowed-host" in given else ["--allowed-host", "*"]
     return arguments + more
 
 

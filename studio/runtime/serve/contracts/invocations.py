@@ -59,5 +59,5 @@ ROUTES = (
     Route("GET", "/ping", ping, probe=True),
     Route("GET", "/health", ping, probe=True),
     Route("GET", "/version", version),
-    Route("POST", "/invocations", invoke),
+    Route("POST", "/invocations", invoke, body=None),
 )

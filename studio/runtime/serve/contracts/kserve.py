@@ -6,17 +6,13 @@ from typing import Mapping, Optional
 
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
+from ..open_inference import models as list_models
 from ..routes import Route
 from ..service import Service
 from .call import Contract, ask
 
 Names = Mapping[str, str]
 CONTRACT = Contract(outputs_key="outputs")
-
-
-def models(service: Service, exchange: Exchange, names: Names) -> Response:
-    """The names of the models."""
-    return Response.of({"models": sorted({model.name for model in service.repository.all()})})
 
 
 def model_ready(service: Service, exchange: Exchange, names: Names) -> Response:
@@ -47,9 +43,9 @@ _MODEL = "/v1/models/{model}"
 _VERSION = _MODEL + "/versions/{version}"
 
 ROUTES = (
-    Route("GET", "/v1/models", models),
+    Route("GET", "/v1/models", list_models),
     Route("GET", _MODEL, model_ready),
-    Route("POST", _MODEL, predict),
+    Route("POST", _MODEL, predict, body=None),
     Route("GET", _VERSION, model_ready),
-    Route("POST", _VERSION, predict),
+    Route("POST", _VERSION, predict, body=None),
 )

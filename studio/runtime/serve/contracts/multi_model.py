@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..model import ServedModel
-from ..repository import catalog_of, document_of, later
+from ..repository import catalog_of, check_json, document_of, later
 from ..routes import Route
 from ..service import Service
 from .call import ask
@@ -27,6 +27,7 @@ _LONGEST_NAME = 256
 def load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
     """Load ``{"model_name": ..., "url": ...}``."""
     try:
+        check_json(exchange)
         document = document_of(exchange)
         name, url = _text(document, "model_name"), _text(document, "url")
         work = catalog_of(service).add(name, url)
@@ -100,5 +101,5 @@ ROUTES = (
     Route("GET", "/models", index),
     Route("GET", _MODEL, describe),
     Route("DELETE", _MODEL, unload),
-    Route("POST", _MODEL + "/invoke", invoke),
+    Route("POST", _MODEL + "/invoke", invoke, body=None),
 )

@@ -55,6 +55,6 @@ def infer(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Opt
 _MODEL = "/edgewright/models/{model}"
 
 ROUTES = (
-    Route("POST", _MODEL + "/image", infer),
-    Route("POST", _MODEL + "/versions/{version}/image", infer),
+    Route("POST", _MODEL + "/image", infer, body=None),
+    Route("POST", _MODEL + "/versions/{version}/image", infer, body=None),
 )

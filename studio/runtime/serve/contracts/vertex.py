@@ -6,7 +6,7 @@ from typing import Mapping, Optional, Tuple
 
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..routes import Route
+from ..routes import CONTROL_BYTES, Route
 from ..service import Service
 from .call import Contract, ask, only_model
 from .invocations import ping
@@ -22,9 +22,9 @@ def predict(service: Service, exchange: Exchange, names: Mapping[str, str]) -> O
 
 def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
     """The rows for the addresses that the platform has chosen; none outside of it."""
-    rows = (("GET", HEALTH, ping), ("POST", PREDICT, predict))
+    rows = (("GET", HEALTH, ping, CONTROL_BYTES), ("POST", PREDICT, predict, None))
     return tuple(
-        Route(method, environment[name].rstrip("/") or "/", endpoint, probe=name == HEALTH)
-        for method, name, endpoint in rows
+        Route(method, environment[name].rstrip("/") or "/", endpoint, name == HEALTH, body)
+        for method, name, endpoint, body in rows
         if environment.get(name, "").startswith("/") and "{" not in environment[name]
     )

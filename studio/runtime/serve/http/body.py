@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from .message import HttpError
 
@@ -12,7 +12,10 @@ VALUE = r"[\t\x20-\x7e\x80-\xff]*"
 FIELD = re.compile(r"(" + TOKEN + r"):(" + VALUE + r")\r\n")
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[\t ]*(?:;[\t\x20-\x7e]*)?")
 LARGE = 64 * 1024
-"""Bytes from which on a body is received in its place."""
+"""Bytes from which on a body is received in its place, and needs room in the budget."""
+_FREE_CHUNKS, _LEAST_CHUNK = 4096, 16
+"""Chunks that may be of any size, and the bytes that more of them have in the mean: each takes
+the time of a few hundred bytes."""
 
 
 class HttpLimits(NamedTuple):
@@ -60,20 +63,38 @@ class LargeBody:
 
 
 class ChunkedBody:
-    """A chunked body that is being read."""
+    """A chunked body that is being read; what has come of a chunk is taken at once.
+
+    Attributes:
+        content: What has come so far. It grows in its place: the system moves large blocks
+            without a copy.
+        most: Bytes that it may have.
+    """
 
     def __init__(self, limits: HttpLimits) -> None:
+        self.content = bytearray()
+        self.most = limits.body
         self._limits = limits
-        self._parts: List[bytes] = []
         self._size = 0
-        self._missing = -1  # of the current chunk with its CRLF; -1: a size line is next
+        self._chunks = 0
+        self._missing = -1  # of the current chunk's data; -1: a size line is next
         self._trailers = -1  # bytes of trailers read; -1: the last chunk has not come
 
-    def read(self, buffer: bytearray) -> Optional[bytes]:
+    def limit(self, most: int) -> None:
+        """Take no more bytes than this.
+
+        Raises:
+            HttpError: 413, when more have come.
+        """
+        self.most = most
+        if self._size > most:
+            raise too_large(most)
+
+    def read(self, buffer: bytearray) -> Optional[bytearray]:
         """The whole body, or None while it is incomplete."""
         while True:
             if self._trailers >= 0:
-                return b"".join(self._parts) if self._read_trailer(buffer) else None
+                return self.content if self._read_trailer(buffer) else None
             if self._missing < 0 and not self._read_size(buffer):
                 return None
             if self._trailers < 0 and not self._read_data(buffer):
@@ -88,22 +109,28 @@ class ChunkedBody:
             raise HttpError(400, "The size of a chunk is not valid.", close=True)
         size = int(match.group(1), 16)
         self._size += size
-        if self._size > self._limits.body:
-            raise too_large(self._limits.body)
+        if self._size > self.most:
+            raise too_large(self.most)
         if size == 0:
             self._trailers = 0
-        else:
-            self._missing = size + 2
+            return True
+        self._missing = size
+        self._chunks += 1
+        if self._chunks > _FREE_CHUNKS and self._size < _LEAST_CHUNK * self._chunks:
+            raise HttpError(400, "The chunks of the body are too small.", close=True)
         return True
 
     def _read_data(self, buffer: bytearray) -> bool:
-        if len(buffer) < self._missing:
+        if self._missing:
+            count = min(self._missing, len(buffer))
+            self.content += memoryview(buffer)[:count]
+            del buffer[:count]
+            self._missing -= count
+        if self._missing or len(buffer) < 2:
             return False
-        end = self._missing - 2
-        if buffer[end : self._missing] != b"\r\n":
+        if buffer[:2] != b"\r\n":
             raise HttpError(400, "A chunk is longer than its size says.", close=True)
-        self._parts.append(bytes(memoryview(buffer)[:end]))
-        del buffer[: self._missing]
+        del buffer[:2]
         self._missing = -1
         return True
 

@@ -9,6 +9,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Optional, Protocol, cast
 
+from .admission import too_many_connections
+from .budget import no_room
 from .exchange import Exchange
 from .message import CONTINUE, HttpError, Request, Response, render
 from .parser import RequestParser
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""
+_CHUNKED_AT_ONCE = 64 * 1024
+"""Bytes of a chunked body that are read in one go: of tiny chunks they take milliseconds."""
 
 
 class Repeat(Protocol):
@@ -44,6 +48,7 @@ class _Waiting(enum.Enum):
 
     REQUEST = "idle"
     HEAD = "head"
+    ROOM = "room"
     BODY = "body"
     ANSWER = "answer"
     READER = "write"
@@ -61,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
     Attributes:
         deadline: Clock of the event loop after which the server calls ``expire``.
         peer: Address of the client.
+        spare: Beyond the number of clients: probes alone are answered, and then it ends.
     """
 
     def __init__(self, server: HttpServer) -> None:
@@ -83,6 +89,8 @@ class Connection(asyncio.BufferedProtocol):
         self._eof = False
         self._leaving = False
         self._paused = False
+        self._holds = False
+        self.spare = False
         self.deadline = math.inf
         self.peer = ""
 
@@ -95,14 +103,17 @@ class Connection(asyncio.BufferedProtocol):
         self.peer = str(address[0]) if isinstance(address, tuple) and address else ""
         self._wait_for(_Waiting.REQUEST)
         if not self.server.admit(self):
-            sentence = "There are too many connections."
-            self._refuse(HttpError(503, sentence, headers="Retry-After: 1\r\n"))
+            self.spare = self._leaving = True
+            self.deadline = self._clock() + self._timeouts.spare
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to put the next bytes: a large body's own place, or what all connections share."""
         if self._waiting is _REQUEST:  # nothing of the next one has come
             return self._place
-        self._room = self._parser.room
+        parser = self._parser
+        self._room = parser.room
+        if self._room is None and parser.is_chunked:
+            return self._place[:_CHUNKED_AT_ONCE]
         return self._room or self._place
 
     def buffer_updated(self, count: int) -> None:
@@ -173,6 +184,8 @@ class Connection(asyncio.BufferedProtocol):
             self._exchange.gone = True
             self._exchange = None
         self._waiting = _Waiting.END
+        if self._holds:
+            self._release()
         self.server.forget(self)
 
     # The conversation
@@ -194,6 +207,9 @@ class Connection(asyncio.BufferedProtocol):
                     return
                 if request is None:
                     self._wait_for_bytes()
+                    return
+                if self.spare and not self._is_probe(request):
+                    self._refuse(too_many_connections())
                     return
                 self._begin(request)
         finally:
@@ -219,6 +235,8 @@ class Connection(asyncio.BufferedProtocol):
         """Write an answer and go on with the next request."""
         request = exchange.request
         self._exchange = None
+        if self._holds:
+            self._release()
         server = self.server
         parser = self._parser
         more = parser.started  # no request that has already come is left behind
@@ -298,8 +316,14 @@ class Connection(asyncio.BufferedProtocol):
         so the rest is read and thrown away until the client closes, or a deadline passes.
         """
         response = error.response()
+        self._parser.drop()
+        if self._holds:
+            self._release()
         self._transport.write(render(response, date=self.server.date, close=True))
         self.server.refused(self, response)
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
         self._wait_for(_Waiting.END)
         if self._transport.can_write_eof() and not self._eof:
             self._transport.write_eof()
@@ -316,8 +340,12 @@ class Connection(asyncio.BufferedProtocol):
         elif not parser.started:
             self._wait_for(_Waiting.REQUEST)
         elif not parser.head_done:
-            if self._waiting is not _Waiting.HEAD:
+            if self._waiting is not _Waiting.HEAD and not self.spare:
                 self._wait_for(_Waiting.HEAD)
+        elif self.spare:
+            self._refuse(too_many_connections())
+        elif parser.needs:
+            self._ask_for_room(parser.needs)
         else:
             self._wait_for_body()
 
@@ -331,6 +359,59 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.wants_continue = False
             self._transport.write(CONTINUE)
         self.deadline = self._began + timeouts.body + self._body_bytes / timeouts.body_rate
+
+    # Room for large bodies (see ``BodyBudget``)
+
+    def _ask_for_room(self, size: int) -> None:
+        """Receive a large body now, or read nothing until it may be received."""
+        self._holds = True
+        try:
+            has_room = self.server.budget.take(self, size)
+        except HttpError as error:
+            self._refuse(error)
+            return
+        if has_room:
+            self._parser.grant()
+            self._wait_for_body()
+            return
+        self._wait_for(_Waiting.ROOM)
+        self._paused = True
+        self._transport.pause_reading()
+
+    def granted(self) -> None:
+        """There is room for the body now."""
+        self._parser.grant()
+        self._paused = False
+        self._wait_for_body()
+        self._transport.resume_reading()
+
+    def give_way(self) -> None:
+        """Others wait for the room of a body that hardly comes."""
+        self._refuse(HttpError(408, "The request did not come in time.", close=True))
+
+    def received(self, now: float) -> Optional[int]:
+        """Bytes of the body that have come; None when it is complete."""
+        return self._body_bytes if self._waiting is _Waiting.BODY else None
+
+    def _release(self) -> None:
+        self._holds = False
+        self.server.budget.release(self)
+
+    # Beyond the number of clients
+
+    def idle_for(self, now: float) -> float:
+        """Seconds without a request; 0 while there is one."""
+        if self._waiting is not _REQUEST or self.spare:
+            return 0.0
+        return now - (self.deadline - self._timeouts.idle)
+
+    @property
+    def was_used(self) -> bool:
+        """Whether a request has come in it."""
+        return bool(self._parser.last_head)
+
+    def _is_probe(self, request: Request) -> bool:
+        return self.server.heads.admission.is_probe(request.method, request.path)
 
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting = waiting
@@ -346,9 +427,10 @@ class Connection(asyncio.BufferedProtocol):
             self._give_up(self._exchange)
         elif self._waiting in (_Waiting.HEAD, _Waiting.BODY):
             self._refuse(HttpError(408, "The request did not come in time.", close=True))
+        elif self._waiting is _Waiting.ROOM:
+            self._refuse(no_room())
         elif self._waiting is _Waiting.REQUEST:
-            self._wait_for(_Waiting.END)
-            self._transport.close()
+            self.dismiss()
         elif self._transport.get_write_buffer_size() < self._unread:
             self._wait_for(self._waiting)  # slow, but it reads
         else:
@@ -359,6 +441,11 @@ class Connection(asyncio.BufferedProtocol):
         error = HttpError(504, "The answer was not ready in time.", close=True)
         self.finish(exchange, error.response())
         exchange.gone = True
+        self._wait_for(_Waiting.END)
+        self._transport.close()
+
+    def dismiss(self) -> None:
+        """Close while nothing is asked."""
         self._wait_for(_Waiting.END)
         self._transport.close()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Dict, NamedTuple, Optional, Tuple, Union
 
+from .admission import Admission
 from .body import FIELD, LARGE, TOKEN, VALUE, ChunkedBody, HttpLimits, LargeBody, too_large
 from .message import Body, Headers, HttpError, Request, split_target
 
@@ -48,24 +49,30 @@ class Head(NamedTuple):
 
 
 class HeadReader:
-    """Reads heads, and remembers a few of those that it has accepted."""
+    """Reads heads, and remembers a few of those that it has accepted.
+
+    Attributes:
+        admission: What else a head must show.
+    """
 
     _KEPT = 128
     _KEPT_BYTES = 1024
 
-    def __init__(self, limits: HttpLimits) -> None:
+    def __init__(self, limits: HttpLimits, admission: Optional[Admission] = None) -> None:
         self.limits = limits
+        self.admission = admission or Admission()
         self._known: Dict[bytes, Head] = {}
 
     def read(self, raw: bytes) -> Head:
         """The head in these bytes, from the first one to the empty line.
 
         Raises:
-            HttpError: when it is malformed, ambiguous, or larger than the limits.
+            HttpError: when it is malformed, ambiguous, larger than the limits, or not admitted.
         """
         head = self._known.get(raw)
         if head is None:
             head = parse_head(raw.decode("latin-1"), self.limits)
+            self.admission.check_head(head)
             if len(raw) <= self._KEPT_BYTES:
                 if len(self._known) >= self._KEPT:  # somebody sends ever new ones
                     self._known.clear()
@@ -80,12 +87,14 @@ class RequestParser:
     lost: the connection must be closed.
 
     A large body is received in its place: while ``room`` gives a buffer, the next bytes of the
-    connection go there, and ``filled`` says how many.
+    connection go there, and ``filled`` says how many. It is received once there is room for it:
+    while ``needs`` is not zero, feed nothing more; ``grant`` goes on.
 
     Attributes:
         started: The first byte of an unfinished request has come.
         head_done: The head of the unfinished request is read, its body is not.
         wants_continue: The client waits for 100 Continue before it sends the body.
+        needs: Bytes of memory that the body needs before more of it may come.
     """
 
     def __init__(self, heads: HeadReader) -> None:
@@ -97,6 +106,9 @@ class RequestParser:
         self._length = 0
         self._chunks: Optional[ChunkedBody] = None
         self._large: Optional[LargeBody] = None
+        self._granted = False
+        self._admitted = False
+        self.needs = 0
         self._last_raw = b""
         self._last: Optional[Head] = None
         self.wants_continue = False
@@ -122,9 +134,23 @@ class RequestParser:
         return len(self._buffer) + (self._large.received if self._large is not None else 0)
 
     @property
-    def expected(self) -> int:
-        """Announced length of the body being read; 0 when it is chunked or none is read."""
-        return self._length if self._request is not None else 0
+    def is_chunked(self) -> bool:
+        """Whether the body being read comes in chunks."""
+        return self._chunks is not None
+
+    def grant(self) -> None:
+        """There is room for what the body ``needs``."""
+        self.needs = 0
+        self._granted = True
+        if self._chunks is None:
+            self._large = LargeBody(self._length, self._buffer)
+            self._buffer = bytearray()
+
+    def drop(self) -> None:
+        """Free what has come of an unfinished request; the stream is lost."""
+        self._buffer = bytearray()
+        self._large = self._chunks = self._request = None
+        self.needs = 0
 
     @property
     def room(self) -> Optional[memoryview]:
@@ -174,7 +200,23 @@ class RequestParser:
         """
         if self._request is None and not self._read_head():
             return None
-        return self._read_body()
+        request = self._read_body()
+        if request is None and not self._admitted:
+            self._admit()
+        return request
+
+    def _admit(self) -> None:
+        """Nothing more is received of a body before somebody has looked at its head."""
+        self._admitted = True
+        head = self._last
+        assert head is not None
+        most = self._heads.admission.check_body(head)
+        if most is None:
+            return
+        if head.length > most:
+            raise too_large(most)
+        if self._chunks is not None:
+            self._chunks.limit(most)
 
     def _read_head(self) -> bool:
         buffer = self._buffer
@@ -195,6 +237,7 @@ class RequestParser:
         self._length = head.length
         self._chunks = ChunkedBody(self._limits) if head.chunked else None
         self._request = head.request()
+        self._granted = self._admitted = False
         self.wants_continue = (
             "expect" in head.headers and not buffer and (head.chunked or head.length > 0)
         )
@@ -217,12 +260,15 @@ class RequestParser:
         assert request is not None
         if self._chunks is not None:
             body: Optional[Body] = self._chunks.read(self._buffer)
+            if body is None and len(self._chunks.content) >= LARGE and not self._granted:
+                self.needs = self._chunks.most
         else:
             body = self._take_body()
         if body is None:
             return None
         request.body = body
         self._request = None
+        self._chunks = None
         self.wants_continue = False
         return request
 
@@ -242,8 +288,7 @@ class RequestParser:
             self._buffer = bytearray()
             return buffer
         if length >= LARGE:
-            self._large = LargeBody(length, buffer)
-            self._buffer = bytearray()
+            self.needs = length
         return None
 
 

@@ -6,9 +6,11 @@ import asyncio
 import math
 import socket
 import time
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Protocol, Set
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Protocol, Set
 
+from .admission import Admission
 from .body import HttpLimits
+from .budget import BodyBudget
 from .connection import Connection, Repeat
 from .exchange import Exchange
 from .lookout import Lookout
@@ -33,31 +35,41 @@ class Timeouts(NamedTuple):
     Attributes:
         idle: Between two requests.
         head: For a request's head, however it trickles in.
+        room: For a large body, until there is room for it.
         body: For the body, on top of the time that ``body_rate`` grants.
         body_rate: Bytes a second below which a body is too slow.
         write: Without reading anything of an answer.
         linger: To close, after the last answer.
         answer: For us: until the answer to a request is there.
         half_closed: The same, for a client that sends no more and may have left.
+        spare: For a client beyond the number of clients, until it has asked.
     """
 
     idle: float = 75.0
     head: float = 10.0
+    room: float = 30.0
     body: float = 30.0
     body_rate: float = 16 * 1024.0
     write: float = 30.0
     linger: float = 3.0
     answer: float = math.inf
     half_closed: float = 5.0
+    spare: float = 2.0
 
     @property
     def shortest(self) -> float:
         """The shortest of them all."""
         times = (self.idle, self.head, self.body, self.write, self.linger)
-        return min(*times, self.answer, self.half_closed)
+        return min(*times, self.room, self.answer, self.half_closed, self.spare)
 
 
 _SCRATCH = 256 * 1024
+BODIES = 2
+"""Of the largest size, for which there is room at the same time."""
+SPARE = 64
+"""Connections beyond the number of clients, in which probes alone are answered."""
+_IDLE_S = 1.0
+"""Without a request, after which a connection may have to make room for another client."""
 _TURNS_TO_COME_IN = 4
 """Of asyncio's loop, until whom it has accepted is a connection that is known here."""
 
@@ -108,6 +120,7 @@ class HttpServer:
         scratch: Where all connections receive; what they keep of it they copy.
         place: The same.
         learn: See ``Learn``.
+        budget: Memory for large bodies.
         draining: No new connections; each answer is the last one of its connection.
         date: The line of the Date header, renewed every second.
         clock: The event loop's monotonic clock, in seconds.
@@ -120,11 +133,14 @@ class HttpServer:
         limits: HttpLimits = HttpLimits(),  # noqa: B008 (immutable)
         timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)
         max_connections: int = 1024,
+        admission: Optional[Admission] = None,
+        budget: Optional[BodyBudget] = None,
         on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
         lookout: Optional[Lookout] = None,
     ) -> None:
         self.application = application
-        self.heads = HeadReader(limits)
+        self.heads = HeadReader(limits, admission)
+        self.budget = budget or BodyBudget(BODIES * limits.body)
         self.scratch = bytearray(_SCRATCH)
         self.place = memoryview(self.scratch)
         self.learn: Learn = lambda head, request, response: None
@@ -135,6 +151,9 @@ class HttpServer:
         self._on_answer = on_answer
         self._lookout = lookout
         self._connections: Set[Connection] = set()
+        self._spare: Dict[Connection, None] = {}
+        self._idle: List[Connection] = []
+        self._look_again = 0.0
         self._empty: Optional[asyncio.Event] = None
         self._entrances: List[Closable] = []
         self._tls: Optional[ssl.SSLContext] = None
@@ -221,13 +240,45 @@ class HttpServer:
     # For connections
 
     def admit(self, connection: Connection) -> bool:
-        """Take a new connection; False when it must be turned away."""
+        """Take a new connection; False when only a probe may be answered in it.
+
+        Where there are too many, the one that has been idle for longest makes room; there is
+        always one in which a probe is heard.
+        """
+        if len(self._connections) - len(self._spare) >= self._max_connections:
+            idle = self._idlest()
+            if idle is None:
+                self._admit_spare(connection)
+                return False
+            idle.dismiss()
         self._connections.add(connection)
-        return len(self._connections) <= self._max_connections
+        return True
+
+    def _idlest(self) -> Optional[Connection]:
+        """The connection that is missed least: one that never asked, else the longest idle."""
+        now = self.clock()
+        if not self._idle and now >= self._look_again:  # to look at all for each takes too long
+            idle = [one for one in self._connections if one.idle_for(now) >= _IDLE_S]
+            self._idle = sorted(idle, key=lambda one: (not one.was_used, one.idle_for(now)))
+            self._look_again = now + _IDLE_S / 4
+        while self._idle:
+            found = self._idle.pop()
+            if found.idle_for(now) >= _IDLE_S:
+                return found
+        return None
+
+    def _admit_spare(self, connection: Connection) -> None:
+        if len(self._spare) >= SPARE:
+            oldest = next(iter(self._spare))
+            self.forget(oldest)
+            oldest.cut()
+        self._connections.add(connection)
+        self._spare[connection] = None
 
     def forget(self, connection: Connection) -> None:
         """A connection is closed."""
         self._connections.discard(connection)
+        self._spare.pop(connection, None)
         if self.draining and not self._connections and self._empty is not None:
             self._empty.set()
 
@@ -253,5 +304,6 @@ class HttpServer:
         self._ticker = self._loop.call_later(min(1.0, pause), self._tick)
         self.date = _date_line()
         now = self._loop.time()
+        self.budget.press(now)
         for connection in [c for c in self._connections if c.deadline <= now]:
             connection.expire()

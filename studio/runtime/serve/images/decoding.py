@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+import threading
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 import numpy as np
 
 from ..http.message import Body, HttpError
 from . import png
+from .signatures import kind_of
 
 MOST_PIXELS = 25_000_000
-"""Larger pictures are refused before they are unpacked: each pixel costs 12 bytes as floats."""
+"""Larger pictures are refused before they are unpacked."""
+MOST_RATIO = 1000
+"""Between the sides: what is longer is no picture, and takes memory out of proportion."""
+_LARGE = 4_000_000
+"""Pixels of a picture that is unpacked alone: it takes up to twelve bytes a pixel meanwhile."""
+_alone = threading.Lock()
 
-_JPEG = b"\xff\xd8\xff"
+_ORIENTATION = 0x0112
+"""The tag of Exif that says how the camera was held."""
 _NO_PILLOW = "This server cannot read JPEG: Pillow is not installed on it. Send a PNG."
 
 
@@ -26,13 +35,13 @@ def decode_picture(content: Body) -> np.ndarray:
         HttpError: 400 when it is damaged, 413 when it is too large, 415 when it is of another
             kind or needs Pillow on a target that has none.
     """
-    is_png = bytes(content[:8]) == png.SIGNATURE
-    if not is_png and bytes(content[:3]) != _JPEG:
+    kind = kind_of(content)
+    if not kind:
         raise HttpError(415, "The body is neither a JPEG nor a PNG.")
     try:
         import PIL.Image
     except ImportError:
-        if not is_png:
+        if kind != "PNG":
             raise HttpError(415, _NO_PILLOW) from None
         return _with_own_decoder(content)
     return _with_pillow(PIL.Image, content)
@@ -41,8 +50,8 @@ def decode_picture(content: Body) -> np.ndarray:
 def _with_own_decoder(content: Body) -> np.ndarray:
     try:
         header = png.header_of(content)
-        _check_size(header.width, header.height)
-        return png.decode(content)
+        with _turn(header.width, header.height):
+            return png.decode(content)
     except png.UnsupportedPicture as error:
         raise HttpError(415, str(error)) from None
     except png.DamagedPicture as error:
@@ -50,21 +59,37 @@ def _with_own_decoder(content: Body) -> np.ndarray:
 
 
 def _with_pillow(library: Any, content: Body) -> np.ndarray:
-    import PIL.ImageOps
-
     try:
         with library.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            _check_size(image.width, image.height)
-            return np.asarray(_rgb(library, PIL.ImageOps.exif_transpose(image)), np.uint8)
+            return _pixels(library, image)
     except library.DecompressionBombError:  # its own limit lies far above ours
         raise _too_large() from None
     except (OSError, ValueError, SyntaxError, EOFError):  # what damaged files raise in it
         raise HttpError(400, "The picture is damaged.") from None
 
 
-def _check_size(width: int, height: int) -> None:
+def _pixels(library: Any, image: Any) -> np.ndarray:
+    import PIL.ImageOps
+
+    with _turn(image.width, image.height):
+        if image.getexif().get(_ORIENTATION, 1) != 1:
+            image = PIL.ImageOps.exif_transpose(image)
+        return np.asarray(_rgb(library, image), np.uint8)
+
+
+@contextmanager
+def _turn(width: int, height: int) -> Iterator[None]:
+    """The turn of a picture to be unpacked, when its size is acceptable."""
     if width * height > MOST_PIXELS:
         raise _too_large()
+    if max(width, height) > MOST_RATIO * max(1, min(width, height)):
+        sentence = "The picture is {} x {}: its sides may differ by a factor of {} at most."
+        raise HttpError(400, sentence.format(width, height, MOST_RATIO))
+    if width * height < _LARGE:
+        yield
+        return
+    with _alone:
+        yield
 
 
 def _too_large() -> HttpError:
@@ -81,4 +106,4 @@ def _rgb(library: Any, image: Any) -> Any:
         layer = image.convert("RGBA")
         page = library.new("RGBA", layer.size, "white")
         return library.alpha_composite(page, layer).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -11,9 +11,9 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
+from .colors import grey
 from .resize import resize
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG
 _LARGEST = 16384
 """Of a side after resizing and padding: a manifest must not ask for all memory."""
 
@@ -90,10 +90,11 @@ class Preprocess(NamedTuple):
         Raises:
             ValueError: when the picture is so long and thin that the result would be huge.
         """
-        pixels = self._padded(self._resized(self._colored(picture.astype(np.float32))))
-        pixels = self._cropped(pixels)
+        pixels = self._cropped(self._padded(self._resized(self._colored(picture))))
         mean, std = (np.array(values, dtype=np.float32) for values in (self.mean, self.std))
-        array = (pixels * np.float32(self.scale) - mean) / std
+        array = pixels * np.float32(self.scale)
+        array -= mean
+        array /= std
         if self.layout == "NCHW":
             array = array.transpose(2, 0, 1)
         target = np.dtype(self.dtype)
@@ -106,18 +107,19 @@ class Preprocess(NamedTuple):
         if self.color == "BGR":
             return pixels[:, :, ::-1]
         if self.color == "GRAY":
-            grey: np.ndarray = pixels @ np.array(_LUMA, dtype=np.float32)
-            return grey[:, :, None]
+            return grey(pixels)[:, :, None]
         return pixels
 
     def _resized(self, pixels: np.ndarray) -> np.ndarray:
+        """The pixels in their new size, float32."""
         if self.resize == "none":
-            return pixels
+            return pixels.astype(np.float32, copy=False)
         height, width = self._size(*pixels.shape[:2])
         if max(height, width) > _LARGEST:
             sentence = "A picture of {}x{} would become one of {}x{}, which is too large."
             raise ValueError(sentence.format(pixels.shape[1], pixels.shape[0], width, height))
-        return resize(pixels, height, width, antialias=self.antialias)
+        resized = resize(pixels, height, width, antialias=self.antialias)
+        return resized.astype(np.float32, copy=False)
 
     def _size(self, height: int, width: int) -> Tuple[int, int]:
         """Height and width after resizing, of a picture of this height and width."""

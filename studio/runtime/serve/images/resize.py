@@ -1,35 +1,76 @@
-"""The studio's bilinear resizing, operation by operation, so that both give the same bits."""
+"""Bilinear resizing as products with small matrices: every runtime computes the same pixels.
+
+Image libraries disagree on what "bilinear" means. Here it is written out: pixel centres lie at
+half coordinates, edges are repeated, and with antialiasing the triangle widens by the reduction.
+
+A row of the result is mixed from a few neighbouring rows of the source. So a matrix is made for a
+few rows of the result at a time and has columns for these neighbours alone: one for the whole
+picture would have a column for each row of the source, gigabytes of zeros for a long one.
+"""
 
 from __future__ import annotations
 
+from typing import Tuple
+
 import numpy as np
+
+_ROWS = 8
+"""Of the result that are mixed by one matrix."""
 
 
 def resize(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> np.ndarray:
-    """Resize bilinearly, with pixel centres at half coordinates and repeated edges.
+    """Resize bilinearly.
 
     Args:
-        pixels: Height x width x channels, float32.
+        pixels: Height x width x channels, float32 or uint8; returned as it is where it has the
+            wanted size.
         antialias: Average over the pixels that fall together when a picture is reduced (as Pillow
             does); without it only the two nearest pixels count (as OpenCV's INTER_LINEAR does).
+
+    Returns:
+        The picture, float32.
     """
-    if pixels.shape[:2] == (height, width):
+    rows, columns = pixels.shape[:2]
+    if (rows, columns) == (height, width):
         return pixels
-    rows = weights(pixels.shape[0], height, antialias=antialias)
-    columns = weights(pixels.shape[1], width, antialias=antialias)
-    shrunk = np.tensordot(rows, pixels, axes=(1, 0))
-    turned = np.tensordot(shrunk, columns, axes=(1, 1)).transpose(0, 2, 1)
-    return np.ascontiguousarray(turned, dtype=np.float32)
+    if height * columns <= rows * width:  # what lies between the two steps is kept small
+        return np.ascontiguousarray(_columns(_rows(pixels, height, antialias), width, antialias))
+    return np.ascontiguousarray(_rows(_columns(pixels, width, antialias), height, antialias))
 
 
-def weights(source: int, target: int, *, antialias: bool) -> np.ndarray:
-    """The matrix (target x source) whose row i says how pixel i is mixed from the source."""
+def _columns(pixels: np.ndarray, target: int, antialias: bool) -> np.ndarray:
+    return _rows(pixels.swapaxes(0, 1), target, antialias).swapaxes(0, 1)
+
+
+def _rows(pixels: np.ndarray, target: int, antialias: bool) -> np.ndarray:
+    """Give a picture so many rows."""
+    source = pixels.shape[0]
+    flat = pixels.reshape(source, -1)
+    result = np.empty((target, flat.shape[1]), np.float32)
+    for begin in range(0, target, _ROWS):
+        end = min(begin + _ROWS, target)
+        first, matrix = weights(source, target, begin, end, antialias=antialias)
+        near = flat[first : first + matrix.shape[1]].astype(np.float32, copy=False)
+        np.matmul(matrix, near, out=result[begin:end])
+    return result.reshape(target, *pixels.shape[1:])
+
+
+def weights(
+    source: int, target: int, begin: int, end: int, *, antialias: bool
+) -> Tuple[int, np.ndarray]:
+    """How the rows from ``begin`` to ``end`` of the target are mixed from those of the source.
+
+    Returns:
+        The first row of the source that counts, and a matrix with a row for each of the target
+        and a column for each that counts of the source.
+    """
     ratio = source / target
     reach = max(ratio, 1.0) if antialias else 1.0
-    centres = (np.arange(target) + 0.5) * ratio - 0.5
+    centres = (np.arange(begin, end) + 0.5) * ratio - 0.5
     if not antialias:
         centres = centres.clip(0, source - 1)
-    distance = np.abs(centres[:, None] - np.arange(source)[None, :])
+    first = max(0, int(np.floor(centres[0] - reach)))
+    last = min(source, int(np.ceil(centres[-1] + reach)) + 1)
+    distance = np.abs(centres[:, None] - np.arange(first, last)[None, :])
     mix = (1 - distance / reach).clip(0)
-    rows: np.ndarray = (mix / mix.sum(axis=1, keepdims=True)).astype(np.float32)
-    return rows
+    return first, (mix / mix.sum(axis=1, keepdims=True)).astype(np.float32)

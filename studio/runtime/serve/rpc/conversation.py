@@ -9,8 +9,10 @@ import traceback
 from typing import Any, Mapping, Optional, cast
 from urllib.parse import unquote
 
+from ..http.body import too_large
 from ..http.exchange import Exchange
 from ..http.message import Headers, HttpError, Request, Response
+from ..routes import CONTROL_BYTES
 from ..service import Service, unauthorized
 from .codec import decode, encode
 from .infer import RpcCall
@@ -78,6 +80,19 @@ class Conversations:
         self._service = service
         self._limit_s = limit_s
 
+    def refusal_of(
+        self, path: str, method: Optional[Method], headers: Headers, peer: str
+    ) -> Optional[Reply]:
+        """The reply to a call that may not be made, before its message is received."""
+        if self._may_ask(method, headers):
+            return None
+        reply = refused(unauthorized())
+        client = Client(peer)
+        exchange = Exchange(client, Request("POST", path, "", headers, True), time.monotonic())
+        reply.trace = exchange.trace
+        self._service.answered(exchange, reply, client.peer)
+        return reply
+
     async def answer(
         self, path: str, method: Optional[Method], data: bytes, headers: Headers, peer: str
     ) -> Reply:
@@ -92,8 +107,8 @@ class Conversations:
         request.body = data
         exchange = Exchange(client, request, time.monotonic())
         try:
-            if not (method is not None and method.probe):
-                self._check_token(headers)
+            if not self._may_ask(method, headers):
+                raise unauthorized()
             if method is None:
                 reply = await self._infer(client, exchange, data)
             else:
@@ -109,11 +124,13 @@ class Conversations:
         self._service.answered(exchange, reply, client.peer)
         return reply
 
-    def _check_token(self, headers: Headers) -> None:
-        if not self._service.admits(headers.get("authorization", "")):
-            raise unauthorized()
+    def _may_ask(self, method: Optional[Method], headers: Headers) -> bool:
+        probe = method is not None and method.probe
+        return probe or self._service.admits(headers.get("authorization", ""))
 
     async def _document(self, method: Method, data: bytes) -> Reply:
+        if len(data) > CONTROL_BYTES:
+            raise too_large(CONTROL_BYTES)
         found = method.endpoint(self._service, decode(method.request, data))
         if asyncio.iscoroutine(found):
             found = await asyncio.shield(found)  # it is finished also when the client leaves

@@ -6,6 +6,7 @@ import sys
 from typing import Optional, Protocol
 
 from ..errors import CannotListen
+from ..http.budget import BodyBudget
 from ..options import Options, listen
 from ..service import Service
 
@@ -41,10 +42,13 @@ def check(options: Options) -> None:
         raise CannotListen(sentence.format(sys.executable, more)) from error
 
 
-async def started(service: Service, options: Options, host: str) -> Optional[Rpc]:
+async def started(
+    service: Service, budget: BodyBudget, options: Options, host: str
+) -> Optional[Rpc]:
     """The server that answers; None where none is asked for.
 
     Args:
+        budget: Memory for large messages.
         host: Address of this machine, as the HTTP server has found it.
 
     Raises:
@@ -62,7 +66,7 @@ async def started(service: Service, options: Options, host: str) -> Optional[Rpc
     certificate = None
     if options.certificate is not None and options.key is not None:
         certificate = Certificate(options.certificate, options.key)
-    server = RpcServer(service, options.max_connections, options.request_s)
+    server = RpcServer(service, budget, options.max_connections, options.request_s)
     address = "{}:{}".format("[{}]".format(host) if ":" in host else host, port)
     try:
         await server.start(address, shared, certificate)

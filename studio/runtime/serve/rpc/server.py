@@ -15,10 +15,12 @@ import grpc
 import grpc.aio
 
 from ..access import mark_of
+from ..http.budget import BodyBudget
 from ..http.message import Headers
 from ..service import Service
 from .codec import encode
 from .conversation import Conversations
+from .inbox import Inbox
 from .messages import STREAM_ANSWER
 from .methods import INFER, METHODS, STREAM, Method
 from .reply import Reply
@@ -54,14 +56,18 @@ class RpcServer:
         address: Host and port where it answers, as gRPC writes them.
     """
 
-    def __init__(self, service: Service, max_connections: int, limit_s: float) -> None:
+    def __init__(
+        self, service: Service, budget: BodyBudget, max_connections: int, limit_s: float
+    ) -> None:
         """Prepare; call it in the running event loop.
 
         Args:
+            budget: Memory for large messages.
             limit_s: Until a reply must be there; 0 for no limit.
         """
         self._service = service
         self._conversations = Conversations(service, limit_s)
+        self._inbox = Inbox(budget, 2 * service.max_body)
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
         self._held: Optional[asyncio.Event] = None
@@ -108,6 +114,21 @@ class RpcServer:
         self._held.set()
         await stopped
 
+    async def _received(self, path: str, method: Optional[Method], context: Any) -> Reply:
+        """Receive a message and make the reply.
+
+        Apart from where a call is aborted: the error lives on with the frame that it was raised
+        in, until rubbish is collected, and would keep the message.
+        """
+        headers, peer = _headers(context), context.peer()
+        refused = self._conversations.refusal_of(path, method, headers, peer)
+        if refused is not None:
+            return refused
+        data = await self._inbox.receive(context)
+        if data is grpc.aio.EOF:
+            data = b""
+        return await self._reply(path, method, data, headers, peer)
+
     async def _reply(
         self, path: str, method: Optional[Method], data: bytes, headers: Headers, peer: str
     ) -> Reply:
@@ -131,19 +152,20 @@ class RpcServer:
 
     def _handlers(self) -> Dict[str, grpc.RpcMethodHandler]:
         handlers = {
-            path: grpc.unary_unary_rpc_method_handler(self._answering(path, method))
+            path: grpc.stream_unary_rpc_method_handler(self._answering(path, method))
             for path, method in METHODS.items()
         }
-        handlers[INFER] = grpc.unary_unary_rpc_method_handler(self._answering(INFER, None))
+        handlers[INFER] = grpc.stream_unary_rpc_method_handler(self._answering(INFER, None))
         handlers[STREAM] = grpc.stream_stream_rpc_method_handler(self._stream)
         return handlers
 
     def _answering(
         self, path: str, method: Optional[Method]
-    ) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        async def answer(data: bytes, context: Any) -> bytes:
-            headers = _headers(context)
-            reply = await self._reply(path, method, data, headers, context.peer())
+    ) -> Callable[[Any, Any], Awaitable[bytes]]:
+        """Answer a method that takes one message, which is received here: not before the token."""
+
+        async def answer(messages: Any, context: Any) -> bytes:
+            reply = await self._received(path, method, context)
             context.set_trailing_metadata(reply.metadata)
             if reply.code != "OK":
                 await context.abort(getattr(grpc.StatusCode, reply.code), reply.sentence)
@@ -154,6 +176,10 @@ class RpcServer:
     async def _stream(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         """Answer one after the other; what goes wrong with one does not end the stream."""
         headers, peer = _headers(context), context.peer()
+        refused = self._conversations.refusal_of(STREAM, None, headers, peer)
+        if refused is not None:
+            yield _streamed(refused)
+            return
         async for data in requests:
             reply = await self._reply(STREAM, None, data, headers, peer)
             yield _streamed(reply)

@@ -25,6 +25,8 @@ class Runner:
         self.calls = 0
         if options.get("load") == "fail":
             raise ValueError("this is no model of mine")
+        if options.get("load") == "long":
+            raise ValueError("so it is " + "wordy " * 500)
         if options.get("load") == "sizes":
             raise ValueError("fixed to %s" % options["shapes"])
         if options.get("load") == "python":
@@ -42,6 +44,8 @@ class Runner:
     def run(self, feeds):
         self.calls += 1
         do = self.options.get("run", "")
+        if "nap" in self.options:
+            time.sleep(self.options["nap"] / (self.options.get("threads") or 1))
         if do == "chatter":
             os.write(1, b"native chatter\\n")
             print("more chatter")
@@ -63,7 +67,8 @@ class Runner:
 
     def describe(self):
         return {"runtime": "fake", "version": "1", "device": "cpu", "providers": [],
-                "precision": self.options.get("precision", "as in the model"), "threads": 1}
+                "precision": self.options.get("precision", "as in the model"),
+                "threads": self.options.get("threads", 1)}
 
     def operators(self, feeds, runs):
         return [{"name": "a", "operator": "Mul", "provider": "cpu", "type": "fp32",

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from studio.runtime.archive import write_application
+from studio.runtime.threads import PARALLEL_ABOVE_S, usable_cores
+from tests.rigs.patience import patience
 
 PATIENCE = 60.0
 ORT_RUNNER = Path(__file__).parents[4] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -78,6 +80,39 @@ def test_two_candidates_and_the_twin_are_measured_in_every_round(measure, candid
     assert b["first_ms"] > 0
     assert [e["id"] for e in events if e["event"] == "operators"] == ["a", "b"]
     assert events[0]["environment"]["cores"] == os.cpu_count()
+
+
+def threads(events):
+    return {e["id"]: e["describe"]["threads"] for e in result(events)["candidates"]}
+
+
+def test_open_threads_are_those_of_a_server(measure, candidate):
+    quick, _ = measure(candidate("a", threads=0), candidate("b", threads=0, offset=0.5))
+    assert threads(quick) == {"a": 1, "b": 1}
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="with one core there is no other number")
+def test_a_slow_first_candidate_gives_all_of_them_all_cores(measure, candidate):
+    slow = candidate("a", threads=0, nap=2 * PARALLEL_ABOVE_S)
+    others = candidate("b", threads=0, offset=0.5), candidate("c", threads=1), candidate("d")
+    events, status = measure(slow, *others, twin=True)
+    assert status == 0
+    cores = usable_cores()
+    assert threads(events) == {"a": cores, "b": cores, "c": 1, "d": 1, "a#twin": cores}
+    assert set(states(events).values()) == {"measured"}
+
+
+def test_a_twin_costs_no_time_where_nothing_can_be_compared(measure, candidate):
+    events, _ = measure(candidate("a"), candidate("broken", load="fail"), twin=True)
+    assert result(events)["twin"] is None
+    assert {name for e in events if e["event"] == "round" for name in e["times_ns"]} == {"a"}
+
+
+def test_a_reason_is_never_cut_within_a_word(measure, candidate):
+    events, _ = measure(candidate("a"), candidate("b", load="long"))
+    reason = reasons(events)["b"]
+    assert reason.endswith("wordy ...")
+    assert len(reason) > 400
 
 
 def test_what_cannot_load_or_run_is_named_and_the_others_go_on(measure, candidate):
@@ -163,8 +198,9 @@ def test_a_runner_that_fails_in_the_middle_keeps_its_rounds(
 ):
     trap = tmp_path / "trap"
     failing = candidate("b", run=does, trap=str(trap))
-    config = {"candidates": [candidate("a"), failing], "rounds": 30, "run_timeout": 1}
-    started = bench({**config, "seconds": 0.5, "twin": False, "warm_up_seconds": 0.05})
+    config = {"candidates": [candidate("a"), failing], "rounds": 30}
+    config["run_timeout"] = patience(1.0)
+    started = bench({**config, "seconds": patience(0.5), "twin": False, "warm_up_seconds": 0.05})
     events = []
     for event in started.events():
         events.append(event)

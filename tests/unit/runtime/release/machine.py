@@ -127,7 +127,7 @@ class Machine:
         if linked:
             folder = self.layout.release(linked)
             assert (folder / "manifest.json").is_file(), "a partial version is active"
-        assert Journal(self.layout.log).broken_at() == 0
+        assert Journal(self.layout.log, self.layout.sealed).broken_at() == 0
         assert state["phase"] in ("idle", "receive")
 
 

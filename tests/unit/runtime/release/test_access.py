@@ -8,6 +8,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,8 +19,10 @@ import pytest
 from studio.packages import Bundle
 from studio.runtime.link import WrongCertificate, authorization, connect
 from studio.runtime.release import certificate
+from studio.runtime.release.files import write_atomically
 from studio.runtime.release.server import Server
 from studio.runtime.serve.access import fingerprint_of
+from studio.runtime.serve.upkeep import Upkeep
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
 from tests.rigs.load import Load
@@ -102,6 +105,25 @@ def test_a_client_that_knows_the_certificate_by_name(board: Machine, bundles: li
         )
         with urllib.request.urlopen(asked, timeout=10, context=context) as answer:
             assert answer.status == 200
+
+
+def test_a_certificate_near_its_end_is_renewed_by_the_same_release(
+    board: Machine, bundles: list[Bundle]
+) -> None:
+    certify(board)
+    secret = deploy(board, bundles[0], access=NEW)["secret"]
+    old = report(board)
+    first, _, rest = board.layout.certificate.read_text().partition("\n")
+    mark, _, facts = first.partition(" ")
+    near = {**json.loads(facts), "until": time.time() + 20 * 86400}
+    write_atomically(board.layout.certificate, f"{mark} {json.dumps(near)}\n{rest}".encode(), 0o600)
+    assert certify(board)["made"] == "here"
+    done = deploy(board, bundles[0])
+    assert done["state"] == "active"
+    assert done["fingerprint"] == report(board)["fingerprint"] != old["fingerprint"]
+    assert status(board, secret) == 200, "the token stays"
+    assert Upkeep(board.layout.certificate).to_json()["certificate_days"] > 800
+    assert certify(board)["made"] == "kept"
 
 
 def test_another_certificate_is_not_spoken_to(board: Machine, bundles: list[Bundle]) -> None:

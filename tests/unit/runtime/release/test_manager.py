@@ -97,7 +97,7 @@ def test_what_systemd_refuses_is_an_error_of_the_release(unit: SystemdUnit, fake
 
 
 def test_facts_for_people(unit: SystemdUnit, layout: Layout) -> None:
-    wanted = {"enabled": True, "active": "active", "restarts": 2}
+    wanted = {"enabled": True, "boot": True, "active": "active", "restarts": 2}
     assert unit.facts() == {"unit": unit_name(layout.root), **wanted}
 
 
@@ -122,6 +122,15 @@ def test_a_systemd_that_ends_with_the_login_is_not_used(
     monkeypatch.setattr(Systemd, "starts_at_boot", lambda self: False)
     assert manager_here(layout).name == "process"
     assert manager_of(layout, {}).name == "systemd", "what was left there must be taken away"
+
+
+def test_a_systemd_of_the_login_is_used_where_the_studio_asks_for_it(
+    machine: Systemd, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Systemd, "starts_at_boot", lambda self: False)
+    monkeypatch.setenv(VARIABLE, "login")
+    assert manager_here(layout).name == "systemd"
+    assert manager_here(layout).facts()["boot"] is False, "the user is told so"
 
 
 def test_a_detached_process_is_found_again_and_ended(layout: Layout) -> None:

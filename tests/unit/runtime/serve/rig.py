@@ -19,6 +19,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.rigs.patience import patience
+
 START_S = 30.0
 REPOSITORY = Path(__file__).resolve().parents[4]
 
@@ -241,7 +243,7 @@ def _ticks(path: Path) -> int:
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
     """Wait for a condition, and fail with its name when it does not come true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.01)

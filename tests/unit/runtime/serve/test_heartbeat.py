@@ -19,7 +19,11 @@ import pytest
 from studio.runtime.serve.crew import Crew
 from studio.runtime.serve.heartbeat import Heartbeat, processor_s
 from studio.runtime.serve.longest import Longest
+from tests.rigs.patience import patience
 from tests.unit.runtime.serve import rig
+
+HANG_S = patience(2.0)
+"""Without a sign of life: a worker that only waits for its turn is none that hangs."""
 
 pytestmark = pytest.mark.slow
 
@@ -141,7 +145,7 @@ def server(tmp_path: Path) -> Iterator[rig.ServerProcess]:
     root = tmp_path / "root"
     model = rig.constant(tmp_path / "one.onnx", 1)
     rig.switch(root, rig.bundle(root / "releases", model, 1))
-    arguments = (f"--root={root}", "--hang-seconds=2", "--drain-seconds=2")
+    arguments = (f"--root={root}", f"--hang-seconds={HANG_S}", "--drain-seconds=2")
     with rig.ServerProcess(*arguments, log=tmp_path / "log") as running:
         yield running
 
@@ -173,7 +177,7 @@ def test_a_worker_that_is_stopped_for_a_moment_stays(
     time.sleep(0.5)
     os.kill(old, signal.SIGCONT)
     assert server.get("/v2/health/ready")[0] == 200
-    time.sleep(3)
+    time.sleep(1.5 * HANG_S)
     assert worker_of(tmp_path) == old
 
 
@@ -186,7 +190,7 @@ def test_a_worker_that_is_stopped_while_it_reloads_is_replaced_or_goes_on(
     os.kill(old, signal.SIGSTOP)
     rig.switch(root, two)
     server.hang_up()
-    time.sleep(3)  # over the limit, but a reload may take long
+    time.sleep(1.5 * HANG_S)  # over the limit, but a reload may take long
     assert worker_of(tmp_path) == old
     os.kill(old, signal.SIGCONT)
     rig.wait_until(lambda: rig.report(root)["version"] == "2", "it is loaded")

@@ -166,6 +166,9 @@ def test_a_large_body_is_received_in_its_place(size: int, piece: int) -> None:
             left = left[count:]
             while (one := parser.next()) is not None:
                 found.append(bytes(one.body))
+            if parser.needs:
+                assert parser.needs == size >= 65_536
+                parser.grant()
     assert found == [body, body]
 
 
@@ -173,6 +176,9 @@ def test_a_length_alone_takes_little_memory() -> None:
     parser = RequestParser(HeadReader(HttpLimits(body=1 << 30)))
     parser.feed(HEAD + b"Content-Length: 1000000000\r\n\r\n")
     assert parser.next() is None
+    assert parser.room is None
+    assert parser.needs == 1_000_000_000
+    parser.grant()
     assert parser.room is not None
     assert len(parser.room) <= 65_536
 

@@ -250,11 +250,12 @@ def test_too_many_connections_are_turned_away() -> None:
     with serving(max_connections=2) as server:
         first, second = server.client(), server.client()
         for client in (first, second):
-            client.sendall(GET % b"")
-            assert read_answer(client)[0].startswith(b"HTTP/1.1 200 ")
-        answer = server.talk(b"")
+            client.sendall(GET % b"held")
+        rig.wait_until(lambda: len(server.held) == 2, "both are busy")
+        answer = server.talk(GET % b"third")
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 1" in answer
+        server.release()
         first.close()
         second.close()
 

@@ -1,0 +1,34 @@
+"""Leave to overwrite files: ``--force``, or a yes on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.api import Cancelled
+from studio.cli.output import ask
+from studio.pipelines.overwriting import refusal
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """Add the flag."""
+    parser.add_argument("--force", action="store_true", help="overwrite what exists already")
+
+
+def ask_for(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
+    """Ask whether what lies in the way may be overwritten, unless that was said.
+
+    Raises:
+        UsageError: where nobody can be asked.
+        Cancelled: when the answer is no.
+    """
+    if not paths or arguments.force:
+        return
+    asks = sys.stdin.isatty() and sys.stderr.isatty() and not arguments.json
+    if not asks:
+        raise refusal(paths)
+    for path in paths:
+        if ask(f"{path} exists already. Overwrite it? [y/N]").lower() not in ("y", "yes"):
+            raise Cancelled

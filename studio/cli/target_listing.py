@@ -1,0 +1,71 @@
+"""``studio target list``: the targets and their endpoints, and where each answers.
+
+What this computer serves is asked at once, as that takes no network. Of all others the last record
+is told: ``deployed`` is no word of whether they serve now, which ``studio target status`` asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from studio.workspace import Workspace
+
+COLUMNS = ("name", "address", "system", "state", "release", "endpoint")
+_DEPLOYED, _IDLE = "deployed", "nothing deployed"
+_LOCAL = "local"
+
+
+def listed(opened: Workspace) -> list[dict[str, Any]]:
+    """A row for each target and endpoint: what is known of it, then how it is."""
+    registry = opened.registry
+    running = registry.history.running()
+    local = [
+        target.name
+        for target in registry.targets()
+        if target.url.partition(":")[0] == _LOCAL and target.name in running
+    ]
+    asked = _asked(opened, local)
+    rows = []
+    for target in registry.targets():
+        release = running.get(target.name)
+        details = release.details if release is not None else {}
+        endpoint = str(details.get("endpoint") or "")
+        known = {
+            "state": _IDLE if release is None else _DEPLOYED,
+            "endpoint": endpoint,
+            "scheme": urlsplit(endpoint).scheme,
+            "release": str(details.get("name") or ""),
+            "version": details.get("version"),
+        }
+        rows.append(
+            {**asdict(target), **registry.facts(target.name), **known, **asked.get(target.name, {})}
+            | {"name": target.name, "url": target.url}
+        )
+    return rows
+
+
+def line(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """A row as texts, in the order of the columns."""
+    release = f"v{row['version']} {row['release']}" if row["version"] is not None else ""
+    return (
+        row["name"],
+        row["url"],
+        str(row.get("os") or ""),
+        row["state"],
+        release,
+        row["endpoint"],
+    )
+
+
+def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
+    """How each of some targets is now, by name."""
+    if not names:
+        return {}
+    outcome = opened.run("target-look", target=names)
+    rows = outcome.result["targets"] if outcome.ok else ()
+    return {
+        row["target"]: {key: row[key] for key in ("state", "endpoint", "scheme")} for row in rows
+    }

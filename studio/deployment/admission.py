@@ -1,0 +1,228 @@
+"""Whether a target will take a release: asked of what lies there, before anything is sent.
+
+The target judges again, by the same functions (``studio.runtime.release``), when the release has
+arrived; what it would refuse then is said now.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import TargetFacts, UsageError
+from studio.deployment.check import Check
+from studio.deployment.inventory import Inventory
+from studio.deployment.replacing import another_model
+from studio.jobs import Arguments
+from studio.packages import Bundle
+from studio.packages.signing import signature_of
+from studio.runtime.release.errors import ReleaseError
+from studio.runtime.release.lease import LEASE_S
+from studio.runtime.release.lines import is_older, order_of, reason_of
+from studio.runtime.release.signature import DOWNGRADES, NAMESPACE, signer_of
+
+_UNSIGNED = "Deploy with --sign KEY, or sign the bundle with studio sign."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who deploys what, and what was said with it.
+
+    Attributes:
+        owner: Who asks, as the target's lease names its operator.
+        model: What was named on the command line, to say the command that helps.
+        downgrade: Why an older release is wanted; empty where none is.
+        key: What to sign with; empty where none was named.
+        order: The signature of the downgrade, where the target asks for one.
+        replace: Whether another model that is served may be replaced.
+    """
+
+    owner: str = ""
+    model: str = "MODEL"
+    downgrade: str = ""
+    key: str = ""
+    order: str = ""
+    replace: bool = False
+
+    @classmethod
+    def of(cls, arguments: Arguments, owner: str) -> Request:
+        """Out of the options of a deploy.
+
+        Raises:
+            UsageError: when the reason for a downgrade is none.
+        """
+        key = str(arguments.get("sign") or "")
+        replaces = bool(arguments.get("replace"))
+        return cls(owner, _named(arguments), downgrade_of(arguments), key, replace=replaces)
+
+
+def downgrade_of(arguments: Arguments) -> str:
+    """The reason for a downgrade, in one line; empty where none was given.
+
+    Raises:
+        UsageError: when it says nothing, or cannot stand in a history.
+    """
+    if arguments.get("downgrade") is None:
+        return ""
+    try:
+        reason = reason_of(arguments)
+    except ReleaseError as error:
+        raise UsageError(error.message) from None
+    if not reason:
+        raise UsageError("A downgrade needs a reason.", hint='Write --downgrade "REASON".')
+    return reason
+
+
+def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
+    """The same with a signed order, where this is a downgrade and the target asks for signatures.
+
+    Raises:
+        StudioError: when the key cannot be used.
+    """
+    older = is_older(found.lines, bundle.name, bundle.counter, bundle.digest)
+    if not (older and found.signers_file and request.downgrade and request.key):
+        return request
+    order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
+    return replace(request, order=signature_of(order, Path(request.key), DOWNGRADES))
+
+
+def checks(
+    facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
+) -> tuple[Check, ...]:
+    """What a target says to a release: its folder, its operator, its counters, its signers."""
+    return (
+        _folder(facts, found),
+        _operator(facts, found, request),
+        _model(facts, found, bundle, request),
+        _counter(facts, found, bundle, request),
+        _signature(facts, found, bundle),
+    )
+
+
+def _folder(facts: TargetFacts, found: Inventory) -> Check:
+    if not found.read_only:
+        return Check("folder", True, f"{facts.root} can be written to")
+    why = f": {found.read_only_why}" if found.read_only_why else ""
+    return Check(
+        "folder",
+        False,
+        f"{found.read_only} cannot be written to on {facts.name}{why}.",
+        "Choose another folder for this target's releases, or let this login write there.",
+    )
+
+
+def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Check:
+    """Another deploy has the target to itself, for a few minutes at most."""
+    holder = str(found.lease.get("owner") or "")
+    left = _number(found.lease, "expires") - (time.time() + facts.clock_skew_s)
+    if not holder or holder == request.owner or not 0 < left <= LEASE_S:
+        return Check("operator", True, "nobody else changes it now")
+    return Check(
+        "operator",
+        False,
+        f"{holder} is changing {facts.name} at the moment.",
+        f"Wait until it has ended; if it died, its claim ends in {left:.0f} s.",
+    )
+
+
+def _model(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+    """Whether the model may take the place of what is served."""
+    text, hint = another_model(facts.name, found.model, bundle.name, replace=request.replace)
+    if text:
+        return Check("model", False, text, hint, safety=True)
+    other = found.model not in ("", bundle.name)
+    told = f"it takes the place of {found.model}" if other else "no other model is replaced"
+    return Check("model", True, told)
+
+
+def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+    what = f"version {bundle.version} of {bundle.name}"
+    if bundle.digest == found.current:
+        return Check("counter", True, f"{what} is served there already")
+    last = found.lines.get(bundle.name)
+    if last is None:
+        return Check("counter", True, f"{what} is the first of {bundle.name} there")
+    if not is_older(found.lines, bundle.name, bundle.counter, bundle.digest):
+        return Check("counter", True, f"{what} is no older than what was there")
+    if request.downgrade:
+        return _downgrade(facts, found, bundle, request)
+    return Check(
+        "counter",
+        False,
+        f"{what[0].upper()}{what[1:]} is older than what {facts.name} had.",
+        f"If that is meant, run: {_way_back(facts, found, bundle, request)}",
+        safety=True,
+    )
+
+
+def _downgrade(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+    """Where a target asks for signatures, an old one is no order to go back."""
+    text = f"version {bundle.version} of {bundle.name} is older than what was there; "
+    text += f"the history says: {request.downgrade}"
+    if not found.signers_file:
+        return Check("counter", False, text, warning=True)
+    if not request.order:
+        refused = f"{facts.name} takes signed releases only, and the downgrade is not signed."
+        hint = "Deploy with --sign KEY, also where the bundle has a signature already."
+        return Check("counter", False, refused, hint, safety=True)
+    order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
+    try:
+        who = _signer(found.signers, order, request.order, DOWNGRADES)
+    except ReleaseError as error:
+        return Check("counter", False, error.message, error.hint, safety=True)
+    return Check("counter", False, f"{text}; ordered by {who}", warning=True)
+
+
+def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> str:
+    """The command that serves an older release: from what the target keeps, or sent again."""
+    target = f"--target {shlex.quote(facts.name)}"
+    if found.current and bundle.digest in found.releases:
+        return f"studio rollback {target} --to {bundle.version}"
+    return f'studio deploy {shlex.quote(request.model)} {target} --downgrade "REASON"'
+
+
+def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
+    if not found.signers_file:
+        text = "it takes everybody's releases"
+        return Check("signature", True, text + (", also signed ones" if bundle.signature else ""))
+    if not bundle.signature:
+        text = f"{facts.name} takes signed releases only, and the bundle is not signed."
+        return Check("signature", False, text, _UNSIGNED, safety=True)
+    if not found.checks_signatures:
+        text = f"{facts.name} asks for signatures, and has no ssh-keygen to check them."
+        hint = "Install its OpenSSH client (8.2 or later)."
+        return Check("signature", False, text, hint)
+    if shutil.which("ssh-keygen") is None:
+        text = "the signature can be checked on the target alone: there is no ssh-keygen here"
+        return Check("signature", False, text, warning=True)
+    try:
+        who = _signer(found.signers, bundle.text.encode(), bundle.signature, NAMESPACE)
+    except ReleaseError as error:
+        return Check("signature", False, error.message, error.hint, safety=True)
+    return Check("signature", True, f"signed by {who}, whom it admits")
+
+
+def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "allowed_signers")
+        path.write_text(signers + "\n", "utf-8")
+        return signer_of(path, content, signature, namespace)
+
+
+def _named(arguments: Arguments) -> str:
+    """What a command line names to deploy the same again."""
+    if arguments.get("bundle"):
+        return str(arguments["bundle"])
+    model: Mapping[str, Any] = arguments.get("model") or {}
+    return f"{model.get('model_name')}:{model.get('name')}" if model else "MODEL"
+
+
+def _number(values: Mapping[str, Any], name: str) -> float:
+    value = values.get(name)
+    return float(value) if isinstance(value, (int, float)) else 0.0

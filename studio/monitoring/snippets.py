@@ -1,0 +1,235 @@
+"""Programs that call a served model, in several languages, as text.
+
+Each is complete: it runs as it stands, with what the language's own library has (curl and the
+usual programs of a shell; Python 3.8; Node 18, or a browser without a token and certificate).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+TOKEN = "EDGEWRIGHT_TOKEN"
+"""The variable of the environment that holds the token: a program holds none."""
+
+_SHOWN = 10
+_FLOATS = ("FP16", "FP32", "FP64", "BF16")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server answers, and what a caller needs for it.
+
+    Attributes:
+        url: Scheme, host and port.
+        token: A shell command that prints the token; empty where none is asked for.
+        certificate: File of the certificate that the server shows; empty without TLS, or where an
+            authority has signed it.
+        way: A shell command that opens the way to it; empty where none is needed.
+    """
+
+    url: str
+    token: str = ""
+    certificate: str = ""
+    way: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleInput:
+    """An input of the model with sizes that it accepts."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of its elements."""
+        return math.prod(self.shape)
+
+    @property
+    def value(self) -> str:
+        """One element, in JSON: texts can be read as numbers, which some models do."""
+        if self.datatype == "BYTES":
+            return '"0"'
+        if self.datatype == "BOOL":
+            return "false"
+        return "0.5" if self.datatype in _FLOATS else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a model.
+
+    Attributes:
+        pictures: Whether the server turns a picture into the model's input itself.
+    """
+
+    place: Place
+    model: str
+    inputs: Sequence[ExampleInput]
+    pictures: bool = False
+
+    @property
+    def infer(self) -> str:
+        """Address for arrays."""
+        return f"{self.place.url}/v2/models/{quote(self.model, safe='')}/infer"
+
+    @property
+    def image(self) -> str:
+        """Address for pictures."""
+        return f"{self.place.url}/edgewright/models/{quote(self.model, safe='')}/image"
+
+
+def curl(call: Call) -> str:
+    """Commands of a shell."""
+    options = "".join(
+        [
+            f" \\\n  --cacert {shlex.quote(call.place.certificate)}" * bool(call.place.certificate),
+            f' \\\n  -H "Authorization: Bearer ${TOKEN}"' * bool(call.place.token),
+        ]
+    )
+    lines = [
+        *_preparation(call.place),
+        *('repeat() { seq "$2" | sed "s/.*/$1/" | paste -sd, -; }', ""),
+        f"curl --silent --show-error --fail-with-body{options} \\",
+        f"  -H 'Content-Type: application/json' --data-binary @- {shlex.quote(call.infer)} <<END",
+        _shell_document(call.inputs),
+        "END",
+    ]
+    if call.pictures:
+        kind = "-H 'Content-Type: image/jpeg' --data-binary @picture.jpg"
+        lines += [
+            "",
+            "# A picture (JPEG or PNG); the server makes the model's input of it:",
+            f"# curl --silent --show-error --fail-with-body{options} \\".replace("\n", "\n# "),
+            f"#   {kind} {shlex.quote(call.image)}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def python(call: Call) -> str:
+    """A program of Python that needs its standard library alone."""
+    secure = call.place.url.startswith("https:")
+    cafile = f"cafile={call.place.certificate!r}" if call.place.certificate else ""
+    trust = [f"CONTEXT = ssl.create_default_context({cafile})"] * secure
+    header = f', "Authorization": "Bearer " + os.environ["{TOKEN}"]' * bool(call.place.token)
+    context = ", context=CONTEXT" * secure
+    lines = [
+        *_comments("# ", call.place),
+        "import json",
+        *["import os"] * bool(call.place.token),
+        *["import ssl"] * secure,
+        *("import urllib.error", "import urllib.request", ""),
+        f"URL = {call.infer!r}",
+        *trust,
+        f'HEADERS = {{"Content-Type": "application/json"{header}}}',
+        *("", "inputs = ["),
+        *(f"    {_python_input(each)}," for each in call.inputs),
+        "]",
+        'body = json.dumps({"inputs": inputs}).encode()',
+        "request = urllib.request.Request(URL, body, HEADERS)",
+        "try:",
+        f"    with urllib.request.urlopen(request, timeout=60{context}) as told:",
+        "        answer = json.load(told)",
+        "except urllib.error.HTTPError as error:",
+        "    raise SystemExit(f\"{error.code}: {json.load(error)['error']}\")",
+        'for output in answer["outputs"]:',
+        f'    print(output["name"], output["shape"], output["data"][:{_SHOWN}])',
+    ]
+    if call.pictures:
+        lines += [
+            "",
+            "# A picture: the same request with its bytes as the body,",
+            f"# URL = {call.image!r}",
+            '# and "Content-Type": "image/jpeg" or "image/png".',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def javascript(call: Call) -> str:
+    """A module for Node 18 or later."""
+    header = f', "Authorization": `Bearer ${{process.env.{TOKEN}}}`' * bool(call.place.token)
+    trusted = []
+    if call.place.certificate:
+        file = shlex.quote(call.place.certificate)
+        trusted = [f"// Run it with: NODE_EXTRA_CA_CERTS={file} node call.mjs"]
+    lines = [
+        *_comments("// ", call.place),
+        *trusted,
+        f"const url = {json.dumps(call.infer)};",
+        f'const headers = {{"Content-Type": "application/json"{header}}};',
+        "const inputs = [",
+        *(f"  {_javascript_input(each)}," for each in call.inputs),
+        "];",
+        "const body = JSON.stringify({inputs});",
+        'const response = await fetch(url, {method: "POST", headers, body});',
+        "const answer = await response.json();",
+        "if (!response.ok) throw new Error(`${response.status}: ${answer.error}`);",
+        "for (const output of answer.outputs) {",
+        f"  console.log(output.name, output.shape, output.data.slice(0, {_SHOWN}));",
+        "}",
+    ]
+    if call.pictures:
+        lines += [
+            "",
+            "// A picture: the same request with its bytes (or a File of a form) as the body,",
+            f"// url {json.dumps(call.image)}",
+            '// and "Content-Type": "image/jpeg" or "image/png".',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+LANGUAGES: Mapping[str, Callable[[Call], str]] = {
+    "curl": curl,
+    "python": python,
+    "javascript": javascript,
+}
+
+
+def _preparation(place: Place) -> list[str]:
+    """What a shell does first."""
+    lines = [f"{place.way} &"] if place.way else []
+    if place.token:
+        lines.append(f'{TOKEN}="$({place.token})"')
+    return lines
+
+
+def _comments(mark: str, place: Place) -> list[str]:
+    """The same as remarks in a program."""
+    lines = [f"{mark}It is reached through: {place.way}"] if place.way else []
+    if place.token:
+        lines.append(f'{mark}The token: export {TOKEN}="$({place.token})"')
+    return lines
+
+
+def _shell_document(inputs: Sequence[ExampleInput]) -> str:
+    """The request for a here-document, in which a function repeats the elements."""
+    parts = []
+    for each in inputs:
+        head = json.dumps({"name": each.name, "shape": each.shape, "datatype": each.datatype})
+        data = f"$(repeat {shlex.quote(each.value)} {each.count})"
+        parts.append(f'{_quiet(head[:-1])}, "data": [{data}]}}')
+    return f'{{"inputs": [{", ".join(parts)}]}}'
+
+
+def _quiet(text: str) -> str:
+    """Text in which a here-document replaces nothing."""
+    for char in "\\$`":
+        text = text.replace(char, f"\\{char}")
+    return text
+
+
+def _python_input(each: ExampleInput) -> str:
+    value = {"false": "False"}.get(each.value, each.value)
+    head = f'"name": {each.name!r}, "shape": {list(each.shape)}, "datatype": "{each.datatype}"'
+    return f'{{{head}, "data": [{value}] * {each.count}}}'
+
+
+def _javascript_input(each: ExampleInput) -> str:
+    head = f'name: {json.dumps(each.name)}, shape: {list(each.shape)}, datatype: "{each.datatype}"'
+    return f"{{{head}, data: Array({each.count}).fill({each.value})}}"

@@ -1,0 +1,42 @@
+"""The plugins that came with the studio, known by their names and by where they lie.
+
+A distribution may call itself what it likes; it does not thereby come to lie in the studio's own
+place, and nothing that it says is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import studio
+from studio.plugin_host.manifest import FILE_NAME
+
+NAMES = (
+    *("studio_azureml", "studio_docker", "studio_kubernetes", "studio_litert", "studio_local"),
+    *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_ncnn"),
+    *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
+    *("studio_pytorch", "studio_sagemaker", "studio_ssh", "studio_tflite", "studio_vertex"),
+)
+"""The folders of ``plugins/``; tests/architecture compares the two."""
+
+
+def built_in_folders() -> Iterator[tuple[str, Path]]:
+    """Each that is there: beside the studio's package, or in ``plugins/`` of a checkout."""
+    beside = Path(studio.__file__).resolve().parent.parent
+    for name in NAMES:
+        for folder in (beside / name, beside / "plugins" / name):
+            if (folder / FILE_NAME).is_file():
+                yield name, folder
+                break
+
+
+def is_imported_from(name: str, folder: Path) -> bool:
+    """Whether Python would import a package of this name from there, and not from elsewhere."""
+    spec = find_spec(name)
+    return spec is not None and spec.origin is not None and _parent(spec.origin) == folder
+
+
+def _parent(file: str) -> Path:
+    return Path(file).resolve().parent

@@ -1,0 +1,80 @@
+"""The endpoints of targets: further places below a target, each with a model of its own.
+
+An endpoint is spelled ``TARGET/NAME``, and is a target wherever one may be named. It is written
+down when something is deployed to it, and forgotten when it is purged.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+from studio.api import TargetSpec, UsageError
+from studio.registry.database import Database
+
+SIGN = "/"
+"""Stands between a target's name and that of an endpoint."""
+
+KEY = "@endpoint"
+"""In an endpoint's row, beside the settings: the name of its target."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SCHEME = "endpoint"
+"""Of the URL in an endpoint's row. An older studio, which knows no endpoints, then refuses the row
+rather than deploying to the target's own place."""
+
+
+def endpoint_of(target: TargetSpec, name: str) -> TargetSpec:
+    """An endpoint of a target.
+
+    Raises:
+        UsageError: when the name cannot be one; it becomes a folder on the target.
+    """
+    if target.endpoint_name:
+        raise UsageError(
+            f"{target.name} is an endpoint, and has none itself.",
+            hint=f"Name it {target.name.rpartition(SIGN)[0]}{SIGN}{name}.",
+        )
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a name for an endpoint.",
+            hint="Use letters, digits, dots, dashes and underscores; begin with a letter or digit.",
+        )
+    return replace(target, name=f"{target.name}{SIGN}{name}", endpoint_name=name)
+
+
+class Endpoints:
+    """The endpoints that a registry knows, in the table of targets."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, name: str) -> None:
+        """Remember an endpoint, ``TARGET/NAME``; one that is known stays as it is."""
+        target = name.partition(SIGN)[0]
+        with self._db.write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO targets (name, url, host_key, settings, facts)"
+                " VALUES (?, ?, '', ?, '{}')",
+                (name, f"{_SCHEME}:{name}", json.dumps({KEY: target})),
+            )
+
+    def forget(self, name: str) -> None:
+        """Forget an endpoint; a target of this name stays."""
+        found = self._db.all("SELECT settings FROM targets WHERE name = ?", (name,))
+        if found and target_of_row(found[0][0]):
+            with self._db.write() as db:
+                db.execute("DELETE FROM targets WHERE name = ?", (name,))
+
+    def of(self, target: str) -> list[str]:
+        """The endpoints of a target, as ``TARGET/NAME``."""
+        rows = self._db.all("SELECT name, settings FROM targets ORDER BY name")
+        return [str(name) for name, settings in rows if target_of_row(settings) == target]
+
+
+def target_of_row(settings: str) -> str:
+    """The target of the endpoint with these settings; empty for a row that is a target itself."""
+    found: dict[str, Any] = json.loads(settings)
+    return str(found.get(KEY) or "")

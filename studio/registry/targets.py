@@ -1,0 +1,128 @@
+"""The targets of a registry: this computer, those that were added, and the endpoints of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from studio.api import TargetSpec, UsageError
+from studio.registry.database import Database
+from studio.registry.endpoints import SIGN as BELOW
+from studio.registry.endpoints import Endpoints, endpoint_of, target_of_row
+from studio.registry.groups import KEY
+from studio.registry.groups import SIGN as GROUP
+from studio.registry.names import is_component
+
+LOCAL = TargetSpec("local", "local:")
+"""This computer: a target that is always there."""
+
+
+class Targets:
+    """The table of targets."""
+
+    def __init__(self, database: Database, endpoints: Endpoints) -> None:
+        self._db = database
+        self._endpoints = endpoints
+
+    def add(self, target: TargetSpec) -> None:
+        """Add a target, or change the one of this name; what is known of it is kept."""
+        if target.endpoint_name:  # it is reached as its target is
+            base = target.name.partition(BELOW)[0]
+            target = replace(target, name=base, endpoint_name="")
+        if target.name == LOCAL.name:
+            raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
+        if target.name.startswith(GROUP):
+            raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
+        if BELOW in target.name:
+            raise UsageError(
+                f"A target's name cannot contain {BELOW}: it stands before an endpoint's name.",
+                hint=f"An endpoint needs no adding: studio deploy MODEL --target {target.name}",
+            )
+        if not is_component(target.name):
+            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
+        with self._db.write() as db:
+            before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
+            kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)
+            settings = {**target.settings, **({KEY: kept} if kept else {})}
+            db.execute(
+                "INSERT INTO targets (name, url, host_key, settings, facts) VALUES (?,?,?,?,'{}')"
+                " ON CONFLICT (name) DO UPDATE SET url = excluded.url,"
+                " host_key = excluded.host_key, settings = excluded.settings",
+                (target.name, target.url, target.host_key, _json(settings)),
+            )
+
+    def one(self, name: str) -> TargetSpec:
+        """One target, or an endpoint of one (``TARGET/NAME``), whether it was used yet or not.
+
+        Raises:
+            UsageError: when there is none of this name.
+        """
+        known = {target.name: target for target in self.all()}
+        base, below, endpoint = name.partition(BELOW)
+        if name in known:
+            return known[name]
+        if below and base in known:
+            return endpoint_of(known[base], endpoint)
+        raise UsageError(
+            f"There is no target {base if below else name!r}.",
+            hint=f"Known: {', '.join(known)}. Add one with: studio target add NAME ssh://user@host",
+        )
+
+    def all(self) -> list[TargetSpec]:
+        """This computer, then the others by name, each followed by its endpoints."""
+        found = self._db.all(
+            "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
+            (LOCAL.name,),
+        )
+        owners = {str(row[0]): target_of_row(row[3]) for row in found}
+        targets = [LOCAL] + [
+            TargetSpec(r[0], r[1], r[2], _settings(r[3])) for r in found if not owners[str(r[0])]
+        ]
+        below = {name: owner for name, owner in owners.items() if owner}
+        return [one for target in targets for one in (target, *_endpoints(target, below))]
+
+    def remove(self, name: str) -> None:
+        """Forget a target and its endpoints; what runs there goes on. Its history is kept."""
+        self.one(name)
+        if name == LOCAL.name:
+            raise UsageError("This computer cannot be removed.")
+        with self._db.write() as db:
+            for one in (name, *self._endpoints.of(name)):
+                db.execute("DELETE FROM targets WHERE name = ?", (one,))
+
+    def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Keep what was learned of a target."""
+        with self._db.write() as db:
+            if name == LOCAL.name:
+                db.execute(
+                    "INSERT OR IGNORE INTO targets VALUES (?, ?, '', '{}', '{}')", (name, LOCAL.url)
+                )
+            db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What was last learned of a target; empty when it was never probed.
+
+        An endpoint that was not probed itself is on the machine of its target.
+        """
+        for one in (name, name.partition(BELOW)[0]):
+            found = self._db.all("SELECT facts FROM targets WHERE name = ?", (one,))
+            if found and found[0][0] != "{}":
+                return dict(json.loads(found[0][0]))
+        return {}
+
+
+def _json(value: Any) -> str:
+    return json.dumps({} if value is None else dict(value), separators=(",", ":"), default=str)
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Those of its connector, without what the registry itself keeps beside them."""
+    return {key: value for key, value in json.loads(text).items() if key != KEY}
+
+
+def _endpoints(target: TargetSpec, owners: Mapping[str, str]) -> list[TargetSpec]:
+    """Those of a target, among endpoints by name with the names of their targets."""
+    names = [name for name, owner in owners.items() if owner == target.name]
+    return [endpoint_of(target, name.partition(BELOW)[2]) for name in names]

@@ -1,0 +1,145 @@
+"""The messages that are being received: what they take of time and memory is bounded.
+
+gRPC says nothing about a message before all of it is there. So one that is not there after a
+moment counts as one of the largest size, and needs room in the budget of all large bodies; until
+then a few are received at a time, the others wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any, Deque, Dict, Optional, Set
+
+import grpc
+import grpc.aio
+
+from ..http.budget import BodyBudget
+
+_LOOK_S = 0.1
+"""After which a message is large, and between two looks at those that are."""
+_LIMIT_S = 60.0
+"""For a message to come."""
+_UNHURRIED_S = 10.0
+"""For a message that others wait for."""
+_PATIENCE_S = 2.0
+"""For a message that there is no room for."""
+_SUPPOSED = 1 << 20
+"""Bytes a second of a message that others wait for."""
+_READERS = 2
+"""Messages that are received at a time before anything is known of their size."""
+_FULL = "The server receives too many large requests."
+_LATE = "The request did not come in time."
+_clock = time.monotonic
+
+
+class _Receipt:
+    """One message that is being received (see ``budget.Receiver``)."""
+
+    def __init__(self, context: Any, inbox: Inbox) -> None:
+        self.context = context
+        self.began = _clock()
+        self.holds = False
+        self._inbox = inbox
+
+    def granted(self) -> None:
+        """Never waited for: a message that is begun cannot be stopped."""
+
+    def give_way(self) -> None:
+        """Others wait for its room."""
+        self._inbox.refuse(self, grpc.StatusCode.DEADLINE_EXCEEDED, _LATE)
+
+    def received(self, now: float) -> Optional[int]:
+        """Nobody knows: as if it came steadily for some time, and then no more."""
+        return int(min(now - self.began, _UNHURRIED_S) * _SUPPOSED)
+
+
+class Inbox:
+    """Receives the one message of a call."""
+
+    def __init__(self, budget: BodyBudget, size: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            size: Bytes of the largest message.
+        """
+        self._budget = budget
+        self._size = size
+        self._open: Dict[_Receipt, None] = {}
+        self._free = _READERS
+        self._queue: Deque[asyncio.Future[None]] = deque()
+        self._looks = False
+        self._refusals: Set[asyncio.Task[None]] = set()
+
+    async def receive(self, context: Any) -> Any:
+        """The message; ``grpc.aio.EOF`` when none comes any more."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._turn()
+        receipt = _Receipt(context, self)
+        self._open[receipt] = None
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+        try:
+            return await context.read()
+        finally:
+            self._open.pop(receipt, None)
+            if receipt.holds:
+                self._budget.release(receipt)
+            else:
+                self._pass_on()
+
+    async def _turn(self) -> None:
+        """Wait until another message is there, or known to be large."""
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def _look(self) -> None:
+        now = _clock()
+        for receipt in tuple(self._open):
+            age = now - receipt.began
+            if age > _LIMIT_S:
+                self.refuse(receipt, grpc.StatusCode.DEADLINE_EXCEEDED, _LATE)
+            elif age > _LOOK_S and not receipt.holds:
+                self._count(receipt, age)
+        self._looks = bool(self._open)
+        if self._looks:
+            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+
+    def _count(self, receipt: _Receipt, age: float) -> None:
+        if self._budget.has_room(self._size):
+            receipt.holds = self._budget.take(receipt, self._size)
+            self._pass_on()
+        elif age > _PATIENCE_S:
+            self.refuse(receipt, grpc.StatusCode.UNAVAILABLE, _FULL)
+
+    def refuse(self, receipt: _Receipt, code: grpc.StatusCode, sentence: str) -> None:
+        """End a call while its message is awaited: a read that is cancelled would be written to."""
+        self._open.pop(receipt, None)
+        task = asyncio.get_running_loop().create_task(_end(receipt.context, code, sentence))
+        self._refusals.add(task)
+        task.add_done_callback(self._refusals.discard)
+
+
+async def _end(context: Any, code: grpc.StatusCode, sentence: str) -> None:
+    try:
+        await context.abort(code, sentence)
+    except Exception:  # it raises in order to end a handler
+        return

@@ -1,0 +1,181 @@
+"""Every command, started in the folder of a stranger's model, runs nothing of that folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from studio.cli.main import COMMANDS
+from studio.registry import Registry
+from tests.e2e.conftest import STUDIO, Ended, Studio, interruptible
+from tests.e2e.screen import wait_for
+from tests.rigs.hostile import HostileFolder
+
+pytestmark = pytest.mark.slow
+
+_TIMEOUT_S = 600.0
+_OK = (0,)
+_DATA = ("--data", "calibration.npz")
+
+Line = tuple[str, Sequence[int]]
+
+LINES: dict[str, list[Line]] = {
+    "inspect": [("inspect digits.onnx", _OK)],
+    "graph": [("graph digits.onnx --out graph.svg", _OK)],
+    "diff": [("diff digits.onnx digits.onnx", _OK)],
+    "coverage": [("coverage digits.onnx", _OK)],
+    "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
+    "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],
+    "sensitivity": [("sensitivity digits.onnx --data calibration.npz", _OK)],
+    "recipes": [("recipes list", _OK)],
+    "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
+    "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],
+    "profiles": [("profiles list", _OK)],
+    "package": [
+        ("package digits.onnx --out bundle", _OK),
+        ("sign bundle --key labels.txt", (1,)),
+        ("trust --target local --signers labels.txt", (1, 2)),
+    ],
+    "sign": [("package digits.onnx --out b", _OK), ("sign b --key labels.txt", (1,))],
+    "trust": [("trust --target local", _OK)],
+    "target": [("target list", _OK), ("target probe local", _OK)],
+    "deploy": [
+        ("deploy digits.onnx --target local", _OK),
+        ("call --target local --data calibration.npz", _OK),
+        ("monitor --target local", _OK),
+        ("releases --target local", _OK),
+        ("logs --target local", _OK),
+        ("verify-log --target local", _OK),
+        ("rollback --target local", (1,)),
+        ("undeploy --target local", _OK),
+    ],
+    "rollout": [("rollout digits.onnx --target local", (0,))],
+    "registry": [("registry names", _OK)],
+    "releases": [("releases --target local", (0, 1))],
+    "verify-log": [("verify-log --target local", (0, 1))],
+    "rollback": [("rollback --target local", (0, 1))],
+    "promote": [("promote --target local", (0, 1))],
+    "undeploy": [("undeploy --target local", (0, 1))],
+    "call": [("call --target local --data calibration.npz", (1,))],
+    "logs": [("logs --target local", (0, 1))],
+    "stream": [("stream calibration.npz --target local", (1,))],
+    "monitor": [("monitor --target local", (0, 1))],
+    "run": [("run recipe.toml", _OK)],
+    "versions": [("versions list", _OK)],
+    "samples": [("samples list", _OK), ("samples get digits", _OK)],
+    "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
+    "backends": [("backends list", _OK)],
+    "doctor": [("doctor", (0, 1))],
+}
+"""Each command with lines of it, and the exit codes with which a line may end."""
+
+_LIVING = ("open", "serve")
+"""They go on until they are told to end."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, digits: Path) -> HostileFolder:
+    made = HostileFolder(tmp_path / "stranger")
+    made.add(*(path for path in digits.iterdir() if path.suffix != ".py"))
+    return made
+
+
+@pytest.fixture
+def command(studio: Studio, folder: HostileFolder) -> Iterator[Studio]:
+    studio.environment = folder.environment(studio.environment)
+    yield studio
+    studio.run("undeploy", "--target", "local", "--purge")
+
+
+def run(command: Studio, folder: HostileFolder, line: str) -> Ended:
+    done = subprocess.run(
+        [str(STUDIO), *line.split()],
+        env=command.environment,
+        cwd=folder.path,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def test_every_command_is_tried() -> None:
+    assert set(LINES) | set(_LIVING) == set(COMMANDS)
+
+
+def test_the_bait_is_taken_by_a_python_and_a_shell_that_take_no_care(
+    folder: HostileFolder,
+) -> None:
+    where = {"cwd": folder.path, "check": False}
+    subprocess.run([sys.executable, "-c", "import numpy"], **where)
+    assert "module numpy" in folder.ran
+    environment = folder.environment(dict(os.environ))
+    subprocess.run(["/bin/sh", "-c", "ssh-keygen; git"], **where, env=environment)
+    assert folder.ran == ["program ssh-keygen", "program git"]
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_nothing_of_the_folder_runs(name: str, command: Studio, folder: HostileFolder) -> None:
+    for line, codes in LINES[name]:
+        ended = run(command, folder, line)
+        assert folder.ran == [], line
+        assert ended.code in codes, (line, ended.out, ended.err)
+
+
+def test_nothing_of_the_folder_runs_where_a_model_is_served(
+    command: Studio, folder: HostileFolder
+) -> None:
+    words = [str(STUDIO), "serve", "digits.onnx", "--port", "0"]
+    with living(command, folder, words, subprocess.PIPE) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert first["endpoint"].startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_TIMEOUT_S) == 0
+    assert folder.ran == []
+
+
+def test_nothing_of_the_folder_runs_where_the_window_opens_a_model(
+    command: Studio, folder: HostileFolder
+) -> None:
+    registry = Registry.open(command.home / "edgewright" / "data" / "registry")
+    words = [str(STUDIO), "open", "digits.onnx"]
+    with living(command, folder, words, subprocess.DEVNULL) as process:
+        wait_for(lambda: registry.variants() or process.poll() is not None, "no model was opened")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(_TIMEOUT_S) == -signal.SIGINT
+    assert len(registry.variants()) == 1
+    registry.close()
+    assert folder.ran == []
+
+
+def test_nothing_of_the_folder_runs_where_python_is_told_the_module(
+    command: Studio, folder: HostileFolder
+) -> None:
+    folder.remove("importlib")  # which Python itself takes from there before our first line
+    words = [sys.executable, "-m", "studio.runtime", "--version"]
+    subprocess.run(words, cwd=folder.path, env=command.environment, check=True)
+    assert folder.ran == []
+
+
+def living(
+    command: Studio, folder: HostileFolder, words: Sequence[str], out: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        words,
+        env=command.environment,
+        cwd=folder.path,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        preexec_fn=interruptible,
+    )

@@ -1,0 +1,1 @@
+"""Fuzzing of whatever reads files and requests of strangers (docs/fuzzing.md)."""

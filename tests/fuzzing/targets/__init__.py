@@ -1,0 +1,1 @@
+"""The entry points that are fuzzed, by what they read."""
