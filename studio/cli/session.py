@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import Kind
 from studio.cli.flags import add_options, given
-from studio.cli.output import fail_job, print_json, print_lines
+from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.jobs import JobOutcome
 from studio.pipelines.overwriting import in_the_way, outputs
@@ -39,7 +39,7 @@ class ProgressLine:
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
             text = f"alert channel {event.values['channel']}: {event.values['text']}"
-            print(f"studio: {text}", file=sys.stderr, flush=True)
+            tell(f"studio: {text}")
         elif isinstance(event, JobFinished):
             self._show("")
 
