@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 Need = Callable[..., str]
 
+TOO_SLOW = HealthCheck.too_slow
 IN_CI = os.environ.get("CI") == "true"
 _PLACES = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
 _folder = Path()
@@ -44,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("SSH_AUTH_SOCK", None)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _children_before.update(_children())
+    # How long an example takes says how busy the machine is, and nothing about the product.
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[TOO_SLOW])
+    settings.load_profile("any machine")
 
 
 def pytest_unconfigure() -> None:

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """How many were answered, and how fast; or the program that was asked for."""
     if "code" in result:
-        return [result["code"].rstrip("\n")]
+        return list(result["code"].splitlines())
     latency = result["latency_ms"]
     return [
         f"{result['answered']} of {result['requests']} requests answered in "

@@ -26,6 +26,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on [default: 127.0.0.1]"
     )
     parser.add_argument("--port", type=int, default=8477, help="port, 0 for any [default: 8477]")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name that this server answers to beside its own (repeatable; *.example.com, *)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
         command += ["--host", arguments.host, "--port", str(arguments.port)]
+        command += [f"--allowed-host={name}" for name in arguments.allowed_host]
         server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
     return server.run(command, _say, tell)
 

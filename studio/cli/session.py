@@ -38,8 +38,7 @@ class ProgressLine:
             self._show(f"{event.job.title}{share}  {state.text}")
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
-            text = f"alert channel {event.values['channel']}: {event.values['text']}"
-            tell(f"studio: {text}")
+            tell(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
         elif isinstance(event, JobFinished):
             self._show("")
 

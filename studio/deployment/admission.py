@@ -108,10 +108,11 @@ def checks(
 def _folder(facts: TargetFacts, found: Inventory) -> Check:
     if not found.read_only:
         return Check("folder", True, f"{facts.root} can be written to")
+    why = f": {found.read_only_why}" if found.read_only_why else ""
     return Check(
         "folder",
         False,
-        f"{found.read_only} cannot be written to on {facts.name}.",
+        f"{found.read_only} cannot be written to on {facts.name}{why}.",
         "Choose another folder for this target's releases, or let this login write there.",
     )
 

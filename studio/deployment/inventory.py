@@ -26,7 +26,10 @@ if [ -e "$one" ]; then
 fi
 place=$1
 while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
-[ -w "${place:-/}" ] || echo "readonly=${place:-/}"
+if [ ! -w "${place:-/}" ]; then
+  echo "readonly=${place:-/}"
+  echo "why=$(LC_ALL=C touch -c "${place:-/}" 2>&1 | head -n 1 | sed 's/.*: //')"
+fi
 cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
@@ -52,8 +55,9 @@ class Inventory:
         admissions: How that changed, as far as the target's own record tells; the oldest first.
         lease: Who changes it, and until when; empty where nobody does.
         read_only: The folder that this login cannot write to; empty where it can.
-        beside: Megabytes of the release of each other endpoint of the target.
+        read_only_why: What its system says of that.
         checks_signatures: Whether it has what checks signatures, where it asks for them.
+        beside: Megabytes of the release of each other endpoint of the target.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -67,6 +71,7 @@ class Inventory:
     admissions: Sequence[Mapping[str, Any]] = ()
     lease: Mapping[str, Any] = field(default_factory=dict)
     read_only: str = ""
+    read_only_why: str = ""
     checks_signatures: bool = True
     beside: Sequence[float] = ()
 
@@ -128,12 +133,16 @@ def parse(text: str) -> Inventory:
         [entry for text in told.get("admitted", ()) if (entry := _document(text))],
         _document("".join(told.get("lease", ()))),
         "".join(told.get("readonly", ())),
+        "".join(told.get("why", ())),
         not told.get("signers") or bool(told.get("keygen")),
         [int(size) / 1e3 for size in told.get("beside", ()) if size.isdecimal()],
     )
 
 
-_TOLD = ("service", "signers", "signer", "admitted", "lease", "readonly", "keygen", "beside")
+_TOLD = (
+    *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
+    "beside",
+)
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from studio.monitoring.endpoint import Endpoint
 _PORTION = 5000
 _HEADS = (["id", "label"], ["file", "label"])
 _FETCHED = ".npz"
+_JSON = {"Content-Type": "application/json"}
 
 
 class Labels(dict[str, str]):
@@ -95,7 +96,7 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
             if getattr(labels, "chosen", False):
                 portion["chosen"] = True
             body = json.dumps(portion).encode()
-            answer = endpoint.ask(connection, "POST", "/edgewright/labels", body)
+            answer = endpoint.ask(connection, "POST", "/edgewright/labels", body, _JSON)
             answer.read()
             if answer.status == 404:
                 raise TargetError(

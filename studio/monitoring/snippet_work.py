@@ -12,7 +12,7 @@ import numpy
 
 from studio.api import TargetError, TargetSpec
 from studio.deployment.access import keep_certificate
-from studio.deployment.connect import connector_for, host_of, is_local, target_of
+from studio.deployment.connect import host_of, is_local, place_of, target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.client import InferenceClient, ServedModel
 from studio.monitoring.datatypes import NAMES
@@ -44,7 +44,7 @@ def print_call(arguments: Arguments, job: Job) -> Result:
             model = client.model()
         finally:
             client.close()
-        place = place_of(target, link, str(arguments.get("endpoint") or ""))
+        place = reachable(target, link, str(arguments.get("endpoint") or ""))
         bundle = _bundle(arguments["known"], link.report)
     call = Call(place, model.name, _inputs(model, bundle), _takes_pictures(bundle))
     language = str(arguments["print"])
@@ -60,7 +60,7 @@ def print_call(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def place_of(target: TargetSpec, link: Link, endpoint: str) -> Place:
+def reachable(target: TargetSpec, link: Link, endpoint: str) -> Place:
     """Where callers find a server.
 
     Args:
@@ -88,7 +88,7 @@ def _token(target: TargetSpec, report: Mapping[str, Any]) -> str:
     if not report.get("token_required"):
         return ""
     # A command of ssh begins in the home folder.
-    root = connector_for(target).default_root(target).removeprefix("~/")
+    root = place_of(target).removeprefix("~/")
     words = ["cat", f"{root}/access/token"]
     return shlex.join(words if is_local(target) else [*_ssh(target), *words])
 

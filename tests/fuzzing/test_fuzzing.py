@@ -13,7 +13,7 @@ import pytest
 from tests.fuzzing import campaign
 from tests.fuzzing.campaign import Plan, is_clean
 from tests.fuzzing.findings import KINDS, load, minimised
-from tests.fuzzing.target import names
+from tests.fuzzing.target import MODULES, makers, names
 
 ROOT = Path(__file__).parents[2]
 SEED = 20
@@ -88,6 +88,11 @@ def test_each_kind_of_defect_is_found_and_made_small(
     assert all(b"!" in data for data in inputs)
     if found in ("outside", "exception"):
         assert inputs == [b"!"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_target_is_in_the_table_of_its_module(module: str) -> None:
+    assert set(makers(module)) == set(MODULES[module])
 
 
 def test_what_is_left_of_an_input() -> None:

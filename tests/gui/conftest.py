@@ -39,15 +39,14 @@ def dressed(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for an event of Qt waits as long as the machine needs."""
-    for names in (("waitUntil", "wait_until"), ("waitSignal", "wait_signal")):
-        original = getattr(QtBot, names[0])
+    for name in ("waitUntil", "waitSignal"):  # each bot makes the other spellings of them
+        original = getattr(QtBot, name)
 
         def wait(self: QtBot, *what: Any, _original: Any = original, **options: Any) -> Any:
             options["timeout"] = int(patience(options.get("timeout", 5_000)))
             return _original(self, *what, **options)
 
-        for name in names:
-            monkeypatch.setattr(QtBot, name, wait)
+        monkeypatch.setattr(QtBot, name, wait)
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,7 @@ def test_a_step_ends_with_its_result(make_panel: MakePanel, qtbot: QtBot) -> Non
     qtbot.waitUntil(lambda: len(panel.ends) == 1, timeout=30_000)
     end = panel.ends[0]
     assert (end.ok, end.sentence, end.error) == (False, "It is in space.", "TargetError")
-    panel.host.add_target(TargetSpec("apollo", "local:"))
+    panel.host.add_target(TargetSpec("apollo", "local:", settings={"root": "/srv/apollo"}))
     step = panel.host.start("target-probe", target="apollo")
     with qtbot.waitSignal(step.finished, timeout=30_000) as heard:
         pass

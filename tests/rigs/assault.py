@@ -195,7 +195,6 @@ class Clients:
     """Honest clients, each answer of whom is checked.
 
     Attributes:
-        answers: Good answers.
         failures: What went wrong, in words.
         probe_s: Seconds of each probe, on a connection of its own.
     """
@@ -203,11 +202,21 @@ class Clients:
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
         self._over = threading.Event()
-        self.answers = 0
+        self._asked: Counter[str] = Counter()
         self.failures: list[str] = []
         self.probe_s: list[float] = []
         jobs = (self._probes, self._small, self._large)
         self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+
+    @property
+    def answers(self) -> int:
+        """How many were good."""
+        return sum(self._asked.values())
+
+    def has_asked(self, rounds: int) -> bool:
+        """Whether each kind of client was answered so often, or one was not answered well."""
+        kinds = [self._asked[kind] for kind in ("probe", "small", "large")]
+        return bool(self.failures) or min(kinds) >= rounds
 
     def begin(self) -> None:
         """Ask."""
@@ -223,7 +232,7 @@ class Clients:
     def _probes(self) -> None:
         while not self._over.is_set():
             start = time.monotonic()
-            self._ask("GET", "/v2/health/live", None, {}, b'"live":true')
+            self._ask("probe", "GET", "/v2/health/live", None, {}, b'"live":true')
             self.probe_s.append(time.monotonic() - start)
             self._over.wait(0.02)
 
@@ -232,7 +241,7 @@ class Clients:
             value = number % 7 / 8
             tensor = {"name": "image", "datatype": "FP32", "shape": [1, 1, 4, 4]}
             body = json.dumps({"inputs": [{**tensor, "data": [value] * 16}]}).encode()
-            self._ask("POST", INFER, body, {}, b"%g" % value)
+            self._ask("small", "POST", INFER, body, {}, b"%g" % value)
 
     def _large(self) -> None:
         """Uploads of some megabytes, in pieces with pauses, as of a slow link."""
@@ -245,7 +254,8 @@ class Clients:
             head = json.dumps({"inputs": [tensor], "outputs": outputs}).encode()
             headers = {"Inference-Header-Content-Length": str(len(head))}
             headers["Content-Length"] = str(len(head) + len(values))
-            self._ask("POST", INFER, _slowly(head + values), headers, b"binary_data_size")
+            sent = _slowly(head + values)
+            self._ask("large", "POST", INFER, sent, headers, b"binary_data_size")
 
     def _numbers(self) -> Iterator[int]:
         for number in itertools.count():
@@ -256,6 +266,7 @@ class Clients:
 
     def _ask(
         self,
+        kind: str,
         method: str,
         path: str,
         body: bytes | Iterator[bytes] | None,
@@ -268,7 +279,7 @@ class Clients:
             response = connection.getresponse()
             content = response.read()
             if response.status == 200 and wanted in content:
-                self.answers += 1
+                self._asked[kind] += 1
             else:
                 self.failures.append(f"{path}: {response.status} {content[:100]!r}")
         except (OSError, http.client.HTTPException) as error:

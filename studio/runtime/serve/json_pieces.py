@@ -54,7 +54,7 @@ class Numbers:
 
     def take_row(self, row: Numbers) -> bool:
         """Add a long row."""
-        return all([self._append(piece[None], row.kinds) for piece in row.pieces])
+        return all(self._append(piece[None], row.kinds) for piece in row.pieces)
 
     def _append(self, piece: np.ndarray, kinds: Set[type]) -> bool:
         if self.pieces and piece.ndim != self.pieces[0].ndim:

@@ -9,8 +9,8 @@ from typing import Any, Dict, Mapping, Union
 
 from ..main import RUNTIME_VERSION
 from .answers import MOST_LABELS
-from .http.exchange import Exchange
 from .http.body import too_large
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .inference import parse_json
 from .machine import State

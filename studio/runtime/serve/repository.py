@@ -8,8 +8,8 @@ import traceback
 from typing import Any, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional
 
 from .catalog import Catalog
-from .http.exchange import Exchange
 from .http.body import too_large
+from .http.exchange import Exchange
 from .http.message import HttpError, Response
 from .routes import CONTROL_BYTES, Route
 from .service import Service

@@ -7,7 +7,6 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
 
-from . import inference
 from .access import Tokens
 from .call import InferenceCall, run_together
 from .catalog import Catalog

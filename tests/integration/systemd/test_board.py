@@ -345,12 +345,12 @@ def test_a_login_that_will_do_gets_a_unit_until_its_logout(
     studio: Studio, board: SystemdBoard, bundles: list[Bundle]
 ) -> None:
     """As the local target does it on a desktop, asked for by the variable."""
-    add(studio, board, "desk", "guest")
-    deploy(studio, bundles[0], "--target", "desk")
+    add(studio, board, "guest", "guest")
+    deploy(studio, bundles[0], "--target", "guest")
     runtime = board.shell.run("ls /home/guest/.edgewright/runtime", user="guest").split()[0]
     command = f"python3 ~/.edgewright/runtime/{runtime} release start --root ~/.edgewright"
     request = """echo '{"anew": true}' | EDGEWRIGHT_SERVICE=login """
     told = json.loads(board.shell.run(request + command, user="guest").splitlines()[-1])
     assert told["service"]["manager"] == "systemd-user"
     assert (told["service"]["enabled"], told["service"]["boot"]) == (True, False)
-    studio.ok("undeploy", "--target", "desk", "--purge")
+    studio.ok("undeploy", "--target", "guest", "--purge")

@@ -141,6 +141,9 @@ def test_a_folder_that_cannot_be_written_to() -> None:
     said = {check.name: check for check in admission.checks(FACTS, found, BUNDLE, Request())}
     assert not said["folder"].ok
     assert said["folder"].text == "/mnt/card cannot be written to on roof."
+    found = parse("readonly=/mnt/card\nwhy=Read-only file system\nstate\n")
+    said = {check.name: check for check in admission.checks(FACTS, found, BUNDLE, Request())}
+    assert said["folder"].text.endswith("on roof: Read-only file system.")
 
 
 def test_ones_own_claim_and_one_that_has_ended_are_in_nobodys_way() -> None:

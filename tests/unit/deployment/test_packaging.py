@@ -178,3 +178,21 @@ def signatures_in(out: Path, room: Path) -> list[Path]:
         subprocess.run(["dpkg-deb", "-x", str(package), str(room)], check=True, timeout=60)
         out = room
     return list(out.rglob("manifest.json.sig"))
+
+
+@pytest.mark.needs("apt-get", "dpkg-deb")
+@pytest.mark.parametrize("name", ["release", "release.deb", "v1.2"])
+def test_a_package_has_a_name_that_apt_takes(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    made = ok(workspace.run("deb", model=str(DIGITS / "digits.onnx"), deb=str(tmp_path / name)))
+    path = Path(made["deb"])
+    assert path == tmp_path / (name if name.endswith(".deb") else f"{name}.deb")
+    shown = subprocess.run(
+        ["apt-cache", "show", f"./{path.name}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Package: edgewright-digits" in shown.stdout, shown.stderr

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, Kind, Node, Option, UsageError
+from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
-from studio.profiling.backends import Chosen, choose, hold_to_target
+from studio.profiling.backends import Chosen, check_formats, choose, hold_to_target
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
@@ -195,3 +196,11 @@ def test_layout_and_unknown_kernels_are_stated():
     assert found["providers"] == {"cpu": 1.0}
     assert found["nodes"][0]["kernels"] == ["Conv"]
     assert found["nodes"][0]["providers"] == ["cpu"]
+
+
+def test_a_backend_that_runs_none_of_the_models_says_so_before_it_is_installed() -> None:
+    host = PluginHost.discover()
+    with pytest.raises(UsageError, match="LiteRT runs TFLite models, and what was given is ONNX"):
+        check_formats(host, ["litert:threads=2"], ["onnx"])
+    check_formats(host, ["litert", "onnxruntime"], ["onnx", "tflite"])
+    check_formats(host, ["nobody"], ["onnx"])

@@ -152,6 +152,8 @@ class HttpServer:
         self._lookout = lookout
         self._connections: Set[Connection] = set()
         self._spare: Dict[Connection, None] = {}
+        self._idle: List[Connection] = []
+        self._look_again = 0.0
         self._empty: Optional[asyncio.Event] = None
         self._entrances: List[Closable] = []
         self._tls: Optional[ssl.SSLContext] = None
@@ -255,8 +257,15 @@ class HttpServer:
     def _idlest(self) -> Optional[Connection]:
         """The connection that is missed least: one that never asked, else the longest idle."""
         now = self.clock()
-        idle = [one for one in self._connections if one.idle_for(now) >= _IDLE_S]
-        return max(idle, key=lambda one: (not one.was_used, one.idle_for(now)), default=None)
+        if not self._idle and now >= self._look_again:  # to look at all for each takes too long
+            idle = [one for one in self._connections if one.idle_for(now) >= _IDLE_S]
+            self._idle = sorted(idle, key=lambda one: (not one.was_used, one.idle_for(now)))
+            self._look_again = now + _IDLE_S / 4
+        while self._idle:
+            found = self._idle.pop()
+            if found.idle_for(now) >= _IDLE_S:
+                return found
+        return None
 
     def _admit_spare(self, connection: Connection) -> None:
         if len(self._spare) >= SPARE:

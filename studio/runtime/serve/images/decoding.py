@@ -59,18 +59,22 @@ def _with_own_decoder(content: Body) -> np.ndarray:
 
 
 def _with_pillow(library: Any, content: Body) -> np.ndarray:
-    import PIL.ImageOps
-
     try:
         with library.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            with _turn(image.width, image.height):
-                if image.getexif().get(_ORIENTATION, 1) != 1:
-                    image = PIL.ImageOps.exif_transpose(image)
-                return np.asarray(_rgb(library, image), np.uint8)
+            return _pixels(library, image)
     except library.DecompressionBombError:  # its own limit lies far above ours
         raise _too_large() from None
     except (OSError, ValueError, SyntaxError, EOFError):  # what damaged files raise in it
         raise HttpError(400, "The picture is damaged.") from None
+
+
+def _pixels(library: Any, image: Any) -> np.ndarray:
+    import PIL.ImageOps
+
+    with _turn(image.width, image.height):
+        if image.getexif().get(_ORIENTATION, 1) != 1:
+            image = PIL.ImageOps.exif_transpose(image)
+        return np.asarray(_rgb(library, image), np.uint8)
 
 
 @contextmanager

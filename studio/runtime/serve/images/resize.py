@@ -1,4 +1,4 @@
-"""Bilinear resizing as products with small matrices, so that every runtime computes the same pixels.
+"""Bilinear resizing as products with small matrices: every runtime computes the same pixels.
 
 Image libraries disagree on what "bilinear" means. Here it is written out: pixel centres lie at
 half coordinates, edges are repeated, and with antialiasing the triangle widens by the reduction.

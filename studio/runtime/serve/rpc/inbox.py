@@ -26,6 +26,7 @@ _UNHURRIED_S = 10.0
 _PATIENCE_S = 2.0
 """For a message that there is no room for."""
 _SUPPOSED = 1 << 20
+"""Bytes a second of a message that others wait for."""
 _READERS = 2
 """Messages that are received at a time before anything is known of their size."""
 _FULL = "The server receives too many large requests."
@@ -50,7 +51,7 @@ class _Receipt:
         self._inbox.refuse(self, grpc.StatusCode.DEADLINE_EXCEEDED, _LATE)
 
     def received(self, now: float) -> Optional[int]:
-        """Nobody knows how much has come: as if it came steadily for some time, and then stopped."""
+        """Nobody knows: as if it came steadily for some time, and then no more."""
         return int(min(now - self.began, _UNHURRIED_S) * _SUPPOSED)
 
 

@@ -67,7 +67,7 @@ class RpcServer:
         """
         self._service = service
         self._conversations = Conversations(service, limit_s)
-        self._inbox = Inbox(budget, service.max_body)
+        self._inbox = Inbox(budget, 2 * service.max_body)
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
         self._held: Optional[asyncio.Event] = None
@@ -114,6 +114,21 @@ class RpcServer:
         self._held.set()
         await stopped
 
+    async def _received(self, path: str, method: Optional[Method], context: Any) -> Reply:
+        """Receive a message and make the reply.
+
+        Apart from where a call is aborted: the error lives on with the frame that it was raised
+        in, until rubbish is collected, and would keep the message.
+        """
+        headers, peer = _headers(context), context.peer()
+        refused = self._conversations.refusal_of(path, method, headers, peer)
+        if refused is not None:
+            return refused
+        data = await self._inbox.receive(context)
+        if data is grpc.aio.EOF:
+            data = b""
+        return await self._reply(path, method, data, headers, peer)
+
     async def _reply(
         self, path: str, method: Optional[Method], data: bytes, headers: Headers, peer: str
     ) -> Reply:
@@ -150,13 +165,7 @@ class RpcServer:
         """Answer a method that takes one message, which is received here: not before the token."""
 
         async def answer(messages: Any, context: Any) -> bytes:
-            headers = _headers(context)
-            reply = self._conversations.refusal_of(path, method, headers, context.peer())
-            if reply is None:
-                data = await self._inbox.receive(context)
-                if data is grpc.aio.EOF:
-                    data = b""
-                reply = await self._reply(path, method, data, headers, context.peer())
+            reply = await self._received(path, method, context)
             context.set_trailing_metadata(reply.metadata)
             if reply.code != "OK":
                 await context.abort(getattr(grpc.StatusCode, reply.code), reply.sentence)

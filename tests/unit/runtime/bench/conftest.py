@@ -67,7 +67,8 @@ class Runner:
 
     def describe(self):
         return {"runtime": "fake", "version": "1", "device": "cpu", "providers": [],
-                "precision": self.options.get("precision", "as in the model"), "threads": self.options.get("threads", 1)}
+                "precision": self.options.get("precision", "as in the model"),
+                "threads": self.options.get("threads", 1)}
 
     def operators(self, feeds, runs):
         return [{"name": "a", "operator": "Mul", "provider": "cpu", "type": "fp32",

@@ -189,6 +189,20 @@ def test_jpeg_is_turned_as_its_camera_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("with_pillow", [True, False])
+@pytest.mark.parametrize("size", [(25_000_000, 1), (1, 25_000_000), (40_000, 39)])
+def test_a_strip_is_refused_before_it_is_unpacked(
+    with_pillow: bool, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    if not with_pillow:
+        request.getfixturevalue("no_pillow")
+    content = pictures.file(pictures.header(*size, 8, 2), bytes(1000))
+    with pytest.raises(HttpError) as caught:
+        decoding.decode_picture(content)
+    assert caught.value.status == 400
+    assert "may differ by a factor of 1000" in caught.value.sentence
+
+
+@pytest.mark.parametrize("with_pillow", [True, False])
 def test_a_bomb_is_refused_before_it_is_unpacked(
     with_pillow: bool, request: pytest.FixtureRequest
 ) -> None:

@@ -73,7 +73,7 @@ def test_it_refuses_what_python_refuses(text: str) -> None:
     try:
         wanted = json.loads(text)
     except ValueError:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises((ValueError, RecursionError)):
             read(text)
     else:
         assert read(text) == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import threading
@@ -83,6 +84,23 @@ def test_the_token(folder: Path, tmp_path: Path) -> None:
         assert stub.ServerReady(service_pb2.ServerReadyRequest()).ready
         (said,) = stub.ModelStreamInfer(iter([request]))
         assert said.error_message == "A bearer token is needed."
+
+
+def test_a_message_without_a_token_is_not_received(folder: Path, tmp_path: Path) -> None:
+    arguments = (f"--model={folder / 'constant.onnx'}", f"--token-file={folder / 'token'}", RPC)
+    log = tmp_path / "log"
+    with (
+        rig.ServerProcess(*arguments, "--log-requests-per-second=1000", log=log) as server,
+        grpc.insecure_channel(server.ready["grpc"]) as channel,
+    ):
+        large = question("constant", (1 << 16, 4))
+        with pytest.raises(grpc.RpcError) as error:
+            stub_of(channel).ModelInfer(large)
+        assert error.value.code() is CODES.UNAUTHENTICATED
+        right = [("authorization", f"Bearer {TOKEN}")]
+        assert answer(stub_of(channel).ModelInfer(large, metadata=right)) == 3.0
+    requests = [json.loads(line) for line in log.read_text().splitlines() if "ModelInfer" in line]
+    assert [(one["status"], one["received"] > 0) for one in requests] == [(401, False), (200, True)]
 
 
 def test_tls_with_a_certificate_that_is_renewed(folder: Path, tmp_path: Path) -> None:
