@@ -11,7 +11,9 @@ from typing import Any
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
+from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
+from studio.pipelines.overwriting import in_the_way
 from studio.registries.known import KnownRegistries
 from studio.registries.watching import Watch, sentence
 from studio.workspace import Event, JobMessage, Workspace
@@ -60,6 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs["add"].add_argument("address", help="http://host:5000, without a login")
     verbs["remove"].add_argument("name")
     verbs["backup"].add_argument("--out", type=Path, metavar="FILE", help="a file of your own")
+    add_force(verbs["backup"])
     verbs["restore"].add_argument(
         "copy", nargs="?", type=Path, metavar="FILE", help="by default the newest whole copy"
     )
@@ -95,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _back_up(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute() if arguments.out else None
+    ask_for(in_the_way([out] if out else []), arguments)
     made = Upkeep().back_up(out)
     said = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
     return _told(arguments, made.to_json(), [said, str(made.path)])

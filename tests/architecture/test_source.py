@@ -100,6 +100,18 @@ def test_no_python_is_started_that_imports_from_the_current_folder() -> None:
         assert imports_from_the_current_folder(command) is wrong
 
 
+def test_commands_print_through_what_makes_texts_plain() -> None:
+    guilty = [
+        f"{name(path)}:{node.lineno}"
+        for path in sources("studio/cli")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+    assert [place for place in guilty if not place.startswith("studio/cli/output.py:")] == []
+
+
 def unplain(path: Path) -> Iterator[str]:
     """Tooltips and labels of a file whose text is not our own, and could be read as markup."""
     for node in ast.walk(ast.parse(path.read_text())):

@@ -19,6 +19,7 @@ MINE = "mine\n"
 COMMANDS = {
     "graph": ["graph", MODEL, "--out", "OUT.svg"],
     "edit": ["edit", MODEL, "--edit", "fold", "--out", "OUT.onnx"],
+    "backup": ["registry", "backup", "--out", "OUT.zip"],
     "versions": ["versions", "export", "OUT.zip"],
     "package": ["package", MODEL, "--out", "OUT"],
     "write-ci": ["run", str(DIGITS / "recipe.toml"), "--write-ci", "github", "--out", "OUT.yml"],
