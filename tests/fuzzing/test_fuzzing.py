@@ -13,7 +13,7 @@ import pytest
 from tests.fuzzing import campaign
 from tests.fuzzing.campaign import Plan, is_clean
 from tests.fuzzing.findings import KINDS, load, minimised
-from tests.fuzzing.target import MODULES, makers, names
+from tests.fuzzing.target import MODULES, makers, names, target
 
 ROOT = Path(__file__).parents[2]
 SEED = 20
@@ -88,6 +88,13 @@ def test_each_kind_of_defect_is_found_and_made_small(
     assert all(b"!" in data for data in inputs)
     if found in ("outside", "exception"):
         assert inputs == [b"!"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_seeds_are_right(name: str, tmp_path: Path) -> None:
+    chosen = target(name)
+    chosen.run(chosen.seeds()[0], tmp_path)
 
 
 @pytest.mark.parametrize("module", MODULES)

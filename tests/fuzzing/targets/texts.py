@@ -24,13 +24,15 @@ above = 20.0
 for_s = 60
 
 [[channels]]
-type = "file"
-path = "alerts.jsonl"
+kind = "email"
+host = "mail.example.org"
+to = ["ann@example.org"]
 
 [[channels]]
-type = "webhook"
+kind = "webhook"
 url = "https://example.org/hook"
-key_env = "KEY"
+signing_secret = "HOOK_KEY"
+levels = ["critical"]
 """
 
 
