@@ -16,6 +16,9 @@ from numpy.lib import format as npy
 from studio.api import Array, InvalidData
 from studio.runtime.zips import DAMAGED, open_archive
 
+_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError)
+"""What the libraries raise for a damaged file; the last is for the header of an array."""
+
 MOST_BYTES_AT_ONCE = 2**30
 """Largest piece of an array read into memory; a header that claims more is refused."""
 
@@ -113,7 +116,7 @@ class Rows:
                     yield stream
         except KeyError:
             raise InvalidData(f"{self._path.name} has no array {self._member!r}.") from None
-        except (*DAMAGED, tokenize.TokenError) as error:  # the last for a header
+        except _UNREADABLE as error:
             raise InvalidData(
                 f"{self.title} cannot be read as an array: the file is damaged or of another kind.",
                 detail=str(error),

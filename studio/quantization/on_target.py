@@ -30,6 +30,9 @@ from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application
 from studio.runtime.zips import DAMAGED, open_archive
 
+_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, MemoryError)
+"""What reading an archive of answers raises when it is damaged, or made to be."""
+
 _PACK_BYTES = 32 << 20
 """So much of the samples travels at once; more would have to fit a board's disk and memory."""
 
@@ -161,7 +164,7 @@ class TargetSession:
                 raise ValueError("it is packed")
             for _, arrays in samples(str(back)):
                 yield arrays
-        except (*DAMAGED, KeyError, MemoryError) as error:
+        except _UNREADABLE as error:
             raise TargetError(
                 f"What {self._target.name} has answered cannot be read: {error}."
             ) from None
