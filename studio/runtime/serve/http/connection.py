@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
-import math
 import sys
 import traceback
 from typing import TYPE_CHECKING, Optional, Protocol, cast
@@ -14,6 +12,7 @@ from .budget import no_room
 from .exchange import Exchange
 from .message import CONTINUE, HttpError, Request, Response, render
 from .parser import RequestParser
+from .waiting import TimedConnection, Waiting
 
 if TYPE_CHECKING:
     from .server import HttpServer
@@ -43,56 +42,28 @@ class Repeat(Protocol):
         """
 
 
-class _Waiting(enum.Enum):
-    """What a connection waits for, and which of the timeouts ends that (none: an answer)."""
-
-    REQUEST = "idle"
-    HEAD = "head"
-    ROOM = "room"
-    BODY = "body"
-    ANSWER = "answer"
-    READER = "write"
-    END = "linger"
+_REQUEST = Waiting.REQUEST
+_ANSWER = Waiting.ANSWER
+_END = Waiting.END
 
 
-_REQUEST = _Waiting.REQUEST
-_ANSWER = _Waiting.ANSWER
-_END = _Waiting.END
-
-
-class Connection(asyncio.BufferedProtocol):
-    """The asyncio protocol of one client.
-
-    Attributes:
-        deadline: Clock of the event loop after which the server calls ``expire``.
-        peer: Address of the client.
-        spare: Beyond the number of clients: probes alone are answered, and then it ends.
-    """
+class Connection(TimedConnection):
+    """The asyncio protocol of one client."""
 
     def __init__(self, server: HttpServer) -> None:
-        self.server = server
-        self._clock = server.clock
-        self._timeouts = server.timeouts
+        super().__init__(server)
         self._parser = RequestParser(server.heads)
-        self._transport = cast(asyncio.Transport, None)
         self._room: Optional[memoryview] = None
         self._place = server.place
         self._repeat: Optional[Repeat] = None
         self._regular = False
         self._exchange: Optional[Exchange] = None
-        self._waiting = _Waiting.REQUEST
         self._began = 0.0
         self._body_bytes = 0
-        self._unread = 0
         self._advancing = False
         self._writable = True
-        self._eof = False
-        self._leaving = False
         self._paused = False
         self._holds = False
-        self.spare = False
-        self.deadline = math.inf
-        self.peer = ""
 
     # Callbacks of asyncio
 
@@ -101,7 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if isinstance(address, tuple) and address else ""
-        self._wait_for(_Waiting.REQUEST)
+        self._wait_for(Waiting.REQUEST)
         if not self.server.admit(self):
             self.spare = self._leaving = True
             self.deadline = self._clock() + self._timeouts.spare
@@ -131,7 +102,7 @@ class Connection(asyncio.BufferedProtocol):
         self._take(waiting, count)
         return False
 
-    def _take(self, waiting: _Waiting, count: int) -> None:
+    def _take(self, waiting: Waiting, count: int) -> None:
         if waiting is _END:
             return
         if self._room:
@@ -146,7 +117,7 @@ class Connection(asyncio.BufferedProtocol):
                     self._begin(request)
                     return
             self._parser.feed(data)
-        if self._waiting is _Waiting.BODY:
+        if self._waiting is Waiting.BODY:
             self._body_bytes += count
         if self._exchange is None:
             self._advance()
@@ -161,7 +132,7 @@ class Connection(asyncio.BufferedProtocol):
         asked for should not go on for ever.
         """
         self._eof = True
-        if self._exchange is None or self._waiting is _Waiting.END:
+        if self._exchange is None or self._waiting is Waiting.END:
             return False
         self.deadline = min(self.deadline, self._clock() + self._timeouts.half_closed)
         return True
@@ -169,13 +140,13 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """The client reads slower than it asks: answer no further request for now."""
         self._writable = False
-        if self._exchange is None and self._waiting is not _Waiting.END:
-            self._wait_for(_Waiting.READER)
+        if self._exchange is None and self._waiting is not Waiting.END:
+            self._wait_for(Waiting.READER)
 
     def resume_writing(self) -> None:
         """The client has read on."""
         self._writable = True
-        if self._exchange is None and self._waiting is _Waiting.READER:
+        if self._exchange is None and self._waiting is Waiting.READER:
             self._advance()
 
     def connection_lost(self, error: Optional[Exception]) -> None:
@@ -183,7 +154,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._exchange is not None:
             self._exchange.gone = True
             self._exchange = None
-        self._waiting = _Waiting.END
+        self._waiting = Waiting.END
         if self._holds:
             self._release()
         self.server.forget(self)
@@ -198,7 +169,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             while self._exchange is None and self._waiting is not _END:
                 if not self._writable:
-                    self._wait_for(_Waiting.READER)
+                    self._wait_for(Waiting.READER)
                     return
                 try:
                     request = self._parser.next()
@@ -252,7 +223,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(data)
         server.answered(exchange, response)
         if close:
-            self._wait_for(_Waiting.END)
+            self._wait_for(Waiting.END)
             self._transport.close()
             return
         if response.again is not None and self._regular and not trace:
@@ -276,11 +247,6 @@ class Connection(asyncio.BufferedProtocol):
     def _remember(self, request: Request, response: Response) -> None:
         self._repeat = self.server.learn(self._parser.last_head, request, response)
         self._place = self.server.place if self._repeat is None else self._repeat.place
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether the next answer may be the last one of this connection."""
-        return self._eof or self._leaving or self.server.draining
 
     def reply(self, data: bytes, now: float) -> None:
         """Send the answer to a request that was answered as it came, and never begun.
@@ -324,7 +290,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
-        self._wait_for(_Waiting.END)
+        self._wait_for(Waiting.END)
         if self._transport.can_write_eof() and not self._eof:
             self._transport.write_eof()
         else:
@@ -335,13 +301,13 @@ class Connection(asyncio.BufferedProtocol):
     def _wait_for_bytes(self) -> None:
         parser = self._parser
         if self._eof:
-            self._wait_for(_Waiting.END)
+            self._wait_for(Waiting.END)
             self._transport.close()
         elif not parser.started:
-            self._wait_for(_Waiting.REQUEST)
+            self._wait_for(Waiting.REQUEST)
         elif not parser.head_done:
-            if self._waiting is not _Waiting.HEAD and not self.spare:
-                self._wait_for(_Waiting.HEAD)
+            if self._waiting is not Waiting.HEAD and not self.spare:
+                self._wait_for(Waiting.HEAD)
         elif self.spare:
             self._refuse(too_many_connections())
         elif parser.needs:
@@ -351,8 +317,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _wait_for_body(self) -> None:
         timeouts = self._timeouts
-        if self._waiting is not _Waiting.BODY:
-            self._waiting = _Waiting.BODY
+        if self._waiting is not Waiting.BODY:
+            self._waiting = Waiting.BODY
             self._began = self._clock()
             self._body_bytes = self._parser.buffered
         if self._parser.wants_continue:
@@ -374,7 +340,7 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.grant()
             self._wait_for_body()
             return
-        self._wait_for(_Waiting.ROOM)
+        self._wait_for(Waiting.ROOM)
         self._paused = True
         self._transport.pause_reading()
 
@@ -391,19 +357,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def received(self, now: float) -> Optional[int]:
         """Bytes of the body that have come; None when it is complete."""
-        return self._body_bytes if self._waiting is _Waiting.BODY else None
+        return self._body_bytes if self._waiting is Waiting.BODY else None
 
     def _release(self) -> None:
         self._holds = False
         self.server.budget.release(self)
 
     # Beyond the number of clients
-
-    def idle_for(self, now: float) -> float:
-        """Seconds without a request; 0 while there is one."""
-        if self._waiting is not _REQUEST or self.spare:
-            return 0.0
-        return now - (self.deadline - self._timeouts.idle)
 
     @property
     def was_used(self) -> bool:
@@ -413,23 +373,15 @@ class Connection(asyncio.BufferedProtocol):
     def _is_probe(self, request: Request) -> bool:
         return self.server.heads.admission.is_probe(request.method, request.path)
 
-    def _wait_for(self, waiting: _Waiting) -> None:
-        self._waiting = waiting
-        seconds: float = getattr(self._timeouts, waiting.value)
-        if waiting is _Waiting.READER or waiting is _Waiting.END:
-            self._unread = self._transport.get_write_buffer_size()
-            seconds = self._timeouts.write if self._unread else seconds
-        self.deadline = self._clock() + seconds
-
     def expire(self) -> None:
         """The deadline has passed: say so where someone still listens, and close."""
         if self._exchange is not None:
             self._give_up(self._exchange)
-        elif self._waiting in (_Waiting.HEAD, _Waiting.BODY):
+        elif self._waiting in (Waiting.HEAD, Waiting.BODY):
             self._refuse(HttpError(408, "The request did not come in time.", close=True))
-        elif self._waiting is _Waiting.ROOM:
+        elif self._waiting is Waiting.ROOM:
             self._refuse(no_room())
-        elif self._waiting is _Waiting.REQUEST:
+        elif self._waiting is Waiting.REQUEST:
             self.dismiss()
         elif self._transport.get_write_buffer_size() < self._unread:
             self._wait_for(self._waiting)  # slow, but it reads
@@ -441,24 +393,5 @@ class Connection(asyncio.BufferedProtocol):
         error = HttpError(504, "The answer was not ready in time.", close=True)
         self.finish(exchange, error.response())
         exchange.gone = True
-        self._wait_for(_Waiting.END)
+        self._wait_for(Waiting.END)
         self._transport.close()
-
-    def dismiss(self) -> None:
-        """Close while nothing is asked."""
-        self._wait_for(_Waiting.END)
-        self._transport.close()
-
-    def drain(self, grace: float) -> None:
-        """The server is going: an idle connection may live for a few more seconds."""
-        if self._waiting is _Waiting.REQUEST:
-            self.deadline = min(self.deadline, self._clock() + grace)
-
-    def leave(self, grace: float) -> None:
-        """Another server answers from now on: the next answer is the last one here."""
-        self._leaving = True
-        self.drain(grace)
-
-    def cut(self) -> None:
-        """Close without waiting for anything."""
-        self._transport.abort()

@@ -1,0 +1,84 @@
+"""What a connection waits for, until when, and how it ends while nothing is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from .server import HttpServer
+
+
+class Waiting(enum.Enum):
+    """What a connection waits for, and which of the timeouts ends that (none: an answer)."""
+
+    REQUEST = "idle"
+    HEAD = "head"
+    ROOM = "room"
+    BODY = "body"
+    ANSWER = "answer"
+    READER = "write"
+    END = "linger"
+
+
+class TimedConnection(asyncio.BufferedProtocol):
+    """A client's connection, as far as its deadlines go.
+
+    Attributes:
+        deadline: Clock of the event loop after which the server calls ``expire``.
+        peer: Address of the client.
+        spare: Beyond the number of clients: probes alone are answered, and then it ends.
+    """
+
+    def __init__(self, server: HttpServer) -> None:
+        self.server = server
+        self._clock = server.clock
+        self._timeouts = server.timeouts
+        self._transport = cast(asyncio.Transport, None)
+        self._waiting = Waiting.REQUEST
+        self._unread = 0
+        self._eof = False
+        self._leaving = False
+        self.spare = False
+        self.deadline = math.inf
+        self.peer = ""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the next answer may be the last one of this connection."""
+        return self._eof or self._leaving or self.server.draining
+
+    def idle_for(self, now: float) -> float:
+        """Seconds without a request; 0 while there is one."""
+        if self._waiting is not Waiting.REQUEST or self.spare:
+            return 0.0
+        return now - (self.deadline - self._timeouts.idle)
+
+    def _wait_for(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+        seconds: float = getattr(self._timeouts, waiting.value)
+        if waiting is Waiting.READER or waiting is Waiting.END:
+            self._unread = self._transport.get_write_buffer_size()
+            seconds = self._timeouts.write if self._unread else seconds
+        self.deadline = self._clock() + seconds
+
+    def dismiss(self) -> None:
+        """Close while nothing is asked."""
+        self._wait_for(Waiting.END)
+        self._transport.close()
+
+    def drain(self, grace: float) -> None:
+        """The server is going: an idle connection may live for a few more seconds."""
+        if self._waiting is Waiting.REQUEST:
+            self.deadline = min(self.deadline, self._clock() + grace)
+
+    def leave(self, grace: float) -> None:
+        """Another server answers from now on: the next answer is the last one here."""
+        self._leaving = True
+        self.drain(grace)
+
+    def cut(self) -> None:
+        """Close without waiting for anything."""
+        self._transport.abort()
