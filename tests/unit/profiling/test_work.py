@@ -46,8 +46,11 @@ def test_a_slower_model_is_called_so_and_its_operators_given_back(
     cnn, big_cnn, reference, arguments, job, tmp_path
 ):
     models = [reference(cnn, "small"), reference(big_cnn, "big", 2)]
-    result = profile(arguments(*models, operators=True), job)
-    [verdict] = result["verdicts"]
+    for rounds in (12, 48, 96):  # a busy machine leaves few of them undecided: more are needed
+        result = profile(arguments(*models, operators=True, rounds=rounds), job)
+        [verdict] = result["verdicts"]
+        if verdict["verdict"] != "undecided":
+            break
     assert (verdict["a"], verdict["b"]) == ("cnn:small", "cnn:big")
     assert verdict["verdict"] == "slower"
     assert verdict["low"] > 1.5
@@ -69,7 +72,7 @@ def test_a_slower_model_is_called_so_and_its_operators_given_back(
     live = [values for name, values in job.messages if name == "run"]
     assert {values["id"] for values in live} == {"cnn:small", "cnn:big"}
     assert any(values.get("latency_ms") for values in live)
-    assert "Round 12 of 12" in job.lines
+    assert f"Round {rounds} of {rounds}" in job.lines
 
     registry = Registry.open(tmp_path / "registry")
     try:

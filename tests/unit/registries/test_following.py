@@ -18,27 +18,28 @@ def row(version: int, state: str, name: str = "net", **more: Any) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("rows", "release", "back"),
+    ("rows", "now", "release", "back"),
     [
-        ([row(2, "serving"), row(1, "replaced")], "r1", True),
-        ([row(1, "serving"), row(2, "rolled back"), row(1, "replaced")], "r2", False),
-        ([row(2, "serving"), row(1, "replaced")], "r3", False),
-        ([row(2, "serving"), row(1, "failed")], "r1", False),
-        ([row(2, "serving"), row(1, "replaced", "other")], "r1", False),
-        ([row(1, "removed")], "r1", False),
-        ([], "r1", False),
+        ([row(2, "serving"), row(1, "replaced")], "r2", "r1", True),
+        ([row(2, "stopped"), row(1, "replaced")], "r2", "r1", True),
+        ([row(1, "serving"), row(2, "rolled back"), row(1, "replaced")], "r1", "r2", False),
+        ([row(2, "serving"), row(1, "replaced")], "r2", "r3", False),
+        ([row(2, "serving"), row(1, "failed")], "r2", "r1", False),
+        ([row(2, "serving"), row(1, "replaced", "other")], "r2", "r1", False),
+        ([row(1, "removed")], "", "r1", False),
+        ([], "", "r1", False),
     ],
 )
 def test_back_is_what_was_served_before(
-    rows: list[dict[str, Any]], release: str, back: bool
+    rows: list[dict[str, Any]], now: str, release: str, back: bool
 ) -> None:
-    assert is_back(rows, release) is back
+    assert is_back(rows, release, now) is back
 
 
 def test_what_a_target_does_not_keep_is_said() -> None:
     rows = [row(3, "serving"), row(1, "replaced", kept=False)]
     with pytest.raises(TargetError, match="Version 1 of net was served there before"):
-        is_back(rows, "r1")
+        is_back(rows, "r1", now="r3")
 
 
 @pytest.mark.parametrize(

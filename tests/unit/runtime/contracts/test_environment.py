@@ -19,6 +19,8 @@ def bundle(tmp_path: Path) -> Path:
 
 
 NOWHERE = Path("/nowhere/at/all")
+ANY_NAME = ["--allowed-host", "*"]
+"""What a platform's front door calls the server is known there alone."""
 
 
 def test_outside_of_a_platform_nothing_is_added() -> None:
@@ -27,9 +29,9 @@ def test_outside_of_a_platform_nothing_is_added() -> None:
 
 
 def test_sagemaker_starts_it_without_any_option(bundle: Path) -> None:
-    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "8080"]
+    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "8080", *ANY_NAME]
     assert completed([], {}, bundle) == wanted
-    assert completed([], {"SAGEMAKER_BIND_TO_PORT": "9000"}, bundle)[-1] == "9000"
+    assert completed([], {"SAGEMAKER_BIND_TO_PORT": "9000"}, bundle)[-3] == "9000"
 
 
 def test_sagemaker_with_a_bare_model(tmp_path: Path) -> None:
@@ -43,13 +45,13 @@ def test_sagemaker_with_many_models(tmp_path: Path) -> None:
     environment = {"SAGEMAKER_MULTI_MODEL": "true"}
     wanted = ["--models", str(tmp_path / "models"), "--on-demand"]
     found = completed([], environment, tmp_path / "model")
-    assert found == [*wanted, "--host", "0.0.0.0", "--port", "8080"]
+    assert found == [*wanted, "--host", "0.0.0.0", "--port", "8080", *ANY_NAME]
     assert completed(["--models=x"], environment, tmp_path / "model") == ["--models=x"]
 
 
 def test_azure_keeps_models_one_level_deeper(bundle: Path) -> None:
     environment = {"AZUREML_MODEL_DIR": str(bundle.parent)}
-    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "5001"]
+    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "5001", *ANY_NAME]
     assert completed([], environment, NOWHERE) == wanted
 
 
@@ -59,14 +61,16 @@ def test_vertex_chooses_the_port_and_the_image_has_the_bundle(bundle: Path) -> N
         "AIP_STORAGE_URI": "gs://bucket/model",
         "EDGEWRIGHT_BUNDLE": str(bundle),
     }
-    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "8081"]
+    wanted = ["--bundle", str(bundle), "--host", "0.0.0.0", "--port", "8081", *ANY_NAME]
     assert completed([], environment, NOWHERE) == wanted
 
 
 def test_the_command_line_wins(bundle: Path) -> None:
     environment = {"AIP_HTTP_PORT": "8081", "EDGEWRIGHT_BUNDLE": str(bundle)}
     given = ["--model=x", "--host=127.0.0.1", "--port=1"]
-    assert completed(given, environment, bundle) == given
+    assert completed(given, environment, bundle) == [*given, *ANY_NAME]
+    named = [*given, "--allowed-host=model.example"]
+    assert completed(named, environment, bundle) == named
 
 
 def test_a_worker_is_left_alone(bundle: Path) -> None:
