@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError, UsageError
-from studio.deployment.packaging import opened, package_contained
+from studio.deployment.packaging import opened
 from studio.deployment.wheels import Platform, WheelCache
 from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
+from studio.packages.contained import package_contained
 from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board

@@ -18,7 +18,7 @@ from studio.deployment.instants import begun, instant
 from studio.deployment.keeping import comparing, sampling
 from studio.deployment.liveness import SERVING, liveness, server_info, url_of
 from studio.deployment.naming import release_on
-from studio.deployment.packaging import package_contained, signed_copy
+from studio.deployment.packaging import signed_copy
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.platforms import is_platform
 from studio.deployment.rollout import Rollout, Wish
@@ -27,6 +27,7 @@ from studio.deployment.steplog import StepLog
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.packages.contained import package_contained
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 

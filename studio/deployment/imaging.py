@@ -11,11 +11,12 @@ from studio.api import Extension, Packager, StudioError, Unavailable, validate
 from studio.deployment.connect import target_of
 from studio.deployment.hosting import parcel_of
 from studio.deployment.image_load import load_image
-from studio.deployment.packaging import opened, package_contained
+from studio.deployment.packaging import opened
 from studio.deployment.platforms import parse_pairs
 from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import record as packages
+from studio.packages.contained import package_contained
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 

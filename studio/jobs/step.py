@@ -52,6 +52,8 @@ class Step:
         needs: What the worker may reach beyond the registry and the files that it was given.
         remote_needs: What it may reach besides when a TARGET option names another machine; a
             step that parses or runs a model here needs nothing while it stays here.
+        signing_needs: What it may reach besides when a key to sign with is named (``sign``); the
+            model is then parsed by a worker of its own, which never sees the key.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Step:
     prepare: str = ""
     needs: frozenset[Permission] = frozenset()
     remote_needs: frozenset[Permission] = frozenset()
+    signing_needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
 
 

@@ -110,6 +110,7 @@ PACKAGE = Step(
     work="studio.packages.work:package",
     prepare="studio.packages.record:prepare",
     record="studio.packages.record:packaged",
+    signing_needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=1800),
 )
 

@@ -28,6 +28,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
 from studio.packages.build import Content, Number, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
+from studio.packages.contained import package_contained
 from studio.packages.drift_reference import FEWEST, Frame, reference_of
 from studio.packages.embedded import embed
 from studio.packages.embedding import Graft, NoEmbedding
@@ -51,6 +52,8 @@ def package(arguments: Arguments, job: Job) -> Result:
         arguments: The step's options; ``number`` (version, counter, created) and ``known`` (the
             folders of the model's bundles) come from ``record.prepare``.
     """
+    if arguments.get("sign"):
+        return _signed(package_contained(arguments, job), Path(arguments["sign"]))
     host = PluginHost.discover()
     reference = ModelRef.from_json(arguments["model"])
     job.progress(0, 4, "Reading the model")
@@ -60,11 +63,6 @@ def package(arguments: Arguments, job: Job) -> Result:
     manifest = build(content, Number(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
     bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
-    signature = ""
-    if arguments.get("sign") and not bundle.signature:
-        signature = signature_of(bundle.text.encode(), Path(arguments["sign"]))
-        if bundle.digest == digest:  # one that was made before is not ours to change
-            write_signature(folder, signature)
     job.progress(4, 4, "Packaged")
     return {
         "bundle": str(bundle.folder),
@@ -77,9 +75,20 @@ def package(arguments: Arguments, job: Job) -> Result:
         "embedding": None if content.graft is None else content.graft.place.tensor,
         "notes": list(content.notes),
         "hints": _hints(content.model, arguments),
-        "signature": signature,
+        "signature": "",
         "preprocess_draft": _draft(content, arguments),
     }
+
+
+def _signed(packaged: dict[str, Any], key: Path) -> Result:
+    """The result with the bundle's signature, made outside the walls: the key is the user's."""
+    bundle = Bundle.open(Path(packaged["bundle"]))
+    if bundle.signature:
+        return packaged
+    signature = signature_of(bundle.text.encode(), key)
+    if packaged["new"]:  # one that was made before is not ours to change
+        write_signature(bundle.folder, signature)
+    return {**packaged, "signature": signature}
 
 
 def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) -> Content:

@@ -188,6 +188,7 @@ class StepRunner:
         Only plugins that did not come with the studio are held to what their users agreed to.
         """
         needs = step.needs | (step.remote_needs if resolved.remote else frozenset())
+        needs |= step.signing_needs if resolved.arguments.get("sign") else frozenset()
         for scheme in resolved.schemes - {"local"}:
             capability = self._plugins().answering(scheme)
             if capability is not None:

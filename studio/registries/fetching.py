@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
-from studio.deployment.packaging import package_contained
 from studio.jobs import Arguments, Job, run_contained
 from studio.packages import Bundle
+from studio.packages.contained import package_contained
 from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"

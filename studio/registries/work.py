@@ -18,11 +18,11 @@ from studio.api import (
     UsageError,
     validate,
 )
-from studio.deployment.packaging import package_contained
 from studio.deployment.platforms import parse_pairs
 from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
+from studio.packages.contained import package_contained
 from studio.plugin_host import PluginHost
 from studio.registries.fetching import fetch
 from studio.registries.reference import Reference

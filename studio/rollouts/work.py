@@ -12,9 +12,10 @@ from studio.api import TargetSpec, UsageError
 from studio.deployment.admission import downgrade_of
 from studio.deployment.connect import target_of
 from studio.deployment.keeping import asked
-from studio.deployment.packaging import opened, package_contained
+from studio.deployment.packaging import opened
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
+from studio.packages.contained import package_contained
 from studio.rollouts.ledger import Ledger, place_of
 from studio.rollouts.member import BEGINNINGS, FAILURES, KEPT, Member, Row
 from studio.rollouts.resuming import head_of
