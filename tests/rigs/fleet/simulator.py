@@ -192,7 +192,9 @@ def run(fleet: Fleet, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         return _said(_inventory(Path(root)))
     if argv[:2] == ["sh", "-c"] and "run/server.json" in argv[2]:
         report = Path(root, "run/server.json")
-        return _said(report.read_bytes() + b"\nrunning\n" if report.exists() else b"")
+        current = b"current\n" if Path(root, "current").is_symlink() else b""
+        said = report.read_bytes() if report.exists() else b"{}"
+        return _said(said + b"\n" + current + (b"process alive\n" if report.exists() else b""))
     if argv[:2] == ["mkdir", "-p"]:
         os.makedirs(argv[2], exist_ok=True)
         return _said(b"")

@@ -74,7 +74,7 @@ class Connection(TimedConnection):
         self.peer = str(address[0]) if isinstance(address, tuple) and address else ""
         self._wait_for(Waiting.REQUEST)
         if not self.server.admit(self):
-            self.spare = self._leaving = True
+            self.spare = True
             self.deadline = self._clock() + self._timeouts.spare
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -179,7 +179,7 @@ class Connection(TimedConnection):
                 if request is None:
                     self._wait_for_bytes()
                     return
-                if self.spare and not self._is_probe(request):
+                if self.spare and not self._is_probe(request) and not self._has_place():
                     self._refuse(too_many_connections())
                     return
                 self._begin(request)
@@ -308,7 +308,7 @@ class Connection(TimedConnection):
         elif not parser.head_done:
             if self._waiting is not Waiting.HEAD and not self.spare:
                 self._wait_for(Waiting.HEAD)
-        elif self.spare:
+        elif self.spare and not self._has_place():
             self._refuse(too_many_connections())
         elif parser.needs:
             self._ask_for_room(parser.needs)

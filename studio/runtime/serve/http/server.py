@@ -6,7 +6,7 @@ import asyncio
 import math
 import socket
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Protocol, Set
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Protocol, Set, cast
 
 from .admission import Admission
 from .body import HttpLimits
@@ -16,6 +16,7 @@ from .exchange import Exchange
 from .lookout import Lookout
 from .message import Request, Response
 from .parser import HeadReader
+from .waiting import TimedConnection
 from .wire import Entrance
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Timeouts(NamedTuple):
 
 
 _SCRATCH = 256 * 1024
-BODIES = 2
+BODIES = 1.5
 """Of the largest size, for which there is room at the same time."""
 SPARE = 64
 """Connections beyond the number of clients, in which probes alone are answered."""
@@ -140,7 +141,7 @@ class HttpServer:
     ) -> None:
         self.application = application
         self.heads = HeadReader(limits, admission)
-        self.budget = budget or BodyBudget(BODIES * limits.body)
+        self.budget = budget or BodyBudget(int(BODIES * limits.body))
         self.scratch = bytearray(_SCRATCH)
         self.place = memoryview(self.scratch)
         self.learn: Learn = lambda head, request, response: None
@@ -266,6 +267,23 @@ class HttpServer:
             if found.idle_for(now) >= _IDLE_S:
                 return found
         return None
+
+    def promote(self, connection: TimedConnection) -> bool:
+        """Take a spare connection in which a request has come; False when all others are in use.
+
+        Who asks goes before who has only connected, however shortly ago.
+        """
+        idle = self._idlest() or self._never_used()
+        if idle is None:
+            return False
+        idle.dismiss()
+        self._spare.pop(cast(Connection, connection), None)
+        return True
+
+    def _never_used(self) -> Optional[Connection]:
+        now = self.clock()
+        unused = [one for one in self._connections if not one.was_used and one.idle_for(now) > 0]
+        return max(unused, key=lambda one: one.idle_for(now), default=None)
 
     def _admit_spare(self, connection: Connection) -> None:
         if len(self._spare) >= SPARE:

@@ -48,7 +48,12 @@ class TimedConnection(asyncio.BufferedProtocol):
     @property
     def is_ending(self) -> bool:
         """Whether the next answer may be the last one of this connection."""
-        return self._eof or self._leaving or self.server.draining
+        return self._eof or self._leaving or self.spare or self.server.draining
+
+    def _has_place(self) -> bool:
+        """Whether the request of a spare connection gets the place of one that never asked."""
+        self.spare = not self.server.promote(self)
+        return not self.spare
 
     def idle_for(self, now: float) -> float:
         """Seconds without a request; 0 while there is one."""

@@ -27,7 +27,7 @@ _PATIENCE_S = 2.0
 """For a message that there is no room for."""
 _SUPPOSED = 1 << 20
 """Bytes a second of a message that others wait for."""
-_READERS = 2
+_READERS = 1
 """Messages that are received at a time before anything is known of their size."""
 _FULL = "The server receives too many large requests."
 _LATE = "The request did not come in time."

@@ -67,7 +67,7 @@ class RpcServer:
         """
         self._service = service
         self._conversations = Conversations(service, limit_s)
-        self._inbox = Inbox(budget, 2 * service.max_body)
+        self._inbox = Inbox(budget, min(2 * service.max_body, budget.limit))
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
         self._held: Optional[asyncio.Event] = None
