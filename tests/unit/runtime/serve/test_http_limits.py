@@ -275,3 +275,24 @@ def test_idle_connections_make_room_for_clients_that_ask() -> None:
                 assert read_answer(client)[0].startswith(b"HTTP/1.1 200 ")
         for client in [silent, *used]:
             client.close()
+
+
+def test_who_asks_goes_before_who_has_only_connected() -> None:
+    with serving(max_connections=3) as server:
+        busy = [server.client() for _ in range(2)]
+        for client in busy:
+            client.sendall(GET % b"held")
+        rig.wait_until(lambda: len(server.held) == 2, "two are busy")
+        silent = server.client()  # a moment ago: not idle long enough to make room by itself
+        rig.wait_until(lambda: server.server.connections == 3, "all are taken")
+        now = server.server.clock()
+        server.server.clock = lambda: now + 0.5
+        with server.client() as other:
+            other.sendall(GET % b"other")
+            assert read_answer(other)[0].startswith(b"HTTP/1.1 200 ")
+            assert silent.recv(10) == b"", "it never asked"
+        server.release()
+        for client in busy:
+            assert read_answer(client)[0].startswith(b"HTTP/1.1 200 ")
+        for client in [silent, *busy]:
+            client.close()
