@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import selectors
 import sys
 from importlib.util import find_spec
@@ -18,6 +19,9 @@ _CGROUPS = (
     ),
 )
 """The limit of a container and what of it is used, in both versions of the interface."""
+
+_M_ARENA_MAX = -8
+"""Of glibc's malloc.h."""
 
 
 def available_bytes() -> Optional[int]:
@@ -47,6 +51,24 @@ def give_back() -> None:
         return
     trim.argtypes = [ctypes.c_size_t]
     trim(0)
+
+
+def share_one_heap() -> None:
+    """Let all threads take memory from one heap, unless the environment says how many.
+
+    With a heap a thread, each keeps what a large message took of it: gRPC's threads take turns in
+    receiving, and six callers with 62 MB each held 380 MB of which a third was in use. Call it
+    before threads are started.
+    """
+    import ctypes
+
+    if "MALLOC_ARENA_MAX" in os.environ:
+        return
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library than glibc
+        return
+    set_option(_M_ARENA_MAX, 1)
 
 
 def forget(*names: str) -> None:

@@ -27,6 +27,7 @@ from .http.lookout import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .longest import Longest
+from .memory import share_one_heap
 from .model import Repository, ServedModel, load
 from .options import Options, listen
 from .releases import run_folder_of
@@ -56,6 +57,7 @@ _HANDOVER_GRACE_S = 5.0
 
 def run(options: Options) -> int:
     """Serve one model, alone or for a supervisor; returns the exit status."""
+    share_one_heap()
     control = None
     if options.control >= 0:
         control = ControlLink(socket.socket(fileno=options.control))

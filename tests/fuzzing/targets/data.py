@@ -80,10 +80,10 @@ def image() -> Target:
 
 def signature() -> Target:
     """SSHSIG beside a manifest; what ssh-keygen makes of it ends as one sentence."""
-    keys = tempfile.TemporaryDirectory(prefix="fuzz-keys-")
-    allowed, seeds = _signed(Path(keys.name))
+    with tempfile.TemporaryDirectory(prefix="fuzz-keys-") as keys:
+        allowed, seeds = _signed(Path(keys))
 
-    def run(data: bytes, folder: Path, keys: object = keys) -> None:
+    def run(data: bytes, folder: Path) -> None:
         path = folder / "allowed"
         path.write_text(allowed)
         who = signer_of(path, _MANIFEST, data.decode("utf-8", "replace"))

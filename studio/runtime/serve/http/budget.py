@@ -67,6 +67,13 @@ class BodyBudget:
         """Whether a body may be received now: it fits, and none that is smaller waits."""
         return self._fits(size) and not any(size >= other for other in self._waiting.values())
 
+    def shrink(self, receiver: Receiver, size: int) -> None:
+        """A body that has room takes no more than so much of it."""
+        if receiver in self._holders:
+            self.held -= self._holders[receiver] - size
+            self._holders[receiver] = size
+            self._serve()
+
     def release(self, receiver: Receiver) -> None:
         """Free what a receiver holds, or no longer waits for."""
         self._waiting.pop(receiver, None)

@@ -264,7 +264,7 @@ class HttpServer:
             self._look_again = now + _IDLE_S / 4
         while self._idle:
             found = self._idle.pop()
-            if found.idle_for(now) >= _IDLE_S:
+            if found.idle_for(now) >= _IDLE_S and not found.has_unread():
                 return found
         return None
 
@@ -283,11 +283,14 @@ class HttpServer:
     def _never_used(self) -> Optional[Connection]:
         now = self.clock()
         unused = [one for one in self._connections if not one.was_used and one.idle_for(now) > 0]
-        return max(unused, key=lambda one: one.idle_for(now), default=None)
+        longest = sorted(unused, key=lambda one: one.idle_for(now), reverse=True)
+        return next((one for one in longest if not one.has_unread()), None)
 
     def _admit_spare(self, connection: Connection) -> None:
+        """Keep a connection beside the others; many come at once, before any of them is read."""
         if len(self._spare) >= SPARE:
-            oldest = next(iter(self._spare))
+            silent = (one for one in self._spare if not one.has_unread())
+            oldest = next(silent, next(iter(self._spare)))
             self.forget(oldest)
             oldest.cut()
         self._connections.add(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import math
+import select
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -60,6 +61,12 @@ class TimedConnection(asyncio.BufferedProtocol):
         if self._waiting is not Waiting.REQUEST or self.spare:
             return 0.0
         return now - (self.deadline - self._timeouts.idle)
+
+    def has_unread(self) -> bool:
+        """Whether bytes have come that were not looked at yet."""
+        arrived = select.poll()
+        arrived.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(arrived.poll(0))
 
     def _wait_for(self, waiting: Waiting) -> None:
         self._waiting = waiting

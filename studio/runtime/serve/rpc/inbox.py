@@ -2,7 +2,8 @@
 
 gRPC says nothing about a message before all of it is there. So one that is not there after a
 moment counts as one of the largest size, and needs room in the budget of all large bodies; until
-then a few are received at a time, the others wait.
+then a few are received at a time, the others wait. A large message that is there keeps its room
+until its call is answered, or, where there is none, its turn.
 """
 
 from __future__ import annotations
@@ -29,19 +30,53 @@ _SUPPOSED = 1 << 20
 """Bytes a second of a message that others wait for."""
 _READERS = 1
 """Messages that are received at a time before anything is known of their size."""
+LARGE = 64 * 1024
+"""Bytes from which a message counts."""
+COPIES = 2
+"""Of a message: that of the library and ours, then ours and what is read from it."""
 _FULL = "The server receives too many large requests."
 _LATE = "The request did not come in time."
 _clock = time.monotonic
 
 
-class _Receipt:
-    """One message that is being received (see ``budget.Receiver``)."""
+class Receipt:
+    """One message, from its turn to the answer of its call (see ``budget.Receiver``).
+
+    Attributes:
+        holds: Whether it has room in the budget.
+    """
 
     def __init__(self, context: Any, inbox: Inbox) -> None:
         self.context = context
         self.began = _clock()
         self.holds = False
         self._inbox = inbox
+        self._takes_turn = True
+        self._is_there = False
+
+    async def message(self) -> bytes:
+        """The message; nothing when the client sends none."""
+        data = await self._inbox.read(self)
+        self._is_there = True
+        size = 0 if data is grpc.aio.EOF else len(data)
+        if size < LARGE:
+            self.close()
+        else:
+            self._inbox.keep(self, size)
+        return data if size else b""
+
+    def close(self) -> None:
+        """The call is answered."""
+        self.pass_turn()
+        if self.holds:
+            self.holds = False
+            self._inbox.budget.release(self)
+
+    def pass_turn(self) -> None:
+        """Let the next be received: enough is known of this one."""
+        if self._takes_turn:
+            self._takes_turn = False
+            self._inbox.pass_on()
 
     def granted(self) -> None:
         """Never waited for: a message that is begun cannot be stopped."""
@@ -52,45 +87,59 @@ class _Receipt:
 
     def received(self, now: float) -> Optional[int]:
         """Nobody knows: as if it came steadily for some time, and then no more."""
+        if self._is_there:
+            return None
         return int(min(now - self.began, _UNHURRIED_S) * _SUPPOSED)
 
 
 class Inbox:
-    """Receives the one message of a call."""
+    """Receives the one message of a call.
+
+    Attributes:
+        budget: Memory for large messages.
+    """
 
     def __init__(self, budget: BodyBudget, size: int) -> None:
         """Begin with nothing.
 
         Args:
-            size: Bytes of the largest message.
+            size: Bytes that the largest message takes.
         """
-        self._budget = budget
+        self.budget = budget
         self._size = size
-        self._open: Dict[_Receipt, None] = {}
+        self._open: Dict[Receipt, None] = {}
         self._free = _READERS
         self._queue: Deque[asyncio.Future[None]] = deque()
         self._looks = False
         self._refusals: Set[asyncio.Task[None]] = set()
 
-    async def receive(self, context: Any) -> Any:
-        """The message; ``grpc.aio.EOF`` when none comes any more."""
+    async def receipt(self, context: Any) -> Receipt:
+        """Wait until it is a call's turn to be received; close what comes back."""
         if self._free:
             self._free -= 1
         else:
             await self._turn()
-        receipt = _Receipt(context, self)
+        return Receipt(context, self)
+
+    async def read(self, receipt: Receipt) -> Any:
+        """What the client sends; the call ends when that takes too long."""
         self._open[receipt] = None
         if not self._looks:
             self._looks = True
             asyncio.get_running_loop().call_later(_LOOK_S, self._look)
         try:
-            return await context.read()
+            return await receipt.context.read()
         finally:
             self._open.pop(receipt, None)
-            if receipt.holds:
-                self._budget.release(receipt)
-            else:
-                self._pass_on()
+
+    def keep(self, receipt: Receipt, size: int) -> None:
+        """Count a message that has come, in the budget or, where there is no room, by its turn."""
+        taken = min(COPIES * size, self._size)
+        if receipt.holds:
+            self.budget.shrink(receipt, taken)
+        elif self.budget.has_room(taken):
+            receipt.holds = self.budget.take(receipt, taken)
+            receipt.pass_turn()
 
     async def _turn(self) -> None:
         """Wait until another message is there, or known to be large."""
@@ -100,10 +149,11 @@ class Inbox:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._pass_on()
+                self.pass_on()
             raise
 
-    def _pass_on(self) -> None:
+    def pass_on(self) -> None:
+        """It is the next one's turn."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
@@ -123,14 +173,14 @@ class Inbox:
         if self._looks:
             asyncio.get_running_loop().call_later(_LOOK_S, self._look)
 
-    def _count(self, receipt: _Receipt, age: float) -> None:
-        if self._budget.has_room(self._size):
-            receipt.holds = self._budget.take(receipt, self._size)
-            self._pass_on()
+    def _count(self, receipt: Receipt, age: float) -> None:
+        if self.budget.has_room(self._size):
+            receipt.holds = self.budget.take(receipt, self._size)
+            receipt.pass_turn()
         elif age > _PATIENCE_S:
             self.refuse(receipt, grpc.StatusCode.UNAVAILABLE, _FULL)
 
-    def refuse(self, receipt: _Receipt, code: grpc.StatusCode, sentence: str) -> None:
+    def refuse(self, receipt: Receipt, code: grpc.StatusCode, sentence: str) -> None:
         """End a call while its message is awaited: a read that is cancelled would be written to."""
         self._open.pop(receipt, None)
         task = asyncio.get_running_loop().create_task(_end(receipt.context, code, sentence))

@@ -20,7 +20,7 @@ from ..http.message import Headers
 from ..service import Service
 from .codec import encode
 from .conversation import Conversations
-from .inbox import Inbox
+from .inbox import COPIES, Inbox
 from .messages import STREAM_ANSWER
 from .methods import INFER, METHODS, STREAM, Method
 from .reply import Reply
@@ -67,7 +67,7 @@ class RpcServer:
         """
         self._service = service
         self._conversations = Conversations(service, limit_s)
-        self._inbox = Inbox(budget, min(2 * service.max_body, budget.limit))
+        self._inbox = Inbox(budget, min(COPIES * service.max_body, budget.limit))
         self._max_connections = max_connections
         self._server: Optional[grpc.aio.Server] = None
         self._held: Optional[asyncio.Event] = None
@@ -124,10 +124,11 @@ class RpcServer:
         refused = self._conversations.refusal_of(path, method, headers, peer)
         if refused is not None:
             return refused
-        data = await self._inbox.receive(context)
-        if data is grpc.aio.EOF:
-            data = b""
-        return await self._reply(path, method, data, headers, peer)
+        receipt = await self._inbox.receipt(context)
+        try:
+            return await self._reply(path, method, await receipt.message(), headers, peer)
+        finally:
+            receipt.close()
 
     async def _reply(
         self, path: str, method: Optional[Method], data: bytes, headers: Headers, peer: str

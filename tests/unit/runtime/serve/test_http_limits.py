@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from studio.runtime.serve.http.body import HttpLimits
 from studio.runtime.serve.http.budget import MARGIN, MOST_WAITING, BodyBudget
 from studio.runtime.serve.http.message import HttpError
 from studio.runtime.serve.http.parser import Head, HeadReader, RequestParser
-from studio.runtime.serve.http.server import Timeouts
+from studio.runtime.serve.http.server import SPARE, Timeouts
 from tests.unit.runtime.serve import rig
 from tests.unit.runtime.serve.test_http_server import GET, Rig, read_all, read_answer, serving
 
@@ -295,4 +296,40 @@ def test_who_asks_goes_before_who_has_only_connected() -> None:
         for client in busy:
             assert read_answer(client)[0].startswith(b"HTTP/1.1 200 ")
         for client in [silent, *busy]:
+            client.close()
+
+
+def test_whose_request_has_come_is_not_cut_for_those_who_come_after() -> None:
+    with serving(max_connections=2) as server:
+        busy = [server.client() for _ in range(2)]
+        for client in busy:
+            client.sendall(GET % b"held")
+        rig.wait_until(lambda: len(server.held) == 2, "all are busy")
+        with ExitStack() as stack:
+            with server.stopped():
+                stack.enter_context(server.client())
+                honest = stack.enter_context(server.client())
+                honest.sendall(GET % b"other")
+                for _ in range(SPARE + 20):
+                    stack.enter_context(server.client())
+            assert read_answer(honest)[0].startswith(b"HTTP/1.1 503 "), "told, not cut off"
+        server.release()
+        for client in busy:
+            client.close()
+
+
+def test_a_request_that_came_while_the_server_was_busy_keeps_its_connection() -> None:
+    with serving(max_connections=2) as server:
+        first, silent = server.client(), server.client()
+        rig.wait_until(lambda: server.server.connections == 2, "both are in")
+        now = server.server.clock()
+        server.server.clock = lambda: now + 10.0
+        with server.stopped():
+            first.sendall(GET % b"first")  # idle for longest, as far as the server knows
+            other = server.client()
+            other.sendall(GET % b"other")
+        for client in (first, other):
+            assert read_answer(client)[0].startswith(b"HTTP/1.1 200 ")
+        assert silent.recv(10) == b"", "it asks nothing"
+        for client in (first, silent, other):
             client.close()

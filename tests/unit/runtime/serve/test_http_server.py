@@ -65,6 +65,16 @@ class Rig:
             self.loop.call_soon_threadsafe(exchange.answer, Response.of({"held": True}))
         self.held = []
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The server does nothing meanwhile."""
+        over = threading.Event()
+        self.loop.call_soon_threadsafe(over.wait, 10)
+        try:
+            yield
+        finally:
+            over.set()
+
     def close(self) -> None:
         self.do(self.server.drain(0.0, 1.0))
         self.loop.call_soon_threadsafe(self.loop.stop)
