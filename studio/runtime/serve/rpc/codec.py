@@ -28,6 +28,9 @@ from .wire import (
 MOST_PARTS = 20_000
 """Messages and views in one message: of two bytes each, they would become some hundred."""
 
+_MORE = "more"
+"""Stands in an entry of a map that has fields beside key and value."""
+
 
 class Field(NamedTuple):
     """One field of a message.
@@ -51,11 +54,16 @@ class Message:
     Attributes:
         by_tag: The field for each tag, and whether the tag says that its numbers are packed.
         one_of: Names of fields of which only the last one counts.
+        is_entry: Whether it is an entry of a map; one with fields beside key and value is left
+            out of the map, as the library's decoder does.
     """
 
-    def __init__(self, *fields: Field, one_of: Tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *fields: Field, one_of: Tuple[str, ...] = (), is_entry: bool = False
+    ) -> None:
         self.fields = fields
         self.one_of = one_of
+        self.is_entry = is_entry
         self.by_tag: Dict[int, Tuple[Field, bool]] = {}
         for field in fields:
             number = SCALARS.get(field.kind)
@@ -67,7 +75,8 @@ class Message:
 
 def mapping(number: int, name: str, value: Message) -> Field:
     """A field that is a map from strings to messages."""
-    entry = Message(Field(1, "key", "string"), Field(2, "value", "message", message=value))
+    key, held = Field(1, "key", "string"), Field(2, "value", "message", message=value)
+    entry = Message(key, held, is_entry=True)
     return Field(number, name, "map", message=entry)
 
 
@@ -101,6 +110,8 @@ class _Decoder:
                 known = by_tag.get(tag)
                 if known is None:
                     at = skip(data, at, end, tag)
+                    if message.is_entry:
+                        found[_MORE] = True
                     continue
             field, is_packed = known
             if field.name in message.one_of:
@@ -129,7 +140,8 @@ class _Decoder:
         name = field.name
         if field.kind == "map":
             entry = self._message(field, begin, end, {})
-            found.setdefault(name, {})[entry.get("key", "")] = entry.get("value", {})
+            if _MORE not in entry:
+                found.setdefault(name, {})[entry.get("key", "")] = entry.get("value", {})
         elif field.kind == "message" and not field.repeated:
             found[name] = self._message(field, begin, end, found.get(name, {}))
         elif field.repeated:

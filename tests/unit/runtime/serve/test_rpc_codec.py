@@ -218,6 +218,8 @@ def test_damaged_messages_are_taken_and_refused_like_the_library_does(
 @example(raw=b"\x0f")
 @example(raw=b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 @example(raw=b"\x0a\x02\xc3\x28")  # no UTF-8
+@example(raw=b"\x22\x0a\x0a\x01a\x12\x00\x0d\x00\x00\x00\x00")  # an entry with a field more
+@example(raw=b"\x22\x08\x0a\x01a\x12\x03\x9a\x06\x00")  # its value has one
 @example(raw=b"\x2a\x05\x1a\x03\xff\xff\xff")
 @settings(max_examples=1000, deadline=None)
 def test_noise_is_taken_and_refused_like_the_library_does(raw: bytes) -> None:
