@@ -57,7 +57,8 @@ _HANDOVER_GRACE_S = 5.0
 
 def run(options: Options) -> int:
     """Serve one model, alone or for a supervisor; returns the exit status."""
-    share_one_heap()
+    if options.grpc_port is not None:
+        share_one_heap()
     control = None
     if options.control >= 0:
         control = ControlLink(socket.socket(fileno=options.control))
