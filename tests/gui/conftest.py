@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -25,15 +26,22 @@ DIGITS = Path(__file__).parents[2] / "resources" / "samples" / "digits" / "digit
 
 
 @pytest.fixture(autouse=True)
-def dressed(request: pytest.FixtureRequest) -> None:
-    """The application as the program makes it, for every test that has one."""
+def dressed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The application as the program makes it, for every test that has one.
+
+    What a test has closed is deleted after it, not when an event loop runs again: to dress what is
+    left of a window takes seconds.
+    """
     if "qtbot" not in request.fixturenames:
+        yield
         return
     application = request.getfixturevalue("qapp")
     application.setStyle("Fusion")
     application.setFont(base_font())
     icons.register_search_paths()
     Theming("dark").apply()
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(autouse=True)
