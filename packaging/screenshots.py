@@ -70,7 +70,8 @@ def fill(home: Path, end: str) -> None:
     folder = home.parent / "digits"
     subprocess.run([STUDIO, "samples", "get", "digits", "--out", str(folder)], check=True)
     (folder / "screenshots.toml").write_text(head, encoding="utf-8")
-    subprocess.run([STUDIO, "run", str(folder / "screenshots.toml")], check=True)
+    recipe = str(folder / "screenshots.toml")
+    subprocess.run([STUDIO, "run", recipe, "--var", "target=local"], check=True)
 
 
 def fill_fleet(home: Path) -> None:
