@@ -11,6 +11,7 @@ import pytest
 from studio.api import Feeds
 from studio.api.progress import Silent
 from studio.quantization import timing
+from studio.quantization.comparison import latency
 from studio.runtime.threads import PARALLEL_ABOVE_S
 
 
@@ -18,10 +19,11 @@ class Slow:
     """A session that takes its time, less with more threads."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds, self.closed = seconds, False
+        self.seconds, self.closed, self.runs = seconds, False, 0
 
     def run(self, feeds: Feeds, outputs: Any = None) -> dict[str, Any]:
         time.sleep(self.seconds)
+        self.runs += 1
         return {}
 
     def close(self) -> None:
@@ -59,3 +61,10 @@ def test_named_threads_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     subject = Subject(0.0001)
     found = timing.timed(subject, Path("variant"), {}, Silent(), 2)  # type: ignore[arg-type]
     assert (found.threads, [each for each, _ in subject.made]) == (2, [2, 2])
+
+
+def test_who_waits_is_not_asked_for_minutes() -> None:
+    """The processor's time says nothing of a model that computes elsewhere."""
+    sessions = Slow(0.02), Slow(0.01)
+    latency(*sessions, {}, Silent(), 2)
+    assert sum(session.runs for session in sessions) < 150

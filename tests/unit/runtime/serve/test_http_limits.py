@@ -313,6 +313,7 @@ def test_whose_request_has_come_is_not_cut_for_those_who_come_after() -> None:
                 for _ in range(SPARE + 20):
                     stack.enter_context(server.client())
             assert read_answer(honest)[0].startswith(b"HTTP/1.1 503 "), "told, not cut off"
+        rig.wait_until(lambda: server.server.connections == 2, "the crowd has gone")
         server.release()
         for client in busy:
             client.close()
