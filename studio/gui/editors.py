@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from PySide6.QtCore import QEvent, QLocale, Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QLocale, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -257,6 +257,7 @@ class ChecksEditor(Editor):
         # Models come and go, so they have a line of their own from the beginning.
         self.wide = option.kind is Kind.MODEL or len(entries) > _CHECKS_NARROW
         self.boxes: dict[str, QCheckBox] = {}
+        self._a_line = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(24)
@@ -273,20 +274,43 @@ class ChecksEditor(Editor):
             self._grid.removeWidget(box)
             box.deleteLater()
         self.boxes = {}
-        # Names of targets are the user's and may be long; their forms stand beside a table.
-        longest = max((len(title) for _, title in entries), default=0)
-        a_line = _CHECKS_A_LINE
-        if self.option.kind is Kind.TARGET:
-            a_line = 2 if longest <= _CHECKS_SHORT else 1
-        for position, (value, title) in enumerate(entries):
+        for value, title in entries:
             box = QCheckBox(title)
             box.setAccessibleName(f"{self.option.label}: {title}")
             box.toggled.connect(self.changed)
-            self._grid.addWidget(box, *divmod(position, a_line))
             self.boxes[value] = box
+        self._place(self._fitting(self.width()))
         if self.boxes:
             self.setFocusProxy(next(iter(self.boxes.values())))
         self.set_value(ticked)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Have as many beside each other as there is room for."""
+        super().resizeEvent(event)
+        a_line = self._fitting(event.size().width())
+        if a_line != self._a_line:
+            self._place(a_line)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the longest: the others go below each other."""
+        return QSize(self._widest(), self._grid.totalMinimumSize().height())
+
+    def _widest(self) -> int:
+        return max((box.sizeHint().width() for box in self.boxes.values()), default=0)
+
+    def _fitting(self, width: int) -> int:
+        # Names of targets are the user's and may be long; their forms stand beside a table.
+        longest = max((len(box.text()) for box in self.boxes.values()), default=0)
+        most = _CHECKS_A_LINE
+        if self.option.kind is Kind.TARGET:
+            most = 2 if longest <= _CHECKS_SHORT else 1
+        gap = self._grid.horizontalSpacing()
+        return max(1, min(most, (width + gap) // (self._widest() + gap)))
+
+    def _place(self, a_line: int) -> None:
+        self._a_line = a_line
+        for position, box in enumerate(self.boxes.values()):
+            self._grid.addWidget(box, *divmod(position, a_line))
 
     def value(self) -> Any:
         """The values that are ticked, in the order shown; None when there is none."""

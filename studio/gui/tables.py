@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QHelpEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -45,13 +45,18 @@ def framed(table: QWidget) -> Card:
     return card
 
 
+LEAST_STRETCHED = 112
+"""Pixels of a column of long texts, however little room there is."""
+
+
 class Table(QTableWidget):
     """A quiet table: no grid, whole rows selected, numbers to the right.
 
     Args:
         columns: Headings.
         numeric: Indices of the columns that hold numbers.
-        stretch: The columns that share the room that is left; -1 for none.
+        stretch: The columns that share the room that is left; -1 for none. Where it is too
+            little for their texts, the table is scrolled.
     """
 
     _most = 0
@@ -80,9 +85,10 @@ class Table(QTableWidget):
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (stretch,) if isinstance(stretch, int) else stretch:
-            if column >= 0:
-                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        columns_of = (stretch,) if isinstance(stretch, int) else tuple(stretch)
+        self._stretch = tuple(column for column in columns_of if column >= 0)
+        for column in self._stretch:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column in range(len(columns)):
             item = self.horizontalHeaderItem(column)
             if item is not None:
@@ -109,12 +115,38 @@ class Table(QTableWidget):
         finally:
             for x, mode in enumerate(modes):
                 header.setSectionResizeMode(x, mode)
+            self._fit_stretch()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the columns that stretch what their texts need, also where there is less."""
+        super().resizeEvent(event)
+        self._fit_stretch()
+        if self._most:
+            self.fit_height(self._most)
+
+    def _fit_stretch(self) -> None:
+        header = self.horizontalHeader()
+        others = set(range(self.columnCount())) - set(self._stretch)
+        room = self.viewport().width() - sum(header.sectionSize(x) for x in others)
+        needs = {x: min(self._needs(x), LEAST_STRETCHED) for x in self._stretch}
+        for column, width in needs.items():
+            if room >= sum(needs.values()):
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            else:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+                header.resizeSection(column, width)
+
+    def _needs(self, column: int) -> int:
+        return max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
 
     def fit_height(self, most: int = 12) -> None:
         """Fix the height to the rows that there are, or to ``most`` of them."""
         self._most = most
+        header = self.horizontalHeader()
         shown = min(self.rowCount(), most)
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown * ROW_HEIGHT + 2)
+        scrolls = header.length() > self.viewport().width()
+        bar = self.horizontalScrollBar().sizeHint().height() if scrolls else 0
+        self.setFixedHeight(header.sizeHint().height() + shown * ROW_HEIGHT + bar + 2)
 
     def changeEvent(self, event: QEvent) -> None:
         """Measure again in another style: a table may be filled before it is dressed."""

@@ -230,3 +230,19 @@ def test_refresh_offers_new_models_and_keeps_the_choice(qtbot: QtBot) -> None:
     assert form.values() == {"model": ["#2"], "one": "#2"}
     form.set_values({"model": ["#2", "#3"]})
     assert form.values()["model"] == ["#2", "#3"]
+
+
+def test_check_boxes_stand_below_each_other_where_there_is_little_room(qtbot: QtBot) -> None:
+    entries = [(str(number), f"a backend that is to be installed {number}") for number in range(5)]
+    editor = ChecksEditor(Option("backend", Kind.CHOICE, many=True), entries)
+    window = QWidget()  # one by itself does not become smaller than its layout
+    qtbot.addWidget(window)
+    editor.setParent(window)
+    window.show()
+    for width, lines in ((2400, 1), (600, 3), (250, 5)):
+        editor.resize(width, 200)
+        QApplication.processEvents()
+        tops = {box.y() for box in editor.boxes.values()}
+        assert len(tops) == lines, width
+        assert all(box.geometry().right() < width for box in editor.boxes.values())
+    assert editor.minimumSizeHint().width() < 600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.tables import Table
+from studio.gui.tables import LEAST_STRETCHED, Table
 from studio.gui.widgets import Scroll, label
 
 LONG = "ssh://edge@roof-camera-north-07.example.org:2222"
@@ -27,6 +27,22 @@ def test_the_whole_text_of_a_cut_cell_is_told_and_no_other(qtbot: QtBot) -> None
     assert abs(table.columnWidth(1) - table.columnWidth(2)) <= 1, "two share the room"
     table.resize(900, 200)
     QApplication.processEvents()
+    assert table.cut_text(table.visualItemRect(table.item(0, 1)).center()) == ""
+
+
+def test_a_column_that_stretches_keeps_what_its_texts_need(qtbot: QtBot) -> None:
+    table = Table(("Name", "Address", "Kind", "Note"), stretch=(1, 2))
+    qtbot.addWidget(table)
+    table.show_rows([["roof", LONG, "board", "a note of some length, which takes its room"]])
+    table.resize(300, 200)
+    table.show()
+    QApplication.processEvents()
+    assert table.columnWidth(1) == LEAST_STRETCHED
+    assert table.cut_text(table.visualItemRect(table.item(0, 2)).center()) == ""
+    assert table.horizontalScrollBar().maximum() > 0
+    table.resize(1400, 200)
+    QApplication.processEvents()
+    assert table.horizontalScrollBar().maximum() == 0
     assert table.cut_text(table.visualItemRect(table.item(0, 1)).center()) == ""
 
 

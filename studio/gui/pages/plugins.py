@@ -119,7 +119,7 @@ class PluginsPage(Page):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._plugins: tuple[Plugin, ...] = ()
-        self.table = Table(COLUMNS, stretch=3, name="Plugins")
+        self.table = Table(COLUMNS, stretch=(1, 3), name="Plugins")
         self.fields = FieldList()
         self.copy = button("Copy the install line", self._copy)
         self.question = label("", wrap=True)
