@@ -247,7 +247,7 @@ class RequestParser:
         buffer = self._buffer
         if buffer and buffer[0] not in _FIRST:  # TLS, or another protocol altogether
             raise HttpError(400, "This is not an HTTP request.", close=True)
-        if b"\n\n" in buffer or b"\n\r\n" in buffer[-3:]:
+        if b"\n\n" in buffer or b"\n\r\n" in buffer:
             raise HttpError(400, "Lines of a request end with CR LF.", close=True)
         if len(buffer) <= self._limits.head:
             return
