@@ -18,6 +18,7 @@ from studio.jobs import Arguments
 from studio.runtime.release.access import LEAST_CHARACTERS
 from studio.runtime.release.certificate import DAYS, self_signed
 from studio.runtime.serve.access import VARIABLE
+from studio.runtime.serve.host_names import is_host_pattern
 from studio.settings import Paths, write_atomically
 from studio.settings.secrets import SecretStore
 
@@ -37,6 +38,7 @@ class AccessWish:
         tls: ``none``, ``self-signed`` or ``given``.
         pem: The given key and certificate chain.
         open_to_all: Everybody may call it: said on purpose.
+        allowed_hosts: Names under which it answers beside its own; None for those of now.
     """
 
     host: str = ""
@@ -45,6 +47,7 @@ class AccessWish:
     tls: str = ""
     pem: str = field(default="", repr=False)
     open_to_all: bool = False
+    allowed_hosts: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, arguments: Arguments, environment: Mapping[str, str]) -> AccessWish:
@@ -55,12 +58,15 @@ class AccessWish:
         """
         token, value = _token(arguments, environment)
         tls, pem = _tls(arguments)
-        return cls(_host(arguments), token, value, tls, pem, bool(arguments.get("open_to_all")))
+        everybody = bool(arguments.get("open_to_all"))
+        names = _names(arguments)
+        return cls(_host(arguments), token, value, tls, pem, everybody, names)
 
-    def request(self) -> dict[str, str]:
+    def request(self) -> dict[str, Any]:
         """What the release machine is told of it."""
         tls = {"": "", "none": "none"}.get(self.tls, "on")
-        return {"token": self.token, "value": self.value, "tls": tls}
+        names = None if self.allowed_hosts is None else list(self.allowed_hosts)
+        return {"token": self.token, "value": self.value, "tls": tls, "allowed_hosts": names}
 
     def changes(self, service: Mapping[str, Any]) -> bool:
         """Whether something is to be done for it, beside the release."""
@@ -77,16 +83,20 @@ class AccessWish:
             self.host or str(service.get("host") or _HOSTS[LOOPBACK]),
             self.token != "none" if self.token else bool(service.get("token")),
             self.tls != "none" if self.tls else bool(service.get("tls")),
+            tuple(service.get("allowed_hosts") or ())
+            if self.allowed_hosts is None
+            else self.allowed_hosts,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who can reach a server, and what callers must bring."""
+    """Who can reach a server, what callers must bring, and which names it has for them."""
 
     host: str
     token: bool
     tls: bool
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +106,8 @@ class Access:
     def __str__(self) -> str:
         who = f"everybody who reaches {self.host}" if self.is_open else "this target alone"
         how = "over TLS" if self.tls else "over plain HTTP"
-        return f"{who}, {how}, {'with the token' if self.token else 'without a token'}"
+        names = f", also as {' and '.join(self.allowed_hosts)}" if self.allowed_hosts else ""
+        return f"{who}{names}, {how}, {'with the token' if self.token else 'without a token'}"
 
 
 def is_loopback(host: str) -> bool:
@@ -176,6 +187,22 @@ def _host(arguments: Arguments) -> str:
     if host and is_loopback(host) != (expose == LOOPBACK):
         raise UsageError(f"--expose {expose} and --host {host} contradict each other.")
     return host or _HOSTS[str(expose)]
+
+
+def _names(arguments: Arguments) -> tuple[str, ...] | None:
+    given = arguments.get("allowed_host")
+    if not given:
+        return None
+    names = tuple(dict.fromkeys(str(one).strip().rstrip(".").lower() for one in given))
+    if names == ("none",):
+        return ()
+    for name in names:
+        if name == "none" or not is_host_pattern(name):
+            raise UsageError(
+                f"'{name[:100]}' is no name of a host.",
+                hint="A name looks like cam.example.com, or *.example.com for all below it.",
+            )
+    return names
 
 
 def _token(arguments: Arguments, environment: Mapping[str, str]) -> tuple[str, str]:

@@ -44,6 +44,16 @@ OPTIONS = (
     Option("cert", Kind.FILE, title="Certificate", help="Your chain (PEM).", advanced=True),
     Option("key", Kind.FILE, title="Private key", help="Its key (PEM).", advanced=True),
     Option(
+        "allowed_host",
+        many=True,
+        title="Names",
+        placeholder="its own",
+        help="Under which it is called beside its own names and addresses, like cam.example.com "
+        "or *.example.com; 'none' for no more; by default as it was there. A server without a "
+        "token answers no other name of the public Internet.",
+        advanced=True,
+    ),
+    Option(
         "open_to_all",
         Kind.FLAG,
         default=False,

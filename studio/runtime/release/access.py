@@ -12,9 +12,10 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Tuple
 
 from ..serve.access import fingerprint_of
+from ..serve.host_names import is_host_pattern
 from .board import Board
 from .errors import ReleaseError
 from .files import remove, write_atomically
@@ -29,23 +30,42 @@ _FACTS = "edgewright: "
 
 
 class Access(NamedTuple):
-    """Whether callers need a token, and whether TLS is spoken."""
+    """Whether callers need a token, whether TLS is spoken, and under which names it answers.
+
+    Attributes:
+        allowed_hosts: Names beside the server's own (see ``serve.hosts``).
+    """
 
     token: bool = False
     tls: bool = False
+    allowed_hosts: Tuple[str, ...] = ()
 
 
 def wanted(service: Mapping[str, Any], wish: Mapping[str, Any]) -> Access:
     """What a request wishes; what holds for the running service where it wishes nothing.
 
     Args:
-        wish: ``token`` (``none``, ``new``, ``given``) and ``tls`` (``none``, ``on``).
+        wish: ``token`` (``none``, ``new``, ``given``), ``tls`` (``none``, ``on``) and
+            ``allowed_hosts`` (names; None for those of now).
+
+    Raises:
+        ReleaseError: when a name cannot be one.
     """
-    token, tls = wish.get("token"), wish.get("tls")
+    token, tls, hosts = wish.get("token"), wish.get("tls"), wish.get("allowed_hosts")
     return Access(
         token != "none" if token else bool(service.get("token")),
         tls != "none" if tls else bool(service.get("tls")),
+        tuple(service.get("allowed_hosts") or ()) if hosts is None else _hosts(hosts),
     )
+
+
+def _hosts(names: Sequence[Any]) -> Tuple[str, ...]:
+    """Names for the server's command line, which lies in a unit of systemd and in a crontab."""
+    wrong = next((one for one in names if not is_host_pattern(str(one))), None)
+    if wrong is not None:
+        sentence = "{!r} is no name of a host.".format(str(wrong)[:100])
+        raise ReleaseError("bad-request", sentence, "A name looks like cam.example.com.")
+    return tuple(map(str, names))
 
 
 def options(layout: Layout, access: Access) -> list[str]:
@@ -55,7 +75,7 @@ def options(layout: Layout, access: Access) -> list[str]:
         found += ["--token-file", str(layout.token)]
     if access.tls:
         found += ["--cert", str(layout.certificate), "--key", str(layout.certificate)]
-    return found
+    return found + ["--allowed-host=" + name for name in access.allowed_hosts]
 
 
 def is_changed(layout: Layout, wish: Mapping[str, Any]) -> bool:

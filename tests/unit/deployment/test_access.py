@@ -19,7 +19,9 @@ from studio.deployment.step import DEPLOY
 from studio.jobs import JobOutcome
 from studio.jobs.sandbox import environment
 from studio.runtime.link import connect
+from studio.runtime.release.access import wanted
 from studio.runtime.release.certificate import self_signed
+from studio.runtime.release.errors import ReleaseError
 from studio.runtime.serve.access import fingerprint_of
 from studio.settings import Paths
 from studio.workspace import Workspace
@@ -71,11 +73,31 @@ def test_no_option_takes_the_token_itself() -> None:
         ({"cert": "x", "key": "y", "tls": "none"}, "needs neither"),
         ({"cert": "/nowhere", "key": "/nowhere"}, "cannot be used"),
         ({"expose": "loopback", "host": "0.0.0.0"}, "contradict"),
+        ({"allowed_host": ["cam 7"]}, "'cam 7' is no name of a host."),
+        ({"allowed_host": ["a.org", "none"]}, "'none' is no name of a host."),
+        ({"allowed_host": ["a.org\n--port=1"]}, "is no name of a host."),
     ],
 )
 def test_what_does_not_fit_together(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         AccessWish.of(given, {})
+
+
+def test_names_beside_its_own_stay_until_others_are_given() -> None:
+    given = wish(allowed_host=["Cam.Example.com.", "*.example.org", "cam.example.com"])
+    assert given.allowed_hosts == ("cam.example.com", "*.example.org")
+    service = {"host": "0.0.0.0", "allowed_hosts": ["cam.example.com"]}
+    assert wish().after(service).allowed_hosts == ("cam.example.com",)
+    assert wish().request()["allowed_hosts"] is None
+    assert "also as cam.example.com" in str(wish().after(service))
+    assert given.changes({})
+    none = wish(allowed_host=["none"])
+    assert none.request()["allowed_hosts"] == []
+    assert none.after(service).allowed_hosts == ()
+    assert wanted(service, {}).allowed_hosts == ("cam.example.com",)
+    assert wanted(service, none.request()).allowed_hosts == ()
+    with pytest.raises(ReleaseError, match="is no name of a host"):
+        wanted(service, {"allowed_hosts": ["a.org --port 1"]})
 
 
 @pytest.mark.parametrize("value", ["short", "has spaces in its middle"])
@@ -238,3 +260,28 @@ def test_an_open_door_needs_a_yes(workspace: Workspace, tmp_path: Path) -> None:
     plain.request("GET", "/metrics")
     assert plain.getresponse().status == 401
     plain.close()
+
+
+@pytest.mark.slow
+def test_a_name_that_was_deployed_is_answered_also_after_the_next_deploy(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    old, new = (str(make_cnn(tmp_path / f"cnn-{seed}.onnx", seed=seed)) for seed in (1, 2))
+    open_to_all = {"expose": "network", "open_to_all": True, "soak_s": 0.2}
+    before = ok(workspace.run("deploy", model=old, **open_to_all))
+    assert asked_as(before, "cam.example.com") == 403
+    named = ok(workspace.run("deploy", model=old, allowed_host=["cam.example.com"], soak_s=0.2))
+    assert asked_as(named, "cam.example.com") == 200
+    assert asked_as(named, "foreign.example.com") == 403
+    following = ok(workspace.run("deploy", model=new, replace=True, soak_s=0.2))
+    assert asked_as(following, "cam.example.com") == 200
+    last = ok(workspace.run("deploy", model=new, allowed_host=["none"], soak_s=0.2))
+    assert asked_as(last, "cam.example.com") == 403
+
+
+def asked_as(done: dict[str, Any], name: str) -> int:
+    link = http.client.HTTPConnection("127.0.0.1", done["port"], timeout=10)
+    link.request("GET", "/v2", headers={"Host": name})
+    status = link.getresponse().status
+    link.close()
+    return status
