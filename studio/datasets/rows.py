@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import tokenize
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -16,8 +17,8 @@ from numpy.lib import format as npy
 from studio.api import Array, InvalidData
 from studio.runtime.zips import DAMAGED, open_archive
 
-_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError)
-"""What the libraries raise for a damaged file; the last is for the header of an array."""
+_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError, SyntaxError)
+"""What the libraries raise for a damaged file; the last two are for the header of an array."""
 
 MOST_BYTES_AT_ONCE = 2**30
 """Largest piece of an array read into memory; a header that claims more is refused."""
@@ -97,10 +98,14 @@ class Rows:
     ) -> tuple[tuple[int, ...], bool, numpy.dtype[numpy.generic]]:
         version = npy.read_magic(stream)
         if version == (1, 0):
-            return npy.read_array_header_1_0(stream)
-        if version == (2, 0):
-            return npy.read_array_header_2_0(stream)
-        raise InvalidData(f"{self.title} is written in an unknown version of numpy's format.")
+            shape, fortran, dtype = npy.read_array_header_1_0(stream)
+        elif version == (2, 0):
+            shape, fortran, dtype = npy.read_array_header_2_0(stream)
+        else:
+            raise InvalidData(f"{self.title} is written in an unknown version of numpy's format.")
+        if any(not 0 <= size <= sys.maxsize for size in shape):
+            raise InvalidData(f"{self.title} has a size that no array has.")
+        return shape, fortran, dtype
 
     @contextmanager
     def _reading(self) -> Iterator[IO[bytes]]:
