@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Tuple
 
 from ..serve.access import fingerprint_of
 from ..serve.host_names import is_host_pattern
+from ..serve.options import ALLOWED_HOSTS
 from .board import Board
 from .errors import ReleaseError
 from .files import remove, write_atomically
@@ -75,7 +76,16 @@ def options(layout: Layout, access: Access) -> list[str]:
         found += ["--token-file", str(layout.token)]
     if access.tls:
         found += ["--cert", str(layout.certificate), "--key", str(layout.certificate)]
-    return found + ["--allowed-host=" + name for name in access.allowed_hosts]
+    return found
+
+
+def variables(access: Access) -> list[str]:
+    """The beginning of a command line that tells the server its names.
+
+    A release that is rolled back to may run in a runtime that has no option for them.
+    """
+    names = ",".join(access.allowed_hosts)
+    return ["/usr/bin/env", "{}={}".format(ALLOWED_HOSTS, names)] if names else []
 
 
 def is_changed(layout: Layout, wish: Mapping[str, Any]) -> bool:

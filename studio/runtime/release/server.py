@@ -127,7 +127,8 @@ class Server:
     def _command(self, binding: Mapping[str, Any], address: Address) -> list[str]:
         layout = self._layout
         root = ("--root", str(layout.root))
-        return [*command(layout, binding), "serve", *root, *address.options(layout)]
+        names = access.variables(address.access)
+        return [*names, *command(layout, binding), "serve", *root, *address.options(layout)]
 
     def stamp(self) -> tuple[int, int]:
         """Changes each time the server writes its report."""
