@@ -107,7 +107,7 @@ def check_head(source: RecipeText) -> None:
     if not isinstance(layers, Mapping):
         raise source.wrong(f'{LAYERS} must be a table of "name" = "precision".', LAYERS)
     for pattern, precision in layers.items():
-        if precision not in PRECISIONS:
+        if not isinstance(precision, str) or precision not in PRECISIONS:
             reason = f"a layer cannot be {precision!r}; it is one of {', '.join(PRECISIONS)}."
             raise source.wrong(reason, pattern, table=LAYERS)
 
