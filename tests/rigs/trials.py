@@ -100,6 +100,11 @@ def digits() -> np.ndarray:
     return found
 
 
+def known() -> np.ndarray:
+    """Every other one: of all writers, as what clients ask; the first half has other writers."""
+    return digits()[::2]
+
+
 PREPROCESS = """\
 resize = "stretch"
 height = 8
@@ -138,7 +143,7 @@ def make_bundle(
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = model or make_version(folder / "digits.onnx", **how)  # type: ignore[arg-type]
-    np.savez(folder / "data.npz", image=digits()[:800])
+    np.savez(folder / "data.npz", image=known())
     (folder / "preprocess.toml").write_text(PREPROCESS.format(scale=scale))
     arguments = {
         "model": reference(made, "digits"),
@@ -206,12 +211,12 @@ _PLACE = {
 
 
 def _tensors() -> Sequence[bytes]:
-    return [_HEAD + one.tobytes() for one in digits()[800:]]
+    return [_HEAD + one.tobytes() for one in digits()[1::2]]
 
 
 def _pngs() -> Sequence[bytes]:
     found = []
-    for one in digits()[800:]:
+    for one in digits()[1::2]:
         file = io.BytesIO()
         Image.fromarray((one[0] * 255).round().astype(np.uint8)).save(file, "PNG")
         found.append(file.getvalue())
