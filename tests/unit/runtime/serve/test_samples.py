@@ -211,6 +211,7 @@ def test_of_a_detector_the_boxes_of_one_request_are_kept_whole(tmp_path: Path) -
         boxes[1, 4] = score
         sampler.see({"x": np.full((1, 4), number, np.float32)}, {"boxes": boxes})
         until(lambda wanted=number + 1: sampler.status()["kept"] == wanted, "it is kept", 10.0)  # type: ignore[misc]
+        until(lambda: sampler._sample is None, "the sample was looked at", 10.0)
         clock.now += 2 * APART_S
     # Of two requests that ran together in one list nobody knows whose is which.
     sampler.see({"x": np.ones((2, 4), np.float32)}, {"boxes": np.repeat(row, 3, axis=0)})
