@@ -7,6 +7,9 @@ import socket
 import time
 from typing import Mapping, Optional
 
+_PATIENCE_S = 1.0
+"""For a systemd that does not read at the moment: ten messages fill its queue."""
+
 
 class Notifier:
     """One service's line to systemd; does nothing where there is no systemd.
@@ -20,6 +23,7 @@ class Notifier:
         self._address = address
         self.beat_s = beat_s
         self._last_beat = float("-inf")
+        self._unsaid: Mapping[str, str] = {}
 
     @staticmethod
     def of(environment: Mapping[str, str], pid: Optional[int] = None) -> Notifier:
@@ -58,7 +62,8 @@ class Notifier:
         now = time.monotonic()
         if now - self._last_beat >= self.beat_s:
             self._last_beat = now
-            self._send(WATCHDOG="1")
+            if self._address and self._sent({"WATCHDOG": "1", **self._unsaid}, 0.0):
+                self._unsaid = {}
 
     @property
     def next_beat(self) -> float:
@@ -66,13 +71,19 @@ class Notifier:
         return self._last_beat + self.beat_s if self.beat_s != float("inf") else float("inf")
 
     def _send(self, **fields: str) -> None:
+        """Say something; the last that could not be said is said with the next sign of life."""
         if not self._address:
             return
-        lines = ["{}={}".format(name, value.replace("\n", " ")) for name, value in fields.items()]
+        said = {name: value.replace("\n", " ") for name, value in fields.items()}
+        self._unsaid = {} if self._sent(said, _PATIENCE_S) else said
+
+    def _sent(self, fields: Mapping[str, str], seconds: float) -> bool:
+        lines = ["{}={}".format(name, value) for name, value in fields.items()]
         address = "\0" + self._address[1:] if self._address[0] == "@" else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
-                line.setblocking(False)  # a systemd that hangs must not take the service along
+                line.settimeout(seconds)  # a systemd that hangs must not take the service along
                 line.sendto("\n".join(lines).encode("utf-8"), address)
         except OSError:  # the service is more important than that somebody knows of it
-            return
+            return False
+        return True

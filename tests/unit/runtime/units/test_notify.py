@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from studio.runtime.units.notify import Notifier
+from tests.rigs.patience import patience
 from tests.unit.runtime.serve import rig
 
 
@@ -29,7 +32,9 @@ class Ear:
 
     def hear_until(self, name: str) -> list[dict[str, str]]:
         heard = [self.hear()]
+        deadline = time.monotonic() + patience(30)
         while name not in heard[-1]:
+            assert time.monotonic() < deadline, f"{name} was not said"
             heard.append(self.hear())
         return heard
 
@@ -68,6 +73,22 @@ def test_signs_of_life_come_twice_in_the_watchdogs_time(ear: Ear) -> None:
     line.status("after")
     assert ear.hear() == {"WATCHDOG": "1"}
     assert ear.hear() == {"STATUS": "after"}
+
+
+def test_what_a_full_queue_does_not_take_is_said_a_little_later(ear: Ear) -> None:
+    line = Notifier.of({"NOTIFY_SOCKET": ear.address, "WATCHDOG_USEC": "2"})
+    for _ in range(50):  # systemd does not read at the moment: Linux keeps ten
+        line.beat()
+    reader = threading.Timer(0.2, ear.hear)
+    reader.start()
+    line.ready("serving")  # waits until there is room
+    reader.join()
+    for _ in range(20):
+        line.beat()
+    line.reloading()  # in vain
+    assert ear.hear_until("READY")[-1]["STATUS"] == "serving"
+    line.beat()
+    assert ear.hear_until("RELOADING")[-1]["WATCHDOG"] == "1", "with the next sign of life"
 
 
 @pytest.mark.parametrize(
