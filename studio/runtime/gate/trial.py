@@ -52,6 +52,8 @@ class Asked(NamedTuple):
 class Contained:
     """The server of this container, as a soak asks it."""
 
+    ended = note.ENDED
+
     def __init__(self) -> None:
         self.options = served.served()
 

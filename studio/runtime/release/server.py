@@ -39,6 +39,8 @@ class Address(NamedTuple):
 class Server:
     """The one server of ``current``; it outlives the command that started it."""
 
+    ended = "the server ended"
+
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._manager = manager_of(layout, self.service())

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from typing import Callable, Protocol
 
     class Watched(Protocol):
-        """A server that is asked how it is: the one of a board, or that of a container."""
+        """A server that is asked how it is: the one of a board, or that of a container.
+
+        Attributes:
+            ended: What is said when it lives no more.
+        """
+
+        ended: str
 
         def runs(self) -> bool:
             """Whether it lives."""
@@ -220,7 +226,7 @@ def status_of(server: Watched, digest: str) -> dict[str, Any]:
     from ..link import authorization, connect
 
     if not server.runs():
-        raise failed("the server ended")
+        raise failed(server.ended)
     report = server.report()
     host = str(report.get("host", ""))
     host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
@@ -229,6 +235,8 @@ def status_of(server: Watched, digest: str) -> dict[str, Any]:
         link.request("GET", "/edgewright/status", headers=authorization(server.token()))
         answer = link.getresponse()
         status = json.loads(answer.read())
+    except ConnectionRefusedError:  # nobody listens: it ended since it was looked for
+        raise failed(server.ended) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise failed("the server does not answer ({})".format(error)) from None
     finally:
