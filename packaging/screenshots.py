@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.window import MainWindow
+    from studio.gui.window.main_window import MainWindow
     from studio.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.app import attach, make_application, make_window
-    from studio.gui.stages import STAGES
+    from studio.gui.window.stages import STAGES
     from studio.workspace import Workspace
 
     application = QApplication.instance() or make_application()
@@ -150,7 +150,7 @@ def quantize(
 
 def compare(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
     """Show both variants side by side, with a difference selected."""
-    from studio.gui.pages.model import ModelPage
+    from studio.gui.pages.model.page import ModelPage
 
     page = window.page()
     assert isinstance(page, ModelPage)
@@ -190,7 +190,7 @@ def dimmed(name: str) -> Path:
 
 def fleet(application: QApplication, window: MainWindow, theme: str) -> None:
     """Watch five servers: one is asked what it does not know, one gets another version."""
-    from studio.gui.pages import monitor
+    from studio.gui.pages.monitor import page as monitor
 
     page = window.page()
     assert isinstance(page, monitor.MonitorPage)
@@ -224,7 +224,7 @@ def fleet(application: QApplication, window: MainWindow, theme: str) -> None:
 
 def alerts(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
     """Show rules and channels, and the form of one."""
-    from studio.gui.pages import monitor
+    from studio.gui.pages.monitor import page as monitor
 
     page = window.page()
     assert isinstance(page, monitor.MonitorPage)

@@ -7,9 +7,9 @@ from typing import Any
 
 from studio.api import Action, Parcel, Preview
 from studio_azureml.cloud import Cloud
-from studio_azureml.look import History
 from studio_azureml.prices import cost_per_hour
-from studio_azureml.rollout import Wish, deployment_name, environment_version
+from studio_azureml.snapshot import History
+from studio_azureml.traffic import Wish, deployment_name, environment_version
 
 _HOW = (
     "Make and push it: studio package MODEL --image REGISTRY.azurecr.io/NAME:VERSION --set "

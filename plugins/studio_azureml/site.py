@@ -18,11 +18,11 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
-from studio_azureml import measuring
+from studio_azureml import measurements as measuring
 from studio_azureml.cloud import Cloud
-from studio_azureml.look import Held, History, Live, look, resources
 from studio_azureml.preview import preview
-from studio_azureml.rollout import Rollout, Wish
+from studio_azureml.snapshot import Held, History, Live, look, resources
+from studio_azureml.traffic import Rollout, Wish
 
 _TIMEOUT_S = 3600.0
 

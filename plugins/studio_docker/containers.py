@@ -14,7 +14,7 @@ from studio.api import Parcel, Progress, TargetError
 from studio_docker.access import TOKEN
 from studio_docker.contents import RUNTIME, TURNS
 from studio_docker.engine import Engine, parse_json
-from studio_docker.place import Place, wish_of
+from studio_docker.names import Place, wish_of
 
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3

@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from studio.api import PlatformRelease
 from studio_docker.contents import TURNS
 from studio_docker.engine import Engine
-from studio_docker.place import GATE, RELEASE, Place
+from studio_docker.names import GATE, RELEASE, Place
 from studio_docker.settings import LABEL
 
 

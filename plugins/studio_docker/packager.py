@@ -10,12 +10,12 @@ from typing import Any
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
 from studio_docker.archive import write_archive
 from studio_docker.base import Base, from_archive, is_archive
-from studio_docker.connecting import connect, default_engine
+from studio_docker.connection import connect, default_engine
 from studio_docker.context import write_context
 from studio_docker.engine import Engine
 from studio_docker.image import Image, build_image, work_folder
+from studio_docker.image_loader import Supply, find_base
 from studio_docker.options import IMAGE_OPTIONS, Recipe
-from studio_docker.supply import Supply, find_base
 
 ARCHIVE, CONTEXT, SBOM = "image.tar", "context", "sbom.cdx.json"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"

@@ -24,25 +24,19 @@ from studio.api import (
     TargetError,
 )
 from studio_docker.access import put_tokens, read_tokens, token_at
-from studio_docker.cleaning import (
-    list_resources,
-    remove_all,
-    remove_leftovers,
-    remove_old,
-    stop_all,
-)
-from studio_docker.connecting import Address
+from studio_docker.connection import Address
 from studio_docker.containers import Containers, Wish
 from studio_docker.context import dockerfile
 from studio_docker.engine import Engine
-from studio_docker.gate import Door, Way, ensure_gate
 from studio_docker.history import Held, History, look
 from studio_docker.image import build_gate, build_image, work_folder
+from studio_docker.image_loader import Supply, find_base
+from studio_docker.listener import Door, Way, ensure_gate
+from studio_docker.names import Place
 from studio_docker.options import Recipe
-from studio_docker.place import Place
-from studio_docker.planning import actions
+from studio_docker.preview import actions
+from studio_docker.removal import list_resources, remove_all, remove_leftovers, remove_old, stop_all
 from studio_docker.settings import server
-from studio_docker.supply import Supply, find_base
 from studio_docker.trial import Trial, Trials
 
 

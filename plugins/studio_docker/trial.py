@@ -20,7 +20,7 @@ from studio_docker.containers import PROGRAM
 from studio_docker.contents import BUNDLE, TURNS
 from studio_docker.engine import Engine, parse_json
 from studio_docker.history import Held, History, look
-from studio_docker.place import Place
+from studio_docker.names import Place
 
 FOLDER = f"{TURNS}/trial"
 """As the runtime's ``gate.note`` has it."""

@@ -8,7 +8,7 @@ from studio.api import Cancelled, Progress, Silent, TargetError
 from studio_kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE
 from studio_kubernetes.manifests import Wanted, manifests
 from studio_kubernetes.objects import Objects
-from studio_kubernetes.watching import RolloutFailed, Watcher
+from studio_kubernetes.wait import RolloutFailed, Watcher
 from studio_kubernetes.workload import Json, Workload
 
 Check = Callable[[Workload, str], None]

@@ -8,10 +8,10 @@ from studio.api import TargetError
 from studio_kubernetes.kinds import DEPLOYMENT
 from studio_kubernetes.names import short
 from studio_kubernetes.objects import Objects
-from studio_kubernetes.rollout import COMPLETE, assess_deployment, is_ready
+from studio_kubernetes.progress import COMPLETE, assess_deployment, is_ready
 from studio_kubernetes.server_metrics import Counters, ask
 from studio_kubernetes.tunnel import PodTunnel
-from studio_kubernetes.watching import RolloutFailed
+from studio_kubernetes.wait import RolloutFailed
 from studio_kubernetes.workload import Json, Workload
 
 

@@ -21,18 +21,18 @@ from studio.api import (
     Tunnel,
 )
 from studio_kubernetes.bundle_maps import BundleMaps, bundle_maps
+from studio_kubernetes.canary_analysis import Judge
 from studio_kubernetes.changeover import Changeover
 from studio_kubernetes.cluster import Cluster
 from studio_kubernetes.inventory import as_resource, wait_until_gone
 from studio_kubernetes.journal import event_lines, pod_lines
-from studio_kubernetes.judging import Judge
 from studio_kubernetes.kinds import CONFIG_MAP, DEPLOYMENT, EVENT
 from studio_kubernetes.manifests import Wanted
 from studio_kubernetes.names import STABLE
 from studio_kubernetes.objects import Objects, Serving
 from studio_kubernetes.preview import Previewer
+from studio_kubernetes.progress import is_ready
 from studio_kubernetes.record import Entry, Record, choose
-from studio_kubernetes.rollout import is_ready
 from studio_kubernetes.served import Served
 from studio_kubernetes.workload import Json, Place, Workload, workload_of
 

@@ -185,7 +185,7 @@ class StaticInt8:
             ``kernels`` that arithmetic on bytes has here, ``layers`` and what `outlook.overheads`
             gives.
         """
-        from studio_onnxruntime.outlook import overheads, timed_layers
+        from studio_onnxruntime.layer_timing import overheads, timed_layers
 
         signed = {"signed": True, "unsigned": False}.get(options.get("activations", ""))
         signed = hardware.is_arm() if signed is None else signed

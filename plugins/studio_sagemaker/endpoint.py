@@ -8,9 +8,9 @@ from typing import Any
 
 from studio.api import Progress, TargetError
 from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.desired import Json
 from studio_sagemaker.names import RELEASE, TARGET, Place, from_tags
 from studio_sagemaker.refusals import plain
-from studio_sagemaker.wanted import Json
 
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 _IN_STEPS_OF_S = 0.5

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from studio.api import Progress, Resource
 from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.cloudwatch import Logs
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.names import Place
 from studio_sagemaker.prices import cost_of
 from studio_sagemaker.record import Entry, Record
 from studio_sagemaker.scaling import Alarms, Scaling
 from studio_sagemaker.storage import Storage, split_url
-from studio_sagemaker.watching import Logs
 
 
 class Inventory:

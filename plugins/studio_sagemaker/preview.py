@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from studio.api import Action, Preview
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.filling import Obstacles
+from studio_sagemaker.desired import Json, Wanted, guardrails
 from studio_sagemaker.options import REALTIME, SERVERLESS
+from studio_sagemaker.preflight import Obstacles
 from studio_sagemaker.prices import cost_of
 from studio_sagemaker.scaling import Alarms
 from studio_sagemaker.served import Served
 from studio_sagemaker.storage import Storage
-from studio_sagemaker.wanted import Json, Wanted, guardrails
 
 _PUSH = """# An image of the runtime in ECR: once for an account and a version of the studio.
 aws ecr create-repository --repository-name edgewright --region {region}

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.desired import Json
 from studio_sagemaker.names import MAIN_VARIANT, MAXIMUM, OWNER, SCALE_AT, TARGET, Place, as_tags
-from studio_sagemaker.wanted import Json
 
 _SCALED = "sagemaker:variant:DesiredInstanceCount"
 _METRICS = "AWS/SageMaker"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from studio_sagemaker.desired import Json
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.names import CANARY_VARIANT, MAIN_VARIANT
-from studio_sagemaker.wanted import Json
 
 _ANSWERING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack"})
 

@@ -18,19 +18,19 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
-from studio_sagemaker.changing import Changing
 from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.cloudwatch import Logs, measure
+from studio_sagemaker.desired import Json, Wanted, configuration
 from studio_sagemaker.endpoint import Endpoint
-from studio_sagemaker.filling import Obstacles, default_bucket, refuse_blocked, wanted_of
 from studio_sagemaker.inventory import Inventory
 from studio_sagemaker.invoking import AsyncQuestions, invoke
 from studio_sagemaker.names import CANARY, MAIN_VARIANT, RELEASE, Place
+from studio_sagemaker.preflight import Obstacles, default_bucket, refuse_blocked, wanted_of
 from studio_sagemaker.preview import Previewer
 from studio_sagemaker.record import Entry, Record, choose
 from studio_sagemaker.served import Served, look
 from studio_sagemaker.storage import split_url
-from studio_sagemaker.wanted import Json, Wanted, configuration
-from studio_sagemaker.watching import Logs, measure
+from studio_sagemaker.updating import Changing
 
 
 class SageMakerSite:

@@ -15,7 +15,7 @@ import paramiko
 from studio.api import MOST_OUTPUT, Completed, Progress, TargetError
 from studio_ssh import connection
 from studio_ssh import watchdog as dogs
-from studio_ssh.loss import LOST, finish, hang_up, hanging_up
+from studio_ssh.connection_loss import LOST, finish, hang_up, hanging_up
 from studio_ssh.transfer import download, upload
 from studio_ssh.tunnel import SshTunnel
 from studio_ssh.watchdog import Watchdog

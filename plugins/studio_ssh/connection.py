@@ -13,11 +13,11 @@ import paramiko
 
 from studio.api import ChangedHost, Refused, TargetError, TargetSpec, UnknownHost
 from studio_ssh.address import Address
-from studio_ssh.behind import Behind, close_all
 from studio_ssh.config import Config
+from studio_ssh.connection_loss import LOST, hang_up
 from studio_ssh.hostkey import HostKey, check, confirmed, preferred
+from studio_ssh.jump import Behind, close_all
 from studio_ssh.login import log_in
-from studio_ssh.loss import LOST, hang_up
 from studio_ssh.route import Hop, route_to
 
 CONNECT_S = 10.0

@@ -12,7 +12,7 @@ from typing import Protocol
 import paramiko
 
 from studio.api import Completed, Progress, TargetError
-from studio_ssh.loss import LOST
+from studio_ssh.connection_loss import LOST
 from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 15

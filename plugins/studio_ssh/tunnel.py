@@ -9,7 +9,7 @@ from types import TracebackType
 
 import paramiko
 
-from studio_ssh.loss import LOST, hang_up
+from studio_ssh.connection_loss import LOST, hang_up
 
 _CHUNK = 1 << 16
 _OPEN_S = 10.0

@@ -8,9 +8,9 @@ import time
 
 import paramiko
 
-from studio_ssh.behind import Behind, leads_on
 from studio_ssh.connection import DEAD_LINK_S, bytes_moved, seconds_without_answer
-from studio_ssh.loss import LOST
+from studio_ssh.connection_loss import LOST
+from studio_ssh.jump import Behind, leads_on
 
 STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""

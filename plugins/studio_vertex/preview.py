@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from studio.api import Action, Parcel, Preview, TargetError
 from studio_vertex.cloud import Cloud
-from studio_vertex.look import History
-from studio_vertex.place import Wish, model_id
+from studio_vertex.names import Wish, model_id
 from studio_vertex.prices import cost_per_hour
-from studio_vertex.rollout import is_as_wished
+from studio_vertex.snapshot import History
+from studio_vertex.traffic import is_as_wished
 
 _IMAGE = re.compile(
     r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<repository>[^/]+)"

@@ -18,12 +18,12 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
-from studio_vertex import measuring
+from studio_vertex import measurements as measuring
 from studio_vertex.cloud import Cloud
-from studio_vertex.look import Held, History, Live, look, resources
-from studio_vertex.place import Wish
+from studio_vertex.names import Wish
 from studio_vertex.preview import preview
-from studio_vertex.rollout import Rollout, is_as_wished
+from studio_vertex.snapshot import Held, History, Live, look, resources
+from studio_vertex.traffic import Rollout, is_as_wished
 
 _TIMEOUT_S = 3600.0
 _LIMIT = 1_500_000

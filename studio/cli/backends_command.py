@@ -10,9 +10,9 @@ from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import megabytes, print_json, print_lines, table
 from studio.cli.session import add_step, run_step, workspace
-from studio.pipelines.environments import with_environments
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
+from studio.steps.environments import with_environments
 
 _INSTALL, _REMOVE = "environment-install", "environment-remove"
 

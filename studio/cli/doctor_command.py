@@ -15,7 +15,7 @@ from studio.api import Extension, StudioError
 from studio.cli.output import print_json, print_lines
 from studio.plugin_host import State
 from studio.workspace import Workspace
-from studio.workspace.upkeep import Upkeep
+from studio.workspace.maintenance import Upkeep
 
 _ENOUGH_DISK_MB = 500
 _LONGEST_LAG = timedelta(days=3)

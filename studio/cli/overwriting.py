@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.api import Cancelled
 from studio.cli.output import ask
-from studio.pipelines.overwriting import refusal
+from studio.steps.overwrites import refusal
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from studio.cli.output import print_json, print_lines, table
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.profile_command import describe
 from studio.cli.session import finish, workspace
-from studio.pipelines.overwriting import in_the_way
+from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace
 
 

@@ -12,8 +12,8 @@ from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.run_watching import follow
 from studio.cli.session import workspace
 from studio.pipelines.ci import WORKFLOWS, write_workflow
-from studio.pipelines.outcome import RecipeReport, StepReport
-from studio.pipelines.recipe import Recipe, RecipeStep
+from studio.pipelines.pipeline import Recipe, RecipeStep
+from studio.pipelines.run_report import RecipeReport, StepReport
 from studio.workspace import RunWish, Workspace
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.cli.output import table
-from studio.pipelines.outcome import RecipeReport
+from studio.pipelines.run_report import RecipeReport
 from studio.workspace import RunInfo
 
 _SHORT = 16

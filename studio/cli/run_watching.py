@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from studio.api import StudioError, UsageError
 from studio.cli.output import print_json, tell
-from studio.pipelines.outcome import RecipeReport
+from studio.pipelines.run_report import RecipeReport
 from studio.pipelines.triggers import Alias, Trigger
 from studio.workspace import RunWish, Workspace
 

@@ -13,8 +13,8 @@ from studio.cli.flags import add_options, given
 from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.jobs import JobOutcome
-from studio.pipelines.overwriting import in_the_way, outputs
 from studio.settings.plain import one_line
+from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
 Describe = Callable[[Mapping[str, Any]], list[str]]
@@ -62,7 +62,7 @@ def workspace() -> Iterator[Workspace]:
 
 def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
-    from studio.pipelines.catalogue import step
+    from studio.steps.catalogue import step
 
     options = [option for name in names for option in step(name).options]
     add_options(parser, options)

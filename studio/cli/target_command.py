@@ -13,8 +13,8 @@ from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs
 from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
 from studio.cli.session import add_step, finish, workspace
-from studio.deployment.platforms import parse_pairs
 from studio.jobs import JobOutcome
+from studio.targets.platforms import parse_pairs
 from studio.workspace import Workspace
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Array, InvalidData, Sample, Value
-from studio.datasets.choice import spread
 from studio.datasets.fit import conform, shape_fits
 from studio.datasets.labels import LABEL_KEYS, Label, labels_of_array
 from studio.datasets.rows import Rows, keys
+from studio.datasets.subsampling import spread
 
 
 @dataclass(frozen=True, slots=True)

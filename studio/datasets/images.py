@@ -11,10 +11,10 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import InvalidData, Sample, Value
-from studio.datasets.choice import spread
 from studio.datasets.fit import conform
 from studio.datasets.labels import Label
 from studio.datasets.preprocess import Preprocess
+from studio.datasets.subsampling import spread
 
 if TYPE_CHECKING:
     from PIL.Image import Image

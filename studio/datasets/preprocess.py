@@ -13,9 +13,9 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, InvalidData
+from studio.documents.toml_text import loads
 from studio.runtime.serve.images.colors import grey
 from studio.runtime.serve.images.resize import resize
-from studio.settings.toml_text import loads
 
 FILE = "preprocess.toml"
 """The name of the file beside the images, and in a bundle."""

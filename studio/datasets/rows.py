@@ -15,7 +15,7 @@ import numpy
 from numpy.lib import format as npy
 
 from studio.api import Array, InvalidData
-from studio.runtime.zips import DAMAGED, open_archive
+from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError, SyntaxError)
 """What the libraries raise for a damaged file; the last two are for the header of an array."""

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from studio.api import InvalidData, Sample, Unavailable, Value
-from studio.datasets.choice import spread
 from studio.datasets.fit import conform
 from studio.datasets.preprocess import Preprocess
+from studio.datasets.subsampling import spread
 
 SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 

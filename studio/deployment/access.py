@@ -13,12 +13,12 @@ from typing import Any
 
 from studio.api import TargetError, TargetSpec, UsageError
 from studio.deployment.access_options import LOOPBACK, NETWORK
-from studio.deployment.agent import Agent
+from studio.deployment.release_client import Agent
 from studio.jobs import Arguments
-from studio.runtime.release.access import LEAST_CHARACTERS
-from studio.runtime.release.certificate import DAYS, self_signed
-from studio.runtime.serve.access import VARIABLE
-from studio.runtime.serve.host_names import is_host_pattern
+from studio.runtime.release.server.access import LEAST_CHARACTERS
+from studio.runtime.release.server.certificate import DAYS, self_signed
+from studio.runtime.serve.http.host_names import is_host_pattern
+from studio.runtime.shared.access_tokens import VARIABLE
 from studio.settings import Paths, write_atomically
 from studio.settings.secrets import SecretStore
 

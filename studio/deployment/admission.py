@@ -17,15 +17,15 @@ from typing import Any
 
 from studio.api import TargetFacts, UsageError
 from studio.deployment.check import Check
-from studio.deployment.inventory import Inventory
-from studio.deployment.replacing import another_model
+from studio.deployment.replacement import another_model
 from studio.jobs import Arguments
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.lease import LEASE_S
-from studio.runtime.release.lines import is_older, order_of, reason_of
-from studio.runtime.release.signature import DOWNGRADES, NAMESPACE, signer_of
+from studio.runtime.release.intake.signature import DOWNGRADES, NAMESPACE, signer_of
+from studio.runtime.release.store.latest_releases import is_older, order_of, reason_of
+from studio.runtime.release.store.lease import LEASE_S
+from studio.runtime.shared.errors import ReleaseError
+from studio.targets.inventory import Inventory
 
 _UNSIGNED = "Deploy with --sign KEY, or sign the bundle with studio sign."
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import TargetError, UsageError
-from studio.deployment import inventory
-from studio.deployment.connect import target_of
-from studio.deployment.platforms import is_platform
 from studio.deployment.work import agent_on, connected
 from studio.jobs import Arguments, Job, Result
-from studio.runtime.release.journal import Journal, before, first_break
+from studio.runtime.shared.chained_log import Journal, before, first_break
+from studio.targets import inventory
+from studio.targets.connect import target_of
+from studio.targets.platforms import is_platform
 
 NAME = "history.jsonl"
 

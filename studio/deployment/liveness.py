@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Channel, TargetSpec
-from studio.deployment.connect import host_of, is_local
+from studio.targets.connect import host_of, is_local
 
 SERVING, STARTING, STOPPED, IDLE = "serving", "starting", "stopped", "nothing deployed"
 """Of an endpoint: ``stopped`` is one whose server should run and does not."""

@@ -14,12 +14,12 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessWish
 from studio.deployment.admission import Request
 from studio.deployment.check import Check
-from studio.deployment.inventory import Inventory
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication
 from studio.settings.boards import boards
+from studio.targets.inventory import Inventory
 
 RUNTIME = "onnxruntime"
 _RESERVE_MB = 5

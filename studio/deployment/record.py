@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from studio.api import TargetSpec
 from studio.deployment.history import History
 from studio.deployment.liveness import SERVING
-from studio.deployment.soaking import error_of_trial
+from studio.deployment.trial import error_of_trial
 from studio.jobs import Arguments, Result
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord

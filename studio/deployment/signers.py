@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.deployment.inventory import Inventory, when
-from studio.runtime.release.layout import SYSTEM_SIGNERS
-from studio.runtime.release.signers import signers_in
+from studio.runtime.release.intake.signers import signers_in
+from studio.runtime.release.store.layout import SYSTEM_SIGNERS
+from studio.targets.inventory import Inventory, when
 
 
 def admitted(found: Inventory) -> dict[str, Any]:

@@ -162,7 +162,7 @@ TRUST = Step(
             "the .pub file of one key.",
         ),
     ),
-    work="studio.deployment.trusting:trust",
+    work="studio.deployment.trust:trust",
     needs=_NEEDS,
     limits=Limits(seconds=300),
 )
@@ -231,7 +231,7 @@ START = Step(
     title="Start",
     summary="Start the server of what a target serves, after a crash, a restart or a stop.",
     options=(_TARGET,),
-    work="studio.deployment.running:start",
+    work="studio.deployment.server_control:start",
     needs=_NEEDS,
     limits=Limits(seconds=600),
 )
@@ -241,7 +241,7 @@ STOP = Step(
     title="Stop",
     summary="Stop the server of what a target serves; the release stays, and starts again later.",
     options=(_TARGET,),
-    work="studio.deployment.running:stop",
+    work="studio.deployment.server_control:stop",
     needs=_NEEDS,
     limits=Limits(seconds=300),
 )
@@ -251,7 +251,7 @@ RESTART = Step(
     title="Restart",
     summary="Stop the server of what a target serves, and start it at the same port.",
     options=(_TARGET,),
-    work="studio.deployment.running:restart",
+    work="studio.deployment.server_control:restart",
     needs=_NEEDS,
     limits=Limits(seconds=600),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from studio.api import Progress, TargetError, TargetFacts, Unavailable
 from studio.registry import file_digest
-from studio.runtime.zips import open_archive
+from studio.runtime.shared.safe_zip import open_archive
 from studio.settings import write_atomically
 from studio.settings.interpreter import own_python
 

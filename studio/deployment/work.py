@@ -10,25 +10,20 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
-from studio.deployment import inventory, serverlog
+from studio.deployment import server_log as serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
-from studio.deployment.agent import Agent
-from studio.deployment.connect import (
-    gather_facts,
-    interpreter_of,
-    open_channel,
-    root_of,
-    target_of,
-)
-from studio.deployment.deploying import Deployment
-from studio.deployment.hosting import Hosting
-from studio.deployment.instants import begun, instant
-from studio.deployment.keeping import check_platform_can
+from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
-from studio.deployment.platforms import is_platform
+from studio.deployment.platform_verbs import Hosting
+from studio.deployment.release_client import Agent
+from studio.deployment.switch_times import begun, instant
+from studio.deployment.trial_reasons import check_platform_can
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.targets import inventory
+from studio.targets.connect import gather_facts, interpreter_of, open_channel, root_of, target_of
+from studio.targets.platforms import is_platform
 
 _ROLLBACK_S = 180.0
 

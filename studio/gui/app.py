@@ -16,7 +16,7 @@ from studio.settings import Paths, Settings
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.window import MainWindow
+    from studio.gui.window.main_window import MainWindow
     from studio.workspace import Workspace
 
 LONGEST_WAIT_MS = 500
@@ -37,7 +37,7 @@ def run(argv: Sequence[str]) -> int:
     window = make_window(Paths.of())
     window.show()
     _wait_for_first_paint(window)
-    from studio.gui.way_back import open_workspace  # it knows the workspace
+    from studio.gui.window.recovery_dialog import open_workspace  # it knows the workspace
 
     with open_workspace(window) as workspace:
         workspace.asked_by("window")
@@ -50,7 +50,7 @@ def run(argv: Sequence[str]) -> int:
 def make_window(paths: Paths) -> MainWindow:
     """The window in the user's theme and place, with no workspace yet and not shown."""
     from studio.gui.theme import Theming
-    from studio.gui.window import MainWindow
+    from studio.gui.window.main_window import MainWindow
 
     settings = Settings(paths.settings)
     theming = Theming(str(settings["theme"]))

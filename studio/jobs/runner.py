@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
-from studio.jobs.leftovers import new_folder, remove_leftovers
+from studio.jobs.cleanup import new_folder, remove_leftovers
 from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.process import Silence, TooMuchMemory, WorkerProcess
@@ -27,7 +27,7 @@ from studio.jobs.sandbox import (
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Limits
 from studio.jobs.worker import describe
-from studio.plugin_host.environments.place import interpreters
+from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
 
 Finish = Callable[[dict[str, Any], Path], Mapping[str, Any]]

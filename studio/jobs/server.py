@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from studio.api import Permission
-from studio.jobs.leftovers import new_folder
+from studio.jobs.cleanup import new_folder
 from studio.jobs.sandbox import Containment, Walls, environment
 from studio.settings import Paths
 

@@ -15,7 +15,7 @@ from studio.api import (
     TensorType,
     Value,
 )
-from studio.models.folding import Block, Outline
+from studio.models.blocks import Block, Outline
 
 _EMPTY: Mapping[str, Any] = {}
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from studio.api import Graph, GraphLayout, InvalidData, Model, Value
 from studio.models import pieces
-from studio.models.folding import Outline
+from studio.models.blocks import Outline
 from studio.models.graphcolumns import (
     Names,
     Pick,

@@ -21,9 +21,9 @@ from studio.api import (
     StudioError,
 )
 from studio.api.inspection import Structural
+from studio.models.blocks import outline
 from studio.models.collector import uncollected
 from studio.models.cost import overlay
-from studio.models.folding import outline
 from studio.models.formats import format_for
 from studio.models.graphfile import Draft
 from studio.models.layout import lay_out

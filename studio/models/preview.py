@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Graph, Model
-from studio.models.folding import folded, folds, outline
+from studio.models.blocks import folded, folds, outline
 from studio.models.graphfile import write
 from studio.models.layout import lay_out
 

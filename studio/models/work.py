@@ -15,7 +15,7 @@ from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.drawing.boxes import nodes_drawn
-from studio.models.drawing.shown import Wish, shown
+from studio.models.drawing.selection import Wish, shown
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, Opened, look
 from studio.models.preview import SHOWN_FROM, write_preview

@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from studio.api import StudioError, TargetError, TargetSpec
-from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.watch import Sample, Watch
 from studio.monitoring.work import Failures, alert_channels, dispatching, told_of
 from studio.registry import Registry
+from studio.targets.connect import target_of
 
 _AT_ONCE = 32
 _CHECK_S = 0.2

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
-from studio.deployment.connect import open_channel, root_of
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
-from studio.deployment.platforms import is_platform, site_of
-from studio.monitoring.collect import Reading, read
-from studio.monitoring.endpoint import Endpoint, endpoint_of, token_of
-from studio.monitoring.labels import send_labels
-from studio.monitoring.samples import fetch_samples, forget_samples
-from studio.monitoring.telemetry import read_telemetry
+from studio.monitoring.endpoint.collect import Reading, read
+from studio.monitoring.endpoint.labels import send_labels
+from studio.monitoring.endpoint.served import Endpoint, endpoint_of, token_of
+from studio.monitoring.endpoint.telemetry import read_telemetry
+from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
+from studio.targets.connect import open_channel, root_of
+from studio.targets.platforms import is_platform, site_of
 
 _ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 

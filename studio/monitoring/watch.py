@@ -10,12 +10,12 @@ from typing import Any
 
 from studio.api import Progress, TargetError, TargetSpec
 from studio.deployment.liveness import SILENT, Liveness
-from studio.monitoring.alert_rules import AlertRule
-from studio.monitoring.alerts import Alert, Rules
-from studio.monitoring.collect import Reading
-from studio.monitoring.dispatch import OwnRules
+from studio.monitoring.alerts.dispatch import OwnRules
+from studio.monitoring.alerts.evaluate import Alert, Rules
+from studio.monitoring.alerts.rules import AlertRule
 from studio.monitoring.drift import drift_of, drift_state
-from studio.monitoring.labels import labels_of
+from studio.monitoring.endpoint.collect import Reading
+from studio.monitoring.endpoint.labels import labels_of
 from studio.monitoring.views import view_of
 
 Sample = dict[str, Any]

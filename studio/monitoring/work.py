@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Extension
-from studio.deployment.connect import target_of
 from studio.jobs import Arguments, Job, Result
-from studio.monitoring.alert_rules import AlertPlan, read_alerts
-from studio.monitoring.channels import Send, channel_of
-from studio.monitoring.dispatch import Dispatcher
-from studio.monitoring.holds import HOLDS, Holds
-from studio.monitoring.labels import read_labels
+from studio.monitoring.alerts.channels import Send, channel_of
+from studio.monitoring.alerts.dispatch import Dispatcher
+from studio.monitoring.alerts.rules import AlertPlan, read_alerts
+from studio.monitoring.alerts.silences import HOLDS, Holds
+from studio.monitoring.endpoint.labels import read_labels
 from studio.monitoring.watch import Sample, Watch
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
+from studio.targets.connect import target_of
 
 Failures = dict[str, str]
 """The last sentence about a channel that took a notice not, by its name."""

@@ -17,7 +17,7 @@ from studio.packages.embedding import Graft
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest
-from studio.runtime.release.manifest import BASELINE, LATENCY, canonical
+from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
-from studio.runtime.release import manifest as form
-from studio.runtime.release.errors import ReleaseError
+from studio.runtime.shared import manifest as form
+from studio.runtime.shared.errors import ReleaseError
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}

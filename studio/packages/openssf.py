@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import StudioError, Unavailable
 from studio.packages.bundle import Bundle
-from studio.runtime.release.files import digest_of
-from studio.runtime.release.manifest import NAME, SIGNATURE
+from studio.runtime.shared.files import digest_of
+from studio.runtime.shared.manifest import NAME, SIGNATURE
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

@@ -17,7 +17,7 @@ from studio.jobs import Arguments, Result
 from studio.packages.latency import latency_of
 from studio.packages.signing import write_signature
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of
-from studio.runtime.release.manifest import SIGNATURE
+from studio.runtime.shared.manifest import SIGNATURE
 
 EPOCH = "SOURCE_DATE_EPOCH"
 _MOST_DIGITS = 12

@@ -11,8 +11,8 @@ from pathlib import Path
 from studio.api import StudioError, Unavailable, UsageError
 from studio.jobs import Arguments, Job, Result
 from studio.packages.bundle import Bundle
-from studio.runtime.release.manifest import SIGNATURE
-from studio.runtime.release.signature import NAMESPACE
+from studio.runtime.release.intake.signature import NAMESPACE
+from studio.runtime.shared.manifest import SIGNATURE
 
 _PATIENCE_S = 60.0
 

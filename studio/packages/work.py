@@ -38,7 +38,7 @@ from studio.packages.labels import check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
-from studio.runtime.release.manifest import LATENCY
+from studio.runtime.shared.manifest import LATENCY
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from studio.api import StudioError
-from studio.governance.journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.pipelines.outcome import RecipeReport, StepReport
+from studio.pipelines.run_report import RecipeReport, StepReport
 from studio.registry import Registry
+from studio.registry.run_journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 
 _DIGESTS = "digests.txt"
 _TOP = (RUN_FILE, RECIPE_FILE, REPORT_FILE, JUNIT_FILE)

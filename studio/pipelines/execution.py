@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError, UsageError
-from studio.governance.journal import RECIPE_FILE, RUNNING, RunFolder
 from studio.jobs import End, JobOutcome, RunningJob
-from studio.pipelines import keeping
 from studio.pipelines.artefacts import digests
-from studio.pipelines.catalogue import step as step_named
 from studio.pipelines.gates import judge
-from studio.pipelines.inputs import tools
-from studio.pipelines.ordering import gate_needs, guards
-from studio.pipelines.outcome import DONE, GateReport, RecipeReport, StepReport
-from studio.pipelines.overwriting import OwnOutputs, outputs, refusal
-from studio.pipelines.recipe import Recipe, RecipeStep
+from studio.pipelines.order import gate_needs, guards
+from studio.pipelines.pipeline import Recipe, RecipeStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
-from studio.pipelines.resuming import ResumedRollback
-from studio.pipelines.runner import StepRunner
+from studio.pipelines.resume import ResumedRollback
+from studio.pipelines.run_report import DONE, GateReport, RecipeReport, StepReport
 from studio.plugin_host import PluginHost
-from studio.registry.ledger import now
+from studio.registry.activity import now
+from studio.registry.run_journal import RECIPE_FILE, RUNNING, RunFolder
 from studio.settings import write_atomically
+from studio.steps import result_cache as keeping
+from studio.steps.catalogue import step as step_named
+from studio.steps.inputs import tools
+from studio.steps.overwrites import OwnOutputs, outputs, refusal
+from studio.steps.runner import StepRunner
 
 _INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.RECIPE)
 _GATE_MISSED, _CANCELLED = 3, 130

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
-from studio.pipelines.outcome import GateReport
-from studio.pipelines.recipe import Gate
+from studio.documents.toml_text import TomlText
+from studio.pipelines.pipeline import Gate
 from studio.pipelines.references import look_up, references, substitute
+from studio.pipelines.run_report import GateReport
 from studio.pipelines.signatures import signed_by
-from studio.settings.toml_text import TomlText
 
 _LESS_IS_BETTER = ("cer",)
 _COMMON = ("name", "kind", "of", "value", "min", "max")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from studio.pipelines.recipe import Gate, RecipeStep
+from studio.pipelines.pipeline import Gate, RecipeStep
 from studio.pipelines.references import (
     MATRIX,
     head,

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import studio
+from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Arguments, Job, Result
 from studio.models.drawing import svg
 from studio.models.graphfile import read
-from studio.pipelines.outcome import DONE
-from studio.pipelines.page import Html, page, paragraph, picture, pill, section, table
+from studio.pipelines.run_report import DONE
 from studio.profiling.report import latency_figure
 from studio.settings import resource
 

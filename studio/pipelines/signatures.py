@@ -6,9 +6,9 @@ from pathlib import Path
 
 from studio.api import InvalidData
 from studio.packages.bundle import MANIFEST
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.manifest import SIGNATURE
-from studio.runtime.release.signature import signer_of
+from studio.runtime.release.intake.signature import signer_of
+from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.manifest import SIGNATURE
 
 _ARMOUR = "-----BEGIN SSH SIGNATURE-----"
 

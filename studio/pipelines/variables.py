@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import UsageError
-from studio.settings.toml_text import TomlText, loads, no_such
+from studio.documents.toml_text import TomlText, loads, no_such
 
 _KEYS = ("env", "default", "required", "help")
 _TYPES = (str, int, float, bool, list)

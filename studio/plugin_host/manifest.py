@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import API_VERSION, Capability, Extension, Manifest, Permission
+from studio.documents.toml_text import loads
 from studio.plugin_host.environments.declaration import read_need
-from studio.settings.toml_text import loads
 
 FILE_NAME = "plugin.toml"
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Graph
+from studio.profiling.kernel_graph import LAYOUT, Wiring
 from studio.profiling.owners import Owner, Owners
-from studio.profiling.wiring import LAYOUT, Wiring
 
 _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
 """Kernels without a name of the model, which the runtime added while it moved others."""

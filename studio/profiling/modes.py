@@ -10,11 +10,11 @@ from typing import Any
 import numpy
 
 from studio.profiling.recording import Recording
-from studio.runtime.bench import percentiles
-from studio.runtime.bench.bootstrap import ALPHA, Bootstrap, Interval
-from studio.runtime.bench.rounds import times
-from studio.runtime.bench.throughput import cell_parts
-from studio.runtime.bench.verdicts import LEAST_MARGIN, LEAST_ROUNDS, Verdict, compare
+from studio.runtime.bench.measures.rounds import times
+from studio.runtime.bench.measures.throughput import cell_parts
+from studio.runtime.bench.statistics import percentiles
+from studio.runtime.bench.statistics.bootstrap import ALPHA, Bootstrap, Interval
+from studio.runtime.bench.statistics.verdicts import LEAST_MARGIN, LEAST_ROUNDS, Verdict, compare
 
 THROTTLED_DROP = 0.05
 """A point whose clock is so far below the highest one is throttled, flag or not."""

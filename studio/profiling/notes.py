@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.profiling.modes import sentences
-from studio.runtime.bench.verdicts import WIDEST_EQUAL
+from studio.runtime.bench.statistics.verdicts import WIDEST_EQUAL
 
 _WAITING = 0.2
 """A single thread that is off the processor for more of its time was disturbed."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.runtime.bench.bootstrap import ALPHA
-from studio.runtime.bench.rounds import clean
+from studio.runtime.bench.measures.rounds import clean
+from studio.runtime.bench.statistics.bootstrap import ALPHA
 
 TWIN = "#twin"
 """Suffix of the reference's second process among the bench's candidates."""

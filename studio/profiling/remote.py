@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Channel, Progress, TargetSpec
-from studio.jobs.elsewhere import absolute, connector_for, find_python, folder_on, said
 from studio.plugin_host import PluginHost
 from studio.profiling.command import run_bench
 from studio.profiling.recording import Recording
 from studio.runtime.archive import write_application
+from studio.targets.remote import absolute, connector_for, find_python, folder_on, said
 
 ModelFiles = Callable[[Path], Sequence[Path]]
 """The files that make up a model, itself first."""

@@ -11,10 +11,10 @@ from studio.profiling import modes
 from studio.profiling.notes import notes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
-from studio.runtime.bench import percentiles
-from studio.runtime.bench.bootstrap import Interval
-from studio.runtime.bench.rounds import times
-from studio.runtime.bench.verdicts import Verdict, compare, margin_of
+from studio.runtime.bench.measures.rounds import times
+from studio.runtime.bench.statistics import percentiles
+from studio.runtime.bench.statistics.bootstrap import Interval
+from studio.runtime.bench.statistics.verdicts import Verdict, compare, margin_of
 
 
 def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:

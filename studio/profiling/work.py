@@ -14,7 +14,7 @@ from studio.plugin_host import PluginHost
 from studio.profiling import attribution, energy, feeds, placement, remote, results
 from studio.profiling.backends import check_formats, choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
-from studio.profiling.follower import Follower
+from studio.profiling.listener import Follower
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording

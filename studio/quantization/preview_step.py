@@ -23,7 +23,7 @@ PREVIEW = Step(
         ),
         _KNOWN["recipe"],
     ),
-    prepare="studio.quantization.timings:offered",
-    work="studio.quantization.preview:preview",
-    record="studio.quantization.timings:kept",
+    prepare="studio.quantization.timing_cache:offered",
+    work="studio.quantization.preflight:preview",
+    record="studio.quantization.timing_cache:kept",
 )

@@ -8,7 +8,7 @@ from typing import Any
 from studio.jobs import Arguments, Result
 from studio.quantization.step import METHODS
 from studio.registry import ModelRef, Registry, VariantRecord, below, component_of
-from studio.registry.copying import Copy
+from studio.registry.copies import Copy
 
 _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""

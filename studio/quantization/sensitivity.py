@@ -9,12 +9,12 @@ from typing import Any
 
 from studio.api import Dataset, Extension, InvalidData, Progress, Transform, UsageError
 from studio.datasets import open_dataset
+from studio.evaluation.judge import Judge, dictionary_for
+from studio.evaluation.loaded_model import Subject
 from studio.jobs import Arguments, Job, Result
+from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
-from studio.quantization.evaluation import Judge, dictionary_for
-from studio.quantization.phases import Phase
-from studio.quantization.recipe import Recipe
-from studio.quantization.subject import Subject
+from studio.quantization.preset import Recipe
 
 _BITS = 8
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.jobs import Arguments, Result
-from studio.quantization import recipes
-from studio.quantization.recipe import Recipe
+from studio.quantization import presets as recipes
+from studio.quantization.preset import Recipe
 from studio.quantization.record import asked
 from studio.registry import ModelRef, Registry
 

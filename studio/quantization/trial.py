@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Feeds, Progress, Sample, Transform
-from studio.quantization.comparison import Latency
-from studio.quantization.phases import Phase
-from studio.quantization.recipe import Recipe
-from studio.quantization.subject import Subject
-from studio.quantization.timing import timed
+from studio.evaluation.comparison import Latency
+from studio.evaluation.loaded_model import Subject
+from studio.jobs.phases import Phase
+from studio.quantization.preset import Recipe
+from studio.quantization.variant_timing import timed
 
 _QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
 """What changes no kernel and takes time; asked for where the method knows it."""

@@ -11,21 +11,21 @@ from typing import Any
 
 from studio.api import Dataset, Extension, GateMissed, Session, TargetSpec, Transform, UsageError
 from studio.datasets import open_dataset
+from studio.evaluation.comparison import Latency, OutputError, output_errors
+from studio.evaluation.judge import Judge, Scored, dictionary_for
+from studio.evaluation.loaded_model import Subject
+from studio.evaluation.on_target import TargetSession
 from studio.jobs import Arguments, Job, Result
+from studio.jobs.phases import Phase
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
-from studio.quantization.comparison import Latency, OutputError, output_errors
-from studio.quantization.details import describe
-from studio.quantization.evaluation import Judge, Scored, dictionary_for
+from studio.quantization.layer_search import Search, halves
 from studio.quantization.methods import check_method
-from studio.quantization.on_target import TargetSession
-from studio.quantization.phases import Phase
-from studio.quantization.recipe import Recipe
-from studio.quantization.search import Goal
-from studio.quantization.searching import Search, halves
-from studio.quantization.subject import Subject
-from studio.quantization.timing import timed
+from studio.quantization.preset import Recipe
+from studio.quantization.search_strategy import Goal
+from studio.quantization.variant_details import describe
+from studio.quantization.variant_timing import timed
 
 _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""

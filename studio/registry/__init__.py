@@ -1,5 +1,6 @@
 """Content-addressed artefacts and the SQLite record of models, runs, versions and releases."""
 
+from studio.registry.blob_store import file_digest, folder_digest
 from studio.registry.names import below, component, component_of, is_component
 from studio.registry.records import (
     ActionRecord,
@@ -16,7 +17,6 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.registry import Registry
-from studio.registry.store import file_digest, folder_digest
 from studio.registry.targets import LOCAL
 
 __all__ = [

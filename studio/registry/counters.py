@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Refused
-from studio.runtime.release.manifest import MOST_COUNTER
+from studio.runtime.shared.manifest import MOST_COUNTER
 
 MOST = MOST_COUNTER
 

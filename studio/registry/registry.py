@@ -12,14 +12,14 @@ from typing import Any
 
 from studio.api import Refused, StudioError, UsageError
 from studio.registry import counters, rows
+from studio.registry.activity import Ledger, now
 from studio.registry.backups import DATABASE, Backups
+from studio.registry.blob_store import Store
 from studio.registry.database import Database
 from studio.registry.endpoints import Endpoints
 from studio.registry.groups import Groups
-from studio.registry.ledger import Ledger, now
 from studio.registry.names import component
 from studio.registry.occupancy import Occupancy
-from studio.registry.opening import make_ready
 from studio.registry.ownership import identity_of, marked
 from studio.registry.records import (
     Artifact,
@@ -29,7 +29,7 @@ from studio.registry.records import (
     VersionRecord,
 )
 from studio.registry.releases import Releases
-from studio.registry.store import Store
+from studio.registry.startup import make_ready
 from studio.registry.targets import Targets
 
 

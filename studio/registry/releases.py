@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.registry import rows
+from studio.registry.activity import after
 from studio.registry.database import Database
-from studio.registry.ledger import after
 from studio.registry.records import Change, ReleaseRecord
 
 _IN_ONE_QUERY = 500

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from studio.registry.ledger import now
+from studio.registry.activity import now
 from studio.registry.ownership import identify
 
 VERSION = 4

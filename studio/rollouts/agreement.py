@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studio.api import Array
-from studio.runtime.serve.detections import listed_boxes
-from studio.runtime.serve.likeness import Likeness
+from studio.runtime.serve.outputs.agreement import Likeness
+from studio.runtime.serve.outputs.detections import listed_boxes
 
 Answers = Sequence[Mapping[str, Array] | None]
 """The answer to each sample, by the outputs' names; None where none came."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from studio.api import TakenBack, UsageError
 from studio.deployment import record as deployment
-from studio.deployment.soaking import soak_rule
+from studio.deployment.trial import soak_rule
 from studio.jobs import Arguments, Result
-from studio.monitoring.known import known_bundles
+from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
-from studio.rollouts.ledger import Ledger, place_of
-from studio.rollouts.resuming import resumed
+from studio.rollouts.resume import resumed
+from studio.rollouts.rollout_state import Ledger, place_of
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:

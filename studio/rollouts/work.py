@@ -10,18 +10,18 @@ from typing import Any
 
 from studio.api import TargetSpec, UsageError
 from studio.deployment.admission import downgrade_of
-from studio.deployment.connect import target_of
-from studio.deployment.keeping import asked
-from studio.deployment.packaging import opened
+from studio.deployment.contained_packaging import opened
+from studio.deployment.trial_reasons import asked
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
 from studio.packages.contained import package_contained
-from studio.rollouts.ledger import Ledger, place_of
-from studio.rollouts.member import BEGINNINGS, FAILURES, KEPT, Member, Row
-from studio.rollouts.resuming import head_of
+from studio.rollouts.resume import head_of
+from studio.rollouts.rollout_state import Ledger, place_of
 from studio.rollouts.rule import Rule
+from studio.rollouts.target_rollout import BEGINNINGS, FAILURES, KEPT, Member, Row
 from studio.rollouts.waves import waves
 from studio.settings import Paths
+from studio.targets.connect import target_of
 
 _DONE = "done"
 _HALTED = "halted"

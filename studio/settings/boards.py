@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from studio.documents.toml_text import loads
 from studio.settings.resources import resource
-from studio.settings.toml_text import loads
 
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
 OLDEST_PYTHON = (3, 8)

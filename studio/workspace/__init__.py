@@ -14,7 +14,7 @@ from studio.plugin_host.environments import Environment
 from studio.profiling.energy import sentences as energy_sentences
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
-from studio.quantization.recipes import RecipeEntry
+from studio.quantization.presets import RecipeEntry
 from studio.registry import (
     ActionRecord,
     Registry,
@@ -43,8 +43,8 @@ from studio.workspace.graph_view import (
     read_numbers,
     read_preview,
 )
-from studio.workspace.recipes import CheckedRecipe, Recipes
-from studio.workspace.recipes import allowed as allowed_values
+from studio.workspace.presets import CheckedRecipe, Recipes
+from studio.workspace.presets import allowed as allowed_values
 from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace

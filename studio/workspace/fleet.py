@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from studio.workspace.moments import Moment, Moments
+from studio.workspace.sample_ring import Moment, Moments
 
 GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""
 _RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}

@@ -122,7 +122,7 @@ def _boxes(graph: Graph) -> int:
 
 def is_folded_block(node: Node) -> bool:
     """Whether a node stands for nodes that were folded."""
-    from studio.models.folding import is_block
+    from studio.models.blocks import is_block
 
     return is_block(node)
 
@@ -144,7 +144,7 @@ def alike_text(node: Node) -> str:
 
 def nodes_within(node: Node) -> list[str]:
     """Names of the nodes that were folded into a block; the node's own name for any other."""
-    from studio.models.folding import INSIDE, is_block
+    from studio.models.blocks import INSIDE, is_block
 
     if not is_block(node):
         return [node.name]
@@ -223,7 +223,7 @@ def _view(content: Content, like: GraphView | None = None) -> GraphView:
     Args:
         like: That of the same graph without its types.
     """
-    from studio.models.folding import folded, folds, retyped
+    from studio.models.blocks import folded, folds, retyped
 
     graph = content.model.graph
     homes: Mapping[str, str] = {}
@@ -242,7 +242,7 @@ def _view(content: Content, like: GraphView | None = None) -> GraphView:
 
 def _homes(graph: Graph, path: str) -> Iterator[tuple[str, str]]:
     """Each node that was folded, with the path of the part that holds it."""
-    from studio.models.folding import INSIDE, is_block
+    from studio.models.blocks import INSIDE, is_block
 
     for node in graph.nodes:
         if is_block(node):

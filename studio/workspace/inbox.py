@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.monitoring.holds import HOUR_S, SILENCE, Hold, Holds
+from studio.monitoring.alerts.silences import HOUR_S, SILENCE, Hold, Holds
 
 MOST = 500
 """Entries that are kept; the oldest that are over go first."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import StudioError, UsageError
-from studio.governance.journal import (
+from studio.registry.run_journal import (
     INTERRUPTED,
     JUNIT_FILE,
     RECIPE_FILE,
@@ -22,10 +22,10 @@ from studio.workspace.events import Events, RunChanged
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import RecipeRun, Told, Watcher
-    from studio.pipelines.outcome import RecipeReport, StepReport
-    from studio.pipelines.recipe import Recipe, RecipeStep
-    from studio.pipelines.runner import StepRunner
+    from studio.pipelines.pipeline import Recipe, RecipeStep
+    from studio.pipelines.run_report import RecipeReport, StepReport
     from studio.registry import Registry
+    from studio.steps.runner import StepRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Runs:
         Raises:
             UsageError: with line and column.
         """
-        from studio.pipelines.reading import read_recipe  # the window's start needs it not
+        from studio.pipelines.parser import read_recipe  # the window's start needs it not
 
         return read_recipe(path, variables)
 
@@ -174,7 +174,7 @@ class Runs:
         Raises:
             UsageError: with line and column.
         """
-        from studio.pipelines.reading import parse_recipe
+        from studio.pipelines.parser import parse_recipe
 
         return parse_recipe(text, name, folder)
 
@@ -194,14 +194,15 @@ class Runs:
         Args:
             files: What is to be written besides what the recipe names.
         """
-        from studio.pipelines.overwriting import OwnOutputs, recipe_outputs
+        from studio.pipelines.outputs import recipe_outputs
+        from studio.steps.overwrites import OwnOutputs
 
         named = recipe_outputs(recipe) if recipe is not None else []
         return OwnOutputs(self._registry).in_the_way([*named, *files])
 
     def take_over(self, files: Sequence[Path]) -> None:
         """Let what lies there now be as if a recipe had written it: the user has said so."""
-        from studio.pipelines.overwriting import OwnOutputs
+        from studio.steps.overwrites import OwnOutputs
 
         OwnOutputs(self._registry).note(files)
 
@@ -278,7 +279,7 @@ class Runs:
         Raises:
             UsageError: when one of them is not there.
         """
-        from studio.pipelines.comparing import compare
+        from studio.pipelines.run_diff import compare
 
         first, second = self.get(a), self.get(b)
         results = [
@@ -314,7 +315,8 @@ class Runs:
         """Write the report, JUnit's file and the artefacts; what cannot be written is said."""
         from studio.pipelines.artefacts import copy_artefacts
         from studio.pipelines.junit import junit
-        from studio.pipelines.overwriting import OwnOutputs
+        from studio.pipelines.report_job import write_report
+        from studio.steps.overwrites import OwnOutputs
 
         document = run.folder.read()
         text = junit(report, str(document.get("started"))).encode()
@@ -322,7 +324,7 @@ class Runs:
         own = run.folder.folder / REPORT_FILE
         problems = []
         place = (wish.report or own).absolute()
-        written = self._steps.report(report, own)
+        written = write_report(self._steps, report, own)
         if not written.ok:
             problems.append(written.sentence)
         for source, target in ((own, wish.report), (run.folder.folder / JUNIT_FILE, wish.junit)):
@@ -375,7 +377,7 @@ class Runs:
     @staticmethod
     def _recipe_of(folder: RunFolder, before: Mapping[str, Any]) -> Recipe:
         """The recipe as it was when the run began."""
-        from studio.pipelines.reading import parse_recipe
+        from studio.pipelines.parser import parse_recipe
 
         try:
             text = (folder.folder / RECIPE_FILE).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.pipelines.samples import samples as catalogue
+from studio.samples.catalogue import samples as catalogue
 
 
 @dataclass(frozen=True, slots=True)

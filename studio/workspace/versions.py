@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from studio.governance.moments import moment
-from studio.governance.presence import all_served_at, served_at, served_on
-from studio.governance.versions import (
-    all_versions,
-    find_version,
-    lineage,
-)
 from studio.registry import Registry
+from studio.versions.serving_history import all_served_at, served_at, served_on
+from studio.versions.timestamps import moment
+from studio.versions.versions import all_versions, find_version, lineage
 
 
 class Versions:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
-from studio.deployment.keeping import why_none_compared, why_none_kept
-from studio.deployment.places import require_own_place
-from studio.deployment.soaking import why_no_trial
+from studio.deployment.release_locations import require_own_place
+from studio.deployment.trial import why_no_trial
+from studio.deployment.trial_reasons import why_none_compared, why_none_kept
 from studio.jobs import (
     Containment,
     JobListener,
@@ -21,16 +21,16 @@ from studio.jobs import (
     Step,
 )
 from studio.jobs.memory import share_mb
-from studio.monitoring.holds import HOLDS, Holds
-from studio.pipelines.catalogue import steps
-from studio.pipelines.runner import StepRunner
-from studio.pipelines.suitability import why_not
+from studio.monitoring.alerts.silences import HOLDS, Holds
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
 from studio.registry import ActionRecord, Registry, VariantRecord
-from studio.rollouts.ledger import place_of, unfinished
+from studio.rollouts.rollout_state import place_of, unfinished
 from studio.settings import Paths, Settings
-from studio.workspace.alert_book import AlertBook
+from studio.steps.catalogue import steps
+from studio.steps.format_support import why_not
+from studio.steps.runner import StepRunner
+from studio.workspace.alert_file import AlertBook
 from studio.workspace.background import Background
 from studio.workspace.events import (
     Events,
@@ -42,15 +42,15 @@ from studio.workspace.events import (
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
+from studio.workspace.presets import Recipes
 from studio.workspace.profiles import Profiles
-from studio.workspace.recipes import Recipes
 from studio.workspace.runs import Runs, RunWish
 from studio.workspace.samples import SampleInfo, samples
 from studio.workspace.versions import Versions
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
-    from studio.pipelines.outcome import RecipeReport
+    from studio.pipelines.run_report import RecipeReport
 
 T = TypeVar("T")
 
@@ -205,7 +205,7 @@ class Workspace(JobListener):
         Raises:
             UsageError: when it is not remembered any more.
         """
-        from studio.pipelines.retelling import recipe_of  # the window's start needs it not
+        from studio.steps.replay import recipe_of  # the window's start needs it not
 
         quiet = next((one for one in [*self._steps.asked.values()] if one.id == action), None)
         return recipe_of(self.registry, quiet or self.registry.ledger.action(action), folder)

@@ -74,7 +74,7 @@ def test_every_plugin_is_looked_at() -> None:
     ("contract", "free"),
     [
         ("plugins", {"api"}),
-        ("window", {"api", "settings", "workspace", "gui", "cli"}),
+        ("window", {"api", "settings", "documents", "workspace", "gui", "cli"}),
         ("runtime", {"runtime"}),
     ],
 )

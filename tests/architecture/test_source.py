@@ -66,7 +66,7 @@ def test_no_file_is_too_long() -> None:
 
 _APART = ("-P", "-I")
 _ASKS_FOR_CODE = ("-m", "-c")
-_OLD_PYTHONS = {"studio/runtime/serve/releases.py": "-P where it is known"}
+_OLD_PYTHONS = {"studio/runtime/serve/release_root.py": "-P where it is known"}
 
 
 def starts_python(tree: ast.AST) -> Iterator[ast.List | ast.Tuple]:

@@ -35,7 +35,7 @@ from studio.profiling.command import LOCAL_BENCH
 from studio.profiling.recording import Recording
 from studio.profiling.results import round_times
 from studio.runtime.bench.arrays import save_arrays
-from studio.runtime.bench.verdicts import compare
+from studio.runtime.bench.statistics.verdicts import compare
 from tests.benchmarks.bench_backends import speech
 from tests.benchmarks.zoo.wheels import MAGIKA, SILERO
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from studio.runtime.serve.detections import scores_of
-from studio.runtime.serve.doubt import Doubt, Outputs
+from studio.runtime.serve.outputs.detections import scores_of
+from studio.runtime.serve.outputs.uncertainty import Doubt, Outputs
 from studio_metrics.detection import MeanAveragePrecision
 from tests.benchmarks.zoo import scenes
 from tests.benchmarks.zoo.scenes import Scene

@@ -107,7 +107,7 @@ def command(*arguments: str) -> dict[str, float]:
 def window(path: Path, home: Path, picture: Path | None) -> dict[str, Any]:
     """The same model opened in the window, and one of its weights looked at."""
     from studio.gui.app import attach, make_application, make_window
-    from studio.gui.pages.model import ModelPage
+    from studio.gui.pages.model.page import ModelPage
     from studio.settings import Paths
     from studio.workspace import Workspace
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from studio.gui.pages.fleet_view import FleetView
+from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.theme import Theming
 from studio.workspace.inbox import Inbox
-from studio.workspace.moments import KEPT
+from studio.workspace.sample_ring import KEPT
 from tests.benchmarks.fleet_data import SimulatedFleet
 
 _BEAT_MS = 5

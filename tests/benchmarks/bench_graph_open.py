@@ -68,8 +68,8 @@ class FirstFrames(QObject):
 def measure(kind: str, count: int, folder: Path) -> dict[str, Any]:
     """One window and one model."""
     from studio.gui.app import SWITCH_S, attach, make_application, make_window
-    from studio.gui.pages.model import ModelPage
-    from studio.gui.stages import STAGES
+    from studio.gui.pages.model.page import ModelPage
+    from studio.gui.window.stages import STAGES
     from studio.settings import Paths
     from studio.workspace import Workspace
 

@@ -49,8 +49,8 @@ def filled_table() -> Callable[[], None]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.pages.history_view import COLUMNS, MOST
-    from studio.gui.tables import Table
+    from studio.gui.pages.deploy.history_view import COLUMNS, MOST
+    from studio.gui.widgets.tables import Table
 
     application = QApplication.instance() or QApplication([])
     table = Table(COLUMNS, stretch=4)

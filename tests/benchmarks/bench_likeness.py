@@ -19,8 +19,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from studio.runtime.serve.doubt import Outputs
-from studio.runtime.serve.likeness import Likeness, alike
+from studio.runtime.serve.outputs.agreement import Likeness, alike
+from studio.runtime.serve.outputs.uncertainty import Outputs
 from tests.benchmarks.zoo import pages, scenes
 from tests.benchmarks.zoo.scenes import Detector
 from tests.benchmarks.zoo.wheels import LAYOUT, PPOCR

@@ -23,7 +23,7 @@ from typing import Any
 import numpy
 
 from studio.runtime.bench.arrays import save_arrays
-from studio.runtime.bench.binomial import early_stopping
+from studio.runtime.bench.statistics.binomial import early_stopping
 from tests.benchmarks.bench_aa import WIDTH, network
 from tests.benchmarks.bench_backends import MODELS
 from tests.benchmarks.serve.environments import default_cache, install

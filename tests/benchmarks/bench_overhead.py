@@ -21,7 +21,7 @@ import numpy
 from studio.runtime.bench.arrays import save_arrays
 from studio.runtime.bench.config import Candidate
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
-from studio.runtime.bench.verdicts import compare
+from studio.runtime.bench.statistics.verdicts import compare
 
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "plugins" / "studio_onnxruntime" / "runner.py"

@@ -29,7 +29,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the first import of onnxrunt
 
 from studio.api import Sample, Silent, TensorType, Value
 from studio.datasets import open_dataset
-from studio.quantization.comparison import latency
+from studio.evaluation.comparison import latency
 from studio_metrics.texts import alphabet, decode, distance
 from studio_onnxruntime.backend import OnnxRuntime
 

@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
-from studio.deployment.agent import Agent
-from studio.deployment.connect import open_channel
+from studio.deployment.release_client import Agent
 from studio.deployment.work import deploy
 from studio.packages import Bundle, build_runtime
+from studio.targets.connect import open_channel
 from tests.benchmarks.recogniser import two_versions
 from tests.rigs.boards import Board, network
 from tests.rigs.bundles import QuietJob

@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.files import point
-from studio.runtime.release.quality import Quality, rule_of
-from studio.runtime.release.server import Server
-from studio.runtime.release.soak import QualitySoak
+from studio.runtime.release.server.served import Server
+from studio.runtime.release.trial.decision import Quality, rule_of
+from studio.runtime.release.trial.soak import QualitySoak
+from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.files import point
 from tests.rigs import trials
 from tests.unit.runtime.release.machine import Machine, machine
 

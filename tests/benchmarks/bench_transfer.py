@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent, TargetSpec
-from studio.deployment.agent import Agent
-from studio.deployment.sending import Delivery, Outgoing
+from studio.deployment.release_client import Agent
+from studio.deployment.upload import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication, build_runtime
 from studio_ssh.connection import bytes_moved
 from studio_ssh.target import SshTarget

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy
 
-from studio.runtime.bench.verdicts import compare
+from studio.runtime.bench.statistics.verdicts import compare
 
 Times = dict[str, numpy.ndarray]
 

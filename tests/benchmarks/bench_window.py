@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.stalls import Stall, StallMeter
 
 if TYPE_CHECKING:
-    from studio.gui.window import MainWindow
+    from studio.gui.window.main_window import MainWindow
     from studio.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ class Drive:
     def steps(self) -> Iterator[tuple[str, Stall]]:
         """All measurements, in the order of a session."""
         from studio.gui.app import attach
-        from studio.gui.stages import STAGES
+        from studio.gui.window.stages import STAGES
         from studio.workspace import Workspace
 
         window, meter = self.window, self.meter
@@ -146,7 +146,7 @@ class Drive:
         return worst
 
     def _profile(self) -> Stall:
-        from studio.gui.pages.profile import ProfilePage
+        from studio.gui.pages.profile.page import ProfilePage
 
         window = self.window
         window.go("profile")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.runtime.contracts import pictures
+from tests.unit.runtime.serve.contracts import pictures
 from tests.unit.runtime.serve.rig import ServerProcess
 
 FUZZ = settings(

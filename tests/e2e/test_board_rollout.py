@@ -15,7 +15,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.packages import Bundle
-from studio.rollouts.ledger import Ledger, ledgers, unfinished
+from studio.rollouts.rollout_state import Ledger, ledgers, unfinished
 from tests.e2e.conftest import Studio
 from tests.rigs.boards import Board, Network, fingerprint, until
 from tests.rigs.bundles import make_bundle

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.serve.doubt import MAP, Doubt
+from studio.runtime.serve.outputs.uncertainty import MAP, Doubt
 from tests.benchmarks.bench_doubt import peers
 from tests.benchmarks.bench_likeness import SUBJECTS, judged, pictures, shaken
 from tests.benchmarks.zoo.scenes import Detector, photographs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.gui.memory import recall
+from studio.gui.session_state import recall
 from studio.registry import Registry
 from studio.settings import Paths, Settings
 from tests.e2e.conftest import STUDIO, Studio

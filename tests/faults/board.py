@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio.deployment.sending import Outgoing, Stream
+from studio.deployment.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime import release
-from studio.runtime.release import manifest
-from studio.runtime.release.files import digest_of
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.server import Server
-from studio.runtime.release.state import UNCOMMITTED
+from studio.runtime.release.server.served import Server
+from studio.runtime.release.store.state import UNCOMMITTED
+from studio.runtime.shared import manifest
+from studio.runtime.shared.chained_log import Journal
+from studio.runtime.shared.files import digest_of
 from tests.faults.tally import require
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.release.machine import Machine

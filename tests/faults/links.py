@@ -14,13 +14,13 @@ from pathlib import Path
 from unittest import mock
 
 from studio.api import Silent, TargetError, TargetSpec
-from studio.deployment.agent import Agent
-from studio.deployment.connect import open_channel
-from studio.deployment.sending import Delivery, Outgoing
+from studio.deployment.release_client import Agent
+from studio.deployment.upload import Delivery, Outgoing
 from studio.packages import Bundle, ZipApplication
-from studio.runtime.release import manifest
-from studio.runtime.release.files import digest_of
-from studio.runtime.release.layout import Layout
+from studio.runtime.release.store.layout import Layout
+from studio.runtime.shared import manifest
+from studio.runtime.shared.files import digest_of
+from studio.targets.connect import open_channel
 from tests.faults.board import Stock
 from tests.faults.proxy import DOWN, KINDS, UP, Proxy
 from tests.faults.tally import Tally, require

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studio.runtime.alive import started
-from studio.runtime.release.files import point, remove, write_atomically
-from studio.runtime.release.lease import LEASE_S
-from studio.runtime.release.server import Server
+from studio.runtime.release.server.served import Server
+from studio.runtime.release.store.lease import LEASE_S
+from studio.runtime.shared.files import point, remove, write_atomically
+from studio.runtime.shared.process_identity import started
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.points import REPEAT
 from tests.faults.tally import Tally, require

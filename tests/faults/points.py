@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.packages import Bundle
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.segments import SEAL_BYTES
+from studio.runtime.shared.chained_log import Journal
+from studio.runtime.shared.log_segments import SEAL_BYTES
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.tally import Tally, require
 

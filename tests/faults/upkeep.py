@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
-from studio.governance.checking import condition
-from studio.governance.collecting import collected
-from studio.governance.importing import imported, unpack
 from studio.registry import Registry
 from studio.registry.backups import DATABASE, MANUAL, Backups, DamagedRegistry
 from studio.registry.ownership import MARK
-from studio.registry.restoring import Restoring
+from studio.registry.restore import Restoring
 from studio.settings import resource
+from studio.versions.garbage import collected
+from studio.versions.integrity import condition
+from studio.versions.project_import import imported, unpack
 from studio.workspace import Workspace
 from tests.faults.points import CALLS
 from tests.faults.tally import Tally, require

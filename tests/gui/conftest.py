@@ -17,7 +17,7 @@ from studio.gui import icons
 from studio.gui.app import attach
 from studio.gui.bridge import Bridge
 from studio.gui.theme import Theming, base_font
-from studio.gui.window import MainWindow
+from studio.gui.window.main_window import MainWindow
 from studio.settings import Settings
 from studio.workspace import Workspace
 from tests.rigs.patience import patience

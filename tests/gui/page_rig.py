@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableWidget, QWidget
 
-from studio.gui.pages.base import Page
+from studio.gui.pages.shared.base import Page
 from studio.gui.theme import Theming
-from studio.gui.widgets import Pill
+from studio.gui.widgets.basics import Pill
 from studio.jobs import JobProgress
 from studio.workspace import (
     JobFinished,

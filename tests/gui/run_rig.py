@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.runs import RunsPage
-from studio.gui.window import MainWindow
+from studio.gui.pages.runs.page import RunsPage
+from studio.gui.window.main_window import MainWindow
 from studio.workspace import RunChanged, RunInfo
 
 

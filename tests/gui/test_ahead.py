@@ -8,16 +8,16 @@ import sys
 
 from pytestqt.qtbot import QtBot
 
-from studio.gui.ahead import Ahead
-from studio.gui.stages import STAGES
-from studio.gui.window import MainWindow
+from studio.gui.window.idle_tasks import Ahead
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.stages import STAGES
 
 MOST_MODULES = 14
 """A module of the window takes about two milliseconds to be imported."""
 
 IMPORTS = """
 import json, sys
-import studio.gui.window, studio.gui.panels.panels, studio.gui.pages.welcome
+import studio.gui.window.main_window, studio.gui.panels.panels, studio.gui.pages.welcome.page
 from studio.gui.stages import STAGES, page_class
 from importlib import import_module
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.graph.trail import steps_to
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.graph.breadcrumbs import steps_to
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import shown_scene, visible
 
 JOB_MS = 20_000

@@ -134,7 +134,7 @@ def test_matplotlib_is_not_loaded_with_the_pages() -> None:
         f"import importlib, sys\nfor name in {modules.split()!r}:\n"
         "    importlib.import_module(f'studio.gui.charts.{name}')\n"
         "for name in ('quantize', 'profile', 'deploy', 'monitor', 'targets', 'plugins'):\n"
-        "    importlib.import_module(f'studio.gui.pages.{name}')\n"
+        "    importlib.import_module(f'studio.gui.pages.{name}.page')\n"
         "print(sorted({'matplotlib', 'numpy', 'onnx', 'onnxruntime'} & set(sys.modules)))"
     )
     done = subprocess.run(

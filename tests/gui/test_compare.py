@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 from studio.api import Model
 from studio.gui.graph.comparison import AFTER, BEFORE, _rising
 from studio.gui.graph.linked import LinkedPanes
-from studio.gui.pages.compare_view import CompareView, _build
-from studio.gui.pages.model import ModelPage
-from studio.gui.sortable import Row, SortableTable
+from studio.gui.pages.model.compare_view import CompareView, _build
+from studio.gui.pages.model.page import ModelPage
 from studio.gui.theme import Theming
-from studio.gui.window import MainWindow
-from studio.models.folding import folded, outline
+from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.window.main_window import MainWindow
+from studio.models.blocks import folded, outline
 from studio.models.layout import lay_out
 from studio.workspace import GraphView, Workspace
 from tests.benchmarks.generated import transformer

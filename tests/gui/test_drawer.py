@@ -12,13 +12,13 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.editors import TextEditor
-from studio.gui.pages.edit_list import EditList
-from studio.gui.pages.model import ModelPage
-from studio.gui.pages.model_drawer import COVERAGE, EDITS, NUMBERS, Drawer
-from studio.gui.pages.model_facts import origin
-from studio.gui.pages.number_sources import sources_of
-from studio.gui.window import MainWindow
+from studio.gui.forms.editors import TextEditor
+from studio.gui.pages.model.drawer import COVERAGE, EDITS, NUMBERS, Drawer
+from studio.gui.pages.model.edit_list import EditList
+from studio.gui.pages.model.facts import origin
+from studio.gui.pages.model.node_metric_sources import sources_of
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from studio.workspace import RunRecord
 from tests.gui.conftest import shown_scene, visible
 

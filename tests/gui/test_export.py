@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.gui.conftest import shown_scene
 

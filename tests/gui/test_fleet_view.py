@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from studio.gui.charts.series import span_text
-from studio.gui.pages.fleet_view import FleetView
+from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.theme import Theming
 from studio.workspace.inbox import Inbox
-from studio.workspace.moments import Moment
+from studio.workspace.sample_ring import Moment
 from tests.benchmarks.fleet_data import SimulatedFleet
 
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages import model
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.pages.model import page as model
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.gui.conftest import shown_scene, visible
 

@@ -13,11 +13,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import Kind, Option, validate
-from studio.gui.editor_factory import make_editor
-from studio.gui.editors import ChecksEditor, ChoiceEditor, FlagEditor, NumberEditor, TextEditor
-from studio.gui.forms import Form
-from studio.gui.path_editor import PathEditor
-from studio.pipelines.catalogue import steps
+from studio.gui.forms.editor_factory import make_editor
+from studio.gui.forms.editors import (
+    ChecksEditor,
+    ChoiceEditor,
+    FlagEditor,
+    NumberEditor,
+    TextEditor,
+)
+from studio.gui.forms.form import Form
+from studio.gui.forms.path_editor import PathEditor
+from studio.steps.catalogue import steps
 
 
 class Known:

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages import quality_card, quality_rows
-from studio.gui.pages.monitor import MonitorPage
-from studio.gui.pages.quality_rows import QualityRow
+from studio.gui.pages.monitor import quality_card, quality_rows
+from studio.gui.pages.monitor.page import MonitorPage
+from studio.gui.pages.monitor.quality_rows import QualityRow
 from studio.jobs import End
-from studio.runtime.serve.pace import of_profiles
+from studio.runtime.serve.statistics.speed_monitor import of_profiles
 from studio.workspace import JobMessage, JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 from tests.gui.test_pages_monitor import SAMPLE, served

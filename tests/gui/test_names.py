@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from studio.gui.graph.found import grouped
-from studio.gui.graph.trail import steps_to
+from studio.gui.graph.breadcrumbs import steps_to
+from studio.gui.graph.search_results import grouped
 from studio.gui.names import LONGEST, shown
 from studio.workspace import Found
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.lookups import Lookups
-from studio.gui.pages.model import ModelPage
-from studio.gui.pages.model_inspector import ModelInspector
-from studio.gui.pages.node_details import ConstantDetail, Histogram, OperatorDetail
+from studio.gui.pages.model.inspector import ModelInspector
+from studio.gui.pages.model.node_details import ConstantDetail, Histogram, OperatorDetail
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.pages.model.query_cache import Lookups
 from studio.gui.theme import Theming
-from studio.gui.window import MainWindow
+from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import visible
 from tests.gui.page_rig import Shell
 

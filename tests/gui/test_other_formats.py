@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.model import ModelPage
-from studio.gui.pages.model_drawer import COVERAGE, EDITS
-from studio.gui.window import MainWindow
+from studio.gui.pages.model.drawer import COVERAGE, EDITS
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import shown_scene
 
 FLOW = Path(__file__).parents[1] / "plugins" / "data" / "openvino" / "flow.xml"

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.editors import ChoiceEditor, NumberEditor, TextEditor
-from studio.gui.pages.alerts_view import AlertsView
-from studio.gui.pages.monitor import ALERTS_VIEW, FLEET_VIEW, MonitorPage
+from studio.gui.forms.editors import ChoiceEditor, NumberEditor, TextEditor
+from studio.gui.pages.monitor.alerts_view import AlertsView
+from studio.gui.pages.monitor.page import ALERTS_VIEW, FLEET_VIEW, MonitorPage
 from studio.jobs import End
-from studio.monitoring.alert_rules import read_alerts
+from studio.monitoring.alerts.rules import read_alerts
 from studio.workspace import JobOutcome
-from studio.workspace.alert_book import CHANNELS, RULES
+from studio.workspace.alert_file import CHANNELS, RULES
 from tests.gui.page_rig import Rig, opened, visible_texts
-from tests.unit.monitoring.test_alert_text import TEXT
+from tests.unit.monitoring.alerts.test_text import TEXT
 
 
 @pytest.fixture

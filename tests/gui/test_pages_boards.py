@@ -10,10 +10,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.gui.pages.boards_view import BoardsView
-from studio.gui.pages.deploy import DeployPage
-from studio.gui.pages.history_view import HistoryView
-from studio.gui.pages.signers_menu import signers_menu
+from studio.gui.pages.deploy.boards_view import BoardsView
+from studio.gui.pages.deploy.history_view import HistoryView
+from studio.gui.pages.deploy.page import DeployPage
+from studio.gui.pages.deploy.signers_menu import signers_menu
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, texts, visible_texts

@@ -13,8 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.gui.pages import deploy_rows
-from studio.gui.pages.deploy import DeployPage
+from studio.gui.pages.deploy import rows as deploy_rows
+from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
 from studio.workspace import JobOutcome, ReleaseRecord
 from tests.gui.page_rig import Rig, opened, texts, visible_texts

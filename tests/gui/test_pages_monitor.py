@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.monitor import MonitorPage
-from studio.gui.widgets import Pill
+from studio.gui.pages.monitor.page import MonitorPage
+from studio.gui.widgets.basics import Pill
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.plugins import PluginsPage
+from studio.gui.pages.plugins.page import PluginsPage
 from studio.jobs import End, JobOutcome
 from studio.settings import SAFE_VARIABLE
 from tests.gui.page_rig import Rig, opened, texts, visible_texts

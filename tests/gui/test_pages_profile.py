@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages import profile_modes, profile_rows
-from studio.gui.pages.profile import ProfilePage
+from studio.gui.pages.profile import modes as profile_modes
+from studio.gui.pages.profile import rows as profile_rows
+from studio.gui.pages.profile.page import ProfilePage
 from studio.jobs import End
 from studio.workspace import JobFinished, JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.quantize import QuantizePage
-from studio.gui.topbar import chip_detail
+from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.window.topbar import chip_detail
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts

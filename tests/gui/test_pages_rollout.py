@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.gui.pages.deploy import DeployPage
+from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts

@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.api import UsageError
-from studio.gui.pages.base import Page
-from studio.gui.pages.deploy import DeployPage
-from studio.gui.pages.model import ModelPage
-from studio.gui.pages.monitor import MonitorPage
-from studio.gui.pages.plugins import PluginsPage
-from studio.gui.pages.quantize import QuantizePage
-from studio.gui.pages.runs import HISTORY, RunsPage
-from studio.gui.pages.targets import TargetsPage
+from studio.gui.pages.deploy.page import DeployPage
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.pages.monitor.page import MonitorPage
+from studio.gui.pages.plugins.page import PluginsPage
+from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.pages.runs.page import HISTORY, RunsPage
+from studio.gui.pages.shared.base import Page
+from studio.gui.pages.targets.page import TargetsPage
 from studio.jobs import End
 from studio.settings import resource
 from studio.workspace import JobOutcome, RunChanged, RunWish

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.gui.pages.targets import TargetsPage
+from studio.gui.pages.targets.page import TargetsPage
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, texts, visible_texts

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from studio.api.qt import plain_tip
-from studio.gui.banner import Banner
 from studio.gui.theme import Theming
-from studio.gui.widgets import ElidedLabel
+from studio.gui.widgets.basics import ElidedLabel
+from studio.gui.window.banner import Banner
 from tests.gui.conftest import MakeWindow
 
 MARKUP = "<b>conv</b> <img src='file:///etc/hostname'> & <a href='x'>y</a>"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from studio.jobs import End, JobOutcome, JobSpec, RunningJob
 from studio.models.opening import GraphWriter
 from studio.models.preview import SHOWN_FROM, write_preview

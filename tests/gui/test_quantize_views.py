@@ -15,12 +15,12 @@ from pytestqt.qtbot import QtBot
 from studio.gui.charts.chart import Chart
 from studio.gui.charts.histogram import Histogram
 from studio.gui.charts.tradeoff import Point, Tradeoff
-from studio.gui.pages.layers_view import LayersView
-from studio.gui.pages.quantize import AHEAD, LAYERS, VARIANTS, QuantizePage
-from studio.gui.pages.quantize_rows import tradeoff
-from studio.gui.pages.recipe_editor import RecipeEditor
-from studio.gui.pages.samples_view import SamplesView
-from studio.gui.pages.stage_progress import StageProgress
+from studio.gui.pages.quantize.layers_view import LayersView
+from studio.gui.pages.quantize.page import AHEAD, LAYERS, VARIANTS, QuantizePage
+from studio.gui.pages.quantize.preset_editor import RecipeEditor
+from studio.gui.pages.quantize.rows import tradeoff
+from studio.gui.pages.quantize.samples_view import SamplesView
+from studio.gui.pages.quantize.stage_progress import StageProgress
 from studio.gui.theme import Theming
 from studio.jobs import End
 from studio.workspace import JobOutcome, NodeAsked

@@ -9,12 +9,12 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from studio.api import Graph, Model, Node, TensorType, Value
-from studio.gui.graph.found import SHOWN, FoundLines, grouped
+from studio.gui.graph.block_paths import boxes_of
 from studio.gui.graph.scene import Scene
-from studio.gui.graph.whereabouts import boxes_of
-from studio.gui.pages import model_commands
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.graph.search_results import SHOWN, FoundLines, grouped
+from studio.gui.pages.model import commands as model_commands
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from studio.models.layout import lay_out
 from studio.workspace import Found, GraphView
 from tests.benchmarks.generated import transformer, write_onnx

@@ -6,9 +6,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.gui import figures
-from studio.gui.pages.model import ModelPage
-from studio.gui.pages.model_drawer import NUMBERS, SENSITIVITY
-from studio.gui.window import MainWindow
+from studio.gui.pages.model.drawer import NUMBERS, SENSITIVITY
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from studio.settings import resource
 
 JOB_MS = 60_000

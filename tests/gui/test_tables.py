@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.tables import LEAST_STRETCHED, Table
-from studio.gui.widgets import Scroll, label
+from studio.gui.widgets.basics import Scroll, label
+from studio.gui.widgets.tables import LEAST_STRETCHED, Table
 
 LONG = "ssh://edge@roof-camera-north-07.example.org:2222"
 

@@ -10,8 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
-from studio.gui.pages import target_check
-from studio.gui.pages.quantize import TARGET, QuantizePage
+from studio.gui.pages.quantize import target_evaluation_view as target_check
+from studio.gui.pages.quantize.page import TARGET, QuantizePage
 from tests.gui.page_rig import Rig, opened, visible_texts
 
 

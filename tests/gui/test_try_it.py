@@ -11,9 +11,9 @@ import pytest
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.try_it import TryItPage
+from studio.gui.pages.try_it.page import TryItPage
 from studio.jobs import End
-from studio.monitoring.stream import thumbnail
+from studio.monitoring.stream.run import thumbnail
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.scene import Scene
-from studio.gui.pages.model import ModelPage
-from studio.gui.window import MainWindow
+from studio.gui.pages.model.page import ModelPage
+from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.gui.conftest import shown_scene, visible
 

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.view_bar import ViewBar
+from studio.gui.widgets.view_bar import ViewBar
 
 TITLES = ("Deploy", "Roll out", "Boards", "History")
 PANELS = ("Kubernetes", "Amazon SageMaker", "Azure ML", "Google Vertex AI")

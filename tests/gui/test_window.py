@@ -10,10 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.command_palette import Entry, best
-from studio.gui.matching import match
-from studio.gui.stages import STAGES
-from studio.gui.window import MainWindow
+from studio.gui.window.command_palette import Entry, best
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.matching import match
+from studio.gui.window.stages import STAGES
 from tests.gui.conftest import DIGITS, MakeWindow, shown_scene, visible
 
 JOB_MS = 20_000

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from studio.api import Unavailable, UsageError
-from studio_docker.connecting import address_of, connect, default_engine
+from studio_docker.connection import address_of, connect, default_engine
+from studio_docker.error_text import sentence
 from studio_docker.packager import checked_name
-from studio_docker.sentences import sentence
 
 
 @pytest.mark.parametrize("name", ["digits", "digits:1", "127.0.0.1:5055/a/b_c:v1.2-x", "r.io/x"])

@@ -146,7 +146,7 @@ def test_a_canary_is_judged_by_what_the_servers_count(
     broken: bool,
 ) -> None:
     """Real requests to real servers; where the canary is to fail, its errors are made up."""
-    monkeypatch.setattr("studio_kubernetes.judging._PAUSE_S", 0.05)
+    monkeypatch.setattr("studio_kubernetes.canary_analysis._PAUSE_S", 0.05)
     site.deploy(parcels[0], options(gateway="main"), Silent())
     counters = site._served.counters
 

@@ -18,15 +18,15 @@ from studio_kubernetes.canary import (
     newcombe,
     wilson,
 )
-from studio_kubernetes.judging import Judge
-from studio_kubernetes.refusals import refusal
-from studio_kubernetes.rollout import (
+from studio_kubernetes.canary_analysis import Judge
+from studio_kubernetes.progress import (
     COMPLETE,
     FAILED,
     RUNNING,
     assess_deployment,
     assess_inference_service,
 )
+from studio_kubernetes.refusals import refusal
 from studio_kubernetes.server_metrics import Counters, between, parse_counters
 
 # What /metrics said before and after 600 requests to a server of the digits model (shortened).

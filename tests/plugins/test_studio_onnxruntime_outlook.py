@@ -8,7 +8,8 @@ import numpy
 import pytest
 
 from studio.quantization.layer_shapes import LayerShape
-from studio_onnxruntime import hardware, outlook
+from studio_onnxruntime import hardware
+from studio_onnxruntime import layer_timing as outlook
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.static_int8 import StaticInt8
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import Parcel, Site, TargetSpec, validate
 from studio.api.testing import Recorder
-from studio.deployment.hosting import parcel_of
+from studio.deployment.platform_verbs import parcel_of
 from studio_docker.platform import DockerPlatform
 from tests.rigs.bundles import QuietJob, make_bundle
 from tests.rigs.engine import BASE

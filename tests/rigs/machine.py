@@ -29,8 +29,8 @@ from studio.api import (
 )
 from studio.api.platforms import Action
 from studio.deployment import open_channel, server_info, work
-from studio.deployment.connect import root_of
 from studio.jobs import Job
+from studio.targets.connect import root_of
 
 Step = Callable[[Mapping[str, Any], Job], dict[str, Any]]
 

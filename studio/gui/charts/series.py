@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.charts.live import round_up
 from studio.gui.theme import Theming
-from studio.workspace.moments import KEPT, Moment
+from studio.workspace.sample_ring import KEPT, Moment
 
 _HEAD = 18
 _EDGE = 4

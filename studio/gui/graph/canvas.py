@@ -24,7 +24,7 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
 from studio.gui.graph.raster import Raster, View
 from studio.gui.graph.scene import Area, Scene
-from studio.gui.graph.sight import (
+from studio.gui.graph.viewport import (
     MARGIN,
     MOST_ZOOM,
     READING_ZOOM,

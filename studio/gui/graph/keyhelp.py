@@ -7,7 +7,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from studio.gui.graph.keyboard import KEYS
-from studio.gui.widgets import GRID, label
+from studio.gui.widgets.basics import GRID, label
 
 _KEY_WIDTH = 104
 

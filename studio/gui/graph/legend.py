@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.overlay import SCALE, Overlay, heat
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID
+from studio.gui.widgets.basics import GRID
 
 _WIDTH, _SCALE_WIDTH = 176, 248
 _LINE, _SWATCH = 20, 12

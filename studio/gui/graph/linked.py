@@ -16,7 +16,7 @@ from studio.gui.graph.keyboard import NEXT, PREVIOUS
 from studio.gui.graph.overlay import state_overlay
 from studio.gui.graph.view import GraphPane
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID, ElidedLabel
+from studio.gui.widgets.basics import GRID, ElidedLabel
 from studio.workspace import is_folded_block
 
 STATE_COLORS = {

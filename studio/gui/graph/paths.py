@@ -13,7 +13,7 @@ from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.families import BLOCK
 from studio.gui.graph.keyboard import HELP, UNFOLD
 from studio.gui.theme import Theming
-from studio.gui.widgets import button
+from studio.gui.widgets.basics import button
 
 _NOTHING = "Select a node first."
 _ICONS = ("ancestors", "descendants", "both-ways", "close", "unfold", "help")

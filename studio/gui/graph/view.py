@@ -18,7 +18,7 @@ from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paths import PathButtons
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
-from studio.gui.widgets import GRID, button
+from studio.gui.widgets.basics import GRID, button
 
 GAP = 2 * GRID
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from studio.api import StudioError
-from studio.gui.pages.base import Shell
+from studio.gui.pages.shared.base import Shell
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace

@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from studio.api import Capability, Extension, Kind, Option, StudioError, TargetSpec
-from studio.gui.editors import Entry
-from studio.gui.forms import Form
-from studio.gui.pages.base import Shell
+from studio.gui.forms.editors import Entry
+from studio.gui.forms.form import Form
+from studio.gui.pages.shared.base import Shell
 from studio.gui.panels.steps import FollowedStep
 
 if TYPE_CHECKING:

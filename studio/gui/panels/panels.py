@@ -12,8 +12,8 @@ from studio.gui.panels.frame import PanelFrame
 from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
-    from studio.gui.pages.base import Page
-    from studio.gui.window import MainWindow
+    from studio.gui.pages.shared.base import Page
+    from studio.gui.window.main_window import MainWindow
     from studio.workspace import Event, VariantRecord
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
-from studio.models.coverage.catalogued import kind_of, notes, systems
+from studio.models.coverage.board_systems import kind_of, notes, systems
 from studio.models.coverage.check import Problem, check
 from studio.models.coverage.releases import Release, release_of, releases
 from studio.models.memory import activation_peak

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from studio.api import Graph, GraphLayout, Model, Node, TensorType
+from studio.models.blocks import INSIDE, folded, folds, is_block, outline
 from studio.models.drawing.colours import FILLS
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import TITLES, family
-from studio.models.folding import INSIDE, folded, folds, is_block, outline
 from studio.models.layout import lay_out
 from studio.models.layout.boxes import detail
 from studio.models.walk import block_text, parts

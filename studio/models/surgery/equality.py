@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from studio.api import Array, Feeds, InvalidModel, Session, StudioError, TensorType, Value
-from studio.datasets.made_up import open_sizes, random_feeds
+from studio.datasets.synthetic import open_sizes, random_feeds
 
 _SAMPLES = 3
 _RELATIVE = 1e-4

@@ -8,7 +8,7 @@ from studio.jobs.step import Arguments, Result
 from studio.models.opening import GRAPH_FILE
 from studio.models.surgery.work import FOLDER
 from studio.registry import Artifact, ModelRef, Registry, below
-from studio.registry.copying import Copy
+from studio.registry.copies import Copy
 
 
 def edited(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:

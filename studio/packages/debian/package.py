@@ -15,7 +15,7 @@ from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, Bundle
 from studio.packages.debian.archive import Entry, write_package
 from studio.packages.zipapp import ZipApplication
-from studio.runtime.release.manifest import SIGNATURE
+from studio.runtime.shared.manifest import SIGNATURE
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf"}
 _OLDEST = (3, 8)

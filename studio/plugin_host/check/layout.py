@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from studio.api import Finding, Level, Manifest, UsageError
+from studio.documents.toml_text import loads
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.discovery import GROUP
 from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.manifest import FILE_NAME, ManifestError
-from studio.settings.toml_text import loads
 
 
 def package_of(folder: Path) -> Path:

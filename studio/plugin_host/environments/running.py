@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from studio.api import Progress, StudioError
-from studio.plugin_host.environments.making import clean_variables
+from studio.plugin_host.environments.build import clean_variables
 
 CHILD = Path(__file__).with_name("child.py")
 PATIENCE_S = 240.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Progress, Session, Unavailable
-from studio.plugin_host.environments.place import Environment
+from studio.plugin_host.environments.environment import Environment
 
 
 class PluginToolchain:
@@ -41,7 +41,7 @@ class PluginToolchain:
 
     def load(self, runner: Path, model: Path, options: Mapping[str, Any]) -> Session:
         """Load a model in a process of this environment."""
-        from studio.plugin_host.environments.loaded import LoadedElsewhere
+        from studio.plugin_host.environments.remote_session import LoadedElsewhere
 
         return LoadedElsewhere(self.python, runner, model, options)
 

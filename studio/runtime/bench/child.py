@@ -16,11 +16,11 @@ from typing import Any, Callable
 import numpy
 
 from .arrays import load_arrays, save_arrays
-from .arrivals import serve
-from .limits import die_with_parent, limit_memory, peak_memory_mb
+from .machine.limits import die_with_parent, limit_memory, peak_memory_mb
+from .measures.arrivals import serve
+from .measures.streams import run_streams
+from .measures.timing import Run, measure, warm_up
 from .stream import LineWriter
-from .streams import run_streams
-from .timing import Run, measure, warm_up
 
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 """What onnxruntime puts before its sentences."""

@@ -6,15 +6,15 @@ import os
 from statistics import median
 from typing import Any
 
-from ..threads import threads_for, usable_cores
+from ..shared.threads import threads_for, usable_cores
 from . import feeds
 from .arrays import load_arrays, save_arrays
 from .bench import Bench
-from .compare import compare, repeated
 from .config import Candidate
 from .entry import TWIN, Entry
 from .errors import BenchError, CandidateError
 from .process import CandidateProcess
+from .statistics.compare import compare, repeated
 
 _TIMED = 3
 """Inferences from which the number of threads follows where nobody names one."""

@@ -8,16 +8,16 @@ from typing import Any
 from . import PROTOCOL
 from .bench import Bench, Emit
 from .config import Config
-from .energy_phase import energy_of
 from .entry import Entry
-from .environment import at_the_end, environment
 from .errors import CandidateError
-from .latency import Rounds
-from .open_loop import OpenLoop
+from .machine.environment import at_the_end, environment
+from .measures.energy_phase import energy_of
+from .measures.latency import Rounds
+from .measures.open_loop import OpenLoop
+from .measures.sustained import Sustained
+from .measures.throughput import Throughput
 from .preparation import Preparation
 from .process import CancelWatch
-from .sustained import Sustained
-from .throughput import Throughput
 
 
 class Study:

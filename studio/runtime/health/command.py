@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..link import authorization
 from ..serve.contracts.environment import BUNDLE
 from ..serve.errors import CannotListen
 from ..serve.http.message import HttpError
+from ..shared.link import authorization
 from . import served
 
 

@@ -10,11 +10,11 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from ..release import manifest
-from ..release.trial import compare, read_sample
-from ..serve.inference import HEADER_LENGTH
-from ..serve.tensor_data import from_binary, to_binary
-from ..serve.tensors import BY_NAME, DATA_TYPES, DataType, TensorSpec
+from ..release.trial.golden_check import compare, read_sample
+from ..serve.protocol.codec import HEADER_LENGTH
+from ..serve.protocol.tensor_data import from_binary, to_binary
+from ..serve.protocol.tensors import BY_NAME, DATA_TYPES, DataType, TensorSpec
+from ..shared import manifest
 
 
 def ask_golden(

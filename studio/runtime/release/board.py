@@ -8,12 +8,13 @@ import os
 import time
 from typing import Any
 
-from . import manifest, state
-from .errors import ReleaseError
-from .journal import Journal
-from .layout import Layout
-from .manifest import Manifest
-from .state import State
+from ..shared import manifest
+from ..shared.chained_log import Journal
+from ..shared.errors import ReleaseError
+from ..shared.manifest import Manifest
+from .store import state
+from .store.layout import Layout
+from .store.state import State
 
 
 class Board:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from . import manifest
+from ..shared import manifest
+from ..shared.errors import ReleaseError
+from ..shared.files import remove
 from .board import Board
-from .errors import ReleaseError
-from .files import remove
-from .server import Server
+from .server.served import Server
 
 
 def collect(board: Board, running: str = "") -> dict[str, Any]:

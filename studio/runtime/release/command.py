@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import reserve, state
+from ..shared.errors import ReleaseError
+from ..shared.files import digest_of, free_bytes, megabytes, remove
 from .board import Board
-from .errors import ReleaseError
-from .files import digest_of, free_bytes, megabytes, remove
-from .layout import Layout
-from .lease import give_back, locked, refuse_others, renew, take
-from .source import Source
+from .intake.source import Source
+from .store import disk_reserve as reserve
+from .store import state
+from .store.layout import Layout
+from .store.lease import give_back, locked, refuse_others, renew, take
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +54,7 @@ def _request(verb: str, source: Source) -> Mapping[str, Any]:
 
 def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) -> dict[str, Any]:
     if verb == "try":
-        from .trial import run_trial
+        from .trial.golden_check import run_trial
 
         return run_trial(layout, request)
     owner = str(request.get("owner") or "unknown")
@@ -121,7 +122,7 @@ def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """What is here and what runs; changes nothing, asks for no lock."""
-    from .server import Server
+    from .server.served import Server
 
     server, now = Server(board.layout), board.state
     running = server.runs()
@@ -224,24 +225,24 @@ def _print(line: Mapping[str, Any]) -> None:
 
 _VERBS: dict[str, str] = {
     "begin": "command:_begin",
-    "certify": "access:certify",
+    "certify": "server.access:certify",
     "end": "command:_end",
     "gc": "command:_collect",
-    "install": "environment:install",
+    "install": "intake.environment:install",
     "log": "command:_log",
-    "missing": "receive:missing",
-    "probe": "probe:probe",
-    "receive": "receive:receive",
+    "missing": "intake.receive:missing",
+    "probe": "server.probe:probe",
+    "receive": "intake.receive:receive",
     "remove": "command:_remove",
     "rollback": "switch:rollback",
-    "stage": "stage:stage",
+    "stage": "intake.stage:stage",
     "start": "switch:start_current",
     "status": "command:_status",
     "stop": "switch:stop_current",
     "switch": "switch:switch",
-    "transfer": "receive:transfer",
-    "trust": "signature:trust",
-    "try": "trial:run_trial",
+    "transfer": "intake.receive:transfer",
+    "trust": "intake.signature:trust",
+    "try": "trial.golden_check:run_trial",
 }
 """Module and function of each."""
 

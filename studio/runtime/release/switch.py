@@ -6,18 +6,19 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import access, state
+from ..shared.errors import ReleaseError
+from ..shared.files import point, remove
+from ..shared.manifest import NAME, SIGNATURE, Manifest, verify
 from .board import Board
-from .errors import ReleaseError
-from .files import point, remove
-from .lines import advanced
-from .manifest import NAME, SIGNATURE, Manifest, verify
-from .sampling import agreement_of, allow, compare, sampling_of
-from .server import Address, Server
-from .soak import QualitySoak, evidence_of, soak
+from .server import access
+from .server.served import Address, Server
+from .store import state
+from .store.latest_releases import advanced
+from .trial.requests import agreement_of, allow, compare, sampling_of
+from .trial.soak import QualitySoak, evidence_of, soak
 
 if TYPE_CHECKING:
-    from .quality import Quality
+    from .trial.decision import Quality
 
 _READY_S = 60.0
 _READY_PROBES = 8.0
@@ -54,8 +55,8 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReleaseError: why the new release could not be served.
     """
-    from .quality import Quality, rule_of
-    from .stage import check_counter
+    from .intake.stage import check_counter
+    from .trial.decision import Quality, rule_of
 
     what = board.manifest(str(request["release"]))
     reason = check_counter(board, what, request)
@@ -296,7 +297,7 @@ def _commit(board: Board, what: Manifest, plan: Plan, reason: str = "") -> None:
 
 def _check_signature(board: Board, what: Manifest) -> None:
     """Who is trusted may have changed since it was staged. A rollback is not asked: see docs."""
-    from .signature import check
+    from .intake.signature import check
 
     if what.digest == board.state.current:
         return

@@ -7,8 +7,8 @@ import sys
 from typing import List
 
 from .contracts.environment import completed
+from .engine.memory import forget, import_without_openssl
 from .errors import CannotListen
-from .memory import forget, import_without_openssl
 from .options import Options
 
 
@@ -17,7 +17,7 @@ def main(arguments: List[str]) -> int:
     options = _parsed(completed(arguments, os.environ))
     try:
         if options.root is not None:
-            from .supervisor import Supervisor
+            from .supervision.supervisor import Supervisor
 
             return Supervisor(options).run()
         if options.certificate is None:

@@ -7,22 +7,22 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
 
-from .access import Tokens
-from .call import InferenceCall, run_together
-from .catalog import Catalog
-from .executor import Executor, QueueFull
-from .guard import InlineGuard
+from ..shared.access_tokens import Tokens
+from .engine.call import InferenceCall, run_together
+from .engine.catalog import Catalog
+from .engine.executor import Executor, QueueFull
+from .engine.inline_guard import InlineGuard
+from .engine.served_model import Repository, ServedModel
 from .http.exchange import Exchange
 from .http.message import HttpError, Request, Response
 from .log import Log
-from .machine import Machine
-from .model import Repository, ServedModel
-from .routes import Route, Router
-from .upkeep import Upkeep
+from .rest.router import Route, Router
+from .statistics.board_state import Machine
+from .statistics.expiry import Upkeep
 
 if TYPE_CHECKING:
     from .http.parser import Head
-    from .ledger import Ledger
+    from .rest.telemetry import Ledger
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""

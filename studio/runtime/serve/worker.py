@@ -12,34 +12,46 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
-from ..threads import usable_cores
-from . import ledger, metrics, observation, open_inference, repository
-from .access import Tokens, load_chain, tls_of
-from .catalog import Catalog
+from ..shared.access_tokens import Tokens, load_chain, tls_of
+from ..shared.threads import usable_cores
 from .contracts.table import routes
-from .control import ControlLink, Message
-from .descriptors import clients_within
+from .engine.catalog import Catalog
+from .engine.executor import Executor
+from .engine.memory import share_one_heap
+from .engine.served_model import Repository, ServedModel, load
+from .engine.source import ModelSource, from_bundle, from_file
+from .engine.tuning_cache import Tried
 from .errors import CannotListen, LoadError
-from .executor import Executor
-from .hosts import HostPolicy, ServiceAdmission, is_loopback
+from .fast_path.fast_path import answer_repeats
+from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
-from .http.lookout import Lookout, lookout
+from .http.file_limits import clients_within
+from .http.selector import Lookout, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
-from .longest import Longest
-from .memory import share_one_heap
-from .model import Repository, ServedModel, load
 from .options import Options, listen
-from .releases import run_folder_of
-from .repeat import answer_repeats
+from .quality.follow_requests import keep_following
+from .quality.uncertain_samples import follow_samples
+from .release_root import run_folder_of
+from .rest import (
+    metrics,
+    open_inference,
+)
+from .rest import (
+    model_repository as repository,
+)
+from .rest import (
+    status as observation,
+)
+from .rest import (
+    telemetry as ledger,
+)
 from .rpc import optional
-from .samples import follow_samples
 from .service import Service
-from .source import ModelSource, from_bundle, from_file
-from .state import endpoint, say
-from .switches import keep_following
-from .tried import Tried
-from .upkeep import Upkeep
+from .statistics.expiry import Upkeep
+from .supervision.control import ControlLink, Message
+from .supervision.longest_run import Longest
+from .supervision.server_report import endpoint, say
 
 ROUTES = (
     open_inference.ROUTES
@@ -99,7 +111,7 @@ def _locate(options: Options) -> ModelSource:
         source = from_bundle(options.bundle)
         if options.gate is None:
             return source
-        from ..gate.note import root_of
+        from ..listener.note import root_of
 
         return source._replace(beside=root_of(options.gate))
     assert options.model is not None
@@ -236,9 +248,9 @@ class Worker:
         """Also answer the clients of a gate, while it is this release's turn."""
         if self._options.gate is None or not models:
             return None
-        from ..gate.borrower import Borrower
-        from ..gate.note import hand_back
-        from ..gate.turns import Turns
+        from ..listener.borrower import Borrower
+        from ..listener.note import hand_back
+        from ..listener.turns import Turns
 
         self._grace_s = _HANDOVER_GRACE_S
         turns, release = Turns(self._options.gate), models[0].source.digest

@@ -17,7 +17,7 @@ import mlperf_loadgen
 
 from studio.runtime.bench.arrays import load_arrays
 from studio.runtime.bench.child import load_runner
-from studio.runtime.bench.timing import Run, measure, warm_up
+from studio.runtime.bench.measures.timing import Run, measure, warm_up
 
 RUNNER = Path(__file__).parents[3] / "plugins" / "studio_onnxruntime" / "runner.py"
 PERCENTILES = (0.9, 0.99, 0.75)

@@ -10,7 +10,7 @@ import numpy
 
 from studio.api import Sample, Silent, TensorType, Value
 from studio.datasets import open_dataset
-from studio.pipelines.sample_texts import Renderer
+from studio.samples.texts import Renderer
 from studio.settings import resource
 from studio_metrics.texts import ExactMatch
 from tests.benchmarks.zoo import arrays

@@ -15,13 +15,13 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.deployment.wheels import Wheel
-from studio.governance.archive import ArchiveWriter
-from studio.governance.importing import unpack
 from studio.packages.bundle import Bundle
-from studio.pipelines.sample_work import take
-from studio.runtime.release import manifest
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.files import plain_name
+from studio.runtime.shared import manifest
+from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.files import plain_name
+from studio.samples.work import take
+from studio.versions.project_archive import ArchiveWriter
+from studio.versions.project_import import unpack
 from tests.fuzzing.mutation import change_bytes, change_json, change_zip
 from tests.fuzzing.target import Target
 from tests.rigs.bundles import QuietJob, make_bundle
@@ -62,7 +62,7 @@ def _project() -> bytes:
             "aliases": {},
             "moves": [],
         }
-        from studio.governance.archive import FORMAT
+        from studio.versions.project_archive import FORMAT
 
         writer.finish({"format": FORMAT, "models": [model_row]})
         return (folder / "project.zip").read_bytes()

@@ -17,9 +17,9 @@ import numpy as np
 from studio.api import StudioError, TensorType, Value
 from studio.datasets.images import read_picture
 from studio.datasets.opening import open_dataset
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.signature import signer_of
-from studio.runtime.release.signers import signers_in
+from studio.runtime.release.intake.signature import signer_of
+from studio.runtime.release.intake.signers import signers_in
+from studio.runtime.shared.errors import ReleaseError
 from tests.fuzzing.mutation import change_bytes, change_text, change_zip
 from tests.fuzzing.target import Target
 from tests.fuzzing.targets.serving import _chunks, _pictures

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.datasets.preprocess import Preprocess
-from studio.monitoring.alert_rules import read_alerts
-from studio.pipelines.reading import read_recipe
+from studio.documents.toml_text import TomlText
+from studio.monitoring.alerts.rules import read_alerts
+from studio.pipelines.parser import read_recipe
 from studio.plugin_host.manifest import ManifestError, read_manifest
-from studio.quantization.recipe import Recipe
-from studio.settings.toml_text import TomlText
+from studio.quantization.preset import Recipe
 from tests.fuzzing.mutation import change_text
 from tests.fuzzing.target import Target
 

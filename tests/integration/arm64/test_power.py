@@ -21,9 +21,9 @@ import pytest
 
 from studio.api import StudioError
 from studio.deployment.history import judged
-from studio.deployment.inventory import take
 from studio.deployment.work import agent_on, connected, deploy, releases
 from studio.packages import Bundle
+from studio.targets.inventory import take
 from tests.integration.arm64 import image, machine
 from tests.integration.arm64.machine import Machine
 from tests.rigs.boards import until

@@ -29,7 +29,7 @@ from studio_kubernetes.manifests import Wanted, manifests
 from studio_kubernetes.options import DEPLOY_OPTIONS
 from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from studio_kubernetes.platform import KubernetesPlatform
-from studio_kubernetes.rollout import is_ready
+from studio_kubernetes.progress import is_ready
 from studio_kubernetes.site import KubernetesSite
 from studio_kubernetes.workload import Place, workload_of
 from tests.integration.kubernetes.conftest import Lab

@@ -14,7 +14,7 @@ import pytest
 from studio.api import Parcel, TakenBack
 from studio.api.testing import Recorder
 from studio.api.testing_platforms import Example, check_platform
-from studio_docker.connecting import connect
+from studio_docker.connection import connect
 from studio_docker.engine import Engine
 from studio_docker.platform import DockerPlatform
 from tests.rigs.boards import until

@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.conftest import Studio
 from tests.rigs import trials
 from tests.rigs.boards import until
-from tests.unit.monitoring.test_alerting import free_port, hook, process
+from tests.unit.monitoring.alerts.test_alerting import free_port, hook, process
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("prometheus", "prometheus-alertmanager")]
 

@@ -31,7 +31,7 @@ def python38() -> str:
 def test_a_board_with_python_3_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of a release with that interpreter: its wheels, the golden samples, the server."""
     python = python38()
-    monkeypatch.setattr("studio.deployment.connect.interpreter_of", lambda target: python)
+    monkeypatch.setattr("studio.targets.connect.interpreter_of", lambda target: python)
     monkeypatch.setattr("studio.deployment.work.interpreter_of", lambda target: python)
     monkeypatch.setenv("EDGEWRIGHT_SERVICE", "process")
     bundles = [make_bundle(tmp_path / str(version), version) for version in (1, 2)]

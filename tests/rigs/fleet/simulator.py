@@ -26,9 +26,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.deployment import facts, inventory
-from studio.runtime.release import command, probe, server
-from studio.runtime.release.layout import Layout
+from studio.runtime.release import command
+from studio.runtime.release.server import probe
+from studio.runtime.release.server import served as server
+from studio.runtime.release.store.layout import Layout
+from studio.targets import facts, inventory
 
 HEALTHY, SLOW_S = 0.0005, 1.0
 _SELF = os.getpid()

@@ -14,16 +14,16 @@ import pytest
 
 from studio.api import Permission, TargetError, UsageError
 from studio.deployment.access import AccessWish, is_loopback, known_token, token_on
-from studio.deployment.connect import target_of
 from studio.deployment.step import DEPLOY
 from studio.jobs import JobOutcome
 from studio.jobs.sandbox import environment
-from studio.runtime.link import connect
-from studio.runtime.release.access import wanted
-from studio.runtime.release.certificate import self_signed
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.serve.access import fingerprint_of
+from studio.runtime.release.server.access import wanted
+from studio.runtime.release.server.certificate import self_signed
+from studio.runtime.shared.access_tokens import fingerprint_of
+from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.link import connect
 from studio.settings import Paths
+from studio.targets.connect import target_of
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 from tests.unit.runtime.models import make_cnn

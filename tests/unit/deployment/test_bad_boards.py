@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from studio.api import Refused, StudioError, TargetError
-from studio.deployment.fleet import look
-from studio.deployment.trusting import trust
+from studio.deployment.survey import look
+from studio.deployment.trust import trust
 from studio.deployment.work import deploy, probe_target
 from studio.packages import Bundle
 from tests.rigs.boards import Board, Network, network
 from tests.rigs.bundles import make_bundle
 from tests.unit.deployment.test_board import ROOT, Studio, rows
-from tests.unit.runtime.release.test_signature import make_key
+from tests.unit.runtime.release.intake.test_signature import make_key
 
 pytestmark = [pytest.mark.rig, pytest.mark.slow]
 

@@ -16,9 +16,9 @@ from studio.deployment import open_channel, server_info
 from studio.deployment.history import verify_log
 from studio.deployment.work import deploy, logs, probe_target, releases, rollback, undeploy
 from studio.packages import Bundle
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.layout import Layout
-from studio.runtime.release.segments import SEAL_BYTES
+from studio.runtime.release.store.layout import Layout
+from studio.runtime.shared.chained_log import Journal
+from studio.runtime.shared.log_segments import SEAL_BYTES
 from tests.rigs.boards import Board, Network, network
 from tests.rigs.bundles import QuietJob, make_bundle
 from tests.rigs.load import Load

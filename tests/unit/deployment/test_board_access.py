@@ -17,7 +17,7 @@ from studio.datasets import Preprocess
 from studio.datasets.images import read_picture
 from studio.deployment.access import known_token
 from studio.deployment.work import deploy, probe_target, undeploy
-from studio.monitoring.call import call
+from studio.monitoring.endpoint.call import call
 from studio.monitoring.work import monitor
 from studio.packages import Bundle
 from tests.rigs.boards import Board, network

@@ -13,11 +13,11 @@ import pytest
 from studio.api import TargetFacts, TargetSpec, UsageError
 from studio.deployment import admission
 from studio.deployment.admission import Request, downgrade_of
-from studio.deployment.inventory import parse
 from studio.packages import Bundle
+from studio.targets.inventory import parse
 from studio.workspace import Workspace
 from tests.rigs.bundles import make_bundle
-from tests.unit.runtime.release.test_signature import line_of, make_key
+from tests.unit.runtime.release.intake.test_signature import line_of, make_key
 
 FACTS = TargetFacts(name="roof", url="ssh://pi@roof", arch="aarch64", root="/home/pi/.edgewright")
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from studio.deployment.history import History, judged
-from studio.runtime.release import journal as journals
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.segments import KEPT
+from studio.runtime.shared import chained_log as journals
+from studio.runtime.shared.chained_log import Journal
+from studio.runtime.shared.log_segments import KEPT
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from studio.api import TargetSpec
-from studio.deployment.connect import open_channel
 from studio.deployment.liveness import Liveness, liveness, server_info, url_of
-from studio.runtime.alive import started
+from studio.runtime.shared.process_identity import started
+from studio.targets.connect import open_channel
 from tests.rigs.bundles import QuietJob
 
 HERE = TargetSpec("local", "local:")

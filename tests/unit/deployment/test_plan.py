@@ -10,10 +10,10 @@ import pytest
 
 from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.admission import Request
-from studio.deployment.inventory import Inventory, history, parse
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.wheels import Platform, Wheel, WheelSet
 from studio.packages import Bundle, ZipApplication
+from studio.targets.inventory import Inventory, history, parse
 from tests.rigs.bundles import make_bundle
 
 FACTS = TargetFacts(

@@ -12,10 +12,10 @@ import pytest
 
 from studio.api import StudioError, TakenBack
 from studio.deployment import record
-from studio.governance.presence import served_at
 from studio.monitoring.fleet_work import with_targets
 from studio.packages import Bundle
 from studio.registry import LOCAL, ModelRef, Registry
+from studio.versions.serving_history import served_at
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.models import make_cnn
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from studio.deployment import inventory
 from studio.deployment.signers import admitted
-from studio.runtime.release.signers import fingerprint, signers_in
+from studio.runtime.release.intake.signers import fingerprint, signers_in
+from studio.targets import inventory
+from tests.unit.runtime.release.intake.test_signature import KINDS, line_of, make_key
 from tests.unit.runtime.release.machine import Machine, machine
-from tests.unit.runtime.release.test_signature import KINDS, line_of, make_key
 
 pytestmark = pytest.mark.needs("ssh-keygen")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import Silent
-from studio.deployment.agent import Agent
-from studio.deployment.sending import Delivery, Outgoing
+from studio.deployment.release_client import Agent
+from studio.deployment.upload import Delivery, Outgoing
 from studio.packages import build_runtime
 from studio_ssh.target import SshTarget
 from tests.rigs.boards import Board, network

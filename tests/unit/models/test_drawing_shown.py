@@ -14,7 +14,7 @@ from studio.models import work
 from studio.models.drawing import Overlay, svg
 from studio.models.drawing.overlay import on_nodes
 from studio.models.drawing.png import png
-from studio.models.drawing.shown import Wish, shown
+from studio.models.drawing.selection import Wish, shown
 from studio.models.layout import lay_out
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.unit.models import graphs

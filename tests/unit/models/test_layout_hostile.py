@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, Node, TensorType, Value
-from studio.models.folding import folded, outline
+from studio.models.blocks import folded, outline
 from studio.models.graphfile import read_all, write
 from studio.models.layout import lay_out
 from tests.unit.models import graphs

@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Cancelled, InvalidModel, Silent
 from studio.models import opening, work
-from studio.models.folding import folded, outline
+from studio.models.blocks import folded, outline
 from studio.models.graphfile import read, read_all
 from studio.models.layout import lay_out
 from studio.models.opening import GRAPH_FILE

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from studio.api import Graph, GraphLayout, Node, Value
-from studio.models.folding import folded, outline
+from studio.models.blocks import folded, outline
 from studio.models.layout import Unfolded, block_paths, lay_out, unfold
 from studio.models.walk import INSIDE
 from tests.benchmarks.generated import inception, transformer

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.cli.monitor_command import drift_lines
-from studio.monitoring.alerts import Rules
+from studio.monitoring.alerts.evaluate import Rules
 from studio.monitoring.drift import ENDS, drift_of, drift_state
 from studio.runtime.drift.reference import WINDOW, Reference
 from studio.runtime.drift.watch import DriftWatch

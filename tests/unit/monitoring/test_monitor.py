@@ -82,7 +82,7 @@ def test_a_server_that_nobody_asks_has_no_latency(
 def test_a_channel_that_fails_is_told_at_once_and_in_the_result(
     server: rig.ServerProcess, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.monitoring.dispatch.WAIT_S", 0.01)
+    monkeypatch.setattr("studio.monitoring.alerts.dispatch.WAIT_S", 0.01)
     alerts = tmp_path / "alerts.toml"
     alerts.write_text(
         '[[rules]]\nname = "quiet"\nmetric = "throughput"\nbelow = 1e9\n'

@@ -9,8 +9,8 @@ import pytest
 
 from studio.packages.drift_reference import FEWEST, chance_limit, reference_of
 from studio.runtime.drift.signals import Sampler, names_of
-from studio.runtime.serve.model import load
-from studio.runtime.serve.source import from_bundle
+from studio.runtime.serve.engine.served_model import load
+from studio.runtime.serve.engine.source import from_bundle
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.drift.frames import frame, pictures, reference
 

@@ -18,8 +18,8 @@ from studio.packages.embedding import Graft, NoEmbedding, Place, axes_of, requir
 from studio.packages.work import package
 from studio.runtime.drift.reference import EMBEDDING, MAX_SIGNALS, WINDOW
 from studio.runtime.drift.watch import DriftWatch
-from studio.runtime.serve.model import ServedModel, load
-from studio.runtime.serve.source import from_bundle
+from studio.runtime.serve.engine.served_model import ServedModel, load
+from studio.runtime.serve.engine.source import from_bundle
 from tests.rigs.bundles import QuietJob, make_bundle, number, reference
 from tests.unit.runtime.serve.desk import Client, serving
 

@@ -19,8 +19,8 @@ from studio.packages.latency import latency_of
 from studio.packages.record import packaged, prepare
 from studio.packages.work import package
 from studio.registry import ModelRef, Registry, VariantRecord
-from studio.runtime.release.trial import compare, read_sample
-from studio.runtime.serve.source import from_bundle
+from studio.runtime.release.trial.golden_check import compare, read_sample
+from studio.runtime.serve.engine.source import from_bundle
 from tests.rigs.bundles import QuietJob, make_bundle, number, reference
 from tests.unit.runtime.models import make_cnn
 

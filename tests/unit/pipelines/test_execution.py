@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.outcome import RecipeReport
+from studio.pipelines.run_report import RecipeReport
 from studio.settings import resource
 from studio.workspace import RunChanged, RunWish, Workspace
 
@@ -160,7 +160,7 @@ def test_values_from_the_environment_are_not_written_down(
 
 
 def test_a_run_that_is_held_is_not_run_twice(workspace: Workspace, folder: Path) -> None:
-    from studio.governance.journal import RunFolder
+    from studio.registry.run_journal import RunFolder
 
     without_deploy(folder)
     report = run(workspace, folder)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from studio.pipelines.gates import KINDS, judge
-from studio.pipelines.outcome import GateReport
-from studio.pipelines.recipe import Gate
-from studio.runtime.release.signature import NAMESPACE
+from studio.pipelines.pipeline import Gate
+from studio.pipelines.run_report import GateReport
+from studio.runtime.release.intake.signature import NAMESPACE
 
 QUANTIZED = {
     "metric": {"name": "top1", "before": 0.99, "after": 0.97, "drop": 0.02},

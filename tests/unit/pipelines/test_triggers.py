@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import StudioError, UsageError
 from studio.jobs import End, JobOutcome
-from studio.pipelines.resuming import ResumedRollback
+from studio.pipelines.resume import ResumedRollback
 from studio.pipelines.triggers import Alias, Trigger
 from studio.registry import Registry
 

@@ -16,10 +16,11 @@ import pytest
 from studio.api import Cancelled, Silent, StudioError, ToolchainBackend, Unavailable
 from studio.api.testing import check_backend
 from studio.api.toolchains import EnvironmentNeed
-from studio.plugin_host.environments import Condition, Environment, PluginToolchain, making
+from studio.plugin_host.environments import Condition, Environment, PluginToolchain
+from studio.plugin_host.environments import build as making
+from studio.plugin_host.environments.build import Making
 from studio.plugin_host.environments.declaration import lock_problem, read_need
-from studio.plugin_host.environments.making import Making
-from studio.plugin_host.environments.place import RECORD
+from studio.plugin_host.environments.environment import RECORD
 from studio.plugin_host.environments.running import ToolRun
 from tests.rigs import toolchain as rig
 

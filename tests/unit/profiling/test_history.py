@@ -8,7 +8,7 @@ import random
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines import profile_export
+from studio.profiling import export as profile_export
 from studio.profiling import history, tables
 from studio.registry import RunRecord
 

@@ -7,7 +7,7 @@ import pytest
 
 from studio.api import Graph, Node
 from studio.pipelines.gates import judge
-from studio.pipelines.recipe import Gate
+from studio.pipelines.pipeline import Gate
 from studio.profiling.attribution import attribute
 from studio.profiling.placement import accelerated, placement, warnings
 from studio.profiling.plan import Candidate

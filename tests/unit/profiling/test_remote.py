@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from studio.api import Completed, Progress, TargetError, Tunnel
-from studio.jobs import elsewhere
 from studio.profiling import remote, results
 from studio.profiling.backends import Chosen
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef
+from studio.targets import remote as elsewhere
 
 RUNNER = Path(__file__).parents[3] / "plugins" / "studio_onnxruntime" / "runner.py"
 

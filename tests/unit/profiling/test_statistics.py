@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.runtime.bench.bootstrap import Bootstrap, Interval
-from studio.runtime.bench.verdicts import LEAST_MARGIN, compare, holm, margin_of
+from studio.runtime.bench.statistics.bootstrap import Bootstrap, Interval
+from studio.runtime.bench.statistics.verdicts import LEAST_MARGIN, compare, holm, margin_of
 
 STUDIES = 200
 ROUNDS = 40

@@ -10,7 +10,7 @@ from studio.api import UsageError, validate
 from studio.plugin_host import PluginHost
 from studio.quantization.methods import check_method, methods, with_methods
 from studio.quantization.step import METHODS, QUANTIZE
-from studio.workspace.recipes import Recipes
+from studio.workspace.presets import Recipes
 
 METHOD = next(option for option in QUANTIZE.options if option.name == "method")
 

@@ -11,9 +11,9 @@ import numpy
 import pytest
 
 from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError, validate
+from studio.evaluation.judge import Scored
 from studio.quantization import record, work
-from studio.quantization.evaluation import Scored
-from studio.quantization.recipes import prepare
+from studio.quantization.presets import prepare
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import Registry, VariantRecord
 

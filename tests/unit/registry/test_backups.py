@@ -24,7 +24,7 @@ from studio.registry.backups import (
     DamagedRegistry,
     faults_of,
 )
-from studio.registry.restoring import Restoring
+from studio.registry.restore import Restoring
 
 DAY = 86_400
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.governance.presence import all_served_at, served_at, served_on
 from studio.registry import Registry
+from studio.versions.serving_history import all_served_at, served_at, served_on
 
 NAMES = [f"t{number:02}" for number in range(30)]
 

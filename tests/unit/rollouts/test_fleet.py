@@ -15,7 +15,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.packages.bundle import Bundle
-from studio.rollouts.ledger import Ledger, ledgers, unfinished
+from studio.rollouts.rollout_state import Ledger, ledgers, unfinished
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle

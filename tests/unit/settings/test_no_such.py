@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.catalogue import step, steps
-from studio.settings.toml_text import no_such
+from studio.documents.toml_text import no_such
+from studio.steps.catalogue import step, steps
 
 
 def test_few_names_are_all_listed() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import HOUR_S, MOST, Inbox
-from studio.workspace.moments import KEPT, Moment, Moments
+from studio.workspace.sample_ring import KEPT, Moment, Moments
 
 
 def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Mapping, Optional
 
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..routes import Route
+from ..rest.router import Route
 from ..service import Service
 from .call import Contract, ask, only_model
 

@@ -10,12 +10,12 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
+from ..engine.served_model import ServedModel
 from ..http.message import Body
-from ..images.input import prepared
-from ..model import ServedModel
-from ..tensor_data import bad
-from ..tensors import TensorSpec
+from ..protocol.tensor_data import bad
+from ..protocol.tensors import TensorSpec
 from .documents import of_table
+from .picture_input import prepared
 from .question import Form, Question, of_array, only_input
 
 _NPY = b"\x93NUMPY"

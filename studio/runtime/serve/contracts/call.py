@@ -7,15 +7,15 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..call import InferenceCall
+from ..engine.call import InferenceCall
+from ..engine.served_model import ServedModel
 from ..http.coding import content_of
 from ..http.exchange import Exchange
 from ..http.message import Body, HttpError, Request, Response
-from ..inference import Inference, decode, kind_of
-from ..model import ServedModel
-from ..plan import Wanted
+from ..protocol.codec import Inference, decode, kind_of
+from ..protocol.request_template import Wanted
+from ..protocol.tensor_data import numbers_of
 from ..service import Service
-from ..tensor_data import numbers_of
 from . import bodies
 from .documents import document_of, is_open_inference, read_document
 from .predictions import CSV, NPY, as_csv, as_json, as_npy, instances_of

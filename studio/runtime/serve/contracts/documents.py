@@ -8,12 +8,12 @@ from typing import Any, Dict, List, Mapping
 
 import numpy as np
 
+from ..engine.served_model import ServedModel
 from ..http.message import Body
-from ..images.input import prepared
-from ..inference import parse_json
-from ..model import ServedModel
-from ..tensor_data import bad
+from ..protocol.codec import parse_json
+from ..protocol.tensor_data import bad
 from .nested import MOST_RUNS
+from .picture_input import prepared
 from .question import Feeds, Form, Question, of_columns, only_input
 
 Document = Mapping[str, Any]

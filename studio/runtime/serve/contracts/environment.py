@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List, Mapping, Optional
 
-from ..places import model_in
+from ..engine.model_files import model_in
 
 BUNDLE = "EDGEWRIGHT_BUNDLE"
 """Set by our images: the bundle inside the image."""

@@ -11,7 +11,7 @@ from typing import Mapping, Optional
 from ...main import RUNTIME_VERSION
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..routes import Route
+from ..rest.router import Route
 from ..service import Service
 from .call import Contract, ask, only_model
 

@@ -6,8 +6,8 @@ from typing import Mapping, Optional
 
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
-from ..open_inference import models as list_models
-from ..routes import Route
+from ..rest.open_inference import models as list_models
+from ..rest.router import Route
 from ..service import Service
 from .call import Contract, ask
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional
 from urllib.parse import parse_qs
 
+from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
-from ..model import ServedModel
-from ..repository import catalog_of, check_json, document_of, later
-from ..routes import Route
+from ..rest.model_repository import catalog_of, check_json, document_of, later
+from ..rest.router import Route
 from ..service import Service
 from .call import ask
 from .invocations import CONTRACT, refusal

@@ -6,8 +6,8 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..tensor_data import BinaryPart, bad, read_tensor
-from ..tensors import TensorSpec
+from ..protocol.tensor_data import BinaryPart, bad, read_tensor
+from ..protocol.tensors import TensorSpec
 
 _MOST_AXES = 32
 MOST_RUNS = 1024

@@ -7,13 +7,13 @@ from typing import Mapping, Optional, Sequence
 
 import numpy as np
 
+from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import JSON, Response
 from ..images.answer import classified
-from ..model import ServedModel
-from ..routes import Route
+from ..protocol.tensor_data import to_json
+from ..rest.router import Route
 from ..service import Service
-from ..tensor_data import to_json
 from .call import Contract, ask
 
 

@@ -9,11 +9,11 @@ from typing import Dict, List, Mapping, Sequence
 
 import numpy as np
 
+from ..engine.served_model import ServedModel
 from ..http.message import JSON, Response
 from ..images.answer import classified
-from ..model import ServedModel
-from ..tensor_data import bad
-from ..tensors import TensorSpec
+from ..protocol.tensor_data import bad
+from ..protocol.tensors import TensorSpec
 from .question import Form, Question
 
 CSV = "text/csv"

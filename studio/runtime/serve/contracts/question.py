@@ -7,10 +7,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-from ..bfloat16 import narrowed
-from ..model import ServedModel
-from ..tensor_data import bad
-from ..tensors import TensorSpec
+from ..engine.served_model import ServedModel
+from ..protocol.bfloat16 import narrowed
+from ..protocol.tensor_data import bad
+from ..protocol.tensors import TensorSpec
 from .nested import Rows, rows_of, tensor_of
 
 Feeds = Dict[str, np.ndarray]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Tuple
 
-from ..routes import Route
+from ..rest.router import Route
 from . import azure, invocations, kserve, multi_model, picture, vertex
 
 

@@ -6,7 +6,7 @@ from typing import Mapping, Optional, Tuple
 
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..routes import CONTROL_BYTES, Route
+from ..rest.router import CONTROL_BYTES, Route
 from ..service import Service
 from .call import Contract, ask, only_model
 from .invocations import ping

@@ -13,11 +13,11 @@ from .body import HttpLimits
 from .budget import BodyBudget
 from .connection import Connection, Repeat
 from .exchange import Exchange
-from .lookout import Lookout
 from .message import Request, Response
 from .parser import HeadReader
+from .plain_transport import Entrance
+from .selector import Lookout
 from .waiting import TimedConnection
-from .wire import Entrance
 
 if TYPE_CHECKING:
     import ssl

@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
-from ..tensors import TensorSpec
+from ..protocol.tensors import TensorSpec
 
 BEST = 5
 

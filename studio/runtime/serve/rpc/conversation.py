@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ..http.body import too_large
 from ..http.exchange import Exchange
 from ..http.message import Headers, HttpError, Request, Response
-from ..routes import CONTROL_BYTES
+from ..rest.router import CONTROL_BYTES
 from ..service import Service, unauthorized
 from .codec import decode, encode
 from .infer import RpcCall

@@ -6,13 +6,13 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 
-from ..call import InferenceCall
+from ..engine.call import InferenceCall
+from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import Request
-from ..inference import Inference, understood
-from ..model import ServedModel
-from ..tensor_data import bad, described, from_binary, parameters_of, to_binary
-from ..tensors import TensorSpec
+from ..protocol.codec import Inference, understood
+from ..protocol.tensor_data import bad, described, from_binary, parameters_of, to_binary
+from ..protocol.tensors import TensorSpec
 from .codec import encode
 from .messages import INFER_RESPONSE
 from .reply import Reply, refusal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Awaitable, Callable, Dict, Mapping, NamedTuple, Union
 
-from .. import descriptions
 from ..http.message import HttpError
-from ..repository import catalog_of, check_parameters, index
+from ..rest import descriptions
+from ..rest.model_repository import catalog_of, check_parameters, index
 from ..service import Service
 from . import messages
 from .codec import Message

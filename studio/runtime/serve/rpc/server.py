@@ -14,7 +14,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, NamedTup
 import grpc
 import grpc.aio
 
-from ..access import mark_of
+from ...shared.access_tokens import mark_of
 from ..http.budget import BodyBudget
 from ..http.message import Headers
 from ..service import Service

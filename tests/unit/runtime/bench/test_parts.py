@@ -11,10 +11,13 @@ from typing import Any
 import numpy
 import pytest
 
-from studio.runtime.bench import compare, config, feeds, percentiles, plan, sensors, timing
+from studio.runtime.bench import config, feeds, plan
 from studio.runtime.bench.arrays import load_arrays, save_arrays
-from studio.runtime.bench.environment import cpu_name, environment
 from studio.runtime.bench.errors import BenchError, CandidateError, ConfigError
+from studio.runtime.bench.machine import sensors
+from studio.runtime.bench.machine.environment import cpu_name, environment
+from studio.runtime.bench.measures import timing
+from studio.runtime.bench.statistics import compare, percentiles
 
 MODEL = {"id": "a", "model": "m", "runner": "r"}
 

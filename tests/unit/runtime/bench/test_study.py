@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from studio.runtime.archive import write_application
-from studio.runtime.threads import PARALLEL_ABOVE_S, usable_cores
+from studio.runtime.shared.threads import PARALLEL_ABOVE_S, usable_cores
 from tests.rigs.patience import patience
 
 PATIENCE = 60.0

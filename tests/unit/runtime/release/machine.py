@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studio.deployment.sending import Outgoing, Stream
+from studio.deployment.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.layout import Layout
-from studio.runtime.release.server import Server
+from studio.runtime.release.server.served import Server
+from studio.runtime.release.store.layout import Layout
+from studio.runtime.shared.chained_log import Journal
 
 
 class Machine:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from studio.packages import Bundle
-from studio.runtime.release.files import point
-from studio.runtime.release.journal import Journal
-from studio.runtime.release.server import Server
+from studio.runtime.release.server.served import Server
 from studio.runtime.release.switch import patience
+from studio.runtime.shared.chained_log import Journal
+from studio.runtime.shared.files import point
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
 from tests.rigs.load import Load

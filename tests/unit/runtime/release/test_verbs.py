@@ -13,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.deployment.sending import Stream
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.files import digest_of
-from studio.runtime.release.source import (
+from studio.deployment.upload import Stream
+from studio.runtime.release.intake.source import (
     DEFLATED,
     END,
     FRAME_BYTES,
@@ -26,6 +24,8 @@ from studio.runtime.release.source import (
     packed,
     unpacked,
 )
+from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.files import digest_of
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.release.machine import Machine, machine
 
@@ -49,7 +49,7 @@ def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
 def test_a_transfer_goes_on_where_it_was_cut(
     board: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.deployment.sending._SAMPLE_BYTES", 1)
+    monkeypatch.setattr("studio.deployment.upload._SAMPLE_BYTES", 1)
     bundle = make_bundle(tmp_path / "one", 1)
     board.begin(bundle.digest)
     stream = Stream(board.lacking(bundle))

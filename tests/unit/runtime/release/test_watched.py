@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from studio.runtime.release.errors import ReleaseError
-from studio.runtime.release.soak import status_of
+from studio.runtime.release.trial.soak import status_of
+from studio.runtime.shared.errors import ReleaseError
 
 
 class Gone:

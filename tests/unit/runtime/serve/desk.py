@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from studio.runtime.serve.executor import Executor
-from studio.runtime.serve.http.lookout import lookout
+from studio.runtime.serve.engine.executor import Executor
+from studio.runtime.serve.engine.served_model import Repository, ServedModel
+from studio.runtime.serve.fast_path.fast_path import answer_repeats
+from studio.runtime.serve.http.selector import lookout
 from studio.runtime.serve.http.server import HttpServer
 from studio.runtime.serve.log import Log
-from studio.runtime.serve.model import Repository, ServedModel
-from studio.runtime.serve.open_inference import ROUTES
-from studio.runtime.serve.repeat import answer_repeats
+from studio.runtime.serve.rest.open_inference import ROUTES
 from studio.runtime.serve.service import Service
 
 

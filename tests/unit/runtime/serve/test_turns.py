@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.runtime.serve.executor import Executor
+from studio.runtime.serve.engine.executor import Executor
+from studio.runtime.serve.engine.served_model import Repository, ServedModel, load
+from studio.runtime.serve.engine.source import from_file
 from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Request
-from studio.runtime.serve.model import Repository, ServedModel, load
 from studio.runtime.serve.service import Service
-from studio.runtime.serve.source import from_file
 from tests.unit.runtime.serve import rig
 
 CAPACITY = 4

@@ -1,0 +1,257 @@
+"""The changes of one target: environment, endpoint, deployment and traffic, each repeatable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from studio.api import Parcel, Progress, TargetError
+from studio_azureml.cloud import INSIGHTS, Cloud, Json, state_of
+from studio_azureml.refusals import AzureRefusal
+from studio_azureml.scaling import autoscale
+from studio_azureml.snapshot import (
+    AT,
+    CANARY,
+    ENVIRONMENT,
+    MOST,
+    NAME,
+    OWNER,
+    REASON,
+    RELEASE,
+    TARGET,
+    VERSION,
+    Held,
+    History,
+    Live,
+    look,
+)
+
+_PORT = 8477
+"""At which our images listen where a platform does not choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a release is to be served."""
+
+    image: str
+    instance: str
+    count: int
+    most: int
+    scale_at: int
+    auth: str
+    timeout_s: float
+
+    @staticmethod
+    def of(parcel: Parcel, options: Mapping[str, Any]) -> Wish:
+        """The wish of a deploy's options."""
+        image = str(options.get("image") or "")
+        for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
+            image = image.replace(key, value)
+        count, most = int(options["instances"]), int(options["max_instances"])
+        return Wish(
+            image,
+            str(options["instance_type"]),
+            count,
+            most if most > count else 0,
+            int(options["scale_at"]),
+            str(options["auth"]),
+            float(options["timeout_s"]),
+        )
+
+
+def environment_version(digest: str, image: str) -> str:
+    """The name of a release: the same for a repeated deploy."""
+    return f"{digest[:12]}-{hashlib.sha256(image.encode()).hexdigest()[:6]}"
+
+
+def deployment_name(version: str, wish: Wish) -> str:
+    """The name of a release on such machines."""
+    values = [version, wish.instance, wish.count, wish.most, wish.scale_at if wish.most else 0]
+    return f"r{version[:10]}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:6]}"
+
+
+class Rollout:
+    """One change on its way; what Azure was asked to do goes on when the studio is closed."""
+
+    def __init__(self, cloud: Cloud, progress: Progress, timeout_s: float) -> None:
+        self._cloud = cloud
+        self._progress = progress
+        self._timeout_s = timeout_s
+
+    def settle(self) -> None:
+        """Wait for what an interrupted change has begun."""
+        self._settle(self._cloud.address.name)
+
+    def ensure_environment(self, parcel: Parcel, wish: Wish) -> Held:
+        """Write the release down, or find it."""
+        version = environment_version(parcel.digest, wish.image)
+        path = f"{self._cloud.address.environment}/versions/{version}"
+        if self._cloud.find(path, "Reading the release") is None:
+            tags = {
+                TARGET: self._cloud.address.endpoint,
+                RELEASE: parcel.digest,
+                NAME: parcel.name,
+                VERSION: str(parcel.version),
+                OWNER: parcel.owner[:256],
+            }
+            routes = {
+                "livenessRoute": {"path": "/v2/health/live", "port": _PORT},
+                "readinessRoute": {"path": "/v2/health/ready", "port": _PORT},
+                "scoringRoute": {"path": "/score", "port": _PORT},
+            }
+            body = {
+                "image": wish.image,
+                "osType": "Linux",
+                "inferenceConfig": routes,
+                "tags": tags,
+            }
+            self._change("PUT", path, "Making the environment", {"properties": body})
+        return next(one for one in look(self._cloud).held if one.id.endswith(f"/{version}"))
+
+    def ensure_endpoint(self, history: History, owner: str, auth: str) -> None:
+        """Make the endpoint, or find it; one that failed is made again."""
+        if history.endpoint is not None and state_of(history.endpoint) == "Succeeded":
+            return
+        address = self._cloud.address
+        body = {
+            "location": history.location,
+            "identity": {"type": "SystemAssigned"},
+            "tags": {TARGET: address.endpoint, OWNER: owner[:256]},
+            "properties": {"authMode": auth},
+        }
+        self._change("PUT", address.name, "Making the endpoint", body)
+
+    def ensure_live(self, held: Held, wish: Wish, location: str) -> Live:
+        """Deploy a release beside what serves, without requests; or find it so deployed."""
+        name = deployment_name(held.id.rpartition("/")[2], wish)
+        path = f"{self._cloud.address.name}/deployments/{name}"
+        what = f"Deploying version {held.version}"
+        found = self._settle(path, what)
+        if found is not None and state_of(found) != "Succeeded":
+            self._change("DELETE", path, "Clearing a deployment that failed")
+            found = None
+        if found is None:
+            self._deploy(held, wish, location, path, what)
+        self._scale(name, path, wish, location)
+        return next(one for one in look(self._cloud).live if one.name == name)
+
+    def give(self, split: Mapping[str, int], held: Held, canary: str = "", mirror: int = 0) -> None:
+        """Share the requests out, and write down that the release has had some."""
+        address = self._cloud.address
+        endpoint = self._cloud.call("GET", address.name, "Reading the endpoint")
+        tags = {k: v for k, v in (endpoint.get("tags") or {}).items() if k != CANARY}
+        properties = {
+            "authMode": endpoint["properties"]["authMode"],
+            "traffic": dict(split),
+            "mirrorTraffic": {canary: mirror} if mirror else {},
+        }
+        body = {
+            "location": endpoint["location"],
+            "identity": {"type": "SystemAssigned"},
+            "tags": tags | ({CANARY: canary} if canary else {}),
+            "properties": properties,
+        }
+        self._change("PUT", address.name, f"Sharing the requests: {dict(split)}", body)
+        self._tag(held, {AT: datetime.now(UTC).isoformat(), REASON: ""})
+
+    def clear(self, history: History, keep: set[str]) -> None:
+        """Delete what gets no requests any more, and its autoscale setting first."""
+        address = self._cloud.address
+        for live in history.live:
+            if live.name in keep:
+                continue
+            setting = address.autoscale(live.name)
+            if live.most:
+                what = "Deleting an autoscale setting"
+                self._forget(setting, what)
+            path = f"{address.name}/deployments/{live.name}"
+            self._change("DELETE", path, "The release before ends")
+
+    def stop(self) -> None:
+        """Take the requests away from everything, so that it may be deleted."""
+        history = look(self._cloud)
+        held = history.of(history.serving) or history.of(history.canary)
+        if held is not None:
+            self.give({}, held)
+        self.clear(history, set())
+
+    def purge(self, history: History) -> None:
+        """Delete the endpoint and the record of releases."""
+        address = self._cloud.address
+        if history.endpoint is not None:
+            self._change("DELETE", address.name, "Deleting the endpoint")
+        for held in history.held:
+            path = f"{address.environment}/versions/{held.id.rpartition('/')[2]}"
+            self._change("DELETE", path, "Deleting a release")
+        if history.held:
+            self._change("DELETE", address.environment, "Deleting the environment")
+
+    def _deploy(self, held: Held, wish: Wish, location: str, path: str, what: str) -> None:
+        tags = {
+            TARGET: self._cloud.address.endpoint,
+            RELEASE: held.release,
+            OWNER: held.tags.get(OWNER, ""),
+            ENVIRONMENT: held.id.rpartition("/")[2],
+            **({MOST: str(wish.most)} if wish.most else {}),
+        }
+        properties = {
+            "endpointComputeType": "Managed",
+            "environmentId": held.id,
+            "instanceType": wish.instance,
+            "scaleSettings": {"scaleType": "Default"},
+        }
+        sku = {"name": "Default", "capacity": wish.count}
+        body = {"location": location, "sku": sku, "tags": tags, "properties": properties}
+        try:
+            self._change("PUT", path, what, body)
+            found = self._cloud.find(path, what)
+            if found is None or state_of(found) != "Succeeded":
+                raise TargetError(f"{what} failed, and Azure does not say why.")
+        except TargetError as error:
+            if not isinstance(error, AzureRefusal) or error.status not in (401, 429, 503):
+                self._tag(held, {REASON: error.message[:256]})
+            raise
+
+    def _scale(self, name: str, path: str, wish: Wish, location: str) -> None:
+        if not wish.most:
+            return
+        tags = {TARGET: self._cloud.address.endpoint}
+        body = autoscale(path, location, wish.count, wish.most, wish.scale_at, tags)
+        setting, what = self._cloud.address.autoscale(name), "Setting the autoscaling"
+        self._cloud.call("PUT", setting, what, body, version=INSIGHTS)
+
+    def _tag(self, held: Held, tags: Mapping[str, str]) -> None:
+        """Write the state of a release at its environment; an empty tag is taken away."""
+        path = f"{self._cloud.address.environment}/versions/{held.id.rpartition('/')[2]}"
+        what = "Writing the state of a release"
+        properties: Json = dict(self._cloud.call("GET", path, what)["properties"])
+        merged: Json = {**(properties.get("tags") or {}), **tags}
+        kept: Json = {
+            k: properties[k] for k in ("image", "osType", "inferenceConfig") if k in properties
+        }
+        left = {k: v for k, v in merged.items() if v}
+        body: Json = {**kept, "tags": left}
+        self._cloud.call("PUT", path, what, {"properties": body})
+
+    def _forget(self, path: str, what: str) -> None:
+        try:
+            self._cloud.call("DELETE", path, what, version=INSIGHTS)
+        except AzureRefusal as error:
+            if error.status != 404:
+                raise
+
+    def _settle(self, path: str, what: str = "Waiting for an earlier change") -> Json | None:
+        return self._cloud.settle(path, what, self._progress, self._timeout_s)
+
+    def _change(self, method: str, path: str, what: str, body: Json | None = None) -> None:
+        self._progress.progress(0, 0, what)
+        try:
+            self._cloud.change(method, path, what, self._progress, self._timeout_s, body)
+        except AzureRefusal as error:
+            if method != "DELETE" or error.status != 404:
+                raise

@@ -1,0 +1,115 @@
+"""What a deploy would do, step by step, and what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from studio.api import Action, Parcel
+from studio_docker.base import is_archive
+from studio_docker.engine import Engine
+from studio_docker.history import History
+from studio_docker.listener import Door
+from studio_docker.names import Place
+from studio_docker.trial import Trial
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def actions(
+    engine: Engine,
+    place: Place,
+    history: History,
+    parcel: Parcel,
+    options: Mapping[str, Any],
+) -> Iterator[Action]:
+    """The rows of a preview; nothing is changed to make them."""
+    if int(options.get("canary") or 0):
+        yield Action(
+            "canary",
+            "A container engine serves one release at a time and has no canary.",
+            "blocked",
+            "Leave out --canary, or use a cluster or a cloud.",
+        )
+    yield from _door(options)
+    yield _base(engine, str(options["base"]))
+    yield _image(engine, place, parcel)
+    yield from _limits(engine, options)
+    yield _gate(history, Door.of(options))
+    yield from _release(history, parcel, Trial.of(options))
+
+
+def _door(options: Mapping[str, Any]) -> Iterator[Action]:
+    host = str(options["host"])
+    if host not in _LOOPBACK and not options["open_to_all"] and not options["token_file"]:
+        yield Action(
+            "address",
+            f"Everybody who reaches {host} could ask the model.",
+            "blocked",
+            "Give --set token_file=FILE, or say with --set open_to_all=yes that this is meant.",
+        )
+
+
+def _base(engine: Engine, name: str) -> Action:
+    if is_archive(name):
+        return Action("base image", f"{name} is read")
+    if engine.image(name) is not None:
+        return Action("base image", f"{name} is there", "skipped")
+    return Action("base image", f"{name} is fetched from its registry")
+
+
+def _image(engine: Engine, place: Place, parcel: Parcel) -> Action:
+    name = place.image(parcel.digest)
+    if engine.image(name) is not None:
+        return Action("image", f"{name} is there already, and is compared", "checked")
+    return Action("image", f"{name} is built and loaded")
+
+
+def _limits(engine: Engine, options: Mapping[str, Any]) -> Iterator[Action]:
+    facts = engine.facts()
+    memory, cpus = int(options["memory_mb"] or 0), float(options["cpus"] or 0)
+    if memory and facts["memory_mb"] and memory > facts["memory_mb"]:
+        yield Action(
+            "memory",
+            f"The engine's machine has {facts['memory_mb']} MB, not {memory}.",
+            "blocked",
+            "Ask for less: --set memory_mb=NUMBER.",
+        )
+    if cpus and facts["cpus"] and cpus > facts["cpus"]:
+        yield Action(
+            "processors",
+            f"The engine's machine has {facts['cpus']} processors, not {cpus:g}.",
+            "blocked",
+            "Ask for less: --set cpus=NUMBER.",
+        )
+
+
+def _gate(history: History, door: Door) -> Action:
+    where = f"port {door.port} of {door.host}"
+    if history.gate is None:
+        return Action("gate", f"a container is started that keeps {where}")
+    if Door.read(history.gate) == door:
+        return Action("gate", f"{where} is kept", "skipped")
+    return Action(
+        "gate",
+        f"The port moves to {where}.",
+        "warning",
+        "Clients are refused until the new one is open.",
+    )
+
+
+def _release(history: History, parcel: Parcel, trial: Trial) -> Iterator[Action]:
+    serving = history.serving
+    if serving is not None and serving.release == parcel.digest and history.gate_runs:
+        yield Action("switch", "this release is served already", "skipped")
+        return
+    yield Action("container", "a container is started beside what serves, without a network")
+    yield Action("test", "it answers the golden samples of its bundle")
+    ends = serving is not None and trial.seconds is None
+    before = f", and version {serving.version} ends" if serving and ends else ""
+    yield Action("switch", f"it answers at the port{before}")
+    if trial.seconds is not None:
+        before = f" against version {serving.version}" if serving else ""
+        text = f"held{before} for {trial.seconds:g} s at most, and taken back when it is worse"
+        both = "; its container loads both" if serving else ""
+        yield Action("trial", f"{text}{both}")

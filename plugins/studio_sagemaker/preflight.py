@@ -1,0 +1,148 @@
+"""Options of a deploy completed from the account, and what stands in its way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from studio.api import Action, Parcel, Refused
+from studio_sagemaker.cloud import Cloud
+from studio_sagemaker.desired import Wanted
+from studio_sagemaker.names import Place
+from studio_sagemaker.options import REALTIME, SERVERLESS
+from studio_sagemaker.refusals import AwsRefusal
+from studio_sagemaker.storage import Storage
+
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<repository>[a-z0-9._/-]+?)(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]{64}))"
+)
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+_TYPES = "ProductionVariantInstanceType"
+_NO_IMAGE = "Make one with studio package --image ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"
+
+
+def wanted_of(place: Place, account: str, parcel: Parcel, options: Mapping[str, Any]) -> Wanted:
+    """A deploy with bucket and image filled in; whether it is possible is not said."""
+    bucket = str(options.get("bucket") or default_bucket(place, account))
+    return Wanted(
+        place, parcel, options, bucket, fill_image(parcel, options), str(options["role"] or "")
+    )
+
+
+def default_bucket(place: Place, account: str) -> str:
+    """The one that SageMaker's own library uses."""
+    return f"sagemaker-{place.region}-{account}"
+
+
+def fill_image(parcel: Parcel, options: Mapping[str, Any]) -> str:
+    """The image with ``{name}``, ``{version}`` and ``{digest}`` replaced."""
+    image = str(options.get("image") or "")
+    words = {"name": parcel.name, "version": str(parcel.version), "digest": parcel.digest[:12]}
+    for word, text in words.items():
+        image = image.replace(f"{{{word}}}", text)
+    return image
+
+
+class Obstacles:
+    """Looks at what a deploy needs to have."""
+
+    def __init__(self, cloud: Cloud, place: Place) -> None:
+        self._cloud = cloud
+        self._place = place
+
+    def find(self, wanted: Wanted) -> list[Action]:
+        """Blocks and warnings."""
+        return [
+            *self._image(wanted.image),
+            *self._role(wanted.role),
+            *self._bucket(wanted.bucket),
+            *_instances(wanted),
+            *self._type(wanted),
+        ]
+
+    def _image(self, image: str) -> Iterator[Action]:
+        if not image:
+            hint = f"{_NO_IMAGE} --set push=yes, and give it with --set image=..."
+            yield Action("image", "SageMaker needs an image in ECR.", "blocked", hint)
+            return
+        found = _IMAGE.fullmatch(image)
+        if not found:
+            text = f"SageMaker takes images from ECR with a tag or digest only, not {image!r}."
+            yield Action("image", text, "blocked", f"{_NO_IMAGE}.")
+        elif found["region"] != self._place.region:
+            text = f"The image lies in {found['region']}, the endpoint in {self._place.region}."
+            yield Action("image", text, "blocked", "Push it to ECR in the endpoint's region.")
+        else:
+            yield from self._exists(image, found)
+
+    def _exists(self, image: str, found: re.Match[str]) -> Iterator[Action]:
+        wanted = {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"]}
+        try:
+            answer = self._cloud.find(
+                "ecr",
+                "describe_images",
+                f"look at the image {image}",
+                registryId=found["account"],
+                repositoryName=found["repository"],
+                imageIds=[wanted],
+            )
+        except AwsRefusal as error:
+            if not error.forbidden:
+                raise
+            yield Action("image", f"It was not looked whether {image} exists.", "warning")
+            return
+        if answer is None:
+            hint = f"Push it: studio package --image {image} --set push=yes"
+            yield Action("image", f"ECR has no image {image}.", "blocked", hint)
+
+    def _role(self, role: str) -> Iterator[Action]:
+        if not role:
+            hint = "Give the ARN of an IAM role for SageMaker: --set role=arn:aws:iam::...:role/..."
+            yield Action("role", "SageMaker needs a role to work as.", "blocked", hint)
+        elif not _ROLE.fullmatch(role):
+            hint = "Like arn:aws:iam::123456789012:role/SageMaker."
+            yield Action("role", f"{role!r} is not the ARN of a role.", "blocked", hint)
+
+    def _type(self, wanted: Wanted) -> Iterator[Action]:
+        """The SDK has a list; a type that is newer than the SDK may still exist."""
+        kind = str(wanted.options["instance_type"])
+        known = self._cloud.client("sagemaker").meta.service_model
+        if wanted.mode != SERVERLESS and kind not in known.shape_for(_TYPES).enum:
+            text = f"The instance type {kind} is not in the list of the installed boto3."
+            yield Action("instances", text, "warning", "Look for a slip of the pen.")
+
+    def _bucket(self, bucket: str) -> Iterator[Action]:
+        if not Storage(self._cloud, self._place).has_bucket(bucket):
+            hint = f"Make it (aws s3 mb s3://{bucket} --region {self._place.region}), or name "
+            text = f"There is no bucket {bucket}."
+            yield Action("bucket", text, "blocked", f"{hint}another with --set bucket=NAME.")
+
+
+def _instances(wanted: Wanted) -> Iterator[Action]:
+    kind = str(wanted.options["instance_type"])
+    if wanted.mode != SERVERLESS and not _INSTANCE.fullmatch(kind):
+        hint = "Like ml.c6i.large or ml.g5.xlarge."
+        yield Action("instances", f"{kind!r} is not an instance type.", "blocked", hint)
+    most = int(wanted.options["max_instances"])
+    if 0 < most < int(wanted.options["instances"]):
+        yield Action("instances", "At most is fewer than the instances asked for.", "blocked")
+    if most and wanted.mode != REALTIME:
+        text = "Only an endpoint that answers at once is scaled by the studio."
+        yield Action("autoscaling", text, "blocked", "Leave out max_instances.")
+    if wanted.options.get("canary") and wanted.mode != REALTIME:
+        text = "SageMaker divides the requests only of an endpoint that answers at once."
+        yield Action("canary", text, "blocked", "Deploy it without --canary.")
+
+
+def refuse_blocked(actions: list[Action]) -> None:
+    """Stop before anything is changed.
+
+    Raises:
+        Refused: for the first block; the others are in its detail.
+    """
+    if blocked := [one for one in actions if one.state == "blocked"]:
+        others = "\n".join(f"{one.text} {one.hint}" for one in blocked[1:])
+        raise Refused(blocked[0].text, hint=blocked[0].hint, detail=others)

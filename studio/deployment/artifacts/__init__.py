@@ -1,0 +1,1 @@
+"""Deployment as a file: a Debian package or a container image."""

@@ -1,0 +1,95 @@
+"""The work of the image step, and its record."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import Extension, Packager, StudioError, Unavailable, validate
+from studio.deployment.artifacts.image_load import load_image
+from studio.deployment.contained_packaging import opened
+from studio.deployment.platform_verbs import parcel_of
+from studio.deployment.work import owner
+from studio.jobs import Arguments, Job, Result
+from studio.packages import record as packages
+from studio.packages.contained import package_contained
+from studio.plugin_host import PluginHost
+from studio.registry import Registry
+from studio.targets.connect import target_of
+from studio.targets.platforms import parse_pairs
+
+PACKAGER = "image"
+_FILES = "image"
+
+
+def image(arguments: Arguments, job: Job) -> Result:
+    """Package a model behind walls of its own, then build the image of the bundle."""
+    packager: Packager = PluginHost.discover().get(Extension.PACKAGER, PACKAGER)
+    given: dict[str, Any] = parse_pairs(arguments.get("set") or [])
+    given["tag"] = arguments["image"]
+    if arguments.get("image_out") or arguments.get("load_to"):
+        given["file"] = True
+    options = validate(packager.options, given)
+    packaged = package_contained(arguments, job)
+    bundle = opened(packaged, arguments.get("sign"), job)
+    parcel = parcel_of(bundle, job, owner())
+    made = packager.build(parcel, job.folder / _FILES, options, job)
+    if arguments.get("load_to"):
+        load_image(target_of(arguments["load_to"]), _archive(made), job)
+    return {**packaged, "made": dict(made)}
+
+
+def _archive(made: Mapping[str, Any]) -> Path:
+    """The image as a file; without an engine and a base that is one there is none."""
+    if not made.get("path"):
+        raise Unavailable(
+            "The image was not made, so it cannot be loaded there.",
+            hint=str(made.get("next") or ""),
+        )
+    return Path(made["path"])
+
+
+def imaged(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Keep the bundle as a version, and put the image's files where the user wants them."""
+    made = result.pop("made")
+    asked = {n: value for n, value in arguments.items() if n not in ("set", "load_to")}
+    final = packages.packaged(registry, asked, result, folder)
+    return {**final, **_named(made), **_placed(arguments, folder / _FILES, made)}
+
+
+def _named(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The packager's figures beside those of the bundle, which have names of their own."""
+    rest = {name: value for name, value in made.items() if name not in ("image", "bytes")}
+    return {"image": made["image"], "image_bytes": made["bytes"], **rest}
+
+
+def _placed(arguments: Arguments, written: Path, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Move what was written; the paths of where it lies then."""
+    unplaced = arguments.get("load_to") and not arguments.get("image_out")
+    if not written.is_dir() or unplaced:
+        return {"loaded_to": arguments["load_to"]["name"]} if unplaced else {}
+    target = _target(arguments, str(made.get("next") or ""))
+    try:
+        if target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+        if target.exists():
+            raise StudioError(f"{target} exists.", hint="Give the name of a new folder.")
+        shutil.move(written, target)
+    except OSError as error:
+        raise StudioError(f"The image cannot be written: {error.strerror}.") from None
+    paths = {name: made[name] for name in ("path", "context", "sbom") if made.get(name)}
+    return {name: str(target / Path(path).name) for name, path in paths.items()}
+
+
+def _target(arguments: Arguments, reason: str) -> Path:
+    if arguments.get("image_out"):
+        return Path(arguments["image_out"])
+    if arguments.get("out"):
+        out = Path(arguments["out"])
+        return out.with_name(f"{out.name}-image")
+    raise Unavailable(
+        reason.partition(". ")[0] + ".",
+        hint="With --image-out FOLDER the image is written into a file.",
+    )

@@ -1,0 +1,210 @@
+"""One deploy from the bundle to the served release, and what is reported of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
+from studio.deployment.access import AccessWish, keep_certificate, keep_token
+from studio.deployment.admission import Request, ordered
+from studio.deployment.contained_packaging import signed_copy
+from studio.deployment.liveness import SERVING, liveness, server_info, url_of
+from studio.deployment.machine_deploy import Rollout, Wish
+from studio.deployment.naming import release_on
+from studio.deployment.plan import Plan, make_plan
+from studio.deployment.release_client import Agent
+from studio.deployment.step_log import StepLog
+from studio.deployment.switch_times import begun, instant
+from studio.deployment.trial import soak_rule, trial_s
+from studio.deployment.trial_reasons import comparing, sampling
+from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
+from studio.jobs import Arguments, Job, Result
+from studio.packages import Bundle, build_runtime
+from studio.packages.contained import package_contained
+from studio.packages.signing import signature_of
+from studio.settings import Paths
+from studio.targets import inventory
+from studio.targets.connect import gather_facts, host_of, is_local
+from studio.targets.platforms import is_platform
+
+BOARD_PORT = 8477
+"""Where a board serves unless something else is asked for."""
+
+
+class Deployment:
+    """Plans and carries out one deploy on one target.
+
+    Attributes:
+        log: The steps so far.
+        packaged: What the packaging of a model made; None for a bundle that was given.
+    """
+
+    def __init__(self, target: TargetSpec, arguments: Arguments, job: Job, owner: str) -> None:
+        self._target = target
+        self._arguments = arguments
+        self._job = job
+        self._owner = owner
+        self._access = AccessWish.of(arguments, os.environ)
+        self._quality = soak_rule(arguments)
+        self._request = Request.of(arguments, owner)
+        self.log = StepLog(job)
+        self.packaged: dict[str, Any] | None = None
+        self._began = time.monotonic()
+
+    def find_bundle(self) -> Bundle:
+        """Verify the given bundle, or package the given model; signed, where that was asked for."""
+        bundle, key = self._found_bundle(), self._arguments.get("sign")
+        if key and not bundle.signature:
+            with self.log.step("sign", f"with {Path(key).name}"):
+                if is_platform(self._target):  # it is given the folder, and nothing beside it
+                    return signed_copy(bundle, key, self._job)
+                signature = signature_of(bundle.text.encode(), Path(key))
+                return replace(bundle, signature=signature)
+        return bundle
+
+    def _found_bundle(self) -> Bundle:
+        if self._arguments.get("bundle"):
+            with self.log.step("bundle", "every file verified"):
+                return Bundle.open(Path(self._arguments["bundle"]))
+        with self.log.step("package") as row:
+            self.packaged = package_contained(self._arguments, self._job)
+            bundle = Bundle.open(Path(self.packaged["bundle"]))
+            if self.packaged["new"]:
+                row.text = f"version {bundle.version} of {bundle.name}"
+            else:
+                row.skip(f"version {bundle.version} of {bundle.name} is the same")
+            row.text = " ".join([row.text, *self.packaged["notes"]])
+            return bundle
+
+    def run(self, channel: Channel, bundle: Bundle) -> Result:
+        """Plan, and unless only that was asked for, do it."""
+        facts = self._facts(channel)
+        plan = self._plan(channel, facts, bundle)
+        if self._arguments.get("dry_run"):
+            rows = [*self.log.to_json(), *plan.rows()]
+            return self._result(plan, rows, state="planned")
+        with self.log.step("check") as row:
+            plan.require()
+            notes = [f"{check.name}: {check.text}" for check in plan.checks if not check.ok]
+            row.text = "; ".join([f"{len(plan.checks) - len(notes)} checks passed", *notes])
+        python = facts.python_path
+        agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
+        host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
+        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
+        done = rollout.run()
+        kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
+        result = self._result(plan, self.log.to_json(), state="serving")
+        result.update(
+            bytes_sent=rollout.bytes_sent,
+            soak=done.get("soak") or {},
+            reason=str(done.get("reason") or ""),
+            endpoint=url_of(self._target, done),
+            token_kept=kept,
+            log=done["log"],
+            at=done["at"],
+            certificate_file=keep_certificate(self._target, rollout.certificate),
+            **_address(done),
+        )
+        return result
+
+    def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
+        """What is kept of a release that was worse on trial: its version, why, and how long."""
+        return {
+            **release_on(self._target, bundle),
+            "state": "failed",
+            "by": self._owner,
+            "reason": error.message,
+            "hint": error.hint,
+            "soak": error.evidence,
+            "at": begun(error.evidence),
+            "until": instant(),
+            "packaged": self.packaged,
+        }
+
+    def _keep_token(self, plan: Plan, token: str) -> str:
+        """Remember the token here, too; it leaves this process on no other way."""
+        if not token and plan.access.token:
+            return ""  # the one of before goes on
+        return keep_token(self._target, plan.facts.root, token)
+
+    def _facts(self, channel: Channel) -> TargetFacts:
+        with self.log.step("connect", self._target.url) as row:
+            facts = gather_facts(self._target, channel)
+            if not facts.python:
+                raise no_python(self._target.name)
+            row.text = f"{facts.os or facts.kernel}, {facts.arch}, Python {facts.python}"
+            return facts
+
+    def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+        obstacle = None
+        with self.log.step("wheels") as row:
+            try:
+                wheels = self._wheels(facts, bundle)
+            except StudioError as error:
+                if isinstance(error, Cancelled) or not self._arguments.get("dry_run"):
+                    raise
+                wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
+            if obstacle is not None:
+                row.skip("none fit it")
+            elif wheels is None:
+                row.skip("its own Python has all that is needed")
+            else:
+                row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
+        found = inventory.take(channel, facts.root)
+        self._request = ordered(found, bundle, self._request)
+        runtime = build_runtime(self._job.folder)
+        wish, request = self._access, self._request
+        plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
+        live = liveness(self._target, server_info(channel, facts.root))
+        # A release whose server does not run is put to work like any other.
+        return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
+
+    def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
+        """What is to be installed there: all of it when anything lacks, so that it fits."""
+        if not lacking(facts, bundle.requirements):
+            return None
+        cache = WheelCache(Paths.of().cache / "wheels")
+        wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
+        return cache.find(Platform.of(facts), wanted, self._job)
+
+    def _wish(self) -> Wish:
+        given = self._arguments
+        return Wish(
+            access=self._access,
+            port=given.get("port"),
+            usual_port=0 if is_local(self._target) else BOARD_PORT,
+            budget_ms=given.get("budget_ms"),
+            soak_s=trial_s(given, self._quality),
+            quality=self._quality,
+            sampling=sampling(given),
+            agreement=comparing(given),
+            replace=bool(given.get("replace")),
+            downgrade=self._request.downgrade,
+            order=self._request.order,
+        )
+
+    def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
+        bundle = plan.bundle
+        return {
+            **release_on(self._target, bundle),
+            "state": state,
+            "possible": all(check.ok or check.warning for check in plan.checks),
+            "bytes_sent": 0,
+            "bytes_to_send": plan.bytes_to_send,
+            "bytes_total": plan.bytes_total,
+            "seconds": time.monotonic() - self._began,
+            "endpoint": "",
+            "steps": rows,
+            "by": self._owner,
+            "root": plan.facts.root,
+            "packaged": self.packaged,
+        }
+
+
+def _address(done: dict[str, Any]) -> dict[str, Any]:
+    names = ("host", "port", "pid", "scheme", "fingerprint", "token_required")
+    return {name: done[name] for name in names}

@@ -1,0 +1,293 @@
+"""A deploy, step by step: each can be repeated, and until the switch nothing active changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import Refused
+from studio.deployment.access import AccessWish, certify
+from studio.deployment.plan import Plan
+from studio.deployment.release_client import Agent
+from studio.deployment.step_log import StepLog, StepRow
+from studio.deployment.switch_times import begun, instant
+from studio.deployment.trial import said
+from studio.deployment.upload import Delivery, Outgoing
+from studio.deployment.wheels import module_of
+from studio.jobs import Job
+
+_TELLING = 8 << 20
+"""From so many bytes on, a transfer says something of the link."""
+
+_SEND_S = 120.0
+_SLOWEST = 4096
+"""Bytes a second. A link that is dead is noticed far earlier; this bounds one that trickles."""
+
+_INSTALL_S = 900.0
+_PROBE_S = 300.0
+_SWITCH_S = 120.0
+_PROBES_PATIENCE = 16.0
+"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the release is to be served.
+
+    Attributes:
+        access: Who may call it.
+        port: None keeps the port in use.
+        usual_port: Where none is in use; 0 lets the target choose.
+        budget_ms: Largest median latency; None for no limit.
+        soak_s: How long it is watched before it is kept.
+        quality: What it may do worse than the release before; None where that is not judged.
+        sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
+        agreement: Share of a core for comparing answers with the release before; 0: none.
+        replace: Whether another model that is served may be replaced.
+        downgrade: Why an older release is wanted.
+        order: The signature of that, for a target that asks for signatures.
+    """
+
+    access: AccessWish
+    port: int | None
+    usual_port: int
+    budget_ms: float | None
+    soak_s: float
+    quality: Mapping[str, str] | None = None
+    sampling: Mapping[str, int] | None = None
+    agreement: float = 0.0
+    replace: bool = False
+    downgrade: str = ""
+    order: str = ""
+
+
+class Rollout:
+    """Carries out one plan on one target, whose name on the network is its host."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        plan: Plan,
+        wish: Wish,
+        host: str,
+        log: StepLog,
+        job: Job,
+    ) -> None:
+        self._agent = agent
+        self._plan = plan
+        self._wish = wish
+        self._host = host
+        self._log = log
+        self._job = job
+        self.bytes_sent = 0
+        self.certificate = ""
+        self._patience_s = _SWITCH_S
+
+    def run(self) -> dict[str, Any]:
+        """Do all steps; returns what the target says of the switch."""
+        with self._log.step("runtime") as row:
+            self._runtime(row)
+        with self._log.step("claim", "become the only operator") as row:
+            claimed = self._agent.begin(self._plan.bundle.digest)
+            row.text = (
+                "nothing was served" if not claimed["current"] else "the old release serves on"
+            )
+        try:
+            self._require_signature(bool(claimed.get("signed_only")))
+            return self._release()
+        finally:
+            self._agent.end()
+
+    def _require_signature(self, signed_only: bool) -> None:
+        """Before anything is sent; the target itself judges the signature."""
+        if signed_only and not self._plan.bundle.signature:
+            raise Refused(
+                "This target takes signed releases only, and the bundle is not signed.",
+                hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
+            )
+
+    def _release(self) -> dict[str, Any]:
+        with self._log.step("transfer") as row:
+            self._transfer(row)
+        with self._log.step("environment") as row:
+            self._environment(row)
+        with self._log.step("stage") as row:
+            self._stage(row)
+        with self._log.step("probe") as row:
+            self._probe(row)
+        with self._log.step("access") as row:
+            self._access(row)
+        with self._log.step("switch") as row:
+            done = self._switch(row)
+        with self._log.step("clean") as row:
+            freed = self._agent.call("gc", {})["freed"]
+            row.text = f"{freed / 1e6:,.1f} MB freed; the last two releases are kept"
+        return done
+
+    def _runtime(self, row: StepRow) -> None:
+        row.bytes = self._agent.install()
+        self.bytes_sent += row.bytes
+        if not row.bytes:
+            row.skip("the studio's runtime is there already")
+        else:
+            row.text = f"the studio's runtime, {row.bytes / 1e3:,.0f} kB"
+
+    def _transfer(self, row: StepRow) -> None:
+        plan = self._plan
+        delivery, began = Delivery(self._pieces(), self._job), time.monotonic()
+        try:
+            self._agent.call(
+                "transfer",
+                {"blobs": dict(plan.wanted), "extra": plan.unpacked},
+                timeout=_SEND_S + sum(plan.wanted.values()) / _SLOWEST,
+                watch=delivery.watch,
+                frames=delivery.frames(),
+            )
+        finally:
+            delivery.end()
+            row.bytes = delivery.sent
+            self.bytes_sent += delivery.sent
+        if not delivery.files:
+            row.skip("all files are there already")
+            return
+        row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
+
+    def _pieces(self) -> list[Outgoing]:
+        """Every file that the release needs, as the target may have lost one that was there."""
+        plan = self._plan
+        pieces = [Outgoing(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
+        wheels = plan.wheels.wheels if plan.wheels else ()
+        pieces += [Outgoing(w.name, w.path, w.digest, w.size) for w in wheels]
+        return list({piece.digest: piece for piece in pieces}.values())
+
+    def _environment(self, row: StepRow) -> None:
+        wheels = self._plan.wheels
+        if wheels is None:
+            row.skip("its own Python has all that is needed")
+            return
+        done = self._agent.call(
+            "install",
+            {
+                "env": wheels.digest,
+                "wheels": [{"name": w.name, "sha256": w.digest} for w in wheels.wheels],
+                "imports": sorted(map(module_of, self._plan.bundle.requirements)),
+            },
+            timeout=_INSTALL_S,
+            watch=self._tell,
+        )
+        if not done["installed"]:
+            row.skip("installed already")
+            return
+        row.text = ", ".join(f"{name} {version}" for name, version in done["versions"].items())
+
+    def _stage(self, row: StepRow) -> None:
+        plan = self._plan
+        interpreter = (
+            {"python": plan.facts.python_path}
+            if plan.wheels is None
+            else {"env": plan.wheels.digest}
+        )
+        request = {
+            "manifest": plan.bundle.text,
+            "signature": plan.bundle.signature,
+            "runtime": plan.runtime.digest,
+            "replace": self._wish.replace,
+            "downgrade": self._wish.downgrade,
+            "order": self._wish.order,
+            **interpreter,
+        }
+        done = self._agent.call("stage", request)
+        row.text = f"version {done['version']} of {done['name']}, every file verified"
+        if done.get("signer"):
+            row.text += f", signed by {done['signer']}"
+
+    def _probe(self, row: StepRow) -> None:
+        if self._plan.unchanged:
+            row.skip("this release is served already")
+            return
+        found = self._agent.call(
+            "probe",
+            {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
+            timeout=_PROBE_S,
+        )
+        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
+        row.text = (
+            f"{found['samples']} golden samples agree (largest difference "
+            f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
+            f"onnxruntime {found['onnxruntime']}"
+        )
+
+    def _access(self, row: StepRow) -> None:
+        """Have a certificate ready; a token is made by the switch itself."""
+        plan = self._plan
+        if not plan.access.tls:
+            row.skip(str(plan.access))
+            return
+        names = [self._host, "localhost", "127.0.0.1", "::1"]
+        skew = plan.facts.clock_skew_s
+        wish, folder = self._wish.access, self._job.folder
+        told, self.certificate = certify(self._agent, wish, names, skew, folder)
+        row.text = f"{plan.access}; {told}"
+
+    def _switch(self, row: StepRow) -> dict[str, Any]:
+        wish = self._wish
+        done = self._agent.call(
+            "switch",
+            {
+                "release": self._plan.bundle.digest,
+                "host": wish.access.host,
+                "access": wish.access.request(),
+                "port": wish.port,
+                "usual_port": wish.usual_port,
+                "soak_s": wish.soak_s,
+                "quality": None if wish.quality is None else dict(wish.quality),
+                "agreement": wish.agreement,
+                "downgrade": wish.downgrade,
+                "order": wish.order,
+                "sampling": dict(wish.sampling) if wish.sampling else None,
+            },
+            timeout=self._patience_s + wish.soak_s,
+            watch=self._tell,
+        )
+        if done["state"] == "unchanged":
+            row.skip("this release is served already")
+            done["at"] = instant()
+        else:
+            done["at"] = begun(done.get("soak") or {"seconds": wish.soak_s})
+            kept = _kept_by(done.get("service") or {})
+            row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
+        if wish.sampling:
+            row.text += f"; keeps up to {wish.sampling['most']} uncertain requests there"
+        return done
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        if message.get("event") == "progress":
+            self._job.progress(message["done"], message["total"], message["text"])
+
+
+def _watched(done: Mapping[str, Any], soak_s: float) -> str:
+    """What the soak said, in a few words."""
+    return said(done.get("soak") or {}) or f"watched for {soak_s:g} s"
+
+
+def _kept_by(service: Mapping[str, Any]) -> str:
+    """How the target keeps it running."""
+    if service.get("enabled") and service.get("boot", True):
+        return f"kept by {service['manager']}, also after a restart"
+    if service.get("enabled"):
+        return f"kept by {service['manager']} while its user is logged in, and again at each login"
+    return "kept until a restart of the target; studio start brings it back then"
+
+
+def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
+    """What was sent, and what was not because it was there or could be packed."""
+    size, kept = sum(file.size for file in files), sum(file.offset for file in files)
+    text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"
+    if kept:
+        text += f", {kept / 1e6:,.1f} MB of them kept from an earlier attempt"
+    if sent < 0.98 * (size - kept):
+        text += f", packed to {sent / 1e6:,.1f} MB"
+    # For a few small files the time is that of asking, and says nothing of the link.
+    return text if size < _TELLING else f"{text}, {(size - kept) / 1e6 / seconds:,.0f} MB/s"

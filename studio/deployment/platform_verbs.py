@@ -1,0 +1,260 @@
+"""The deployment verbs on a platform, in the words that they have for machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import (
+    Action,
+    Deployed,
+    Parcel,
+    Platform,
+    PlatformRelease,
+    Preview,
+    Refused,
+    Site,
+    TargetError,
+    TargetSpec,
+    UsageError,
+)
+from studio.deployment.naming import release_on
+from studio.deployment.replacement import ON_PLATFORM, another_model
+from studio.deployment.step_log import StepLog
+from studio.deployment.trial import said, trial_options
+from studio.deployment.wheels import Platform as WheelPlatform
+from studio.deployment.wheels import WheelCache
+from studio.jobs import Arguments, Job, Result
+from studio.packages import Bundle, build_runtime
+from studio.settings import Paths
+from studio.targets.platforms import deploy_options, site_of
+
+_GLIBC = (2, 28)
+"""Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
+
+
+class Hosting:
+    """One verb on one platform's site."""
+
+    def __init__(self, target: TargetSpec, job: Job, owner: str) -> None:
+        self._target = target
+        self._job = job
+        self._owner = owner
+        self._began = time.monotonic()
+
+    def probe(self) -> Result:
+        """Who and where, in the keys of a machine's facts as far as they apply."""
+        with self._site() as (platform, site):
+            identity = site.identity()
+        facts = dict(identity.facts)
+        return {
+            "arch": "",
+            "os": platform.title,
+            "python": "",
+            "runtimes": {},
+            "memory_mb": 0,
+            "disk_free_mb": 0,
+            "accelerators": [],
+            "services": [],
+            **facts,
+            "name": self._target.name,
+            "url": self._target.url,
+            "who": identity.who,
+            "where": identity.where,
+        }
+
+    def deploy(self, arguments: Arguments, bundle: Bundle, log: StepLog) -> Result:
+        """Serve a bundle, or plan to."""
+        with self._site() as (platform, site):
+            options = self._options(platform, arguments)
+            with log.step("connect", self._target.url) as row:
+                identity = site.identity()
+                row.text = f"{identity.where}, as {identity.who}"
+            parcel = self._parcel(bundle)
+            preview = site.preview(parcel, options)
+            refused = self._another_model(site, bundle, bool(arguments.get("replace")))
+            if arguments.get("dry_run"):
+                actions = (*([refused] if refused else ()), *preview.actions)
+                return self._planned(bundle, replace(preview, actions=actions), log)
+            if refused:
+                raise Refused(refused.text, hint=refused.hint)
+            done = self._deploy(site, parcel, options, log)
+        state = "serving" if done.state == "unchanged" else done.state
+        return {
+            **self._result(bundle, state, log.to_json()),
+            "bytes_sent": done.bytes_sent,
+            "bytes_to_send": done.bytes_sent,
+            "endpoint": done.endpoint,
+            "soak": dict(done.facts.get("soak") or {}),
+            "facts": dict(done.facts),
+        }
+
+    def promote(self) -> Result:
+        """Give the canary all requests."""
+        with self._site() as (_, site):
+            before = _serving(site)
+            done = site.promote(self._job)
+            return self._moved(before, done, site)
+
+    def rollback(self, to: str | None) -> Result:
+        """Serve an earlier release again, or end the canary."""
+        with self._site() as (_, site):
+            before = _newest(site)
+            done = site.rollback(to, self._job)
+            return self._moved(before, done, site)
+
+    def releases(self) -> Result:
+        """What the platform knows of releases."""
+        with self._site() as (_, site):
+            rows = [asdict(release) for release in site.releases()]
+        current = next((row["release"] for row in rows if row["state"] == "serving"), "")
+        return {"target": self._target.name, "current": current, "releases": rows}
+
+    def resources(self) -> Result:
+        """Everything there that the studio made for this target."""
+        with self._site() as (_, site):
+            rows = [asdict(resource) for resource in site.resources()]
+        return {"target": self._target.name, "resources": rows}
+
+    def logs(self, lines: int) -> Result:
+        """What the served release logged last."""
+        with self._site() as (_, site):
+            return {"target": self._target.name, "lines": list(site.logs(lines))}
+
+    def undeploy(self, purge: bool) -> Result:
+        """Stop serving; with a purge, leave nothing."""
+        with self._site() as (_, site):
+            before = _serving(site)
+            left = site.remove(purge, self._job)
+        return {
+            "target": self._target.name,
+            "by": self._owner,
+            "release": before.release if before else "",
+            "purged": purge,
+            "left": [asdict(resource) for resource in left],
+        }
+
+    @contextmanager
+    def _site(self) -> Iterator[tuple[Platform, Site]]:
+        with site_of(self._target, self._job) as found:
+            yield found
+
+    def _options(self, platform: Platform, arguments: Arguments) -> dict[str, Any]:
+        for name in ("port", "budget_ms", "expose", "token", "token_file", "tls", "cert", "key"):
+            if arguments.get(name) is not None:
+                raise UsageError(
+                    f"{platform.title} has no option {name!r}.",
+                    hint="What it takes is given with --set NAME=VALUE.",
+                )
+        pairs = arguments.get("set") or []
+        canary = int(arguments.get("canary") or 0)
+        options = deploy_options(platform, self._target, pairs, canary)
+        return {**options, **trial_options(self._target, arguments)}
+
+    def _parcel(self, bundle: Bundle) -> Parcel:
+        return parcel_of(bundle, self._job, self._owner)
+
+    def _another_model(self, site: Site, bundle: Bundle, replace: bool) -> Action | None:
+        """What is in the way where another model is served; None where none is."""
+        before = _serving(site)
+        served = before.name if before else ""
+        text, hint = another_model(
+            self._target.name, served, bundle.name, replace=replace, beside=ON_PLATFORM
+        )
+        return Action("model", text, "blocked", hint) if text else None
+
+    def _deploy(
+        self, site: Site, parcel: Parcel, options: Mapping[str, Any], log: StepLog
+    ) -> Deployed:
+        with log.step("deploy") as row:
+            done = site.deploy(parcel, options, self._job)
+            row.bytes = done.bytes_sent
+            if done.state == "unchanged":
+                row.skip("this release is served already")
+            else:
+                found = said(done.facts.get("soak") or {})
+                row.text = f"version {parcel.version} of {parcel.name} is {done.state}"
+                row.text += f", {found}" if found else ""
+        return done
+
+    def _planned(self, bundle: Bundle, preview: Preview, log: StepLog) -> Result:
+        rows = [*log.to_json(), *(_row(action.name, action) for action in preview.actions)]
+        return {
+            **self._result(bundle, "planned", rows),
+            "possible": all(action.state != "blocked" for action in preview.actions),
+            "documents": dict(preview.documents),
+            "cost_per_hour": preview.cost_per_hour,
+            "currency": preview.currency,
+            "cost_note": preview.cost_note,
+        }
+
+    def _result(self, bundle: Bundle, state: str, rows: list[dict[str, Any]]) -> Result:
+        return {
+            **release_on(self._target, bundle),
+            "state": state,
+            "possible": True,
+            "bytes_sent": 0,
+            "bytes_to_send": 0,
+            "bytes_total": bundle.size,
+            "seconds": time.monotonic() - self._began,
+            "endpoint": "",
+            "steps": rows,
+            "by": self._owner,
+            "root": "",
+        }
+
+    def _moved(self, before: PlatformRelease | None, done: Deployed, site: Site) -> Result:
+        found = {one.release: one for one in site.releases()}
+        now = found.get(done.release)
+        if now is None:
+            raise TargetError(f"{self._target.name} does not list the release that it serves.")
+        seconds = time.monotonic() - self._began
+        return {
+            "target": self._target.name,
+            "from": before.version if before else None,
+            "to": now.version,
+            "release": now.release,
+            "name": now.name,
+            "endpoint": done.endpoint,
+            "left": before.release if before else "",
+            "switch_seconds": seconds,
+            "seconds": seconds,
+            "by": self._owner,
+        }
+
+
+def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
+    """What a platform or a packager gets of a bundle."""
+    cache = WheelCache(Paths.of().cache / "wheels")
+
+    def wheels(arch: str, python: tuple[int, int], wanted: Sequence[str]) -> Sequence[Path]:
+        found = cache.find(WheelPlatform(arch, python, _GLIBC), wanted, job)
+        return [wheel.path for wheel in found.wheels]
+
+    runtime = build_runtime(job.folder)
+    return Parcel(bundle.folder, runtime.path, bundle.digest, bundle.raw, owner, wheels)
+
+
+def _row(name: str, action: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": action.state,
+        "text": f"{action.text} {action.hint}".strip(),
+        "seconds": 0.0,
+        "bytes": 0,
+    }
+
+
+def _serving(site: Site) -> PlatformRelease | None:
+    return next((one for one in site.releases() if one.state == "serving"), None)
+
+
+def _newest(site: Site) -> PlatformRelease | None:
+    """What a rollback would leave: the canary if there is one."""
+    found = site.releases()
+    canary = next((one for one in found if one.state == "canary"), None)
+    return canary or next((one for one in found if one.state == "serving"), None)

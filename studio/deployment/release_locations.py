@@ -1,0 +1,75 @@
+"""Where targets keep what they serve: two that share a place would replace each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from studio.api import StudioError, TargetSpec, UsageError
+from studio.targets.connect import is_local, place_of, scheme_of
+from studio.targets.platforms import is_platform
+
+_USUAL_PORTS = {"ssh": 22}
+
+Place = tuple[str, ...]
+"""Equal for two targets with one place."""
+
+
+def require_own_place(target: TargetSpec, known: Sequence[TargetSpec]) -> None:
+    """Raise UsageError when a new target, or one that moves, is a second name of another's place.
+
+    Args:
+        known: The targets as they are now.
+    """
+    try:
+        place = _place(target)
+    except StudioError:
+        return  # its plugin is not there, so that nothing can be deployed to it either
+    known = [one for one in known if not one.endpoint_name]
+    if any(one.name == target.name and _is_at(one, place) for one in known):
+        return  # it stays where it is
+    for other in known:
+        if other.name != target.name and _is_at(other, place):
+            raise _second_name(target, other)
+
+
+def _second_name(target: TargetSpec, other: TargetSpec) -> UsageError:
+    sentence = f"{target.name} would be a second name of {other.name}: each would replace what "
+    sentence += "the other serves."
+    if is_platform(target):
+        return UsageError(sentence, hint="Give it an address of its own.")
+    return UsageError(
+        sentence,
+        hint="Give it a folder of its own with --root FOLDER, or serve at an endpoint of "
+        f"{other.name}: studio deploy MODEL --target {other.name}/{target.name}",
+    )
+
+
+def _is_at(target: TargetSpec, place: Place) -> bool:
+    try:
+        return _place(target) == place
+    except StudioError:
+        return False
+
+
+def _place(target: TargetSpec) -> Place:
+    if is_platform(target):
+        return ("platform", target.url, *sorted(f"{k}={v}" for k, v in target.settings.items()))
+    root = place_of(target)
+    if is_local(target):
+        return ("local", os.path.realpath(os.path.expanduser(root)))
+    return (*_machine(target, root), os.path.normpath(root))
+
+
+def _machine(target: TargetSpec, root: str) -> Place:
+    """A machine as its address names it, and the login where the folder depends on that."""
+    scheme, parts = scheme_of(target), urlsplit(target.url)
+    user = "" if root.startswith("/") else parts.username or ""
+    try:
+        port = parts.port or _USUAL_PORTS.get(scheme, 0)
+    except ValueError:
+        port = 0
+    if not parts.hostname:
+        return (target.url,)
+    return (scheme, user, parts.hostname, str(port))

@@ -1,0 +1,263 @@
+"""The files of a release on their way to a target: only what lacks, packed where it pays.
+
+One command on the target takes all of it. Nothing is asked for between two files, so that a long
+way costs its delay once and not for each file.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.jobs import Job
+from studio.runtime.release.intake.source import (
+    DEFLATED,
+    END,
+    FRAME_BYTES,
+    HEADER,
+    RAW,
+    SHUFFLED,
+    packed,
+)
+from studio.runtime.shared.files import digest_of
+
+_SAMPLE_BYTES = 1 << 16
+_LEAST_SAVING = 0.05
+_CLEARLY = 2.0
+"""A sender that has to wait for its processor mistakes that for a slow link."""
+
+_SLOW = 1 / 10e6
+"""Seconds for a byte. Below it nothing is packed: a busy processor looks like a slow link."""
+
+_MEMORY = 0.7
+"""Weight of what was known of the link's rate before a whole frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One file that is to be sent.
+
+    Attributes:
+        offset: Bytes of it that the target has kept from an earlier attempt.
+        kept: Name of the file there that holds them.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    size: int
+    offset: int = 0
+    kept: str = ""
+
+    @classmethod
+    def of(
+        cls, name: str, path: Path, digest: str, size: int, partial: Mapping[str, Any] | None
+    ) -> Outgoing:
+        """What is left to be sent, where the target's beginning is a beginning of the file."""
+        whole = cls(name, path, digest, size)
+        if not partial or not 0 < int(partial["bytes"]) <= size:
+            return whole
+        offset = int(partial["bytes"])
+        if digest_of(path, offset) != partial["sha256"]:
+            return whole
+        return cls(name, path, digest, size, offset, str(partial["name"]))
+
+    def request(self) -> dict[str, Any]:
+        """It in the words of the verb ``receive``."""
+        said: dict[str, Any] = {"sha256": self.digest, "bytes": self.size}
+        if self.offset:
+            said.update({"from": self.kept, "offset": self.offset})
+        return said
+
+
+class Stream:
+    """Frames of files, one after the other.
+
+    Attributes:
+        sent: Bytes of all frames so far.
+    """
+
+    def __init__(self, files: Sequence[Outgoing]) -> None:
+        self.sent = 0
+        self._files = files
+        self._pace = _Pace()
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What is announced before the frames."""
+        return {"blobs": [file.request() for file in self._files]}
+
+    def __iter__(self) -> Iterator[bytes]:
+        for file in self._files:
+            for frame in self._frames(file):
+                self.sent += len(frame)
+                asked = time.monotonic()
+                yield frame
+                self._pace.sent(len(frame), time.monotonic() - asked)
+
+    def _frames(self, file: Outgoing) -> Iterator[bytes]:
+        packer = _Packer(self._pace, always=file.size <= _SAMPLE_BYTES)
+        with file.path.open("rb") as reader:
+            reader.seek(file.offset)
+            left = file.size - file.offset
+            while left and (content := reader.read(min(FRAME_BYTES, left))):
+                left -= len(content)
+                yield packer.frame(content)
+        yield HEADER.pack(END, 0)
+
+
+class _Packer:
+    """Makes the frames of one file, packed where that pays.
+
+    Args:
+        always: The file is so small that to find out is to have packed it.
+    """
+
+    def __init__(self, pace: _Pace, *, always: bool) -> None:
+        self._pace = pace
+        self._always = always
+        self._shape: _Shape | None = None
+
+    def frame(self, content: bytes) -> bytes:
+        """The content with its header."""
+        kind = self._kind(content)
+        frame = packed(content, kind)
+        if len(frame) >= len(content):
+            kind, frame = RAW, content
+        return HEADER.pack(kind, len(frame)) + frame
+
+    def _kind(self, content: bytes) -> int:
+        if not self._always and not self._pace.is_slow:
+            return RAW
+        shape = self._shape = self._shape or _Shape.of(content)
+        return shape.kind if self._always or self._pace.pays(shape) else RAW
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a file shrinks best, judged by its beginning.
+
+    Attributes:
+        saving: Part of its bytes that need not be sent.
+        seconds: For a byte of it.
+    """
+
+    kind: int
+    saving: float
+    seconds: float
+
+    @classmethod
+    def of(cls, content: bytes) -> _Shape:
+        sample = content[:_SAMPLE_BYTES]
+        best = cls(RAW, 0.0, 0.0)
+        for kind in (DEFLATED, SHUFFLED):
+            began = time.perf_counter()
+            saving = 1 - len(packed(sample, kind)) / len(sample)
+            seconds = (time.perf_counter() - began) / len(sample)
+            if saving > max(best.saving, _LEAST_SAVING):
+                best = cls(kind, saving, seconds)
+        return best
+
+
+class Delivery:
+    """What a target lacks of some files, and nothing else, brought there by one command.
+
+    The target says what it lacks while the command runs; what it reads next is made of that.
+
+    Attributes:
+        files: What had to be sent, once the target has said it.
+    """
+
+    def __init__(self, files: Sequence[Outgoing], job: Job) -> None:
+        self.files: list[Outgoing] = []
+        self._all = files
+        self._job = job
+        self._told = threading.Event()
+        self._stream = Stream(())
+        self._counter: Counter | None = None
+
+    @property
+    def sent(self) -> int:
+        """Bytes of all frames so far."""
+        return self._stream.sent
+
+    def watch(self, message: Mapping[str, Any]) -> None:
+        """One line of the target."""
+        if message.get("event") == "missing":
+            absent, partial = message["missing"], message["partial"]
+            self.files = [
+                Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
+                for one in self._all
+                if one.digest in absent
+            ]
+            self._stream = Stream(self.files)
+            self._counter = Counter(self._job, self.files)
+            self._told.set()
+        elif self._counter is not None:
+            self._counter(message)
+
+    def frames(self) -> Iterator[bytes]:
+        """What the command reads after its request; waits for what the target says."""
+        self._told.wait()
+        if self.files:
+            yield json.dumps(self._stream.request).encode() + b"\n"
+            yield from self._stream
+
+    def end(self) -> None:
+        """The command is over: nobody needs to wait any more."""
+        self._told.set()
+
+
+class _Pace:
+    """What the link takes a second, by how long it lets the sender wait."""
+
+    def __init__(self) -> None:
+        self._bytes = self._seconds = 0.0
+
+    def sent(self, size: int, seconds: float) -> None:
+        """So many bytes took so long; a small frame tells less than a large one."""
+        kept = _MEMORY ** (size / FRAME_BYTES)
+        self._bytes = kept * self._bytes + size
+        self._seconds = kept * self._seconds + seconds
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether packing may take less time than it saves on the link."""
+        return self._seconds > _SLOW * self._bytes
+
+    def pays(self, shape: _Shape) -> bool:
+        """Whether packing takes clearly less time than it saves on the link."""
+        return shape.saving * self._seconds > _CLEARLY * shape.seconds * self._bytes
+
+
+class Counter:
+    """Turns what the target says has arrived into progress with a rate and the time left."""
+
+    def __init__(self, job: Job, files: Sequence[Outgoing]) -> None:
+        self._job = job
+        self._total = sum(file.size for file in files)
+        self._kept = sum(file.offset for file in files)
+        self._began = time.monotonic()
+
+    def __call__(self, message: Mapping[str, Any]) -> None:
+        """One line of the target."""
+        if message.get("event") != "progress":
+            return
+        done = int(message["done"])
+        seconds = time.monotonic() - self._began
+        rate = max(0, done - self._kept) / seconds if seconds > 0 else 0.0
+        text = f"Sending: {done / 1e6:,.1f} of {self._total / 1e6:,.1f} MB"
+        if rate and seconds > 1:
+            text += f", {rate / 1e6:,.1f} MB/s, {_left((self._total - done) / rate)} left"
+        self._job.progress(done, self._total, text)
+
+
+def _left(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min"

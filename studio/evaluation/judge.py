@@ -1,0 +1,195 @@
+"""The quality of a model on labelled samples, by the metric of its task."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import (
+    Array,
+    Dataset,
+    Extension,
+    InvalidData,
+    Metric,
+    Progress,
+    Sample,
+    Session,
+    Truth,
+    UsageError,
+)
+from studio.evaluation.session_pool import answers
+from studio.plugin_host import PluginHost
+
+_WITHOUT_LABELS = ("cosine", "sqnr")
+"""Metrics that compare with the float model's outputs."""
+
+DICTIONARY = "dictionary.txt"
+"""A text recogniser's characters, when they lie beside the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A metric with its options."""
+
+    metric: Metric
+    options: Mapping[str, Any]
+
+    @classmethod
+    def choose(
+        cls, host: PluginHost, wanted: str, dataset: Dataset, dictionary: Path | None
+    ) -> Judge | None:
+        """The metric asked for; for ``auto`` the one that suits the labels, None without labels.
+
+        Raises:
+            UsageError: when a metric was asked for that the data or the options cannot serve.
+            Unavailable: when no plugin offers the metric.
+        """
+        label = next((sample.label for sample in dataset), None)
+        if wanted == "none" or (wanted == "auto" and label is None):
+            return None
+        if wanted in _WITHOUT_LABELS:
+            return cls(host.get(Extension.METRIC, wanted), {})
+        if label is None:
+            raise UsageError(
+                f"The metric {wanted} needs labels, and the data has none.",
+                hint="Give --eval-data with labels, or --metric none.",
+            )
+        if wanted == "auto":
+            if isinstance(label, str) and dictionary is None:
+                return None
+            wanted = "exact" if isinstance(label, str) else "top1"
+        metric: Metric = host.get(Extension.METRIC, wanted)
+        options = {"dictionary": str(dictionary)} if dictionary is not None else {}
+        known = {option.name: option for option in metric.options}
+        if "dictionary" in known and known["dictionary"].required and not options:
+            raise UsageError(
+                f"The metric {wanted} needs the characters of the model.",
+                hint=f"Give --dictionary FILE, or put {DICTIONARY} beside the data.",
+            )
+        return cls(metric, {name: value for name, value in options.items() if name in known})
+
+    @property
+    def by_reference(self) -> bool:
+        """Whether it compares with the outputs of the float model instead of labels."""
+        return bool(getattr(self.metric, "reference", False))
+
+    def score(
+        self,
+        session: Session,
+        dataset: Dataset,
+        progress: Progress,
+        reference: Session | None = None,
+    ) -> float:
+        """Run all samples through a model and score what it gives.
+
+        Raises:
+            InvalidData: when a sample does not fit, or has no label.
+        """
+        return self.scored(session, dataset, progress, reference).value
+
+    def scored(
+        self,
+        session: Session,
+        dataset: Dataset,
+        progress: Progress,
+        reference: Session | None = None,
+    ) -> Scored:
+        """As ``score``, with the figure of each sample where the metric has one.
+
+        Args:
+            reference: The float model, for a metric that compares with it; without it, the
+                session is the float model.
+        """
+        truth = None
+        if self.by_reference:
+            truth = reference or session
+        run = _Run(session, dataset, progress, self, truth)
+        value = self.metric.score(run.outputs(), run.labels(), self.options)
+        return Scored(value, run.figures)
+
+    def right(self, outputs: Mapping[str, Array], truth: Truth) -> float | None:
+        """How right one answer is; None where the metric judges no single samples."""
+        each = getattr(self.metric, "each", None)
+        return None if each is None else next(iter(each([outputs], [truth], self.options)))
+
+    def drop(self, before: float, after: float) -> float:
+        """How much worse a score has become; negative when it is better."""
+        return before - after if self.metric.higher_is_better else after - before
+
+
+def dictionary_for(data: Path | None, given: str | None) -> Path | None:
+    """The file of characters: the one given, or the one beside the data."""
+    if given:
+        return Path(given)
+    if data is None:
+        return None
+    beside = (data if data.is_dir() else data.parent) / DICTIONARY
+    return beside if beside.is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score, and the figure of each sample by its name."""
+
+    value: float
+    each: Mapping[str, float]
+
+    def changed(self, after: Scored) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the samples that another model reads worse, and of those it reads better."""
+        pairs = [(name, one, after.each[name]) for name, one in self.each.items()]
+        lost = tuple(name for name, before, now in pairs if now < before)
+        return lost, tuple(name for name, before, now in pairs if now > before)
+
+
+class _Run:
+    """A pass over a dataset as two streams, outputs and labels, whichever is read first."""
+
+    def __init__(
+        self,
+        session: Session,
+        dataset: Dataset,
+        progress: Progress,
+        judge: Judge,
+        truth: Session | None,
+    ) -> None:
+        self._judge, self._truth = judge, truth
+        self.figures: dict[str, float] = {}
+        self._session = session
+        self._answers = enumerate(answers(session, dataset))
+        self._total = len(dataset)
+        self._progress = progress
+        self._outputs: deque[Mapping[str, Array]] = deque()
+        self._labels: deque[Truth] = deque()
+
+    def outputs(self) -> Iterator[Mapping[str, Array]]:
+        while self._outputs or self._advance():
+            yield self._outputs.popleft()
+
+    def labels(self) -> Iterator[Truth]:
+        while self._labels or self._advance():
+            yield self._labels.popleft()
+
+    def _advance(self) -> bool:
+        index, answer = next(self._answers, (0, None))
+        if answer is None:
+            return False
+        self._progress.progress(index, self._total)
+        sample, outputs = answer
+        truth = self._right(sample, outputs)
+        self._labels.append(truth)
+        self._outputs.append(outputs)
+        figure = self._judge.right(outputs, truth)
+        if figure is not None:
+            self.figures[sample.name or f"#{index}"] = figure
+        return True
+
+    def _right(self, sample: Sample, outputs: Mapping[str, Array]) -> Truth:
+        """The label, or what the float model gives."""
+        if self._truth is not None:
+            return outputs if self._truth is self._session else self._truth.run(sample.feeds)
+        if sample.label is None:
+            raise InvalidData(f"Sample {sample.name} has no label.")
+        return sample.label

@@ -1,0 +1,98 @@
+"""The model that a job works on, as seen through the plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import Backend, Dataset, Feeds, Progress, Session, Value
+from studio.datasets import open_dataset
+from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
+from studio.evaluation.session_pool import abreast
+from studio.models.backends import backend_for
+from studio.models.opening import look
+from studio.plugin_host import PluginHost
+from studio.registry import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A variant with what must be known to feed it.
+
+    Attributes:
+        inputs: Those that data must be given for: all but the states.
+        nbytes: Size of all of its files.
+        fed: The output that each state is fed with.
+        zeros: The states that a pass begins with.
+    """
+
+    ref: ModelRef
+    path: Path
+    inputs: tuple[Value, ...]
+    nbytes: int
+    backend: Backend
+    fed: Mapping[str, str] = field(default_factory=dict)
+    zeros: Feeds = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        reference: Mapping[str, Any],
+        host: PluginHost,
+        progress: Progress,
+        states: Sequence[str] = (),
+    ) -> Subject:
+        """Look at the variant that a MODEL argument names.
+
+        Args:
+            states: Inputs that are fed back, as ``INPUT=OUTPUT``.
+
+        Raises:
+            UsageError: for a state that the model does not have.
+            InvalidModel: when it cannot be read.
+            Unavailable: when nothing here can run its format.
+        """
+        ref = ModelRef.from_json(reference)
+        opened = look(Path(ref.path), progress, host=host)
+        nbytes = sum(file.stat().st_size for file in opened.files)
+        backend = backend_for(ref.format, host)
+        graph = opened.model.graph
+        fed = pairs(states, graph.inputs, graph.outputs)
+        zeros = start(graph.inputs, fed)
+        inputs = tuple(value for value in graph.inputs if value.name not in fed)
+        return cls(ref, opened.path, inputs, nbytes, backend, fed, zeros)
+
+    def session(self, path: Path | None = None, threads: int = 0) -> Session:
+        """Load the model, or a transformed one of the same format; it keeps its own state."""
+        session = self.backend.load(path or self.path, {"threads": threads})
+        return Stateful(session, self.fed, self.zeros) if self.fed else session
+
+    def scoring(self, path: Path | None = None, alone: bool = False) -> Session:
+        """The model loaded to answer many samples, several at a time.
+
+        Args:
+            alone: One sample at a time, as wherever samples follow each other.
+        """
+        if alone or self.fed:
+            return self.session(path)
+        return abreast(lambda threads: self.session(path, threads), self.nbytes)
+
+    def samples(self, path: Path, limit: int | None) -> Dataset:
+        """Open data for the model: spread evenly, or one after the other where it has a state.
+
+        Raises:
+            InvalidData: when it does not fit.
+        """
+        if not self.fed:
+            return open_dataset(path, self.inputs, limit)
+        whole = open_dataset(path, self.inputs)
+        return Span(whole, 0, limit or len(whole))
+
+    def whole_feeds(self, dataset: Dataset) -> Dataset:
+        """The samples with the states of the float model, for what knows nothing of states."""
+        if not self.fed:
+            return dataset
+        session = self.backend.load(self.path, {"threads": 0})
+        return Unrolled(dataset, session, self.fed, self.zeros)

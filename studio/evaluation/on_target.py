@@ -1,0 +1,206 @@
+"""A model evaluated by the runtime of another machine: samples there, answers back, judged here."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import (
+    Array,
+    Backend,
+    Channel,
+    Dataset,
+    Extension,
+    Feeds,
+    Format,
+    Limits,
+    Progress,
+    Session,
+    TargetError,
+    TargetSpec,
+)
+from studio.evaluation.loaded_model import Subject
+from studio.plugin_host import PluginHost
+from studio.runtime.answers import samples, write
+from studio.runtime.archive import write_application
+from studio.runtime.shared.safe_zip import DAMAGED, open_archive
+from studio.targets.remote import connector_for, find_python, folder_on, root_of, said
+
+_UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, MemoryError)
+"""What reading an archive of answers raises when it is damaged, or made to be."""
+
+_PACK_BYTES = 32 << 20
+"""So much of the samples travels at once; more would have to fit a board's disk and memory."""
+
+_PACK_S = 1800.0
+
+
+class TargetSession:
+    """The answers of a model on a target, in the order of a dataset.
+
+    Attributes:
+        about: What was in force there (runtime, version, device), once the first answer is there.
+    """
+
+    def __init__(
+        self, subject: Subject, host: PluginHost, target: TargetSpec, folder: Path, job: Progress
+    ) -> None:
+        """Prepare it; nothing is sent yet.
+
+        Args:
+            folder: For what travels, on this computer.
+        """
+        self._subject, self._host, self._target = subject, host, target
+        self._folder, self._job = folder, job
+        self.about: Mapping[str, Any] = {}
+        self._answers: Iterator[dict[str, Array]] = iter(())
+
+    def begin(self, dataset: Dataset, like: Session) -> Session:
+        """The same as a session that gives the answers to these samples, each asked for once.
+
+        Args:
+            like: A session of the model on this computer.
+        """
+        self._answers = self._answered(dataset)
+        return _InOrder(self, like)
+
+    def next(self) -> dict[str, Array]:
+        """The next answer.
+
+        Raises:
+            TargetError: when the connection is lost, or the target cannot run the model.
+        """
+        found = next(self._answers, None)
+        if found is None:
+            raise TargetError(f"{self._target.name} has answered fewer samples than it was given.")
+        return found
+
+    def close(self) -> None:
+        """Remove what was brought to the target."""
+        close = getattr(self._answers, "close", None)
+        if close is not None:
+            close()
+
+    def _answered(self, dataset: Dataset) -> Iterator[dict[str, Array]]:
+        connector = connector_for(self._host, self._target)
+        channel = connector.connect(self._target, self._job)
+        try:
+            root = root_of(channel, connector, self._target)
+            python = find_python(channel, root)
+            place = f"{root}/evaluate-{secrets.token_hex(6)}"
+            with folder_on(channel, place):
+                request = self._ship(channel, place)
+                for pack in self._packs(dataset):
+                    yield from self._asked(channel, python, place, request, pack)
+        finally:
+            channel.close()
+
+    def _ship(self, channel: Channel, place: str) -> dict[str, Any]:
+        """Send the program, the backend's runner and the model; the request with their paths."""
+        application = self._folder / "edgewright.pyz"
+        write_application(str(application))
+        backend: Backend = self._subject.backend
+        runner = Path(str(backend.runner))
+        channel.put(application, f"{place}/edgewright.pyz", self._job)
+        channel.put(runner, f"{place}/runner.py", self._job)
+        format: Format = self._host.get(Extension.FORMAT, self._subject.ref.format)
+        for file in format.intake(self._subject.path, Limits()).files:
+            there = f"{place}/model/{file.relative_to(self._subject.path.parent).as_posix()}"
+            said(channel, ["mkdir", "-p", there.rpartition("/")[0]])
+            channel.put(file, there, self._job)
+        return {
+            "runner": f"{place}/runner.py",
+            "model": f"{place}/model/{self._subject.path.name}",
+            "samples": f"{place}/samples.zip",
+            "outputs": f"{place}/outputs.zip",
+        }
+
+    def _packs(self, dataset: Dataset) -> Iterator[Path]:
+        """Files of samples, each as large as travels at once."""
+        path, size, number = self._folder / "samples.zip", 0, 0
+        archive = zipfile.ZipFile(path, "w")
+        try:
+            for sample in dataset:
+                self._job.check()
+                if size > _PACK_BYTES:
+                    archive.close()
+                    yield path
+                    archive, size = zipfile.ZipFile(path, "w"), 0
+                write(archive, f"{number:07}", dict(sample.feeds))
+                size += sum(array.nbytes for array in sample.feeds.values())
+                number += 1
+        finally:
+            archive.close()
+        if size:
+            yield path
+
+    def _asked(
+        self, channel: Channel, python: str, place: str, request: Mapping[str, Any], pack: Path
+    ) -> Iterator[dict[str, Array]]:
+        channel.put(pack, str(request["samples"]), self._job)
+        done = channel.run(
+            [python, f"{place}/edgewright.pyz", "answers"],
+            stdin=json.dumps(request).encode(),
+            timeout=_PACK_S,
+        )
+        told = _told(done.text)
+        if done.status or "error" in told:
+            complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            reason = told.get("error") or (complaint[-1] if complaint else "it gave no reason")
+            raise TargetError(
+                f"{self._target.name} cannot run the model: {str(reason).rstrip('.')}."
+            )
+        self.about = told["describe"]
+        back = self._folder / "outputs.zip"
+        channel.get(str(request["outputs"]), back)
+        try:
+            with open_archive(str(back)) as archive:  # as written: what is packed may be a bomb
+                packed = any(member.compress_type for member in archive.infolist())
+            if packed:
+                raise ValueError("it is packed")
+            for _, arrays in samples(str(back)):
+                yield arrays
+        except _UNREADABLE as error:
+            raise TargetError(
+                f"What {self._target.name} has answered cannot be read: {error}."
+            ) from None
+
+
+class _InOrder:
+    """A session whose runs are answered in order, whatever they are given."""
+
+    def __init__(self, answers: TargetSession, like: Session) -> None:
+        self._answers = answers
+        self.input_names, self.output_names = like.input_names, like.output_names
+
+    def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
+        """The answer to the next sample.
+
+        Raises:
+            TargetError: when it lacks an output.
+        """
+        found = self._answers.next()
+        missing = [name for name in self.output_names if name not in found]
+        if missing:
+            raise TargetError(f"The target's answer has no output {missing[0]!r}.")
+        return found
+
+    def close(self) -> None:
+        """Remove what was brought to the target."""
+        self._answers.close()
+
+
+def _told(text: str) -> dict[str, Any]:
+    """The one JSON line of the program; nothing where it wrote none."""
+    for line in text.splitlines():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}

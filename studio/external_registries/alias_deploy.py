@@ -1,0 +1,128 @@
+"""A target that follows a version of a registry: one look, and at most one release.
+
+An alias that moves on to a version that was not served yet is a deploy. One that moves back to a
+release which lies on the target is a rollback by the target's own release machine, so that the
+counter of releases, which never goes back otherwise, may.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import ModelVersion, RegistrySession, TargetError
+from studio.deployment import record as deployment
+from studio.deployment import work as deploying
+from studio.external_registries import record
+from studio.external_registries.pull import fetch
+from studio.external_registries.reference import Reference
+from studio.external_registries.watch_state import SEEN, WAITING
+from studio.external_registries.work import described, opened
+from studio.jobs import Arguments, Job, Result
+from studio.registry import Registry
+
+UNCHANGED = "unchanged"
+_HELD = ("replaced", "rolled back")
+_DEPLOY = "deploy"
+_ROLLBACK = "rollback"
+
+
+def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+    """Add what is known of versions that were pulled or pushed before, and their bundles."""
+    prepared = record.prepare_pull(registry, arguments)
+    folders = {version.digest: str(version.path) for version in registry.versions()}
+    return {**prepared, "releases": record.releases_known(registry), "folders": folders}
+
+
+def follow(arguments: Arguments, job: Job) -> Result:
+    """Let a target serve the version that a reference means now."""
+    began = time.monotonic()
+    with opened(arguments, job) as session:
+        version = Reference.of(arguments["name"]).find(session)
+        facts = {**described(session, version), "target": arguments["target"]["name"]}
+        if version.version == arguments.get("unless"):
+            return {**facts, "action": WAITING, "release": version.release, "seconds": 0.0}
+        job.event(SEEN, version=version.version)
+        release = _release_of(version, session, arguments)
+        there = deploying.releases({"target": arguments["target"]}, job)
+        if release and release == there["current"]:
+            done: Result = {"action": UNCHANGED, "release": release}
+        elif release and is_back(there["releases"], release, there["current"]):
+            done = _rolled_back(arguments, release, job)
+        else:
+            done = _deployed(session, version, release, arguments, job)
+    return {**facts, **done, "seconds": time.monotonic() - began}
+
+
+def followed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Keep what was pulled, then what was done on the target; the reason stands beside it."""
+    pulled = result.pop("pulled", None)
+    if pulled:
+        source = {key: result[key] for key in ("registry", "name", "version", "aliases", "run")}
+        record.pulled(registry, arguments, {**source, **pulled}, folder)
+    done = result.pop("done", None)
+    if done is None:
+        return result
+    done["because"] = because = f"{arguments['name']} is version {result['version']}"
+    given = {key: value for key, value in arguments.items() if key not in _OWN}
+    if result["action"] == _ROLLBACK:
+        final = deployment.rolled_back(registry, given, done, folder)
+    else:
+        final = deployment.deployed(registry, given, {**done, "packaged": None}, folder)
+    return {**result, "because": because, "details": final}
+
+
+_OWN = ("known", "releases", "folders", "place", "name", "registry", "unless")
+
+
+def is_back(rows: Sequence[Mapping[str, Any]], release: str, now: str) -> bool:
+    """Whether a release was served before what a target serves now, and is to be served again.
+
+    Args:
+        rows: Of the step ``releases``, the newest first.
+        now: The release that is served, or would be if its server ran.
+
+    Raises:
+        TargetError: when the target holds it no more; a target goes back to what it holds only.
+    """
+    current = next((row for row in rows if now and row["release"] == now), None)
+    wanted = next((row for row in rows if row["release"] == release), None)
+    if current is None or wanted is None or wanted["state"] not in _HELD:
+        return False
+    if wanted["name"] != current["name"] or int(wanted["version"]) > int(current["version"]):
+        return False
+    if not wanted.get("kept", True):
+        raise TargetError(
+            f"Version {wanted['version']} of {wanted['name']} was served there before, and is not "
+            "kept there any more.",
+            hint="A target follows back only to a release that it keeps; deploy this one once with "
+            'studio deploy and --downgrade "REASON".',
+        )
+    return True
+
+
+def _release_of(version: ModelVersion, session: RegistrySession, arguments: Arguments) -> str:
+    key = record.key_of(session.address, version.name, version.version)
+    return version.release or str(arguments["releases"].get(key, ""))
+
+
+def _rolled_back(arguments: Arguments, release: str, job: Job) -> Result:
+    done = deploying.rollback({"target": arguments["target"], "to": release}, job)
+    return {"action": _ROLLBACK, "release": release, "done": done}
+
+
+def _deployed(
+    session: RegistrySession, version: ModelVersion, release: str, arguments: Arguments, job: Job
+) -> Result:
+    """Deploy the bundle that is here already, or fetch it first."""
+    pulled: dict[str, Any] | None = None
+    folder = arguments["folders"].get(release, "")
+    if not folder or not Path(folder).is_dir():
+        pulled = fetch(session, version, arguments, job)
+        folder = pulled["packaged"]["bundle"]
+    given = {**arguments, "model": None, "bundle": folder}
+    done = deploying.deploy(given, job)
+    result = {"action": _DEPLOY, "release": done["release"], "done": done}
+    return {**result, "pulled": pulled} if pulled else result

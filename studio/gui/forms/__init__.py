@@ -1,0 +1,1 @@
+"""Forms made from the options of a step, with an editor for each kind."""

@@ -1,0 +1,245 @@
+"""A form made from options: the same description that makes the command line's flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.api import Option
+from studio.api.qt import plain_tip
+from studio.gui.forms.editor_factory import known_entries, make_editor
+from studio.gui.forms.editors import ChecksEditor, ChoiceEditor, Choices, Editor, FlagEditor
+from studio.gui.widgets.basics import button, label
+
+
+class Field(QWidget):
+    """One option: its label, its editor, and below it what is wrong with the value."""
+
+    changed = Signal()
+
+    def __init__(self, option: Option, choices: Choices | None = None) -> None:
+        super().__init__()
+        self.option = option
+        self.editor: Editor = make_editor(option, choices)
+        self.complaint = label("", "small", tone="bad", wrap=True)
+        self.complaint.hide()
+        self.note = label("", "dim", wrap=True)
+        self.note.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        if not isinstance(self.editor, FlagEditor):
+            column.addWidget(self._label())
+        column.addWidget(self.editor)
+        column.addWidget(self.complaint)
+        column.addWidget(self.note)
+        column.addStretch(1)
+        self.setToolTip(plain_tip(option.help))
+        self.editor.changed.connect(self._edited)
+
+    def _label(self) -> QLabel:
+        result = label(self.option.label, "dim")
+        result.setBuddy(self.editor)
+        return result
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the whole width of the form."""
+        return self.editor.wide
+
+    def check(self) -> bool:
+        """Show what is wrong, if anything; True when the value fits."""
+        sentence = self.editor.complaint()
+        self.complaint.setText(sentence)
+        self.complaint.setVisible(bool(sentence))
+        self.editor.mark(wrong=bool(sentence))
+        return not sentence
+
+    def withhold(self, reason: str) -> None:
+        """Take the option away with a sentence that says why; an empty one gives it back."""
+        if reason and self.editor.isEnabled():
+            self.editor.set_value(self.option.default)
+        self.editor.setEnabled(not reason)
+        self.explain(reason)
+
+    def explain(self, text: str) -> None:
+        """Say something about the option below it; nothing hides it."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def forget(self) -> None:
+        """Hide the complaint until the next edit."""
+        self.complaint.hide()
+        self.editor.mark(wrong=False)
+
+    def _edited(self) -> None:
+        self.check()
+        self.changed.emit()
+
+
+class MoreOptions(QWidget):
+    """The fields that most users never need, and the button that unfolds them.
+
+    Attributes:
+        toggle: The button; the form puts it where there is room.
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.content = content
+        self.toggle = button("", self._show, "link")
+        self.toggle.setCheckable(True)
+        self.toggle.setAccessibleName("More options")
+        self.toggle.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(content)
+        self._show()
+
+    def _show(self) -> None:
+        unfolded = self.toggle.isChecked()
+        self.toggle.setText(f"{'▾' if unfolded else '▸'} More options")
+        self.setVisible(unfolded)
+
+    def unfold(self) -> None:
+        """Show the content."""
+        self.toggle.setChecked(True)
+        self._show()
+
+    def beside_fields(self) -> QWidget:
+        """The button as a cell of a form: level with the editors, not with their labels."""
+        cell = QWidget()
+        column = QVBoxLayout(cell)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(label(" ", "dim"))
+        column.addWidget(self.toggle)
+        column.addStretch(1)
+        return cell
+
+
+class Form(QWidget):
+    """Fields for a sequence of options.
+
+    Args:
+        options: In the order of the form; hidden ones are left out by the caller.
+        choices: Where the models and targets to choose from come from.
+        columns: How many narrow fields stand side by side.
+    """
+
+    changed = Signal()
+    submitted = Signal()
+
+    def __init__(
+        self, options: Iterable[Option], choices: Choices | None = None, *, columns: int = 1
+    ) -> None:
+        super().__init__()
+        self.fields: dict[str, Field] = {}
+        self._choices = choices
+        self._columns = columns
+        every = list(options)
+        plain = self._lines([option for option in every if not option.advanced])
+        rare = self._lines([option for option in every if option.advanced])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        self._more = MoreOptions(self._grid(rare)) if rare else None
+        if plain:
+            column.addWidget(self._grid(plain, self._more))
+        if self._more is not None:
+            if not self._has_room(plain):
+                column.addWidget(self._more.toggle)
+            column.addWidget(self._more)
+        self._order()
+
+    def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
+        """Whether something fits behind the last field; beside a tick it would stand too low."""
+        if not lines or isinstance(lines[-1][-1].editor, FlagEditor):
+            return False
+        return len(lines[-1]) < self._columns and not lines[-1][0].wide
+
+    def _grid(self, lines: Sequence[Sequence[Field]], more: MoreOptions | None = None) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        for column in range(self._columns):
+            grid.setColumnStretch(column, 1)
+        for y, fields in enumerate(lines):
+            beside = more is not None and fields is lines[-1] and self._has_room(lines)
+            # What is alone on its line takes the whole line.
+            span = self._columns if len(fields) == 1 and not beside else 1
+            for x, field in enumerate(fields):
+                grid.addWidget(field, y, x, 1, span)
+            if beside and more is not None:
+                grid.addWidget(more.beside_fields(), y, len(fields))
+        return holder
+
+    def _lines(self, options: Sequence[Option]) -> list[list[Field]]:
+        """The fields of each line: a wide one, or narrow ones side by side."""
+        lines: list[list[Field]] = []
+        room = 0
+        for option in options:
+            field = self._field(option)
+            if field.wide or not room:
+                lines.append([])
+                room = 1 if field.wide else self._columns
+            lines[-1].append(field)
+            room = 0 if field.wide else room - 1
+        return lines
+
+    def _field(self, option: Option) -> Field:
+        field = Field(option, self._choices)
+        field.changed.connect(self.changed)
+        field.editor.submitted.connect(self.submitted)
+        self.fields[option.name] = field
+        return field
+
+    def _order(self) -> None:
+        """Let Tab go through the fields in the order of the options."""
+        editors = [field.editor for field in self.fields.values()]
+        for before, after in pairwise(editors):
+            QWidget.setTabOrder(before, after)
+
+    def values(self) -> dict[str, Any]:
+        """The values that were entered or are defaults, each in its own type; none that is unset.
+
+        Raises:
+            UsageError: for the first value that does not fit; call ``check`` before.
+        """
+        checked = {
+            name: field.option.check(field.editor.value()) for name, field in self.fields.items()
+        }
+        return {name: value for name, value in checked.items() if value is not None}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show other values; names that the form does not have are passed over."""
+        for name, value in values.items():
+            if name in self.fields:
+                self.fields[name].editor.set_value(value)
+
+    def check(self) -> bool:
+        """Show every complaint and focus the first wrong field; True when all values fit."""
+        wrong = [field for field in self.fields.values() if not field.check()]
+        if wrong:
+            if wrong[0].option.advanced and self._more is not None:
+                self._more.unfold()
+            wrong[0].editor.setFocus()
+        return not wrong
+
+    def forget_complaints(self) -> None:
+        """Hide the complaints, as for a form that nobody has touched yet."""
+        for field in self.fields.values():
+            field.forget()
+
+    def refresh(self) -> None:
+        """Ask again which models, targets and plugins there are."""
+        for field in self.fields.values():
+            entries = known_entries(field.option, self._choices)
+            if entries is not None and isinstance(field.editor, (ChoiceEditor, ChecksEditor)):
+                field.editor.set_entries(entries)

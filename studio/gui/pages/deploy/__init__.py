@@ -1,0 +1,1 @@
+"""The Deploy page: plan, history, rollout, boards, signers."""

@@ -1,0 +1,269 @@
+"""The view of all boards: how each is, what it has room for, and what it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+
+from studio.api import TargetSpec
+from studio.gui import figures
+from studio.gui.pages.deploy import signers_menu
+from studio.gui.pages.deploy.signers_card import SignersCard
+from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.base import Shell, recipe_button
+from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.widgets.basics import Card, Pill, Scroll, button, label, row, set_enabled
+from studio.gui.widgets.tables import Table
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, Workspace
+
+STEP = "target-look"
+COLUMNS = ("Board", "Kind", "State", "Release", "Since", "Free disk", "Heat")
+NUMERIC = (5, 6)
+MOST_COMPLAINTS = 20
+EVERY_MS = 60_000
+ALL = "All targets"
+HINT = (
+    "Look asks every board how it is and what it serves; nothing is changed. Figures are from the "
+    "last look."
+)
+TONES = {"serving": "good", "no answer": "bad", "stopped": "bad"}
+HOT = 80.0
+"""Degrees from which most boards lower their clock."""
+FULL = 0.05
+"""Share of the disk that is free; less is told."""
+
+
+class BoardsView(QWidget):
+    """A line for each board, and a look at all of them now or every minute.
+
+    Args:
+        choose: Called with a target's name, to act on it.
+    """
+
+    def __init__(self, workspace: Workspace, shell: Shell, choose: Callable[[str], object]) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.shell = shell
+        self._choose = choose
+        self._targets: list[TargetSpec] = []
+        self._seen: dict[str, Mapping[str, Any]] = {}
+        self._at: Any = None
+        self._doing = ""
+        self.strip = JobStrip()
+        self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
+        self.group = QComboBox()
+        self.group.setAccessibleName("Group of boards")
+        self.look_button = button("Look", self.look)
+        self.add_button = button("Add target", lambda: shell.go("targets"))
+        self.open_button = button("Open", self._open)
+        self.open_button.setToolTip("Shows its history and log, and deploys to it or rolls back.")
+        self.signers = SignersCard(self.trust)
+        self.often = QCheckBox("every minute")
+        self.note = label(HINT, "dim", wrap=True)
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(self.look)
+        self._layout()
+        self.often.toggled.connect(self._keep_looking)
+        self.group.currentIndexChanged.connect(lambda _: self._show())
+        self.strip.message.connect(self._live)
+        self.strip.finished.connect(self._finished)
+        self.table.itemSelectionChanged.connect(self._explain)
+        self.table.cellDoubleClicked.connect(lambda _y, _x: self._open())
+
+    def _layout(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        scroll = Scroll()
+        outer.addWidget(scroll)
+        layout = scroll.body
+        layout.addLayout(
+            row(
+                *(self.group, self.look_button, self.often, None),
+                recipe_button(self.workspace, self.shell, (signers_menu.STEP, STEP)),
+                *(self.add_button, self.open_button),
+            )
+        )
+        listed = Card()
+        listed.body.setContentsMargins(4, 4, 4, 4)
+        listed.body.addWidget(self.table)
+        self._complaints = Card("Look here")
+        self.complaints = StateRows("Look here")
+        self._complaints.body.addWidget(self.complaints)
+        for part in (self.strip, listed, self.note, self._complaints, self.signers):
+            layout.addWidget(part)
+        layout.addStretch(1)
+
+    def refresh(self) -> None:
+        """Read the registry again."""
+        registry = self.workspace.registry
+        self._targets = registry.targets()
+        groups = registry.groups.all()
+        chosen = self.group.currentData()
+        self.group.blockSignals(True)
+        self.group.clear()
+        self.group.addItem(ALL, None)
+        for name, members in groups.items():
+            self.group.addItem(f"{name} · {figures.count(len(members), 'target')}", members)
+        self.group.setCurrentIndex(max(0, self.group.findData(chosen)))
+        self.group.setVisible(bool(groups))
+        self.group.blockSignals(False)
+        if not self.strip.running:
+            self._take_last()
+        self._show()
+
+    def _take_last(self) -> None:
+        """The last look that is in the registry, of each target."""
+        for run in reversed(self.workspace.registry.runs(STEP, most=20)):
+            self._at = run.created
+            for one in run.result.get("targets") or ():
+                self._seen[str(one.get("target"))] = one
+
+    def look(self) -> None:
+        """Ask the boards that are shown."""
+        names = [target.name for target in self._shown()]
+        if names and not self.strip.running:
+            self._look_at(names)
+
+    def _look_at(self, names: list[str]) -> None:
+        self._doing = "It is being looked at."
+        self.strip.follow(self.shell.start(STEP, target=names))
+        self._explain()
+
+    def _shown(self) -> list[TargetSpec]:
+        members = self.group.currentData()
+        return [one for one in self._targets if members is None or one.name in members]
+
+    def _live(self, name: str, values: dict[str, Any]) -> None:
+        if name == "looked" and values.get("target"):
+            self._seen[str(values["target"]["target"])] = values["target"]
+            self._show()
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok and (text := signers_menu.told(outcome.result)):
+            self.shell.say(text, "good")
+            self._look_at([str(outcome.result["target"])])  # its list of signers is another now
+        elif outcome.ok:
+            self._take_last()
+            silent = [o for o in outcome.result.get("targets") or () if o["state"] == "no answer"]
+            if silent:
+                names = ", ".join(target_rows.spoken(str(one["target"])) for one in silent[:3])
+                more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
+                self.shell.say(f"No answer from {names}{more}.", "warning")
+        self._show()
+
+    def _show(self) -> None:
+        chosen = self._selected()
+        shown = self._shown()
+        self.table.blockSignals(True)
+        self.table.show_rows([self._cells(target) for target in shown])
+        self.table.blockSignals(False)
+        self.table.fit_height(16)
+        names = [target.name for target in shown]
+        if chosen in names:
+            self.table.selectRow(names.index(chosen))
+        states = [str(self._seen.get(name, {}).get("state") or "") for name in names]
+        serving = f"{states.count('serving')} of {figures.count(len(names), 'target')} serving"
+        looked = f"{serving}, looked at {figures.moment(self._at)}." if self._at else ""
+        self.note.setText(f"{looked} {HINT}".strip())
+        told = [one for target in shown for one in self._told(target)]
+        self.complaints.show_rows(told[:MOST_COMPLAINTS])
+        self._complaints.setVisible(bool(told))
+        self._explain()
+
+    def _told(self, target: TargetSpec) -> list[StateRow]:
+        """What is the matter with a board, a line each."""
+        seen, facts = self._known(target)
+        name = target_rows.title(target)
+        silent = seen.get("state") == "no answer"
+        found = [StateRow("no answer" if silent else "stopped", "bad", name, str(seen.get("text")))]
+        found = found if seen.get("text") else []
+        return found + [
+            StateRow("look here", "warning", name, text[:1].upper() + text[1:] + ".")
+            for text in _complaints(facts)
+        ]
+
+    def _known(self, target: TargetSpec) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Its last look, and its facts."""
+        seen = self._seen.get(target.name) or {}
+        return seen, {**self.workspace.registry.facts(target.name), **(seen.get("facts") or {})}
+
+    def _cells(self, target: TargetSpec) -> list[str | QWidget]:
+        seen, facts = self._known(target)
+        state = str(seen.get("state") or "never looked at")
+        heat = figures.number(facts.get("temperature_c"))
+        version = seen.get("version")
+        tone = TONES.get(state, "")
+        return [
+            target_rows.title(target),
+            target_rows.kind(target, facts).removeprefix("board · "),
+            Pill(state, "warning" if tone == "good" and _complaints(facts) else tone),
+            f"v{version} {seen.get('name') or ''}".strip() if version else figures.NOTHING,
+            figures.moment(seen.get("at")) if version else figures.NOTHING,
+            figures.megabytes(facts.get("disk_free_mb") or None),
+            figures.NOTHING if heat is None else f"{heat:.0f} °C",
+        ]
+
+    def _selected(self) -> str:
+        shown, y = self._shown(), self.table.currentRow()
+        return shown[y].name if 0 <= y < len(shown) else ""
+
+    def _open(self) -> None:
+        if self._selected():
+            self._choose(self._selected())
+
+    def trust(self, **options: str) -> None:
+        """Say whose releases a board takes."""
+        if not self.strip.running:
+            self._doing = "Its signers are being changed."
+            self.strip.follow(self.shell.start(signers_menu.STEP, **options))
+            self._explain()
+
+    def _keep_looking(self, often: bool) -> None:
+        if often:
+            self.look()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Look again by itself only while somebody sees it."""
+        if self.often.isChecked() and self.isVisible():
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go on looking."""
+        super().showEvent(event)
+        self._watch()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest."""
+        super().hideEvent(event)
+        self._watch()
+
+    def _explain(self) -> None:
+        busy = self._doing if self.strip.running else ""
+        set_enabled(self.look_button, busy)
+        chosen = self._selected()
+        first = "" if chosen else "Choose a board in the table first."
+        set_enabled(self.open_button, first)
+        self.signers.show_board(chosen, self._seen.get(chosen) or {}, busy)
+        self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
+
+
+def _complaints(facts: Mapping[str, Any]) -> list[str]:
+    """What its facts say that somebody should see to."""
+    found = [str(note) for note in facts.get("notes") or ()]
+    heat = figures.number(facts.get("temperature_c"))
+    if heat is not None and heat >= HOT:
+        found.append(f"{heat:.0f} °C is hot: most boards slow down from {HOT:.0f} °C")
+    free, total = facts.get("disk_free_mb") or 0, facts.get("disk_total_mb") or 0
+    if total and free < FULL * total:
+        found.append(f"only {figures.megabytes(free)} of its disk is free")
+    return found

@@ -1,0 +1,85 @@
+"""What the Deploy page asks beside model and target, and the question before a replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
+
+from studio.api import Kind, Option, TargetSpec
+from studio.gui.widgets.basics import button, label, row
+
+if TYPE_CHECKING:
+    from studio.workspace import VariantRecord, Workspace
+
+NOT_ASKED = ("dry_run", "bundle")
+IN_SIGHT = ("quality",)
+TRIAL = ("quality", "soak_rule")
+COMPARED = ("agreement",)
+KEPT = ("keep_samples", "samples_mb")
+BESIDE = "samples_mb"
+"""Its own reason is the one of the field before it."""
+ENDPOINT, REPLACE = "endpoint", "replace"
+
+
+def form_options(options: Sequence[Option]) -> list[Option]:
+    """What can be asked for beside the model and the target; what protects it is in sight."""
+    shown = (option for option in options if option.name not in NOT_ASKED)
+    return [
+        replace(option, advanced=option.name not in IN_SIGHT)
+        for option in shown
+        if option.kind not in (Kind.MODEL, Kind.TARGET, Kind.OUTPUT)
+    ]
+
+
+def replaced_model(
+    workspace: Workspace,
+    target: TargetSpec | None,
+    variant: VariantRecord | None,
+    values: Mapping[str, Any],
+) -> str:
+    """The other model that a deploy would replace, as far as this studio knows; empty for none."""
+    if target is None or variant is None or values.get(ENDPOINT) or values.get(REPLACE):
+        return ""
+    running = workspace.registry.history.running().get(target.name)
+    served = str(running.details.get("name") or "") if running is not None else ""
+    return "" if served == variant.model_name else served
+
+
+class ReplaceQuestion(QWidget):
+    """Asks whether a model may take the place of another one; hidden until there is a need.
+
+    Args:
+        go_on: Called with a yes.
+    """
+
+    def __init__(self, go_on: Callable[[], None]) -> None:
+        super().__init__()
+        self._go_on = go_on
+        self.text = label("", wrap=True)
+        self.confirm = button("Replace", self._replace, "danger")
+        self.cancel = button("Cancel", self.hide, "link")
+        layout = row(self.text, self.confirm, self.cancel)
+        layout.setStretch(0, 1)
+        self.setLayout(layout)
+        self.hide()
+
+    def ask(self, place: str, served: str, model: str) -> None:
+        """Show the question.
+
+        Args:
+            place: The target, as it is called within a sentence.
+            served: Name of the model that is served there now.
+        """
+        self.text.setText(
+            f"Replace {served} by {model} on {place}? To keep both, cancel and name an endpoint "
+            "in the form: the new model is then served beside the other one."
+        )
+        self.show()
+        self.cancel.setFocus()
+
+    def _replace(self) -> None:
+        self.hide()
+        self._go_on()

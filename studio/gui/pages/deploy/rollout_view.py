@@ -1,0 +1,210 @@
+"""The view that rolls one variant out to several targets, and shows what becomes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.api import Kind, Option, TargetSpec
+from studio.gui import figures
+from studio.gui.forms.editors import Entry
+from studio.gui.forms.form import Form
+from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
+
+STEP = "rollout"
+FORM_WIDTH = 44 * GRID
+SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests", "quality")
+NOT_ASKED = ("bundle", "resume")
+KEPT = ("agreement", "keep_samples")
+JUDGED = "The golden samples judge there."
+BEFORE = (
+    "The first targets get the release first. Each is asked the golden samples before and after; "
+    "one that fails more often, or takes much longer, gets its old release back, and the others "
+    "keep theirs."
+)
+STATES = {
+    "waiting": ("waiting", ""),
+    "deploying": ("deploying", "accent"),
+    "judging": ("judging", "accent"),
+    "kept": ("kept", "good"),
+    "taken back": ("taken back", "warning"),
+    "failed": ("failed", "bad"),
+    "not begun": ("not begun", ""),
+}
+"""The words of a target's state, and their tone."""
+
+
+class RolloutView(QWidget):
+    """A form for the rollout step, and a line for each target."""
+
+    def __init__(self, workspace: Workspace, shell: Shell, recipe: QWidget) -> None:
+        """Args: recipe: The page's button that shows what was done as a recipe."""
+        super().__init__()
+        self.workspace = workspace
+        self.shell = shell
+        self.variant: VariantRecord | None = None
+        self._seen: dict[str, Mapping[str, Any]] = {}
+        self.strip = JobStrip()
+        self.form = Form(_form_options(workspace.steps[STEP].options), self)
+        self.rows = StateRows("Rollout")
+        self.hint = label(BEFORE, "dim", wrap=True)
+        self.start_button = button("Roll out", self.start, "primary")
+        self.resume_button = button("Resume the last one", self.resume)
+        self.resume_button.setToolTip(
+            "Goes on with the rollout that was halted, cancelled or cut off: what was kept stays, "
+            "and all other targets are tried again."
+        )
+        self.recipe = recipe
+        self._layout()
+        self.form.changed.connect(self._explain)
+        self.strip.message.connect(self._live)
+        self.strip.finished.connect(self._finished)
+        self._explain()
+
+    def _layout(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        asked = Card("Roll out")
+        asked.setFixedWidth(FORM_WIDTH)
+        fields = Scroll(margin=0)  # the buttons stay in sight below it
+        fields.body.setContentsMargins(0, 0, GRID, 0)
+        fields.body.addWidget(self.form)
+        fields.body.addStretch(1)
+        asked.body.addWidget(fields, 1)
+        asked.body.addLayout(row(self.resume_button, None, self.recipe, self.start_button))
+        right = QVBoxLayout()
+        right.setSpacing(2 * GRID)
+        self.card = Card("Targets")
+        self.card.body.addWidget(self.hint)
+        self.card.body.addWidget(self.rows)
+        right.addWidget(self.strip)
+        right.addWidget(self.card)
+        right.addStretch(1)
+        layout.addWidget(asked)
+        layout.addLayout(right, 1)
+
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """Every target, for the form."""
+        if option.kind is not Kind.TARGET:
+            return None
+        registry = self.workspace.registry
+        groups = [
+            (f"@{name}", f"@{name} ({len(members)})")
+            for name, members in registry.groups.all().items()
+        ]
+        return groups + [(one.name, target_rows.title(one)) for one in registry.targets()]
+
+    def refresh(self, variant: VariantRecord | None) -> None:
+        """Offer another variant and the targets that there are."""
+        self.variant = variant
+        self.form.refresh()
+        self._explain()
+
+    def start(self) -> None:
+        """Roll the current variant out."""
+        if self.variant is None or self.strip.running or not self.form.check():
+            return
+        job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
+        if self.strip.follow(job):
+            self._seen = {}
+            self._show([])
+        self._explain()
+
+    def resume(self) -> None:
+        """Go on with the last rollout."""
+        if not self.strip.running and self.strip.follow(self.shell.start(STEP, resume="last")):
+            self._seen = {}
+            self._show([])
+        self._explain()
+
+    def _live(self, name: str, values: dict[str, Any]) -> None:
+        if name != STEP:
+            return
+        for one in [*(values.get("targets") or ()), *filter(None, [values.get("target")])]:
+            self._seen[str(one.get("target"))] = one
+        self._show(self._seen.values())
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            result = outcome.result
+            self._show(result.get("targets") or [])
+            done = result.get("state") == "done"
+            text = "is kept on" if done else "was halted; it is kept on"
+            total = figures.count(len(result.get("targets") or ()), "target")
+            self.shell.say(
+                f"v{result.get('version')} {text} {result.get('kept')} of {total}.",
+                "good" if done else "warning",
+            )
+        self._explain()
+
+    def _show(self, targets: Iterable[Mapping[str, Any]]) -> None:
+        self.rows.show_rows([_row(one) for one in targets])
+        self.hint.setVisible(not self.rows.rows)
+
+    def _explain_fields(self) -> None:
+        """Say which of the chosen targets cannot do what is asked for."""
+        values = {name: field.editor.value() for name, field in self.form.fields.items()}
+        trial = values["quality"] not in (None, "none")
+        reason = self._why_not(self.workspace.why_no_trial) if trial else ""
+        self.form.fields["quality"].explain(f"{reason} {JUDGED}" if reason else "")
+        for name, why in (
+            ("agreement", self.workspace.why_none_compared),
+            ("keep_samples", self.workspace.why_none_kept),
+        ):
+            self.form.fields[name].explain(self._why_not(why) if values[name] else "")
+
+    def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
+        """Why the first of the chosen targets cannot do something, and how many more cannot."""
+        registry = self.workspace.registry
+        groups = registry.groups.all()
+        names: list[str] = []
+        for name in map(str, self.form.fields["target"].editor.value() or ()):
+            names += groups.get(name[1:], ()) if name.startswith("@") else [name]
+        reasons = list(filter(None, (asked(registry.target(one)) for one in dict.fromkeys(names))))
+        more = f" {len(reasons) - 1} more cannot either." if len(reasons) > 1 else ""
+        return f"{reasons[0]}{more}" if reasons else ""
+
+    def _explain(self) -> None:
+        """Say why the button cannot be pressed, and on what it acts."""
+        reason = ""
+        if self.variant is None:
+            reason = "Open a model first."
+        elif self.strip.running:
+            reason = "A rollout runs; wait for it or cancel it."
+        elif not self.form.fields["target"].editor.value():
+            reason = "Choose the targets first."
+        self._explain_fields()
+        reason = self.workspace.why_not(STEP, self.variant) or reason
+        set_enabled(self.start_button, reason)
+        unfinished = self.workspace.unfinished_rollout()
+        self.resume_button.setVisible(bool(unfinished))
+        set_enabled(self.resume_button, "A rollout runs." if self.strip.running else "")
+        name = f" {self.variant.name}" if self.variant else ""
+        self.start_button.setText(f"Roll out{name}")
+
+
+def _form_options(options: Sequence[Option]) -> list[Option]:
+    """The step's options; what is rarely asked for is folded away."""
+    return [
+        replace(option, advanced=option.name not in SHOWN)
+        for option in options
+        if option.kind is not Kind.MODEL and option.name not in NOT_ASKED
+    ]
+
+
+def _row(one: Mapping[str, Any]) -> StateRow:
+    word, tone = STATES.get(str(one.get("state")), (str(one.get("state")), ""))
+    seconds = one.get("seconds") or 0.0
+    took = f" ({figures.seconds(seconds)})" if seconds else ""
+    text = f"{one.get('text') or ''}{took}".strip() or f"wave {one.get('wave')}"
+    return StateRow(word, tone, target_rows.named(str(one.get("target"))), text)

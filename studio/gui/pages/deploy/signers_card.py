@@ -1,0 +1,100 @@
+"""Who may release to a board: the keys that it admits, and the way to change that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from studio.gui import figures
+from studio.gui.pages.deploy import signers_menu
+from studio.gui.pages.shared import target_rows
+from studio.gui.widgets.basics import Card, button, label, row, set_enabled
+from studio.gui.widgets.tables import Table
+
+COLUMNS = ("Signer", "Key", "Fingerprint", "Since", "Admitted by")
+NONE_CHOSEN = "Choose a board in the table above to see whose releases it takes."
+MOST = 8
+
+
+class SignersCard(Card):
+    """Shows the signers of the board that is chosen.
+
+    Args:
+        trust: Called with the options of the step that changes them.
+    """
+
+    def __init__(self, trust: Callable[..., object]) -> None:
+        super().__init__("Who may release")
+        self._trust = trust
+        self._name = ""
+        self.text = label(NONE_CHOSEN, "dim", wrap=True)
+        self.table = Table(COLUMNS, stretch=2, name="Signers")
+        self.changed = label("", "small", wrap=True)
+        self.change = button("Change…", self._ask)
+        self.body.addWidget(self.text)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self.changed)
+        self.body.addLayout(row(self.change, None))
+        self.show_board("", {})
+
+    def show_board(self, name: str, seen: Mapping[str, Any], busy: str = "") -> None:
+        """Show what a board's last look told.
+
+        Args:
+            name: Empty where no board is chosen.
+            busy: Why nothing can be changed now.
+        """
+        self._name = name
+        spoken = target_rows.spoken(name)
+        signers = seen.get("signers")
+        known: Mapping[str, Any] = signers if isinstance(signers, Mapping) else {}
+        keys = known.get("keys") or ()
+        self.heading.setText(f"Who may release to {spoken}" if name else "Who may release")
+        self.text.setText(_sentence(name, seen) if name else NONE_CHOSEN)
+        self.table.show_rows([_cells(one) for one in keys])
+        self.table.setVisible(bool(keys))
+        self.table.fit_height(MOST)
+        changed = figures.moment(known["changed"]) if known.get("changed") else ""
+        by = f" by {known['by']}" if known.get("by") else ""
+        self.changed.setText(f"Last changed {changed}{by}." if changed else "")
+        self.changed.setVisible(bool(changed))
+        fixed = ""
+        if known.get("fixed"):
+            fixed = f"{known['file']} decides it; only the administrator of {spoken} may change it."
+        first = "" if name else "Choose a board in the table first."
+        set_enabled(self.change, first or busy or fixed)
+        self.change.setAccessibleName(f"Change who may release to {spoken}" if name else "Change")
+
+    def _ask(self) -> None:
+        if self._name:
+            menu = signers_menu.signers_menu(self, self._name, self._trust)
+            menu.popup(self.change.mapToGlobal(self.change.rect().bottomLeft()))
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
+    kind = str(one.get("kind") or "").removeprefix("ssh-")
+    limits = str(one.get("limits") or "")
+    return [
+        str(one.get("name") or figures.NOTHING),
+        f"{kind} · {limits}" if limits else kind,
+        str(one.get("fingerprint") or figures.NOTHING),
+        figures.moment(one.get("since") or None),
+        str(one.get("by") or figures.NOTHING),
+    ]
+
+
+def _sentence(name: str, seen: Mapping[str, Any]) -> str:
+    spoken = target_rows.spoken(name)
+    signers, state = seen.get("signers"), str(seen.get("state") or "")
+    if not isinstance(signers, Mapping):
+        if state in ("", "no answer") or seen.get("facts"):
+            return f"Not known yet: Look asks {spoken}."
+        return f"The platform of {spoken} decides who may deploy there."
+    if not signers.get("file"):
+        return (
+            f"{target_rows.named(name)} takes the releases of everybody who can log in. "
+            "Change… limits that to releases that some people have signed."
+        )
+    if not signers.get("keys"):
+        return f"Signed releases only; who may sign could not be read from {signers['file']}."
+    return "Only releases that one of these has signed:"

@@ -1,0 +1,51 @@
+"""Whose releases a board takes: only those that some people have signed, or everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from studio.gui.pages.shared import target_rows
+
+STEP = "trust"
+KINDS = "Keys and signers (*.pub allowed_signers *signers*);;All files (*)"
+
+
+def signers_menu(
+    owner: QWidget, name: str, start: Callable[..., object], choose: Callable[[], str] | None = None
+) -> QMenu:
+    """What can be done about a board's signers.
+
+    Args:
+        start: Called with the options of the step.
+        choose: Gives the path of a file of signers, empty when none was chosen.
+    """
+    menu = QMenu(owner)
+    menu.setToolTipsVisible(True)
+
+    def require() -> None:
+        path = (choose or (lambda: _chosen(owner, name)))()
+        if path:
+            start(target=name, signers=path)
+
+    one = menu.addAction("Take signed releases only…", require)
+    one.setToolTip("Choose an SSH key (.pub) or a file of allowed signers.")
+    menu.addAction("Take everybody's releases", lambda: start(target=name))
+    return menu
+
+
+def told(result: Mapping[str, Any]) -> str:
+    """What holds on a board from now on; empty for the result of another step."""
+    if "signers" not in result:
+        return ""
+    name, signers = target_rows.named(str(result["target"])), list(map(str, result["signers"]))
+    if not signers:
+        return f"{name} takes everybody's releases."
+    return f"{name} takes only what {' or '.join(signers)} has signed."
+
+
+def _chosen(owner: QWidget, name: str) -> str:
+    title = f"Whose releases {target_rows.spoken(name)} takes"
+    return QFileDialog.getOpenFileName(owner, title, "", KINDS)[0]

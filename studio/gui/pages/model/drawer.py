@@ -1,0 +1,189 @@
+"""The drawer below the graph: numbers of the nodes, sensitivity, edits, whether it runs there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.scene import Scene
+from studio.gui.names import shown
+from studio.gui.pages.model.coverage_view import CoverageView
+from studio.gui.pages.model.edit_list import Proposal, proposals
+from studio.gui.pages.model.node_metrics_view import NumbersView
+from studio.gui.pages.model.sensitivity_view import SensitivityView
+from studio.gui.pages.model.surgery_view import SurgeryView
+from studio.gui.pages.shared.base import Shell
+from studio.gui.widgets.basics import GRID, button, label, row
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, VariantRecord, Workspace
+
+NUMBERS, EDITS, COVERAGE, SENSITIVITY = range(4)
+TITLES = ("Numbers", "Edits", "Will it run there?", "Sensitivity")
+_HEIGHT = 240
+
+
+class Drawer(QWidget):
+    """Lies around the graph: below it a bar of buttons, each of which opens a tool above the bar.
+
+    Args:
+        colors, export: The switch of colours, for the right end of the bar, and the button beside
+            those of the tools.
+
+    Signals:
+        painted: An Overlay for the graph, or None for its own colours.
+    """
+
+    painted = Signal(object)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        shell: Shell,
+        graph: QWidget,
+        canvas: GraphCanvas,
+        colors: QWidget,
+        export: QWidget,
+    ) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self._is_main = True
+        self.numbers = NumbersView(workspace, shell)
+        self.surgery = SurgeryView(workspace, shell)
+        self.coverage = CoverageView(workspace, shell)
+        self.sensitivity = SensitivityView(workspace, shell)
+        self.tools = QStackedWidget()
+        self.tools.setMinimumHeight(20 * GRID)
+        for tool in (self.numbers, self.surgery, self.coverage, self.sensitivity):
+            self.tools.addWidget(tool)
+        self.buttons = [self._button(number, title) for number, title in enumerate(TITLES)]
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(graph)
+        self._splitter.addWidget(self.tools)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setSizes([2 * _HEIGHT, _HEIGHT])
+        self.tools.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self._bar(export, None, label("Colours", "dim"), colors))
+        self._connect()
+
+    def _button(self, number: int, title: str) -> QPushButton:
+        item = button(title, partial(self.toggle, number), "quiet")
+        item.setCheckable(True)
+        item.setAccessibleName(f"{title} (opens below the graph)")
+        return item
+
+    def _bar(self, *more: QWidget | None) -> QFrame:
+        bar = QFrame()
+        bar.setProperty("role", "toolbar")
+        bar.setAccessibleName("Tools of the graph")
+        line = row(*self.buttons, *more, spacing=4)
+        line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
+        bar.setLayout(line)
+        return bar
+
+    def _connect(self) -> None:
+        for view in (self.numbers, self.coverage, self.sensitivity):
+            view.painted.connect(self.painted)
+            view.chosen.connect(self._canvas.select)
+        self._canvas.selection_changed.connect(
+            lambda box: self.numbers.show_box(box if box >= 0 else None)
+        )
+        self._canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._canvas.customContextMenuRequested.connect(self._menu_at)
+
+    def toggle(self, number: int) -> None:
+        """Open a tool, or close it when it is the one that is open."""
+        is_open = self.tools.isVisibleTo(self) and self.tools.currentIndex() == number
+        self._show(-1 if is_open else number)
+
+    def open(self, number: int) -> None:
+        """Open a tool."""
+        self._show(number)
+
+    def _show(self, number: int) -> None:
+        if number >= 0:
+            self.tools.setCurrentIndex(number)
+        self.tools.setVisible(number >= 0)
+        for one, item in enumerate(self.buttons):
+            item.setChecked(one == number)
+
+    # What is shown
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Take another variant, whose graph is still to come."""
+        for view in (self.numbers, self.surgery, self.coverage, self.sensitivity):
+            view.show_variant(variant)
+
+    def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
+        """Take the graph, or the block of it, that is on the canvas."""
+        # Folded blocks hold nodes of the main graph; sub-graphs and functions do not.
+        self._is_main = not path or path in set(view.homes.values())
+        self.numbers.show_scene(scene, view)
+        self.coverage.show_scene(scene)
+        self.sensitivity.show_scene(scene)
+        self.surgery.show_graph(view)
+
+    def hear(self, event: object) -> None:
+        """Let the tools follow their jobs."""
+        self.surgery.hear(event)
+        self.coverage.hear(event)
+        self.sensitivity.hear(event)
+        if isinstance(event, RegistryChanged) and event.what == "records":
+            self.numbers.refresh_runs()
+
+    # The canvas's menu
+
+    def _menu_at(self, point: QPoint) -> None:
+        canvas = self._canvas
+        if canvas.scene is None:
+            return
+        under = canvas.to_scene(point.toPointF())
+        box = canvas.scene.box_at(under.x(), under.y())
+        if box is None:
+            box = canvas.selected
+        if box is None:
+            return
+        canvas.select(box, reveal=False)
+        self.menu = self._menu_of(canvas.scene, box)
+        self.menu.popup(canvas.mapToGlobal(point))
+
+    def _menu_of(self, scene: Scene, box: int) -> QMenu:
+        menu = QMenu(self)
+        if scene.boxes[box].opens:
+            menu.addAction("Look into it (Enter)", self._canvas.enter)
+        if scene.is_block(box):
+            menu.addAction("Unfold in place (U)", partial(self._canvas.unfolded.emit, box))
+        if (frame := scene.frame_of(box)) >= 0:
+            title = shown(scene.frames[frame].node.operator)
+            menu.addAction(f"Fold {title} (Backspace)", partial(self._canvas.folded.emit, frame))
+        if menu.actions():
+            menu.addSeparator()
+        for proposal in proposals(scene, box):
+            action = menu.addAction(proposal.title, partial(self.propose, proposal))
+            action.setEnabled(self._is_main)
+            if not self._is_main:
+                action.setToolTip("Edits concern the main graph.")
+        return menu
+
+    def propose(self, proposal: Proposal) -> None:
+        """Show the form of an edit, filled in."""
+        self.open(EDITS)
+        self.surgery.propose(proposal)

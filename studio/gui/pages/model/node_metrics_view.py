@@ -1,0 +1,269 @@
+"""Numbers of a graph's nodes as a table beside it: costs, and the times of a profile."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.api import StudioError
+from studio.gui import figures
+from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
+from studio.gui.graph.scene import Box, Scene
+from studio.gui.names import shown
+from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
+from studio.gui.pages.shared.base import Shell
+from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
+from studio.gui.widgets.sortable import Row, SortableTable
+from studio.settings.plain import spreadsheet_cell
+from studio.workspace import nodes_within, read_numbers
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, VariantRecord, Workspace
+
+COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
+_WIDTHS = (160, 0, 140, 80, 220)
+_STATES = {SMALL: "normalization", FLOAT: "activation"}
+"""Graph colours of the states that sources know."""
+
+_TOKENS = ("convolution", "product", "pooling", "control", "quantization", "arithmetic")
+"""Those of all others, such as the names of execution providers, in turn."""
+
+
+class NumbersView(QWidget):
+    """One source at a time, painted when the user has chosen it.
+
+    Signals:
+        painted: The Overlay of the chosen source.
+        chosen: The box whose line was selected.
+    """
+
+    painted = Signal(object)
+    chosen = Signal(int)
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._shell = shell
+        self._files: list[Source] = []
+        self._variant: VariantRecord | None = None
+        self._scene: Scene | None = None
+        self._view: GraphView | None = None
+        self._sources: list[Source] = []
+        self._is_stale = True
+        self.combo = QComboBox()
+        self.combo.setAccessibleName("Numbers")
+        self.combo.setMinimumWidth(36 * GRID)
+        self.total = label("", "dim")
+        self.table = SortableTable(COLUMNS, (2, 3), _WIDTHS, "Numbers of the nodes")
+        self.empty = Hint(
+            "No numbers for these nodes",
+            "Costs need known shapes. Profile this variant with operators to see where time goes.",
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.table)
+        self._stack.addWidget(self.empty)
+        self.open = button("From a file…", self._choose_file, "link")
+        self.open.setToolTip(
+            'JSON of numbers by node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
+        )
+        self.copy = button("Copy as CSV", self.copy_rows, "link")
+        top = row(label("Numbers", "dim"), self.combo, self.total, None, self.open, self.copy)
+        top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self._stack, 1)
+        self.combo.activated.connect(lambda _: self.paint())
+        self.combo.currentIndexChanged.connect(lambda _: self._list())
+        self.table.chosen.connect(self._chosen)
+
+    def show_scene(self, scene: Scene | None, view: GraphView | None) -> None:
+        """Take another graph."""
+        self._scene, self._view = scene, view
+        self._refresh_soon()
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Take another variant, whose graph is still to come."""
+        self._variant, self._files = variant, []
+        self.show_scene(None, None)
+
+    def refresh_runs(self) -> None:
+        """There may be a new profile."""
+        self._refresh_soon()
+
+    def show_box(self, box: int | None) -> None:
+        """Select the line of a box."""
+        self.table.select(box)
+
+    def showEvent(self, event: Any) -> None:
+        """Read what there is now."""
+        super().showEvent(event)
+        if self._is_stale:
+            self._refresh()
+
+    def source(self) -> Source | None:
+        """The chosen source."""
+        index = self.combo.currentIndex()
+        return self._sources[index] if 0 <= index < len(self._sources) else None
+
+    def paint(self) -> None:
+        """Paint the chosen source."""
+        source = self.source()
+        if source is not None and self._scene is not None:
+            self.painted.emit(self._overlay(source, self._scene))
+
+    def _refresh_soon(self) -> None:
+        self._is_stale = True
+        if self.isVisible():
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._is_stale = False
+        kept = self.combo.currentText()
+        found = self._find() if self._view is not None else ()
+        self._sources = [source for source in found if source.values or source.states]
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        self.combo.addItems([source.title for source in self._sources])
+        self.combo.setCurrentIndex(max(self.combo.findText(kept), 0) if self._sources else -1)
+        self.combo.blockSignals(False)
+        self.combo.setEnabled(bool(self._sources))
+        self._list()
+
+    def _find(self) -> Iterator[Source]:
+        assert self._view is not None
+        registry = self._workspace.registry
+        runs = [registry.runs(step) for step in ("profile", "quantize", "sensitivity")]
+        yield from sources_of(self._view, self._variant, *runs)
+        yield from self._files
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Numbers of the nodes", "", "JSON (*.json)")
+        if path:
+            self.open_file(Path(path))
+
+    def open_file(self, path: Path) -> None:
+        """Offer the numbers of a file, and paint them."""
+        names = {node.name for node in self._view.model.graph.nodes} if self._view else set()
+        try:
+            title, unit, values = read_numbers(path, names)
+        except StudioError as error:
+            self._shell.fail(error)
+            return
+        self._files.append(from_file(title or path.stem, unit, values))
+        self._refresh()
+        self.combo.setCurrentIndex(len(self._sources) - 1)
+        self.paint()
+
+    def copy_rows(self) -> None:
+        """Put the table, in its order, on the clipboard as CSV."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow((*(title.lower() for title in COLUMNS), "number"))
+        rows = self.table.content.rows
+        for one in rows:
+            number = one.values[2]
+            texts = map(spreadsheet_cell, one.texts)
+            writer.writerow((*texts, number if isinstance(number, float) else ""))
+        QGuiApplication.clipboard().setText(text.getvalue())
+        self._shell.say(f"{figures.count(len(rows), 'line')} copied.", "good")
+
+    def _list(self) -> None:
+        source, scene = self.source(), self._scene
+        if source is None or scene is None:
+            self._show_rows([])
+            return
+        # Off the window's thread: there may be 50,000 of them.
+        rows = partial(_rows, source, scene)
+        self._workspace.in_background(rows, partial(self._listed, source, scene))
+
+    def _listed(self, source: Source, scene: Scene, rows: list[Row] | Exception) -> None:
+        if isinstance(rows, Exception):
+            raise rows
+        if source is self.source() and scene is self._scene:
+            self._show_rows(rows, source)
+
+    def _show_rows(self, rows: list[Row], source: Source | None = None) -> None:
+        self.table.show_rows(rows)
+        self._stack.setCurrentWidget(self.table if rows else self.empty)
+        set_enabled(self.copy, "" if rows else "There are no numbers to copy.")
+        count = figures.count(len(rows), "node") if rows else ""
+        if source is not None and source.sums and rows and not source.states:
+            count = f"{source.text(sum(one.values[2] for one in rows))} in {count}"
+        self.total.setText(count)
+
+    def _overlay(self, source: Source, scene: Scene) -> Overlay:
+        if source.states:
+            theme = self._shell.theming.current
+            states = dict(_states(source, scene))
+            others = sorted(set(states.values()) - set(_STATES))
+            tokens = {**_STATES, **dict(zip(others, cycle(_TOKENS), strict=False))}
+            colors = {state: theme.graph_color(token) for state, token in tokens.items()}
+            return state_overlay(source.legend, states, colors)
+        return make_overlay(source.legend, dict(_values(source, scene)), source.text)
+
+    def _chosen(self, key: Hashable) -> None:
+        if isinstance(key, int):
+            self.chosen.emit(key)
+
+
+def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
+    """The number of each box; that of a block is made of its nodes'."""
+    join: Callable[[list[float]], float] = sum if source.sums else max
+    for index, box in enumerate(scene.boxes):
+        if box.node is None or not scene.width[index]:
+            continue
+        known = [source.values[name] for name in nodes_within(box.node) if name in source.values]
+        if known and (value := join(known)):
+            yield index, value
+
+
+def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
+    """The state of each box; a block in which one layer stays in float is shown as such."""
+    for index, box in enumerate(scene.boxes):
+        if box.node is None:
+            continue
+        found = {source.states[name] for name in nodes_within(box.node) if name in source.states}
+        if found:
+            yield index, FLOAT if FLOAT in found else " and ".join(sorted(found))
+
+
+def _rows(source: Source, scene: Scene) -> list[Row]:
+    if source.states:
+        return _state_rows(source, scene)
+    rows = []
+    found = sorted(_values(source, scene), key=lambda one: -one[1])
+    total = sum(value for _, value in found) or 1.0
+    for index, value in found:
+        box, share = scene.boxes[index], value / total
+        remark = _remark(source, box)
+        part = f"{100 * share:.1f} %" if source.sums else ""
+        texts = (box.title, shown(box.name), source.text(value), part, remark)
+        rows.append(Row(index, texts, (box.title, box.name, value, share, remark)))
+    return rows
+
+
+def _state_rows(source: Source, scene: Scene) -> list[Row]:
+    rows = []
+    for index, state in _states(source, scene):
+        box = scene.boxes[index]
+        remark = _remark(source, box)
+        texts = (box.title, shown(box.name), state, "", remark)
+        rows.append(Row(index, texts, (box.title, box.name, state, None, remark)))
+    return sorted(rows, key=lambda one: one.texts[2])
+
+
+def _remark(source: Source, box: Box) -> str:
+    """What is noted about a node, or about the first of a block of which there is a note."""
+    names = nodes_within(box.node) if box.node is not None and source.notes else ()
+    return next((source.notes[name] for name in names if source.notes.get(name)), "")

@@ -1,0 +1,237 @@
+"""The search of the Model page: its field in the header, and the list of results at the left."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
+
+from studio.gui.graph.block_paths import Places
+from studio.gui.graph.search_results import FoundLines, FoundPainter, Line, grouped
+from studio.gui.pages.shared.base import Shell
+from studio.gui.widgets.basics import GRID, button, label, row
+from studio.workspace import search_model
+
+if TYPE_CHECKING:
+    from studio.workspace import Found, GraphView, Workspace
+
+FIELD_WIDTH = 168
+LIST_WIDTH = 300
+PAUSE_MS = 120
+"""The search begins when nothing was typed for so long."""
+
+_PAGE = 8
+
+
+class SearchField(QLineEdit):
+    """Where one types what to find; its keys move through the list.
+
+    Signals:
+        stepped: Results further down, or up where it is negative.
+        taken: Enter was pressed; -1 with Shift, otherwise 1.
+        left: Escape was pressed.
+    """
+
+    stepped = Signal(int)
+    taken = Signal(int)
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setPlaceholderText("Find a node…")
+        self.setAccessibleName("Find a node by operator, name, tensor, shape or attribute")
+        self.setToolTip(
+            "Find a node (Ctrl+F) by operator, name, tensor, kernel_shape=3 or 1x3x224x224.\n"
+            "↑ ↓ choose a result, Enter shows it and then the next, Esc ends the search."
+        )
+        self.setClearButtonEnabled(True)
+        self.setFixedWidth(FIELD_WIDTH)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys of the list, and those of any field."""
+        steps = {
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageDown: _PAGE,
+            Qt.Key.Key_PageUp: -_PAGE,
+        }
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.stepped.emit(steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            back = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            self.taken.emit(-1 if back else 1)
+        elif key == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ModelSearch(QFrame):
+    """The list of results; hidden while nothing is searched.
+
+    All parts of the model are searched, whether they are in sight or not.
+
+    Signals:
+        found: There are other results.
+        chosen: The result that the user wants to see.
+        left: The user has ended the search.
+
+    Attributes:
+        hits: All results.
+    """
+
+    found = Signal()
+    chosen = Signal(object)
+    left = Signal()
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._view: GraphView | None = None
+        self._places: Places | None = None
+        self._shown: Found | None = None
+        self._text = ""
+        self.hits: list[Found] = []
+        self.field = SearchField()
+        self.count = label("", "dim")
+        self.lines = FoundLines(lambda hit: self._places.title(hit) if self._places else "")
+        self.list = QListView()
+        self.list.setModel(self.lines)
+        self.list.setItemDelegate(FoundPainter(shell.theming, self))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setAccessibleName("Results of the search")
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
+        self._build()
+        self._connect()
+        self.hide()
+
+    def _build(self) -> None:
+        self.setProperty("role", "results")
+        self.setAccessibleName("Search results")
+        self.setFixedWidth(LIST_WIDTH)
+        close = button("Close", self._leave, "link")
+        close.setToolTip("End the search (Esc)")
+        head = row(self.count, None, close)
+        head.setContentsMargins(2 * GRID, GRID, 2 * GRID, 4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self.list, 1)
+
+    def _connect(self) -> None:
+        self.field.textChanged.connect(self._typed)
+        self.field.stepped.connect(self.step)
+        self.field.taken.connect(self.take)
+        self.field.left.connect(self._leave)
+        self.list.clicked.connect(self._go)
+        self.list.activated.connect(self._go)
+        self._pause.timeout.connect(self.search)
+
+    def show_view(self, view: GraphView | None) -> None:
+        """Search in another model; what is in the field stays."""
+        self._view = view
+        self._places = Places(view) if view is not None else None
+        self._take_hits([], [])
+        self.search()
+
+    def search(self) -> None:
+        """Look for what is in the field, off the window's thread."""
+        self._pause.stop()
+        view, text = self._view, self.field.text().strip()
+        self._text = text
+        self.setVisible(bool(text) and view is not None)
+        if view is None or not text:
+            self._take_hits([], [])
+            return
+        self.count.setText("Searching…")
+        self._workspace.in_background(
+            partial(self._look, view, self._places, text), partial(self._done, view, text)
+        )
+
+    def step(self, lines: int) -> None:
+        """Choose another result, over headings, without wrapping around."""
+        places = self._results()
+        if places:
+            at = min(max(self._at(places) + lines, 0), len(places) - 1)
+            self.list.setCurrentIndex(self.lines.index(places[at]))
+
+    def take(self, way: int) -> None:
+        """Show the chosen result; where it is shown already the next one, or the one before."""
+        if self._pause.isActive():
+            self.search()
+        places = self._results()
+        if not places:
+            return
+        at = max(self._at(places), 0)
+        if self.lines.lines[places[at]].found is self._shown:
+            at = (at + way) % len(places)
+        index = self.lines.index(places[at])
+        self.list.setCurrentIndex(index)
+        self._go(index)
+
+    # Inside
+
+    def _typed(self) -> None:
+        if self.field.text().strip():
+            self._pause.start()
+        else:
+            self.search()
+
+    def _look(
+        self, view: GraphView, places: Places | None, text: str
+    ) -> tuple[list[Found], list[Line]]:
+        """Search and make the lines, titles of blocks included; not on the window's thread."""
+        if text != self._text:
+            return [], []  # more was typed while this one waited
+        hits = search_model(view.model, text)
+        lines = grouped(hits)
+        for line in lines:
+            if line.found is not None and places is not None:
+                places.title(line.found)
+        return hits, lines
+
+    def _done(
+        self, view: GraphView, text: str, answer: tuple[list[Found], list[Line]] | Exception
+    ) -> None:
+        if view is not self._view or text != self._text:
+            return
+        if isinstance(answer, Exception):
+            raise answer
+        self._take_hits(*answer)
+
+    def _take_hits(self, hits: list[Found], lines: list[Line]) -> None:
+        self.hits, self._shown = hits, None
+        self.lines.show(lines)
+        self.count.setText(f"{len(hits):,} found" if hits else "Nothing found")
+        places = self._results()
+        if places:
+            self.list.setCurrentIndex(self.lines.index(places[0]))
+        self.list.scrollToTop()
+        self.found.emit()
+
+    def _results(self) -> list[int]:
+        return [at for at, line in enumerate(self.lines.lines) if line.found is not None]
+
+    def _at(self, places: list[int]) -> int:
+        now = self.list.currentIndex().row()
+        return places.index(now) if now in places else -1
+
+    def _go(self, index: QModelIndex) -> None:
+        hit = self.lines.lines[index.row()].found
+        if hit is None:
+            return
+        self._shown = hit
+        places = self._results()
+        if len(places) == len(self.hits):
+            self.count.setText(f"{places.index(index.row()) + 1} of {len(places)}")
+        self.chosen.emit(hit)
+
+    def _leave(self) -> None:
+        self.field.clear()
+        self.left.emit()

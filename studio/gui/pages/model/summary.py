@@ -1,0 +1,94 @@
+"""The Summary view of the Model page: figures, inputs and outputs, operators, intake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.pages.model import facts as model_facts
+from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Scroll, label, row
+from studio.gui.widgets.tables import Table, TableCard
+
+if TYPE_CHECKING:
+    from studio.workspace import VariantRecord
+
+
+class ModelSummary(Scroll):
+    """The model at a glance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Summary of the model")
+        self._figures = FieldList(name_width=112)
+        self._inputs = Table(("Input", "Type"), stretch=1, name="Inputs")
+        self._outputs = Table(("Output", "Type"), stretch=1, name="Outputs")
+        self._operators = Table(
+            ("Operator", "Nodes", "Share of MACs"), numeric=(1, 2), stretch=0, name="Operators"
+        )
+        self._intake = Card("Intake", "What was found when the file was first looked at.")
+        self._origin = FieldList(name_width=112)
+        left = _column(_card("Model", self._figures), TableCard("Operators", self._operators))
+        right = _column(
+            TableCard("Inputs and outputs", self._inputs, self._outputs),
+            self._intake,
+            _card("Origin", self._origin),
+        )
+        columns = row(spacing=2 * GRID)
+        columns.addLayout(left, 1)
+        columns.addLayout(right, 1)
+        self.body.addLayout(columns)
+        self.body.addStretch(1)
+
+    def show_variant(self, variant: VariantRecord | None, parent: str = "") -> None:
+        """Show the figures of a variant.
+
+        Args:
+            parent: Name of the variant that it was made of.
+        """
+        if variant is None:
+            return
+        self._figures.show_fields(model_facts.figures_of(variant))
+        for table, which in ((self._inputs, "inputs"), (self._outputs, "outputs")):
+            table.show_rows(model_facts.terminals(variant, which))
+            table.fit_height(8)
+        self._operators.show_rows(
+            (name, str(number), figures.NOTHING if share is None else f"{100 * share:.1f} %")
+            for name, number, share in model_facts.operators(variant)
+        )
+        self._operators.fit_height(16)
+        self._show_findings(variant)
+        self._origin.show_fields(model_facts.origin(variant, parent))
+
+    def _show_findings(self, variant: VariantRecord) -> None:
+        body = self._intake.body
+        while body.count() > 2:  # heading and note stay
+            item = body.takeAt(2)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.deleteLater()
+        findings = model_facts.findings(variant)
+        if not findings:
+            body.addWidget(label("Nothing to remark."))
+        for finding in findings:
+            holder = QWidget()
+            holder.setLayout(row(Pill(finding.level, finding.tone), label(finding.text, wrap=True)))
+            body.addWidget(holder)
+        body.addStretch(1)
+
+
+def _column(*cards: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2 * GRID)
+    for card in cards:
+        column.addWidget(card)
+    column.addStretch(1)
+    return column
+
+
+def _card(title: str, *content: QWidget) -> Card:
+    card = Card(title)
+    for item in content:
+        card.body.addWidget(item)
+    card.body.addStretch(1)
+    return card

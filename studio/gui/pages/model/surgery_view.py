@@ -1,0 +1,325 @@
+"""Surgery: edits are gathered, tried together, and kept as a new variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.api import Option
+from studio.gui import figures
+from studio.gui.forms.editors import TextEditor
+from studio.gui.forms.form import Form
+from studio.gui.pages.model.edit_list import EditList, Proposal, named, told
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
+from studio.gui.widgets.completion import NamesCompleter
+from studio.gui.widgets.tables import Table
+from studio.workspace import edit_text, option_from_json
+
+if TYPE_CHECKING:
+    from studio.workspace import GraphView, JobOutcome, RunningJob, VariantRecord, Workspace
+
+HOW = (
+    "Choose one at the left, or right-click a node of the graph (Menu key) to rename its value or "
+    "to extract from or up to it."
+)
+_FORM_WIDTH = 36 * GRID
+_NAME_WIDTH = 20 * GRID
+
+
+class SurgeryView(QWidget):
+    """The list of edits at the right, the form of the next one at the left.
+
+    Which edits there are, and their options, is asked of a worker when the view is first shown.
+    """
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._shell = shell
+        self._variant: VariantRecord | None = None
+        self._view: GraphView | None = None
+        self._offers: dict[str, list[tuple[str, str, tuple[Option, ...]]]] = {}
+        self._asked: RunningJob | None = None
+        self._keeps = False
+        self._results: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._tried: tuple[str, ...] = ()
+        self._job: RunningJob | None = None
+        self._wanted: Proposal | None = None
+        self.edits = EditList()
+        self.forms: dict[str, Form] = {}
+        self.combo = QComboBox()
+        self.combo.setAccessibleName("Edit")
+        self._forms = QStackedWidget()
+        self._help = label("", "small", wrap=True)
+        self.add = button("Add to the list", self._add)
+        self.undo = button("Undo", self._undo, "link")
+        self.redo = button("Redo", self._redo, "link")
+        self.remove = button("Remove", self._remove, "link")
+        self.table = Table(("Edit", "Result", "Nodes"), (2,), 1, "Edits")
+        self.table.setWordWrap(True)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("edited")
+        self.name.setAccessibleName("Name of the new variant")
+        self.name.setFixedWidth(_NAME_WIDTH)
+        self.attempt = button("Try", partial(self._run, False))
+        self.save = button("Save as variant", partial(self._run, True))
+        self.strip = JobStrip()
+        self.hint = Hint("No edits yet", HOW)
+        self._build()
+        self._connect()
+        self._show_list()
+
+    def _build(self) -> None:
+        form = Scroll(margin=0, spacing=GRID)
+        form.setFixedWidth(_FORM_WIDTH)
+        form.body.addWidget(self.combo)
+        form.body.addWidget(self._forms)
+        form.body.addWidget(self._help)
+        form.body.addLayout(row(self.add, None))
+        form.body.addStretch(1)
+        self._stack = QStackedWidget()
+        for item in (self.hint, self.table):
+            self._stack.addWidget(item)
+        end = row(self.undo, self.redo, self.remove, None, label("Name", "dim"), self.name)
+        end.addWidget(self.attempt)
+        end.addWidget(self.save)
+        side = QVBoxLayout()
+        side.setSpacing(GRID)
+        side.addWidget(self.strip)
+        side.addWidget(self._stack, 1)
+        side.addLayout(end)
+        layout = row(form, spacing=3 * GRID)
+        layout.addLayout(side, 1)
+        layout.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        self.setLayout(layout)
+
+    def _connect(self) -> None:
+        self.combo.currentIndexChanged.connect(self._choose)
+        self.strip.finished.connect(self._finished)
+        self.table.itemSelectionChanged.connect(self._explain)
+        self.name.returnPressed.connect(partial(self._run, True))
+        for item, keys in (
+            (self.undo, QKeySequence.StandardKey.Undo),
+            (self.redo, QKeySequence.StandardKey.Redo),
+        ):
+            item.setShortcut(QKeySequence(keys))
+
+    # What is shown
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Take another variant; its list of edits is empty."""
+        self._variant, self._view = variant, None
+        self.edits, self._results = EditList(), {}
+        self.name.clear()
+        self._show_list()
+
+    def show_graph(self, view: GraphView) -> None:
+        """Take the graph, whose names the forms offer."""
+        self._view = view
+        self._complete()
+
+    def showEvent(self, event: Any) -> None:
+        """Ask which edits there are, once for each format."""
+        super().showEvent(event)
+        self._ask()
+
+    def propose(self, proposal: Proposal) -> None:
+        """Show the form of an edit with its values filled in."""
+        if proposal.edit not in self.forms:
+            self._wanted = proposal
+            self._ask()
+            return
+        self._wanted = None
+        form = self.forms[proposal.edit]
+        self.combo.setCurrentIndex(list(self.forms).index(proposal.edit))
+        form.set_values(proposal.values)
+        editor = form.fields[next(iter(proposal.values))].editor
+        editor.setFocus()
+        if isinstance(editor, TextEditor):
+            editor.line.end(False)
+
+    def hear(self, event: object) -> None:
+        """Follow the view's jobs."""
+        self.strip.hear(event)
+        asked = self._asked
+        if asked is None or getattr(event, "job", None) != asked or asked.outcome is None:
+            return
+        self._asked = None
+        if asked.outcome.ok:
+            self._take(asked.outcome.result)
+
+    # Which edits there are
+
+    def _ask(self) -> None:
+        if self._variant is None or self._asked is not None:
+            return
+        if self._variant.format in self._offers:
+            self._make_forms()
+        else:
+            self._asked = self._shell.start("edits", model=f"#{self._variant.id}")
+
+    def _take(self, result: Mapping[str, Any]) -> None:
+        assert self._variant is not None
+        self._offers[self._variant.format] = [
+            (one["id"], one["title"], tuple(map(option_from_json, one["options"])))
+            for one in result["edits"]
+        ]
+        self._make_forms()
+
+    def _make_forms(self) -> None:
+        assert self._variant is not None
+        offers = self._offers[self._variant.format]
+        if [name for name, _, _ in offers] != list(self.forms):
+            self.combo.clear()
+            for form in self.forms.values():
+                self._forms.removeWidget(form)
+                form.deleteLater()
+            self.forms = {}
+            for name, _title, options in offers:
+                form = Form(options)
+                form.submitted.connect(self._add)
+                self.forms[name] = form
+                self._forms.addWidget(form)
+            self.combo.addItems([title for _, title, _ in offers])
+        self._complete()
+        self._explain()
+        if self._wanted is not None:
+            self.propose(self._wanted)
+
+    def _complete(self) -> None:
+        """Let the fields offer the names that the graph has."""
+        if self._view is None:
+            return
+        names = named(self._view)
+        known: dict[str, list[str]] = {}
+        for form in self.forms.values():
+            for field in form.fields.values():
+                what = field.option.names
+                if what in names and isinstance(field.editor, TextEditor):
+                    found = known.get(what) or sorted(set(names[what]()))
+                    known[what] = found
+                    NamesCompleter(field.editor.line, found)
+
+    def _choose(self, number: int) -> None:
+        """Show the form of an edit, with as much room as it needs and no more."""
+        self._forms.setCurrentIndex(number)
+        across, down = QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored
+        for at, form in enumerate(self.forms.values()):
+            form.setSizePolicy(across, across if at == number else down)
+        fields = list(self.forms.values())[number].fields.values() if number >= 0 else ()
+        self._help.setText("\n".join(field.option.help for field in fields))
+
+    # The list
+
+    def _add(self) -> None:
+        name = next(iter(list(self.forms)[self.combo.currentIndex() :]), "")
+        form = self.forms.get(name)
+        if form is None or not form.check():
+            return
+        options = [field.option for field in form.fields.values()]
+        self.edits.add(edit_text(name, options, form.values()))
+        form.set_values({option.name: option.default for option in options})
+        form.forget_complaints()
+        self._changed()
+
+    def _undo(self) -> None:
+        self.edits.undo()
+        self._changed()
+
+    def _redo(self) -> None:
+        self.edits.redo()
+        self._changed()
+
+    def _remove(self) -> None:
+        place = self.table.currentRow()
+        if 0 <= place < len(self.edits.edits):
+            self.edits.remove(place)
+            self._changed()
+
+    def _changed(self) -> None:
+        self._show_list()
+
+    def _show_list(self) -> None:
+        """Show the edits; what came of one is known as long as those before it are the same."""
+        edits = self.edits.edits
+        results = [self._results.get(edits[: place + 1], {}) for place in range(len(edits))]
+        self.table.show_rows(
+            (text, told(result), str(result.get("nodes", "")))
+            for text, result in zip(edits, results, strict=True)
+        )
+        self.table.resizeRowsToContents()
+        self._stack.setCurrentWidget(self.table if self.edits.edits else self.hint)
+        self._explain()
+
+    def _explain(self) -> None:
+        """Say on each button why it cannot be pressed."""
+        never = self._workspace.why_not("edit", self._variant)
+        nothing = never or ("" if self.edits.edits else "Add an edit to the list first.")
+        busy = "The edits are being carried out." if self.strip.running else ""
+        set_enabled(self.attempt, nothing or busy)
+        set_enabled(self.save, nothing or busy)
+        set_enabled(self.undo, "" if self.edits.can_undo else "Nothing was changed yet.")
+        set_enabled(self.redo, "" if self.edits.can_redo else "Nothing was undone.")
+        chosen = 0 <= self.table.currentRow() < len(self.edits.edits)
+        set_enabled(self.remove, "" if chosen else "Select an edit of the list first.")
+        self.hint.text.setText(never or HOW)
+        set_enabled(self.add, never or ("" if self.forms else "The edits are being looked for."))
+
+    # The work
+
+    def _run(self, keeps: bool) -> None:
+        if self._variant is None or not self.edits.edits or self.strip.running:
+            return
+        self._keeps = keeps
+        options: dict[str, Any] = {"edit": list(self.edits.edits), "check": not keeps}
+        if name := self.name.text().strip():
+            options["name"] = name
+        self._tried = self.edits.edits
+        self._job = self._shell.start("edit", model=f"#{self._variant.id}", **options)
+        self.strip.follow(self._job)
+        self._explain()
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            self._keep_results(outcome.result["edits"])
+            if self._keeps:
+                self._say_saved(outcome.result)
+                self._shell.select(int(outcome.result["variant"]))
+        elif outcome.end.value != "cancelled":
+            self._note_failure(outcome)
+        self._explain()
+
+    def _keep_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for place, result in enumerate(rows):
+            self._results[self._tried[: place + 1]] = result
+        self._show_list()
+
+    def _note_failure(self, outcome: JobOutcome) -> None:
+        """Say at the edit that failed why; the window's message says it, too."""
+        state = self._job.state if self._job is not None else None
+        if state is None or not state.total:
+            return  # it did not come to the edits
+        place = min(int(state.done), len(self._tried) - 1)
+        text = " ".join(part for part in (outcome.sentence, outcome.hint) if part)
+        self._results[self._tried[: place + 1]] = {"failed": text}
+        self._show_list()
+        self.table.selectRow(place)
+
+    def _say_saved(self, result: Mapping[str, Any]) -> None:
+        assert self._variant is not None
+        many = figures.count(len(result["edits"]), "edit")
+        name = self._variant.name
+        self._shell.say(f"Saved as {result['name']}, made of {name} by {many}.", "good")

@@ -1,0 +1,133 @@
+"""The fleet: all endpoints as heat rows, the one that is chosen over time, and the alert inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
+
+from studio.gui.charts.series import VersionedSeries
+from studio.gui.pages.monitor.fleet_rows import FleetRows
+from studio.gui.pages.monitor.inbox_card import InboxCard
+from studio.gui.pages.shared import target_rows
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, label, row
+from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
+from studio.workspace.inbox import Inbox
+
+_PAINT_MS = 200
+"""Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
+_ALERTS_MS = 500
+"""The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
+_HINT = "Start looks at all targets that something is deployed to; the worst stand first."
+
+
+class FleetView(QWidget):
+    """Shows samples as they come.
+
+    Args:
+        inbox: Where alerts are kept.
+    """
+
+    def __init__(self, theming: Theming, inbox: Inbox) -> None:
+        super().__init__()
+        self.fleet = Fleet()
+        self.inbox = inbox
+        self._changed = False
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter: a name, a model, v3, drift …")
+        self.filter.setAccessibleName("Filter of the endpoints")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMinimumWidth(36 * GRID)
+        self.only_bad = QCheckBox("Only what is not well")
+        self.counts = {
+            BAD: Pill("0 bad"),
+            WARNING: Pill("0 with warnings"),
+            GOOD: Pill("0 well"),
+        }
+        self.shown = label(_HINT, "dim")
+        self.rows = FleetRows(theming)
+        self.title = label("Select an endpoint", "dim")
+        self.why = label("", "", wrap=True)
+        self.p99 = VersionedSeries(theming, "p99", "ms", "accent")
+        self.throughput = VersionedSeries(theming, "Throughput", "req/s", "good")
+        self.alerts = InboxCard(inbox)
+        self._timer = self._after(_PAINT_MS, self._show_rows)
+        self._alerts_timer = self._after(_ALERTS_MS, self._show_alerts)
+        self._lay_out()
+        self.filter.textChanged.connect(lambda _: self._show_rows())
+        self.only_bad.toggled.connect(lambda _: self._show_rows())
+        self.rows.chosen.connect(lambda _: self._show_chosen())
+
+    def _after(self, milliseconds: int, call: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(call)
+        return timer
+
+    def _lay_out(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        content = Scroll()
+        outer.addWidget(content)
+        layout = content.body
+        endpoints = Card("Endpoints")
+        endpoints.body.addLayout(row(self.filter, self.only_bad, None))
+        endpoints.body.addLayout(row(self.shown, None, *self.counts.values()))
+        endpoints.body.addWidget(self.rows, 1)
+        layout.addWidget(endpoints, 3)
+        chosen = Card("Over time")
+        chosen.body.addWidget(self.title)
+        chosen.body.addWidget(self.why)
+        chosen.body.addWidget(self.p99, 1)
+        chosen.body.addWidget(self.throughput, 1)
+        both = row(chosen, self.alerts, spacing=2 * GRID)
+        both.setStretch(0, 2)
+        both.setStretch(1, 3)
+        layout.addLayout(both, 2)
+
+    def take(self, samples: Sequence[Mapping[str, Any]]) -> None:
+        """Hear of some endpoints; drawn soon."""
+        self.fleet.take(samples)
+        self._changed |= self.inbox.take(samples)
+        for timer in (self._timer, self._alerts_timer):
+            if not timer.isActive():
+                timer.start()
+
+    def show_now(self) -> None:
+        """Draw what is known."""
+        self._show_rows()
+        self._show_alerts()
+
+    def _show_rows(self) -> None:
+        found = self.fleet.shown(self.filter.text(), self.only_bad.isChecked())
+        self.rows.show_rows(found)
+        counts = self.fleet.counts()
+        words = {BAD: "bad", WARNING: "with warnings", GOOD: "well"}
+        for tone, pill in self.counts.items():
+            pill.show_state(f"{counts[tone]} {words[tone]}", tone if counts[tone] else "")
+        total = sum(counts.values())
+        self.shown.setText(f"{len(found)} of {total} endpoints" if total else _HINT)
+        if found and self.fleet.row(self.rows.current) is None:
+            self.rows.choose(found[0].name)
+        self._show_chosen()
+
+    def _show_alerts(self) -> None:
+        if self._changed:
+            self._changed = False
+            self.alerts.show_entries()
+
+    def _show_chosen(self) -> None:
+        found = self.fleet.row(self.rows.current)
+        if found is None:
+            return
+        moments = list(found.moments)
+        served = f"{found.model} v{found.version}" if found.version else "nothing served"
+        self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
+        self.why.setText("\n".join(found.reasons))
+        self.why.setVisible(bool(found.reasons))
+        self.p99.show_moments(moments, [one.p99 for one in moments])
+        self.throughput.show_moments(moments, [one.throughput for one in moments])

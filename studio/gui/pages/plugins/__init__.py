@@ -1,0 +1,1 @@
+"""The Plugins page: capabilities, consent, environments."""

@@ -1,0 +1,1 @@
+"""The Profile page: settings, verdicts, history, export."""

@@ -1,0 +1,125 @@
+"""The card that asks for the sizes which a model leaves open, with a proposal for each input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy
+
+from studio.gui.widgets.basics import GRID, Card, label, restyle
+
+_IMAGE = 224
+_SHAPE = re.compile(r"\s*\d+(\s*[x×,]\s*\d+)*\s*")
+_MOST = 8
+_LONG = 12
+
+
+def is_open(shape: Sequence[Any] | None) -> bool:
+    """Whether a size beyond the first one, which is nearly always the batch, is not known."""
+    sizes = list(shape or ())
+    return any(not isinstance(size, int) or size < 0 for size in sizes[1:])
+
+
+def proposal(shape: Sequence[Any]) -> str:
+    """A sensible shape: one for batches and lengths, 224 for height and width of a picture."""
+    sizes = list(shape)
+    last = len(sizes) == 4 and sizes[-1] in (1, 3)
+    sides = () if len(sizes) != 4 else (1, 2) if last else (2, 3)
+    return "x".join(
+        str(size if isinstance(size, int) and size > 0 else _IMAGE if axis in sides else 1)
+        for axis, size in enumerate(sizes)
+    )
+
+
+def _spoken(size: Any) -> str:
+    """A size as people read it; names that exporters made up tell nothing."""
+    return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
+
+
+class OpenSizes(Card):
+    """A line for each input whose sizes the model leaves open; hidden where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Sizes that the model leaves open",
+            "Latency depends on them. What stands here is proposed from the model; "
+            "put in the size that you will use.",
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(2 * GRID)
+        self._grid.setColumnStretch(3, 1)
+        self.body.addLayout(self._grid)
+        self._complaint = label("", "small", tone="bad", wrap=True)
+        self.body.addWidget(self._complaint)
+        self._complaint.hide()
+        self.editors: dict[str, QLineEdit] = {}
+        self._declared: dict[str, list[Any]] = {}
+        self.hide()
+
+    def show_inputs(self, inputs: Sequence[Mapping[str, Any]], before: Sequence[str] = ()) -> None:
+        """Ask for the open ones among a model's inputs.
+
+        Args:
+            before: Shapes of the newest profile, as its option has them; they go first.
+        """
+        wanted = {
+            str(each["name"]): list(each["shape"])
+            for each in inputs
+            if each.get("shape") and is_open(each["shape"])
+        }
+        wanted = dict(list(wanted.items())[:_MOST])
+        self.setVisible(bool(wanted))
+        if wanted == self._declared:
+            return
+        self._declared = wanted
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+        known = dict(text.rsplit("=", 1) for text in before if "=" in text)
+        self.editors = {}
+        for y, (name, shape) in enumerate(wanted.items()):
+            editor = QLineEdit(known.get(name) or proposal(shape))
+            editor.setFixedWidth(24 * GRID)
+            editor.setAccessibleName(f"Shape of {name}")
+            editor.textEdited.connect(lambda _: self.check())
+            declared = "×".join(_spoken(size) for size in shape)
+            self._grid.addWidget(label(name), y, 0)
+            self._grid.addWidget(editor, y, 1)
+            self._grid.addWidget(label(f"the model says {declared}", "dim"), y, 2)
+            self.editors[name] = editor
+
+    def check(self) -> bool:
+        """Show what is wrong, if anything; True when every shape fits what the model says."""
+        wrong = {name: self._wrong(name, editor.text()) for name, editor in self.editors.items()}
+        for name, editor in self.editors.items():
+            restyle(editor, invalid=bool(wrong[name]))
+        sentence = next((text for text in wrong.values() if text), "")
+        self._complaint.setText(sentence)
+        self._complaint.setVisible(bool(sentence))
+        return not sentence
+
+    def values(self) -> list[str]:
+        """The shapes as the option takes them: ``x=1x3x48x320``."""
+        return [
+            f"{name}={re.sub(r'[^0-9]+', 'x', editor.text().strip())}"
+            for name, editor in self.editors.items()
+        ]
+
+    def _wrong(self, name: str, text: str) -> str:
+        declared = self._declared[name]
+        if not _SHAPE.fullmatch(text):
+            return f"{name}: write sizes like {proposal(declared)}."
+        sizes = [int(each) for each in re.findall(r"\d+", text)]
+        fixed = zip(declared, sizes, strict=False)
+        if len(sizes) != len(declared):
+            return f"{name} has {len(declared)} sizes, not {len(sizes)}."
+        if 0 in sizes:
+            return f"{name}: no size may be 0."
+        if any(isinstance(want, int) and want > 0 and want != have for want, have in fixed):
+            return f"{name}: sizes that the model fixes cannot be changed ({proposal(declared)})."
+        return ""

@@ -1,0 +1,1 @@
+"""The Quantize page: presets, pre-flight check, variants, layers, samples."""

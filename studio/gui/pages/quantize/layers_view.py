@@ -1,0 +1,154 @@
+"""The layers of a variant: bits, error, time, why in float; and how their values are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.charts.chart import Chart
+from studio.gui.charts.histogram import Histogram
+from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
+from studio.gui.widgets.sortable import Row, SortableTable
+
+if TYPE_CHECKING:
+    from studio.gui.theme import Theming
+
+COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Why in float")
+_COSTS = (3, 4, 5)
+_WIDTHS = (0, 84, 64, 84, 84, 84, 190)
+_NUMERIC = (3, 4, 5)
+
+NO_COSTS = (
+    "Error and times were not measured: choose layers with a search, or measure them under "
+    "Sensitivity on the Model page."
+)
+BITS = {"float": "32", "int8": "8", "a16w8": "8 / 16", "w8": "8 / 32", "w4": "4 / 32"}
+"""Bits of weights and, where they are others, of activations."""
+
+Json = Mapping[str, Any]
+
+
+class LayersView(QWidget):
+    """A table at the left; at the right the histograms of the chosen layer.
+
+    Signals:
+        asked: The name of a layer that is to be shown in the graph.
+    """
+
+    asked = Signal(str)
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__()
+        self._layers: dict[str, Json] = {}
+        self.table = SortableTable(COLUMNS, _NUMERIC, _WIDTHS, "Layers")
+        self.empty = Hint(
+            "No layers to show",
+            "Quantize the model and select the new variant: each of its layers is listed here, "
+            "with its bits, its error and why it stayed in float.",
+        )
+        self.title = label("", "section")
+        self.sentence = label("", "dim", wrap=True)
+        self.weights = Chart(theming, "Weights")
+        self.activations = Chart(theming, "Activations")
+        self.no_charts = label("", "dim", wrap=True)
+        self.show_in_graph = button("Show in the graph", self._ask)
+        self._build()
+        self.table.chosen.connect(self._chosen)
+        self.show_layers((), {})
+
+    def _build(self) -> None:
+        side = Card()
+        side.body.addWidget(self.title)
+        side.body.addWidget(self.sentence)
+        for chart in (self.weights, self.activations):
+            side.body.addWidget(chart, 1)
+        side.body.addWidget(self.no_charts)
+        side.body.addStretch()
+        side.body.addLayout(row(self.show_in_graph, None))
+        side.setFixedWidth(44 * GRID)
+        self.costs = label(NO_COSTS, "dim", wrap=True)
+        left = QVBoxLayout()
+        left.addWidget(self.costs)
+        left.addWidget(self.table, 1)
+        listed = QWidget()
+        both = row(spacing=2 * GRID)
+        both.addLayout(left, 1)
+        both.addWidget(side)
+        both.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        listed.setLayout(both)
+        self._stack = QStackedWidget()
+        for view in (listed, self.empty):
+            self._stack.addWidget(view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+
+    def show_layers(self, layers: Sequence[Json], costs: Mapping[str, Json]) -> None:
+        """Show the layers of another variant.
+
+        Args:
+            layers: As a transform tells of them.
+            costs: What a search or the sensitivity found of each: ``sqnr_db, float_us, int8_us``.
+        """
+        self._layers = {str(layer["name"]): layer for layer in layers}
+        self.table.show_rows(
+            _row(position, layer, costs.get(str(layer["name"]), {}))
+            for position, layer in enumerate(layers)
+        )
+        self.costs.setVisible(not costs)
+        for column in _COSTS:  # where nothing was measured there is room for the names
+            self.table.setColumnHidden(column, not costs)
+        self._stack.setCurrentIndex(0 if layers else 1)
+        if layers:
+            self.table.select(str(layers[0]["name"]))
+        self._show(self._layers.get(str(layers[0]["name"])) if layers else None)
+
+    def _chosen(self, key: Hashable) -> None:
+        self._show(self._layers.get(str(key)))
+
+    def _show(self, layer: Json | None) -> None:
+        layer = layer or {}
+        self.title.setText(str(layer.get("name", "")))
+        self.sentence.setText(_sentence(layer))
+        for chart, name, title in (
+            (self.weights, "weights", "weights"),
+            (self.activations, "activations", "activations that it reads"),
+        ):
+            values = layer.get(name)
+            chart.setVisible(bool(values))
+            chart.show_drawing(Histogram.of(title, values) if values else None)
+        nothing = not layer.get("weights") and not layer.get("activations")
+        self.no_charts.setText("This recipe has seen no values of this layer." if nothing else "")
+        self.no_charts.setVisible(nothing)
+        set_enabled(self.show_in_graph, "" if layer else "Select a layer first.")
+
+    def _ask(self) -> None:
+        self.asked.emit(self.title.text())
+
+
+def _row(position: int, layer: Json, cost: Json) -> Row:
+    figures_of = [figures.number(cost.get(key)) for key in ("sqnr_db", "float_us", "int8_us")]
+    texts = [figures.NOTHING if one is None else f"{one:.1f}" for one in figures_of]
+    precision = str(layer["precision"])
+    bits = BITS.get(precision, precision)
+    name, operator, why = (str(layer[key]) for key in ("name", "operator", "why"))
+    return Row(
+        name,
+        (name, operator, bits, *texts, why),
+        (position, operator, bits, *figures_of, why),
+    )
+
+
+def _sentence(layer: Json) -> str:
+    """Precision and range in words."""
+    if not layer:
+        return ""
+    if layer["precision"] == "float":
+        return f"{layer['operator']}, in float: {layer['why'] or 'not asked for'}."
+    span = (layer.get("activations") or {}).get("range")
+    ends = f"; activations from {span[0]:.4g} to {span[1]:.4g}" if span else ""
+    return f"{layer['operator']}, {layer['precision']}{ends}."

@@ -1,0 +1,134 @@
+"""Samples that a variant reads otherwise than the float model, drawn, with both answers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from studio.gui.pages.shared.answer_view import ScoreBars, percent
+from studio.gui.pages.shared.input_preview import DrawnInput
+from studio.gui.widgets.basics import GRID, Card, Hint, Pill, label, row
+from studio.gui.widgets.sortable import Row, SortableTable
+
+if TYPE_CHECKING:
+    from studio.gui.theme import Theming
+
+COLUMNS = ("Sample", "State", "Label", "Float", "New", "SQNR dB")
+_WIDTHS = (0, 84, 72, 104, 104, 84)
+_TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
+
+Json = Mapping[str, Any]
+
+
+class SamplesView(QWidget):
+    """A list at the left; at the right the chosen sample with what both models say of it."""
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__()
+        self._samples: dict[str, Json] = {}
+        self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Samples that differ")
+        self.empty = Hint(
+            "No samples to show",
+            "Quantize with data and select the new variant: the samples that it reads otherwise "
+            "than the float model are shown here, the lost ones first.",
+        )
+        self.title = label("", "section")
+        self.state = Pill("")
+        self.input = DrawnInput(theming)
+        self.lines = label("", "dim", wrap=True)
+        self.answers = tuple(_Answer(title, theming) for title in ("Float model", "New model"))
+        self._build()
+        self.table.chosen.connect(self._chosen)
+        self.show_samples(())
+
+    def _build(self) -> None:
+        side = Card()
+        side.body.addLayout(row(self.title, self.state, None))
+        side.body.addWidget(self.input, 1)
+        side.body.addWidget(self.lines)
+        both = row(*self.answers, spacing=3 * GRID)
+        for position in range(len(self.answers)):
+            both.setStretch(position, 1)
+        side.body.addLayout(both)
+        listed = QWidget()
+        layout = row(self.table, side, spacing=2 * GRID)
+        layout.setStretch(0, 1)
+        layout.setStretch(1, 1)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        listed.setLayout(layout)
+        self._stack = QStackedWidget()
+        for view in (listed, self.empty):
+            self._stack.addWidget(view)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def show_samples(self, samples: Sequence[Json]) -> None:
+        """Show the samples of another variant."""
+        self._samples = {str(sample["name"]): sample for sample in samples}
+        self.table.show_rows(map(_row, samples))
+        self._stack.setCurrentIndex(0 if samples else 1)
+        if samples:
+            self.table.select(str(samples[0]["name"]))
+            self._show(samples[0])
+
+    def _chosen(self, key: Hashable) -> None:
+        self._show(self._samples[str(key)])
+
+    def _show(self, sample: Json) -> None:
+        label_text = sample.get("label")
+        self.title.setText(
+            f"{sample['name']}, label {label_text}" if label_text else sample["name"]
+        )
+        state = str(sample["state"])
+        self.state.show_state(state, _TONES.get(state, ""))
+        self.input.show_input(sample["input"])
+        self.lines.setText("\n".join(sample["input"].get("lines", ())))
+        for shown, side in zip(self.answers, ("before", "after"), strict=True):
+            shown.show_answer(sample[side])
+
+
+class _Answer(QWidget):
+    """What one model says."""
+
+    def __init__(self, title: str, theming: Theming) -> None:
+        super().__init__()
+        self.text = label("", "strong", wrap=True)
+        self.bars = ScoreBars(theming)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(label(title, "dim"))
+        layout.addWidget(self.text)
+        layout.addWidget(self.bars)
+        layout.addStretch(1)
+
+    def show_answer(self, answer: Json) -> None:
+        classes = answer.get("classes") or ()
+        self.bars.show_classes(classes)
+        self.bars.setVisible(bool(classes))
+        self.text.setText("" if classes else short(answer))
+        self.text.setVisible(not classes)
+
+
+def short(answer: Json) -> str:
+    """An answer in a few words."""
+    if answer.get("classes"):
+        best = answer["classes"][0]
+        return f"{best['label']} {percent(best['score'])}"
+    if answer.get("kind") == "text":
+        return str(answer.get("text"))
+    return "; ".join(answer.get("values") or ())
+
+
+def _row(sample: Json) -> Row:
+    texts = (
+        str(sample["name"]),
+        str(sample["state"]),
+        str(sample.get("label") or ""),
+        short(sample["before"]),
+        short(sample["after"]),
+        f"{sample['sqnr_db']:.1f}",
+    )
+    return Row(texts[0], texts, (*texts[:5], sample["sqnr_db"]))

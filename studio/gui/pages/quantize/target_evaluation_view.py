@@ -1,0 +1,192 @@
+"""A variant evaluated on a target: the same samples, judged here and by what runs there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from studio.api import Kind, Option
+from studio.gui import figures
+from studio.gui.forms.editors import Entry
+from studio.gui.forms.form import Form
+from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.widgets.basics import (
+    GRID,
+    Card,
+    FieldList,
+    Hint,
+    Pill,
+    Scroll,
+    button,
+    label,
+    row,
+    set_enabled,
+)
+from studio.gui.widgets.tables import Table
+from studio.workspace import RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
+
+STEP = "evaluate"
+WHY = (
+    "Two builds of one runtime can read the same file differently. Give labelled samples and a "
+    "target: both figures are shown, and the samples that only one of them reads right."
+)
+_FORM_WIDTH = 40 * GRID
+_SAME = 1e-9
+"""Less is the noise of a float's last bits."""
+
+
+class TargetCheckView(QWidget):
+    """Asks the step, and shows both figures with the samples that are lost and gained there."""
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._shell = shell
+        self._variant: VariantRecord | None = None
+        options = workspace.steps[STEP].options
+        self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
+        self.check = button("Evaluate", self.run)
+        self.strip = JobStrip()
+        self.verdict = Pill("")
+        self.sentence = label("", wrap=True)
+        self.fields = FieldList()
+        self.table = Table(("Sample", "On the target"), (), 0, "Samples read differently")
+        self.hint = Hint("Not evaluated on a target yet", WHY)
+        self._answer = Card("What was read")
+        self._stack = QStackedWidget()
+        self._build()
+        self.form.submitted.connect(self.run)
+        self.strip.finished.connect(self._finished)
+
+    def _build(self) -> None:
+        asked = Card("Evaluate on a target")
+        asked.setFixedWidth(_FORM_WIDTH)
+        scroll = Scroll(margin=0)
+        scroll.body.setContentsMargins(0, 0, GRID, 0)
+        scroll.body.addWidget(self.form)
+        scroll.body.addLayout(row(self.check, None))
+        scroll.body.addStretch(1)
+        asked.body.addWidget(scroll, 1)
+        body = self._answer.body
+        body.addLayout(row(self.verdict, self.sentence))
+        body.addWidget(self.fields)
+        body.addWidget(self.table, 1)
+        body.addStretch(0)
+        for item in (self.hint, self._answer):
+            self._stack.addWidget(item)
+        side = QVBoxLayout()
+        side.setSpacing(2 * GRID)
+        side.addWidget(self.strip)
+        side.addWidget(self._stack, 1)
+        layout = row(asked, spacing=2 * GRID)
+        layout.addLayout(side, 1)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        self.setLayout(layout)
+
+    def choices(self, option: Option) -> Sequence[Entry] | None:
+        """The targets that there are, for the form."""
+        if option.kind is not Kind.TARGET:
+            return None
+        known = self._workspace.registry.targets()
+        return [(target.name, target_rows.spoken(target.name)) for target in known]
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show what is known of another variant."""
+        self._variant = variant
+        reason = self._workspace.why_not(STEP, variant) if variant is not None else ""
+        set_enabled(self.check, reason)
+        self.hint.text.setText(reason or WHY)
+        runs = self._workspace.registry.runs(STEP, variant.id) if variant is not None else []
+        newest = next((run.result for run in runs if run.result.get("target")), None)
+        self._show(newest)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Offer the targets that there are now."""
+        super().showEvent(event)
+        self.form.refresh()
+
+    def hear(self, event: object) -> None:
+        """Follow the evaluation, and let new targets be chosen."""
+        self.strip.hear(event)
+        if isinstance(event, RegistryChanged) and event.what == "targets" and self.isVisible():
+            self.form.refresh()
+
+    def run(self) -> None:
+        """Start the evaluation with the values of the form."""
+        if self._variant is None or self.strip.running or not self.form.check():
+            return
+        options = {**self.form.values(), "model": f"#{self._variant.id}"}
+        if self.strip.follow(self._shell.start(STEP, **options)):
+            set_enabled(self.check, "An evaluation is running; cancel it to start another one.")
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        reason = self._workspace.why_not(STEP, self._variant) if self._variant is not None else ""
+        set_enabled(self.check, reason)
+        if outcome.ok:
+            self._show(outcome.result)
+
+    def _show(self, result: Mapping[str, Any] | None) -> None:
+        self._stack.setCurrentWidget(self.hint if result is None else self._answer)
+        if result is None:
+            return
+        self.verdict.show_state(*verdict(result))
+        self.sentence.setText(sentence(result))
+        self.fields.show_fields(fields(result))
+        shown = changes(result)
+        self.table.setVisible(bool(shown))
+        self.table.show_rows(shown)
+        self._answer.body.setStretch(self._answer.body.count() - 1, 0 if shown else 1)
+
+
+def verdict(result: Mapping[str, Any]) -> tuple[str, str]:
+    """A word and its tone: whether the target reads the file as this computer does."""
+    target = result.get("target")
+    if target is None:
+        return "this computer only", ""
+    if abs(float(target["drop"])) > _SAME:
+        return ("worse there", "bad") if float(target["drop"]) > 0 else ("better there", "good")
+    return ("other samples", "warning") if any(target["changed"]) else ("the same", "good")
+
+
+def sentence(result: Mapping[str, Any]) -> str:
+    """What was found, in one sentence."""
+    target, count = result.get("target"), figures.count(int(result["samples"]), "sample")
+    if target is None:
+        return f"{count} evaluated here; choose another target to see what its runtime reads."
+    lost, gained = target["changed"]
+    if not lost and not gained:
+        return f"{target['name']} reads all {count} as this computer does."
+    return f"Of {count} {target['name']} reads {lost} worse and {gained} better than this computer."
+
+
+def fields(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures of both sides, and what ran there."""
+    metric, backend, target = result["metric"], result["backend"], result.get("target")
+    here = f"{backend['id']} {backend['version']}"
+    found = [(f"{metric['title']} here", f"{metric['value']:.4f}"), ("Runtime here", here)]
+    if target is not None:
+        there = " ".join(str(target[key]) for key in ("runtime", "version") if target.get(key))
+        found += [
+            (f"{metric['title']} there", f"{target['value']:.4f}"),
+            ("Runtime there", there or figures.NOTHING),
+        ]
+    return found
+
+
+def changes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The samples that one side reads better than the other; the rest is only counted."""
+    target = result.get("target")
+    if target is None:
+        return []
+    named = [(name, "worse") for name in target["lost"]]
+    named += [(name, "better") for name in target["gained"]]
+    more = sum(target["changed"]) - len(named)
+    return [*named, (f"and {more} more", "")] if more > 0 else named

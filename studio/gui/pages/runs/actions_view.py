@@ -1,0 +1,165 @@
+"""The history of what was done, each entry with the recipe that does it again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.api import StudioError
+from studio.gui import session_state as memory
+from studio.gui.pages.shared import run_rows, target_rows
+from studio.gui.pages.shared.base import Shell
+from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
+from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.tables import framed
+
+if TYPE_CHECKING:
+    from studio.workspace import ActionRecord, Workspace
+
+COLUMNS = ("What", "About", "When", "From")
+_WIDTHS = (152, 0, 112, 88)
+_SHOWN = 500
+_ALL = "All that led there, in the order in which it is needed."
+_SUBJECTS = ("version", "model", "bundle", "out", "archive", "plugin", "name")
+_NAMED = 3
+_TOLD = "It only looked and changed nothing, so the list leaves it out; this does it again."
+
+
+class ActionsView(QWidget):
+    """The list at the left; at the right the recipe of what is chosen."""
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self.workspace, self.shell = workspace, shell
+        self._shown: int | None = None
+        self.table = SortableTable(COLUMNS, (), _WIDTHS, "What was done")
+        self.note = label("", "dim", wrap=True)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName("The recipe that repeats it")
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.save = button("Save as a recipe…", self._save)
+        self.empty = Hint(
+            "Nothing was done yet",
+            "Whatever is done here, by a click or by a command, is listed, and can be saved as the "
+            "recipe that does it again.",
+        )
+        self._build()
+        self.table.chosen.connect(self._show)
+        self._show(None)
+
+    def _build(self) -> None:
+        side = Card("As a recipe")
+        side.body.addWidget(self.note)
+        side.body.addWidget(self.text, 1)
+        side.body.addLayout(row(None, self.save))
+        listed = QWidget()
+        layout = row(framed(self.table), side, spacing=2 * GRID)
+        layout.setStretch(0, 3)
+        layout.setStretch(1, 2)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        listed.setLayout(layout)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(listed)
+        self.stack.addWidget(self.empty)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.stack)
+
+    def refresh(self) -> None:
+        """Read the history again."""
+        actions = self.workspace.registry.ledger.actions(_SHOWN)
+        steps = self.workspace.steps
+        variants = self.workspace.registry.variants()
+        models = {f"#{one.id}": f"{one.model_name}:{one.name}" for one in variants}
+        made = []
+        for action in actions:
+            title = steps[action.step].title if action.step in steps else action.step
+            about = _about(action, models)
+            origin = "recipe" if action.source.startswith("recipe") else action.source
+            texts = (title, about, run_rows.local(action.created), origin)
+            made.append(Row(action.id, texts, (*texts[:2], action.created, origin)))
+        self.table.show_rows(made)
+        first = actions[0].id if actions else None
+        kept = self._shown in {row.key for row in made} or _is_told(self._shown)
+        chosen = self._shown if kept else first
+        self.stack.setCurrentIndex(1 if chosen is None else 0)
+        self.table.select(chosen)
+        self._show(chosen)
+
+    def select(self, number: int) -> None:
+        """Show one entry, or what the history leaves out: its number is below 0."""
+        self._shown = number
+        self.refresh()
+
+    def _show(self, key: Hashable) -> None:
+        self._shown = key if isinstance(key, int) else None
+        text, problem = "", "Choose what is to be repeated."
+        if self._shown is not None:
+            try:
+                text, problem = self.workspace.retold(self._shown), ""
+            except StudioError as error:
+                problem = error.message
+        self.note.setText(problem or (_TOLD if _is_told(self._shown) else _ALL))
+        if text != self.text.toPlainText():
+            self.text.setPlainText(text)
+        set_enabled(self.save, problem)
+
+    def _save(self) -> None:
+        key = self._shown
+        if key is None:
+            return
+        kept = memory.recall(self.workspace.settings).get("recipes", "")
+        start = str(Path(str(kept)) / "recipe.toml")
+        chosen, _filter = QFileDialog.getSaveFileName(
+            self, "Save as a recipe", start, "Recipes (*.toml)"
+        )
+        if chosen:
+            self.write(key, Path(chosen))
+
+    def write(self, key: int, path: Path) -> None:
+        """Write the recipe of an entry."""
+        try:
+            path.write_text(self.workspace.retold(key, path.parent), encoding="utf-8")
+        except OSError as error:
+            self.shell.fail(StudioError(f"{path} cannot be written: {error.strerror or error}."))
+            return
+        except StudioError as error:
+            self.shell.fail(error)
+            return
+        memory.keep(self.workspace.settings, recipes=str(path.parent))
+        self.shell.say(f"Saved as {path}. Run it with: studio run {path.name}", "good")
+
+
+def _is_told(number: int | None) -> bool:
+    return number is not None and number < 0
+
+
+def _about(action: ActionRecord, models: Mapping[str, str]) -> str:
+    """What a step was about, and where: a model, a version, a file, a plugin; targets.
+
+    Args:
+        models: The name of each variant by its reference (``#12``).
+    """
+    options = action.options
+    given = next((options[key] for key in _SUBJECTS if options.get(key)), "")
+    made = models.get(f"#{action.result.get('variant')}")
+    subjects = [made] if made else [_name(str(one), models) for one in _several(given)]
+    places = [target_rows.named(str(one)) for one in _several(options.get("target"))]
+    parts = [*subjects, *places]
+    more = len(parts) - _NAMED
+    return ", ".join(parts[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value] if value else []
+
+
+def _name(text: str, models: Mapping[str, str]) -> str:
+    """A model by its name, a file by its own."""
+    return models.get(text) or (Path(text).name if "/" in text else text)

@@ -1,0 +1,275 @@
+"""The versions of every model: aliases, lineage, where they run, and what can be done with one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.pages.runs.runs_view import DETAIL_WIDTH
+from studio.gui.pages.shared import run_rows, target_rows
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.widgets.basics import (
+    GRID,
+    Card,
+    FieldList,
+    Hint,
+    Scroll,
+    button,
+    label,
+    row,
+    set_enabled,
+)
+from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.tables import framed
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, Workspace
+
+COLUMNS = ("Version", "Aliases", "Runs on", "Made")
+_WIDTHS = (96, 0, 0, 112)
+PRODUCTION, CANDIDATE = "production", "candidate"
+
+Json = Mapping[str, Any]
+
+
+class VersionsView(QWidget):
+    """The list at the left; at the right the lineage of one version, and its buttons."""
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self.workspace, self.shell = workspace, shell
+        self._rows: dict[str, Json] = {}
+        self.strip = JobStrip()
+        self.table = SortableTable(COLUMNS, (), _WIDTHS, "Versions")
+        self.title = label("", "section")
+        self.fields = FieldList()
+        self.origin = StateRows("Where it came from")
+        self.moves = StateRows("How aliases moved")
+        self.alias = QLineEdit(PRODUCTION)
+        self.alias.setAccessibleName("Alias")
+        self.alias.setFixedWidth(16 * GRID)
+        self.promote = button("Promote", self._promote)
+        self.set_alias = button("Set without gates", self._set)
+        self.back = button("Roll back the alias", self._roll_back)
+        self.export = button("Export…", self._export)
+        self.take = button("Import…", self._import)
+        self.collect = button("What is unused?", self._collect)
+        self.empty = Hint(
+            "No version was made yet",
+            "Packaging or deploying a model makes a version: its files, golden samples and a "
+            "manifest, under one digest. A project that was exported elsewhere can be imported.",
+            "Import…",
+            self._import,
+        )
+        self._build()
+        self.table.chosen.connect(self._show)
+        self.alias.textChanged.connect(lambda _text: self._explain())
+        self.strip.finished.connect(self._finished)
+
+    def _build(self) -> None:
+        right = Scroll(margin=0)
+        head = Card()
+        head.body.addWidget(self.title)
+        head.body.addWidget(self.fields)
+        head.body.addLayout(row(label("Alias"), self.alias, self.promote, None))
+        head.body.addLayout(row(self.set_alias, self.back, None))
+        origin, self.moved = Card("Where it came from"), Card("Aliases and evidence")
+        origin.body.addWidget(self.origin)
+        self.moved.body.addWidget(self.moves)
+        for card in (head, origin, self.moved):
+            right.body.addWidget(card)
+        right.body.addStretch(1)
+        left = QVBoxLayout()
+        left.setSpacing(2 * GRID)
+        left.addWidget(self.strip)
+        left.addWidget(framed(self.table), 1)
+        left.addLayout(row(self.export, self.take, self.collect, None))
+        right.setMinimumWidth(DETAIL_WIDTH)
+        listed = QWidget()
+        layout = row(left, right, spacing=2 * GRID)
+        layout.setStretch(0, 5)
+        layout.setStretch(1, 4)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        listed.setLayout(layout)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(listed)
+        self.stack.addWidget(self.empty)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.stack)
+
+    def hear(self, event: object) -> None:
+        """Follow the view's own job."""
+        self.strip.hear(event)
+
+    def refresh(self) -> None:
+        """Read the versions again, off the window's thread."""
+        self.workspace.in_background(self.workspace.versions.all, self._take)
+
+    def _take(self, found: list[dict[str, Any]] | Exception) -> None:
+        if isinstance(found, Exception):
+            self.shell.fail(found)
+            return
+        self._rows = {f"{one['model']}:{one['version']}": one for one in found}
+        self.stack.setCurrentIndex(0 if found else 1)
+        self.table.show_rows(_row(name, one) for name, one in self._rows.items())
+        chosen = self.table.selected() or next(iter(self._rows), None)
+        self.table.select(chosen)
+        self._show(chosen)
+
+    def _show(self, key: Hashable) -> None:
+        if not isinstance(key, str):
+            return
+
+        def take(found: dict[str, Any] | Exception) -> None:
+            if self.table.selected() == key and isinstance(found, Mapping):
+                self._show_lineage(found)
+
+        self.workspace.in_background(lambda: self.workspace.versions.lineage(key), take)
+
+    def _show_lineage(self, found: Json) -> None:
+        self.title.setText(f"{found['model']}:{found['version']}")
+        self.fields.show_fields(
+            [
+                ("Variant", found["variants"][0]["variant"]),
+                ("Aliases", ", ".join(found["aliases"]) or "none"),
+                ("Runs on", _places(found) or "no target"),
+                ("Release", found["digest"][:16]),
+                ("Content", found["content"][:16] or "the bundle is not kept any more"),
+                ("Made", run_rows.local(found["created"])),
+                ("Tools", ", ".join(f"{k} {v}" for k, v in found["tools"].items()) or "unknown"),
+            ]
+        )
+        self.origin.show_rows(_origin(found))
+        self.moves.show_rows(_moves(found))
+        self.moved.setVisible(bool(found["moves"]))
+        self._explain()
+
+    # What can be done
+
+    def _promote(self) -> None:
+        self._start("version-promote", version=self._key(), alias=self.alias.text())
+
+    def _set(self) -> None:
+        self._start("version-alias", version=self._key(), alias=self.alias.text())
+
+    def _roll_back(self) -> None:
+        model = self._key().rpartition(":")[0]
+        self._start("version-rollback", model=model, alias=self.alias.text())
+
+    def _export(self) -> None:
+        model = self._key().rpartition(":")[0]
+        chosen, _filter = QFileDialog.getSaveFileName(
+            self, f"Export {model}", f"{model}.zip", "Archives (*.zip)"
+        )
+        if chosen:
+            self._start("project-export", out=chosen, model=[model])
+
+    def _import(self) -> None:
+        chosen, _filter = QFileDialog.getOpenFileName(
+            self, "Import a project", "", "Archives (*.zip);;All files (*)"
+        )
+        if chosen:
+            self._start("project-import", archive=chosen)
+
+    def _collect(self) -> None:
+        self._start("registry-gc", dry_run=True)
+
+    def _start(self, step: str, **options: object) -> None:
+        if not self.strip.running:
+            self.strip.follow(self.shell.start(step, **options))
+            self._explain()
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        self._explain()
+        if not outcome.ok:
+            return
+        result = outcome.result
+        if "dry_run" in result:
+            count = figures.count(len(result["versions"]), "bundle")
+            size = figures.size(result["bytes"])
+            self.shell.say(
+                f"{count}, {size} could be removed; nothing that runs or has an alias is among "
+                "them. To remove them: studio registry gc"
+            )
+        elif "alias" in result:
+            what = f"is version {result['to']}" if result["to"] else "is gone"
+            self.shell.say(f"{result['model']}@{result['alias']} {what}.", "good")
+        elif "output" in result:
+            self.shell.say(f"Exported to {result['output']}.", "good")
+        elif "models" in result:
+            names = ", ".join(str(model["name"]) for model in result["models"])
+            self.shell.say(f"Imported: {names}.", "good")
+
+    def _key(self) -> str:
+        return str(self.table.selected() or "")
+
+    def _explain(self) -> None:
+        reason = ""
+        if not self.table.selected():
+            reason = "Choose a version first."
+        elif self.strip.running:
+            reason = "Wait for what runs, or cancel it."
+        alias = "" if self.alias.text() else "Name the alias: production, candidate …"
+        for each in (self.promote, self.set_alias, self.back):
+            set_enabled(each, reason or alias)
+        set_enabled(self.export, reason)
+
+
+def _places(one: Json) -> str:
+    return ", ".join(map(target_rows.named, one["targets"]))
+
+
+def _row(name: str, one: Json) -> Row:
+    texts = (
+        name,
+        ", ".join(one["aliases"]),
+        _places(one),
+        run_rows.local(one["created"]),
+    )
+    return Row(name, texts, (*texts[:3], one["created"]))
+
+
+def _origin(found: Json) -> Iterator[StateRow]:
+    """What it was made from, the last step first."""
+    if found["packaged"]:
+        inputs = _inputs(found["packaged"]["inputs"])
+        yield StateRow("package", "", "bundle", f"{inputs} {_by(found['packaged']['by'])}".strip())
+    for one in found["variants"]:
+        options = ", ".join(f"{k} {v}" for k, v in one["options"].items() if _is_short(v))
+        size = figures.size(one["bytes"])
+        inputs = "" if one["step"] == "open" else _inputs(one["inputs"])
+        text = f"{options}; {size}; sha256 {one['digest'][:12]}; {inputs}"
+        text = "; ".join(part for part in text.split("; ") if part.strip())
+        yield StateRow(one["step"], "", one["variant"], f"{text} {_by(one['by'])}".strip())
+
+
+def _moves(found: Json) -> Iterator[StateRow]:
+    for move in found["moves"]:
+        evidence = move["evidence"]
+        gates = evidence.get("gates") or ()
+        judged = (
+            f"{figures.count(len(gates), 'gate')} met in {evidence.get('run')}" if gates else ""
+        )
+        because = f"because {evidence['because']}" if evidence.get("because") else ""
+        change = f"{move['from'] or 'none'} → {move['to'] or 'none'}"
+        parts = (change, run_rows.local(move["at"]), str(move["by"]), judged, because)
+        text = ", ".join(filter(None, parts))
+        tone = {"promoted": "good", "rolled back": "warning"}.get(move["why"], "")
+        yield StateRow(move["why"], tone, move["alias"], text)
+
+
+def _inputs(inputs: Json) -> str:
+    return ", ".join(f"{name} {digest[:12]}" for name, digest in inputs.items())
+
+
+def _by(source: str) -> str:
+    return f"({source})" if source else ""
+
+
+def _is_short(value: Any) -> bool:
+    return value not in (None, "", [], False) and len(str(value)) < 60

@@ -1,0 +1,123 @@
+"""The picture that was sent, with the answer drawn on it and beside it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import GRID
+
+_ROW = 34
+_BAR = 8
+_SMALL = 64
+
+
+class PictureView(QWidget):
+    """A picture, as large as fits, with boxes and their names."""
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__()
+        self._theming = theming
+        self.image = QImage()
+        self.boxes: Sequence[Mapping[str, Any]] = ()
+        self.setMinimumSize(QSize(30 * GRID, 30 * GRID))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Picture")
+        theming.changed.connect(self.update)
+
+    def show_frame(self, picture: str, boxes: Sequence[Mapping[str, Any]]) -> None:
+        """Show a picture (base64 of a PNG or JPEG; empty for none) with its boxes."""
+        self.image = QImage.fromData(base64.b64decode(picture)) if picture else QImage()
+        self.boxes = boxes
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint it."""
+        painter = QPainter(self)
+        theme = self._theming.current
+        painter.setPen(theme.color("dim"))
+        if self.image.isNull():
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
+            return
+        area = self._area()
+        # Few pixels are shown as they are; many are smoothed.
+        is_small = max(self.image.width(), self.image.height()) <= _SMALL
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not is_small)
+        painter.drawImage(area, self.image)
+        for box in self.boxes:
+            self._paint_box(painter, area, box)
+
+    def _area(self) -> QRectF:
+        size = self.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
+        return QRectF(left, top, size.width(), size.height())
+
+    def _paint_box(self, painter: QPainter, area: QRectF, box: Mapping[str, Any]) -> None:
+        theme = self._theming.current
+        x0, y0, x1, y1 = box["box"]
+        place = QRectF(
+            area.left() + x0 * area.width(),
+            area.top() + y0 * area.height(),
+            (x1 - x0) * area.width(),
+            (y1 - y0) * area.height(),
+        )
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("accent"), 2))
+        painter.drawRect(place)
+        text = f"{box['label']} {percent(box['score'])}"
+        metrics = painter.fontMetrics()
+        height = metrics.height() + 4
+        top = place.top() - height if place.top() - height >= area.top() else place.top()
+        name = QRectF(place.left() - 1, top, metrics.horizontalAdvance(text) + 10, height)
+        painter.fillRect(name, theme.color("accent_fill"))
+        painter.setPen(theme.color("on_fill"))
+        painter.drawText(name, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class ScoreBars(QWidget):
+    """The likeliest classes, the best first, each with its score as a bar and a figure."""
+
+    def __init__(self, theming: Theming) -> None:
+        super().__init__()
+        self._theming = theming
+        self.classes: Sequence[Mapping[str, Any]] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(5 * _ROW)
+        theming.changed.connect(self.update)
+
+    def show_classes(self, classes: Sequence[Mapping[str, Any]]) -> None:
+        """Show other classes."""
+        self.classes = classes
+        said = ", ".join(f"{one['label']} {percent(one['score'])}" for one in classes)
+        self.setAccessibleName(f"Classes: {said}")
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint them."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme = self._theming.current
+        for position, one in enumerate(self.classes):
+            top = position * _ROW
+            text = QRectF(0, top, self.width(), _ROW - _BAR - 6)
+            painter.setPen(theme.color("dim" if position else "text"))
+            painter.drawText(text, Qt.AlignmentFlag.AlignLeft, str(one["label"]))
+            painter.drawText(text, Qt.AlignmentFlag.AlignRight, percent(one["score"]))
+            painter.setPen(Qt.PenStyle.NoPen)
+            bar = QRectF(0, top + _ROW - _BAR - 6, self.width(), _BAR)
+            painter.setBrush(theme.color("surface_3"))
+            painter.drawRoundedRect(bar, 3, 3)
+            bar.setWidth(max(float(one["score"]), 0.0) * self.width())
+            painter.setBrush(theme.color("border_strong" if position else "accent"))
+            painter.drawRoundedRect(bar, 3, 3)
+
+
+def percent(score: float) -> str:
+    """A score as people read it."""
+    return f"{100 * float(score):.1f} %"

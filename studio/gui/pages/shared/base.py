@@ -1,0 +1,272 @@
+"""What every page of the window has in common: a header, sub-views, one primary button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import GRID, button, label
+from studio.gui.widgets.view_bar import ViewBar
+
+if TYPE_CHECKING:
+    from studio.gui.window.command_palette import Entry
+    from studio.workspace import RunningJob, VariantRecord, Workspace
+
+HEADER_HEIGHT = 44
+
+
+class Shell(Protocol):
+    """What the window does for its pages."""
+
+    theming: Theming
+
+    def start(self, step: str, **options: object) -> RunningJob | None:
+        """Start a job; an error is shown as a sentence and gives None."""
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error: the sentence, what to do, and the detail behind a disclosure."""
+
+    def select(self, variant: int) -> None:
+        """Make a variant the current one."""
+
+    def go(self, stage: str) -> None:
+        """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
+
+    def choose_model(self) -> None:
+        """Let the user choose a model file and open it."""
+
+    def open_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
+
+    def show_action(self, number: int) -> None:
+        """Show something that was done, with the recipe that does it again."""
+
+    def inspector_changed(self) -> None:
+        """Ask the page for its inspector again."""
+
+
+class Page(QWidget):
+    """A stage of the window.
+
+    Subclasses set the class attributes, build their content in ``__init__`` and override
+    ``show_variant``. The window makes a page on its first visit and keeps it.
+
+    Attributes:
+        stage: Identifier (``quantize``).
+        title: Heading.
+        icon: Name of the icon in the rail.
+        folded_title: The name of the menu with the views of plugins.
+        repeats: The steps that are done here, and can be had as a recipe.
+        header: What is above the views; also the parent of a page's dialogs, so that they are
+            dressed.
+    """
+
+    stage: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    icon: ClassVar[str] = ""
+    folded_title: ClassVar[str] = "More"
+    repeats: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.shell = shell
+        self.primary: QPushButton | None = None
+        self._panels: set[int] = set()
+        self.setAutoFillBackground(True)
+        self.setAccessibleName(f"{self.title} page")
+        self._views = ViewBar(f"{self.title} views", self.folded_title)
+        self._views.hide()
+        self._note = label("", "dim")
+        self._left = QHBoxLayout()
+        self._right = QHBoxLayout()
+        self._own = QWidget()
+        self.stack = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.header = self._header()
+        layout.addWidget(self.header)
+        layout.addWidget(self.stack, 1)
+        self._views.changed.connect(self._show_view)
+        if self.repeats:
+            self.add_tool(self.recipe_button())
+            self.add_command(f"{self.title}: show as a recipe", self.show_as_recipe)
+
+    def _header(self) -> QFrame:
+        header = QFrame()
+        header.setProperty("role", "header")
+        header.setFixedHeight(HEADER_HEIGHT)
+        layout = QHBoxLayout(header)
+        layout.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        layout.setSpacing(GRID)
+        for side in (self._left, self._right):
+            side.setSpacing(GRID)
+        layout.addWidget(label(self.title, "heading"))
+        layout.addSpacing(GRID)
+        layout.addWidget(self._views)
+        layout.addWidget(self._own, 1)
+        tools = QHBoxLayout(self._own)
+        tools.setContentsMargins(0, 0, 0, 0)
+        tools.setSpacing(GRID)
+        tools.addLayout(self._left)
+        tools.addWidget(self._note)
+        tools.addStretch(1)
+        tools.addLayout(self._right)
+        layout.addStretch(0)
+        return header
+
+    def add_view(self, title: str, view: QWidget, folded: bool = False) -> None:
+        """Add a sub-view; the switch appears when there are two.
+
+        Args:
+            folded: It stays in the menu behind the others, however wide the page is.
+        """
+        self.stack.addWidget(view)
+        self._views.add(title, folded)
+        self._views.setVisible(self._views.count() > 1)
+
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
+        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it.
+
+        Returns:
+            The index of the view.
+        """
+        self.add_view(title, panel, folded)
+        number = self.stack.count() - 1
+        self.stack.currentChanged.connect(lambda _: self._show_tools())
+        self._panels.add(number)
+        return number
+
+    def _show_tools(self) -> None:
+        self._own.setVisible(self.stack.currentIndex() not in self._panels)
+
+    def show_view(self, index: int) -> None:
+        """Show a sub-view."""
+        self._views.set_index(index)
+
+    def _show_view(self, index: int) -> None:
+        view = self.stack.widget(index)
+        if view is not None:
+            self.shell.theming.dress(view)
+        self.stack.setCurrentIndex(index)
+
+    def dress(self) -> None:
+        """Dress what is seen of the page."""
+        for part in (self.header, self.stack.currentWidget()):
+            if part is not None:
+                self.shell.theming.dress(part)
+
+    def parts(self) -> list[QWidget]:
+        """What wears a style sheet of its own: the header and the views."""
+        views = (self.stack.widget(at) for at in range(self.stack.count()))
+        return [self.header, *(view for view in views if view is not None)]
+
+    def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
+        """Add a control to the header, left of the primary button (or beside the sub-views)."""
+        if left:
+            self._left.addWidget(widget)
+        else:
+            end = self._right.count() - (1 if self.primary is not None else 0)
+            self._right.insertWidget(end, widget)
+
+    def recipe_button(self) -> QPushButton:
+        """A quiet button that shows what was done here last as a recipe."""
+        return recipe_button(self.workspace, self.shell, self.repeats)
+
+    def show_as_recipe(self) -> None:
+        """Show the recipe of what was done last on this page; say it when that is nothing."""
+        show_as_recipe(self.workspace, self.shell, self.repeats)
+
+    def hide_header(self, hidden: bool = True) -> None:
+        """Leave the whole page to the content, or show the header again."""
+        self.header.setHidden(hidden)
+
+    def set_primary(self, text: str, clicked: Callable[[], object]) -> QPushButton:
+        """Add the page's one primary button, at the right end of the header."""
+        if self.primary is not None:
+            raise RuntimeError(f"{self.title} already has a primary button")
+        self.primary = button(text, clicked, "primary")
+        self._right.addWidget(self.primary)
+        return self.primary
+
+    def set_note(self, text: str) -> None:
+        """Say in the header what is shown (``3 variants × 2 runtimes``)."""
+        self._note.setText(text)
+
+    def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
+        """Add an action to the command palette while this page exists.
+
+        Disable it with ``gui.actions.explain`` so that the palette can say why.
+        """
+        action = QAction(text, self)
+        if shortcut:
+            action.setShortcut(shortcut)
+        action.triggered.connect(lambda _checked=False: run())
+        self.addAction(action)
+        return action
+
+    def show_variant(self, variant: VariantRecord | None) -> None:
+        """Show another current variant; None when no model is open."""
+
+    def inspector(self) -> QWidget | None:
+        """The widget for the dock at the right, or None where there is nothing to inspect."""
+        return None
+
+    def entries(self) -> Iterable[Entry]:
+        """What the page adds to the command palette beside its actions (the nodes of a graph)."""
+        return ()
+
+    def take_focus(self) -> None:
+        """Put the keyboard where one begins on this page: its first field or button."""
+        candidate = self.stack.nextInFocusChain()
+        while candidate is not None and candidate is not self.stack:
+            if self.stack.isAncestorOf(candidate) and _takes_tab(candidate):
+                candidate.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+            candidate = candidate.nextInFocusChain()
+        if self.primary is not None:
+            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def on_event(self, event: object) -> None:
+        """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
+
+
+def recipe_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
+    """A quiet button that shows what was done last by one of some steps as a recipe."""
+    steps = tuple(repeats)
+    made = button("As a recipe", lambda: show_as_recipe(workspace, shell, steps), "link")
+    made.setToolTip("Shows the recipe that does again what was done here last.")
+    return made
+
+
+def show_as_recipe(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
+    """Show the recipe of what was done last by one of some steps; say it when that is nothing."""
+    found = workspace.last_done(repeats)
+    if found is not None:
+        shell.show_action(found.id)
+    else:
+        shell.say("Nothing was done here yet that a recipe could do again.")
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    return (
+        widget.isVisible()
+        and widget.isEnabled()
+        and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    )

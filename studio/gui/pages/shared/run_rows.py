@@ -1,0 +1,142 @@
+"""Runs, gates and steps of recipes as lines of tables and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from studio.gui import figures
+from studio.gui.pages.shared.stage_page import StateRow
+from studio.gui.widgets.sortable import Row
+from studio.workspace import RunInfo
+
+COLUMNS = ("Recipe", "State", "Gates", "Started")
+WIDTHS = (0, 104, 60, 112)
+
+TONES = {
+    "succeeded": "good",
+    "unchanged": "good",
+    "running": "accent",
+    "failed": "bad",
+    "gate not met": "bad",
+    "interrupted": "warning",
+    "cancelled": "warning",
+}
+
+Json = Mapping[str, Any]
+
+_LARGE = 1000
+
+
+def run_row(run: RunInfo) -> Row:
+    """A run in the list."""
+    when = local(run.started)
+    texts = (run.title or run.name, run.state, met(run), when)
+    return Row(run.id, texts, (*texts[:3], run.started))
+
+
+def met(run: RunInfo) -> str:
+    """How many gates were met: ``4 of 5``."""
+    if not run.gates:
+        return "none"
+    return f"{sum(bool(gate['passed']) for gate in run.gates)} of {len(run.gates)}"
+
+
+def gate_rows(run: RunInfo) -> Iterator[StateRow]:
+    """A line for each gate, those that were missed first."""
+    for gate in sorted(run.gates, key=lambda gate: bool(gate["passed"])):
+        value = "no value" if gate["value"] is None else f"{gate['value']:.4g}"
+        text = f"{value}, {gate['limit']}" + (f": {gate['text']}" if gate.get("text") else "")
+        word, tone = ("met", "good") if gate["passed"] else ("not met", "bad")
+        yield StateRow(word, tone, str(gate["name"]), text)
+
+
+def step_rows(run: RunInfo) -> Iterator[StateRow]:
+    """A line for each step."""
+    for step in run.steps:
+        state = str(step["state"])
+        text = str(step.get("message") or "")
+        if state == "succeeded":
+            text = figures.seconds(float(step["seconds"]))
+        elif state == "unchanged":
+            text = "as in an earlier run: its inputs are the same"
+        yield StateRow(state, TONES.get(state, ""), str(step["id"]), text)
+
+
+def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
+    """The digests of what was made."""
+    return [(name, digest[:16]) for name, digest in run.artefacts.items()]
+
+
+def run_fields(run: RunInfo) -> list[tuple[str, str]]:
+    """What is to be known of a run."""
+    document = run.document
+    values = document.get("values") or {}
+    fields = [
+        ("Run", run.id),
+        ("Took", _took(run)),
+        ("Machine", str(document.get("machine") or "")),
+        ("Variables", ", ".join(f"{k} = {v}" for k, v in values.items()) or "none"),
+    ]
+    trigger = document.get("trigger") or {}
+    if trigger:
+        what = f"{trigger.get('model')}@{trigger.get('alias')} became version"
+        fields.append(("Started by", f"{what} {trigger.get('version')}"))
+    if document.get("resumed"):
+        fields.append(("Taken up again", ", ".join(local(one) for one in document["resumed"])))
+    return fields
+
+
+def comparison_rows(found: Json) -> Iterator[Row]:
+    """Figures, gates and digests of two runs side by side."""
+    for position, row in enumerate(found["figures"]):
+        name = f"{row['step']}: {row['figure']}"
+        a, b = _number(row["a"]), _number(row["b"])
+        texts = (name, a, b, _change(row["a"], row["b"]))
+        yield Row(("figure", position), texts, texts)
+    for position, row in enumerate(found["gates"]):
+        texts = (f"gate: {row['name']}", _met(row["passed_a"]), _met(row["passed_b"]), "")
+        yield Row(("gate", position), texts, texts)
+    for position, row in enumerate(found["artefacts"]):
+        same = "the same" if row["same"] else "differs"
+        a, b = str(row["a"] or "none")[:12], str(row["b"] or "none")[:12]
+        texts = (row["name"], a, b, same)
+        yield Row(("artefact", position), texts, texts)
+    for position, row in enumerate((*found["variables"], *found["tools"])):
+        texts = (str(row["name"]), str(row["a"] or "none"), str(row["b"] or "none"), "differs")
+        yield Row(("other", position), texts, texts)
+
+
+def local(text: str) -> str:
+    """A moment of the registry in local time; the year only where it is another one."""
+    try:
+        found = datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        return text
+    year = "" if found.year == datetime.now().year else " %Y"
+    return found.strftime(f"%d %b{year} %H:%M").lstrip("0")
+
+
+def _took(run: RunInfo) -> str:
+    try:
+        began, ended = datetime.fromisoformat(run.started), datetime.fromisoformat(run.ended)
+    except ValueError:
+        return run.state
+    return figures.seconds((ended - began).total_seconds())
+
+
+def _met(passed: bool | None) -> str:
+    return {True: "met", False: "not met", None: "none"}[passed]
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
+
+
+def _change(a: float | None, b: float | None) -> str:
+    if a is None or b is None or a == b:
+        return ""
+    return f"{b - a:+.3g}" if not a else f"{100 * (b / a - 1):+.1f} %"

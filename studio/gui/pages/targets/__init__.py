@@ -1,0 +1,1 @@
+"""The Targets page: known targets, their facts, discovery."""

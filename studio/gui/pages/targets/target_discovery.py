@@ -1,0 +1,85 @@
+"""The card that finds boards: in ~/.ssh/config, by announcements, in a subnet on request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout
+
+from studio.api.qt import plain_tip
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.widgets.basics import GRID, Card, button, clear, label, row, set_enabled
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome
+
+STEP = "target-find"
+SHOWN = 12
+HINT = "Looks into ~/.ssh/config and listens for boards that announce themselves."
+
+
+class FindCard(Card):
+    """A button, and a line for each board that was found; a click takes it into the form.
+
+    Args:
+        choose: Called with the board that was chosen, as the step has told of it.
+    """
+
+    def __init__(self, shell: Shell, choose: Callable[[Mapping[str, Any]], object]) -> None:
+        super().__init__("Find boards")
+        self._shell = shell
+        self._choose = choose
+        self.strip = JobStrip()
+        self.subnet = QLineEdit()
+        self.subnet.setPlaceholderText("Subnet, like 192.168.1.0/24")
+        self.subnet.setAccessibleName("Subnet to ask")
+        self.subnet.setToolTip("Only what you write here is asked, each address once. Empty: none.")
+        self.find_button = button("Find", self.look_for)
+        self.text = label(HINT, "dim", wrap=True)
+        self.found: list[Mapping[str, Any]] = []
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(2)
+        asked = row(self.subnet, self.find_button)
+        asked.setStretch(0, 1)
+        self.body.addWidget(self.text)
+        self.body.addLayout(asked)
+        self.body.addWidget(self.strip)
+        self.body.addLayout(self._rows)
+        self.strip.finished.connect(self._finished)
+
+    def look_for(self) -> None:
+        """Look for boards; nothing is added by that."""
+        if self.strip.running:
+            return
+        subnet = self.subnet.text().strip()
+        options = {"subnet": subnet} if subnet else {}
+        self.strip.follow(self._shell.start(STEP, **options))
+        self._explain()
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            self._show(outcome.result)
+        self._explain()
+
+    def _show(self, result: Mapping[str, Any]) -> None:
+        clear(self._rows)
+        self.found = list(result.get("found") or ())
+        for one in self.found[:SHOWN]:
+            made = button(str(one["name"]), functools.partial(self._choose, one), "link")
+            made.setToolTip(plain_tip(f"{one['url']}\n{one.get('text') or ''}"))
+            made.setAccessibleName(f"Take {one['name']}, {one['url']}")
+            place = label(str(one["url"]).removeprefix("ssh://"), "small")
+            self._rows.addLayout(row(made, GRID, place, None))
+        said = [f"{o['text']} {o.get('hint') or ''}".strip() for o in result.get("problems") or ()]
+        more = len(self.found) - SHOWN
+        if more > 0:
+            said.insert(0, f"And {more} more: studio target find shows all.")
+        if not self.found:
+            said.insert(0, "No board was found.")
+        self.text.setText(" ".join(said) or "Take one to add it:")
+
+    def _explain(self) -> None:
+        set_enabled(self.find_button, "It is being looked for." if self.strip.running else "")

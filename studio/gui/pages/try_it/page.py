@@ -1,0 +1,262 @@
+"""The Try it page: send a picture, a folder or a stream to what is served, and see the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+
+from studio.api import TargetSpec
+from studio.gui import figures
+from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
+from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.stage_page import Needs, StagePage
+from studio.gui.widgets.actions import explain
+from studio.gui.widgets.basics import (
+    GRID,
+    Card,
+    FieldList,
+    Hint,
+    Scroll,
+    button,
+    label,
+    row,
+    set_enabled,
+)
+from studio.gui.widgets.drops import FileDrops
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, Workspace
+
+STEP = "stream"
+HELD_OUT = ("heldout", "heldout.npz")
+"""What a sample keeps beside its model to be tried."""
+
+WATCHED_FPS = 4
+"""A pace at which somebody can look at each of a sample's pictures."""
+
+
+class TryItPage(StagePage):
+    """Sends frames to one target and draws the answers."""
+
+    stage = "try"
+    title = "Try it"
+    icon = "try"
+    repeats = ("call", "stream")
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self._targets: list[TargetSpec] = []
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Target")
+        self.choice.setMinimumWidth(24 * GRID)
+        self.source = QLineEdit()
+        self.source.setAccessibleName("What to send")
+        self.source.setPlaceholderText(
+            "Drop a picture here, or give a folder, a video, rtsp://… or a camera's number"
+        )
+        self.source.setAcceptDrops(False)  # the whole page takes the drop
+        self.source.textChanged.connect(self._explain)
+        self.source.returnPressed.connect(self.toggle)
+        self.picture_button = button("Picture…", self._choose_picture)
+        self.folder_button = button("Folder…", self._choose_folder)
+        self.sample_button = button("Try a sample", self.try_sample)
+        self.picture = PictureView(shell.theming)
+        self.bars = ScoreBars(shell.theming)
+        self.answer = label("", "title", wrap=True)
+        self.waiting = label("Drop a picture, or choose one; the answer appears here.", "dim")
+        self.waiting.setWordWrap(True)
+        self.measured = FieldList(name_width=11 * GRID)
+        hint = Hint(
+            "Nothing is deployed yet",
+            "Deploy a model to this computer or to a board; then send it a picture here.",
+            "Go to Deploy",
+            lambda: shell.go("deploy"),
+        )
+        self._pane = Needs(self._content(), hint)
+        self.add_view("Try it", self._pane)
+        self.add_tool(self.choice, left=True)
+        self.set_primary("Start", self.toggle)
+        self._command = self.add_command("Send to what is served, or stop", self.toggle)
+        self.strip.message.connect(self._frame)
+        self.strip.finished.connect(self._finished)
+        self.choice.currentIndexChanged.connect(self._chosen)
+        FileDrops(self, self.send)
+
+    def _content(self) -> QWidget:
+        content = Scroll()
+        sent = Card()
+        line = row(self.source, self.picture_button, self.folder_button, self.sample_button)
+        line.setStretch(0, 1)
+        sent.body.addLayout(line)
+        content.body.addWidget(sent)
+        shown = Card()
+        shown.body.addWidget(self.picture, 1)
+        said = Card("Answer")
+        for widget in (self.waiting, self.answer, self.bars, self.measured):
+            said.body.addWidget(widget)
+        said.body.addStretch(1)
+        said.setFixedWidth(40 * GRID)
+        halves = QHBoxLayout()
+        halves.setSpacing(2 * GRID)
+        halves.addWidget(shown, 1)
+        halves.addWidget(said)
+        content.body.addLayout(halves, 1)
+        self._show({})
+        return content
+
+    # What happens
+
+    def send(self, path: Path) -> None:
+        """Send a file or folder that was dropped or chosen."""
+        self.source.setText(str(path))
+        if not self.strip.running:
+            self.toggle()
+
+    def try_sample(self) -> None:
+        """Send what the sample keeps for this."""
+        found = self._held_out()
+        if found is not None and not self.strip.running:
+            self.source.setText(str(found))
+            self._start(fps=WATCHED_FPS)
+
+    def toggle(self) -> None:
+        """Start, or stop what runs."""
+        if self.strip.running and self.strip.job is not None:
+            self.strip.job.cancel()
+            if self.primary is not None:
+                set_enabled(self.primary, "Stopping…")
+            return
+        self._start()
+
+    def _start(self, **pace: float) -> None:
+        target, source = self._target(), self.source.text().strip()
+        if target is None or not source:
+            return
+        self._show({})
+        if self.strip.follow(self.shell.start(STEP, source=source, target=target.name, **pace)):
+            self.strip.hide()  # the page itself is the progress
+        self._explain()
+
+    def refresh(self) -> None:
+        """Offer the targets that something was deployed to."""
+        registry = self.workspace.registry
+        kept = self._target()
+        serving = registry.history.serving()
+        self._targets = [target for target in registry.targets() if target.name in serving]
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for target in self._targets:
+            self.choice.addItem(target_rows.title(target), target.name)
+        if kept is not None:
+            self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
+        self.choice.blockSignals(False)
+        self._pane.show_content(bool(self._targets))
+        self.choice.setVisible(bool(self._targets))
+        self._show_served()
+        self._explain()
+
+    def _choose_picture(self) -> None:
+        pattern = "Pictures and arrays (*.png *.jpg *.jpeg *.npy *.npz);;All files (*)"
+        chosen, _filter = QFileDialog.getOpenFileName(self.header, "What to send", "", pattern)
+        if chosen:
+            self.send(Path(chosen))
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self.header, "Pictures to send")
+        if chosen:
+            self.send(Path(chosen))
+
+    def _chosen(self) -> None:
+        if self.strip.job is not None:
+            self.strip.job.cancel()
+        self._show({})
+        self._show_served()
+
+    def _target(self) -> TargetSpec | None:
+        index = self.choice.currentIndex()
+        return self._targets[index] if 0 <= index < len(self._targets) else None
+
+    def _held_out(self) -> Path | None:
+        """What lies beside the file from which the served model was made in the end."""
+        target, registry = self._target(), self.workspace.registry
+        if target is None:
+            return None
+        release = target_rows.running(registry.releases(target.name)).release
+        version = next(
+            (v for v in registry.versions() if release and v.id == release.version), None
+        )
+        if version is None:
+            return None
+        variant = registry.variant(version.variant)
+        while variant.parent is not None:
+            variant = registry.variant(variant.parent)
+        folder = Path(str(variant.options.get("model", ""))).parent
+        return next((folder / name for name in HELD_OUT if (folder / name).exists()), None)
+
+    # Showing
+
+    def _frame(self, name: str, values: dict[str, Any]) -> None:
+        if name == "frame":
+            self._show(values)
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok:
+            self._show_figures(outcome.result, outcome.result["latency_ms"].get("p50"))
+        self._explain()
+
+    def _show(self, values: Mapping[str, Any]) -> None:
+        answer: Mapping[str, Any] = values.get("answer") or {}
+        kind = answer.get("kind")
+        self.picture.show_frame(str(values.get("picture") or ""), answer.get("boxes") or ())
+        classes = answer.get("classes") or ()
+        self.bars.show_classes(classes)
+        self.bars.setVisible(bool(classes))
+        text = {
+            "classes": str(classes[0]["label"]) if classes else "",
+            "text": f"{answer.get('text')}\n{percent(answer.get('score', 0))}",
+            "boxes": figures.count(len(answer.get("boxes") or ()), "object"),
+            "values": "\n".join(answer.get("values") or ()),
+        }.get(str(kind), "")
+        self.answer.setText(text)
+        self.answer.setVisible(bool(text))
+        self.waiting.setVisible(not text)
+        self.measured.setVisible(bool(values))
+        if values:
+            self._show_figures(values, values.get("latency_ms"))
+
+    def _show_figures(self, values: Mapping[str, Any], latency: object) -> None:
+        self.measured.show_fields(
+            [
+                ("End to end", f"{figures.milliseconds(latency)} ms"),
+                ("Answered", figures.whole(values.get("answered"))),
+                ("Dropped", figures.whole(values.get("dropped"))),
+                ("Failed", figures.whole(values.get("failed"))),
+                ("Rate", f"{figures.rate(values.get('fps'))} frames/s"),
+            ]
+        )
+
+    def _show_served(self) -> None:
+        target = self._target()
+        releases = self.workspace.registry.releases(target.name) if target else ()
+        self.set_note(target_rows.running(releases).name if target else "")
+        self.sample_button.setVisible(self._held_out() is not None)
+
+    def _explain(self) -> None:
+        """Name the primary button after what it does next, and say why it cannot be pressed."""
+        if self.primary is None:
+            return
+        running = self.strip.running
+        self.primary.setText("Stop" if running else "Start")
+        self.primary.setAccessibleName("Stop sending" if running else "Send and see the answers")
+        reason = "" if self._targets else "Nothing is deployed yet."
+        if not reason and not running and not self.source.text().strip():
+            reason = "Say first what is to be sent."
+        set_enabled(self.primary, reason)
+        explain(self._command, reason)
+        busy = "Stop what is being sent first." if running else ""
+        for one in (self.picture_button, self.folder_button, self.sample_button):
+            set_enabled(one, busy)

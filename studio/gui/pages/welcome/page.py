@@ -1,0 +1,176 @@
+"""The welcome page: drop a model, open one, go on with a recent one, or take a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from studio.gui import figures, icons
+from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import (
+    GRID,
+    Card,
+    ElidedLabel,
+    Scroll,
+    button,
+    clear,
+    label,
+    restyle,
+    row,
+)
+from studio.workspace import JobFinished, RegistryChanged
+
+if TYPE_CHECKING:
+    from studio.workspace import SampleInfo, Workspace
+
+RECENT = 6
+COLUMN = 880
+
+
+class DropZone(QFrame):
+    """Where a model is dropped; the whole window takes one, this says so."""
+
+    def __init__(self, theming: Theming, choose: Callable[[], object]) -> None:
+        super().__init__()
+        self._theming = theming
+        self.setProperty("role", "drop")
+        self.setAccessibleName("Drop a model here")
+        self._icon = QLabel()
+        title = label("Drop a model here", "title")
+        text = label(
+            "ONNX; OpenVINO IR and TFLite to look at. It is checked in a sandboxed worker before "
+            "anything trusts it, and it stays on this computer.",
+            "dim",
+            wrap=True,
+        )
+        text.setFixedWidth(52 * GRID)
+        text.setMinimumHeight(text.heightForWidth(52 * GRID))
+        self.choose = button("Open a model…", choose, "primary")
+        self.choose.setToolTip("Open a model (Ctrl+O)")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * GRID, 5 * GRID, 4 * GRID, 5 * GRID)
+        layout.setSpacing(GRID)
+        for item in (self._icon, title, text, self.choose):
+            if isinstance(item, QLabel):
+                item.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(item, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.insertSpacing(3, GRID)
+        theming.changed.connect(self.dress)
+        self.dress()
+
+    def light(self, is_lit: bool) -> None:
+        """Show that what hangs over the window can be dropped."""
+        restyle(self, lit=is_lit)
+
+    def dress(self) -> None:
+        """Take the icon in the theme's colour."""
+        color = self._theming.current.color("accent")
+        self._icon.setPixmap(icons.pixmap("drop", color, 32, self.devicePixelRatioF()))
+
+
+class WelcomePage(Page):
+    """What is shown while no model is open."""
+
+    stage = "welcome"
+    title = "Welcome"
+    icon = "model"
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self.hide_header()
+        self.drop = DropZone(shell.theming, shell.choose_model)
+        self._recent = Card("Recent models")
+        self._samples = Card(
+            "Samples", "Each comes with labelled data and a recipe, so that every page has work."
+        )
+        for sample in workspace.samples():
+            self._samples.body.addWidget(self._sample(sample))
+        self._samples.body.addStretch(1)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(2)
+        self._recent.body.addLayout(self._rows)
+        self._recent.body.addStretch(1)
+        self.add_view("Welcome", self._content())
+        self._show_recent()
+
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
+        """Add a plugin's panel; the header is there as soon as there is something to choose."""
+        self.hide_header(False)
+        return super().add_panel(title, panel, folded)
+
+    def take_focus(self) -> None:
+        """Enter opens a model."""
+        self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def on_event(self, event: object) -> None:
+        """Keep the list of recent models true."""
+        if isinstance(event, RegistryChanged | JobFinished):
+            self._show_recent()
+
+    def _content(self) -> QWidget:
+        column = QWidget()
+        column.setMaximumWidth(COLUMN)
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 3 * GRID, 0, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(self.drop)
+        pair = row(spacing=2 * GRID)
+        pair.addWidget(self._samples, 1)
+        pair.addWidget(self._recent, 1)
+        layout.addLayout(pair)
+        layout.addStretch(1)
+        around = QWidget()
+        sides = QHBoxLayout(around)
+        sides.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
+        sides.addStretch(1)
+        sides.addWidget(column, 12)
+        sides.addStretch(1)
+        scroll = Scroll(margin=0)
+        scroll.body.addWidget(around)
+        return scroll
+
+    def _sample(self, sample: SampleInfo) -> QWidget:
+        title = label(sample.title, "strong")
+        text = label(sample.summary, "dim", wrap=True)
+        take = button("Download" if sample.download else "Open", lambda: self._take(sample))
+        take.setAccessibleName(f"{take.text()} the sample {sample.title}")
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(title)
+        texts.addWidget(text)
+        result = QWidget()
+        layout = row(spacing=2 * GRID)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.addLayout(texts, 1)
+        layout.addWidget(take, 0, Qt.AlignmentFlag.AlignTop)
+        result.setLayout(layout)
+        return result
+
+    def _take(self, sample: SampleInfo) -> None:
+        self.shell.open_sample(sample.name)
+
+    def _show_recent(self) -> None:
+        clear(self._rows)
+        models = sorted(self.workspace.registry.models(), key=lambda model: model.id, reverse=True)
+        for model in models[:RECENT]:
+            self._rows.addWidget(self._recent_row(model.id, model.name, model.created))
+        if not models:
+            text = "Models that you opened are listed here, with all their variants."
+            self._rows.addWidget(label(text, "dim", wrap=True))
+
+    def _recent_row(self, number: int, name: str, created: str) -> QWidget:
+        variants = list(self.workspace.registry.variants(number))
+        choose = button(name, lambda: self.shell.select(variants[0].id), "link")
+        choose.setEnabled(bool(variants))
+        says = f"{figures.count(len(variants), 'variant')} · {figures.moment(created)}"
+        choose.setAccessibleName(f"Open {name}, {says}")
+        note = ElidedLabel(says, Qt.TextElideMode.ElideRight)
+        note.setProperty("role", "dim")
+        note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        result = QWidget()
+        result.setLayout(row(choose, note))
+        return result

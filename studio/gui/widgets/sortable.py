@@ -1,0 +1,177 @@
+"""A table of many rows that is sorted by a click on a heading."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from studio.gui.widgets.basics import ROW_HEIGHT
+
+_Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        key: What the line is about.
+        texts: A cell each.
+        values: What each cell is sorted by; a number that is None comes last.
+    """
+
+    key: Hashable
+    texts: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+class Rows(QAbstractTableModel):
+    """The lines behind a table; no widget is made for any of them."""
+
+    def __init__(self, columns: Sequence[str], numeric: frozenset[int]) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+        self.places: dict[Hashable, int] = {}
+        self._columns = columns
+        self._numeric = numeric
+
+    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many lines there are."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many cells a line has."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The text of a cell, and on which side it stands."""
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return self.rows[index.row()].texts[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._side(index.column())
+        return None
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        """A heading."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section]
+        return self._side(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Put the lines in the order of a column; equal ones stay as they are."""
+        falling = order is Qt.SortOrder.DescendingOrder
+        known = [row for row in self.rows if row.values[column] is not None]
+        unknown = [row for row in self.rows if row.values[column] is None]
+        known.sort(key=lambda row: row.values[column], reverse=falling)
+        self.take([*known, *unknown])
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Replace all lines."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.places = {row.key: place for place, row in enumerate(self.rows)}
+        self.endResetModel()
+
+    def _side(self, column: int) -> Qt.AlignmentFlag:
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        return (right if column in self._numeric else left) | _MIDDLE
+
+
+class SortableTable(QTableView):
+    """Whole lines are selected; the first click on a heading of numbers puts the largest first.
+
+    Args:
+        numeric: Columns that hold numbers.
+        widths: Pixels of each column; 0 for the one that takes the room that is left.
+
+    Signals:
+        chosen: The key of the line that the user selected.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(
+        self, columns: Sequence[str], numeric: Iterable[int], widths: Sequence[int], name: str
+    ) -> None:
+        super().__init__()
+        self._numeric = frozenset(numeric)
+        self.content = Rows(columns, self._numeric)
+        self.setModel(self.content)
+        self.setAccessibleName(name)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT - 4)
+        self._sorted: tuple[int, Qt.SortOrder] | None = None
+        self._is_silent = False
+        self._set_header(widths)
+        self.selectionModel().currentRowChanged.connect(self._changed)
+
+    def _set_header(self, widths: Sequence[int]) -> None:
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.sectionClicked.connect(self.sort_by)
+        for column, width in enumerate(widths):
+            if width:
+                header.resizeSection(column, width)
+            else:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+
+    def show_rows(self, rows: Iterable[Row]) -> None:
+        """Replace all lines; the order that the user chose stays."""
+        kept = self.selected()
+        self.content.take(rows)
+        if self._sorted is not None:
+            self.content.sort(*self._sorted)
+        self.select(kept)
+
+    def sort_by(self, column: int) -> None:
+        """Sort by a column; the other way round when it is the one already."""
+        falling, rising = Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder
+        first, second = (falling, rising) if column in self._numeric else (rising, falling)
+        order = second if self._sorted == (column, first) else first
+        self._sorted = (column, order)
+        self.horizontalHeader().setSortIndicator(column, order)
+        kept = self.selected()
+        self.content.sort(column, order)
+        self.select(kept)
+
+    def selected(self) -> Hashable | None:
+        """The key of the selected line."""
+        place = self.currentIndex().row()
+        return self.content.rows[place].key if 0 <= place < len(self.content.rows) else None
+
+    def select(self, key: Hashable | None) -> None:
+        """Select the line of a key, or none; nobody is told."""
+        place = self.content.places.get(key)
+        model = self.selectionModel()
+        self._is_silent = True
+        if place is None:
+            model.clear()
+        else:
+            self.selectRow(place)
+            self.scrollTo(self.content.index(place, 0))
+        self._is_silent = False
+
+    def _changed(self, current: QModelIndex) -> None:
+        if current.isValid() and not self._is_silent:
+            self.chosen.emit(self.content.rows[current.row()].key)

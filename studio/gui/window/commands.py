@@ -1,0 +1,92 @@
+"""The window's actions, and what else the command palette offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction
+
+from studio.gui.widgets.actions import action, explain, reason
+from studio.gui.window.stages import STAGES
+
+if TYPE_CHECKING:
+    from studio.gui.window.command_palette import Entry
+    from studio.gui.window.main_window import MainWindow
+
+UNLISTED = frozenset({"palette", "dismiss"})
+"""Actions that make no sense inside the palette."""
+
+
+class Commands:
+    """Every action of the window with its name and shortcut, and why it cannot be taken."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._actions: list[QAction] = []
+        self._reasons: dict[str, Callable[[], str]] = {
+            "close": lambda: "" if window.current.variant else "No model is open.",
+            "cancel": lambda: "" if window.jobbar.current() else "Nothing runs.",
+            "inspector": lambda: (
+                "" if window.inspector.has_content() else "This page has no inspector."
+            ),
+        }
+        self._make()
+
+    def _make(self) -> None:
+        window = self._window
+        self._add("open", "Open a model…", window.choose_model, "Ctrl+O")
+        self._add("palette", "Command palette", window.open_palette, "Ctrl+K")
+        for stage in STAGES:
+            show = partial(window.go, stage.id)
+            self._add(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
+        self._add("close", "Close the model", window.current.close, "Ctrl+W")
+        self._add("inspector", "Show or hide the inspector", window.inspector.toggle, "Ctrl+I")
+        self._add("jobs", "Show or hide the list of jobs", window.toggle_jobs, "Ctrl+J")
+        self._add("cancel", "Cancel the job that runs", window.jobbar.cancel_job, "Ctrl+.")
+        self._add("theme", "Switch between light and dark", window.toggle_theme, "Ctrl+Shift+T")
+        follow = partial(window.choose_theme, "system")
+        self._add("theme-system", "Follow the system's light or dark", follow)
+        self._add("dismiss", "Close the message", window.banner.close_message)
+        self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
+        self._add("quit", "Quit", window.close, "Ctrl+Q")
+
+    def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
+        made = action(self._window, name, text, run, shortcut)
+        self._actions.append(made)
+        self._window.addAction(made)
+
+    def sources(self) -> tuple[Callable[[], Iterator[Entry]], ...]:
+        """What the palette asks each time it opens."""
+        return self._from_actions, self._from_registry, self._from_pages
+
+    def _from_actions(self) -> Iterator[Entry]:
+        from studio.gui.window.command_palette import Entry
+
+        page = self._window.page()
+        for item in (*self._actions, *(page.actions() if page is not None else ())):
+            name = item.objectName()
+            if name in UNLISTED:
+                continue
+            if name in self._reasons:
+                explain(item, self._reasons[name]())
+            keys = item.shortcut().toString().replace("+", " ")
+            yield Entry(item.text(), "Action", item.trigger, shortcut=keys, reason=reason(item))
+
+    def _from_registry(self) -> Iterator[Entry]:
+        from studio.gui.window.command_palette import Entry
+
+        window, registry = self._window, self._window.workspace.registry
+        for variant in window.current.variants:
+            name = f"{variant.model_name} {variant.name}"
+            yield Entry(name, "Variant", partial(window.select, variant.id), weight=1)
+        for model in registry.models():
+            yield Entry(model.name, "Model", partial(window.open_known, model.id), weight=2)
+        for target in registry.targets():
+            show = partial(window.go, "targets")
+            yield Entry(target.name, "Target", show, detail=target.url, weight=2)
+
+    def _from_pages(self) -> Iterator[Entry]:
+        for page in self._window.pages():
+            yield from page.entries()

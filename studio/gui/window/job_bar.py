@@ -1,0 +1,127 @@
+"""The line of jobs at the bottom of the window: what runs, how far, how long, cancel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy
+
+from studio.api.qt import plain_tip
+from studio.gui import figures
+from studio.gui.widgets.basics import GRID, ElidedLabel, button, label
+
+if TYPE_CHECKING:
+    from studio.workspace import RunningJob
+
+HEIGHT = 32
+BAR_WIDTH = 180
+SURE_AFTER = 2.0
+"""Seconds of work before the time that is left is guessed."""
+
+TICK_MS = 1000
+
+
+def time_left(job: RunningJob, now: float) -> str:
+    """How long a job will still take, as far as its progress tells: ``1 min 10 s left``."""
+    state, passed = job.state, now - job.started
+    if state.total <= 0 or state.done <= 0 or passed < SURE_AFTER:
+        return ""
+    return f"{figures.seconds(passed * max(state.total - state.done, 0) / state.done)} left"
+
+
+class JobBar(QFrame):
+    """Shows the newest running job, and opens the list of all.
+
+    Signals:
+        list_asked: The user wants to see all jobs.
+    """
+
+    list_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jobs: Sequence[RunningJob] = ()
+        self.setProperty("role", "jobbar")
+        self.setAccessibleName("Jobs")
+        self.setFixedHeight(HEIGHT)
+        self.count = button("No jobs", self.list_asked.emit, "quiet")
+        self.count.setToolTip("List of jobs (Ctrl+J)")
+        self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
+        self.text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName("Progress")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(BAR_WIDTH)
+        self.left = label("", "dim")
+        self.cancel = button("Cancel", self.cancel_job, "link")
+        self.cancel.setToolTip("Cancel this job (Ctrl+.)")
+        self.sandbox = label("", "dim")
+        self.offline = label("Offline: nothing leaves this computer", "dim")
+        self.offline.setToolTip(
+            "No account, no telemetry. Only what you deploy or download yourself uses the network."
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GRID, 0, 2 * GRID, 0)
+        layout.setSpacing(12)
+        for item in (self.count, self.text, self.bar, self.left, self.cancel):
+            layout.addWidget(item)
+        layout.addStretch(1)
+        layout.addWidget(self.sandbox)
+        layout.addWidget(self.offline)
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self.refresh)
+        self.refresh()
+
+    def follow(self, jobs: Sequence[RunningJob]) -> None:
+        """Show these jobs from now on; the sequence grows as jobs are started."""
+        self._jobs = jobs
+        self.refresh()
+
+    def show_sandbox(self, level: str, explanation: str) -> None:
+        """Show how workers are contained."""
+        self.sandbox.setText(f"Worker sandbox: {level}")
+        self.sandbox.setToolTip(plain_tip(explanation))
+
+    def current(self) -> RunningJob | None:
+        """The newest job that runs."""
+        return next((job for job in reversed(self._jobs) if job.running), None)
+
+    def cancel_job(self) -> None:
+        """Take the job that is shown back."""
+        job = self.current()
+        if job is not None:
+            self.cancel.setEnabled(False)
+            self.cancel.setText("Stopping…")
+            job.cancel()
+
+    def refresh(self) -> None:
+        """Show how things stand."""
+        running = [job for job in self._jobs if job.running]
+        job = running[-1] if running else None
+        total = len(self._jobs)
+        self.count.setText(
+            figures.count(len(running), "job")
+            if running
+            else f"{total} finished"
+            if total
+            else "No jobs"
+        )
+        self.count.setAccessibleName(f"{self.count.text()}; show the list of jobs")
+        for item in (self.text, self.bar, self.left, self.cancel):
+            item.setVisible(job is not None)
+        if job is None:
+            self._tick.stop()
+            self.cancel.setEnabled(True)
+            self.cancel.setText("Cancel")
+            return
+        if not self._tick.isActive():
+            self._tick.start()
+        state = job.state
+        self.text.setText(f"{job.title} · {state.text}" if state.text else job.title)
+        self.bar.setRange(0, 1000 if state.total > 0 else 0)
+        if state.total > 0:
+            self.bar.setValue(round(1000 * min(state.done / state.total, 1.0)))
+        self.left.setText(time_left(job, time.monotonic()))

@@ -1,0 +1,395 @@
+"""The window: rail, top bar, page, inspector, jobs; and what it does for its pages."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QMainWindow,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.api import StudioError
+from studio.gui import session_state as memory
+from studio.gui.pages.shared.base import Page
+from studio.gui.theme import DARK, LIGHT, Theming
+from studio.gui.widgets.drops import FileDrops
+from studio.gui.window.banner import Banner
+from studio.gui.window.commands import Commands
+from studio.gui.window.idle_tasks import Ahead, pages
+from studio.gui.window.inspector_dock import InspectorDock
+from studio.gui.window.job_bar import JobBar
+from studio.gui.window.models_menu import ModelsMenu
+from studio.gui.window.opening import Opening
+from studio.gui.window.progress import Progress
+from studio.gui.window.rail import Rail
+from studio.gui.window.selection import Current
+from studio.gui.window.separators import SeparatorStyle
+from studio.gui.window.stages import BY_ID, STAGES, page_class
+from studio.gui.window.topbar import TopBar
+
+if TYPE_CHECKING:
+    from studio.gui.window.command_palette import CommandPalette
+    from studio.gui.window.jobs_dock import JobsDock
+    from studio.settings import Settings
+    from studio.workspace import Containment, Event, RunningJob, Workspace
+
+START_SIZE = (1280, 800)
+LEAST_SIZE = (960, 600)
+
+
+class MainWindow(QMainWindow):
+    """The only window. It draws and asks; whatever takes time is a job of the workspace.
+
+    It is painted before the workspace is there, which takes as long as all the rest.
+
+    Signals:
+        painted: The window was painted for the first time.
+
+    Attributes:
+        workspace: There after ``attach``.
+        current: The current variant.
+        theming: The theme in force.
+    """
+
+    painted = Signal()
+
+    def __init__(self, theming: Theming, settings: Settings) -> None:
+        super().__init__()
+        self.theming = theming
+        self._settings = settings
+        self._pages: dict[str, Page] = {}
+        self._stage = "model"
+        self._shown: Page | None = None
+        self._opening = Opening(self)
+        self._palette: CommandPalette | None = None
+        self._jobs: JobsDock | None = None
+        self._is_painted = False
+        self._closing = ExitStack()
+        self.setWindowTitle("Edgewright")
+        self.setMinimumSize(*LEAST_SIZE)
+        self.resize(*START_SIZE)
+        FileDrops(self, self.open_model).hovering.connect(self._light)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._ahead = Ahead(self, pages(STAGES, self._page))
+        self._separators = SeparatorStyle()
+        self.setStyle(self._separators)
+        self._build()
+        self._restore()
+
+    def attach(self, workspace: Workspace) -> None:
+        """Take the workspace, which is opened after the first paint, and show the first page."""
+        gc.freeze()  # all modules until here
+        self.workspace = workspace
+        self._settings = workspace.settings
+        self.current = Current(workspace)
+        self._progress = Progress(workspace, self.current)
+        from studio.gui.panels.panels import Panels  # it knows the workspace
+
+        self.panels = Panels(self)
+        self.commands = Commands(self)
+        self.jobbar.follow(workspace.jobs)
+        self._connect()
+        number = memory.recall(self._settings).get("variant")
+        if not (isinstance(number, int) and number and self.current.select(number)):
+            self.go(self._stage)
+        # How workers are contained is found by trying, and a worker is kept ready; neither may
+        # hold up the first page.
+        QTimer.singleShot(0, self._warm_up)
+
+    # Services for pages (see pages.base.Shell)
+
+    def start(self, step: str, **options: object) -> RunningJob | None:
+        """Start a job; an error is shown and gives None."""
+        try:
+            return self.workspace.start(step, **options)
+        except StudioError as error:
+            self.fail(error)
+            return None
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one sentence."""
+        self.banner.show_message(text, tone)
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error."""
+        hint, detail = "", repr(error)
+        if isinstance(error, StudioError):
+            hint, detail = error.hint, error.detail
+        self.banner.show_message(str(error) or type(error).__name__, "bad", hint, detail)
+
+    def select(self, variant: int) -> None:
+        """Make a variant the current one."""
+        if not self.current.select(variant):
+            self.say("This variant is no longer in the registry.", "warning")
+
+    def go(self, stage: str) -> None:
+        """Show a stage; its page is made on the first visit."""
+        empty = self.current.variant is None and not self._opening.previewed
+        shown = "welcome" if stage == "model" and empty else stage
+        self._stage = stage
+        self.rail.show_stage("model" if stage == "welcome" else stage)
+        page = self._page(shown)
+        if page is not None and self._shown is not page:
+            self._shown = page
+            page.dress()
+            self.stack.setCurrentWidget(page)
+            QTimer.singleShot(0, page.take_focus)  # what was just made cannot take it yet
+        self.inspector_changed()
+
+    def choose_model(self) -> None:
+        """Ask for a model file and open it."""
+        start = memory.recall(self._settings).get("folder", "")
+        pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
+        # A dialog of the top bar, so that it is dressed.
+        chosen, _filter = QFileDialog.getOpenFileName(
+            self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
+        )
+        if chosen:
+            memory.keep(self._settings, folder=str(Path(chosen).parent))
+            self.open_model(Path(chosen))
+
+    def open_model(self, path: Path) -> None:
+        """Open a model in a worker; the Model page shows it when it is there."""
+        self._opening.open(path)
+
+    def open_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
+        self._opening.get_sample(name)
+
+    def inspector_changed(self) -> None:
+        """Show the inspector of the current page, or none."""
+        page = self.page()
+        self.inspector.show_content(page.inspector() if page is not None else None)
+
+    def page(self) -> Page | None:
+        """The page that is shown."""
+        shown = self.stack.currentWidget()
+        return shown if isinstance(shown, Page) else None
+
+    def pages(self) -> list[Page]:
+        """The pages that were visited."""
+        return list(self._pages.values())
+
+    # Building
+
+    def _build(self) -> None:
+        models = ModelsMenu(self)
+        self.topbar = TopBar(self.theming, models)
+        self.rail = Rail(STAGES, self.theming)
+        self.banner = Banner(self.theming)
+        self.stack = QStackedWidget()
+        self.inspector = InspectorDock()
+        self.jobbar = JobBar()
+        centre = QWidget()
+        centre.setObjectName("centre")
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.stack, 1)
+        self.setCentralWidget(centre)
+        self.setMenuWidget(self.topbar)
+        rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
+        jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for part in (self.topbar, models, rail, jobbar, self.banner, self.inspector):
+            self.theming.dress(part)
+
+    def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> QToolBar:
+        bar = QToolBar(name.capitalize())
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.addWidget(content)
+        self.addToolBar(area, bar)
+        return bar
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.go)
+        self.topbar.variant_chosen.connect(self.select)
+        self.topbar.new_variant.connect(lambda: self.go("quantize"))
+        self.topbar.search.connect(self.open_palette)
+        self.topbar.theme.connect(self.toggle_theme)
+        self.topbar.inspector.connect(self.inspector.toggle)
+        self.jobbar.list_asked.connect(self.toggle_jobs)
+        self.current.changed.connect(self.show_current)
+        self._closing.callback(self.workspace.events.subscribe(self._hear))
+        self._closing.callback(self.panels.close)
+
+    def _warm_up(self) -> None:
+        self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
+        self.workspace.warm_up()
+        self.panels.find()
+        self._ahead.start()
+
+    def _show_sandbox(self, level: Containment | Exception) -> None:
+        if not isinstance(level, Exception):
+            self.jobbar.show_sandbox(level.value, level.explanation)
+
+    def _page(self, name: str) -> Page | None:
+        if name not in self._pages:
+            try:
+                page = page_class(BY_ID[name])(self.workspace, self)
+            except (ImportError, AttributeError) as error:
+                self.fail(StudioError(f"The {name} page cannot be shown.", detail=repr(error)))
+                return None
+            page.show_variant(self.current.variant)
+            self._pages[name] = page
+            self.panels.add_to(page)
+            self.stack.addWidget(page)
+            for part in page.parts():
+                self.theming.dress_soon(part)
+        return self._pages[name]
+
+    # What happens
+
+    def _hear(self, event: Event) -> None:
+        from studio.workspace import JobFinished, JobProgressed, JobStarted, RegistryChanged
+
+        if isinstance(event, JobStarted | JobProgressed | JobFinished):
+            self.jobbar.refresh()
+            if self._jobs is not None:
+                self._jobs.refresh(event.job)
+        if isinstance(event, RegistryChanged):
+            self.current.refresh()
+        if isinstance(event, JobFinished):
+            self._finished(event.job)
+        self._opening.hear(event)
+        if isinstance(event, JobStarted | JobFinished | RegistryChanged):
+            self._show_states()
+        for page in list(self._pages.values()):
+            page.on_event(event)
+
+    def _finished(self, job: RunningJob) -> None:
+        if job.outcome is not None:
+            self._progress.note_end(job)
+            self.banner.show_end(job.outcome, job.spec.entry)
+
+    def show_current(self) -> None:
+        """Show which variant is the current one, on every page."""
+        variant = self.current.variant
+        self.topbar.show_model(
+            variant.model_name if variant else "",
+            self.current.variants,
+            variant.id if variant else None,
+        )
+        self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
+        memory.keep(self._settings, variant=variant.id if variant else 0)
+        for page in list(self._pages.values()):
+            page.show_variant(variant)
+        self._show_states()
+        self.go(self._stage or "model")
+
+    def _show_states(self) -> None:
+        for name, state in self._progress.states().items():
+            self.rail.show_state(name, state)
+
+    def open_known(self, model: int) -> None:
+        """Show a model of the registry."""
+        self.current.select_model(model)
+        self.go("model")
+
+    # Theme, docks, state
+
+    def toggle_theme(self) -> None:
+        """Switch between light and dark, and remember it."""
+        self.choose_theme(LIGHT if self.theming.current.dark else DARK)
+
+    def choose_theme(self, choice: str) -> None:
+        """Take ``system``, ``dark`` or ``light``, and remember it."""
+        self._settings["theme"] = choice
+        self.theming.choose(choice)
+
+    def open_palette(self) -> None:
+        """Show the command palette."""
+        if self._palette is None:
+            from studio.gui.window.command_palette import CommandPalette
+
+            self._palette = CommandPalette(self, self.theming, self.commands.sources())
+            self.theming.dress(self._palette)
+        self._palette.open()
+
+    def toggle_jobs(self) -> None:
+        """Show or hide the list of jobs."""
+        if self._jobs is None:
+            from studio.gui.window.jobs_dock import JobsDock
+
+            self._jobs = JobsDock(self.workspace, self.theming)
+            self._jobs.retold.connect(self.show_action)
+            self.theming.dress(self._jobs)
+            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._jobs)
+            self._jobs.hide()
+        self._jobs.refresh()
+        self._jobs.setVisible(not self._jobs.isVisible())
+
+    def show_action(self, number: int) -> None:
+        """Show something that was done, with the recipe that does it again."""
+        from studio.gui.pages.runs.page import RunsPage
+
+        self.go("runs")
+        page = self.page()
+        if isinstance(page, RunsPage):
+            page.show_action(number)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or give it back."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _restore(self) -> None:
+        """Take the arrangement of the last session."""
+        kept = memory.recall(self._settings)
+        for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
+            if isinstance(kept.get(name), str):
+                take(QByteArray.fromBase64(str(kept[name]).encode("ascii")))
+        self.inspector.wanted = bool(kept.get("inspector", True))
+
+    def save(self) -> None:
+        """Keep the arrangement for the next session."""
+        memory.keep(
+            self._settings,
+            geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
+            state=bytes(self.saveState().toBase64().data()).decode("ascii"),
+            inspector=self.inspector.wanted,
+        )
+
+    # Events
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.save()
+        self._ahead.stop()
+        self._closing.close()
+        super().closeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._palette is not None and self._palette.isVisible():
+            self._palette.place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            self.painted.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Not a shortcut: Escape belongs first to whatever has the focus.
+        if event.key() == Qt.Key.Key_Escape and self.banner.isVisible():
+            self.banner.close_message()
+        else:
+            super().keyPressEvent(event)
+
+    def _light(self, is_lit: bool) -> None:
+        drop = getattr(self._pages.get("welcome"), "drop", None)
+        if drop is not None:
+            drop.light(is_lit)

@@ -1,0 +1,109 @@
+"""Models on their way into the window: a preview as soon as there is one, then the model."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from studio.gui.graph.scene import Scene
+    from studio.gui.pages.model.page import ModelPage
+    from studio.gui.window.main_window import MainWindow
+    from studio.workspace import Event, GraphView, RunningJob
+
+
+class Opening:
+    """Opens files, and samples after they were fetched, and shows what came of it.
+
+    Attributes:
+        previewed: The job whose preview is shown; empty for none.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._files: dict[str, Path] = {}
+        self._samples: set[str] = set()
+        self.previewed = ""
+
+    def open(self, path: Path) -> None:
+        """Open a model in a worker; the Model page shows it when it is there."""
+        job = self._window.start("open", model=str(path))
+        if job is not None:
+            self._files[job.id] = path
+
+    def get_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
+        job = self._window.start("samples-get", name=name)
+        if job is not None:
+            self._samples.add(job.id)
+
+    def hear(self, event: Event) -> None:
+        """Show what a worker has seen of a model by now, and the model at the end."""
+        from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
+
+        if isinstance(event, JobMessage):
+            if event.name == PREVIEW and event.job.id in self._files:
+                self._read_preview(event.job, str(event.values["path"]))
+            elif event.name == DRAWN and event.job.id in self._files:
+                self._window.workspace.load_drawn_graph(
+                    Path(str(event.values["path"])), partial(self._show_drawn, event.job)
+                )
+        elif isinstance(event, JobFinished):
+            self._finished(event.job)
+
+    def _read_preview(self, job: RunningJob, path: str) -> None:
+        read = partial(_preview, Path(path))
+        self._window.workspace.in_background(read, partial(self._show_preview, job))
+
+    def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
+        """Show it, unless the job has ended meanwhile, or nothing could be read."""
+        if isinstance(scene, Exception) or job.id not in self._files or not job.running:
+            return
+        self._page_for(job).show_preview(scene)
+
+    def _show_drawn(self, job: RunningJob, view: GraphView | Exception) -> None:
+        """Let the graph be looked through before its types are known."""
+        if isinstance(view, Exception) or job.id not in self._files or not job.running:
+            return
+        if not self.previewed or self.previewed == job.id:
+            self._page_for(job).show_drawn(view)
+
+    def _page_for(self, job: RunningJob) -> ModelPage:
+        """The Model page for a model that is on its way; it comes into sight once."""
+        window = self._window
+        if self.previewed != job.id:
+            self.previewed = job.id
+            window.go("model")
+            window.topbar.show_model(self._files[job.id].stem, [], None)
+        page = next(page for page in window.pages() if page.stage == "model")
+        return cast("ModelPage", page)
+
+    def _finished(self, job: RunningJob) -> None:
+        assert job.outcome is not None
+        result = job.outcome.result
+        if job.id in self._samples:
+            self._samples.discard(job.id)
+            if job.outcome.ok:
+                self.open(Path(str(result["model"])))
+        elif self._files.pop(job.id, None) is not None:
+            shown, self.previewed = self.previewed == job.id, ""
+            if job.outcome.ok:
+                self._window.select(int(result["variant"]))
+                self._window.go("model")
+            elif shown:
+                self._take_back()
+
+    def _take_back(self) -> None:
+        """Show what was shown before the preview of a model that could not be opened."""
+        page = self._window.page()
+        if page is not None and page.stage == "model":
+            cast("ModelPage", page).end_preview()
+        self._window.show_current()
+
+
+def _preview(path: Path) -> Scene:
+    from studio.gui.graph.scene import Scene
+    from studio.workspace import read_preview
+
+    return Scene(*read_preview(path))

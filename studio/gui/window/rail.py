@@ -1,0 +1,147 @@
+"""The rail of stages at the left edge of the window, each with its state."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout
+
+from studio.api.qt import plain_tip
+from studio.gui import icons
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import GRID
+from studio.gui.window.stages import Stage
+
+WIDTH = 84
+DOT = 8
+HEIGHT, LEAST_HEIGHT = 8 * GRID, 7 * GRID - 2
+"""Of a button; the least one lets all stages into the least window."""
+
+
+class StageState(enum.Enum):
+    """What a stage says of the current model; the value is read out and shown as a tooltip."""
+
+    NONE = "nothing yet"
+    DONE = "done"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+_TOKENS = {
+    StageState.DONE: "good",
+    StageState.RUNNING: "accent",
+    StageState.FAILED: "bad",
+    StageState.NONE: "idle",
+}
+
+
+class StageButton(QToolButton):
+    """One stage: icon, title, and a dot whose form differs with the state, not its colour alone."""
+
+    def __init__(self, stage: Stage, theming: Theming) -> None:
+        super().__init__()
+        self.stage = stage
+        self.state = StageState.NONE
+        self._theming = theming
+        self.setText(stage.title)
+        self.setProperty("role", "stage")
+        self.setCheckable(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setIconSize(QSize(icons.ICON_SIZE, icons.ICON_SIZE))
+        self.setFixedWidth(WIDTH - 2 * GRID)
+        self.setMaximumHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.toggled.connect(self.dress)
+        self.show_state(StageState.NONE)
+        self.dress()
+
+    def show_state(self, state: StageState) -> None:
+        """Show and say a state."""
+        self.state = state
+        says = "" if self.stage.at_bottom else f": {state.value}"
+        self.setAccessibleName(f"{self.stage.title}{says}")
+        self.setToolTip(plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})"))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH - 2 * GRID, HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(WIDTH - 2 * GRID, LEAST_HEIGHT)
+
+    def dress(self) -> None:
+        """Take the icon in the theme's colour."""
+        token = "text" if self.isChecked() else "dim"
+        self.setIcon(icons.icon(self.stage.id, self._theming.current.color(token)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.stage.at_bottom or self.state is StageState.NONE:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = self._theming.current.color(_TOKENS[self.state])
+        dot = QRectF(self.width() - DOT - 13, 10, DOT, DOT)
+        if self.state is StageState.RUNNING:
+            painter.setPen(QPen(color, 2))
+            painter.drawEllipse(dot.adjusted(1, 1, -1, -1))
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        if self.state is StageState.FAILED:
+            painter.drawRoundedRect(dot, 2, 2)
+        else:
+            painter.drawEllipse(dot)
+
+
+class Rail(QFrame):
+    """All stages.
+
+    Signals:
+        chosen: Identifier of the stage that the user wants to see.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, stages: Iterable[Stage], theming: Theming) -> None:
+        super().__init__()
+        self.setProperty("role", "rail")
+        self.setAccessibleName("Stages")
+        self.setFixedWidth(WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._buttons: dict[str, StageButton] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GRID, 4, GRID, 4)
+        layout.setSpacing(2)
+        stages = list(stages)
+        for stage in stages:
+            if stage.at_bottom and not any(button.stage.at_bottom for button in self.buttons()):
+                layout.addStretch(1)
+            button = StageButton(stage, theming)
+            button.clicked.connect(lambda _checked=False, name=stage.id: self.chosen.emit(name))
+            self._buttons[stage.id] = button
+            layout.addWidget(button)
+        theming.changed.connect(self.dress)
+
+    def buttons(self) -> list[StageButton]:
+        """The buttons from top to bottom."""
+        return list(self._buttons.values())
+
+    def show_stage(self, name: str) -> None:
+        """Mark the stage that is shown."""
+        for stage, button in self._buttons.items():
+            button.setChecked(stage == name)
+
+    def show_state(self, name: str, state: StageState) -> None:
+        """Show the state of a stage."""
+        if name in self._buttons:
+            self._buttons[name].show_state(state)
+
+    def dress(self) -> None:
+        """Take the icons in the theme's colours."""
+        for button in self._buttons.values():
+            button.dress()

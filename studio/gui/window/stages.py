@@ -1,0 +1,81 @@
+"""The stages of the rail, and the pages that are imported when they are first visited."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.gui.pages.shared.base import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An entry of the rail.
+
+    Attributes:
+        page: ``"module:class"``.
+        steps: Steps whose jobs belong to this stage.
+        at_bottom: Not a step of the pipeline, but something around it.
+        parts: Modules of the page that are imported one by one ahead of it, as to import all at
+            once would hold up the window.
+    """
+
+    id: str
+    title: str
+    page: str
+    shortcut: str
+    steps: frozenset[str] = frozenset()
+    at_bottom: bool = False
+    parts: tuple[str, ...] = ()
+
+
+def _stage(title: str, number: int, *steps: str, parts: str = "", at_bottom: bool = False) -> Stage:
+    """A stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
+    name = title.lower()
+    page = f"studio.gui.pages.{name}.page:{title}Page"
+    modules = tuple(f"studio.gui.{part}" for part in parts.split())
+    return Stage(name, title, page, f"Ctrl+{number}", frozenset(steps), at_bottom, modules)
+
+
+_OF_MODEL = (
+    "window.command_palette graph.scene graph.paint graph.canvas graph.view "
+    "pages.model.node_metrics_view pages.model.drawer pages.model.inspector "
+    "pages.model.compare_view pages.model.search pages.model.page"
+)
+
+_OF_QUANTIZE = (
+    "pages.quantize.preset_editor pages.quantize.target_evaluation_view "
+    "pages.quantize.variants_view pages.quantize.page"
+)
+
+STAGES = (
+    _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
+    _stage("Quantize", 2, "quantize", parts=_OF_QUANTIZE),
+    _stage("Profile", 3, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
+    _stage(
+        "Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts="pages.deploy.page"
+    ),
+    Stage(
+        "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+5", frozenset({"stream"})
+    ),
+    _stage("Monitor", 6, "monitor", "call", parts="pages.monitor.page"),
+    _stage("Runs", 7, parts="pages.runs.page", at_bottom=True),
+    _stage("Targets", 8, "target-probe", at_bottom=True),
+    _stage("Plugins", 9, at_bottom=True),
+)
+WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
+BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}
+
+
+def page_class(stage: Stage) -> type[Page]:
+    """Import the page of a stage."""
+    module, _, name = stage.page.partition(":")
+    found: type[Page] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def stage_of_step(step: str) -> str:
+    """The stage whose page shows a step; empty for one that belongs to none."""
+    return next((stage.id for stage in STAGES if step in stage.steps), "")

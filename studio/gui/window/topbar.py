@@ -1,0 +1,202 @@
+"""The bar on top: the current model, its variants as chips, search and the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+
+from studio.api.qt import plain_tip
+from studio.gui import figures, icons
+from studio.gui.theme import Theming
+from studio.gui.widgets.basics import GRID, button, clear
+
+if TYPE_CHECKING:
+    from studio.workspace import VariantRecord
+
+HEIGHT = 48
+PADDING = 12
+SEARCH_WIDTH = 312
+
+
+class Chip(QPushButton):
+    """A variant: its name, and smaller its size and what it costs in quality."""
+
+    def __init__(self, variant: VariantRecord, theming: Theming) -> None:
+        super().__init__()
+        self.variant = variant
+        self._theming = theming
+        self._detail = chip_detail(variant)
+        self._small = QFont(self.font())
+        self._small.setPixelSize(11)
+        self.setProperty("role", "chip")
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(f"Variant {variant.name}, {self._detail}")
+        self.setToolTip(plain_tip(f"{variant.model_name} {variant.name}: {self._detail}"))
+
+    def sizeHint(self) -> QSize:
+        wide = QFontMetrics(self.font()).horizontalAdvance(self.variant.name)
+        small = QFontMetrics(self._small).horizontalAdvance(self._detail)
+        return QSize(wide + small + 6 + 2 * PADDING, 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        theme = self._theming.current
+        painter = QPainter(self)
+        wide = QFontMetrics(self.font()).horizontalAdvance(self.variant.name)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(theme.color("text"))
+        painter.setFont(self.font())
+        painter.drawText(QRect(PADDING, 0, wide + 2, self.height()), left, self.variant.name)
+        painter.setPen(theme.color("dim"))
+        painter.setFont(self._small)
+        painter.drawText(self.rect().adjusted(PADDING + wide + 6, 1, 0, 1), left, self._detail)
+
+
+def chip_detail(variant: VariantRecord) -> str:
+    """Size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
+    parts = [figures.size(variant.size)]
+    metric = (variant.summary.get("quantize") or {}).get("metric")
+    if isinstance(metric, dict):
+        before, after = figures.number(metric.get("before")), figures.number(metric.get("after"))
+        if before is not None and after is not None and 0 <= before <= 1 and 0 <= after <= 1:
+            parts.append(figures.signed(100 * (after - before), 1, "pt"))
+    return " · ".join(parts)
+
+
+class _Chips(QScrollArea):
+    """A row that scrolls sideways by wheel when there are more chips than room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedHeight(HEIGHT - 2)
+        inner = QWidget()
+        inner.setProperty("role", "scrolled")
+        self.row = QHBoxLayout(inner)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(GRID)
+        self.setWidget(inner)
+
+
+class TopBar(QFrame):
+    """Model, chips, command box, theme and panel switches.
+
+    Signals:
+        variant_chosen: Identifier of a variant.
+        new_variant, search, theme, inspector, start_page: What the user asked for.
+    """
+
+    variant_chosen = Signal(int)
+    new_variant = Signal()
+    search = Signal()
+    theme = Signal()
+    inspector = Signal()
+
+    def __init__(self, theming: Theming, models: QMenu) -> None:
+        super().__init__()
+        self._theming = theming
+        self.setProperty("role", "topbar")
+        self.setAccessibleName("Model and variants")
+        self.setFixedHeight(HEIGHT)
+        self._logo = QLabel()
+        self.model = QToolButton()
+        self.model.setProperty("kind", "quiet")
+        self.model.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.model.setMenu(models)
+        self.model.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._chips = _Chips()
+        self._group = QButtonGroup(self)
+        self._search = button("Search nodes, actions, targets…", self.search.emit)
+        self._search.setProperty("role", "search")
+        self._search.setAccessibleName("Search nodes, actions and targets (Ctrl+K)")
+        self._search.setFixedWidth(SEARCH_WIDTH)
+        self._shortcut = QLabel("Ctrl K", self._search)
+        self._shortcut.setProperty("role", "small")
+        self._shortcut.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._theme = self._tool("Light or dark", self.theme)
+        self.panel = self._tool("Inspector (Ctrl+I)", self.inspector)
+        self._lay_out()
+        theming.changed.connect(self.dress)
+        self.show_model("", (), None)
+        self.dress()
+
+    def show_model(self, name: str, variants: Iterable[VariantRecord], current: int | None) -> None:
+        """Show a model's variants; an empty name when none is open."""
+        self.model.setText(name or "No model open")
+        self.model.setAccessibleName(f"Model {name}" if name else "No model open; choose one")
+        for old in self._group.buttons():
+            self._group.removeButton(old)
+        clear(self._chips.row)
+        for variant in variants:
+            chip = Chip(variant, self._theming)
+            chip.setChecked(variant.id == current)
+            chip.clicked.connect(
+                lambda _checked=False, number=variant.id: self.variant_chosen.emit(number)
+            )
+            self._group.addButton(chip)
+            self._chips.row.addWidget(chip)
+        if name:
+            add = button("+ variant", self.new_variant.emit)
+            add.setProperty("role", "chip")
+            add.setToolTip("Make another variant on the Quantize page")
+            self._chips.row.addWidget(add)
+        self._chips.row.addStretch(1)
+
+    def chips(self) -> list[Chip]:
+        """The chips from left to right."""
+        return [chip for chip in self._group.buttons() if isinstance(chip, Chip)]
+
+    def dress(self) -> None:
+        """Take icons in the theme's colours."""
+        theme = self._theming.current
+        dim = theme.color("dim")
+        ratio = self.devicePixelRatioF()
+        self._logo.setPixmap(icons.pixmap("edgewright", dim, 22, ratio))
+        self._search.setIcon(icons.icon("search", dim, 16))
+        self._theme.setIcon(icons.icon("sun" if theme.dark else "moon", dim))
+        self.panel.setIcon(icons.icon("panel", dim))
+        for chip in self.chips():
+            chip.update()
+
+    def _tool(self, name: str, signal: SignalInstance) -> QPushButton:
+        result = button("", signal.emit, "quiet")
+        result.setAccessibleName(name)
+        result.setToolTip(plain_tip(name))
+        result.setFixedSize(32, 32)
+        return result
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 0, 12, 0)
+        layout.setSpacing(GRID)
+        layout.addWidget(self._logo)
+        layout.addWidget(self.model)
+        layout.addSpacing(GRID)
+        layout.addWidget(self._chips, 1)
+        layout.addWidget(self._search)
+        layout.addWidget(self._theme)
+        layout.addWidget(self.panel)
+        inner = QHBoxLayout(self._search)
+        inner.setContentsMargins(0, 0, 10, 0)
+        inner.addStretch(1)
+        inner.addWidget(self._shortcut)

@@ -1,0 +1,204 @@
+"""The tree of blocks of a graph, in numbers of nodes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from studio.api import Graph
+from studio.models.blocks.anchors import anchored
+from studio.models.blocks.repeats import repeats
+from studio.models.blocks.scopes import Scope, scopes, stem, without_operator
+from studio.models.blocks.titles import title
+from studio.models.blocks.units import Unit, contiguous, units
+from studio.models.walk import is_constant, read_names
+
+_FEWEST_NODES = 3
+"""A block of fewer nodes is not worth its box."""
+
+_FEWEST_PLAIN = 24
+"""So many nodes of a level without a scope are searched for repeated structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A box that holds others.
+
+    Attributes:
+        title: What is written on it (``layer.3``).
+        scope: The whole path of the module; empty for repeated structure.
+        members: Numbers of nodes, and blocks, in an order in which edges go forward.
+    """
+
+    title: str
+    scope: str
+    members: Outline
+
+
+Outline = tuple["int | Block", ...]
+"""Numbers of nodes in the graph, and blocks."""
+
+
+def outline(graph: Graph, *, deep: bool = True) -> Outline:
+    """The blocks of a graph. Nodes without any are members of the outermost level.
+
+    No two blocks of a level form a cycle: what a module does before and after something else that
+    it waits for becomes two blocks.
+
+    Args:
+        deep: Also fold what is inside the blocks of the outermost level.
+    """
+    return _Outliner(graph, deep=deep).level(
+        [index for index, node in enumerate(graph.nodes) if not is_constant(node)], 0
+    )
+
+
+def folds(graph: Graph, members: Outline) -> bool:
+    """Whether blocks make the graph easier to read: at most a third of its boxes are left."""
+    return any(isinstance(one, Block) for one in members) and 3 * len(members) <= len(graph.nodes)
+
+
+class _Outliner:
+    """Groups the nodes of one graph, level by level."""
+
+    def __init__(self, graph: Graph, *, deep: bool) -> None:
+        self._graph = graph
+        self._deep = deep
+        self._producer = {
+            name: index for index, node in enumerate(graph.nodes) for name in node.outputs if name
+        }
+        found = scopes(node.name for node in graph.nodes)
+        self._scopes: list[Scope] = [
+            without_operator(one, node.operator) if one else one
+            for one, node in zip(found, graph.nodes, strict=True)
+        ]
+
+    @cached_property
+    def _reads(self) -> Mapping[int, set[int]]:
+        producer = self._producer
+        return {
+            index: {producer[name] for name in read_names(node) if name in producer} - {index}
+            for index, node in enumerate(self._graph.nodes)
+        }
+
+    @cached_property
+    def _in_order(self) -> bool:
+        """Whether each node stands behind all that it reads."""
+        producer = self._producer
+        return all(
+            producer.get(name, -1) < index
+            for index, node in enumerate(self._graph.nodes)
+            for name in (read_names(node) if node.blocks else node.inputs)
+        )
+
+    def level(self, nodes: Sequence[int], depth: int) -> Outline:
+        """The members of a block whose scope has so many parts."""
+        scopes = self._scopes
+        keys = [scopes[node][depth] if len(scopes[node]) > depth else "" for node in nodes]
+        grouped = contiguous(nodes, keys) if self._in_order else None
+        if grouped is None:
+            grouped = units(nodes, keys, self._reads)
+        seen: Counter[str] = Counter()
+        members: list[int | Block] = []
+        for unit in grouped:
+            members += self._members(unit, depth, len(nodes), seen)
+        return self._with_repeats(members)
+
+    def _members(
+        self, unit: Unit, depth: int, of: int, seen: Counter[str]
+    ) -> Sequence[int | Block]:
+        """A unit as one block, or what it holds where a block of it would hide the structure."""
+        if not unit.key or len(unit.nodes) < _FEWEST_NODES:
+            return unit.nodes
+        share = len(unit.nodes) / of
+        inner: Outline = tuple(unit.nodes)
+        if self._deep or share > 0.5:
+            inner = self.level(unit.nodes, depth + 1)
+        if share == 1 or (share > 0.5 and _is_stack(inner)) or (share > 0.75 and _splits(inner)):
+            return inner
+        seen[unit.key] += 1
+        times = seen[unit.key]
+        named = unit.key if times == 1 else f"{unit.key} ({times})"
+        path = "/".join(self._scopes[unit.nodes[0]][: depth + 1])
+        return (Block(named, path, inner),)
+
+    def _with_repeats(self, members: list[int | Block]) -> Outline:
+        """Fold stretches of nodes that no scope holds."""
+        result: list[int | Block] = []
+        start = 0
+        while start < len(members):
+            end = start
+            while end < len(members) and isinstance(members[end], int):
+                end += 1
+            plain = [one for one in members[start:end] if isinstance(one, int)]
+            result += self._nameless(plain) if len(plain) >= _FEWEST_PLAIN else plain
+            result += members[end : end + 1]
+            start = end + 1
+        return tuple(result)
+
+    def _nameless(self, plain: Sequence[int]) -> list[int | Block]:
+        """Blocks around what does the work; of these, what recurs is a block again."""
+        operators = {index: self._graph.nodes[index].operator for index in plain}
+        groups = anchored(plain, operators, self._reads, self._fed(plain))
+        labels = [tuple(operators[index] for index in group) for group in groups]
+        result: list[int | Block] = []
+        at = 0
+        for one in repeats(labels, self._severed(groups)):
+            result += self._blocks(groups[at : one.start])
+            at = one.start
+            for _ in range(one.times):
+                stretch = groups[at : at + one.period]
+                said = title(operators[index] for group in stretch for index in group)
+                result.append(Block(said, "", self._blocks(stretch)))
+                at += one.period
+        return [*result, *self._blocks(groups[at:])]
+
+    def _blocks(self, groups: Sequence[tuple[int, ...]]) -> Outline:
+        nodes = self._graph.nodes
+        return tuple(
+            Block(title(nodes[index].operator for index in group), "", group)
+            if len(group) >= _FEWEST_NODES
+            else group[0]
+            for group in groups
+        )
+
+    def _fed(self, plain: Sequence[int]) -> set[int]:
+        """Those that read an input of the graph, or what a node elsewhere has computed."""
+        nodes, here = self._graph.nodes, set(plain)
+        inputs = {one.name for one in self._graph.inputs} - set(self._graph.initializers)
+
+        def comes_from_elsewhere(name: str) -> bool:
+            producer = self._producer.get(name)
+            if producer is None:
+                return name in inputs
+            return producer not in here and not is_constant(nodes[producer])
+
+        return {i for i in plain if any(map(comes_from_elsewhere, read_names(nodes[i])))}
+
+    def _severed(self, groups: Sequence[tuple[int, ...]]) -> list[int]:
+        """How many values pass each place between groups."""
+        place = {node: at for at, group in enumerate(groups) for node in group}
+        last: dict[int, int] = {}
+        for node, at in place.items():
+            for other in self._reads[node]:
+                if other in place and place[other] < at:
+                    last[other] = max(last.get(other, 0), at)
+        change = [0] * (len(groups) + 2)
+        for node, end in last.items():
+            change[place[node] + 1] += 1
+            change[end + 1] -= 1
+        return list(accumulate(change[: len(groups)]))
+
+
+def _splits(inner: Outline) -> bool:
+    return sum(isinstance(one, Block) for one in inner) >= 2
+
+
+def _is_stack(inner: Outline) -> bool:
+    """Whether a block holds numbered blocks of one kind: the layers that one wants to see."""
+    titles = {one.title for one in inner if isinstance(one, Block)}
+    kinds = Counter(stem(title) for title in titles if stem(title) != title)
+    return max(kinds.values(), default=0) >= 2

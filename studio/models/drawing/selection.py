@@ -1,0 +1,95 @@
+"""What of a model's graph is drawn: all of it, its blocks, one part, with blocks unfolded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from studio.api import Graph, Model, UsageError
+from studio.models.blocks import folded, folds, outline
+from studio.models.layout import Unfolded, block_paths, lay_out, unfold
+from studio.models.walk import INSIDE, parts
+
+ALL, BLOCKS = "all", "blocks"
+EVERY = "all"
+"""Stands for all blocks where blocks to unfold are named."""
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted.
+
+    Attributes:
+        detail: ``all`` nodes, or the ``blocks`` that they fold into.
+        part: A block, branch or function by its path, or the end of it; empty for the main graph.
+        opened: Blocks that are unfolded in place, by their paths or the ends of them.
+    """
+
+    detail: str = ALL
+    part: str = ""
+    opened: Sequence[str] = ()
+
+
+def shown(model: Model, wish: Wish) -> Unfolded:
+    """The graph that is drawn, laid out.
+
+    Raises:
+        UsageError: when there are no such blocks or parts.
+    """
+    blocks = _blocks(model.graph) if _needs_blocks(model, wish) else None
+    top = model if blocks is None else replace(model, graph=blocks)
+    graphs = {"": top.graph, **dict(parts(top))}
+    path = _path(wish.part, graphs) if wish.part else ""
+    graph = graphs[path]
+    if not wish.opened:
+        return Unfolded(graph, lay_out(graph))
+    inside = list(block_paths(graph, path))
+    if not inside:
+        raise UsageError("There are no blocks to unfold in what is drawn.")
+    if EVERY in wish.opened:
+        return unfold(graph, inside, path)
+    known = dict.fromkeys(inside)
+    return unfold(graph, {_path(one, known) for one in wish.opened}, path)
+
+
+def _needs_blocks(model: Model, wish: Wish) -> bool:
+    """Whether the main graph is folded for it; a branch or a function is there without."""
+    if wish.detail == BLOCKS or wish.opened:
+        return True
+    return bool(wish.part) and wish.part not in dict(parts(model))
+
+
+def _blocks(graph: Graph) -> Graph:
+    members = outline(graph)
+    if not folds(graph, members):
+        raise UsageError(
+            "The graph does not fold into blocks; draw all its nodes.", hint="--detail all"
+        )
+    return folded(graph, members)
+
+
+def _path(wish: str, known: Mapping[str, object]) -> str:
+    """The path that is meant: itself, without ``/inside``, or the one that ends so."""
+    for exact in (wish, f"{wish}/{INSIDE}"):
+        if exact in known:
+            return exact
+    ends = (f"/{wish}", f"/{wish}/{INSIDE}")
+    found = [path for path in known if path.endswith(ends)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        named = ", ".join(map(_short, found[:_MOST_NAMED]))
+        raise UsageError(f"{len(found)} parts end with {wish!r}: {named}{more}.")
+    outermost = sorted(filter(None, known), key=lambda path: path.count(f"/{INSIDE}"))
+    some = ", ".join(map(_short, outermost[:_MOST_NAMED]))
+    raise UsageError(
+        f"The graph has no part {wish!r}.", hint=f"It has {some} …" if some else "It has none."
+    )
+
+
+def _short(path: str) -> str:
+    """A block by its own name, which says where it is."""
+    return path.removesuffix(f"/{INSIDE}").rpartition(f"/{INSIDE}/")[2]

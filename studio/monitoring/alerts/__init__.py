@@ -1,0 +1,1 @@
+"""Alert rules and their evaluation, silences, and channels that notifications go through."""

@@ -1,0 +1,158 @@
+"""Where alerts go: the desktop, a mail server, a webhook; plugins add others."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import smtplib
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+from textwrap import shorten
+from typing import Any
+
+from studio.api import Extension, Monitor
+from studio.monitoring.alerts.rules import ChannelSpec
+from studio.plugin_host import PluginHost
+
+TIMEOUT_S = 5.0
+Notice = Mapping[str, Any]
+"""``target``, ``name``, ``level``, ``state`` (``firing`` or ``resolved``), ``text``, ``at`` ..."""
+Send = Callable[[Notice], None]
+Secrets = Callable[[str], str]
+
+
+class ChannelError(Exception):
+    """A notice did not get there; says why in one sentence, without a secret."""
+
+
+def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None = None) -> Send:
+    """What sends notices to a channel.
+
+    Args:
+        secrets: Finds a secret by its name; the environment is asked first.
+
+    Raises:
+        Unavailable: when the plugin that it needs cannot be used.
+    """
+
+    def secret(key: str) -> str:
+        name = str(spec.options.get(key) or "")
+        return (os.environ.get(name) or secrets(name)) if name else ""
+
+    if spec.kind == "desktop":
+        return to_desktop
+    if spec.kind == "email":
+        return lambda notice: to_email(notice, spec.options, secret("password_secret"))
+    if spec.kind == "webhook":
+        keys = secret("signing_secret"), secret("token_secret")
+        return lambda notice: to_webhook(notice, str(spec.options["url"]), *keys)
+    assert plugins is not None
+    monitor: Monitor = plugins.get(Extension.MONITOR, spec.kind)
+    options = {**spec.options, "password": secret("password_secret")}
+
+    def export(notice: Notice) -> None:
+        try:
+            monitor.export([notice], options)
+        except Exception as error:  # a third party's code
+            raise ChannelError(f"{spec.kind} took no notice: {error}".rstrip(".") + ".") from error
+
+    return export
+
+
+def headline(notice: Notice) -> str:
+    """A notice in a few words."""
+    over = "over: " if notice.get("state") == "resolved" else ""
+    return f"{notice['target']}: {over}{notice['name']} ({notice['level']})"
+
+
+def to_desktop(notice: Notice) -> None:
+    """A notification of the desktop that this session has."""
+    program = shutil.which("notify-send")
+    if program is None:
+        raise ChannelError("There is no notify-send here: install libnotify-bin.")
+    urgency = "critical" if notice["level"] == "critical" else "normal"
+    words = [program, "--app-name=Edgewright", f"--urgency={urgency}", "--"]
+    try:
+        done = subprocess.run(
+            [*words, headline(notice), str(notice["text"])],
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ChannelError(f"The desktop does not answer: {error}.") from None
+    if done.returncode:
+        reason = shorten(done.stderr.decode("utf-8", "replace"), 300, placeholder=" ...").rstrip(
+            "."
+        )
+        raise ChannelError(f"The desktop shows no notification: {reason}.")
+
+
+def to_email(notice: Notice, options: Mapping[str, Any], password: str) -> None:
+    """A mail; encrypted with ``tls``, and by default (STARTTLS) where a password goes along."""
+    host, port = str(options["host"]), int(options.get("port") or 587)
+    wanted = options["to"]
+    to = ", ".join(wanted) if isinstance(wanted, list) else str(wanted)
+    mail = EmailMessage()
+    mail["Subject"] = headline(notice)
+    mail["From"] = str(options.get("sender") or options.get("user") or "edgewright@localhost")
+    mail["To"] = to
+    mail.set_content(f"{notice['text']}\n\n{json.dumps(dict(notice), indent=1, default=str)}\n")
+    user = str(options.get("user") or "")
+    tls = str(options.get("tls") or ("starttls" if user else "none"))
+    kind = smtplib.SMTP_SSL if tls == "tls" else smtplib.SMTP
+    try:
+        with kind(host, port, timeout=TIMEOUT_S) as server:
+            if tls == "starttls":
+                server.starttls()
+            if user:
+                server.login(user, password)
+            server.send_message(mail)
+    except (OSError, smtplib.SMTPException) as error:
+        reason = str(error).replace(password, "***") if password else str(error)
+        raise ChannelError(f"The mail server {host}:{port} took no mail: {reason}.") from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to somebody else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def to_webhook(notice: Notice, url: str, signing: str, token: str) -> None:
+    """A POST of JSON.
+
+    Args:
+        signing: Key of the HMAC-SHA-256 of the body in ``Edgewright-Signature``; empty for none.
+        token: Bearer token; empty for none.
+    """
+    # Many a webhook's address is its only secret: it is said without its path.
+    parts = urllib.parse.urlsplit(url)
+    where = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    body = json.dumps(dict(notice), sort_keys=True, default=str).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    if signing:
+        digest = hmac.new(signing.encode(), body, hashlib.sha256).hexdigest()
+        request.add_header("Edgewright-Signature", "sha256=" + digest)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with _OPENER.open(request, timeout=TIMEOUT_S):
+            pass
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ChannelError(f"The webhook at {where} answered {error.code}.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise ChannelError(f"The webhook at {where} cannot be reached: {reason}.") from None

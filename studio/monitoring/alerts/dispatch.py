@@ -1,0 +1,179 @@
+"""Alerts on their way to people: each once when it begins and once when it ends, tried a few times.
+
+Sending happens on a thread, so that a mail server that hangs delays no look at a target. Whatever
+did not get there is said, with the number of tries.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from studio.monitoring.alerts.channels import ChannelError, Notice, Send
+from studio.monitoring.alerts.evaluate import Alert
+from studio.monitoring.alerts.rules import METRICS, AlertRule
+from studio.monitoring.alerts.silences import Holds
+
+TRIES = 3
+WAIT_S = 1.0
+MOST_WAITING = 100
+_END_S = 20.0
+
+
+class OwnRules:
+    """Judges samples by the rules of a file."""
+
+    def __init__(self, rules: Sequence[AlertRule], clock: Callable[[], float] = time.monotonic):
+        self._rules = rules
+        self._clock = clock  # the monotonic one: a clock that is set meanwhile changes nothing
+        self._since: dict[str, float] = {}
+        self._before: Mapping[str, Any] = {}
+
+    def judge(self, sample: Mapping[str, Any]) -> list[Alert]:
+        """The alerts of one sample."""
+        now, found = self._clock(), []
+        for rule in self._rules:
+            if rule.targets and sample.get("target") not in rule.targets:
+                continue
+            value = value_of(sample, rule.metric, self._before)
+            if value is None or not rule.is_beyond(value):
+                self._since.pop(rule.name, None)
+                continue
+            since = self._since.setdefault(rule.name, now)
+            if now - since >= rule.for_s:
+                side = "above" if rule.above is not None else "below"
+                text = (
+                    f"{rule.metric} ({METRICS[rule.metric]}) is {value:.4g}: {side} {rule.limit:g}."
+                )
+                found.append(Alert(rule.name, rule.level, text, value, rule.limit))
+        self._before = sample
+        return found
+
+
+def value_of(
+    sample: Mapping[str, Any], metric: str, before: Mapping[str, Any] = {}
+) -> float | None:
+    """A figure of a sample; None where it has none, as that of an older runtime may."""
+    if metric == "error_rate":
+        requests = _number(sample, "requests") - _number(before, "requests")
+        errors = _number(sample, "errors") - _number(before, "errors")
+        return errors / requests if requests > 0 and errors >= 0 else None
+    if metric == "drifting":
+        drift = sample.get("drift")
+        return None if drift is None else float(sum(bool(one.get("drifts")) for one in drift))
+    value: Any = sample
+    for key in metric.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, list):
+        return float(len(value))
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _number(values: Mapping[str, Any], key: str) -> float:
+    value = values.get(key)
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+class Dispatcher:
+    """Tells channels what begins and what ends.
+
+    Args:
+        channels: By name: the levels that it wants, and what sends.
+        failed: Told a sentence as soon as a notice was not taken, and when it was given up.
+        holds: What somebody has silenced or seen: such an alert is told when that ends and the
+            alert still holds. The end of one that was told is always told: whatever was opened
+            for it elsewhere can be closed.
+        held: Told a sentence when a notice is held back.
+        taken: Told the name of a channel that took a notice.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, tuple[Sequence[str], Send]],
+        failed: Callable[[str, str], None],
+        wait_s: float = WAIT_S,
+        holds: Holds | None = None,
+        held: Callable[[str], None] = lambda _: None,
+        taken: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._channels = channels
+        self._failed = failed
+        self._wait_s = wait_s
+        self._holds = holds or Holds(None)
+        self._held = held
+        self._taken = taken
+        self._firing: dict[tuple[str, str], Notice] = {}
+        self._back: set[tuple[str, str]] = set()
+        self._queue: queue.Queue[tuple[str, Notice] | None] = queue.Queue(MOST_WAITING)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+        if channels:
+            self._thread.start()
+
+    def take(self, sample: Mapping[str, Any]) -> None:
+        """Hear the alerts of a sample."""
+        target = str(sample.get("target") or "")
+        now = {(target, str(alert["name"])): alert for alert in sample.get("alerts") or ()}
+        about = {key: sample.get(key) for key in ("at", "model", "version", "digest")}
+        for key, alert in now.items():
+            if key not in self._firing and not self._is_held(key):
+                notice = {**alert, **about, "target": target, "state": "firing"}
+                self._firing[key] = notice
+                self._send(notice)
+        gone = [key for key in (*self._firing, *self._back) if key[0] == target and key not in now]
+        for key in gone:
+            self._holds.over(*key)
+            self._back.discard(key)
+            if key in self._firing:
+                self._send({**self._firing.pop(key), **about, "state": "resolved"})
+
+    def _is_held(self, key: tuple[str, str]) -> bool:
+        hold = self._holds.holding(*key)
+        if hold is None:
+            self._back.discard(key)
+        elif key not in self._back:
+            self._back.add(key)
+            self._held(f"{key[1]} of {key[0]} is held back: {hold.text}")
+        return hold is not None
+
+    def _send(self, notice: Notice) -> None:
+        for name, (levels, _) in self._channels.items():
+            if notice["level"] in levels:
+                try:
+                    self._queue.put_nowait((name, notice))
+                except queue.Full:
+                    self._failed(name, f"{MOST_WAITING} notices wait already; one was left out.")
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            name, notice = item
+            error = ""
+            for tried in range(TRIES):
+                if tried and self._ended.wait(self._wait_s * 2 ** (tried - 1)):
+                    break
+                try:
+                    self._channels[name][1](notice)
+                except ChannelError as failure:
+                    error = str(failure)
+                    if not tried:  # whoever watches need not wait for the other tries
+                        self._failed(name, f"{error} It is tried again.")
+                else:
+                    error = ""
+                    self._taken(name)
+                    break
+            if error:
+                self._failed(name, f"{error} It was tried {tried + 1} times.")
+
+    def close(self) -> None:
+        """Send what waits, for a short while, and end."""
+        if not self._channels:
+            return
+        try:
+            self._queue.put(None, timeout=1.0)
+        except queue.Full:
+            self._ended.set()
+        self._thread.join(_END_S)
+        self._ended.set()

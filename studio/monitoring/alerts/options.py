@@ -1,0 +1,168 @@
+"""What a rule and each kind of channel can say, as options: the forms of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.api import Kind, Option
+from studio.monitoring.alerts.rules import LEVELS, METRICS
+
+SIDES = ("above", "below")
+TITLES: Mapping[str, str] = {
+    "throughput": "Requests a second",
+    "latency_ms.p50": "p50 latency (ms)",
+    "latency_ms.p90": "p90 latency (ms)",
+    "latency_ms.p99": "p99 latency (ms)",
+    "error_rate": "Share of errors",
+    "memory_mb": "Memory (MB)",
+    "cpu_percent": "Processor (% of a core)",
+    "in_flight": "Requests under way",
+    "drifting": "Signals that drift",
+    "pace.ratio": "Pace against before",
+    "board.throttled": "Reasons to throttle",
+    "board.celsius": "Hottest zone (°C)",
+    "accuracy": "Accuracy (labels)",
+    "uptime_s": "Uptime (s)",
+    "upkeep.disk_free_mb": "Free disk (MB)",
+    "upkeep.certificate_days": "Certificate (days left)",
+}
+"""The figures as a form has room for them."""
+_LEVEL_TITLES = ("Warning", "Critical")
+
+RULE_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "name",
+        help="What the alert is called; the figure's name without it.",
+        placeholder="the figure's name",
+    ),
+    Option(
+        "metric",
+        Kind.CHOICE,
+        "latency_ms.p99",
+        title="Figure",
+        choices=tuple(METRICS),
+        choice_titles=tuple(TITLES.get(metric, text) for metric, text in METRICS.items()),
+        required=True,
+        help="What is watched of each target.",
+    ),
+    Option(
+        "side",
+        Kind.CHOICE,
+        "above",
+        title="Alert when it is",
+        choices=SIDES,
+        help="Which side of the limit is wrong.",
+    ),
+    Option("limit", Kind.NUMBER, title="Limit", required=True, help="In the figure's own unit."),
+    Option(
+        "for_s",
+        Kind.NUMBER,
+        0,
+        title="For at least",
+        unit="s",
+        minimum=0,
+        maximum=604800,
+        zero="at once",
+        help="So long beyond the limit before it is an alert.",
+    ),
+    Option(
+        "level",
+        Kind.CHOICE,
+        "warning",
+        choices=LEVELS,
+        choice_titles=_LEVEL_TITLES,
+        help="How bad it is; channels may be told of one level only.",
+    ),
+    Option(
+        "targets",
+        many=True,
+        help="Names of targets, with commas; none stands for all.",
+        placeholder="all",
+    ),
+)
+
+CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
+    "desktop": (),
+    "email": (
+        Option(
+            "host",
+            title="Mail server",
+            required=True,
+            help="Its name or address.",
+            placeholder="mail.example.org",
+        ),
+        Option(
+            "port",
+            Kind.INTEGER,
+            587,
+            minimum=1,
+            maximum=65535,
+            help="587 with STARTTLS, 465 with TLS, 25 without encryption.",
+        ),
+        Option(
+            "to",
+            required=True,
+            many=True,
+            help="Addresses, with commas.",
+            placeholder="ann@example.org, bob@example.org",
+        ),
+        Option(
+            "sender",
+            help="The address that mails come from.",
+            placeholder="the user, or edgewright@localhost",
+        ),
+        Option("user", help="Where the server wants a login.", placeholder="no login"),
+        Option(
+            "tls",
+            Kind.CHOICE,
+            title="Encryption",
+            choices=("starttls", "tls", "none"),
+            choice_titles=("STARTTLS", "TLS", "None"),
+            help="STARTTLS by default where there is a user, else none.",
+            placeholder="automatic",
+        ),
+        Option(
+            "password_secret",
+            title="Name of the password",
+            advanced=True,
+            help="Under which it is kept among the secrets of this computer.",
+            placeholder="none",
+        ),
+    ),
+    "webhook": (
+        Option(
+            "url",
+            title="Address",
+            required=True,
+            help="http:// or https://",
+            placeholder="https://example.org/hook",
+        ),
+        Option(
+            "signing_secret",
+            title="Name of the signing key",
+            advanced=True,
+            help="The secret by which each message is signed (HMAC-SHA256).",
+            placeholder="not signed",
+        ),
+        Option(
+            "token_secret",
+            title="Name of the bearer token",
+            advanced=True,
+            help="The secret that is sent as the bearer token.",
+            placeholder="no token",
+        ),
+    ),
+}
+"""Of the kinds that the studio has itself; a monitor of a plugin has its own."""
+
+LEVELS_OPTION = Option(
+    "levels",
+    Kind.CHOICE,
+    LEVELS,
+    choices=LEVELS,
+    choice_titles=_LEVEL_TITLES,
+    many=True,
+    help="Of which alerts it is told.",
+)
+SECRET_OF = {"email": "password_secret", "webhook": "signing_secret"}
+"""The option that names the secret which a form asks for; ``password_secret`` of plugins."""

@@ -1,0 +1,239 @@
+"""Alert rules and channels as a file says them: TOML, checked to the last key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import UsageError
+from studio.documents.toml_text import loads
+
+LEVELS = ("warning", "critical")
+METRICS = {
+    "throughput": "requests a second",
+    "latency_ms.p50": "median latency, ms",
+    "latency_ms.p90": "ninth decile of the latency, ms",
+    "latency_ms.p99": "99th percentile of the latency, ms",
+    "error_rate": "share of requests that failed since the last look",
+    "memory_mb": "resident memory, MB",
+    "cpu_percent": "processor time, % of one core",
+    "in_flight": "requests without an answer yet",
+    "drifting": "signals that differ from the reference data",
+    "pace.ratio": "time in the model through what was measured before",
+    "board.throttled": "reasons for which the board is throttled",
+    "board.celsius": "the board's hottest zone, °C",
+    "accuracy": "share of labelled answers that were right",
+    "uptime_s": "seconds since the server began",
+    "upkeep.disk_free_mb": "free on the target's disk, MB",
+    "upkeep.certificate_days": "days until the certificate ends",
+}
+_RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A limit of one figure.
+
+    Attributes:
+        metric: A key of ``METRICS``.
+        above, below: The limit; one of them.
+        for_s: So long beyond it before it is an alert.
+        targets: Names; none stands for all.
+    """
+
+    name: str
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    for_s: float = 0.0
+    level: str = "warning"
+    targets: tuple[str, ...] = ()
+
+    def is_beyond(self, value: float) -> bool:
+        """Whether a value breaks it."""
+        if self.above is not None:
+            return value > self.above
+        return self.below is not None and value < self.below
+
+    @property
+    def limit(self) -> float:
+        """The number that it speaks of."""
+        return float(self.above if self.above is not None else self.below or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """Where alerts are sent.
+
+    Attributes:
+        kind: ``desktop``, ``email``, ``webhook``, or the id of a monitor of a plugin (``mqtt``).
+        levels: That are sent there.
+        options: Of its kind.
+    """
+
+    kind: str
+    name: str
+    levels: tuple[str, ...] = LEVELS
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPlan:
+    """All of a file."""
+
+    rules: tuple[AlertRule, ...] = ()
+    channels: tuple[ChannelSpec, ...] = ()
+
+
+CHANNELS: Mapping[str, Sequence[str]] = {
+    "desktop": (),
+    "email": ("host", "port", "sender", "to", "user", "password_secret", "tls"),
+    "webhook": ("url", "signing_secret", "token_secret"),
+}
+"""The options of each kind that the studio has itself."""
+MAIL_TLS = ("starttls", "tls", "none")
+
+
+def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
+    """Read a file of rules and channels.
+
+    Args:
+        plugins: Ids of the monitors that plugins add.
+
+    Raises:
+        UsageError: naming file, table and key, and the nearest known key.
+    """
+    try:
+        content = loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} is no TOML: {error}.") from None
+    try:
+        return alerts_of(content, plugins)
+    except UsageError as error:
+        raise UsageError(f"{path.name}: {error.message}", hint=error.hint) from None
+
+
+def alerts_of(content: Mapping[str, Any], plugins: Sequence[str] = ()) -> AlertPlan:
+    """The same of what was read already, in a recipe for instance."""
+    _known(content, ("rules", "channels"), "An alert file")
+    rules = [_rule(table, n) for n, table in enumerate(_tables(content, "rules"), 1)]
+    names = [rule.name for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"Two rules are named {name!r}.")
+    channels = [_channel(t, n, plugins) for n, t in enumerate(_tables(content, "channels"), 1)]
+    channels = _numbered(channels)
+    called = [channel.name for channel in channels]
+    for name in called:
+        if called.count(name) > 1:
+            raise UsageError(f"Two channels are named {name!r}.", hint="Give each a name.")
+    return AlertPlan(tuple(rules), tuple(channels))
+
+
+def _numbered(channels: Sequence[ChannelSpec]) -> list[ChannelSpec]:
+    """Those without a name are called after their kind, from the second on with a number."""
+    found: list[ChannelSpec] = []
+    for channel in channels:
+        alike = 1 + sum(one.kind == channel.kind for one in found)
+        name = channel.name or (channel.kind if alike == 1 else f"{channel.kind} {alike}")
+        found.append(replace(channel, name=name))
+    return found
+
+
+def _tables(content: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = content.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise UsageError(f"{key} is a list of tables: write [[{key}]].")
+    return found
+
+
+def _known(table: Mapping[str, Any], keys: Sequence[str], what: str) -> None:
+    for key in table:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"It has: {', '.join(keys) or 'none'}."
+            raise UsageError(f"{what} has no key {key!r}.", hint=hint)
+
+
+def _rule(table: Mapping[str, Any], number: int) -> AlertRule:
+    what = f"Rule {table.get('name') or number}"
+    _known(table, _RULE, what)
+    metric = str(table.get("metric", ""))
+    if metric not in METRICS:
+        near = difflib.get_close_matches(metric, METRICS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(METRICS)}."
+        raise UsageError(f"{what} speaks of no known figure: {metric!r}.", hint=hint)
+    if ("above" in table) == ("below" in table):
+        raise UsageError(f"{what} needs one limit: above or below.")
+    level = str(table.get("level", "warning"))
+    if level not in LEVELS:
+        raise UsageError(f"{what}: the level is {' or '.join(LEVELS)}, not {level!r}.")
+    return AlertRule(
+        str(table.get("name") or metric),
+        metric,
+        _number(table, "above", what),
+        _number(table, "below", what),
+        _seconds(table, what),
+        level,
+        _names(table, "targets", what),
+    )
+
+
+def _seconds(table: Mapping[str, Any], what: str) -> float:
+    seconds = _number(table, "for_s", what) or 0.0
+    if seconds < 0:
+        raise UsageError(f"{what}: for_s is 0 or more, not {seconds:g}.")
+    return seconds
+
+
+def _names(table: Mapping[str, Any], key: str, what: str, default: Any = ()) -> tuple[str, ...]:
+    """A list of names; a lone text would be a list of its letters."""
+    value = table.get(key, default)
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f'{what}: {key} is a list of names: write {key} = ["..."].')
+    return tuple(value)
+
+
+def _number(table: Mapping[str, Any], key: str, what: str) -> float | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UsageError(f"{what}: {key} is a number, not {value!r}.")
+    return float(value)
+
+
+def _channel(table: Mapping[str, Any], number: int, plugins: Sequence[str]) -> ChannelSpec:
+    kind = str(table.get("kind", ""))
+    if kind not in CHANNELS and kind not in plugins:
+        known = ", ".join([*CHANNELS, *plugins])
+        raise UsageError(
+            f"Channel {number} is of no known kind: {kind!r}.", hint=f"Known: {known}."
+        )
+    levels = _names(table, "levels", f"Channel {number}", LEVELS)
+    if not levels or not set(levels) <= set(LEVELS):
+        raise UsageError(f"Channel {number}: the levels are {' and '.join(LEVELS)}, one at least.")
+    options = {k: v for k, v in table.items() if k not in ("kind", "name", "levels")}
+    if kind in CHANNELS:
+        _known(options, CHANNELS[kind], f"The {kind} channel")
+    if kind == "webhook" and not str(options.get("url", "")).startswith(("http://", "https://")):
+        raise UsageError("The webhook channel needs a url that begins with http:// or https://.")
+    if kind == "email" and not (options.get("host") and options.get("to")):
+        raise UsageError("The email channel needs host and to.")
+    if kind == "email":
+        _mail(options)
+    return ChannelSpec(kind, str(table.get("name") or ""), levels, options)
+
+
+def _mail(options: Mapping[str, Any]) -> None:
+    port, tls = options.get("port", 587), options.get("tls", "none")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+        raise UsageError(f"The email channel: port is a number up to 65535, not {port!r}.")
+    if tls not in MAIL_TLS:
+        raise UsageError(f"The email channel: tls is {', '.join(MAIL_TLS)}, not {tls!r}.")

@@ -1,0 +1,51 @@
+"""The steps about alerts: a test notice to channels, and what shall be silent for a while."""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option, Permission
+from studio.jobs import Step
+
+TEST = Step(
+    name="monitor-test",
+    title="Send a test",
+    summary="Send a test notice to the channels of an alert file, each once, and say how it went.",
+    options=(
+        Option(
+            "alerts",
+            Kind.FILE,
+            required=True,
+            title="Alert rules",
+            help="TOML with [[channels]]; see docs/monitoring.md.",
+        ),
+        Option("channel", help="The name of one channel; all of the file without it."),
+    ),
+    work="studio.monitoring.alerts.work:send_test",
+    needs=frozenset(
+        {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
+    ),
+)
+
+SILENCE = Step(
+    name="monitor-silence",
+    title="Silence alerts",
+    summary="Hold alerts back from all channels for a while, or list what is held back.",
+    options=(
+        Option("target", help="Its name, or * for all; without it, what is held back is listed."),
+        Option("alert", default="*", help="The alert's name (drift, latency ...); * for all."),
+        Option(
+            "minutes",
+            Kind.NUMBER,
+            60,
+            title="For",
+            unit="min",
+            minimum=0,
+            maximum=10080,
+            help="How long; 0 ends a silence.",
+        ),
+        Option("seen", Kind.FLAG, False, help="Acknowledge: until the alert ends, a day at most."),
+        Option("note", help="Why, for the record."),
+    ),
+    work="studio.monitoring.alerts.work:silence",
+    prepare="studio.monitoring.alerts.work:of_known_target",
+    needs=frozenset({Permission.HOME}),
+)

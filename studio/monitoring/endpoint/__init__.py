@@ -1,0 +1,1 @@
+"""The endpoint of a release: its client, calls, labels, telemetry and uncertain samples."""

@@ -1,0 +1,153 @@
+"""Requests sent to a deployed model, and how they were answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+
+from studio.api import Feeds, StudioError, TargetError
+from studio.datasets import open_dataset
+from studio.jobs import Arguments, Job, Result
+from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
+from studio.monitoring.endpoint.served import Link, reached
+from studio.monitoring.endpoint.snippet_work import print_call
+from studio.targets.connect import target_of
+
+_HOPELESS = 5
+"""Failures without a single answer, after which no more is asked."""
+
+_MOST_SAMPLES = 256
+"""Samples kept in memory and sent in turn."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the connections have seen so far.
+
+    Attributes:
+        seconds: Time of each answered request.
+        failures: How often each sentence was the reason.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def done(self) -> int:
+        """Requests that came to an end."""
+        return len(self.seconds) + self.failures.total()
+
+
+def call(arguments: Arguments, job: Job) -> Result:
+    """Send the requests. A step's work, run in a worker.
+
+    Raises:
+        TargetError: when nothing answers there at all.
+    """
+    if arguments.get("print"):
+        return print_call(arguments, job)
+    with reached(target_of(arguments["target"]), job, arguments["known"]) as endpoint:
+        return _call(endpoint, arguments, job)
+
+
+def _call(endpoint: Link, arguments: Arguments, job: Job) -> Result:
+    client = InferenceClient(endpoint)
+    try:
+        model = client.model()
+    finally:
+        client.close()
+    feeds = _feeds(arguments["data"], model)
+    tally = Tally()
+    began = time.monotonic()
+    _send_all(endpoint, model.name, feeds, arguments, tally, job)
+    seconds = time.monotonic() - began
+    if not tally.seconds:
+        raise TargetError(f"None of the requests was answered: {next(iter(tally.failures))}")
+    return {
+        "target": arguments["target"]["name"],
+        "model": model.name,
+        "version": model.version,
+        "requests": arguments["requests"],
+        "answered": len(tally.seconds),
+        "failed": tally.failures.total(),
+        "failures": dict(tally.failures),
+        "seconds": seconds,
+        "latency_ms": _percentiles(tally.seconds),
+    }
+
+
+def _feeds(data: str | None, model: ServedModel) -> Sequence[Feeds]:
+    if data is None:
+        return [random_feeds(model.inputs)]
+    dataset = open_dataset(Path(data), model.inputs, _MOST_SAMPLES)
+    return [sample.feeds for sample in dataset]
+
+
+def _send_all(
+    endpoint: Link,
+    name: str,
+    feeds: Sequence[Feeds],
+    arguments: Arguments,
+    tally: Tally,
+    job: Job,
+) -> None:
+    total = arguments["requests"]
+    numbers = iter(range(total))
+    lock = threading.Lock()
+    stop = threading.Event()
+
+    def turns() -> Iterator[Feeds]:
+        while not stop.is_set():
+            if not tally.seconds and tally.failures.total() >= _HOPELESS:
+                return  # a server that answers nothing is not asked a thousand times
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            yield feeds[number % len(feeds)]
+
+    threads = [
+        threading.Thread(target=_send, args=(endpoint, name, turns(), tally, lock))
+        for _ in range(arguments["connections"])
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                job.progress(tally.done, total, f"{tally.done} of {total} requests")
+                thread.join(0.1)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _send(
+    endpoint: Link, name: str, turns: Iterator[Feeds], tally: Tally, lock: threading.Lock
+) -> None:
+    client = InferenceClient(endpoint)
+    try:
+        for feeds in turns:
+            began = time.perf_counter()
+            try:
+                client.infer(name, feeds)
+            except StudioError as error:
+                with lock:
+                    tally.failures[error.message] += 1
+                continue
+            with lock:
+                tally.seconds.append(time.perf_counter() - began)
+    finally:
+        client.close()
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    p50, p90, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
+    return {"p50": float(p50), "p90": float(p90), "p99": float(p99)}

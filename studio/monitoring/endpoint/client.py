@@ -1,0 +1,194 @@
+"""A small client of the Open Inference Protocol v2 (REST, binary tensors)."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from studio.api import Array, TargetError, TensorType, Value
+from studio.monitoring.endpoint.datatypes import DTYPES, NAMES
+from studio.monitoring.endpoint.served import Link
+
+_HEAD_LENGTH = "Inference-Header-Content-Length"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """What a server says of a model; unknown sizes are None."""
+
+    name: str
+    version: str
+    inputs: tuple[Value, ...]
+
+
+class InferenceClient:
+    """One connection that is kept open. Not thread-safe."""
+
+    def __init__(self, endpoint: Link, timeout: float = 60.0) -> None:
+        self._endpoint = endpoint
+        self._connection = endpoint.connect(timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def model(self) -> ServedModel:
+        """The first model that is served.
+
+        Raises:
+            TargetError: when nothing is served, or no answer comes.
+        """
+        index = json.loads(self._ask("POST", "/v2/repository/index", b"{}"))
+        if not index:
+            raise TargetError("No model is served there.")
+        document = json.loads(self._ask("GET", f"/v2/models/{index[0]['name']}"))
+        inputs = tuple(_value(entry) for entry in document["inputs"])
+        versions = document.get("versions") or [""]
+        return ServedModel(document["name"], str(versions[-1]), inputs)
+
+    def infer(self, model: str, feeds: Mapping[str, Array]) -> bytes:
+        """The answer's body, as it came.
+
+        Raises:
+            TargetError: when the server refuses the request or does not answer.
+        """
+        return self._infer(model, feeds)[0]
+
+    def outputs(self, model: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The answer's arrays by the names of the model's outputs.
+
+        Raises:
+            TargetError: when the server refuses the request, does not answer, or its answer
+                cannot be read.
+        """
+        return decode(*self._infer(model, feeds))
+
+    def _infer(self, model: str, feeds: Mapping[str, Array]) -> tuple[bytes, int]:
+        """The answer's body, and how much of it is the JSON head (0: all)."""
+        head, body = encode(feeds)
+        headers = {
+            "Content-Type": "application/octet-stream",
+            _HEAD_LENGTH: str(len(head)),
+        }
+        return self._answer("POST", f"/v2/models/{model}/infer", head + body, headers)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        return self._answer(method, path, body, {})[0]
+
+    def _answer(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[bytes, int]:
+        try:
+            answer = self._endpoint.ask(self._connection, method, path, body, headers)
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise TargetError(
+                f"The server did not answer: {error or type(error).__name__}."
+            ) from None
+        if answer.status != 200:
+            raise TargetError(f"The server refused the request: {_reason(answer.status, content)}")
+        length = answer.getheader(_HEAD_LENGTH, "0")
+        return content, int(length) if length.isdecimal() else 0
+
+
+def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
+    """A request's JSON head and its binary tensors."""
+    inputs: list[dict[str, Any]] = []
+    parts: list[bytes] = []
+    for name, array in feeds.items():
+        data = _bytes_of(array)
+        inputs.append(
+            {
+                "name": name,
+                "shape": list(array.shape),
+                "datatype": "BYTES" if array.dtype.kind in "OU" else NAMES[array.dtype.name],
+                "parameters": {"binary_data_size": len(data)},
+            }
+        )
+        parts.append(data)
+    head = {"inputs": inputs, "parameters": {"binary_data_output": True}}
+    return json.dumps(head).encode(), b"".join(parts)
+
+
+def _bytes_of(array: Array) -> bytes:
+    """The elements one behind the other; of a text its length in four bytes, then its UTF-8."""
+    if array.dtype.kind not in "OU":
+        return numpy.ascontiguousarray(array).tobytes()
+    texts = [str(text).encode() for text in array.reshape(-1)]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def decode(body: bytes, head: int) -> dict[str, Array]:
+    """The arrays of an answer; those of texts hold Python strings.
+
+    Args:
+        head: Length of its JSON head; 0 where it is JSON alone.
+
+    Raises:
+        TargetError: when it is not what the protocol says.
+    """
+    try:
+        document = json.loads(body[:head] if head else body)
+        rest = memoryview(body)[head:] if head else memoryview(b"")
+        found: dict[str, Array] = {}
+        for entry in document["outputs"]:
+            size = int(entry.get("parameters", {}).get("binary_data_size", 0))
+            found[entry["name"]] = _array(entry, rest[:size])
+            rest = rest[size:]
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise TargetError("The server's answer cannot be read.", detail=repr(error)) from None
+    return found
+
+
+def _array(entry: Mapping[str, Any], data: memoryview) -> Array:
+    dtype, shape = DTYPES[entry["datatype"]], entry["shape"]
+    if dtype == "string":
+        texts = entry["data"] if "data" in entry else _texts(bytes(data))
+        return numpy.array(texts, dtype=object).reshape(shape)
+    if "data" in entry:
+        return numpy.array(entry["data"], dtype=dtype).reshape(shape)
+    return numpy.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+def _texts(data: bytes) -> list[str]:
+    """Elements of the type BYTES: each behind its length in four bytes, least first."""
+    texts, start = [], 0
+    while start < len(data):
+        (length,) = struct.unpack_from("<I", data, start)
+        texts.append(data[start + 4 : start + 4 + length].decode("utf-8", "replace"))
+        start += 4 + length
+    return texts
+
+
+def random_feeds(inputs: Sequence[Value], seed: int = 0) -> dict[str, Array]:
+    """Inputs of the right types; unknown sizes become 1, texts can be read as numbers."""
+    generator = numpy.random.default_rng(seed)
+    feeds = {}
+    for value in inputs:
+        assert value.type is not None
+        shape = [size if isinstance(size, int) else 1 for size in value.type.shape or ()]
+        if value.type.dtype == "string":
+            feeds[value.name] = generator.integers(0, 2, shape).astype(str).astype(object)
+            continue
+        numbers = generator.random(shape, dtype=numpy.float32)
+        feeds[value.name] = numbers.astype(value.type.dtype)
+    return feeds
+
+
+def _value(entry: Mapping[str, Any]) -> Value:
+    sizes = tuple(None if int(size) < 0 else int(size) for size in entry["shape"])
+    return Value(entry["name"], TensorType(DTYPES[entry["datatype"]], sizes))
+
+
+def _reason(status: int, content: bytes) -> str:
+    try:
+        return f"{json.loads(content)['error']}"
+    except (ValueError, KeyError, TypeError):
+        return f"status {status}."

@@ -1,0 +1,75 @@
+"""Reading of a running server's status and metrics over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import TargetError
+from studio.monitoring.endpoint.served import Endpoint
+
+_LINE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*(?:\{.*\})?) ([^ ]+)(?: \d+)?")
+_LARGEST = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a server said of itself at one moment.
+
+    Attributes:
+        status: The document of ``/edgewright/status``.
+        metrics: The samples of ``/metrics``; a labelled one under its name with the labels.
+    """
+
+    status: Mapping[str, Any]
+    metrics: Mapping[str, float]
+
+
+def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
+    """Ask a server for both.
+
+    Raises:
+        TargetError: when it does not answer in time, or with something else.
+    """
+    connection = endpoint.connect(timeout)
+    try:
+        status = _get(endpoint, connection, "/edgewright/status")
+        metrics = _get(endpoint, connection, "/metrics")
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise TargetError(f"The server does not answer: {reason}.") from None
+    finally:
+        connection.close()
+    try:
+        document = json.loads(status)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise TargetError("What answers there is not a server of this studio.")
+    return Reading(document, parse_metrics(metrics.decode("utf-8", "replace")))
+
+
+def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) -> bytes:
+    answer = endpoint.ask(connection, "GET", path)
+    content = answer.read(_LARGEST)
+    if answer.status != 200:
+        raise TargetError(f"The server answers {path} with status {answer.status}.")
+    return content
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """Read Prometheus' text format; lines that are no samples are left out."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        match = None if line.startswith("#") else _LINE.fullmatch(line.strip())
+        if match is None:
+            continue
+        try:
+            found[match.group(1)] = float(match.group(2))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,126 @@
+"""True answers that arrive later: read from a file, sent to what serves, and shown."""
+
+from __future__ import annotations
+
+import csv
+import http.client
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from studio.api import TargetError, UsageError
+from studio.monitoring.endpoint.served import Endpoint
+
+_PORTION = 5000
+_HEADS = (["id", "label"], ["file", "label"])
+_FETCHED = ".npz"
+_JSON = {"Content-Type": "application/json"}
+
+
+class Labels(dict[str, str]):
+    """Labels by the ids of requests.
+
+    Attributes:
+        chosen: They are of requests that were kept because the model was uncertain.
+    """
+
+    chosen = False
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels of a CSV file (``id,label``), or of JSON (an object, or a line for each).
+
+    Raises:
+        UsageError: in one sentence, with the line.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from None
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        found = Labels(_of_json(path.name, text))
+    else:
+        named = _of_csv(path.name, text)
+        found = Labels({_identifier(name): label for name, label in named.items()})
+        found.chosen = bool(named) and all(name.endswith(_FETCHED) for name in named)
+    if not found:
+        raise UsageError(f"{path.name} holds no label.", hint="A line is id,label.")
+    return found
+
+
+def _of_csv(name: str, text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, row in enumerate(csv.reader(text.splitlines()), 1):
+        if not row or (number == 1 and [cell.strip().lower() for cell in row] in _HEADS):
+            continue
+        if len(row) != 2 or not row[0].strip():
+            raise UsageError(f"{name}, line {number}: a line is id,label.")
+        found[row[0].strip()] = row[1].strip()
+    return found
+
+
+def _identifier(text: str) -> str:
+    """The id of a request, also where its fetched sample is named."""
+    return unquote(text.removesuffix(_FETCHED)) if text.endswith(_FETCHED) else text
+
+
+def _of_json(name: str, text: str) -> dict[str, str]:
+    lines = text.splitlines() if name.endswith(("l", "ndjson")) else [text]
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            one = json.loads(line) if line.strip() else {}
+        except ValueError as error:
+            raise UsageError(f"{name}, line {number} is no JSON: {error}.") from None
+        if not isinstance(one, dict):
+            raise UsageError(f"{name}, line {number}: an object is wanted.")
+        if set(one) == {"id", "label"}:
+            one = {one["id"]: one["label"]}
+        found.update({str(key): str(value) for key, value in one.items()})
+    return found
+
+
+def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
+    """Give them to a server, in portions.
+
+    Raises:
+        TargetError: when it does not take them; an older runtime does not know labels.
+    """
+    pairs = list(labels.items())
+    connection = endpoint.connect(10.0)
+    try:
+        for begin in range(0, len(pairs), _PORTION):
+            portion: dict[str, Any] = {"labels": dict(pairs[begin : begin + _PORTION])}
+            if getattr(labels, "chosen", False):
+                portion["chosen"] = True
+            body = json.dumps(portion).encode()
+            answer = endpoint.ask(connection, "POST", "/edgewright/labels", body, _JSON)
+            answer.read()
+            if answer.status == 404:
+                raise TargetError(
+                    "The runtime on this target is too old for labels.", hint="Deploy once more."
+                )
+            if answer.status != 200:
+                raise TargetError(f"The server takes no labels: it answers {answer.status}.")
+    except (OSError, http.client.HTTPException) as error:
+        raise TargetError(f"The server does not answer: {error}.") from None
+    finally:
+        connection.close()
+
+
+def labels_of(status: Mapping[str, Any]) -> dict[str, Any]:
+    """What a status tells of labels, with a sentence where some did not match; else empty."""
+    told = status.get("labels")
+    keys = ("matched", "unmatched", "uncertain")
+    if not isinstance(told, Mapping) or not any(told.get(key) for key in keys):
+        return {}
+    lost = int(told.get("unmatched") or 0)
+    note = ""
+    if lost:
+        note = (
+            f"{lost} labels belong to no request that is remembered: another id, a request without "
+            "one, an answer that is no class, or one before the last 4,096 or the last restart."
+        )
+    return {**told, "note": note}

@@ -1,0 +1,127 @@
+"""A served model on a platform that takes requests only through its own calls."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import Site, TargetError
+from studio.monitoring.endpoint.datatypes import NAMES
+
+_HEAD_LENGTH = "Inference-Header-Content-Length"
+_MANIFEST = "manifest.json"
+
+
+class NoConnection:
+    """In place of a connection, where the platform keeps its own."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostedAnswer:
+    """An answer in the shape of HTTP's."""
+
+    content: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self) -> bytes:
+        """The whole body."""
+        return self.content
+
+    def getheader(self, name: str, default: str, /) -> str:
+        """One header."""
+        return self.headers.get(name, default)
+
+
+class HostedEndpoint:
+    """Answers what is asked about the model from its bundle, and sends the rest to the platform.
+
+    Attributes:
+        report: What is known of the release: ``digest``, ``name``, ``version``.
+    """
+
+    def __init__(self, site: Site, report: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+        self.report = report
+        self._site = site
+        self._manifest = manifest
+        self._lock = threading.Lock()  # a site is not thread-safe
+
+    @classmethod
+    def of(cls, site: Site, target: str, known: Mapping[str, Any]) -> HostedEndpoint:
+        """The endpoint of the release that serves.
+
+        Args:
+            known: Folders of bundles by release, from the registry.
+
+        Raises:
+            TargetError: when nothing serves, or its bundle is not known here.
+        """
+        serving = next((one for one in site.releases() if one.state == "serving"), None)
+        if serving is None:
+            raise TargetError(f"Nothing is served on {target}.", hint="Deploy a model to it first.")
+        folder = dict(known.get(serving.release) or {}).get("bundle")
+        try:
+            manifest = json.loads((Path(str(folder)) / _MANIFEST).read_bytes())
+        except (OSError, ValueError):
+            raise TargetError(
+                f"The bundle that {target} serves is not known here, so its inputs are not.",
+                hint="Deploy it from this studio, or send requests with the platform's own tools.",
+            ) from None
+        report = {
+            "digest": serving.release,
+            "name": serving.name,
+            "version": serving.version,
+        }
+        return cls(site, report, manifest)
+
+    def connect(self, timeout: float) -> NoConnection:
+        """Nothing is opened: the site is."""
+        return NoConnection()
+
+    def ask(
+        self,
+        connection: object,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HostedAnswer:
+        """Answer a request of the protocol.
+
+        Raises:
+            TargetError: when the platform refuses it.
+        """
+        if path == "/v2/repository/index":
+            return _document([{"name": self.report["name"]}])
+        if not path.endswith("/infer"):
+            return _document(self._metadata())
+        length = int((headers or {}).get(_HEAD_LENGTH, "0"))
+        with self._lock:
+            content, head = self._site.infer(body or b"", length)
+        return HostedAnswer(content, 200, {_HEAD_LENGTH: str(head)} if head else {})
+
+    def _metadata(self) -> dict[str, Any]:
+        model = self._manifest["model"]
+        return {
+            "name": self.report["name"],
+            "versions": [str(self.report["version"])],
+            "inputs": [_tensor(entry) for entry in model["inputs"]],
+            "outputs": [_tensor(entry) for entry in model["outputs"]],
+        }
+
+
+def _tensor(entry: Mapping[str, Any]) -> dict[str, Any]:
+    sizes = [size if isinstance(size, int) else -1 for size in entry["shape"] or ()]
+    datatype = NAMES[str(entry["dtype"])]
+    return {"name": entry["name"], "datatype": datatype, "shape": sizes}
+
+
+def _document(value: Any) -> HostedAnswer:
+    return HostedAnswer(json.dumps(value).encode())

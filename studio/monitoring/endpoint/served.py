@@ -1,0 +1,175 @@
+"""A served model as the studio reaches it: its tunnel, its certificate, its token."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from studio.api import Channel, TargetError, TargetSpec, Tunnel
+from studio.deployment.access import keep_token, known_token, token_on
+from studio.deployment.liveness import liveness, server_info
+from studio.jobs import Job
+from studio.monitoring.endpoint.platform_endpoint import HostedEndpoint
+from studio.runtime.shared.link import authorization, connect
+from studio.targets.connect import open_channel, root_of
+from studio.targets.platforms import is_platform, site_of
+
+_REFUSED = 401
+
+
+class Answer(Protocol):
+    """The answer to one request, in the shape of HTTP's."""
+
+    @property
+    def status(self) -> int: ...
+
+    def read(self) -> bytes:
+        """The whole body."""
+
+    def getheader(self, name: str, default: str, /) -> str:
+        """One header."""
+
+
+class Connection(Protocol):
+    """What is kept open between requests."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Link(Protocol):
+    """A served model, reached over HTTP or through a platform's own calls. Thread-safe."""
+
+    report: Mapping[str, Any]
+
+    def connect(self, timeout: float) -> Connection:
+        """A connection that is opened with its first request."""
+
+    def ask(
+        self,
+        connection: Any,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request; the answer, its body unread.
+
+        Raises:
+            TargetError: when it is refused for good.
+            OSError, http.client.HTTPException: when no answer comes.
+        """
+
+
+class Endpoint:
+    """Where a server answers, and what it wants to be shown.
+
+    A token may be changed at any moment, also by somebody else: one that is refused is read anew
+    from the target, and the request is sent again. May be used by several threads.
+
+    Attributes:
+        report: What the server says of itself (``server.json``), learned over the channel, whose
+            key was confirmed: so its fingerprint of the certificate can be relied on.
+    """
+
+    def __init__(
+        self,
+        tunnel: Tunnel,
+        report: Mapping[str, Any],
+        token: str = "",
+        renew: Callable[[], str] | None = None,
+    ) -> None:
+        self.report = report
+        self._tunnel = tunnel
+        self._token = token
+        self._renew = renew
+        self._lock = threading.Lock()
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        """A connection that is opened with its first request."""
+        return connect(self.report, self._tunnel.host, self._tunnel.port, timeout)
+
+    def ask(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> http.client.HTTPResponse:
+        """Send a request with the token; the answer, its body unread.
+
+        Raises:
+            TargetError: when the token is refused and a newer one cannot be read.
+            OSError, http.client.HTTPException: when no answer comes.
+        """
+        while True:
+            token = self._token
+            connection.request(method, path, body, {**(headers or {}), **authorization(token)})
+            answer = connection.getresponse()
+            if answer.status != _REFUSED or not self._is_renewed(token):
+                return answer
+            answer.read()
+
+    def _is_renewed(self, refused: str) -> bool:
+        """Whether there is another token than the one that was refused."""
+        with self._lock:
+            if self._token == refused and self._renew is not None:
+                self._token = self._renew()
+            return self._token != refused
+
+
+def endpoint_of(
+    target: TargetSpec, channel: Channel, root: str, report: Mapping[str, Any], tunnel: Tunnel
+) -> Endpoint:
+    """The endpoint behind a tunnel, with the token that is known here."""
+
+    def renew() -> str:
+        text = channel.run(["cat", f"{root}/access/token"], timeout=30).text
+        token = token_on(target, root, text)
+        keep_token(target, root, token)
+        return token
+
+    if not report.get("token_required"):
+        return Endpoint(tunnel, report)
+    return Endpoint(tunnel, report, known_token(target, root), renew)
+
+
+def token_of(tunnel: Tunnel) -> str:
+    """The token that a platform's way to a server brings with it; empty without one."""
+    return str(getattr(tunnel, "token", ""))
+
+
+@contextmanager
+def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None) -> Iterator[Link]:
+    """A way to what a target serves.
+
+    Args:
+        known: Folders of bundles by release, for platforms that tell nothing of a model.
+
+    Raises:
+        TargetError: when nothing is served there.
+    """
+    if is_platform(target):
+        with site_of(target, job) as (_, site):
+            tunnel = site.reach()
+            if tunnel is None:
+                yield HostedEndpoint.of(site, target.name, known or {})
+            else:
+                with tunnel:
+                    yield Endpoint(tunnel, {}, token_of(tunnel))
+        return
+    channel = open_channel(target, job)
+    try:
+        root = root_of(target, channel)
+        report = server_info(channel, root)
+        if not report.get("running") or not report.get("port"):
+            hint = liveness(target, report).text or "Deploy a model to it first."
+            raise TargetError(f"Nothing is served on {target.name}.", hint=hint)
+        with channel.forward(int(report["port"])) as tunnel:
+            yield endpoint_of(target, channel, root, report, tunnel)
+    finally:
+        channel.close()

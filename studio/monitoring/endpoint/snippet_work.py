@@ -1,0 +1,147 @@
+"""A program that calls what a target serves, filled with its address, model, inputs and token."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy
+
+from studio.api import TargetError, TargetSpec
+from studio.deployment.access import keep_certificate
+from studio.jobs import Arguments, Job, Result
+from studio.monitoring.endpoint.client import InferenceClient, ServedModel
+from studio.monitoring.endpoint.datatypes import NAMES
+from studio.monitoring.endpoint.served import Endpoint, Link, reached
+from studio.monitoring.endpoint.snippets import LANGUAGES, Call, ExampleInput, Place
+from studio.packages import Bundle
+from studio.targets.connect import host_of, is_local, place_of, target_of
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ANY = ("0.0.0.0", "::", "")
+_SIDE = 224
+_LENGTH = 16
+
+
+def print_call(arguments: Arguments, job: Job) -> Result:
+    """Make the program; nothing but the model's description is asked of the server.
+
+    Raises:
+        TargetError: when nothing is served there, or it answers to no HTTP request of its own.
+    """
+    target = target_of(arguments["target"])
+    with reached(target, job, arguments["known"]) as link:
+        if not isinstance(link, Endpoint):
+            raise TargetError(
+                f"{target.name} is called with its vendor's own tools and credentials.",
+                hint=f"studio call --target {target.name} sends requests through them.",
+            )
+        client = InferenceClient(link)
+        try:
+            model = client.model()
+        finally:
+            client.close()
+        place = reachable(target, link, str(arguments.get("endpoint") or ""))
+        bundle = _bundle(arguments["known"], link.report)
+    call = Call(place, model.name, _inputs(model, bundle), _takes_pictures(bundle))
+    language = str(arguments["print"])
+    return {
+        "target": arguments["target"]["name"],
+        "model": model.name,
+        "version": model.version,
+        "language": language,
+        "endpoint": place.url,
+        "certificate": place.certificate,
+        "token": place.token,
+        "code": LANGUAGES[language](call),
+    }
+
+
+def reachable(target: TargetSpec, link: Link, endpoint: str) -> Place:
+    """Where callers find a server.
+
+    Args:
+        endpoint: As the registry keeps it of the last release.
+    """
+    report = link.report
+    kept = urlsplit(endpoint)
+    scheme = str(report.get("scheme") or kept.scheme or "http")
+    port = report.get("port") or kept.port
+    host = str(report.get("host") or kept.hostname or "127.0.0.1")
+    if host in _ANY:
+        host = "127.0.0.1" if is_local(target) else host_of(target)
+    if port is None:
+        raise TargetError(f"Where {target.name} answers is not known here: deploy to it again.")
+    certificate = keep_certificate(target, "") if scheme == "https" else ""
+    there = f"[{host}]" if ":" in host else host
+    url = f"{scheme}://{there}:{port}"
+    away = host in _LOOPBACK and target.url.startswith("ssh://")
+    way = shlex.join([*_ssh(target), "-N", "-L", f"{port}:{host}:{port}"]) if away else ""
+    return Place(url, _token(target, report), certificate, way)
+
+
+def _token(target: TargetSpec, report: Mapping[str, Any]) -> str:
+    """A command that prints the token, which is never written into a program."""
+    if not report.get("token_required"):
+        return ""
+    # A command of ssh begins in the home folder.
+    root = place_of(target).removeprefix("~/")
+    words = ["cat", f"{root}/access/token"]
+    return shlex.join(words if is_local(target) else [*_ssh(target), *words])
+
+
+def _ssh(target: TargetSpec) -> list[str]:
+    parts = urlsplit(target.url)
+    words = ["ssh", *(["-p", str(parts.port)] if parts.port else [])]
+    for option, setting in (("-i", "key_file"), ("-J", "jump")):
+        if target.settings.get(setting):
+            words += [option, target.settings[setting]]
+    return [*words, f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
+
+
+def _bundle(known: Mapping[str, Mapping[str, str]], report: Mapping[str, Any]) -> Path | None:
+    """The bundle of what is served, where this computer has it."""
+    folder = (known.get(str(report.get("digest") or "")) or {}).get("bundle", "")
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def _takes_pictures(bundle: Path | None) -> bool:
+    return bundle is not None and bool(Bundle.open(bundle).raw.get("preprocess"))
+
+
+def _inputs(model: ServedModel, bundle: Path | None) -> Sequence[ExampleInput]:
+    """The inputs with the sizes of a golden sample; without one, with sizes that are likely."""
+    shapes = {} if bundle is None else _golden_shapes(bundle)
+    return [
+        ExampleInput(
+            value.name,
+            NAMES[value.type.dtype],
+            shapes.get(value.name) or _likely(value.type.shape or ()),
+        )
+        for value in model.inputs
+        if value.type is not None
+    ]
+
+
+def _golden_shapes(bundle: Path) -> dict[str, tuple[int, ...]]:
+    for path in sorted((bundle / "golden" / "inputs").glob("*.npz"))[:1]:
+        with numpy.load(path, allow_pickle=False) as arrays:
+            return {
+                name.removeprefix("in."): tuple(arrays[name].shape)
+                for name in arrays.files
+                if name.startswith("in.")
+            }
+    return {}
+
+
+def _likely(shape: Sequence[int | str | None]) -> tuple[int, ...]:
+    """One row, the sides of a picture, and a short length elsewhere."""
+    open_size = _SIDE if len(shape) == 4 else _LENGTH
+    return tuple(
+        size if isinstance(size, int) else 1 if axis == 0 else 3 if len(shape) == 4 and axis == 1
+        else open_size
+        for axis, size in enumerate(shape)
+    )  # fmt: skip

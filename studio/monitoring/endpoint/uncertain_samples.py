@@ -1,0 +1,149 @@
+"""Uncertain requests that a target keeps: fetched over its own channel, and deleted there.
+
+No server gives them away: whoever may only call the model does not see what others have sent.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy
+
+from studio.api import Array, Channel, StudioError, TargetError, UsageError
+from studio.runtime.serve.outputs.detections import listed_boxes
+from studio.runtime.serve.outputs.uncertainty import BOXES as _BOXES
+from studio.runtime.serve.outputs.uncertainty import CLASSES as _CLASSES
+from studio.runtime.shared.sampling_config import FOLDER, MOST
+from studio.settings.plain import spreadsheet_cell
+
+LISTED = "answers.csv"
+LEAST_SCORE = 0.3
+"""Of a box that is listed as answered: what the metrics count as found unless told otherwise."""
+_NAME = re.compile(r"\d{6}-\d{5}-[0-9a-f]{16}\.npz")
+_LIST = 'cd "$1/run/$2" 2>/dev/null && ls -1 || true'
+_DELETE = 'cd "$1/run/$2" 2>/dev/null && rm -f -- *.npz || true'
+_LARGEST = 256 << 20
+
+
+def fetch_samples(channel: Channel, root: str, folder: Path) -> dict[str, Any]:
+    """Copy the samples of a target into a folder: a data set without labels yet.
+
+    A file a sample, named by the request's id, with one array for each input; ``answers.csv`` says
+    what each was answered, boxes in the form of a label. With a ``labels.csv`` (``file,label``)
+    beside them the folder is data for any step; ``studio monitor --labels`` takes the same file.
+
+    Raises:
+        UsageError: when the folder holds other things.
+        TargetError: when the target cannot be read.
+    """
+    names = sorted(name for name in _listed(channel, root) if _NAME.fullmatch(name))[-MOST:]
+    if folder.exists() and (not folder.is_dir() or _foreign(folder)):
+        raise UsageError(f"{folder} holds other things.", hint="Give the name of a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    damaged = 0
+    aside = folder / ".sample.part"
+    for name in names:
+        try:
+            channel.get(f"{root}/run/{FOLDER}/{name}", aside)
+            rows.append(_written(aside, folder))
+        except (OSError, ValueError, KeyError):
+            damaged += 1
+        except TargetError:
+            if name in _listed(channel, root):
+                raise
+            # Another, less certain one has taken its place meanwhile.
+        finally:
+            aside.unlink(missing_ok=True)
+    _list(folder, rows)
+    return {"folder": str(folder), "fetched": len(rows), "damaged": damaged}
+
+
+def forget_samples(channel: Channel, root: str) -> int:
+    """Delete all samples of a target; how many there were.
+
+    Raises:
+        TargetError: when some are still there.
+    """
+    before = len(_listed(channel, root))
+    channel.run(["sh", "-c", _DELETE, "sh", root, FOLDER], timeout=60)
+    left = [name for name in _listed(channel, root) if _NAME.fullmatch(name)]
+    # One may have come meanwhile; all of them have not.
+    if left and len(left) >= before:
+        raise TargetError("The samples on the target cannot be deleted.")
+    return before
+
+
+def _listed(channel: Channel, root: str) -> list[str]:
+    return channel.run(["sh", "-c", _LIST, "sh", root, FOLDER], timeout=60).text.splitlines()
+
+
+def _foreign(folder: Path) -> bool:
+    return any(path.suffix not in (".npz", ".csv") for path in folder.iterdir())
+
+
+def _written(source: Path, folder: Path) -> dict[str, Any]:
+    """Write the inputs of one sample, and tell what it was answered."""
+    if source.stat().st_size > _LARGEST:
+        raise ValueError("too large")
+    with numpy.load(source, allow_pickle=False) as content:
+        facts = json.loads(content["facts"].tobytes())
+        inputs = {key[3:]: content[key] for key in content.files if key.startswith("in.")}
+        outputs = {key[4:]: content[key] for key in content.files if key.startswith("out.")}
+    if not inputs or not isinstance(facts, dict):
+        raise ValueError("no sample")
+    identifier = str(facts["id"])
+    name = quote(identifier, safe="")[:200] + ".npz"
+    numpy.savez(folder / name, **inputs)
+    return {
+        "file": name,
+        "id": identifier,
+        "answer": _answer(outputs, str(facts.get("kind") or "")),
+        "doubt": facts.get("doubt"),
+        "at": facts.get("at"),
+        "version": facts.get("version"),
+    }
+
+
+def _answer(outputs: Mapping[str, Array], kind: str) -> str:
+    """The class that it was answered, or its boxes in the form of a label; else nothing.
+
+    Of a text, of a map, of tables of all places there is nothing that a person could read.
+    """
+    if kind == _BOXES:
+        return _boxes(outputs)
+    if kind not in ("", _CLASSES):
+        return ""
+    for array in outputs.values():
+        if array.dtype.kind == "f" and array.ndim == 2 and array.shape[-1] > 1:
+            return str(int(array[0].argmax()))
+    return ""
+
+
+def _boxes(outputs: Mapping[str, Array]) -> str:
+    """Boxes as the metrics of detectors take them as labels, in the units of the model."""
+    found = listed_boxes(outputs)
+    if found is None:
+        return ""
+    rows = [row for row in found.tolist() if row[4] >= LEAST_SCORE]
+    return "; ".join(f"{int(row[5])} " + " ".join(f"{x:.6g}" for x in row[:4]) for row in rows)
+
+
+def _list(folder: Path, rows: list[dict[str, Any]]) -> None:
+    keys = ("file", "id", "answer", "doubt", "at", "version")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, keys, lineterminator="\n")
+    writer.writeheader()
+    for row in sorted(rows, key=lambda row: -float(row["doubt"] or 0.0)):
+        writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
+    try:
+        (folder / LISTED).write_text(text.getvalue(), "utf-8")
+    except OSError as error:
+        raise StudioError(f"{folder / LISTED} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,1 @@
+"""Metrics written for Prometheus, and a history read from it."""

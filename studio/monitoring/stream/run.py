@@ -1,0 +1,208 @@
+"""Frames sent to a deployed model one after another, and the answers told as they come."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from collections import Counter
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+
+from studio.api import Cancelled, StudioError, TargetError
+from studio.jobs import Arguments, Job, Result
+from studio.models.answers import Answer
+from studio.monitoring.endpoint.client import InferenceClient, ServedModel
+from studio.monitoring.endpoint.served import reached
+from studio.monitoring.stream.context import Context
+from studio.monitoring.stream.pace import Captured, Latest, in_turn
+from studio.monitoring.stream.source import Picture, Shot, Source, open_source
+from studio.targets.connect import target_of
+
+_TOLD_EVERY_S = 0.1
+_THUMBNAIL = 480
+_SMALL = 64
+_MOST_FAILURES_AT_FIRST = 20
+_TIMEOUT_S = 10.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of the frames so far.
+
+    Attributes:
+        seconds: From each answered frame's capture to its answer.
+        failures: How often each sentence was the reason.
+    """
+
+    began: float = field(default_factory=time.perf_counter)
+    seconds: list[float] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    dropped: int = 0
+
+    @property
+    def taken(self) -> int:
+        """Frames that were sent, whatever came of them."""
+        return len(self.seconds) + self.failures.total()
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of ``studio stream --json``."""
+        passed = time.perf_counter() - self.began
+        return {
+            "frames": self.taken + self.dropped,
+            "answered": len(self.seconds),
+            "dropped": self.dropped,
+            "failed": self.failures.total(),
+            "failures": dict(self.failures),
+            "seconds": passed,
+            "fps": len(self.seconds) / passed if passed > 0 else 0.0,
+            "latency_ms": _percentiles(self.seconds),
+        }
+
+
+def stream(arguments: Arguments, job: Job) -> Result:
+    """Send the frames until the source ends or somebody stops it. A step's work.
+
+    Being cancelled is the natural end of a camera: the summary is the result all the same.
+
+    Raises:
+        TargetError: when nothing is served there, or no frame was answered.
+        InvalidData: when the source cannot be read, or does not fit the model.
+        Unavailable: when the source needs OpenCV, which is not installed.
+    """
+    target = target_of(arguments["target"])
+    with ExitStack() as open_parts:
+        endpoint = open_parts.enter_context(reached(target, job, arguments["known"]))
+        client = open_parts.enter_context(closing(InferenceClient(endpoint, _TIMEOUT_S)))
+        model = client.model()
+        context = Context.of(arguments, str(endpoint.report.get("digest", "")))
+        source = open_source(arguments["source"], model.inputs, context.preprocess)
+        asking = Asking(client, model, context, job)
+        tally = asking.run(source, arguments)
+    if not tally.seconds and tally.failures:
+        raise TargetError(f"None of the frames was answered: {next(iter(tally.failures))}")
+    served = {"target": target.name, "model": model.name, "version": model.version}
+    return {**served, "source": source.title, **tally.summary(), "answer": asking.last}
+
+
+class Asking:
+    """Asks a model about frames, and tells of the answers at a rate that can be watched.
+
+    Attributes:
+        last: The newest answer.
+    """
+
+    def __init__(
+        self, client: InferenceClient, model: ServedModel, context: Context, job: Job
+    ) -> None:
+        self._client = client
+        self._model = model
+        self._context = context
+        self._job = job
+        self._told = 0.0
+        self._untold: dict[str, Any] | None = None
+        self.last: dict[str, Any] | None = None
+
+    def run(self, source: Source, arguments: Arguments) -> Tally:
+        """Ask until the end, and give what came of it."""
+        frames, seconds = int(arguments["frames"]), float(arguments["seconds"])
+        fps, again = float(arguments["fps"]) or source.fps, bool(frames or seconds)
+        tally = Tally()
+        try:
+            with ExitStack() as stack:
+                if fps or source.is_live:
+                    latest = stack.enter_context(Latest(source, fps or 25.0, again=again))
+                    turns = latest.take(self._job.check)
+                else:
+                    latest, turns = None, in_turn(source, again=again)
+                for captured in turns:
+                    self._ask(captured, tally)
+                    tally.dropped = latest.dropped if latest is not None else 0
+                    self._tell_progress(tally, frames, seconds)
+                    if _is_enough(tally, frames, seconds):
+                        break
+            self._tell_rest()
+        except Cancelled:
+            pass
+        return tally
+
+    def _ask(self, captured: Captured, tally: Tally) -> None:
+        try:
+            shot = captured.frame.shoot()
+            outputs = self._client.outputs(self._model.name, shot.feeds)
+            answer = self._context.reader.read(outputs, shot.placement)
+        except StudioError as error:
+            tally.failures[error.message] += 1
+            if not tally.seconds and tally.failures.total() >= _MOST_FAILURES_AT_FIRST:
+                raise
+            return
+        passed = time.perf_counter() - captured.at
+        tally.seconds.append(passed)
+        self.last = answer.to_json()
+        self._tell(captured, shot, answer, passed, tally)
+
+    def _tell(
+        self, captured: Captured, shot: Shot, answer: Answer, passed: float, tally: Tally
+    ) -> None:
+        values = {
+            "number": tally.taken + tally.dropped,
+            "name": captured.frame.name,
+            "latency_ms": passed * 1000,
+            "answered": len(tally.seconds),
+            "dropped": tally.dropped,
+            "failed": tally.failures.total(),
+            "fps": len(tally.seconds) / max(time.perf_counter() - tally.began, 1e-6),
+            "answer": answer.to_json(),
+        }
+        now = time.monotonic()
+        if now - self._told < _TOLD_EVERY_S:
+            self._untold = {**values, "shown": shot.picture}
+            return
+        self._told, self._untold = now, None
+        self._job.event("frame", **values, **thumbnail(shot.picture))
+
+    def _tell_rest(self) -> None:
+        """The last frame is always told of: it is what stays to be seen."""
+        if self._untold is not None:
+            picture = self._untold.pop("shown")
+            self._job.event("frame", **self._untold, **thumbnail(picture))
+
+    def _tell_progress(self, tally: Tally, frames: int, seconds: float) -> None:
+        passed = time.perf_counter() - tally.began
+        done, total = (passed, seconds) if seconds else (tally.taken + tally.dropped, frames)
+        text = f"{len(tally.seconds)} answered, {tally.dropped} dropped"
+        self._job.progress(min(done, total), total, text)
+
+
+def _is_enough(tally: Tally, frames: int, seconds: float) -> bool:
+    if frames and tally.taken + tally.dropped >= frames:
+        return True
+    return bool(seconds) and time.perf_counter() - tally.began >= seconds
+
+
+def thumbnail(picture: Picture | None) -> dict[str, Any]:
+    """The picture small enough to travel in a message, with its real size; empty without one."""
+    if picture is None:
+        return {}
+    import PIL.Image
+
+    image = PIL.Image.fromarray(picture)
+    width, height = image.size
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    content = io.BytesIO()
+    if max(width, height) <= _SMALL:  # every pixel counts, and there are few
+        image.save(content, "PNG")
+    else:
+        image.save(content, "JPEG", quality=80)
+    encoded = base64.b64encode(content.getvalue()).decode("ascii")
+    return {"picture": encoded, "width": width, "height": height}
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float | None]:
+    if not seconds:
+        return {"p50": None, "p90": None, "p99": None}
+    found = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
+    return dict(zip(("p50", "p90", "p99"), map(float, found), strict=True))

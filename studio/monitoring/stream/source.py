@@ -1,0 +1,182 @@
+"""Sources of frames: pictures, arrays, and whatever OpenCV can open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy
+from numpy.typing import NDArray
+
+from studio.api import Array, Feeds, InvalidData, Value
+from studio.datasets import Preprocess, open_dataset
+from studio.datasets.fit import conform
+from studio.datasets.images import SUFFIXES as PICTURES
+from studio.datasets.images import read_picture
+from studio.datasets.opening import ARRAY_SUFFIXES as ARRAYS
+from studio.datasets.preprocess import Placement
+
+Picture = NDArray[numpy.uint8]
+"""Height × width × 3, RGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What a frame turns out to be once it is read and prepared.
+
+    Attributes:
+        picture: What is shown; None for arrays that are no picture.
+        placement: Where the picture lies in the model's input; None for arrays.
+    """
+
+    feeds: Feeds
+    picture: Picture | None
+    placement: Placement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame, not read or prepared yet: that is part of the time until its answer.
+
+    Attributes:
+        name: A file's name, or its number within the source.
+    """
+
+    name: str
+    shoot: Callable[[], Shot]
+
+
+class Source(Protocol):
+    """Frames in order.
+
+    Attributes:
+        fps: Its own pace; 0 where it has none, so that nobody waits and nothing is dropped.
+        is_live: Frames come by themselves (a camera), whether or not somebody takes them.
+        title: For people.
+    """
+
+    fps: float
+    is_live: bool
+    title: str
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+class Camera:
+    """Turns pictures into frames for one model.
+
+    Raises:
+        InvalidData: when nothing says how a picture becomes the input, or the model has several.
+    """
+
+    def __init__(self, inputs: Sequence[Value], preprocess: Preprocess | None) -> None:
+        if preprocess is None:
+            raise InvalidData(
+                "Nothing says how a picture becomes this model's input.",
+                hint="Give --preprocess FILE, or deploy the model with its preprocess.toml.",
+            )
+        if len(inputs) != 1:
+            raise InvalidData(
+                f"Pictures can only be given to a model with one input; this has {len(inputs)}."
+            )
+        self._input = inputs[0]
+        self._preprocess = preprocess
+
+    def shot(self, picture: Picture, name: str) -> Shot:
+        """Prepare a picture."""
+        array = conform(self._preprocess.apply(picture), self._input, name)
+        placement = self._preprocess.placement(*picture.shape[:2])
+        return Shot({self._input.name: array}, picture, placement)
+
+
+class Pictures:
+    """Picture files, one after another."""
+
+    fps = 0.0
+    is_live = False
+
+    def __init__(self, files: Sequence[Path], camera: Camera, title: str) -> None:
+        self._files = files
+        self._camera = camera
+        self.title = title
+
+    def __iter__(self) -> Iterator[Frame]:
+        for file in self._files:
+            yield Frame(file.name, partial(self._shot, file))
+
+    def _shot(self, file: Path) -> Shot:
+        return self._camera.shot(read_picture(file), file.name)
+
+
+class Arrays:
+    """Samples that are prepared already."""
+
+    fps = 0.0
+    is_live = False
+
+    def __init__(self, path: Path, inputs: Sequence[Value]) -> None:
+        self._samples = open_dataset(path, inputs)
+        self.title = path.name
+
+    def __iter__(self) -> Iterator[Frame]:
+        for sample in self._samples:
+            yield Frame(sample.name, partial(_shot_of, sample.feeds))
+
+
+def _shot_of(feeds: Feeds) -> Shot:
+    return Shot(feeds, _seen(feeds))
+
+
+def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | None) -> Source:
+    """Open what the user named.
+
+    Args:
+        text: An absolute path, an address, or a camera's number.
+
+    Raises:
+        InvalidData: when it cannot be read or does not fit the model.
+        Unavailable: when it needs OpenCV, which is not installed.
+    """
+    path = Path(text)
+    suffix = path.suffix.lower()
+    if not path.is_absolute() or (path.is_file() and suffix not in PICTURES + ARRAYS):
+        from studio.monitoring.stream.video import Video
+
+        return Video(text, Camera(inputs, preprocess))
+    if path.is_file() and suffix in PICTURES:
+        return Pictures([path], Camera(inputs, preprocess), path.name)
+    pictures = [] if path.is_file() else _pictures(path)
+    if pictures:
+        return Pictures(pictures, Camera(inputs, preprocess), path.name)
+    return Arrays(path, inputs)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
+
+
+def _seen(feeds: Feeds) -> Picture | None:
+    """The first input that can be looked at, its values spread over black to white."""
+    for array in feeds.values():
+        pixels = _pixels(array)
+        if pixels is not None:
+            low, high = float(pixels.min()), float(pixels.max())
+            spread = (pixels - low) * (255.0 / (high - low) if high > low else 0.0)
+            return numpy.ascontiguousarray(spread.round().astype(numpy.uint8))
+    return None
+
+
+def _pixels(array: Array) -> NDArray[numpy.float32] | None:
+    """Height × width × 3 of one sample that looks like a picture."""
+    if array.ndim != 4 or array.shape[0] != 1 or array.dtype.kind not in "fiu":
+        return None
+    one = array[0]
+    if one.shape[0] in (1, 3):
+        one = one.transpose(1, 2, 0)
+    if one.shape[2] not in (1, 3) or min(one.shape[:2]) < 4:
+        return None
+    pixels = one.astype(numpy.float32)
+    return numpy.broadcast_to(pixels, (*pixels.shape[:2], 3))

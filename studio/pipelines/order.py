@@ -1,0 +1,145 @@
+"""The order of a recipe's steps: what refers to a step comes after it, what acts after gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from studio.pipelines.pipeline import Gate, RecipeStep
+from studio.pipelines.references import head, is_of_every_cell, references
+from studio.steps.effects import is_guarded, touches_targets
+
+Needs = dict[str, set[str]]
+"""For each step, the steps that must have been run before."""
+
+
+class Cycle(Exception):
+    """Steps that wait for each other.
+
+    Attributes:
+        ids: The steps, each waiting for the next, the first one again at the end.
+    """
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(" -> ".join(ids))
+        self.ids = tuple(ids)
+
+
+def needs_of(steps: Sequence[RecipeStep], cells: Mapping[str, tuple[str, ...]]) -> Needs:
+    """What each step waits for because it refers to it, or says so."""
+    known = {step.id for step in steps}
+    needs: Needs = {}
+    for step in steps:
+        named = {name for value in step.options.values() for name in mentioned(value, cells)}
+        needs[step.id] = (named | set(step.after)) & known
+    return needs
+
+
+def mentioned(value: object, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The steps that a value refers to, by id."""
+    found: set[str] = set()
+    for dotted in references(value):
+        first = head(dotted)
+        found |= set(cells.get(first, ())) if is_of_every_cell(dotted) else {first}
+    return found
+
+
+def gate_needs(gate: Gate, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The steps whose results a gate judges."""
+    found = {name for v in (gate.value, *gate.settings.values()) for name in mentioned(v, cells)}
+    return found | ({gate.of} if gate.of else set())
+
+
+def ordered(
+    steps: Sequence[RecipeStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
+) -> tuple[RecipeStep, ...]:
+    """The steps in an order in which each can be run, else as they are written.
+
+    Steps that touch targets keep their order among each other. One that changes what others see
+    comes after whatever the gates judge, as far as that does not follow from it.
+
+    Raises:
+        Cycle: when steps wait for each other.
+    """
+    needs = needs_of(steps, cells)
+    _sorted(steps, needs)
+    _chain(steps, needs)
+    _guard(steps, gates, needs, cells)
+    return _sorted(steps, needs)
+
+
+def guards(
+    steps: Sequence[RecipeStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[Gate, ...]]:
+    """For each step that acts, the gates that must have been met before.
+
+    These are all but those that judge what follows from it.
+    """
+    needs = needs_of(steps, cells)
+    _chain(steps, needs)
+    found = {}
+    for step in steps:
+        if is_guarded(step.step):
+            later = _following(step.id, needs)
+            found[step.id] = tuple(g for g in gates if not gate_needs(g, cells) & later)
+    return found
+
+
+def _chain(steps: Iterable[RecipeStep], needs: Needs) -> None:
+    """Let each step that touches targets wait for the one before it, unless that waits for it."""
+    last = ""
+    for step in steps:
+        if touches_targets(step.step):
+            if last and last not in _following(step.id, needs):
+                needs[step.id].add(last)
+            last = step.id
+
+
+def _guard(
+    steps: Iterable[RecipeStep],
+    gates: Iterable[Gate],
+    needs: Needs,
+    cells: Mapping[str, tuple[str, ...]],
+) -> None:
+    gates = tuple(gates)
+    for step in steps:
+        if is_guarded(step.step):
+            later = _following(step.id, needs)
+            for gate in gates:
+                wanted = gate_needs(gate, cells)
+                if not wanted & later:
+                    needs[step.id] |= wanted & set(needs)
+
+
+def _following(start: str, needs: Needs) -> set[str]:
+    """A step and all that wait for it, however far away."""
+    found = {start}
+    grown = True
+    while grown:
+        more = {name for name, wanted in needs.items() if name not in found and wanted & found}
+        found |= more
+        grown = bool(more)
+    return found
+
+
+def _sorted(steps: Sequence[RecipeStep], needs: Needs) -> tuple[RecipeStep, ...]:
+    """A topological order, always the earliest written step that can be run."""
+    left, done, found = list(steps), set[str](), list[RecipeStep]()
+    while left:
+        step = next((one for one in left if needs[one.id] <= done), None)
+        if step is None:
+            raise Cycle(_cycle(left, needs))
+        left.remove(step)
+        done.add(step.id)
+        found.append(step)
+    return tuple(found)
+
+
+def _cycle(left: Sequence[RecipeStep], needs: Needs) -> list[str]:
+    """One of the circles among steps that all wait."""
+    waiting = {step.id for step in left}
+    path = [left[0].id]
+    while True:
+        following = min(needs[path[-1]] & waiting)
+        if following in path:
+            return [*path[path.index(following) :], following]
+        path.append(following)

@@ -1,0 +1,24 @@
+"""The files that the steps of a pipeline write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.pipelines.pipeline import Recipe
+from studio.steps.catalogue import step as step_named
+from studio.steps.overwrites import outputs
+
+_REFERENCE = "${"
+
+
+def recipe_outputs(recipe: Recipe) -> list[Path]:
+    """What the steps of a recipe are to write, as far as that is known before it runs."""
+    found = []
+    for step in recipe.steps:
+        given = {
+            name: str(recipe.folder / Path(value).expanduser())
+            for name, value in step.options.items()
+            if isinstance(value, str) and _REFERENCE not in value
+        }
+        found += outputs(step_named(step.step), given)
+    return found

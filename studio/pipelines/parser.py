@@ -1,0 +1,313 @@
+"""Reading of a recipe: every key, value and reference checked, each error with its place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Option, UsageError
+from studio.documents.toml_text import Path as Place
+from studio.documents.toml_text import TomlText, no_such
+from studio.pipelines.gates import read_gate
+from studio.pipelines.matrix import Matrix
+from studio.pipelines.order import Cycle, ordered
+from studio.pipelines.pipeline import Gate, Recipe, RecipeStep
+from studio.pipelines.references import (
+    MATRIX,
+    RUN,
+    TRIGGER,
+    VARS,
+    WORDS,
+    head,
+    is_of_every_cell,
+    is_reference,
+    is_well_formed,
+    references,
+)
+from studio.pipelines.variables import resolve
+from studio.steps.catalogue import steps as catalogue
+
+HEAD = {"name": str, "title": str, "description": str}
+OWN = ("id", "step", "after", "fresh")
+"""Keys of a step that are no options of it."""
+
+RUN_KEYS = ("id", "folder", "gates")
+"""What ``${run...}`` knows: of the run itself, while it goes on."""
+
+_TABLES = ("recipe", "vars", "matrix", "steps", "gates")
+_ID = re.compile(r"[\w-]+")
+
+
+def read_recipe(
+    path: Path,
+    given: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Recipe:
+    """Read and check a recipe's file.
+
+    Args:
+        given: Values of variables, as texts.
+        environment: Where variables of the environment are looked up; this process's by default.
+
+    Raises:
+        UsageError: in one sentence that names the file, the place, and what is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not a recipe: it is no text in UTF-8.") from None
+    return parse_recipe(text, path.name, path.absolute().parent, given, environment)
+
+
+def parse_recipe(
+    text: str,
+    name: str,
+    folder: Path,
+    given: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Recipe:
+    """Check a recipe's text.
+
+    Args:
+        name: How messages call it.
+        folder: Where its relative paths start.
+
+    Raises:
+        UsageError: as ``read_recipe``.
+    """
+    source = TomlText.read(text, name)
+    _check_tables(source)
+    variables = resolve(source, given or {}, os.environ if environment is None else environment)
+    axes = _axes(source)
+    written = _steps(source)
+    gates = [read_gate(source, table, n) for n, table in enumerate(source.values.get("gates", []))]
+    gates = [_from_folder(gate, folder) for gate in gates]
+    _check_references(source, written, gates, variables.values, axes)
+    matrix = Matrix(axes, written)
+    all_gates = matrix.gates(gates)
+    return Recipe(
+        name=source.values["recipe"]["name"],
+        title=source.values["recipe"].get("title") or source.values["recipe"]["name"],
+        folder=folder,
+        steps=_in_order(source, matrix, all_gates),
+        gates=all_gates,
+        variables=variables.values,
+        cells=matrix.cells,
+        given=dict(given or {}),
+        secret=variables.secret,
+        source=source,
+    )
+
+
+def _from_folder(gate: Gate, folder: Path) -> Gate:
+    """The gate with the file that it names seen from the recipe's folder."""
+    signers = gate.settings.get("signers")
+    if not isinstance(signers, str) or is_reference(signers):
+        return gate
+    return replace(gate, settings={**gate.settings, "signers": str(folder / signers)})
+
+
+def _check_tables(source: TomlText) -> None:
+    for key, value in source.values.items():
+        if key not in _TABLES:
+            raise source.unknown(_TABLES, key)
+        wanted = list if key in ("steps", "gates") else dict
+        if not isinstance(value, wanted):
+            spelled = f"[[{key}]]" if wanted is list else f"[{key}]"
+            raise source.wrong(f"{key!r} is a table: {spelled}.", key)
+    found = source.values.get("recipe")
+    if found is None:
+        raise UsageError(f"{source.where()} is not a recipe: the table [recipe] is missing.")
+    for key, value in found.items():
+        if key not in HEAD:
+            raise source.unknown(HEAD, "recipe", key)
+        if not isinstance(value, str):
+            raise source.wrong(f"{key!r} is a text, not {value!r}.", "recipe", key)
+    if not found.get("name"):
+        raise source.wrong("the recipe needs a 'name'.", "recipe")
+    if not source.values.get("steps"):
+        raise UsageError(f"{source.where()} is not a recipe: it has no steps ([[steps]]).")
+
+
+def _axes(source: TomlText) -> dict[str, list[Any]]:
+    axes = {}
+    for axis, values in source.values.get("matrix", {}).items():
+        fits = isinstance(values, list) and all(isinstance(v, str | int | float) for v in values)
+        if not fits or not values:
+            reason = f"the axis {axis!r} is a list of values, not {values!r}."
+            raise source.wrong(reason, "matrix", axis)
+        axes[axis] = list(dict.fromkeys(values))
+    return axes
+
+
+def _steps(source: TomlText) -> list[RecipeStep]:
+    found: list[RecipeStep] = []
+    for number, table in enumerate(source.values["steps"]):
+        step = _step(source, table, number)
+        if any(one.id == step.id for one in found):
+            reason = f"two steps are called {step.id!r}."
+            key: Place = ("id",) if "id" in table else ()
+            raise source.wrong(reason, "steps", number, *key)
+        found.append(step)
+    return found
+
+
+def _step(source: TomlText, table: Any, number: int) -> RecipeStep:
+    place: Place = ("steps", number)
+    if not isinstance(table, Mapping):
+        raise source.wrong("a step is a table: [[steps]].", *place)
+    name = table.get("step")
+    if name is None:
+        raise source.wrong("this step does not say which 'step' it is.", *place)
+    if not isinstance(name, str) or name not in catalogue():
+        raise _nearest(source, str(name), catalogue(), "step", (*place, "step"))
+    identifier = table.get("id", f"{name}-{number + 1}")
+    if not isinstance(identifier, str) or not _ID.fullmatch(identifier) or identifier in WORDS:
+        reason = f"{identifier!r} cannot be the id of a step; it is made of letters, digits, -, _."
+        raise source.wrong(reason, *place, "id")
+    fresh = table.get("fresh", False)
+    if not isinstance(fresh, bool):
+        raise source.wrong(f"'fresh' is true or false, not {fresh!r}.", *place, "fresh")
+    return RecipeStep(
+        id=identifier,
+        step=name,
+        options=_options(source, table, place, name),
+        after=_after(source, table, place),
+        fresh=fresh,
+        origin=identifier,
+        place=place,
+    )
+
+
+def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[str, ...]:
+    after = table.get("after", [])
+    after = [after] if isinstance(after, str) else after
+    if not isinstance(after, list) or not all(isinstance(name, str) for name in after):
+        raise source.wrong(f"'after' is a list of ids, not {after!r}.", *place, "after")
+    return tuple(after)
+
+
+def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
+    known = {option.name: option for option in catalogue()[name].options}
+    found = {}
+    for key, value in table.items():
+        if key in OWN:
+            continue
+        option = known.get(key.replace("-", "_"))
+        if option is None:
+            raise source.unknown([*OWN, *known], *place, key)
+        _check_value(source, option, value, (*place, key))
+        found[option.name] = value
+    for option in known.values():
+        if option.required and option.name not in found:
+            reason = f"the step {name!r} needs the key {option.name!r}."
+            raise source.wrong(reason, *place, hint=option.help)
+    return found
+
+
+def _check_value(source: TomlText, option: Option, value: Any, place: Place) -> None:
+    """Check what can be checked before the references are known."""
+    values = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and not option.many:
+        raise source.wrong(f"{place[-1]!r} is one value, not a list.", *place)
+    for one in values:
+        if is_reference(one):
+            continue
+        if not isinstance(one, str | int | float | bool):
+            raise source.wrong(f"{place[-1]!r} cannot be {one!r}.", *place)
+        _check_one(source, option, one, place)
+
+
+def _check_one(source: TomlText, option: Option, value: Any, place: Place) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    texts = option.kind not in (Kind.INTEGER, Kind.NUMBER, Kind.FLAG, Kind.TEXT, Kind.CHOICE)
+    if (number or isinstance(value, bool)) and texts and option.kind is not Kind.MODEL:
+        raise source.wrong(f"{place[-1]!r} is a text, not {value!r}.", *place)
+    if option.kind in (Kind.INTEGER, Kind.NUMBER) and not number:
+        raise source.wrong(f"{place[-1]!r} is a number, not {value!r}.", *place)
+    try:
+        option.check([value] if option.many else value)
+    except UsageError as error:
+        reason = error.message[:1].lower() + error.message[1:]
+        raise source.wrong(reason, *place, hint=error.hint) from None
+
+
+def _check_references(
+    source: TomlText,
+    steps: Sequence[RecipeStep],
+    gates: Iterable[Gate],
+    variables: Mapping[str, Any],
+    axes: Mapping[str, Any],
+) -> None:
+    ids = [step.id for step in steps]
+    names = {VARS: list(variables), MATRIX: list(axes)}
+
+    def check(value: Any, place: Place) -> None:
+        for dotted in references(value):
+            _check_reference(source, dotted, ids, names, place)
+
+    for step in steps:
+        written = source.values["steps"][step.place[1]]
+        for key in written:
+            check(written[key], (*step.place, key))
+        for name in step.after:
+            if name not in ids:
+                raise _no_step(source, name, ids, (*step.place, "after"))
+    for gate in gates:
+        check(gate.value, (*gate.place, "value"))
+        for key, value in gate.settings.items():
+            check(value, (*gate.place, key))
+        if gate.of and gate.of not in ids:
+            raise _no_step(source, gate.of, ids, (*gate.place, "of"))
+
+
+def _check_reference(
+    source: TomlText,
+    dotted: str,
+    ids: Sequence[str],
+    names: Mapping[str, Sequence[str]],
+    place: Place,
+) -> None:
+    if not is_well_formed(dotted):
+        raise source.wrong(f"the reference ${{{dotted}}} is not spelled as one.", *place)
+    first, second = head(dotted), ([*dotted.split("."), ""])[1]
+    if first in names and second not in names[first]:
+        what = "variable" if first == VARS else "axis of the matrix"
+        raise _nearest(source, second, names[first], what, place)
+    if first == RUN and second not in RUN_KEYS:
+        raise _nearest(source, second, RUN_KEYS, "word of ${run...}", place)
+    if first not in (*WORDS, *ids):
+        raise _no_step(source, first, ids, place)
+    if first not in (*names, RUN, TRIGGER) and not second:
+        raise source.wrong(f"${{{dotted}}} does not say which result of it is meant.", *place)
+    if is_of_every_cell(dotted) and first in WORDS:
+        raise source.wrong(f"the reference ${{{dotted}}} is not spelled as one.", *place)
+
+
+def _no_step(source: TomlText, name: str, ids: Iterable[str], place: Place) -> UsageError:
+    return _nearest(source, name, ids, "step with the id", place)
+
+
+def _nearest(
+    source: TomlText, name: str, known: Iterable[str], what: str, place: Place
+) -> UsageError:
+    """The error for a name at a place whose key is another one."""
+    reason, hint = no_such(name, known, what)
+    return source.wrong(reason, *place, hint=hint)
+
+
+def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[RecipeStep, ...]:
+    try:
+        return ordered(matrix.steps, gates, matrix.cells)
+    except Cycle as cycle:
+        origins = {step.id: step.origin for step in matrix.steps}
+        first = next(step for step in matrix.steps if step.id == cycle.ids[0])
+        circle = ", which waits for ".join(repr(origins[name]) for name in cycle.ids[1:])
+        reason = f"a cycle: {first.origin!r} waits for {circle}."
+        raise source.wrong(reason, *first.place) from None

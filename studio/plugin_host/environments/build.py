@@ -1,0 +1,250 @@
+"""Making an environment: interpreter, room, packages, proof that they can be imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from studio.api import Progress, StudioError, Unavailable
+from studio.plugin_host.environments.declaration import lock_problem
+from studio.plugin_host.environments.environment import Environment, write_record
+from studio.plugin_host.environments.interpreters import interpreter_for
+from studio.settings.interpreter import own_python
+
+Walled = tuple[Sequence[str], Sequence[int]]
+"""A command behind walls, and the descriptors that it has to inherit."""
+
+Contain = Callable[[Sequence[str], Path, Path], AbstractContextManager[Walled]]
+"""Puts a command behind walls: given it, the folder it may write to and one that it must see."""
+
+_POLL_S = 0.2
+_PROBE_S = 300.0
+_ROOM = 1.5
+"""Downloads lie beside what is unpacked from them."""
+
+_PROBE = """
+import importlib, json, os, sys
+from importlib import metadata
+out = os.dup(1)
+os.dup2(2, 1)  # libraries print when they are imported, and when they are left
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+found = {one.metadata["Name"]: one.version for one in metadata.distributions()}
+os.write(out, json.dumps(found).encode())
+os._exit(0)
+"""
+
+
+class Making:
+    """One environment on its way, in a folder that is put in its place afterwards.
+
+    Attributes:
+        folder: Becomes the environment; it must not exist.
+        wheels: A folder of wheels to take instead of asking an index; None for the index that
+            pip is configured with.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        folder: Path,
+        progress: Progress,
+        wheels: Path | None = None,
+        contain: Contain | None = None,
+    ) -> None:
+        self._environment = environment
+        self.folder = folder
+        self._progress = progress
+        self.wheels = wheels
+        self._contain = contain or (lambda command, writes, sees: nullcontext((command, ())))
+
+    def run(self) -> Mapping[str, object]:
+        """Make it; returns its record.
+
+        Raises:
+            Unavailable: when there is no Python for it, or no installer.
+            StudioError: when the lock is no lock, the disk is too small, a package is not to be
+                had or has another hash, or what was installed cannot be imported.
+        """
+        need = self._environment.need
+        problem = lock_problem(self._lock())
+        if problem:
+            raise StudioError(f"{self._environment.lock.name} cannot be used: {problem}.")
+        python, version = interpreter_for(need.python)
+        self._check_room()
+        self._tell(0.02, f"Making an environment with Python {version}")
+        self._create(python)
+        self._tell(0.05, "Fetching and installing")
+        self._install()
+        self._tell(0.9, "Importing what was installed")
+        versions = self._probe()
+        record = {
+            "plugin": self._environment.plugin,
+            "requirements": self._environment.digest,
+            "python": version,
+            "versions": versions,
+            "bytes": sum(one.lstat().st_size for one in self.folder.rglob("*")),
+        }
+        write_record(self.folder, record)
+        self._tell(1.0, "Installed")
+        return record
+
+    def _lock(self) -> str:
+        try:
+            return self._environment.lock.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StudioError(f"{self._environment.lock} cannot be read: {error}.") from None
+
+    def _check_room(self) -> None:
+        needed = int(self._environment.need.megabytes * _ROOM)
+        free = shutil.disk_usage(self.folder.parent).free >> 20
+        if free < needed:
+            raise StudioError(
+                f"The environment of {self._environment.plugin} needs {needed} MB, and "
+                f"{self.folder.parent} has {free} MB left.",
+                hint="Free some, or move everything to a larger disk with EDGEWRIGHT_HOME.",
+            )
+
+    def _create(self, python: Path) -> None:
+        command = [str(python), "-I", "-m", "venv", "--without-pip", str(self.folder)]
+        output = self._followed(command)
+        if output is None:
+            return
+        uv = _uv()
+        if uv and self._followed([*uv, "venv", "--python", str(python), str(self.folder)]) is None:
+            return
+        raise Unavailable(
+            f"{python} cannot make virtual environments.",
+            hint="Install its module venv (Debian: apt install python3-venv), or uv.",
+            detail=output[-4000:],
+        )
+
+    def _install(self) -> None:
+        command = [*_installer(self.folder / "bin" / "python"), "--no-deps", "--require-hashes"]
+        command += ["--only-binary", ":all:", "--requirement", str(self._environment.lock)]
+        if self.wheels is not None:
+            command += ["--no-index", "--find-links", str(self.wheels)]
+        output = self._followed(command)
+        if output is not None:
+            raise StudioError(*_refusal(output, self.wheels), detail=output[-4000:])
+
+    def _probe(self) -> dict[str, str]:
+        python = str(self.folder / "bin" / "python")
+        command = [python, "-I", "-c", _PROBE, *self._environment.need.imports]
+        scratch = self.folder.with_suffix(".probe")
+        scratch.mkdir()
+        try:
+            with self._contain(command, scratch, self.folder) as (walled, descriptors):
+                done = subprocess.run(
+                    walled,
+                    capture_output=True,
+                    text=True,
+                    timeout=_PROBE_S,
+                    env=clean_variables(scratch),
+                    cwd=scratch,
+                    pass_fds=descriptors,
+                )
+        except subprocess.TimeoutExpired:
+            raise StudioError("What was installed did not finish its import in time.") from None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+            raise StudioError(
+                f"What was installed for {self._environment.plugin} cannot be imported: "
+                f"{last.rstrip('.')}.",
+                detail=done.stderr[-4000:],
+            )
+        return {str(k): str(v) for k, v in json.loads(done.stdout).items()}
+
+    def _followed(self, command: Sequence[str]) -> str | None:
+        """Run a command with an eye on the job; what it said if it failed, else None."""
+        log = self.folder.with_suffix(".log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder.parent,  # uv would take the settings of a project around it
+            )
+            try:
+                while _runs(process):
+                    self._progress.progress(*self._share(log))
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+        text = log.read_text(encoding="utf-8", errors="replace")
+        log.unlink()
+        return None if process.returncode == 0 else text or f"status {process.returncode}"
+
+    def _share(self, log: Path) -> tuple[float, float, str]:
+        """How far the installer is, by what it said: one line for each package."""
+        text = log.read_text(encoding="utf-8", errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        taken = [line for line in lines if line.startswith("Collecting ")]
+        total = max(1, self._lock().count("=="))
+        share = 0.05 + 0.8 * min(1.0, len(taken) / total)
+        last = taken[-1].split()[1].partition("==")[0] if taken else ""
+        return share, 1.0, f"Fetching {last}" if last else "Fetching and installing"
+
+    def _tell(self, share: float, text: str) -> None:
+        self._progress.progress(share, 1.0, text)
+
+
+def clean_variables(folder: Path) -> dict[str, str]:
+    """The variables of a process in an environment: nothing of the studio's own, no home."""
+    kept = ("PATH", "LANG", "LC_ALL", "TZ")
+    variables = {name: value for name, value in os.environ.items() if name in kept}
+    variables.update(HOME=str(folder), TMPDIR=str(folder), PYTHONNOUSERSITE="1")
+    variables.update(ORT_DISABLE_TELEMETRY="1", PYTHONDONTWRITEBYTECODE="1")
+    return variables
+
+
+def _uv() -> list[str]:
+    if importlib.util.find_spec("uv") is not None:
+        return own_python("-m", "uv", "--quiet")
+    program = shutil.which("uv")
+    return [program, "--quiet"] if program else []
+
+
+def _installer(python: Path) -> list[str]:
+    """Pip of the studio's own environment, which installs into another; uv where there is none.
+
+    Raises:
+        Unavailable: when there is neither.
+    """
+    if importlib.util.find_spec("pip") is not None:
+        quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+        return own_python("-m", "pip", "--python", str(python), "install", *quiet)
+    uv = _uv()
+    if not uv:
+        raise Unavailable("There is neither pip nor uv here to install with.")
+    return [*uv, "pip", "install", "--python", str(python)]
+
+
+def _refusal(output: str, wheels: Path | None) -> tuple[str]:
+    """What an installer complained of, as one sentence."""
+    if "DO NOT MATCH THE HASHES" in output or "ash mismatch" in output:
+        return ("A package is not the one that the plugin's author chose: its hash is another.",)
+    if "No space left on device" in output:
+        return ("There is no room left on the disk for the environment.",)
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    last = errors[-1].removeprefix("ERROR:").strip() if errors else output.strip()[-200:]
+    place = f"in {wheels}" if wheels else "from the index that pip is configured with"
+    return (f"The packages could not be had {place}: {last.rstrip('.')}.",)
+
+
+def _runs(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(_POLL_S)
+    except subprocess.TimeoutExpired:
+        return True
+    return False

@@ -1,0 +1,266 @@
+"""The search as part of a job: variants made, scored and timed; samples kept away from it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
+from studio.evaluation.comparison import Latency
+from studio.evaluation.judge import Judge, Scored
+from studio.evaluation.loaded_model import Subject
+from studio.evaluation.recurrent import Span
+from studio.jobs import Arguments, Job
+from studio.jobs.phases import Phase
+from studio.quantization.search_strategy import Found, Goal, Trial, search
+from studio.quantization.sensitivity_store import costs_from
+from studio.quantization.variant_timing import timed, usual_threads
+
+_LEAST = 2
+_KEPT_BYTES = 128 << 20
+_PART = 4
+_ENOUGH_TO_REJECT = 24
+_ERRORS = 2.0
+"""Standard errors by which a part of the samples must miss the limit to speak for all."""
+
+
+class Every:
+    """Every n-th sample of a dataset: one half for the search, the other for the verdict."""
+
+    def __init__(self, dataset: Dataset, first: int, step: int = 2) -> None:
+        self._dataset, self._first, self._step = dataset, first, step
+
+    def __len__(self) -> int:
+        return (len(self._dataset) + self._step - 1 - self._first) // self._step
+
+    def __iter__(self) -> Iterator[Sample]:
+        step, first = self._step, self._first
+        return (s for index, s in enumerate(self._dataset) if index % step == first)
+
+
+class Kept:
+    """A dataset whose samples are read once and kept, where all of them are small together."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        first = next(iter(dataset))
+        size = sum(array.nbytes for array in first.feeds.values()) * len(dataset)
+        self._samples = list(dataset) if size <= _KEPT_BYTES else dataset
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self._samples)
+
+
+def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
+    """The samples that a search may look at, and those that it never sees.
+
+    Args:
+        apart: The first half and the second, for samples that follow each other.
+
+    Raises:
+        UsageError: when there are not enough for both.
+    """
+    if len(dataset) < _LEAST:
+        raise UsageError(
+            "A search needs at least two labelled samples: one to choose, one to judge.",
+            hint="Give more samples, or --heldout-data for the verdict.",
+        )
+    if apart:
+        middle = len(dataset) // 2
+        return Span(dataset, 0, middle), Span(dataset, middle, len(dataset))
+    return Every(dataset, 0), Every(dataset, 1)
+
+
+class Search:
+    """Finds the layers that stay in float, for one model and one metric."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        judge: Judge,
+        seen: Dataset,
+        job: Job,
+        arguments: Arguments | None = None,
+    ) -> None:
+        self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
+        self._arguments = arguments or {}
+
+    def run(
+        self,
+        transform: Transform,
+        output: Path,
+        options: Mapping[str, Any],
+        data: Dataset | None,
+        goal: Goal,
+    ) -> tuple[Transformed, dict[str, Any]]:
+        """Write the variant that keeps the goal best, and tell what was tried.
+
+        Raises:
+            UsageError: when the transform cannot leave layers in float.
+            GateMissed: when no variant kept the goal.
+        """
+        make = getattr(transform, "tuner", None)
+        if make is None:
+            raise UsageError(f"The method {transform.id} offers no layers to choose from.")
+        job, folder = self._job, output.with_suffix(".search")
+        folder.mkdir()
+        fed = None if data is None else self._subject.whole_feeds(data)
+        tuner = make(self._subject.path, folder, options, fed, Phase(job, 0.02, 0.2))
+        backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
+        stored = costs_from(self._arguments, backend, tuner.layers)
+        costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
+        alone, seen = self._judge.by_reference, Kept(self._seen)
+        session = self._subject.scoring(alone=alone)
+        phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
+        before = self._judge.scored(session, seen, phase)
+        session.close()
+        bench = _Bench(self._subject, self._judge, seen, job, tuner, folder, before, goal.max_drop)
+        found = search(costs, bench, goal)
+        if found.best is None:
+            raise _missed(found, goal, self._judge)
+        rows = {name: {**asdict(cost), "gain_us": cost.gain_us} for name, cost in costs.items()}
+        told = {
+            "before": before.value,
+            "stored_sensitivity": stored is not None,
+            "goal": asdict(goal),
+            "chosen": list(found.best.kept),
+            "trials": [trial.to_json() for trial in found.trials],
+            "front": [trial.to_json() for trial in found.front()],
+            "layers": rows,
+            "samples": len(self._seen),
+        }
+        return tuner.write(output, found.best.kept), told
+
+
+class _Bench:
+    """Makes variants with some layers in float and measures them on the samples of the search."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        judge: Judge,
+        seen: Dataset,
+        job: Job,
+        tuner: Any,
+        folder: Path,
+        before: Scored,
+        limit: float | None,
+    ) -> None:
+        self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
+        self._limit = limit
+        self._tuner, self._path, self._before = tuner, folder / "trial.onnx", before
+        self._feeds = next(iter(seen)).feeds
+        self._threads = usual_threads(subject, self._feeds)
+
+    def timed(self, kept: Sequence[str]) -> float:
+        return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
+
+    def tried(self, kept: Sequence[str]) -> Trial:
+        phase = self._phase(f"Trying with {len(kept)} layers in float")
+        time = self._made(kept, phase)
+        exact = self._subject.session() if self._judge.by_reference else None
+        session = self._subject.scoring(self._path, alone=exact is not None)
+        try:
+            return self._scored(kept, time.ratio, phase, session, exact)
+        finally:
+            for one in (session, exact):
+                if one is not None:
+                    one.close()
+
+    def _scored(
+        self,
+        kept: Sequence[str],
+        ratio: float,
+        phase: _Quiet,
+        session: Session,
+        exact: Session | None,
+    ) -> Trial:
+        """The loss on all samples, or on a part that shows already that it is too large."""
+        nbytes = self._path.stat().st_size
+        enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
+        if self._limit is not None and enough:
+            part = self._judge.scored(session, Every(self._seen, 0, _PART), phase, exact)
+            drop, error = loss(self._before, part)
+            if drop - _ERRORS * error > self._limit:
+                lost, gained = part_changed(self._before, part)
+                return Trial(
+                    tuple(kept), drop, ratio, nbytes, part.value, lost, gained, len(part.each)
+                )
+        after = self._judge.scored(session, self._seen, phase, exact)
+        drop = round(self._judge.drop(self._before.value, after.value), 9)
+        lost, gained = part_changed(self._before, after)
+        count = len(self._seen)
+        return Trial(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
+
+    def _made(self, kept: Sequence[str], phase: _Quiet) -> Latency:
+        self._tuner.write(self._path, kept)
+        return timed(self._subject, self._path, self._feeds, phase, self._threads)
+
+    def _phase(self, title: str) -> _Quiet:
+        phase = Phase(self._job, 0.28, 0.5, title)
+        phase.progress(0, 1)
+        return _Quiet(phase)
+
+
+def loss(before: Scored, after: Scored) -> tuple[float, float]:
+    """How much worse the samples are judged on average, and the standard error of that.
+
+    Args:
+        after: Of the same samples, or of some of them; paired, so that what both get wrong does
+            not count.
+    """
+    changes = [before.each[name] - after.each[name] for name in after.each if name in before.each]
+    if len(changes) < _LEAST:
+        return 0.0, math.inf
+    return statistics.fmean(changes), statistics.stdev(changes) / math.sqrt(len(changes))
+
+
+def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
+    """How many samples, of those that were judged again, are read worse and better."""
+    pairs = [(before.each[name], after.each[name]) for name in after.each if name in before.each]
+    return sum(now < one for one, now in pairs), sum(now > one for one, now in pairs)
+
+
+def _missed(found: Found, goal: Goal, judge: Judge) -> GateMissed:
+    """What the best trial of each kind came to."""
+    if not found.trials:
+        return GateMissed("Every layer is slower in int8 on this machine, so all stay in float.")
+    title, count = judge.metric.title.lower(), len(found.trials)
+    least, fastest = (
+        min(found.trials, key=lambda t: t.drop),
+        min(found.trials, key=lambda t: t.latency_ratio),
+    )
+    if goal.max_drop is not None and least.drop > goal.max_drop:
+        return GateMissed(
+            f"No variant in {count} trials lost at most {goal.max_drop:g} of {title}; "
+            f"the best lost {least.drop:.4f}.",
+            hint="Give more calibration data, allow a larger loss, or use fp16.",
+        )
+    return GateMissed(
+        f"No variant in {count} trials took at most {goal.max_latency_ratio:g} of the float "
+        f"model's time within the largest loss; the fastest took {fastest.latency_ratio:.2f} and "
+        f"lost {fastest.drop:.4f} of {title}.",
+        hint="Allow more time or a larger loss.",
+    )
+
+
+class _Quiet:
+    """A part of the work that can be cancelled, but whose share of the whole is not known."""
+
+    def __init__(self, phase: Phase) -> None:
+        self._phase = phase
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        self._phase.check()
+
+    def log(self, text: str) -> None:
+        self._phase.log(text)
+
+    def check(self) -> None:
+        self._phase.check()

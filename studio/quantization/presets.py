@@ -1,0 +1,145 @@
+"""The recipes that there are: those that ship with the studio, and the user's own."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import UsageError
+from studio.jobs import Arguments
+from studio.quantization.preset import HEAD, check_head
+from studio.quantization.preset_text import RecipeText
+from studio.registry import Registry
+from studio.settings import resource, write_atomically
+
+FOLDER = "recipes"
+"""The folder of the user's own, beside the registry; and that of the resources."""
+
+_NAME = re.compile(r"[\w][\w .-]{0,63}")
+_FIRST = (
+    "int8",
+    "int8-arm",
+    "int8-dynamic",
+    "int8-weights",
+    "int4-weights",
+    "fp16",
+    "bf16",
+    "a16w8",
+)
+"""The order of a list of those that ship; what is not named here follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeEntry:
+    """One recipe, as lists show it.
+
+    Attributes:
+        title: Its name for people.
+        summary: What it does, in one sentence.
+        hardware: Where it pays.
+        own: Whether the user has written it.
+    """
+
+    name: str
+    title: str
+    summary: str
+    hardware: str
+    method: str
+    text: str
+    own: bool
+
+    @classmethod
+    def of(cls, source: RecipeText, name: str, own: bool) -> RecipeEntry:
+        """The entry of a text that was read.
+
+        Raises:
+            UsageError: with line and column, when its head does not fit.
+        """
+        check_head(source)
+        title, summary, hardware = (str(source.values.get(key, "")) for key in HEAD)
+        method = str(source.values.get("method", "static-int8"))
+        return cls(name, title or name, summary, hardware, method, source.text, own)
+
+
+def recipes(data: Path) -> tuple[RecipeEntry, ...]:
+    """Every recipe that can be read, those that ship with the studio first.
+
+    Args:
+        data: The folder beside which the registry lies.
+    """
+    order = {name: position for position, name in enumerate(_FIRST)}
+    shipped = sorted(resource(FOLDER).glob("*.toml"), key=lambda p: order.get(p.stem, len(order)))
+    own = sorted((data / FOLDER).glob("*.toml"))
+    found = []
+    for path in (*shipped, *own):
+        try:
+            found.append(RecipeEntry.of(_read(path), path.stem, path in own))
+        except UsageError:  # said when it is asked for by name
+            continue
+    return tuple(found)
+
+
+def find(wanted: str, data: Path) -> tuple[RecipeEntry, str]:
+    """The recipe that a name, a file or a text means, and what messages call it.
+
+    Raises:
+        UsageError: when there is none, or its text does not fit.
+    """
+    if "\n" in wanted or "=" in wanted:
+        source = RecipeText.read(wanted)
+        return RecipeEntry.of(source, str(source.values.get("title", "")), True), source.name
+    path = Path(wanted).expanduser()
+    own = True
+    if path.suffix != ".toml" and not path.is_file():
+        own = (data / FOLDER / f"{wanted}.toml").is_file()
+        path = (data / FOLDER if own else resource(FOLDER)) / f"{wanted}.toml"
+        if not path.is_file():
+            raise _absent(wanted, data)
+    return RecipeEntry.of(_read(path), path.stem, own), path.name
+
+
+def save(name: str, text: str, data: Path) -> Path:
+    """Keep a text among the user's own recipes, where its name finds it.
+
+    Raises:
+        UsageError: when the name cannot be one, or is that of a recipe that ships.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"A recipe cannot be called {name!r}: use letters, digits and dashes.")
+    if resource(FOLDER, f"{name}.toml").is_file():
+        raise UsageError(f"{name} ships with the studio; choose another name for yours.")
+    RecipeEntry.of(RecipeText.read(text), name, True)
+    path = data / FOLDER / f"{name}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.encode())
+    return path
+
+
+def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+    """Put the recipe's text in the place of its name or file, before the worker starts."""
+    wanted = arguments.get("recipe")
+    if not wanted:
+        return dict(arguments)
+    entry, name = find(str(wanted), registry.folder.parent)
+    return {**arguments, "recipe": entry.text, "recipe_name": name}
+
+
+def _read(path: Path) -> RecipeText:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"The recipe {path} cannot be read: {reason}.") from None
+    return RecipeText.read(text, path.name)
+
+
+def _absent(wanted: str, data: Path) -> UsageError:
+    names = [entry.name for entry in recipes(data)]
+    near = difflib.get_close_matches(wanted, names, 1)
+    nearest = f"; the nearest is {near[0]!r}" if near else ""
+    return UsageError(
+        f"There is no recipe {wanted!r}{nearest}.", hint=f"Known: {', '.join(names)}; or a file."
+    )

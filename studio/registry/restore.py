@@ -1,0 +1,168 @@
+"""The way back to a copy of the registry, which keeps what was there aside."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import uuid
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studio.api import StudioError, UsageError
+from studio.registry.activity import now
+from studio.registry.backups import (
+    DATABASE,
+    REPLACED,
+    Backups,
+    connect,
+    copy_database,
+    faults_of,
+)
+from studio.registry.occupancy import Occupancy
+from studio.registry.ownership import identity_of, mark
+from studio.registry.schema import VERSION, NewerRegistry, prepare
+
+_ASIDE = re.compile(r"damaged-\d{8}-\d{6}-\d{6}")
+_KEPT = 3
+_BESIDE = ("-wal", "-shm", "-journal")
+
+
+class Restoring:
+    """One restore of a registry's database.
+
+    Every moment leaves either the old database or the new one in place, whole and with its own
+    log, and a copy of the other; so a restore that was killed is simply done again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._database = folder / DATABASE
+        self._backups = Backups(folder)
+
+    def run(self, source: Path | None = None) -> tuple[Path, Path | None]:
+        """Put a copy in the place of the database.
+
+        Args:
+            source: One of the copies; by default the newest that is whole.
+
+        Returns:
+            The copy, and where that which it replaces now lies (None where nothing was).
+
+        Raises:
+            UsageError: when there is no copy, or the one that was named is none.
+            StudioError: when the registry is in use, or the disk says no.
+        """
+        with Occupancy.alone(self._folder):
+            chosen = self._chosen(source)
+            passing = self._folder / f".restored-{uuid.uuid4().hex}"
+            self._clear()
+            try:
+                identifier = self._made_ready(chosen, passing)
+                aside = self._put_aside()
+                mark(self._folder / "store", identifier)
+                os.replace(passing, self._database)
+                _sync(self._folder)
+            except OSError as error:
+                raise StudioError(
+                    f"The registry could not be restored: {error.strerror or error}.",
+                    hint="Make room or get the right to write there, then do it again.",
+                ) from None
+            finally:
+                passing.unlink(missing_ok=True)
+            self._prune()
+        return chosen, aside
+
+    def _chosen(self, source: Path | None) -> Path:
+        if source is None:
+            newest = self._backups.newest_whole()
+            if newest is None:
+                raise UsageError(
+                    f"There is no whole copy of the registry in {self._backups.folder}.",
+                    hint="Name a file: studio registry restore FILE.",
+                )
+            return newest.path
+        faults = faults_of(source) if source.is_file() else ["there is no such file"]
+        if faults:
+            raise UsageError(
+                f"{source} is no whole copy of a registry.",
+                hint="studio registry restore without a name takes the newest whole copy.",
+                detail="\n".join(faults),
+            )
+        return source
+
+    def _made_ready(self, chosen: Path, passing: Path) -> str:
+        """A copy of the copy in today's form, which says that it was restored; its identity."""
+        copy_database(chosen, passing)
+        try:
+            with closing(connect(passing)) as connection:
+                if connection.execute("PRAGMA user_version").fetchone()[0] < 1:
+                    raise UsageError(f"{chosen} is no copy of a registry.")
+                prepare(connection, self._folder / "store", lambda: None)
+                connection.execute("UPDATE identity SET restored = ?", (now(),))
+                connection.execute("PRAGMA journal_mode=DELETE")
+                identifier, _restored = identity_of(connection)
+        except NewerRegistry:
+            raise UsageError(
+                f"{chosen.name} was written by a later version of the studio than {VERSION}."
+            ) from None
+        _sync(passing)
+        return identifier
+
+    def _put_aside(self) -> Path | None:
+        """Keep what is there: a copy of a whole database, the files themselves of a damaged one.
+
+        Afterwards no log lies beside it: SQLite would play it into the database that comes.
+        """
+        if not self._database.exists():
+            self._remove_logs()
+            return None
+        try:
+            with closing(connect(self._database)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute("PRAGMA journal_mode=DELETE")
+            kept = self._backups.make(REPLACED)
+        except (sqlite3.DatabaseError, StudioError):
+            kept = self._files_aside()
+        self._remove_logs()
+        return kept
+
+    def _files_aside(self) -> Path:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        aside = self._folder / f"damaged-{stamp}"
+        aside.mkdir(mode=0o700)
+        for path in (self._database, *self._logs()):
+            if path.exists():
+                shutil.copy2(path, aside / path.name)
+                _sync(aside / path.name)
+        _sync(aside)
+        _sync(self._folder)
+        return aside
+
+    def _logs(self) -> list[Path]:
+        return [Path(f"{self._database}{end}") for end in _BESIDE]
+
+    def _remove_logs(self) -> None:
+        for path in self._logs():
+            path.unlink(missing_ok=True)
+        _sync(self._folder)
+
+    def _clear(self) -> None:
+        """What restores that were killed have left; nobody else is here."""
+        for path in self._folder.glob(".restored-*"):
+            path.unlink(missing_ok=True)
+
+    def _prune(self) -> None:
+        found = sorted(path for path in self._folder.iterdir() if _ASIDE.fullmatch(path.name))
+        for path in found[:-_KEPT]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,88 @@
+"""Requests with a bundle's golden samples, sent to what a target serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from studio.api import Array, StudioError, TargetError, TargetSpec
+from studio.jobs import Job
+from studio.monitoring.endpoint.client import InferenceClient
+from studio.monitoring.endpoint.served import reached
+from studio.rollouts.rule import Figures
+from studio.runtime.release.trial.golden_check import read_sample
+
+
+class Asker:
+    """Asks one target; adds up what came back.
+
+    Attributes:
+        answers: The last answer to each sample; None where none came, or it cannot be read.
+    """
+
+    def __init__(
+        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
+    ) -> None:
+        self._target = target
+        self._samples = _samples(bundle)
+        self._job = job
+        self._known = known
+        self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
+
+    def ask(self, count: int) -> Figures:
+        """Send requests one after the other.
+
+        Raises:
+            TargetError: when nothing is served there at all.
+        """
+        seconds: list[float] = []
+        errors = 0
+        self.answers = [None] * len(self._samples)
+        with (
+            reached(self._target, self._job, self._known) as link,
+            closing(InferenceClient(link)) as client,
+        ):
+            name = client.model().name
+            for number in range(count):
+                self._job.check()
+                sample = number % len(self._samples)
+                began = time.perf_counter()
+                try:
+                    # The first answer to each is read; the others are only timed.
+                    if number < len(self._samples):
+                        self.answers[sample] = client.outputs(name, self._samples[sample])
+                    else:
+                        client.infer(name, self._samples[sample])
+                except TargetError:
+                    errors += 1
+                else:
+                    seconds.append(time.perf_counter() - began)
+        return _figures(count, errors, seconds)
+
+    def ask_if_served(self, count: int) -> Figures | None:
+        """The same; None where nothing is served, or what is served takes other inputs."""
+        try:
+            found = self.ask(count)
+        except StudioError:
+            return None
+        return found if found.errors < found.requests else None
+
+
+def _figures(requests: int, errors: int, seconds: list[float]) -> Figures:
+    if not seconds:
+        return Figures(requests, errors)
+    p50, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 99])
+    return Figures(requests, errors, float(p50), float(p99))
+
+
+def _samples(bundle: Path) -> list[dict[str, Array]]:
+    found = []
+    for path in sorted((bundle / "golden").glob("*.npz")):
+        feeds, _ = read_sample(path)
+        found.append(feeds)
+    return found

@@ -1,0 +1,1 @@
+"""State of the machine under a bench: board, energy, sensors, limits."""

@@ -1,0 +1,1 @@
+"""Measures of the bench: latency, throughput, open-loop and sustained load."""

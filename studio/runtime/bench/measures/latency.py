@@ -1,0 +1,129 @@
+"""The mode ``latency``: interleaved rounds, one stream, until the looks say that it is decided."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from .. import plan
+from ..bench import Bench
+from ..entry import Entry
+from ..machine.sensors import Reading, Sensors, spoils
+from ..statistics.bootstrap import ALPHA
+from ..statistics.percentiles import ENOUGH
+from ..statistics.verdicts import DECIDED, compare
+from . import looks
+from .rounds import clean, times
+
+
+class Rounds:
+    """Makes the rounds."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._sensors = Sensors()
+        self._events: list[dict[str, Any]] = []
+        self._spoiled: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Measure until the rounds are over, or a look says that all is decided."""
+        bench = self._bench
+        alive = {entry.id: entry for entry in bench.alive}
+        medians = {each: entry.facts["warm_up"]["median_ns"] for each, entry in alive.items()}
+        planned = plan.make_plan(medians, bench.config.rounds, bench.config.seconds)
+        for entry in alive.values():
+            entry.facts["block"] = vars(planned.blocks[entry.id])
+        places = looks.schedule(planned.rounds, self._looks(), ALPHA)
+        found: dict[str, Any] = {
+            "planned": [each.rounds for each in places],
+            "used": 0,
+            "stopped": False,
+        }
+        found["alpha"] = [each.alpha for each in places]
+        orders = plan.orders(list(alive), bench.config.seed)
+        for number, order in zip(range(1, planned.rounds + 1), orders):
+            self._round(number, planned, [alive[each] for each in order])
+            if not bench.alive:
+                break
+            look = next((each for each in places if each.rounds == number), None)
+            if look is not None:
+                found["used"] += 1
+                decided = self._decided(look.alpha, planned)
+                bench.emit(dict({"event": "look", "decided": decided}, **vars(look)))
+                if decided and number < planned.rounds:
+                    found["stopped"] = True
+                    break
+        bench.result.update(rounds=len(self._events), spoiled=self._spoiled)
+        bench.result["looks"] = found if len(places) > 1 else None
+
+    def _looks(self) -> int:
+        """One where nothing is compared: there the rounds are for the percentiles."""
+        others = [each for each in self._bench.alive if not each.twin]
+        return self._bench.config.looks if len(others) > 1 else 1
+
+    def _decided(self, alpha: float, planned: plan.Plan) -> bool:
+        """Whether more rounds would tell nothing new: no verdict, and no percentile."""
+        bench = self._bench
+        assert bench.reference is not None
+        kept = clean(self._events)
+        if not bench.reference.alive or self._percentiles_to_come(kept, planned):
+            return False
+        names = [entry.id for entry in bench.alive]
+        twin = next((entry.id for entry in bench.alive if entry.twin), None)
+        medians = {name: times(kept, name) for name in names}
+        found, _ = compare(bench.reference.id, medians, twin, alpha)
+        return all(each.verdict in DECIDED for each in found)
+
+    def _percentiles_to_come(self, kept: Sequence[Any], planned: plan.Plan) -> bool:
+        """Whether the remaining rounds would bring a percentile that is not there yet."""
+        for entry in self._bench.alive:
+            have = sum(len(each["times_ns"].get(entry.id, ())) for each in kept)
+            will = planned.blocks[entry.id].runs * planned.rounds
+            if any(have < needed <= will for _, needed in ENOUGH.values()):
+                return True
+        return False
+
+    def _round(self, number: int, planned: plan.Plan, order: list[Entry]) -> None:
+        """One block of each candidate that is still there."""
+        readings = [self._sensors.read()]
+        blocks: dict[str, dict[str, Any]] = {}
+        for entry in order:
+            if not entry.alive:
+                continue
+            size = planned.blocks[entry.id]
+            with self._bench.dropping(entry):
+                expected = entry.facts["warm_up"]["median_ns"] * (size.runs + size.settle) / 1e9
+                timeout = self._bench.config.run_timeout + 5 * expected
+                blocks[entry.id] = entry.ask(
+                    "cannot run", timeout, do="time", runs=size.runs, settle=size.settle
+                )
+            readings.append(self._sensors.read())
+        reasons = spoils(readings)
+        for reason in reasons:
+            self._spoiled[reason] = self._spoiled.get(reason, 0) + 1
+        event = round_event(number, planned.rounds, blocks, readings, reasons)
+        self._events.append(event)
+        self._bench.emit(event)
+
+
+def round_event(
+    number: int,
+    total: int,
+    blocks: dict[str, dict[str, Any]],
+    readings: list[Reading],
+    reasons: list[str],
+) -> dict[str, Any]:
+    """The event of a round."""
+    last = readings[-1]
+    return {
+        "event": "round",
+        "round": number,
+        "of": total,
+        "order": list(blocks),
+        "times_ns": {each: block["times_ns"] for each, block in blocks.items()},
+        "wall_ns": {each: block["wall_ns"] for each, block in blocks.items()},
+        "cpu_ns": {each: block["cpu_ns"] for each, block in blocks.items()},
+        "clock_mhz": last.clock_mhz,
+        "temperature_c": last.temperature_c,
+        "stolen_ticks": last.stolen - readings[0].stolen,
+        "spoiled": reasons,
+    }

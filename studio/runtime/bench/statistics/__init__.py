@@ -1,0 +1,1 @@
+"""Statistics of the bench: percentiles, bootstrap intervals, verdicts."""

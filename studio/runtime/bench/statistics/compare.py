@@ -1,0 +1,111 @@
+"""How far a candidate's outputs are from the reference's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+import numpy
+
+from ..errors import CandidateError
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The largest differences over all numeric outputs.
+
+    Attributes:
+        max_error: Largest absolute difference.
+        relative_error: Largest of each output's max_error over that output's largest magnitude.
+    """
+
+    max_error: float
+    relative_error: float
+
+
+def compare(
+    reference: Mapping[str, Any], other: Mapping[str, Any], tolerance: float | None
+) -> Difference:
+    """Compare outputs.
+
+    Outputs are paired by name, or by position where the names differ but not their number.
+
+    Raises:
+        CandidateError: ``wrong output``: another shape, not finite where the reference is, or a
+            relative error beyond the tolerance.
+    """
+    largest = relative = 0.0
+    for name, expected, actual in _pairs(reference, other):
+        if expected.shape != actual.shape:
+            text = (
+                f"The output {name!r} has the shape {_text(actual)} instead of {_text(expected)}."
+            )
+            raise CandidateError("wrong output", text)
+        if expected.dtype.kind in "OSU" or actual.dtype.kind in "OSU":
+            if not (expected == actual).all():
+                raise CandidateError("wrong output", f"The text in the output {name!r} differs.")
+            continue
+        error = _error(name, expected, actual)
+        scale = _magnitude(expected)
+        largest = max(largest, error)
+        relative = max(relative, error / scale if scale else float(error > 0))
+    if tolerance is not None and relative > tolerance:
+        text = f"Its outputs differ by {relative:.3g} of their magnitude; {tolerance:g} is allowed."
+        raise CandidateError("wrong output", text)
+    return Difference(largest, relative)
+
+
+def repeated(single: Mapping[str, Any], batch: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """The outputs of one sample as they must be for the same sample so many times.
+
+    They are repeated along the axis that has grown; which one that is, only the outputs tell.
+    """
+    made = {}
+    for (name, one), many in zip(single.items(), _in_order(single, batch)):
+        axis = _grown(one.shape, many.shape, count)
+        made[name] = one if axis is None else numpy.repeat(one, count, axis=axis)
+    return made
+
+
+def _in_order(single: Mapping[str, Any], batch: Mapping[str, Any]) -> list[Any]:
+    names = set(single) == set(batch)
+    return [batch[name] for name in single] if names else list(batch.values())
+
+
+def _grown(one: Any, many: Any, count: int) -> int | None:
+    if len(one) != len(many):
+        return None
+    changed = [axis for axis, (a, b) in enumerate(zip(one, many)) if a != b]
+    right = len(changed) == 1 and many[changed[0]] == count * one[changed[0]]
+    return changed[0] if right else None
+
+
+def _pairs(reference: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    if len(reference) != len(other):
+        text = f"It has {len(other)} outputs instead of {len(reference)}."
+        raise CandidateError("wrong output", text)
+    if set(reference) == set(other):
+        return [(name, reference[name], other[name]) for name in reference]
+    values = zip(reference.items(), other.values())
+    return [(name, expected, actual) for (name, expected), actual in values]
+
+
+def _error(name: str, expected: Any, actual: Any) -> float:
+    a, b = expected.astype(numpy.float64), actual.astype(numpy.float64)
+    finite = numpy.isfinite(a)
+    broken = int((finite & ~numpy.isfinite(b)).sum())
+    if broken:
+        raise CandidateError(
+            "wrong output", f"The output {name!r} has {broken} values that are no numbers."
+        )
+    return float(numpy.abs(a[finite] - b[finite]).max()) if finite.any() else 0.0
+
+
+def _magnitude(array: Any) -> float:
+    values = numpy.abs(array.astype(numpy.float64))
+    values = values[numpy.isfinite(values)]
+    return float(values.max()) if values.size else 0.0
+
+
+def _text(array: Any) -> str:
+    return "x".join(map(str, array.shape)) or "scalar"

@@ -1,0 +1,133 @@
+"""The note of a trial in the folder that containers share: who is on trial, and against whom.
+
+Beside it lies the release before, where the server on trial finds it (see ``serve.on_trial``). A
+trial that was not decided leaves its note: whoever finds it knows that nothing was kept yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+from ..shared.chained_log import Journal
+from ..shared.files import remove, write_atomically
+from ..shared.trial_request import FILE, Wish
+from .turns import Turns
+
+FOLDER = "trial"
+_NOTE = "trial.json"
+_END = "end"
+"""Whoever wants a trial to end writes here why."""
+_LOG = "log.jsonl"
+_LATE_S = 60.0
+"""A trial may take so much longer than it was to: servers are loaded before and after it."""
+
+
+class Note(NamedTuple):
+    """What is being tried.
+
+    Attributes:
+        release, before: Digests; ``before`` is empty where nothing was served.
+        until: When it is over at the latest, in seconds since 1970.
+        name, version: Of the model on trial.
+    """
+
+    release: str
+    before: str
+    owner: str
+    until: float
+    name: str = ""
+    version: int = 0
+
+    def facts(self) -> Dict[str, Any]:
+        """Of the record's entry."""
+        return {key: value for key, value in self._asdict().items() if key != "until"}
+
+
+def late(seconds: float) -> float:
+    """When a trial that begins now is over at the latest."""
+    return round(time.time() + seconds + _LATE_S, 3)
+
+
+def root_of(folder: Path) -> Path:
+    """Where the release before lies while another is held against it, as on a board's disk."""
+    return folder / FOLDER
+
+
+def begin(folder: Path, note: Note) -> None:
+    """Write it down."""
+    run = root_of(folder) / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    for one in (run.parent, run):  # the next release may run as another user
+        with contextlib.suppress(OSError):
+            os.chmod(str(one), 0o777)
+    write_atomically(root_of(folder) / _NOTE, json.dumps(note._asdict()).encode())
+
+
+def read(folder: Path) -> Optional[Note]:
+    """The note of a trial that is not decided; None where there is none."""
+    try:
+        content = json.loads((root_of(folder) / _NOTE).read_bytes())
+        return Note(
+            str(content["release"]),
+            str(content["before"]),
+            str(content["owner"]),
+            float(content["until"]),
+            str(content["name"]),
+            int(content["version"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def why_end(folder: Path) -> str:
+    """Why the trial is to end now; empty while nobody wants that."""
+    try:
+        return (root_of(folder) / _END).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def end(folder: Path, share: float = 0.0, release: str = "", before: str = "") -> None:
+    """The trial is over: go on comparing answers with a share of a core, or forget all of it."""
+    root = root_of(folder)
+    if share and before and before != release:
+        wish = Wish(release, before, 1.0, share, False)
+        write_atomically(root / "run" / FILE, wish.content())
+        for name in (_NOTE, _END):
+            remove(root / name)
+    else:
+        remove(root)
+
+
+def record(folder: Path, event: str, **facts: Any) -> None:
+    """Add to the chained record of the place."""
+    path = folder / _LOG
+    Journal(path).append(event, **facts)
+    with contextlib.suppress(OSError):
+        os.chmod(str(path), 0o666)
+
+
+ENDED = "its server ended while it was on trial"
+
+
+def hand_back(turns: Turns, release: str, reason: str = ENDED) -> bool:
+    """Take back a release whose server has ended during its trial, as it is started again.
+
+    The process that watched it has ended with it, and nobody else may be there to decide.
+
+    Args:
+        reason: For the record.
+    """
+    note = read(turns.folder)
+    if note is None or note.release != release or not note.before:
+        return False
+    if turns.current() == release:
+        turns.give(note.before, note.owner)
+    record(turns.folder, "soak", decision="taken back", reason=reason, **note.facts())
+    end(turns.folder)
+    return True

@@ -1,0 +1,201 @@
+"""A release on trial in its container: it gets the turn, and gives it back when it is worse.
+
+Runs beside the server, inside the same container: what it decides does not need the studio, which
+may be cut off meanwhile. The rule, the counts and the evidence are those of a board's soak.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, NamedTuple
+
+from ..health import served
+from ..release.trial.decision import Quality, rule_of
+from ..release.trial.soak import QualitySoak, evidence_of, failed, status_of
+from ..serve.contracts.environment import BUNDLE
+from ..shared import manifest
+from ..shared.errors import ReleaseError
+from ..shared.files import write_atomically
+from ..shared.trial_request import FILE, Wish
+from . import note
+from .turns import Turns
+
+_LOAD_S = 60.0
+_TURN_S = 60.0
+_POLL_S = 0.1
+
+Tell = Callable[[Dict[str, Any]], None]
+
+
+class Asked(NamedTuple):
+    """What is to be tried.
+
+    Attributes:
+        before: Digest of the release that serves; empty where none does.
+        rule: What the rule has that is not as usual.
+        seconds: The longest that it takes.
+        adrift: Whether the release before saw drift.
+        share: Of a core, for comparing answers after the trial.
+    """
+
+    release: str
+    before: str
+    owner: str
+    rule: Mapping[str, Any]
+    seconds: float
+    adrift: bool = False
+    share: float = 0.0
+
+
+class Contained:
+    """The server of this container, as a soak asks it."""
+
+    ended = note.ENDED
+
+    def __init__(self) -> None:
+        self.options = served.served()
+
+    def runs(self) -> bool:
+        """It is the container's first process: nothing here outlives it."""
+        return True
+
+    def report(self) -> Mapping[str, Any]:
+        """Where it listens beside the gate's port."""
+        return {"scheme": "http", "host": "127.0.0.1", "port": self.options.port}
+
+    def token(self) -> str:
+        """What it wants to be shown."""
+        return served.token(self.options)
+
+    def bundle(self) -> manifest.Manifest:
+        """What it serves."""
+        return manifest.read(Path(self.options.bundle or os.environ.get(BUNDLE, "")))
+
+
+class _Notes(NamedTuple):
+    """Where its server looks for notes."""
+
+    run: Path
+
+
+def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
+    """Give the release the turn, watch it, and keep it or give the turn back.
+
+    Args:
+        tell: Is given a line for each step and each second, as ``event`` and what belongs to it.
+
+    Returns:
+        The evidence of a release that is kept.
+
+    Raises:
+        ReleaseError: ``soak-failed`` for one that was taken back, with the evidence as its detail;
+            others before anything changed.
+    """
+    folder = turns.folder
+    quality = Quality(rule_of(asked.rule))
+    server = Contained()
+    what = server.bundle()
+    _check(note.root_of(folder), asked.before)
+    until = note.late(asked.seconds)
+    mine = note.Note(asked.release, asked.before, asked.owner, until, what.name, what.version)
+    notes = _Notes(note.root_of(folder) / "run")
+    soak = QualitySoak(server, notes, asked.release, asked.before, asked.adrift)
+    try:
+        note.begin(folder, mine)
+        _load_beside(server, notes.run, asked, quality.rule.beyond)
+        _go_on(folder, {})
+        _give(turns, asked.release, asked.owner)
+        tell({"event": "turn"})
+        found = soak.run(quality, asked.seconds, _Watch(turns, mine, asked.seconds, tell))
+    except ReleaseError as error:
+        if note.read(folder) == mine:  # otherwise others have decided
+            if turns.current() == asked.release:
+                _give_back(turns, mine)
+            if error.code == "soak-failed":
+                note.record(folder, "soak", **{**mine.facts(), **evidence_of(error)})
+            note.end(folder)
+        raise
+    note.record(folder, "soak", **{**mine.facts(), **found})
+    note.end(folder, asked.share, asked.release, asked.before)
+    return found
+
+
+def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
+    reason = note.why_end(folder)
+    if reason:
+        raise failed(reason, told)
+
+
+class _Watch:
+    """Tells how far it is, once a second, and ends a trial that is none any more."""
+
+    def __init__(self, turns: Turns, mine: note.Note, seconds: float, tell: Tell) -> None:
+        self._turns = turns
+        self._mine = mine
+        self._seconds = seconds
+        self._tell = tell
+        self._next = 0.0
+
+    def __call__(self, told: Dict[str, Any]) -> None:
+        _go_on(self._turns.folder, told)
+        if told["seconds"] < self._next:
+            return
+        self._next = told["seconds"] + 1.0
+        if self._turns.current() != self._mine.release or not self._is_on():
+            sentence = "Another release was served while this one was on trial."
+            raise ReleaseError("superseded", sentence, "Deploy it again.")
+        says = ", ".join("{test} {says}".format(**one) for one in told["tests"])
+        done = min(told["seconds"], self._seconds)
+        text = "On trial beside the release before: {}".format(says)
+        self._tell({"event": "progress", "done": done, "total": self._seconds, "text": text})
+
+    def _is_on(self) -> bool:
+        return note.read(self._turns.folder) == self._mine
+
+
+def compare(turns: Turns, release: str, before: str, share: float) -> None:
+    """Go on comparing answers with the release before, without a trial."""
+    _check(note.root_of(turns.folder), before)
+    note.begin(turns.folder, note.Note(release, before, "", 0.0))
+    note.end(turns.folder, share, release, before)
+
+
+def _check(root: Path, before: str) -> None:
+    """That what the server is going to load is what was served."""
+    if not before:
+        return
+    folder = root / "releases" / before
+    what = manifest.read(folder)
+    if what.digest != before:
+        raise ReleaseError("wrong-release", "The release before is not what its name says.")
+    manifest.verify(folder, what)
+
+
+def _load_beside(server: Contained, run: Path, asked: Asked, beyond: float) -> None:
+    """Let the server load the other release before clients come: memory may not do for both."""
+    if not asked.before:
+        return
+    write_atomically(run / FILE, Wish(asked.release, asked.before, beyond).content())
+    deadline = time.monotonic() + _LOAD_S
+    while time.monotonic() < deadline:
+        mirror = status_of(server, asked.release).get("mirror") or {}
+        if mirror.get("loaded") or mirror.get("fault"):
+            return
+        time.sleep(_POLL_S)
+
+
+def _give(turns: Turns, release: str, owner: str) -> None:
+    turns.give(release, owner)
+    if release and not turns.wait_until_taken(release, _TURN_S):
+        raise ReleaseError("no-turn", "The release did not take its turn.")
+
+
+def _give_back(turns: Turns, mine: note.Note) -> None:
+    """The release before answers again; where it does not, a worse one is better than none."""
+    try:
+        _give(turns, mine.before, mine.owner)
+    except ReleaseError as error:
+        turns.give(mine.release, mine.owner)
+        note.record(turns.folder, "restore-failed", reason=str(error), **mine.facts())

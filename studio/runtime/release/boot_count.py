@@ -1,0 +1,94 @@
+"""Starts of a release that nobody has kept yet: after a few, the one before is served again.
+
+Whoever switches watches the new release and then keeps it or takes it back. Should they be cut off
+in between (a power cut, a killed process), the server itself is what is left: it counts how often
+it had to start the release, after a crash or at boot, and goes back when that does not end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+MOST_STARTS = 3
+_UNCOMMITTED = ("switch", "soak")
+"""As in ``state.UNCOMMITTED``; this module is read by a server that is to stay small."""
+
+
+def before_start(root: Path) -> str:
+    """Count a start of the current release, or go back first; what was done, for the log.
+
+    Nothing is done while a command is at work on the target: that one watches the release itself.
+    """
+    try:
+        now = json.loads((root / "state.json").read_bytes())
+        if now["phase"] not in _UNCOMMITTED:
+            return ""
+        with _alone(root) as alone:
+            return _counted(root, str(now["pending"])) if alone else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""  # a server must start also where nothing can be written
+
+
+def _counted(root: Path, release: str) -> str:
+    from ..shared.files import remove, write_atomically
+
+    path = root / "run" / "starts.json"
+    starts = _starts(path, release) + 1
+    if starts <= MOST_STARTS:
+        note = {"release": release, "starts": starts}
+        write_atomically(path, json.dumps(note, sort_keys=True).encode())
+        return ""
+    remove(path)
+    return _go_back(root, starts - 1)
+
+
+def _go_back(root: Path, starts: int) -> str:
+    """Let the kept release be current again."""
+    from .board import Board
+    from .server import access
+    from .server.served import Server
+    from .store import state
+    from .store.layout import Layout
+    from .switch import link
+
+    board = Board(Layout(root), "the server itself")
+    now, server = board.state, Server(board.layout)
+    board.journal.append(
+        "recovered", phase=now.phase, release=now.pending, owner=board.owner, starts=starts
+    )
+    link(board, now.current)
+    kept = access.wanted(server.before(), {})
+    access.revert(board.layout, kept)
+    server.remember(forget=True)
+    board.save(now.at(state.IDLE, ""))
+    return "{} was never kept and had to be started {} times; {} is served again".format(
+        now.pending[:12], starts, now.current[:12] or "nothing"
+    )
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[bool]:
+    """Hold the lock of the commands, if none holds it."""
+    handle = os.open(str(root / "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
+
+
+def _starts(path: Path, release: str) -> int:
+    try:
+        note = json.loads(path.read_bytes())
+        return int(note["starts"]) if note["release"] == release else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0

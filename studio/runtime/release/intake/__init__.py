@@ -1,0 +1,1 @@
+"""Reception of a release: stream, stage, environment, signature."""

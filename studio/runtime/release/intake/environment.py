@@ -1,0 +1,157 @@
+"""A Python environment for a release, made of wheels without pip and without the venv module."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...shared.errors import ReleaseError
+from ...shared.files import plain_name, remove, sync_folder, write_atomically
+from ...shared.safe_zip import chunks, open_archive
+from ..board import Board
+from .receive import require_room
+
+MARKER = "edgewright.json"
+_IMPORT_S = 120.0
+
+
+def interpreter(folder: Path) -> Path:
+    """The interpreter of an environment."""
+    return folder / "bin" / "python3"
+
+
+def install(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Unpack wheels into a new environment, try to import what it is for, put it in place.
+
+    Args:
+        request: ``env`` (digest of the set), ``wheels`` (list of ``{"name", "sha256"}``),
+            ``imports`` (modules that must load).
+
+    Raises:
+        ReleaseError: when a wheel is damaged or does not work on this machine.
+    """
+    layout = board.layout
+    final = layout.environment(str(request["env"]))
+    if (final / MARKER).is_file():
+        return {"env": final.name, "installed": False}
+    wheels = [(str(w["name"]), layout.blob(str(w["sha256"]))) for w in request["wheels"]]
+    require_room(layout, sum(unpacked_bytes(path) for _, path in wheels))
+    aside = final.with_name(final.name + ".tmp")
+    remove(aside)
+    try:
+        site = _skeleton(aside)
+        for number, (name, path) in enumerate(wheels):
+            board.say("progress", done=number, total=len(wheels), text="Installing {}".format(name))
+            _unpack(name, path, site)
+        versions = _try_imports(aside, [str(name) for name in request["imports"]])
+        facts = {"wheels": [name for name, _ in wheels], "versions": versions}
+        write_atomically(aside / MARKER, json.dumps(facts, sort_keys=True).encode())
+        # Thousands of small files: one flush of everything is far cheaper than one for each.
+        os.sync()
+        os.replace(str(aside), str(final))
+        sync_folder(layout.environments)
+    except zipfile.BadZipFile:
+        raise ReleaseError("bad-wheel", "A wheel of the runtime is damaged.") from None
+    except OSError as error:
+        raise ReleaseError(
+            "install-failed", "The runtime cannot be installed on this target: {}.".format(error)
+        ) from None
+    finally:
+        remove(aside)
+    board.journal.append("environment", env=final.name, versions=versions, owner=board.owner)
+    return {"env": final.name, "installed": True, "versions": versions}
+
+
+def unpacked_bytes(wheel: Path) -> int:
+    """What a wheel takes when it is unpacked."""
+    try:
+        with open_archive(str(wheel)) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (OSError, zipfile.BadZipFile):
+        raise ReleaseError("bad-wheel", "A wheel of the runtime is damaged.") from None
+
+
+def _skeleton(folder: Path) -> Path:
+    """What makes a folder an environment to Python: a configuration and an interpreter."""
+    base = os.path.realpath(sys.executable)
+    interpreter(folder).parent.mkdir(parents=True)
+    os.symlink(base, str(interpreter(folder)))
+    text = "home = {}\ninclude-system-site-packages = false\nversion = {}\n".format(
+        os.path.dirname(base), ".".join(map(str, sys.version_info[:3]))
+    )
+    (folder / "pyvenv.cfg").write_text(text)
+    site = folder / "lib" / "python{}.{}".format(*sys.version_info[:2]) / "site-packages"
+    site.mkdir(parents=True)
+    return site
+
+
+def _unpack(name: str, wheel: Path, site: Path) -> None:
+    """Unpack a wheel's modules. Its scripts, headers and data files are not needed to serve."""
+    with open_archive(str(wheel)) as archive:
+        for member in archive.infolist():
+            relative = _place(member.filename)
+            if member.is_dir() or not relative:
+                continue
+            if not plain_name(relative):
+                raise ReleaseError("bad-wheel", "The wheel {} holds an unsafe name.".format(name))
+            target = site / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(target, "wb") as file:
+                for chunk in chunks(archive, member):
+                    file.write(chunk)
+
+
+def _place(name: str) -> str:
+    """Where a member of a wheel belongs below site-packages; empty: nowhere."""
+    first, _, rest = name.partition("/")
+    if not first.endswith(".data"):
+        return name
+    scheme, _, inner = rest.partition("/")
+    return inner if scheme in ("purelib", "platlib") else ""
+
+
+def _try_imports(folder: Path, modules: Sequence[str]) -> dict[str, str]:
+    code = (
+        "import importlib, json, sys\n"
+        "print(json.dumps({m: importlib.import_module(m).__version__ for m in sys.argv[1:]}))"
+    )
+    environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
+    environment.pop("PYTHONPATH", None)
+    try:
+        done = subprocess.run(
+            [str(interpreter(folder)), "-I", "-c", code, *modules],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=_IMPORT_S,
+            env=environment,
+        )
+        return dict(json.loads(done.stdout))
+    except subprocess.TimeoutExpired:
+        raise ReleaseError(
+            "runtime-hangs", "The installed runtime did not load within {:g} s.".format(_IMPORT_S)
+        ) from None
+    except ValueError:
+        raise _broken(folder, done.stderr.decode("utf-8", "replace")[-4000:]) from None
+
+
+def _broken(folder: Path, detail: str) -> ReleaseError:
+    if "failed to map segment" in detail:
+        return ReleaseError(
+            "noexec",
+            "The file system of {} does not let code be run (noexec).".format(folder.parent),
+            "Choose another folder for this target's releases.",
+            detail,
+        )
+    return ReleaseError(
+        "runtime-broken",
+        "The installed runtime does not load on this target.",
+        "Its processor or C library may be too old for these wheels.",
+        detail,
+    )

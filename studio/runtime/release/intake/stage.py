@@ -1,0 +1,193 @@
+"""VERIFY and STAGE: a release's folder is put together from blobs, checked, and put in place."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...shared import manifest
+from ...shared.errors import ReleaseError
+from ...shared.files import digest_of, link_or_copy, remove, sync_folder, write_atomically
+from ...shared.manifest import Manifest
+from ..board import Board
+from ..store import state
+from ..store.latest_releases import is_older, order_of, reason_of
+from ..store.layout import Layout
+
+
+def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a release in place beside those that are there; nothing that is served changes.
+
+    Args:
+        request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
+            ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
+            ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted,
+            and ``order``, the signature of that where the target asks for signatures; ``replace``:
+            whether it may take the place of another model, which is not asked where that is not
+            said.
+
+    Raises:
+        ReleaseError: when a file is missing or altered, the counter goes back, another model is
+            served, or nobody whom the target trusts has signed it.
+    """
+    layout = board.layout
+    content = str(request["manifest"]).encode()
+    what = manifest.parse(content)
+    board.save(board.state.at(state.VERIFY, what.digest))
+    check_counter(board, what, request)
+    check_model(board, what, request)
+    signature = str(request.get("signature") or "")
+    signer = _signer(layout, content, signature)
+    binding = _binding(board, request)
+    board.save(board.state.at(state.STAGE, what.digest))
+    final = layout.release(what.digest)
+    if not final.is_dir():
+        _assemble(board, what, content, final)
+    else:
+        _repair(board, what, content, final)
+    if signature:
+        write_atomically(final / manifest.SIGNATURE, signature.encode("utf-8"))
+    write_atomically(layout.binding(what.digest), json.dumps(binding, sort_keys=True).encode())
+    board.save(board.state.at(state.IDLE, what.digest))
+    return {
+        "release": what.digest,
+        "version": what.version,
+        "name": what.name,
+        "signer": signer,
+    }
+
+
+def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> str:
+    """The reason for going back to an older release; empty where it is none.
+
+    Raises:
+        ReleaseError: when it precedes the last release of its model here, and nobody said why; or
+            nobody who may has signed the order, where the target asks for signatures.
+    """
+    now = board.state
+    if not is_older(now.lines, what.name, what.counter, what.digest):
+        return ""
+    reason = reason_of(request)
+    if reason:
+        _check_order(board, what, reason, request)
+        return reason
+    raise ReleaseError(
+        "counter-back",
+        "Version {} of {} is older than what this target had (counter {} after {}).".format(
+            what.version, what.name, what.counter, now.lines[what.name]["counter"]
+        ),
+        'If it is meant, say why with --downgrade "REASON": the history keeps it.',
+    )
+
+
+def _check_order(board: Board, what: Manifest, reason: str, request: Mapping[str, Any]) -> None:
+    if board.layout.allowed_signers() is None:
+        return
+    from .signature import check_downgrade
+
+    order = order_of(board.state.lines, what.name, what.digest, reason)
+    check_downgrade(board.layout, order, str(request.get("order") or ""))
+
+
+def check_model(board: Board, what: Manifest, request: Mapping[str, Any]) -> None:
+    """Raise ReleaseError when another model is served, and is not to be replaced.
+
+    The studio has asked before; somebody else may have deployed since.
+    """
+    if request.get("replace", True) or not board.state.current:
+        return
+    served = board.manifest(board.state.current).name
+    if served != what.name:
+        raise ReleaseError(
+            "another-model",
+            "This target serves {}, another model than {}.".format(served, what.name),
+            "Serve it beside that, with --endpoint NAME, or in its place, with --replace.",
+        )
+
+
+def _signer(layout: Layout, content: bytes, signature: str) -> str:
+    if layout.allowed_signers() is None:
+        return ""
+    from .signature import check
+
+    return check(layout, content, signature)
+
+
+def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
+    layout = board.layout
+    runtime = layout.runtime(str(request["runtime"]))
+    if not runtime.is_file() or digest_of(runtime) != request["runtime"]:
+        raise ReleaseError("no-runtime", "The studio's runtime on this target is damaged.")
+    if not request.get("env"):
+        return {"runtime": runtime.name, "env": "", "python": str(request["python"])}
+    from . import environment
+
+    folder = layout.environment(str(request["env"]))
+    if not (folder / environment.MARKER).is_file():
+        raise ReleaseError("no-environment", "The Python environment of this release is not there.")
+    python = environment.interpreter(folder).relative_to(layout.root)
+    return {"runtime": runtime.name, "env": folder.name, "python": str(python)}
+
+
+def _assemble(board: Board, what: Manifest, content: bytes, final: Path) -> None:
+    aside = final.with_name(final.name + ".tmp")
+    remove(aside)
+    try:
+        aside.mkdir()
+        for entry in what.files:
+            _place(board, entry, aside)
+        write_atomically(aside / manifest.NAME, content)
+        _sync_folders(aside)
+        os.replace(str(aside), str(final))
+        sync_folder(final.parent)
+    finally:
+        remove(aside)
+
+
+def _repair(board: Board, what: Manifest, content: bytes, folder: Path) -> None:
+    """Make a release that is there already what its manifest says, file by file.
+
+    Each file changes whole, so that this may be the release that is served.
+    """
+    mended = []
+    for entry in what.files:
+        try:
+            manifest.verify_file(folder / entry.name, entry)
+        except ReleaseError:
+            aside = folder / ".{}.tmp".format(entry.digest)
+            remove(aside)
+            _place(board, entry._replace(name=aside.name), folder)
+            (folder / entry.name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(str(aside), str(folder / entry.name))
+            mended.append(entry.name)
+    if digest_of(folder / manifest.NAME) != what.digest:
+        write_atomically(folder / manifest.NAME, content)
+        mended.append(manifest.NAME)
+    for name in manifest.foreign(folder, what):
+        remove(folder / name)
+        mended.append(name)
+    if mended:
+        _sync_folders(folder)
+        board.journal.append("repaired", release=what.digest, files=mended, owner=board.owner)
+
+
+def _place(board: Board, entry: manifest.Entry, folder: Path) -> None:
+    blob = board.layout.blob(entry.digest)
+    if not blob.is_file():
+        raise ReleaseError("not-received", "The file {} has not arrived.".format(entry.name))
+    target = folder / entry.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    link_or_copy(blob, target)
+    try:
+        manifest.verify_file(target, entry)
+    except ReleaseError:
+        remove(blob)  # so that the repeated deploy sends it again
+        raise
+
+
+def _sync_folders(folder: Path) -> None:
+    for base, _, _ in os.walk(str(folder)):
+        sync_folder(Path(base))

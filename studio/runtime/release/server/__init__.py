@@ -1,0 +1,1 @@
+"""The server of a release as a process or a systemd unit, its access and its probe."""

@@ -1,0 +1,244 @@
+"""ACCESS: the token and the certificate of what is served, and how they are changed.
+
+A change is as safe as a switch, of which it is a part. A new token is valid beside the old one
+until the release is kept, so that clients can change over without a refused request; then the old
+one ends. When the release is taken back, the new one ends. An old certificate is kept as long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Tuple
+
+from ...serve.http.host_names import is_host_pattern
+from ...serve.options import ALLOWED_HOSTS
+from ...shared.access_tokens import fingerprint_of
+from ...shared.errors import ReleaseError
+from ...shared.files import remove, write_atomically
+from ..board import Board
+from ..store.layout import Layout
+
+LEAST_CHARACTERS = 16
+_DAY_S = 86400.0
+_RENEW_S = 30 * _DAY_S
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_FACTS = "edgewright: "
+"""Begins a line before the certificate, which readers of PEM pass over: what we know of it."""
+
+
+class Access(NamedTuple):
+    """Whether callers need a token, whether TLS is spoken, and under which names it answers.
+
+    Attributes:
+        allowed_hosts: Names beside the server's own (see ``serve.hosts``).
+    """
+
+    token: bool = False
+    tls: bool = False
+    allowed_hosts: Tuple[str, ...] = ()
+
+
+def wanted(service: Mapping[str, Any], wish: Mapping[str, Any]) -> Access:
+    """What a request wishes; what holds for the running service where it wishes nothing.
+
+    Args:
+        wish: ``token`` (``none``, ``new``, ``given``), ``tls`` (``none``, ``on``) and
+            ``allowed_hosts`` (names; None for those of now).
+
+    Raises:
+        ReleaseError: when a name cannot be one.
+    """
+    token, tls, hosts = wish.get("token"), wish.get("tls"), wish.get("allowed_hosts")
+    return Access(
+        token != "none" if token else bool(service.get("token")),
+        tls != "none" if tls else bool(service.get("tls")),
+        tuple(service.get("allowed_hosts") or ()) if hosts is None else _hosts(hosts),
+    )
+
+
+def _hosts(names: Sequence[Any]) -> Tuple[str, ...]:
+    """Names for the server's command line, which lies in a unit of systemd and in a crontab."""
+    wrong = next((one for one in names if not is_host_pattern(str(one))), None)
+    if wrong is not None:
+        sentence = "{!r} is no name of a host.".format(str(wrong)[:100])
+        raise ReleaseError("bad-request", sentence, "A name looks like cam.example.com.")
+    return tuple(map(str, names))
+
+
+def options(layout: Layout, access: Access) -> list[str]:
+    """The server's options for it."""
+    found = []
+    if access.token:
+        found += ["--token-file", str(layout.token)]
+    if access.tls:
+        found += ["--cert", str(layout.certificate), "--key", str(layout.certificate)]
+    return found
+
+
+def variables(access: Access) -> list[str]:
+    """The beginning of a command line that tells the server its names.
+
+    A release that is rolled back to may run in a runtime that has no option for them.
+    """
+    names = ",".join(access.allowed_hosts)
+    return ["/usr/bin/env", "{}={}".format(ALLOWED_HOSTS, names)] if names else []
+
+
+def is_changed(layout: Layout, wish: Mapping[str, Any]) -> bool:
+    """Whether there is something new that must be switched to."""
+    return wish.get("token") in ("new", "given") or layout.next_certificate.exists()
+
+
+def change(layout: Layout, wish: Mapping[str, Any], access: Access) -> None:
+    """Put new credentials beside the old ones; ``settle`` or ``revert`` must follow.
+
+    Raises:
+        ReleaseError: when a given token cannot be one.
+    """
+    if wish.get("token") in ("new", "given"):
+        import secrets
+
+        new = secrets.token_urlsafe(32) if wish["token"] == "new" else str(wish.get("value") or "")
+        _check(new)
+        before = _tokens(layout)[:1]
+        _write(layout.token, "\n".join([new, *(one for one in before if one != new)]) + "\n")
+    if access.tls and layout.next_certificate.exists():
+        if layout.certificate.exists():
+            os.replace(str(layout.certificate), str(layout.old_certificate))
+        os.replace(str(layout.next_certificate), str(layout.certificate))
+
+
+def settle(layout: Layout, access: Access) -> None:
+    """The release is kept: what was replaced ends."""
+    if access.token:
+        _keep(layout, _tokens(layout)[:1])
+    else:
+        remove(layout.token)
+    if not access.tls:
+        remove(layout.certificate)
+    for path in (layout.old_certificate, layout.next_certificate):
+        remove(path)
+
+
+def revert(layout: Layout, access: Access) -> None:
+    """The release is taken back: what was there before holds again."""
+    if access.token:
+        _keep(layout, _tokens(layout)[-1:])
+    else:
+        remove(layout.token)
+    if layout.old_certificate.exists():
+        os.replace(str(layout.old_certificate), str(layout.certificate))
+    elif not access.tls:
+        remove(layout.certificate)
+    remove(layout.next_certificate)
+
+
+def token(layout: Layout) -> str:
+    """The token that holds now, or the newer one of two; empty without any."""
+    return next(iter(_tokens(layout)), "")
+
+
+def fingerprint(layout: Layout, access: Access) -> str:
+    """That of the certificate that is to be shown; empty for plain HTTP."""
+    return fingerprint_of(layout.certificate) if access.tls else ""
+
+
+def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Have a certificate for the next switch.
+
+    Args:
+        request: ``names`` (under which the server is called); optionally ``pem`` (a key and its
+            certificate chain), ``own`` (only one that was made by us will do), ``until`` (seconds
+            since the epoch, for one of ours that was made elsewhere).
+
+    Returns:
+        ``made``: ``kept`` (one that is good for another month), ``here``, ``given``, or nothing
+        where this target has nothing to make one with; ``fingerprint``, and the ``certificate``
+        without its key.
+
+    Raises:
+        ReleaseError: when what was given does not fit together.
+    """
+    import socket
+    import ssl
+
+    from .certificate import DAYS, CannotMake, self_signed
+
+    layout = board.layout
+    layout.access.mkdir(mode=0o700, exist_ok=True)
+    pem, until = str(request.get("pem") or ""), float(request.get("until") or 0)
+    given = bool(pem)
+    names = [*map(str, request.get("names") or ()), socket.gethostname() or "localhost"]
+    names = list(dict.fromkeys(names))
+    if not given and _is_good(layout, names, bool(request.get("own"))):
+        remove(layout.next_certificate)
+        return _certified("kept", layout.certificate)
+    if not given:
+        try:
+            pem, until = self_signed(names, layout.access), time.time() + DAYS * _DAY_S
+        except CannotMake:
+            return {"made": "", "fingerprint": "", "certificate": ""}
+    if until:
+        facts = json.dumps({"names": names, "until": until}, sort_keys=True)
+        pem = "{}{}\n{}".format(_FACTS, facts, pem)
+    _write(layout.next_certificate, pem)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            str(layout.next_certificate), password=lambda: ""
+        )
+    except (OSError, ValueError):
+        remove(layout.next_certificate)
+        raise ReleaseError(
+            "bad-certificate", "The certificate and the key do not belong together."
+        ) from None
+    return _certified("given" if given else "here", layout.next_certificate)
+
+
+def _certified(made: str, path: Path) -> dict[str, Any]:
+    blocks = path.read_text("ascii").split(_BEGIN)[1:]
+    chain = "".join(_BEGIN + block.partition(_END)[0] + _END + "\n" for block in blocks)
+    return {"made": made, "fingerprint": fingerprint_of(path), "certificate": chain}
+
+
+def _is_good(layout: Layout, names: Sequence[str], own: bool) -> bool:
+    """Whether the certificate may stay: one of ours for its time, one of the user's always."""
+    if not fingerprint_of(layout.certificate):
+        return False
+    first = layout.certificate.read_text("ascii").partition("\n")[0]
+    if not first.startswith(_FACTS):
+        return not own
+    facts = json.loads(first[len(_FACTS) :])
+    return facts["until"] - time.time() > _RENEW_S and set(names) <= set(facts["names"])
+
+
+def _check(new: str) -> None:
+    """Refuse what is no token, without repeating it."""
+    if len(new) < LEAST_CHARACTERS or not all("!" <= character <= "~" for character in new):
+        raise ReleaseError(
+            "bad-token",
+            "A token has at least {} characters, and neither spaces nor letters outside "
+            "ASCII.".format(LEAST_CHARACTERS),
+        )
+
+
+def _tokens(layout: Layout) -> list[str]:
+    """The newest first."""
+    try:
+        return layout.token.read_text("ascii").split()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _keep(layout: Layout, tokens: Sequence[str]) -> None:
+    if tokens and list(tokens) != _tokens(layout):
+        _write(layout.token, "".join(one + "\n" for one in tokens))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write what only the owner may read."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_atomically(path, text.encode("ascii"), mode=0o600)

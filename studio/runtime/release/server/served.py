@@ -1,0 +1,206 @@
+"""The serving process of a target: starting, reloading, waiting for it, stopping."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...shared.access_tokens import VARIABLE
+from ...shared.errors import ReleaseError
+from ...shared.files import remove, write_atomically
+from ..store import ports
+from ..store.layout import Layout
+from . import access
+from .access import Access
+from .manager import manager_here, manager_of
+
+_POLL_S = 0.02
+_STOP_S = 15.0
+
+
+class Address(NamedTuple):
+    """Where the server listens (port 0 lets it choose), and what callers must bring."""
+
+    host: str
+    port: int
+    access: Access = Access()
+
+    def options(self, layout: Layout) -> list[str]:
+        """The server's options for it."""
+        place = ["--host", self.host, "--port", str(self.port)]
+        return place + access.options(layout, self.access)
+
+
+class Server:
+    """The one server of ``current``; it outlives the command that started it."""
+
+    ended = "the server ended"
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._manager = manager_of(layout, self.service())
+
+    def report(self) -> dict[str, Any]:
+        """What the server last wrote about itself; empty where there is nothing."""
+        return _read(self._layout.server)
+
+    def service(self) -> dict[str, Any]:
+        """What was started here, and how."""
+        return _read(self._layout.service)
+
+    def manager(self) -> dict[str, Any]:
+        """Who keeps it running, for people."""
+        return {"manager": self._manager.name, **self._manager.facts()}
+
+    def runs(self) -> bool:
+        """Whether what was started here still lives."""
+        return self._manager.runs()
+
+    def serves(self, digest: str) -> bool:
+        """Whether it lives, is ready, and serves this release."""
+        report = self.report()
+        return report.get("digest") == digest and report.get("state") == "ready" and self.runs()
+
+    def listens(self, address: Address) -> bool:
+        """Whether it is where it shall be. It changes interpreters by itself, never its address."""
+        service = self.service()
+        asked = address.port in (0, service.get("port"), self.report().get("port"))
+        same = (service.get("host"), access.wanted(service, {})) == (address.host, address.access)
+        return asked and same
+
+    def choose_port(self, host: str, usual: int) -> int:
+        """A port for an endpoint that has none (see ``ports.choose``)."""
+        return ports.choose(self._layout, host, usual)
+
+    def require_port(self, address: Address) -> None:
+        """Raise ReleaseError while somebody else listens at the port."""
+        if not (self.runs() and self.report().get("port") == address.port):
+            ports.require_free(address.host, address.port)
+
+    def remember(self, forget: bool = False) -> None:
+        """Keep how it runs until the change that begins is kept, too."""
+        layout = self._layout
+        if forget:
+            remove(layout.service_before)
+        else:
+            write_atomically(layout.service_before, json.dumps(self.service()).encode())
+
+    def before(self) -> dict[str, Any]:
+        """How it ran before a change that was not kept."""
+        path = self._layout.service_before
+        return _read(path) if path.exists() else self.service()
+
+    def token(self) -> str:
+        """What it wants to be shown; empty where everybody may ask."""
+        return access.token(self._layout) if self.report().get("token_required") else ""
+
+    def is_kept(self) -> bool:
+        """Whether what keeps it running is what this machine has for that."""
+        return self._manager.name == manager_here(self._layout).name
+
+    def start(self, binding: Mapping[str, Any], address: Address) -> None:
+        """Start it instead of what runs, and let it be started again after a crash or a boot."""
+        layout = self._layout
+        before, self._manager = self._manager, manager_here(layout)
+        if before.name != self._manager.name or before.name == "process":
+            before.stop(_STOP_S)
+        with contextlib.suppress(FileNotFoundError):
+            layout.server.unlink()
+        service = {
+            "manager": self._manager.name,
+            "host": address.host,
+            "port": address.port,
+            **address.access._asdict(),
+            **{key: binding[key] for key in ("runtime", "env", "python")},
+        }
+        service.update(self._manager.start(self._command(binding, address), environment()))
+        write_atomically(layout.service, json.dumps(service, sort_keys=True).encode())
+
+    def settle(self, binding: Mapping[str, Any], address: Address) -> None:
+        """Let what is served now, and where, be what is started after a crash or a boot."""
+        address = address._replace(port=int(self.report().get("port") or address.port))
+        self._manager.settle(self._command(binding, address))
+
+    def _command(self, binding: Mapping[str, Any], address: Address) -> list[str]:
+        layout = self._layout
+        root = ("--root", str(layout.root))
+        names = access.variables(address.access)
+        return [*names, *command(layout, binding), "serve", *root, *address.options(layout)]
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes each time the server writes its report."""
+        try:
+            found = self._layout.server.stat()
+        except OSError:
+            return (0, 0)
+        return (found.st_ino, found.st_mtime_ns)
+
+    def reload(self) -> None:
+        """Ask it to read ``current`` again."""
+        os.kill(self._manager.pid, signal.SIGHUP)
+
+    def wait_for(self, digest: str, before: tuple[int, int], seconds: float) -> dict[str, Any]:
+        """Wait until it reports that it serves a release.
+
+        Args:
+            before: Its stamp before it was asked; older reports do not count.
+
+        Raises:
+            ReleaseError: when it says that it cannot, ends, or is too slow.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            alive = self.runs()
+            report = self.report() if self.stamp() != before else {}
+            if report.get("state") == "ready" and report.get("digest") == digest:
+                return report
+            if report.get("state") == "failed":
+                raise self._failure(str(report.get("error") or "it gave no reason"))
+            if not alive:
+                raise self._failure("the server ended while it was starting")
+            time.sleep(_POLL_S)
+        raise self._failure("it was not ready after {:g} s".format(seconds))
+
+    def stop(self, seconds: float = _STOP_S) -> bool:
+        """Let it finish its requests and end, for good. Whether it ran."""
+        return self._manager.stop(seconds)
+
+    def _failure(self, reason: str) -> ReleaseError:
+        return ReleaseError(
+            "not-ready",
+            "The release could not be served: {}.".format(reason.rstrip(".")),
+            "The release that ran before is still in place.",
+            self._manager.tail(),
+        )
+
+
+def command(layout: Layout, binding: Mapping[str, Any]) -> list[str]:
+    """The start of a command line that runs a release's own runtime."""
+    # An interpreter inside the folder of releases is kept relative, so that the folder can move.
+    python = layout.root / str(binding["python"])
+    return [str(python), str(layout.runtimes / str(binding["runtime"]))]
+
+
+def environment() -> dict[str, str]:
+    """The environment of processes that load a model."""
+    values = dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONUNBUFFERED="1")
+    # A server outlives whoever started it, and so may their folder for temporary files.
+    # And a token in the studio's own environment is not one for this server.
+    foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR", VARIABLE)
+    for name in foreign:
+        values.pop(name, None)
+    return values
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

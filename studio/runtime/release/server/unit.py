@@ -1,0 +1,159 @@
+"""A server that is a unit of systemd: started at boot, restarted, watched and confined by it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...shared.errors import ReleaseError
+from ...shared.process_identity import started
+from ...units.systemd import Systemd, UnitError
+from ...units.unit import UnitOptions, render, unit_name
+from ..store.layout import Layout
+
+_ASK_S = 0.2
+"""Between two questions to systemd: each costs a process."""
+
+_TAIL_LINES = 40
+_MEMORY_SHARE = 0.8
+"""Of the machine's memory; the rest is for whoever comes to look why it is full."""
+
+
+class SystemdUnit:
+    """The unit of one folder of releases. It exists while something is served."""
+
+    def __init__(self, layout: Layout, systemd: Systemd) -> None:
+        self._layout = layout
+        self._systemd = systemd
+        self._unit = unit_name(layout.root)
+        self._pid = 0
+        self._since = ""
+        self._asked = float("-inf")
+        self._alive = False
+
+    @property
+    def name(self) -> str:
+        """``systemd``, or ``systemd-user`` for the user's own."""
+        return "systemd" if self._systemd.system else "systemd-user"
+
+    def exists(self) -> bool:
+        """Whether it is installed."""
+        return self._systemd.has(self._unit)
+
+    @property
+    def pid(self) -> int:
+        """Of the supervisor, as systemd knows it; 0 when none runs."""
+        self._ask()
+        return self._pid
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+        """Install, enable and start it, or start it anew; does not wait until it is ready.
+
+        Args:
+            environment: Not used: a unit has one of its own.
+
+        Raises:
+            ReleaseError: when systemd refuses.
+        """
+        self.settle(command)
+        try:
+            self._systemd.enable(self._unit)
+            self._systemd.restart(self._unit, wait=False)
+        except UnitError as error:
+            raise _refused(error) from None
+        self._pid, self._asked = 0, float("-inf")
+        return {"unit": self._unit}
+
+    def settle(self, command: Sequence[str]) -> None:
+        """Let the next start (after a crash, at boot) use this command; what runs stays as it is.
+
+        Raises:
+            ReleaseError: when systemd refuses.
+        """
+        options = UnitOptions(
+            self._layout.root,
+            command,
+            title="inference server of {}".format(self._layout.root),
+            port=_port(command),
+            memory_mb=_memory_mb(),
+            system=self._systemd.system,
+        )
+        try:
+            self._systemd.install(self._unit, render(options))
+        except UnitError as error:
+            raise _refused(error) from None
+        except ValueError as error:
+            raise ReleaseError("no-unit", str(error), "Choose another folder.") from None
+
+    def runs(self) -> bool:
+        """Whether its supervisor lives, or is about to."""
+        if self._pid and started(self._pid) == self._since:
+            return True
+        if time.monotonic() - self._asked >= _ASK_S:
+            self._ask()
+        return self._alive
+
+    def stop(self, seconds: float) -> bool:
+        """Let it finish its requests, and take the unit away. Whether it ran.
+
+        Args:
+            seconds: Not used: the unit says how long it may take.
+        """
+        ran = self.runs()
+        try:
+            self._systemd.remove(self._unit)
+        except UnitError as error:
+            raise _refused(error) from None
+        self._pid, self._alive, self._asked = 0, False, float("-inf")
+        return ran
+
+    def tail(self) -> str:
+        """The end of its journal."""
+        return self._systemd.journal(self._unit, _TAIL_LINES)
+
+    def facts(self) -> dict[str, Any]:
+        """What is known beyond whether it runs."""
+        try:
+            state = self._systemd.state(self._unit)
+        except UnitError:
+            return {"unit": self._unit}
+        return {
+            "unit": self._unit,
+            "enabled": state.enabled == "enabled",
+            "boot": self._systemd.starts_at_boot(),
+            "active": state.active,
+            "restarts": state.restarts,
+        }
+
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
+        try:
+            state = self._systemd.state(self._unit)
+        except UnitError:
+            self._pid, self._alive = 0, False
+            return
+        self._pid, self._alive = state.pid, state.alive
+        self._since = started(state.pid) if state.pid else ""
+
+
+def _port(command: Sequence[str]) -> int:
+    """The port in a command line of ``serve``, for the right to listen at a low one."""
+    words = list(command)
+    text = words[words.index("--port") + 1] if "--port" in words[:-1] else ""
+    return int(text) if text.isdigit() else 0
+
+
+def _memory_mb() -> int:
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(64, int(total * _MEMORY_SHARE) >> 20)
+
+
+def _refused(error: UnitError) -> ReleaseError:
+    return ReleaseError(
+        "no-unit",
+        error.sentence,
+        "Look at it with systemctl, or set EDGEWRIGHT_SERVICE=process to do without a unit.",
+        error.detail,
+    )

@@ -1,0 +1,1 @@
+"""Releases on a target's disk: folders, state, lease, ports."""

@@ -1,0 +1,179 @@
+"""The rule of a quality soak: what a release on trial may do worse, and how sure that must be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ...shared.errors import ReleaseError
+from .sequential import BAD, GOOD, OPEN, Errors, ShareTest
+
+KEEP, TAKE_BACK = "keep", "take back"
+
+
+class Rule(NamedTuple):
+    """Each pair is what is harmless, and what is not; between them either decision will do.
+
+    With four tests a good release is taken back in 2 of 100 soaks at most (4 x alpha), and a bad
+    one is kept in 1 of 100 (beta).
+
+    Attributes:
+        disagreement_ok, disagreement: Share of answers unlike those of the release before.
+        slower_ok, slower: How many times as long a run takes as one of the release before.
+        errors_ok, errors: Share of requests that the server fails.
+        drift_ok, drift: Share of windows of requests unlike the earlier release's reference data.
+        alpha, beta: How often each test may err.
+        undecided: What is done when the time is over: ``keep`` or ``take back``.
+        judge: Of ``errors``, ``agreement``, ``latency`` and ``drift``, what is judged.
+    """
+
+    disagreement_ok: float = 0.02
+    disagreement: float = 0.08
+    slower_ok: float = 1.05
+    slower: float = 1.2
+    errors_ok: float = 0.001
+    errors: float = 0.02
+    drift_ok: float = 0.02
+    drift: float = 0.5
+    alpha: float = 0.005
+    beta: float = 0.01
+    undecided: str = KEEP
+    judge: str = "errors,agreement,latency,drift"
+
+    @property
+    def beyond(self) -> float:
+        """A stretch of runs counts as slower from here on: half-way, for ratios."""
+        return math.sqrt(self.slower_ok * self.slower)
+
+
+TESTS = ("errors", "agreement", "latency", "drift")
+_STRETCHES_OK, _STRETCHES = 0.3, 0.7
+"""Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs."""
+
+
+def rule_of(wanted: Mapping[str, Any]) -> Rule:
+    """The rule that a request or a recipe describes; what it does not name is as usual.
+
+    Raises:
+        ReleaseError: for what it cannot be, with the nearest name that is known.
+    """
+    for name in wanted:
+        if name not in Rule._fields:
+            import difflib
+
+            near = difflib.get_close_matches(name, Rule._fields, 1)
+            hint = "Did you mean {}?".format(near[0]) if near else _KNOWN
+            raise ReleaseError("bad-rule", "A soak rule has no {!r}.".format(name), hint)
+    values: dict[str, Any] = {}
+    for name, value in wanted.items():
+        is_text = isinstance(Rule._field_defaults[name], str)
+        try:
+            values[name] = str(value) if is_text else float(value)
+        except (TypeError, ValueError):
+            text = "The soak rule's {} is {!r}, which is no number.".format(name, value)
+            raise ReleaseError("bad-rule", text) from None
+    found = Rule(**values)
+    _check(found)
+    return found
+
+
+_KNOWN = "It has: {}.".format(", ".join(Rule._fields))
+
+
+def _check(rule: Rule) -> None:
+    shares = ("disagreement", "errors", "drift")
+    for name in shares:
+        low, high = getattr(rule, name + "_ok"), getattr(rule, name)
+        if not 0.0 < low < high < 1.0:
+            raise _bad("{0}_ok must be below {0}, both between 0 and 1".format(name))
+    if not 0.5 <= rule.slower_ok < rule.slower <= 100.0:
+        raise _bad("slower_ok must be below slower, and no less than 0.5")
+    if not (0.0 < rule.alpha <= 0.2 and 0.0 < rule.beta <= 0.2):
+        raise _bad("alpha and beta must be above 0 and at most 0.2")
+    if rule.undecided not in (KEEP, TAKE_BACK):
+        raise _bad("undecided is {} or {}".format(KEEP, TAKE_BACK))
+    unknown = [name for name in _judged(rule) if name not in TESTS]
+    if unknown or not _judged(rule):
+        raise _bad("judge names some of {}".format(", ".join(TESTS)))
+
+
+def _judged(rule: Rule) -> list[str]:
+    return [name.strip() for name in rule.judge.split(",") if name.strip()]
+
+
+def _bad(text: str) -> ReleaseError:
+    return ReleaseError("bad-rule", "The soak rule cannot be used: {}.".format(text))
+
+
+class Counts(NamedTuple):
+    """What was seen of a release on trial.
+
+    Attributes:
+        events, of: So many of so many observations speak against it.
+        why_not: Why it cannot be judged by this; empty when it can.
+        told: What else is known of it, for people; it decides nothing.
+    """
+
+    events: int = 0
+    of: int = 0
+    why_not: str = ""
+    told: str = ""
+
+
+class Finding(NamedTuple):
+    """What one test says: a row of the evidence.
+
+    Attributes:
+        says: ``good``, ``bad``, ``open`` or ``not judged``.
+        text: The same for people.
+    """
+
+    test: str
+    says: str
+    events: int
+    of: int
+    text: str
+
+
+class Quality:
+    """Judges counts by a rule."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        errors = Errors(rule.alpha, rule.beta)
+        self._tests = {
+            "errors": ShareTest(rule.errors_ok, rule.errors, errors),
+            "agreement": ShareTest(rule.disagreement_ok, rule.disagreement, errors),
+            "latency": ShareTest(_STRETCHES_OK, _STRETCHES, errors),
+            "drift": ShareTest(rule.drift_ok, rule.drift, errors),
+        }
+        self._names = _judged(rule)
+
+    def findings(self, counts: Mapping[str, Counts]) -> list[Finding]:
+        """One row a test."""
+        return [self._finding(name, counts.get(name, Counts())) for name in self._names]
+
+    def _finding(self, name: str, seen: Counts) -> Finding:
+        if seen.why_not:
+            return Finding(name, "not judged", seen.events, seen.of, seen.why_not)
+        says = self._tests[name].says(seen.events, seen.of)
+        text = _TEXTS[name].format(seen.events, seen.of)
+        return Finding(name, says, seen.events, seen.of, text + seen.told)
+
+
+_TEXTS = {
+    "errors": "{} of {} requests failed",
+    "agreement": "{} of {} answers are unlike those of the release before",
+    "latency": "{} of {} stretches of runs were slower than allowed beside the release before",
+    "drift": "{} of {} windows of requests are unlike the reference data of the release before",
+}
+
+
+def decision(findings: list[Finding]) -> str:
+    """``bad`` when one test says so, ``good`` when all that can judge do, otherwise ``open``."""
+    says = [one.says for one in findings]
+    if BAD in says:
+        return BAD
+    judged = [one for one in says if one != "not judged"]
+    return GOOD if judged and all(one == GOOD for one in judged) else OPEN

@@ -1,0 +1,146 @@
+"""The inside of a probe: load the model, run the golden samples, compare and time them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Dict, NamedTuple
+
+from ...shared import manifest
+from ...shared.errors import ReleaseError
+from ..store.layout import Layout
+
+_TIMED_RUNS = 9
+
+
+class Some(NamedTuple):
+    """Of a large output some values, their places in it when it is flat, and its shape."""
+
+    values: Any
+    places: Any
+    shape: Any
+
+
+def run_trial(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run every golden sample of a release.
+
+    Returns:
+        ``samples``, ``mismatches``, ``max_error`` (largest absolute difference), ``atol``,
+        ``first_ms``, ``latency_ms`` (median) and the ``onnxruntime`` version.
+    """
+    folder = layout.release(str(request["release"]))
+    what = manifest.read(folder)
+    session, version = _load(folder / what.model)
+    golden = what.raw["golden"]
+    samples = sorted((folder / "golden").glob("*.npz"))
+    worst, mismatches, first_ms = 0.0, 0, 0.0
+    feeds: dict[str, Any] = {}
+    for number, path in enumerate(samples):
+        feeds, expected = read_sample(path)
+        start = time.perf_counter()
+        answers = _answers(session, feeds, sorted(expected))
+        if number == 0:
+            first_ms = (time.perf_counter() - start) * 1e3
+        error, same = compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
+        worst, mismatches = max(worst, error), mismatches + (not same)
+    return {
+        "samples": len(samples),
+        "mismatches": mismatches,
+        "max_error": worst,
+        "atol": float(golden["atol"]),
+        "first_ms": first_ms,
+        "latency_ms": _latency(session, feeds),
+        "onnxruntime": version,
+    }
+
+
+def _load(path: Path) -> tuple[Any, str]:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ReleaseError(
+            "no-onnxruntime", "onnxruntime does not load on this target: {}.".format(error)
+        ) from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=onnxruntime.get_available_providers()
+        )
+    except Exception as error:  # the library has no common base class
+        raise ReleaseError(
+            "not-loadable",
+            "onnxruntime {} on this target cannot load the model.".format(onnxruntime.__version__),
+            "The model's operator set may be too new for it.",
+            str(error),
+        ) from None
+    return session, str(onnxruntime.__version__)
+
+
+def _answers(session: Any, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    try:
+        answers = session.run(names, dict(feeds))
+        return {name: answers[number] for number, name in enumerate(names)}
+    except Exception as error:  # the library has no common base class
+        raise ReleaseError(
+            "not-runnable", "The model fails on this target.", detail=str(error)
+        ) from None
+
+
+def read_sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The inputs and the expected outputs of one golden sample, by name."""
+    import numpy
+
+    arrays: Dict[str, Any] = {}
+    for part in (path, path.parent / "inputs" / path.name):  # older bundles have one file for both
+        if part == path or part.exists():
+            with numpy.load(str(part), allow_pickle=False) as found:
+                arrays.update((name, found[name]) for name in found.files)
+    feeds = {name[3:]: arrays[name] for name in arrays if name.startswith("in.")}
+    expected = {
+        name[4:]: Some(arrays[name], arrays["at." + name[4:]], arrays["shape." + name[4:]])
+        if "at." + name[4:] in arrays
+        else arrays[name]
+        for name in arrays
+        if name.startswith("out.")
+    }
+    return feeds, expected
+
+
+def compare(
+    answers: Mapping[str, Any], expected: Mapping[str, Any], rtol: float, atol: float
+) -> tuple[float, bool]:
+    """The largest absolute difference, and whether all of it is within the tolerance."""
+    import numpy
+
+    worst, same = 0.0, True
+    for name, wanted in expected.items():
+        found = numpy.asarray(answers[name])
+        if isinstance(wanted, Some):
+            if found.shape != tuple(wanted.shape):
+                return float("inf"), False
+            found, wanted = found.reshape(-1)[wanted.places], wanted.values
+        if found.shape != wanted.shape:
+            return float("inf"), False
+        if wanted.dtype.kind not in "fiub":
+            same = same and bool(numpy.array_equal(found, wanted))
+            continue
+        a, b = found.astype("float64"), wanted.astype("float64")
+        same = same and bool(numpy.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
+        if a.size:
+            worst = max(worst, float(numpy.nan_to_num(numpy.abs(a - b)).max()))
+    return worst, same
+
+
+def _latency(session: Any, feeds: Mapping[str, Any]) -> float:
+    """Median of a few runs, in milliseconds; 0 where there is no sample."""
+    if not feeds:
+        return 0.0
+    times = []
+    for _ in range(_TIMED_RUNS):
+        start = time.perf_counter()
+        session.run(None, dict(feeds))
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)

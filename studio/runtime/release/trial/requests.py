@@ -1,0 +1,73 @@
+"""Notes for the server that a deploy leaves: may it keep requests, does it go on comparing?"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional, Tuple
+
+from ...shared.errors import ReleaseError
+from ...shared.files import remove, write_atomically
+from ...shared.sampling_config import FILE, MOST, SamplingWish
+from ...shared.trial_request import FILE as COMPARED
+from ...shared.trial_request import MOST_SHARE, Wish
+from ..store.layout import Layout
+
+
+def sampling_of(request: Mapping[str, Any]) -> Optional[Tuple[int, int]]:
+    """Samples and bytes that may be kept at most; None where none may.
+
+    Args:
+        request: May have ``sampling``: ``most`` and ``bytes``.
+
+    Raises:
+        ReleaseError: when they are no such numbers.
+    """
+    asked = request.get("sampling")
+    if not asked:
+        return None
+    try:
+        most, size = int(asked["most"]), int(asked["bytes"])
+    except (KeyError, TypeError, ValueError):
+        raise ReleaseError("bad-request", "Samples to keep are a number and bytes.") from None
+    if not most:
+        return None
+    if not 0 < most <= MOST or size <= 0:
+        raise ReleaseError("bad-request", "At most {} samples can be kept.".format(MOST))
+    return most, size
+
+
+def agreement_of(request: Mapping[str, Any]) -> float:
+    """Share of a core for comparing answers with the release before, from now on; 0: none.
+
+    Args:
+        request: May have ``agreement``.
+
+    Raises:
+        ReleaseError: when it is no such share.
+    """
+    try:
+        share = float(request.get("agreement") or 0.0)
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0.0 <= share <= MOST_SHARE:  # also what is no number
+        sentence = "Comparing may take up to {:.0%} of one core."
+        raise ReleaseError("bad-request", sentence.format(MOST_SHARE))
+    return share
+
+
+def compare(layout: Layout, digest: str, before: str, share: float) -> None:
+    """Let the server go on comparing its answers with those of the release before, or end it."""
+    path = layout.run / COMPARED
+    if share and before and before != digest:
+        wish = Wish(digest, before, 1.0, share, False)
+        write_atomically(path, wish.content())
+    else:
+        remove(path)
+
+
+def allow(layout: Layout, digest: str, allowed: Optional[Tuple[int, int]]) -> None:
+    """Let the server of a release keep samples, or no server any more."""
+    path = layout.run / FILE
+    if allowed is None:
+        remove(path)
+    else:
+        write_atomically(path, SamplingWish(digest, *allowed).content(), 0o600)

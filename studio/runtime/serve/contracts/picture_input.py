@@ -1,0 +1,40 @@
+"""A picture of a request as the input of a model."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+import numpy as np
+
+from ..engine.served_model import ServedModel
+from ..http.message import Body, HttpError
+from ..protocol.tensor_data import bad
+
+
+def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
+    """The one input of a model, made of a picture as its bundle says.
+
+    Raises:
+        HttpError: 415 when the model takes no pictures; otherwise what is wrong with this one.
+    """
+    preprocess = model.source.preprocess
+    if preprocess is None or len(model.inputs) != 1:
+        reason = "its bundle has no preprocess" if preprocess is None else "it has several inputs"
+        raise HttpError(415, "The model {!r} takes no pictures: {}.".format(model.name, reason))
+    (spec,) = model.inputs.values()
+    from ..images.decoding import decode_picture  # with the first picture: most servers get none
+
+    try:
+        array = preprocess.apply(decode_picture(content))
+    except ValueError as error:
+        raise HttpError(400, str(error)) from None
+    if array.dtype != spec.kind.dtype or not spec.accepts(array.shape):
+        raise bad(
+            "The picture becomes {} {}, but the input {!r} is {} {}.",
+            array.dtype.name,
+            list(array.shape),
+            spec.name,
+            spec.kind.name,
+            list(spec.shape),
+        )
+    return {spec.name: array}

@@ -1,0 +1,1 @@
+"""Models in memory: sessions, execution, batching, tuning."""

@@ -1,0 +1,262 @@
+"""One infer request on its way through a model, alone or together with others."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+
+from ..http.coding import content_of
+from ..http.exchange import Exchange
+from ..http.message import HttpError, Request, Response
+from ..images.signatures import kind_of
+from ..protocol import codec as inference
+from ..protocol.codec import Inference
+from .served_model import ServedModel
+from .session import first_line
+
+_clock = time.monotonic
+
+
+class InferenceCall:
+    """An exchange, what was decoded of it, and its answer.
+
+    Attributes:
+        inference: The decoded request.
+        inferred: Clock when the model had run.
+        heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
+        raw: Reading it is quick, whatever the size: the values are taken as they came.
+        repeats: The answer follows from the bytes of the request alone, as the protocol says.
+    """
+
+    heavy = False
+    raw = False
+    repeats = True
+
+    __slots__ = (
+        "_begun",
+        "_decoded",
+        "_exchange",
+        "_failure",
+        "_max_body",
+        "_model",
+        "_received",
+        "_response",
+        "_rows",
+        "_runs",
+        "inference",
+        "inferred",
+    )
+
+    def __init__(self, exchange: Exchange, model: ServedModel, max_body: int) -> None:
+        self._exchange = exchange
+        self._max_body = max_body
+        self._model = model
+        self._response: Optional[Response] = None
+        self._failure = ""
+        self._received = _clock()
+        self._begun = self._decoded = self.inferred = 0.0
+        self.inference: Inference
+        self._runs = 1
+        self._rows = 0
+
+    def decode(self) -> bool:
+        """Read the inputs; False when they do not fit the model, which is then the answer."""
+        self._begun = _clock()
+        if self._exchange.gone:
+            self._fail(503, "CANCELED", "The client has left.")
+            return False
+        try:
+            self.inference = self._read()
+        except Exception as error:
+            self._fail_because(error)
+            return False
+        self._decoded = _clock()
+        return True
+
+    def _read(self) -> Inference:
+        """Understand the request; may raise anything."""
+        request, model = self._exchange.request, self._model
+        headers, body = request.headers, request.body
+        if "content-encoding" in headers:
+            body = content_of(request, self._max_body)
+        length = headers.get(inference.HEADER_LENGTH)
+        return inference.decode(body, length, model.inputs, model.outputs, model.plans)
+
+    def is_read_quickly(self, request: Request, most: int) -> bool:
+        """Whether the event loop may read it: others wait meanwhile.
+
+        Args:
+            most: Bytes that may have to be parsed.
+        """
+        headers = request.headers
+        if "content-encoding" in headers:
+            return False
+        if len(request.body) < most:
+            return not self.heavy
+        length = headers.get(inference.HEADER_LENGTH, "")
+        # Numbers are taken as they came; each text is read.
+        return len(length) < 6 and length.isdigit() and int(length) < most and self._model.numeric
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self._exchange.gone
+
+    def run(self, options: Any = None) -> None:
+        """Run the model for this request alone, and make the answer.
+
+        Args:
+            options: With which the run can be ended (see ``ModelSession.run``).
+        """
+        call = self.inference
+        wanted = [output.name for output in call.wanted]
+        try:
+            arrays = self._model.session.run(call.feeds, wanted, options)
+        except Exception as error:
+            self._fail_because(error, options)
+            return
+        self.encode(arrays, _clock())
+
+    def encode(
+        self, arrays: Sequence[np.ndarray], inferred: float, runs: int = 1, rows: int = 0
+    ) -> None:
+        """Make the answer.
+
+        Args:
+            arrays: The wanted outputs.
+            inferred: Clock when the model had run.
+            runs: That this call counts: of those that ran together, one counts their run.
+            rows: Of all that ran together; 0 for a call that ran alone.
+        """
+        model = self._model
+        self.inferred = inferred
+        self._runs, self._rows = runs, rows
+        try:
+            response = self._response = inference.encode(
+                model.name, model.version, self.inference, arrays, model.outputs, model.headers
+            )
+        except Exception as error:
+            self._fail_because(error)
+            return
+        if self.inference.id:
+            model.answers.keep(self.inference.id, arrays)
+            if model.sampler is not None:
+                model.sampler.named(self.inference.id, self.inference.feeds)
+        if response.start is not None and self.repeats:
+            response.again = (model, self.inference.plan, arrays)
+
+    def _fail_because(self, error: Exception, options: Any = None) -> None:
+        if options is not None and options.terminate:
+            self._fail(504, "CANCELED", "The answer was not ready in time.")
+        elif isinstance(error, HttpError):
+            self._fail(error.status, "BAD_REQUEST", self._advice() or error.sentence)
+        elif isinstance(error, MemoryError):
+            self._fail(503, "BACKEND", "There is not enough memory for this request.")
+        # onnxruntime's classes have no common base, and are found without importing it here.
+        elif type(error).__name__ == "InvalidArgument":
+            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
+        else:
+            self._fail(500, "BACKEND", "The model failed: " + first_line(error))
+
+    def _advice(self) -> str:
+        """Where a picture belongs that was sent here; empty for anything else."""
+        kind = kind_of(self._exchange.request.body)
+        if self.heavy or not kind:
+            return ""
+        sentence = "The body is a {} picture: send it to /edgewright/models/{}/image."
+        return sentence.format(kind, self._model.name)
+
+    def _fail(self, status: int, reason: str, sentence: str) -> None:
+        self._failure = reason
+        self._response = Response.error(status, sentence, self._model.headers)
+
+    def conclude(self) -> Response:
+        """Count the outcome, in the event loop's thread; the response to send."""
+        assert self._response is not None
+        model = self._model
+        statistics = model.statistics
+        statistics.in_flight -= 1
+        now, start = _clock(), self._received
+        if self._failure:
+            if self._failure == "CANCELED" and self._decoded:
+                model.observe(now - self._decoded)  # it would have taken even longer
+            statistics.failed_because(self._failure, now - start)
+            return self._response
+        begun, decoded, inferred = self._begun, self._decoded, self.inferred
+        if self._runs:
+            # Where others want the processor too, waiting for it is not the model's time.
+            model.observe(min(inferred - decoded, model.session.busy_s))
+        statistics.succeeded(
+            begun - start,
+            decoded - begun,
+            inferred - decoded,
+            now - inferred,
+            now,
+            self.inference.batch,
+            self._runs,
+            self._rows,
+            self.inference.size,
+        )
+        return self._response
+
+    def answer(self) -> None:
+        """Count the outcome and send the answer."""
+        self._exchange.answer(self.conclude())
+
+
+def run_together(model: ServedModel, calls: Sequence[InferenceCall], options: Any = None) -> None:
+    """Run calls, those that fit each other as one batch. Each can be concluded afterwards.
+
+    Args:
+        options: With which all of it can be ended (see ``ModelSession.run``).
+    """
+    ready = [call for call in calls if call.decode()]
+    if len(ready) == 1:
+        ready[0].run(options)
+        return
+    for batch in _batches(ready, model.batch_rows):
+        if len(batch) == 1 or not _run_batch(model, batch, options):
+            for call in batch:
+                call.run(options)
+
+
+def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCall]]:
+    """Calls with inputs of the same kind, so many rows together at most."""
+    kinds: Dict[Any, List[InferenceCall]] = {}
+    for call in calls:
+        kinds.setdefault(call.inference.kind or call, []).append(call)
+    for same in kinds.values():
+        batch: List[InferenceCall] = []
+        filled = 0
+        for call in same:
+            if batch and filled + call.inference.batch > rows:
+                yield batch
+                batch, filled = [], 0
+            batch.append(call)
+            filled += call.inference.batch
+        yield batch
+
+
+def _run_batch(model: ServedModel, calls: Sequence[InferenceCall], options: Any) -> bool:
+    """Run calls in one; False when that fails: whose fault it is shows when each runs alone."""
+    found = [call.inference for call in calls]
+    wanted = [output.name for output in found[0].wanted]
+    try:
+        feeds = {
+            name: np.concatenate([one.feeds[name] for one in found]) for name in found[0].feeds
+        }
+        arrays = model.session.run(feeds, wanted, options)
+    except Exception:
+        return False
+    inferred = _clock()
+    rows = sum(one.batch for one in found)
+    if any(array.ndim == 0 or array.shape[0] != rows for array in arrays):
+        return False
+    begin = 0
+    for call in calls:
+        end = begin + call.inference.batch
+        call.encode([array[begin:end] for array in arrays], inferred, int(begin == 0), rows)
+        begin = end
+    return True

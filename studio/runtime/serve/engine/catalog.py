@@ -1,0 +1,255 @@
+"""A folder of models: what lies in it, what of that is served, and why the rest is not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..errors import LoadError
+from ..http.message import HttpError
+from .memory import available_bytes
+from .model_files import inside, model_in, size_of
+from .served_model import Repository, ServedModel
+from .source import ModelSource, from_bundle, from_file
+
+Key = Tuple[str, str]
+"""Name and version of a model."""
+
+_NO_MEMORY = re.compile("MemoryError|bad_alloc|allocate memory")
+"""How it is said that there was not enough."""
+
+
+class Entry(NamedTuple):
+    """One version that lies in the folder."""
+
+    name: str
+    version: str
+    path: Path
+
+    def locate(self) -> ModelSource:
+        """Its source, under the name and version that its place says.
+
+        Raises:
+            LoadError: when it is not what it seems.
+        """
+        found = from_file(self.path) if self.path.is_file() else from_bundle(self.path)
+        return found._replace(name=self.name, version=self.version)
+
+
+def entries_of(folder: Path) -> List[Entry]:
+    """The versions in a folder, in a fixed order.
+
+    ``NAME.onnx`` is a model of its own; ``NAME/`` is a bundle, or holds versions ``NAME/1/``,
+    ``NAME/2/`` ..., each of them a bundle or a folder with a ``model.onnx``.
+
+    Raises:
+        LoadError: when the folder cannot be read.
+    """
+    found: List[Entry] = []
+    try:
+        places = sorted(folder.iterdir())
+        for place in places:
+            if place.name.startswith("."):
+                continue
+            if place.suffix == ".onnx" and place.is_file():
+                found.append(Entry(place.stem, "1", place))
+            elif (place / "manifest.json").is_file():
+                found.append(Entry(place.name, _version(place), place))
+            elif place.is_dir():
+                found += _versions(place)
+    except OSError as error:
+        raise LoadError("{} cannot be read: {}.".format(folder, error.strerror)) from error
+    return found
+
+
+def _versions(place: Path) -> List[Entry]:
+    found: List[Entry] = []
+    for folder in sorted(place.iterdir()):
+        if not (folder.name.isdigit() and folder.is_dir()):
+            continue
+        bundle = (folder / "manifest.json").is_file()
+        path = folder if bundle else folder / "model.onnx"
+        if path.exists():
+            found.append(Entry(place.name, str(int(folder.name)), path))
+    return found
+
+
+def _version(bundle: Path) -> str:
+    try:
+        return from_bundle(bundle).version
+    except LoadError:  # said when it is to be loaded
+        return "1"
+
+
+class Catalog:
+    """Loads and unloads the models of one folder by their names.
+
+    Names are compared with what lies in the folder and never become a part of a path.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        repository: Repository,
+        load: Callable[[ModelSource], ServedModel],
+        changed: Callable[[], None],
+        on_demand: bool = False,
+    ) -> None:
+        """Remember where the models are; nothing is loaded yet.
+
+        Args:
+            on_demand: Nothing is loaded before somebody asks for it by its name.
+            load: Takes seconds, and is called outside the event loop.
+            changed: Called when other models are served than before.
+        """
+        self.on_demand = on_demand
+        self._folder = folder
+        self._repository = repository
+        self._load = load
+        self._changed = changed
+        self._reasons: Dict[Key, str] = {}
+        self._places: Dict[str, str] = {}
+        self._busy: Optional[asyncio.Lock] = None
+
+    def fill(self) -> None:
+        """Load all that lies there; what cannot be loaded is listed with its reason.
+
+        Raises:
+            LoadError: when the folder cannot be read.
+        """
+        if not self.on_demand:
+            self._serve(self._prepare(entries_of(self._folder), {}))
+
+    def index(self, ready: bool = False) -> List[Dict[str, str]]:
+        """A row for each version: name, version, state and reason.
+
+        Args:
+            ready: Only those that are served.
+        """
+        served = {(m.name, m.version) for m in self._repository.all()}
+        rows = [_row(key, "READY") for key in served]
+        if not ready:
+            known = {(entry.name, entry.version) for entry in self._entries()}
+            missing = (known | set(self._reasons)) - served
+            rows += [_row(k, "UNAVAILABLE", self._reasons.get(k, "unloaded")) for k in missing]
+        return sorted(rows, key=lambda row: (row["name"], row["version"].zfill(12)))
+
+    async def load(self, name: str) -> None:
+        """Serve the versions of a model that lie in the folder now; those that went are dropped.
+
+        Raises:
+            HttpError: 404 when there is none, 400 when none can be loaded.
+        """
+        async with self._alone():
+            entries = [entry for entry in self._entries() if entry.name == name]
+            if not entries:
+                raise HttpError(404, "There is no model {!r} in the folder.".format(name[:100]))
+            ready = await self._prepare_beside(entries)
+            if not ready:
+                entry = entries[-1]
+                raise HttpError(400, self._reasons[entry.name, entry.version])
+            others = [model for model in self._repository.all() if model.name != name]
+            self._serve(others + ready)
+
+    async def add(self, name: str, url: str) -> None:
+        """Serve the model at a place in the folder, under a name that somebody else has chosen.
+
+        Raises:
+            HttpError: 409 when the name is taken, 400 when the place is not in the folder or its
+                model cannot be loaded, 404 when none is there, 507 when memory does not suffice.
+        """
+        async with self._alone():
+            others = self._repository.all()
+            if any(model.name == name for model in others):
+                raise HttpError(409, "The model {!r} is loaded already.".format(name[:100]))
+            entry = self._entry_at(name, url)
+            ready = await self._prepare_beside([entry])
+            if not ready:
+                reason = self._reasons.pop((entry.name, entry.version))
+                raise HttpError(507 if _NO_MEMORY.search(reason) else 400, reason)
+            self._places[name] = url
+            self._serve(others + ready)
+
+    def _entry_at(self, name: str, url: str) -> Entry:
+        place = inside(self._folder, url)
+        if place is None:
+            raise HttpError(400, "The place of the model is not in the folder of models.")
+        path = place if place.is_file() else model_in(place)
+        if path is None:
+            raise HttpError(404, "There is no model at the given place.")
+        size, free = size_of(path), available_bytes()
+        if free is not None and size > free:
+            sentence = "The model has {} MB, of which {} MB of memory are left."
+            raise HttpError(507, sentence.format(size >> 20, free >> 20))
+        return Entry(name, _version(path) if path.is_dir() else "1", path)
+
+    def place_of(self, model: ServedModel) -> str:
+        """Where a model was loaded from, as whoever asked for it said."""
+        return self._places.get(model.name, str(model.source.path))
+
+    async def refresh(self) -> None:
+        """Serve what lies in the folder now; what is loaded on demand alone stays as it is."""
+        if self.on_demand:
+            return
+        async with self._alone():
+            self._serve(await self._prepare_beside(self._entries()))
+
+    async def unload(self, name: str) -> None:
+        """Serve a model no longer; requests that have begun end as usual.
+
+        Raises:
+            HttpError: 404 when it is neither served nor in the folder.
+        """
+        async with self._alone():
+            served = self._repository.all()
+            left = [model for model in served if model.name != name]
+            known = any(entry.name == name for entry in self._entries())
+            if len(left) == len(served) and not known:
+                raise HttpError(404, "There is no model {!r} here.".format(name[:100]))
+            self._places.pop(name, None)
+            self._serve(left)
+
+    def _alone(self) -> asyncio.Lock:
+        if self._busy is None:  # before Python 3.10 a lock belongs to the loop it was made in
+            self._busy = asyncio.Lock()
+        return self._busy
+
+    def _entries(self) -> List[Entry]:
+        try:
+            return entries_of(self._folder)
+        except LoadError:  # it is gone: what is loaded is still served
+            return []
+
+    async def _prepare_beside(self, entries: List[Entry]) -> List[ServedModel]:
+        served = {(m.name, m.version): m for m in self._repository.all()}
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: self._prepare(entries, served))
+
+    def _prepare(
+        self, entries: List[Entry], served: Mapping[Key, ServedModel]
+    ) -> List[ServedModel]:
+        """Load versions; one that is served and has not changed stays as it is."""
+        ready: List[ServedModel] = []
+        for entry in entries:
+            key = (entry.name, entry.version)
+            try:
+                source = entry.locate()
+                kept = served.get(key)
+                same = kept is not None and kept.source.digest == source.digest
+                ready.append(kept if same and kept is not None else self._load(source))
+                self._reasons.pop(key, None)
+            except LoadError as error:
+                self._reasons[key] = str(error)
+            except Exception as error:  # whatever it is, the others are served
+                self._reasons[key] = "Loading failed: {!r}.".format(error)
+        return ready
+
+    def _serve(self, models: List[ServedModel]) -> None:
+        self._repository.replace(models)
+        self._changed()
+
+
+def _row(key: Key, state: str, reason: str = "") -> Dict[str, str]:
+    return {"name": key[0], "version": key[1], "state": state, "reason": reason}

@@ -1,0 +1,314 @@
+"""A served version of a model, and the set of those that are served."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Deque,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
+
+from ...bench.machine.board import identity
+from ...drift.watch import DriftWatch, watch_of
+from ...shared.threads import threads_for, usable_cores
+from ..http.message import HttpError
+from ..outputs.recent_answers import Answers
+from ..protocol.request_template import Plans
+from ..protocol.tensors import TensorSpec
+from ..statistics.counters import ModelStatistics
+from ..statistics.speed_monitor import Pace, of_profiles, of_start
+from .arena import does_without
+from .batching import rows_of_a_batch
+from .memory import give_back
+from .session import ModelSession, WarmUp, golden_feeds, invented_feeds, warm_up
+from .source import ModelSource
+from .tuning_cache import Found, Tried
+
+if TYPE_CHECKING:
+    from ..fast_path.dynamic_batch import Together
+    from ..quality.shadow import Mirror
+    from ..quality.uncertain_samples import Sampler
+    from .call import InferenceCall
+    from .executor import Work
+
+INLINE_BELOW_S = 0.001
+"""A faster model runs in the event loop: handing it to a thread would cost as much as it."""
+INLINE_ALONE_BELOW_S = 0.005
+"""The same on a single core, where a thread would give no more throughput."""
+_OFTEN = 64
+"""Turns after which company is no longer, or again, waited for."""
+
+
+class Execution(NamedTuple):
+    """How a model is run.
+
+    Attributes:
+        threads: Of one inference.
+        workers: Inferences at the same time.
+        inline: In the event loop's own thread.
+        inline_below: Seconds that a run may take for that.
+    """
+
+    threads: int
+    workers: int
+    inline: bool
+    inline_below: float = INLINE_BELOW_S
+
+
+def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Execution:
+    """Choose how to run a model from how long one inference takes on one thread.
+
+    Args:
+        seconds: Measured; None when it could not be measured.
+        threads: As asked by the user; 0 lets the measurement decide.
+    """
+    if not threads:
+        threads = threads_for(seconds, cores)
+    below = INLINE_ALONE_BELOW_S if cores == 1 else INLINE_BELOW_S
+    inline = seconds is not None and seconds < below
+    return Execution(threads, max(1, cores // threads), inline, below)
+
+
+class ServedModel:
+    """One loaded version. Whoever holds a reference may run it, also after it was replaced.
+
+    Attributes:
+        inputs: Specifications of the inputs, by name.
+        outputs: Specifications of the outputs, by name.
+        headers: The response headers that name it, each ended with CRLF.
+        inline: Whether it is run in the event loop; follows what is measured.
+        numeric: No input is of texts.
+        warning: Why it could not be warmed up; empty when it was.
+        batch_rows: Rows of several requests that may be run together; 1: each request alone.
+        plans: What is kept between requests.
+        together: The batches that are gathered as they are received, by what can share one.
+        waiting: The requests that wait for their turn.
+        turn_is_due: The event loop will run what waits.
+        turns: Handed over to threads, which have not begun them.
+        seen: How many waited when the event loop last looked whether more come.
+        alone: How often in a row a request had no company in its turn.
+        drift: Holds what it sees and answers against its reference data; None without such.
+        mirror: Compares it with the release before, while it is on trial.
+        sampler: Keeps the least certain requests; None where that is not allowed.
+        answers: To requests that had an id, for labels that come later.
+    """
+
+    def __init__(
+        self,
+        source: ModelSource,
+        session: ModelSession,
+        execution: Execution,
+        statistics: ModelStatistics,
+        warning: str = "",
+        batch_rows: int = 1,
+        drift: Optional[DriftWatch] = None,
+    ) -> None:
+        self.source = source
+        self.drift = drift
+        self.mirror: Optional[Mirror] = None
+        self.sampler: Optional[Sampler] = None
+        self.answers = Answers(source.labels)
+        self.session = session
+        self.inputs: Mapping[str, TensorSpec] = session.inputs
+        self.outputs: Mapping[str, TensorSpec] = session.outputs
+        self.execution = execution
+        self.statistics = statistics
+        self.inline = execution.inline
+        self._inline_below = execution.inline_below
+        self.warning = warning
+        self.batch_rows = batch_rows
+        self.plans = Plans()
+        self.together: Dict[Hashable, Together] = {}
+        self.waiting: Deque[InferenceCall] = deque()
+        self.alone = 0
+        self.turn_is_due = False
+        self.turns: Deque[Work] = deque()
+        self.seen = 0
+        self._typical_s = 0.0
+        self.numeric = all(spec.kind.dtype is not None for spec in self.inputs.values())
+        self.headers = "Edgewright-Model-Digest: {}\r\nEdgewright-Model-Version: {}\r\n".format(
+            source.digest, source.version
+        )
+
+    @property
+    def name(self) -> str:
+        """Name in the address of its endpoints."""
+        return self.source.name
+
+    @property
+    def version(self) -> str:
+        """Version number as text."""
+        return self.source.version
+
+    def stays_alone(self) -> bool:
+        """Whether waiting for company would be in vain, as it was before; tried now and then."""
+        if self.waiting or self.alone < _OFTEN:
+            return False
+        self.alone += 1
+        return self.alone % _OFTEN != 0
+
+    def take(self) -> List[InferenceCall]:
+        """The waiting requests that one thread should run now: its share, if there are many.
+
+        Of a model that is run in the event loop it is all: no other thread runs the rest beside.
+        """
+        workers = 1 if self.inline else self.execution.workers
+        share = -(-len(self.waiting) // workers)
+        taken: List[InferenceCall] = []
+        for _ in range(min(self.batch_rows, share)):
+            try:
+                taken.append(self.waiting.popleft())
+            except IndexError:  # another thread was quicker
+                break
+        return taken
+
+    def observe(self, seconds: float) -> None:
+        """Learn from a real inference whether the event loop can afford to run the next one.
+
+        The warm-up may have been too kind: a dynamic input is invented as small as it can be.
+        """
+        self._typical_s += 0.1 * (seconds - self._typical_s) if self._typical_s else seconds
+        below = self._inline_below
+        if self.inline:
+            self.inline = seconds < 10 * below and self._typical_s < 1.5 * below
+        else:
+            self.inline = self._typical_s < 0.7 * below
+        # Is it slow, or does it wait for a processor that others want, too?
+        self.session.timed = self.session.threads == 1 and self._typical_s > 0.2 * below
+        if not self.session.timed:
+            self.session.busy_s = math.inf
+
+
+def load(
+    source: ModelSource, threads: int = 0, batch: int = 0, tried: Optional[Tried] = None
+) -> ServedModel:
+    """Load a version and warm it up; takes seconds, call it outside the event loop.
+
+    Args:
+        threads: Of each inference; 0 to choose by measuring.
+        batch: Rows that may be run together at most; 0 to choose by measuring.
+        tried: What was found when it was served before, and gets what is found now.
+
+    Raises:
+        LoadError: in one sentence.
+    """
+    known = tried.recall(source.digest) if tried is not None else None
+    if known is not None:
+        session = ModelSession(source.path, known.threads, arena=known.arena)
+        warm = warm_up(session, golden_feeds(source.golden, session.inputs)[:1], 0.0)
+        found: Optional[Found] = known
+    else:
+        session, found, warm = _try(source, threads, batch)
+    rows = found.rows if found is not None else 1
+    if tried is not None and found is not None and not warm.warning:
+        tried.keep(source.digest, found)
+    session.watch = drift = watch_of(source.drift)
+    statistics = ModelStatistics(time.monotonic())
+    statistics.pace = _pace(source, session.threads, warm, usable_cores())
+    give_back()
+    return ServedModel(
+        source,
+        session,
+        plan_execution(found.seconds if found is not None else None, usable_cores(), threads),
+        statistics,
+        warm.warning,
+        min(rows, batch or rows),
+        drift,
+    )
+
+
+def _try(
+    source: ModelSource, threads: int, batch: int
+) -> Tuple[ModelSession, Optional[Found], WarmUp]:
+    """A session that is run as is best, what that is, and why it could not be warmed up."""
+    session = ModelSession(source.path, threads or 1)
+    golden = golden_feeds(source.golden, session.inputs)
+    warm = warm_up(session, golden)
+    seconds = warm.median
+    execution = plan_execution(seconds, usable_cores(), threads)
+    if execution.threads != session.threads:
+        del session  # two copies of a large model may not fit
+        session = ModelSession(source.path, execution.threads)
+        warm = warm_up(session, golden)
+    rows = 1
+    samples = golden or [invented_feeds(session.inputs)]
+    if seconds is not None and does_without(source.path, session, seconds, samples[0]):
+        del session  # what it took is taken again, instead of more
+        session = ModelSession(source.path, execution.threads, arena=False)
+        warm = warm_up(session, golden)
+    if batch != 1 and not warm.warning:
+        rows = rows_of_a_batch(session, samples)
+        if rows == 1 and session.free_rows:
+            session.shrink(samples[0])
+    if seconds is None:
+        return session, None, warm
+    return session, Found(seconds, execution.threads, session.arena, rows), warm
+
+
+def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> Pace:
+    """The comparison with the profile of this machine, or else with the runs just made."""
+    found, note = of_profiles(source.profiles, identity(), threads)
+    return Pace(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
+
+
+class Repository:
+    """The served models by name and version; replaced as a whole by one assignment.
+
+    Attributes:
+        replaced: Called when others are served than before.
+    """
+
+    def __init__(self) -> None:
+        self._models: Mapping[str, Mapping[str, ServedModel]] = {}
+        self._newest: Mapping[str, ServedModel] = {}
+        self.replaced: Callable[[], None] = lambda: None
+
+    def replace(self, models: List[ServedModel]) -> None:
+        """Serve exactly these from now on."""
+        names: Dict[str, Dict[str, ServedModel]] = {}
+        for model in models:
+            names.setdefault(model.name, {})[model.version] = model
+        self._models = names
+        self._newest = {
+            name: versions[max(versions, key=_number)] for name, versions in names.items()
+        }
+        self.replaced()
+
+    def find(self, name: str, version: str = "") -> ServedModel:
+        """The named version, or the newest.
+
+        Raises:
+            HttpError: 404, in one sentence.
+        """
+        newest = self._newest.get(name)
+        if newest is None:
+            raise HttpError(404, "There is no model {!r} here.".format(name))
+        if not version:
+            return newest
+        versions = self._models[name]
+        if version not in versions:
+            sentence = "There is no version {!r} of the model {!r}.".format(version, name)
+            raise HttpError(404, sentence)
+        return versions[version]
+
+    def versions(self, name: str) -> List[str]:
+        """The versions of a model, oldest first."""
+        return sorted(self._models.get(name, ()), key=_number)
+
+    def all(self) -> List[ServedModel]:
+        """Every served version."""
+        return [model for versions in self._models.values() for model in versions.values()]
+
+
+def _number(version: str) -> int:
+    return int(version) if version.isdigit() else 0

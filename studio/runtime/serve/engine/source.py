@@ -1,0 +1,151 @@
+"""Where the model comes from: a release's root folder, a bundle, or a bare model file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from ...shared.manifest import BASELINE, LATENCY
+from ..errors import LoadError
+from ..images.preprocess import Preprocess
+from ..release_root import current_release
+
+
+class ModelSource(NamedTuple):
+    """Everything needed to load one version of a model.
+
+    Attributes:
+        version: Number of the model version, as text; "1" for a bare file.
+        digest: The release's digest (sha256 of the manifest), or that of the bare file.
+        precision: As the manifest says; empty for a bare file.
+        golden: Folder of golden samples, where there is one.
+        baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
+        profiles: What it needed on the machines where it was profiled, where known.
+        drift: The content of what is normal for its inputs and answers, where known.
+        preprocess: How a picture becomes its input, where the bundle says so.
+        labels: Names of its classes, in their order.
+        beside: Root of the releases that it may be compared with; None: where it lies itself.
+    """
+
+    name: str
+    version: str
+    digest: str
+    precision: str
+    path: Path
+    golden: Optional[Path] = None
+    baseline: Optional[Mapping[str, Any]] = None
+    preprocess: Optional[Preprocess] = None
+    labels: Tuple[str, ...] = ()
+    drift: Optional[Mapping[str, Any]] = None
+    profiles: Optional[Mapping[str, Any]] = None
+    beside: Optional[Path] = None
+
+
+def from_root(root: Path) -> ModelSource:
+    """The bundle that ``ROOT/current`` points to now."""
+    folder = current_release(root)
+    if folder is None:
+        raise LoadError("There is no current release below {}.".format(root))
+    return from_bundle(folder)
+
+
+def from_bundle(folder: Path) -> ModelSource:
+    """A bundle's model, as its manifest describes it."""
+    raw, manifest = _read_manifest(folder)
+    try:
+        name, version = str(manifest["name"]), str(int(manifest["version"]))
+        model = manifest["model"]
+        file = PurePosixPath(model["file"])
+        precision = str(model.get("precision") or "")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
+    path = folder / file
+    if file.is_absolute() or ".." in file.parts or not path.is_file():
+        raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
+    golden, baseline = folder / "golden", _baseline(folder, manifest.get("baseline"))
+    return ModelSource(
+        name=name,
+        version=version,
+        digest=hashlib.sha256(raw).hexdigest(),
+        precision=precision,
+        path=path,
+        golden=golden if golden.is_dir() else None,
+        baseline=_mapping(baseline.get("latency")),
+        preprocess=_preprocess(manifest.get("preprocess")),
+        labels=_labels(folder, manifest.get("labels")),
+        drift=_mapping(baseline.get("drift")),
+        profiles=_profiles(folder),
+    )
+
+
+def _baseline(folder: Path, name: Any) -> Mapping[str, Any]:
+    """What is normal; empty where a bundle does not say it: it is served all the same."""
+    if name != BASELINE:
+        return {}
+    try:
+        content = json.loads((folder / BASELINE).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise LoadError("The baseline of the bundle {} is damaged.".format(folder)) from None
+    return content if isinstance(content, dict) else {}
+
+
+def _profiles(folder: Path) -> Optional[Mapping[str, Any]]:
+    """Measured latencies; a file that cannot be read is none: it is only compared with."""
+    try:
+        return _mapping(json.loads((folder / LATENCY).read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def _mapping(value: Any) -> Optional[Mapping[str, Any]]:
+    return value if isinstance(value, dict) else None
+
+
+def _preprocess(content: Any) -> Optional[Preprocess]:
+    if content is None:
+        return None
+    try:
+        return Preprocess.from_json(content)
+    except ValueError as error:
+        raise LoadError(
+            "The preprocessing of the bundle cannot be used: {}".format(error)
+        ) from None
+
+
+def _labels(folder: Path, name: Any) -> Tuple[str, ...]:
+    """The lines of the file; none where it is missing: only answers to people need it."""
+    file = PurePosixPath(str(name or ""))
+    if not file.name or file.is_absolute() or ".." in file.parts:
+        return ()
+    try:
+        text = (folder / file).read_text("utf-8-sig")
+    except (OSError, ValueError):
+        return ()
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, Any]]:
+    try:
+        raw = (folder / "manifest.json").read_bytes()
+        manifest = json.loads(raw.decode("utf-8"))
+    except OSError as error:
+        raise LoadError("{} is not a bundle: it has no manifest.json.".format(folder)) from error
+    except ValueError as error:
+        raise LoadError("The manifest of the bundle {} is damaged.".format(folder)) from error
+    if not isinstance(manifest, dict):
+        raise LoadError("The manifest of the bundle {} is damaged.".format(folder))
+    return raw, manifest
+
+
+def from_file(path: Path) -> ModelSource:
+    """A bare model file, named by its stem."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    except OSError as error:
+        raise LoadError("{} cannot be read: {}.".format(path, error.strerror)) from error
+    return ModelSource(path.stem, "1", digest.hexdigest(), "", path)

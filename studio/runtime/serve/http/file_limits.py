@@ -1,0 +1,31 @@
+"""The descriptors that the system grants, and how many clients they are enough for."""
+
+from __future__ import annotations
+
+import resource
+
+from .server import SPARE
+
+_OTHERS = 128
+"""Descriptors for files, sockets of the supervisor, and those that libraries take."""
+_FEWEST = 16
+
+
+def clients_within(wanted: int, per_client: int = 1) -> int:
+    """Ask for the descriptors that so many clients need; how many clients there can be.
+
+    A server that runs out of them can let nobody in, not even who asks whether it lives.
+
+    Args:
+        per_client: Where they may come in over two protocols, 2.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = per_client * wanted + SPARE + _OTHERS
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (OSError, ValueError):
+        most = soft
+    return max(_FEWEST, min(wanted, (most - SPARE - _OTHERS) // per_client))

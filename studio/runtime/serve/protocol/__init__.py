@@ -1,0 +1,1 @@
+"""Tensors and requests of the Open Inference Protocol as bytes and JSON."""

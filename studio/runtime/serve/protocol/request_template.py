@@ -1,0 +1,113 @@
+"""What the JSON in front of binary tensors says, kept: clients send the same again and again."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..http.message import Body
+
+_KEPT = 64
+_KEPT_BYTES = 4096
+_KEPT_STARTS = 16
+
+
+class Wanted(NamedTuple):
+    """An output that the client asked for, and whether it wants it as binary."""
+
+    name: str
+    binary: bool
+
+
+class Slot(NamedTuple):
+    """Where an input lies behind the JSON, and what it is.
+
+    Attributes:
+        begin: Bytes between the end of the JSON and the input.
+        size: Number of elements.
+    """
+
+    name: str
+    dtype: np.dtype
+    begin: int
+    size: int
+    shape: Tuple[int, ...]
+
+    def array(self, body: Any, offset: int) -> np.ndarray:
+        """It, in a body whose JSON ends at an offset; without a copy."""
+        return np.frombuffer(body, self.dtype, self.size, offset + self.begin).reshape(self.shape)
+
+
+class Start(NamedTuple):
+    """The beginning of an answer: the constant lines of its head, and its JSON."""
+
+    head: bytes
+    json: bytes
+
+
+class Plan:
+    """A request whose inputs are all binary numbers, apart from their values.
+
+    Attributes:
+        text: The JSON; empty while it is not kept.
+        slots: The inputs.
+        size: Bytes of all inputs.
+        batch: Size of the first dimension of the first input.
+        kind: Of what can run together with it, the same; None when nothing can.
+        binary: All outputs are wanted as binary.
+        starts: Beginnings of answers, by the shapes of the outputs.
+    """
+
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        wanted: List[Wanted],
+        size: int,
+        batch: int,
+        kind: Optional[Hashable],
+    ) -> None:
+        self.slots = tuple(slots)
+        self.text = b""
+        self.wanted = wanted
+        self.size = size
+        self.batch = batch
+        self.kind = kind
+        self.binary = all(output.binary for output in wanted)
+        self.starts: Dict[Tuple[Any, ...], Start] = {}
+
+    def feeds(self, body: Body, offset: int) -> Dict[str, np.ndarray]:
+        """The inputs in a body whose JSON ends at an offset, without a copy where possible."""
+        found = {}
+        for name, dtype, begin, size, shape in self.slots:
+            array = np.frombuffer(body, dtype, size, offset + begin)
+            if not array.flags.aligned:
+                array = array.copy()
+            found[name] = array.reshape(shape)
+        return found
+
+    def keep(self, shapes: Tuple[Any, ...], start: Start) -> None:
+        """Remember the beginning of an answer."""
+        if len(self.starts) >= _KEPT_STARTS:
+            self.starts.clear()
+        self.starts[shapes] = start
+
+
+class Plans:
+    """The plans of one served version, by the JSON that they were made from."""
+
+    def __init__(self) -> None:
+        self._known: Dict[bytes, Plan] = {}
+
+    def find(self, text: bytes) -> Optional[Plan]:
+        """The plan for this JSON, if it has come before."""
+        return self._known.get(text)
+
+    def keep(self, text: bytes, plan: Plan) -> None:
+        """Remember a plan; a few of them, and none that is large."""
+        if len(text) > _KEPT_BYTES:
+            return
+        if len(self._known) >= _KEPT:  # somebody sends ever new ones
+            self._known.clear()
+        self._known[text] = plan
+        plan.text = text

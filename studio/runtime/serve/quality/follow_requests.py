@@ -1,0 +1,23 @@
+"""What a deploy turns on and off while a server runs: noticed within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .shadow import follow
+from .uncertain_samples import follow_samples
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+EVERY_S = 5.0
+
+
+async def keep_following(service: Service, every_s: float = EVERY_S) -> None:
+    """Look for notes on the disk, until the server ends."""
+    while True:
+        await asyncio.sleep(every_s)
+        for model in service.repository.all():
+            follow_samples(model)
+            follow(model)

@@ -1,0 +1,198 @@
+"""Some of the requests answered by an earlier release as well: do both agree, and how fast is each?
+
+While a release is on trial (see ``release.soak``), a file beside the server's report names the one
+before it. The server then loads that one, too, and one thread with a low priority runs a part of
+what clients send through both, in turns. No client waits for it, no input leaves the process, and
+it takes a fifth of one core at most. Where a deploy asks for it, the answers alone go on being
+compared after the trial, for a smaller part of a core.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+
+import numpy as np
+
+from ...drift.estimate import wilson
+from ...drift.watch import DriftWatch, watch_of
+from ...shared.trial_request import Wish, wish_for
+from ..engine.session import ModelSession, first_line
+from ..engine.source import from_bundle
+from ..errors import LoadError
+from ..outputs.agreement import Likeness
+from .deduplication import Novelty
+from .first_row import Arrays, first_row, takes_rows
+from .paired_timing import Race, pair
+
+if TYPE_CHECKING:
+    from ..engine.served_model import ServedModel
+
+_NICE = 10
+
+
+class Mirror:
+    """The comparison of one served model with an earlier release.
+
+    Attributes:
+        compared, agreed: Samples that both answered, and that they answered alike.
+        repeated: Samples that were like others a short while ago; their answers do not count.
+        race: How fast each is, where that is asked for.
+        fault: Why nothing is compared (any more); empty while something is.
+        loaded: Whether the earlier release is there to be asked.
+    """
+
+    def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
+        self.wish = wish
+        self.fault = ""
+        self.compared = self.agreed = self.repeated = 0
+        self._novelty = Novelty()
+        self.race = Race(wish.beyond)
+        self.loaded = False
+        self._model = model
+        self._folder = folder
+        self._drift: Optional[DriftWatch] = None
+        self._before = model.session.watch
+        self._sample: Optional[Tuple[Arrays, Arrays]] = None
+        self._wanted = False
+        self._ended = False
+        self._came = threading.Event()
+        self._in_rows = takes_rows(model.session)
+        self._likeness = Likeness()
+        model.session.watch = self
+        self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
+        self._thread.start()
+
+    # On the way of a request
+
+    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+        """Take in what a request asked and was answered; keeps one of them when it is its turn."""
+        if self._before is not None:
+            self._before.see(inputs, outputs)
+        drift = self._drift
+        if drift is not None:
+            drift.see(inputs, outputs)
+        if self._wanted:
+            self._wanted = False
+            # What clients send is overwritten by the next request: this is the only copy.
+            self._sample = first_row(inputs, outputs, self._in_rows)
+            if self._sample is not None:
+                self._came.set()
+            else:
+                self._wanted = True
+
+    # Beside the requests
+
+    def end(self) -> None:
+        """Compare nothing any more, and let the other release go."""
+        self._ended = True
+        self._came.set()
+        if self._model.session.watch is self:
+            self._model.session.watch = self._before
+
+    def _work(self) -> None:
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        except (OSError, AttributeError):
+            pass
+        try:
+            other = self._load()
+            self.loaded = True
+            while not self._ended:
+                self._wanted = True
+                self._came.wait()
+                self._came.clear()
+                if self._ended or self._sample is None:
+                    continue
+                start = time.thread_time()
+                self._compare(other, *self._sample)
+                self._sample = None
+                # Of the processor's time, not of the clock's: it is taken where others want it.
+                self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
+        except LoadError as error:
+            self.fault = "The release before cannot be run beside this one: {}".format(error)
+        except Exception as error:  # whatever it is, clients do not feel it
+            self.fault = "The comparison ended: {}".format(first_line(error))
+        finally:
+            self._wanted = False
+
+    def _rest(self, seconds: float) -> None:
+        if seconds > 1e-3 and not self._ended:
+            self._came.wait(seconds)
+            if not self._ended:
+                self._came.clear()
+
+    def _load(self) -> ModelSession:
+        source = from_bundle(self._folder)
+        session = ModelSession(source.path, self._model.session.threads, self._model.session.arena)
+        if set(session.inputs) != set(self._model.session.inputs):
+            raise LoadError("it has other inputs.")
+        self._drift = watch_of(source.drift)
+        return session
+
+    def _compare(self, other: ModelSession, inputs: Arrays, outputs: Arrays) -> None:
+        names = [name for name in outputs if name in other.outputs]
+        if not names:
+            raise LoadError("it has other outputs.")
+        session = self._model.session
+        try:
+            theirs = other.quietly(inputs, names)
+        except Exception as error:
+            raise LoadError("it does not take these inputs. " + first_line(error)) from None
+        if self._novelty.add(inputs):
+            mine = {name: outputs[name] for name in names}
+            self.compared += 1
+            self.agreed += self._likeness.same(mine, dict(zip(names, theirs)))
+        else:
+            self.repeated += 1
+        if self.wish.timed:
+            self._time(session, other, inputs, names)
+
+    def _time(self, new: ModelSession, old: ModelSession, inputs: Arrays, names: List[str]) -> None:
+        # A single thread's own time does not see who else wants the processor.
+        clock = time.thread_time if new.threads == 1 else time.perf_counter
+        runs = [partial(one.quietly, inputs, names) for one in (new, old)]
+        shapes = tuple(inputs[name].shape for name in sorted(inputs))
+        self.race.add(shapes, pair(runs, clock))
+
+    def status(self) -> Dict[str, Any]:
+        """The counts, as plain data."""
+        drift = self._drift
+        low, high = wilson(self.agreed, self.compared)
+        ratio = self.race.ratio
+        told: Dict[str, Any] = {
+            "release": self.wish.release,
+            "trial": self.wish.timed,
+            "loaded": self.loaded,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "compared": self.compared,
+            "agreed": self.agreed,
+            "repeated": self.repeated,
+            "timed": self.race.stretches,
+            "slower": self.race.slower,
+            "ratio": None if ratio is None else round(ratio, 4),
+            "fault": self.fault,
+            "drift": None,
+        }
+        if drift is not None:
+            seen = drift.status()
+            keys = ("windows", "differing", "alarm", "causes", "fault")
+            told["drift"] = {key: seen[key] for key in keys}
+        return told
+
+
+def follow(model: ServedModel) -> Optional[Mirror]:
+    """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
+    found = wish_for(model.source.path, model.source.digest, model.source.beside)
+    mirror = model.mirror
+    if mirror is not None and (found is None or found[0] != mirror.wish):
+        mirror.end()
+        model.mirror = mirror = None
+    if mirror is None and found is not None:
+        model.mirror = mirror = Mirror(model, *found)
+    return mirror

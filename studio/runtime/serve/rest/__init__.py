@@ -1,0 +1,1 @@
+"""HTTP endpoints of a server: inference, repository, metrics, status."""

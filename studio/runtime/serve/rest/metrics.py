@@ -1,0 +1,219 @@
+"""Metrics in Prometheus' text format, under the names that clients of Triton know."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+
+from ...drift.window import Alarm
+from ..engine.served_model import ServedModel
+from ..http.exchange import Exchange
+from ..http.message import TEXT, Response
+from ..service import Service
+from ..statistics.board_state import State
+from ..statistics.counters import HISTOGRAM_BOUNDS_S, REASONS, ModelStatistics
+from .router import Route
+from .status import memory_bytes
+
+Labelled = List[Tuple[str, ModelStatistics]]
+"""The labels of each served version, and what was counted for it."""
+
+
+class Metric(NamedTuple):
+    """A metric with one value for each served version."""
+
+    name: str
+    kind: str
+    text: str
+    value: Callable[[ModelStatistics], float]
+
+
+def _us(field: str) -> Callable[[ModelStatistics], float]:
+    return lambda counted: int(getattr(counted.totals_s, field) * 1e6)
+
+
+_DURATION = "nv_inference_{}_duration_us"
+
+METRICS = (
+    Metric("nv_inference_request_success", "counter", "Answered requests", lambda s: s.success),
+    Metric("nv_inference_count", "counter", "Samples inferred", lambda s: s.inferences),
+    Metric("nv_inference_exec_count", "counter", "Runs of the model", lambda s: s.executions),
+    Metric(_DURATION.format("request"), "counter", "Time in requests", _us("total")),
+    Metric(_DURATION.format("queue"), "counter", "Time in the queue", _us("queue")),
+    Metric(_DURATION.format("compute_input"), "counter", "Reading inputs", _us("compute_input")),
+    Metric(_DURATION.format("compute_infer"), "counter", "In the model", _us("compute_infer")),
+    Metric(_DURATION.format("compute_output"), "counter", "Writing outputs", _us("compute_output")),
+    Metric("nv_inference_pending_request_count", "gauge", "Unanswered", lambda s: s.in_flight),
+)
+
+
+_ALARM: Tuple[Tuple[str, str, str, Callable[[Alarm], int]], ...] = (
+    ("alarm", "gauge", "1 while inputs or answers are unlike", lambda a: int(a.on)),
+    ("windows_total", "counter", "Windows of requests judged", lambda a: a.windows),
+    ("differing_total", "counter", "Windows unlike the reference data", lambda a: a.differing),
+)
+
+
+def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+    """Everything that is counted."""
+    lines: List[str] = []
+    models = service.repository.all()
+    for model in models:
+        model.statistics.settle()
+    labelled = [(_labels(model), model.statistics) for model in models]
+    for row in METRICS:
+        samples = [(labels, row.value(counted)) for labels, counted in labelled]
+        _family(lines, row.name, row.kind, row.text, samples)
+    _failures(lines, labelled)
+    _histogram(lines, labelled)
+    _pace(lines, models, service.machine.state())
+    _drift(lines, models)
+    _judged(lines, models)
+    _info(lines, models)
+    _process(lines, service)
+    _upkeep(lines, service)
+    return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
+
+
+def _labels(model: ServedModel) -> str:
+    return 'model="{}",version="{}"'.format(_escape(model.name), _escape(model.version))
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _family(
+    lines: List[str], name: str, kind: str, text: str, samples: Iterable[Tuple[str, float]]
+) -> None:
+    lines.append("# HELP {} {}".format(name, text))
+    lines.append("# TYPE {} {}".format(name, kind))
+    for labels, value in samples:
+        lines.append("{}{} {}".format(name, "{" + labels + "}" if labels else "", value))
+
+
+def _failures(lines: List[str], labelled: Labelled) -> None:
+    samples = [
+        ('{},reason="{}"'.format(labels, reason), counted.failures.get(reason, 0))
+        for labels, counted in labelled
+        for reason in REASONS
+    ]
+    text = "Requests without an inference"
+    _family(lines, "nv_inference_request_failure", "counter", text, samples)
+
+
+def _histogram(lines: List[str], labelled: Labelled) -> None:
+    name = "edgewright_request_seconds"
+    _family(lines, name, "histogram", "Time from the whole request to its answer", ())
+    bounds = [repr(bound) for bound in HISTOGRAM_BOUNDS_S] + ["+Inf"]
+    for labels, counted in labelled:
+        total = 0
+        for bound, count in zip(bounds, counted.histogram.tolist()):
+            total += count
+            lines.append('{}_bucket{{{},le="{}"}} {}'.format(name, labels, bound, total))
+        lines.append("{}_sum{{{}}} {:.6f}".format(name, labels, counted.totals_s.total))
+        lines.append("{}_count{{{}}} {}".format(name, labels, total))
+
+
+def _pace(lines: List[str], models: Iterable[ServedModel], state: State) -> None:
+    """How fast models run against what was measured before, and what the board tells of why."""
+    now, ratios = time.monotonic(), []
+    for model in models:
+        pace = model.statistics.pace
+        told = {} if pace is None else pace.status(now, state)
+        if told.get("ratio") is not None:
+            labels = '{},of="{}"'.format(_labels(model), told["of"])
+            ratios.append((labels, told["ratio"]))
+    if ratios:
+        text = "Median time in the model through that of its baseline"
+        _family(lines, "edgewright_latency_ratio", "gauge", text, ratios)
+    rows = (
+        (
+            "edgewright_board_throttled",
+            "1 while it is throttled",
+            int(bool(state.throttled)),
+        ),
+        ("edgewright_board_clock_hertz", "Clock of the fastest processor", _hertz(state)),
+        ("edgewright_board_celsius", "The hottest zone", state.celsius),
+        ("edgewright_board_busy_others", "Processors that others keep busy", state.others),
+    )
+    for name, text, value in rows:
+        if value is not None:
+            _family(lines, name, "gauge", text, [("", value)])
+
+
+def _hertz(state: State) -> Optional[float]:
+    return None if state.clock_mhz is None else state.clock_mhz * 1e6
+
+
+def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
+    """Of the versions whose bundles say what is normal."""
+    watched = [(_labels(model), model.drift) for model in models]
+    alarms = [(labels, watch.alarm) for labels, watch in watched if watch is not None]
+    if not alarms:
+        return
+    for name, kind, text, value in _ALARM:
+        samples = [(labels, value(alarm)) for labels, alarm in alarms]
+        _family(lines, "edgewright_drift_" + name, kind, text, samples)
+
+
+def _judged(lines: List[str], models: Iterable[ServedModel]) -> None:
+    """Of the versions whose answers labels came for."""
+    judged = [(_labels(model), model.answers) for model in models if model.answers.matched]
+    if judged:
+        total = [(labels, answers.matched) for labels, answers in judged]
+        _family(lines, "edgewright_labels_total", "counter", "Answers with a label", total)
+        right = [(labels, answers.right) for labels, answers in judged]
+        _family(lines, "edgewright_labels_right_total", "counter", "Of these, right", right)
+
+
+def _info(lines: List[str], models: Iterable[ServedModel]) -> None:
+    samples = [
+        (
+            '{},digest="{}",precision="{}"'.format(
+                _labels(model), model.source.digest, _escape(model.source.precision)
+            ),
+            1,
+        )
+        for model in models
+    ]
+    _family(lines, "edgewright_model_info", "gauge", "The versions that are served", samples)
+
+
+def _process(lines: List[str], service: Service) -> None:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = round(usage.ru_utime + usage.ru_stime, 3)
+    rows = (
+        ("edgewright_generation", "gauge", "Number of the loaded release", service.generation),
+        ("edgewright_queue_length", "gauge", "Work handed to threads", service.executor.waiting),
+        ("process_resident_memory_bytes", "gauge", "Resident memory", memory_bytes()),
+        ("process_cpu_seconds_total", "counter", "Processor time", cpu_s),
+        ("process_start_time_seconds", "gauge", "Start since the epoch", round(service.started, 3)),
+    )
+    for name, kind, text, value in rows:
+        _family(lines, name, kind, text, [("", value)])
+    if service.restarts:
+        counts = [('reason="{}"'.format(key), value) for key, value in service.restarts.items()]
+        text = "Workers that the supervisor replaced"
+        _family(lines, "edgewright_worker_restarts_total", "counter", text, counts)
+
+
+def _upkeep(lines: List[str], service: Service) -> None:
+    """What runs out, where it can be known."""
+    told = service.upkeep.to_json()
+    rows = (
+        ("edgewright_disk_free_bytes", "Free on the server's disk", _bytes(told["disk_free_mb"])),
+        ("edgewright_disk_bytes", "Size of the server's disk", _bytes(told["disk_total_mb"])),
+        ("edgewright_certificate_end_seconds", "End of the certificate", told["certificate_until"]),
+    )
+    for name, text, value in rows:
+        if value is not None:
+            _family(lines, name, "gauge", text, [("", value)])
+
+
+def _bytes(megabytes: Optional[float]) -> Optional[int]:
+    return None if megabytes is None else int(megabytes * 1e6)
+
+
+ROUTES = (Route("GET", "/metrics", metrics),)

@@ -1,0 +1,117 @@
+"""Which endpoint answers which method and path: data, so that another contract is more rows."""
+
+from __future__ import annotations
+
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
+from urllib.parse import unquote
+
+from ..http.exchange import Exchange
+from ..http.message import HttpError, Response
+
+if TYPE_CHECKING:
+    from ..service import Service
+
+Endpoint = Callable[["Service", Exchange, Mapping[str, str]], Optional[Response]]
+"""Answers an exchange (see ``http.server.Application``); gets the path's named parts."""
+
+CONTROL_BYTES = 64 * 1024
+"""Of the body of a request that brings no tensors."""
+_CACHED = 256
+
+
+class Route(NamedTuple):
+    """One row: ``{name}`` in the pattern stands for one segment of the path.
+
+    Attributes:
+        probe: Whether it says no more than that the server lives: answered without a token.
+        body: Bytes that the body may have; None for the limit of the server.
+    """
+
+    method: str
+    pattern: str
+    endpoint: Endpoint
+    probe: bool = False
+    body: Optional[int] = CONTROL_BYTES
+
+
+class Router:
+    """Finds the row for a request."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        routes = tuple(routes)
+        self._rows: Dict[int, List[Tuple[List[str], Route]]] = {}
+        for route in routes:
+            segments = route.pattern.split("/")
+            self._rows.setdefault(len(segments), []).append((segments, route))
+        self._probes = {route.pattern for route in routes if route.probe}
+        self._cache: Dict[Tuple[str, str], Tuple[Endpoint, Mapping[str, str]]] = {}
+
+    def is_probe(self, method: str, path: str) -> bool:
+        """Whether this asks for no more than whether the server lives."""
+        return method in ("GET", "HEAD") and (path.rstrip("/") or "/") in self._probes
+
+    def find(self, method: str, path: str) -> Tuple[Endpoint, Mapping[str, str]]:
+        """The endpoint, and the values of the pattern's names.
+
+        Raises:
+            HttpError: 404, or 405 with the methods that are allowed.
+        """
+        key = (method, path)
+        found = self._cache.get(key)
+        if found is None:
+            route, names = self._search(method, path)
+            found = route.endpoint, names
+            if len(self._cache) >= _CACHED:  # somebody sends ever new paths
+                self._cache.clear()
+            self._cache[key] = found
+        return found
+
+    def body_of(self, method: str, path: str) -> Optional[int]:
+        """Bytes that the body of a request may have; None for the limit of the server.
+
+        Raises:
+            HttpError: as in ``find``.
+        """
+        return self._search(method, path)[0].body
+
+    def _search(self, method: str, path: str) -> Tuple[Route, Mapping[str, str]]:
+        method = "GET" if method == "HEAD" else method
+        given = path.rstrip("/").split("/") if len(path) > 1 else path.split("/")
+        allowed = []
+        for segments, route in self._rows.get(len(given), ()):
+            names = _match(segments, given)
+            if names is None:
+                continue
+            if route.method == method:
+                return route, names
+            allowed.append(route.method)
+        if allowed:
+            methods = ", ".join(sorted(set(allowed) | ({"HEAD"} if "GET" in allowed else set())))
+            raise HttpError(
+                405,
+                "This address takes {} only.".format(methods),
+                headers="Allow: {}\r\n".format(methods),
+            )
+        raise HttpError(404, "There is nothing at this address.")
+
+
+def _match(segments: List[str], given: List[str]) -> Optional[Dict[str, str]]:
+    names = {}
+    for segment, value in zip(segments, given):
+        if segment.startswith("{"):
+            if not value:
+                return None
+            names[segment[1:-1]] = unquote(value)
+        elif segment != value:
+            return None
+    return names

@@ -1,0 +1,1 @@
+"""Counters and histograms of a server, and the state of its board."""

@@ -1,0 +1,1 @@
+"""The supervisor of worker processes: heartbeats, restarts, the swap of a release."""

@@ -1,0 +1,69 @@
+"""``server.json``: what a running server tells the release machine about itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from ...shared.process_identity import started
+
+
+class ServerReport:
+    """The file, replaced whole at each change; without a folder it is kept in memory alone."""
+
+    def __init__(self, folder: Optional[Path]) -> None:
+        self._path = folder / "server.json" if folder is not None else None
+        self.values: Dict[str, Any] = {
+            "pid": os.getpid(),
+            "process": started(os.getpid()),  # which no other process has, whatever its number
+            "host": "",
+            "port": 0,
+            "grpc_port": None,
+            "scheme": "http",
+            "fingerprint": "",
+            "token_required": False,
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "digest": "",
+            "name": "",
+            "version": "",
+            "generation": 0,
+            "state": "starting",
+            "error": "",
+            "worker": 0,
+        }
+
+    def update(self, **values: Any) -> None:
+        """Change some values and write all."""
+        self.values.update(values)
+        if self._path is not None:
+            _replace(self._path, json.dumps(self.values, sort_keys=True).encode("utf-8") + b"\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a loss of power, never meets half of it."""
+    temporary = path.with_name("{}.{}.tmp".format(path.name, os.getpid()))
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(str(temporary), str(path))
+
+
+def say(document: Dict[str, Any]) -> None:
+    """Write a JSON line to standard output in one piece, whatever else writes there."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+def endpoint(host: str, port: int, secure: bool = False) -> str:
+    """The address that a client on the same machine uses."""
+    if host in ("0.0.0.0", ""):
+        host = "127.0.0.1"
+    elif host == "::":
+        host = "::1"
+    scheme = "https" if secure else "http"
+    return "{}://{}:{}".format(scheme, "[{}]".format(host) if ":" in host else host, port)

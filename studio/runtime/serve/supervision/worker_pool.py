@@ -1,0 +1,125 @@
+"""The worker processes of a supervisor: the one that serves, its successor, those that leave."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Iterable, List, Optional, Tuple
+
+from ..options import Options
+from ..release_root import runner_of
+from .worker_process import Child
+
+READY_LIMIT_S = 120.0
+
+
+class Wakeup:
+    """Signals as something that a selector can wait for.
+
+    Attributes:
+        end: Readable when a signal has come.
+    """
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self.end, self._kept = socket.socketpair()
+        for end in (self.end, self._kept):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._kept.fileno(), warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, lambda number, frame: None)  # the byte in the pipe is enough
+
+    def numbers(self) -> List[int]:
+        """The signals that have come, each once."""
+        return sorted(set(self.end.recv(4096)))
+
+
+class Crew:
+    """Who works, and waiting for what they say.
+
+    Attributes:
+        active: Serves, or is the one that shall.
+        next: Loads, and will take over from the active one.
+        leaving: Finish their requests.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._selector = selectors.DefaultSelector()
+        self.active: Optional[Child] = None
+        self.next: Optional[Child] = None
+        self.leaving: List[Child] = []
+
+    def all(self) -> List[Child]:
+        """Every process that has not been waited for."""
+        return [child for child in (self.active, self.next) if child] + self.leaving
+
+    def watch(self, wakeup: Wakeup) -> None:
+        """Wait for signals, too."""
+        self._selector.register(wakeup.end, selectors.EVENT_READ, None)
+
+    def spawn(self, release: Path, options: Options, listener: int, generation: int) -> Child:
+        """Start a worker for a release.
+
+        Raises:
+            OSError: when its interpreter cannot be started.
+        """
+        runner = runner_of(self._root, release)
+        child = Child(runner, release, options, listener, generation)
+        child.deadline = time.monotonic() + READY_LIMIT_S
+        self._selector.register(child.link, selectors.EVENT_READ, child)
+        return child
+
+    def wait(self, until: float) -> Tuple[List[Child], bool]:
+        """Wait for the next thing to happen, not longer than to a moment (monotonic).
+
+        Returns:
+            Who has something to say, and whether a signal has come.
+        """
+        moment = min([until, *(child.next_look for child in self.all())])
+        pause = None if moment == float("inf") else max(0.0, moment - time.monotonic())
+        found = [key.data for key, _ in self._selector.select(pause)]
+        return [child for child in found if child is not None], None in found
+
+    def deaf_to(self, child: Child) -> None:
+        """Its end of the line is closed."""
+        try:
+            self._selector.unregister(child.link)
+        except KeyError:  # that was noticed before
+            return
+
+    def forget(self, child: Child) -> None:
+        """It has ended."""
+        self.deaf_to(child)
+        child.link.close()
+        self._vacate(child)
+
+    def release(self, child: Optional[Child], grace_s: float, limit_s: float) -> None:
+        """Let it finish its requests and end."""
+        if child is None:
+            return
+        self._vacate(child)
+        child.drain(grace_s, limit_s)
+        if not child.loaded:
+            child.kill()  # it serves nobody yet, and does not listen while it loads
+        self.leaving.append(child)
+
+    def promote(self, grace_s: float, limit_s: float) -> None:
+        """The next one takes over, and the active one leaves."""
+        self.release(self.active, grace_s, limit_s)
+        self.active, self.next = self.next, None
+
+    def _vacate(self, child: Child) -> None:
+        if child in self.leaving:
+            self.leaving.remove(child)
+        elif child is self.next:
+            self.next = None
+        elif child is self.active:
+            self.active = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether somebody serves and is not found to hang, or loads within its time."""
+        return any(child is not None and not child.hung for child in (self.active, self.next))

@@ -1,0 +1,231 @@
+"""The append-only record of what changed on a target, each entry chained to the one before."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .files import sync_folder
+from .log_segments import CONTINUED, KEPT, SEAL_BYTES, Segments
+
+START = "0" * 64
+_TAIL_BYTES = 1 << 20
+"""More than the longest entry."""
+
+
+class Journal:
+    """Lines of JSON. ``hash`` is the SHA-256 of the line without it; ``previous`` names the last.
+
+    An entry counts when its line is whole: the torn end that a power cut leaves is cut off by the
+    next append, and is not an entry.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        sealed: Path | None = None,
+        carried: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        """Write to a file.
+
+        Args:
+            sealed: Folder of the parts that were closed; without it the file grows on.
+            carried: Facts for the beginning of a part, which outlive the parts before it.
+        """
+        self._path = path
+        self._segments = None if sealed is None else Segments(sealed)
+        self._carried = carried
+
+    def append(self, event: str, **facts: Any) -> None:
+        """Add an entry and flush it to the disk."""
+        self._seal()
+        new = not self._path.exists()
+        with open(self._path, "ab+") as file:
+            last = self._whole_end(file)
+            begun = not file.seek(0, os.SEEK_END) and self._beginning()
+            if begun:
+                last = _write(file, last, CONTINUED, begun)
+            _write(file, last, event, facts)
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            sync_folder(self._path.parent)
+        if begun and self._segments is not None:
+            self._segments.drop_oldest()
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All whole entries, the oldest first; of a damaged line, its text as ``damaged``."""
+        while True:
+            parts = self._parts()
+            with contextlib.suppress(FileNotFoundError):  # another command dropped or sealed it
+                found = [entry for path in parts for entry in _entries(path)]
+                if parts == self._parts():
+                    return found
+
+    def readable(self) -> list[dict[str, Any]]:
+        """The entries up to the first one that was altered."""
+        found = self.entries()
+        broken = first_break(found)
+        return found[: broken.place] if broken else found
+
+    def broken_at(self) -> int:
+        """Number of the first entry (from 1) that was altered, or 0 when the chain is whole."""
+        return first_broken(self.entries())
+
+    def stand(self) -> dict[str, Any]:
+        """``entries`` (as many as there ever were) and the hash of the last, the ``head``.
+
+        Whoever keeps them elsewhere can tell later whether the end was cut off.
+        """
+        last_two = map(_entries, reversed(self._parts()[-2:]))  # a part may have no entry yet
+        found = _chained(next(filter(None, last_two), []))
+        return {"entries": before(found) + len(found), "head": found[-1]["hash"] if found else ""}
+
+    def _parts(self) -> list[Path]:
+        sealed = [] if self._segments is None else self._segments.paths()
+        return [*sealed, self._path] if self._path.exists() else sealed
+
+    def _seal(self) -> None:
+        """Close the file when it is full, without the torn end that it may have."""
+        if self._segments is None or not self._path.exists():
+            return
+        if self._path.stat().st_size < SEAL_BYTES:
+            return
+        with open(self._path, "ab+") as file:
+            self._whole_end(file)
+            os.fsync(file.fileno())
+        self._segments.seal(self._path)
+
+    def _beginning(self) -> dict[str, Any]:
+        """The facts of the entry that continues the last sealed part; empty where none is."""
+        paths = [] if self._segments is None else self._segments.paths()
+        if not paths:
+            return {}
+        found = _entries(paths[-1])
+        head = str(found[-1].get("hash") or START) if found else START
+        place = {"segment": int(paths[-1].stem) + 1, "before": before(found) + len(found)}
+        return {**self._carried(), **place, "continues": head}
+
+    @staticmethod
+    def _whole_end(file: Any) -> str:
+        """Cut a torn last line; return the hash of the last whole entry."""
+        size = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, size - _TAIL_BYTES))
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            file.truncate(start + whole)
+        if not whole:
+            return START
+        try:
+            return str(json.loads(content[:whole].splitlines()[-1])["hash"])
+        except (ValueError, KeyError, TypeError):
+            # An altered line stays, and the chain stays broken there: broken_at tells.
+            return START
+
+
+class Break(NamedTuple):
+    """Where a chain is not what it says.
+
+    Attributes:
+        place: Of the first such entry among those that were given, from 0.
+        number: The same among all that there ever were, from 1.
+        missing: So many entries before it are not there; 0 when it was altered.
+    """
+
+    place: int
+    number: int
+    missing: int = 0
+
+
+def first_break(entries: Sequence[Mapping[str, Any]]) -> Break | None:
+    """The first entry that is not what the chain says; None where all are."""
+    last, dropped = START, before(entries)
+    if dropped and _parts_after_the_first(entries) < KEPT:
+        return Break(0, 1, missing=dropped)
+    for place, entry in enumerate(entries):
+        number = dropped + place + 1
+        if not _is_itself(entry):
+            return Break(place, number)
+        if _begins_part(entry):
+            gap = _count(entry) + 1 - number
+            if place and (gap or entry.get("continues") != last):
+                return Break(place, number, missing=max(0, gap))
+        elif entry.get("previous") != last:
+            return Break(place, number)
+        last = str(entry["hash"])
+    return None
+
+
+def first_broken(entries: Sequence[Mapping[str, Any]]) -> int:
+    """Number of the first entry (from 1) that is not what the chain says, or 0."""
+    found = first_break(entries)
+    return found.number if found else 0
+
+
+def before(entries: Sequence[Mapping[str, Any]]) -> int:
+    """How many entries there were before these, in parts that were dropped in time."""
+    return _count(entries[0]) if entries and _begins_part(entries[0]) else 0
+
+
+def _parts_after_the_first(entries: Sequence[Mapping[str, Any]]) -> int:
+    """By their numbers: the board itself drops a part only when it has enough newer ones."""
+    numbers = [int(entry.get("segment") or 0) for entry in entries if _begins_part(entry)]
+    return max(numbers) - numbers[0]
+
+
+def _chained(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of one part up to the first that was altered."""
+    found: list[dict[str, Any]] = []
+    for entry in entries:
+        if not _is_itself(entry) or (found and entry.get("previous") != found[-1]["hash"]):
+            break
+        found.append(entry)
+    return found
+
+
+def _begins_part(entry: Mapping[str, Any]) -> bool:
+    return entry.get("event") == CONTINUED and entry.get("previous") == START
+
+
+def _count(entry: Mapping[str, Any]) -> int:
+    count = entry.get("before")
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def _is_itself(entry: Mapping[str, Any]) -> bool:
+    return entry.get("hash") == _hash(entry)
+
+
+def _write(file: Any, last: str, event: str, facts: Mapping[str, Any]) -> str:
+    entry = dict(facts, event=event, at=round(time.time(), 3), previous=last)
+    entry["hash"] = _hash(entry)
+    file.write(_line(entry))
+    return str(entry["hash"])
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    return [_read(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"damaged": line.decode("utf-8", "replace")}
+
+
+def _hash(entry: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in entry.items() if key != "hash"}
+    return hashlib.sha256(_line(rest)).hexdigest()
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Sample models and data to begin with, and how each is made."""

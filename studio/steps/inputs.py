@@ -1,0 +1,115 @@
+"""The digest of all that a step's result follows from: options, files, models, tools, machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import studio
+from studio.api import Kind, Option
+from studio.jobs import Step
+from studio.plugin_host import PluginHost
+from studio.registry import Registry, file_digest, folder_digest
+from studio.steps.effects import Effect, effect
+from studio.steps.resolve import Resolved, beside
+
+_FORMAT = 1
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "protobuf")
+"""What computes in the worker, beside the plugins."""
+
+
+def input_digest(step: Step, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
+    """SHA-256 of what a step is given; equal ones give equal results.
+
+    Raises:
+        OSError: when a file cannot be read.
+    """
+    options = {
+        option.name: _option(option, resolved.arguments[option.name]) for option in step.options
+    }
+    document: dict[str, Any] = {
+        "format": _FORMAT,
+        "step": step.name,
+        "options": options,
+        "tools": tools(plugins),
+    }
+    if effect(step.name) is Effect.MEASURES:
+        document["machine"] = _machine(resolved, registry)
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def tools(plugins: PluginHost) -> dict[str, str]:
+    """The versions of what computes: the studio, Python, libraries, plugins in use."""
+    found = {"edgewright": studio.__version__, "python": platform.python_version()}
+    found |= {name: version for name in _LIBRARIES if (version := _version(name))}
+    for plugin in plugins.plugins:
+        if plugin.manifest is not None:
+            own = "" if plugin.built_in else f"+{plugin.digest[:12]}"
+            found[plugin.id] = f"{plugin.manifest.version}{own}"
+    return dict(sorted(found.items()))
+
+
+def path_digest(path: Path) -> str:
+    """SHA-256 of a file or of a folder's listing."""
+    return folder_digest(path) if path.is_dir() else file_digest(path)
+
+
+def _option(option: Option, value: Any) -> Any:
+    if value is None:
+        return None
+    if option.many:
+        return [_one(option, item) for item in value]
+    return _one(option, value)
+
+
+def _one(option: Option, value: Any) -> Any:
+    if option.kind is Kind.MODEL:
+        return {key: value[key] for key in ("digest", "format", "precision", "model_name", "name")}
+    if option.kind is Kind.TARGET:
+        return {key: value[key] for key in ("name", "url")}
+    if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
+        path = Path(value)
+        companions = {one.name: file_digest(one) for one in beside(path)}
+        name = path.name if option.kind is Kind.FILE else path.suffix
+        return {"name": name, "digest": path_digest(path), "beside": companions}
+    return value
+
+
+def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
+    """Where figures are measured; what was learned of a target belongs to it."""
+    target = resolved.arguments.get("target") or {"name": "local"}
+    facts = registry.facts(target["name"]) if target["name"] != "local" else {}
+    here = (platform.node(), platform.machine(), platform.release(), os.cpu_count(), _processor())
+    return {"here": here, "facts": facts, "bits": sys.maxsize.bit_length()}
+
+
+def known_version(name: str) -> str:
+    """The version of an installed distribution; empty where there is none."""
+    return _version(name)
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@cache
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line), ""
+    )

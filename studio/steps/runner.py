@@ -1,0 +1,214 @@
+"""Running of one step: checked, put into a worker, recorded."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Permission, UsageError
+from studio.jobs import (
+    End,
+    JobOutcome,
+    JobRunner,
+    JobSpec,
+    Limits,
+    RunningJob,
+    Step,
+    contained,
+)
+from studio.plugin_host import PluginHost
+from studio.registry import ActionRecord, Registry, file_digest
+from studio.steps.catalogue import step as step_named
+from studio.steps.format_support import HINT, why_not
+from studio.steps.inputs import input_digest
+from studio.steps.resolve import Resolved, model_files, resolve
+from studio.steps.step_record import Note
+
+
+class StepRunner:
+    """The one door: clicks, commands and recipes all ask here.
+
+    Attributes:
+        source: Who asks, for the history of what was done.
+        noted: The number in that history for each job that has succeeded, by the job's id.
+        asked: The last request for each step that the history leaves out, in this session; their
+            numbers are below 0.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        jobs: JobRunner,
+        defaults: Limits | None = None,
+        plugins: Callable[[], PluginHost] = PluginHost.discover,
+        source: str = "command",
+    ) -> None:
+        self.source = source
+        self.noted: dict[str, int] = {}
+        self.asked: dict[str, ActionRecord] = {}
+        self._numbers = itertools.count(-1, -1)
+        self._plugins = plugins
+        self._registry = registry
+        self._jobs = jobs
+        self._defaults = defaults or Limits()
+
+    def start(self, name: str, given: Mapping[str, Any], source: str = "") -> RunningJob:
+        """Start a step; its models must be in the registry.
+
+        Args:
+            source: Who asks, where it is not whom the runner was made for.
+
+        Raises:
+            UsageError: when an option does not fit; nothing was started.
+        """
+        step = step_named(name)
+        resolved = resolve(step, given, self._registry)
+        self._check_formats(step, resolved)
+        arguments = self._prepared(step, resolved.arguments)
+        spec = JobSpec(
+            id=uuid.uuid4().hex[:12],
+            title=f"{step.title} {resolved.subject}".strip(),
+            entry=step.work,
+            arguments=arguments,
+            reads=resolved.reads,
+            needs=self._granted(step, resolved),
+            limits=self._limits(step),
+        )
+        note = Note(step, dict(given), resolved, source or self.source)
+        if not note.wanted:
+            self.asked[name] = note.asked(next(self._numbers))
+        return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
+
+    def run(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        began: Callable[[RunningJob], None] | None = None,
+        source: str = "",
+    ) -> JobOutcome:
+        """Run a step to its end; models given as files are opened first.
+
+        Args:
+            began: Is told the job, so that it can be cancelled from elsewhere.
+        """
+        opened, failure = self.open_models(name, given)
+        if failure is not None:
+            return failure
+        job = self.start(name, opened, source)
+        if began is not None:
+            began(job)
+        try:
+            outcome = job.wait()
+        except BaseException:  # Ctrl+C: the worker must not outlive the question
+            job.cancel()
+            job.wait()
+            raise
+        assert outcome is not None
+        return outcome
+
+    def inputs(self, name: str, given: Mapping[str, Any]) -> str:
+        """The digest of all that a step's result follows from; its models must be opened.
+
+        Raises:
+            UsageError: when an option does not fit.
+            OSError: when a file cannot be read.
+        """
+        step = step_named(name)
+        resolved = resolve(step, given, self._registry)
+        return input_digest(step, resolved, self._registry, self._plugins())
+
+    @property
+    def registry(self) -> Registry:
+        """Where the results are kept."""
+        return self._registry
+
+    @property
+    def jobs(self) -> JobRunner:
+        """Where the workers of steps run."""
+        return self._jobs
+
+    def open(self, path: Path) -> JobOutcome:
+        """Open a model file, or find it in the registry where it was opened before."""
+        known = self._registry.variant_by_digest(file_digest(path))
+        if known is not None and known.path.exists():
+            return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})
+        return self.run("open", {"model": str(path)})
+
+    def open_models(
+        self, name: str, given: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], JobOutcome | None]:
+        """The options with the models that are files opened, and the failure of one, if any."""
+        opened = dict(given)
+        for option, path in model_files(step_named(name), given):
+            outcome = self.open(path)
+            if not outcome.ok:
+                return opened, outcome
+            opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
+        return opened, None
+
+    def _check_formats(self, step: Step, resolved: Resolved) -> None:
+        """Refuse what cannot be done with models of a format, before anything is started."""
+        for form in resolved.formats:
+            reason = why_not(step.name, form, self._plugins())
+            if reason:
+                raise UsageError(reason, hint=HINT)
+
+    def _granted(self, step: Step, resolved: Resolved) -> frozenset[Permission]:
+        """What the worker may reach: what the step needs, as far as the targets' plugins may.
+
+        Only plugins that did not come with the studio are held to what their users agreed to.
+        """
+        needs = step.needs | (step.remote_needs if resolved.remote else frozenset())
+        needs |= step.signing_needs if resolved.arguments.get("sign") else frozenset()
+        for scheme in resolved.schemes - {"local"}:
+            capability = self._plugins().answering(scheme)
+            if capability is not None:
+                plugin = self._plugins().plugin(capability.plugin)
+                if not plugin.built_in and plugin.manifest is not None:
+                    needs &= plugin.manifest.permissions
+        return needs
+
+    def _limits(self, step: Step) -> Limits:
+        """The step's limits; where it has none, the user's for workers that run models."""
+        if not contained(step.needs):
+            return step.limits
+        own = {name: value for name, value in asdict(step.limits).items() if value}
+        most = self._defaults.memory_mb
+        if step.limits.memory_mb and most:
+            own["memory_mb"] = min(step.limits.memory_mb, most)
+        return replace(self._defaults, **own)
+
+    def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not step.prepare:
+            return arguments
+        module, _, function = step.prepare.partition(":")
+        prepare = getattr(importlib.import_module(module), function)
+        return dict(prepare(self._registry, arguments))
+
+    def _recorder(self, step: Step, arguments: Mapping[str, Any], note: Note, job: str) -> Any:
+        if not step.record and not note.wanted:
+            return None
+
+        def record(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
+            final: Mapping[str, Any] = result
+            if step.record:
+                module, _, function = step.record.partition(":")
+                recorder = getattr(importlib.import_module(module), function)
+                final = recorder(self._registry, arguments, result, folder)
+            number = note.write(self._registry, final)
+            if number:
+                self.noted[job] = number
+            return final
+
+        return record
+
+
+def _replaced(value: Any, path: Path, reference: str) -> Any:
+    if isinstance(value, str):
+        return reference
+    return [reference if Path(item).expanduser().absolute() == path else item for item in value]

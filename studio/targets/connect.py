@@ -1,0 +1,112 @@
+"""Opening of a channel to a target, whatever kind of target it is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from studio.api import (
+    Channel,
+    Connector,
+    Extension,
+    Progress,
+    TargetError,
+    TargetFacts,
+    TargetSpec,
+    Unavailable,
+)
+from studio.plugin_host import PluginHost
+from studio.runtime.release.store.layout import ENDPOINTS
+from studio.targets.facts import SCRIPT, parse
+
+LOCAL_SCHEME = "local"
+
+
+def target_of(value: Mapping[str, Any]) -> TargetSpec:
+    """The target that a step's argument describes."""
+    return TargetSpec(**value)
+
+
+def connector_for(target: TargetSpec) -> Connector:
+    """The connector that answers for a target's URL.
+
+    Raises:
+        Unavailable: when no plugin does.
+    """
+    host = PluginHost.again()
+    scheme = scheme_of(target)
+    capability = host.answering(scheme)
+    if capability is None or capability.extension is not Extension.TARGET:
+        raise Unavailable(f"No plugin knows targets of the kind {scheme}://.")
+    connector: Connector = host.create(capability)
+    return connector
+
+
+def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> Channel:
+    """Open a channel.
+
+    Raises:
+        UnknownHost, ChangedHost: when its host key is not a confirmed one.
+        TargetError: when it does not answer or refuses the login.
+    """
+    spec = target if isinstance(target, TargetSpec) else target_of(target)
+    return connector_for(spec).connect(spec, progress)
+
+
+def scheme_of(target: TargetSpec) -> str:
+    """What stands before the colon of its URL."""
+    return target.url.partition(":")[0]
+
+
+def is_local(target: TargetSpec) -> bool:
+    """Whether it is this computer."""
+    return scheme_of(target) == LOCAL_SCHEME
+
+
+def host_of(target: TargetSpec) -> str:
+    """The name or number by which its network knows it."""
+    rest = target.url.partition("://")[2].rpartition("@")[2].partition("/")[0]
+    return rest.rpartition(":")[0] or rest
+
+
+def place_of(target: TargetSpec) -> str:
+    """The folder of releases as its connector names it: ``~`` is the login's home.
+
+    An endpoint has one of its own below that of its target.
+    """
+    root = connector_for(target).default_root(target)
+    return f"{root}/{ENDPOINTS}/{target.endpoint_name}" if target.endpoint_name else root
+
+
+def root_of(target: TargetSpec, channel: Channel) -> str:
+    """The absolute path of the folder of releases."""
+    root = place_of(target)
+    if not root.startswith("~"):
+        return root
+    done = channel.run(["sh", "-c", 'echo "$HOME"'], timeout=30)
+    home = done.text.strip()
+    if done.status or not home.startswith("/"):
+        raise TargetError(f"The home folder on {target.name} is not known.")
+    return home + root[1:]
+
+
+def interpreter_of(target: TargetSpec) -> str:
+    """The interpreter to look for: the studio's own here, ``python3`` elsewhere."""
+    return sys.executable if is_local(target) else "python3"
+
+
+def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
+    """Ask a target what it is."""
+    root = place_of(target)
+    command = ["sh", "-c", SCRIPT, "sh", root, interpreter_of(target)]
+    began = time.time()
+    done = channel.run(command, timeout=60)
+    now = time.time()
+    if done.status:
+        raise TargetError(
+            f"{target.name} cannot run a shell script.",
+            detail=done.stderr.decode("utf-8", "replace")[-2000:],
+        )
+    return parse(done.text, target.name, target.url, now, now - began)

@@ -1,0 +1,137 @@
+"""What a machine is: one POSIX shell script that asks, and a pure parser of its answers."""
+
+from __future__ import annotations
+
+import time
+
+from studio.api import TargetFacts
+from studio.settings.boards import match
+from studio.settings.interpreter import FIRST
+from studio.targets import hardware
+
+_PYTHON = f"""\
+{FIRST}
+import os
+print("python=%d.%d.%d" % sys.version_info[:3])
+print("python_path=" + os.path.abspath(sys.executable))
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+for name, module in (("numpy", "numpy"), ("onnxruntime", "onnxruntime"), ("pillow", "PIL")):
+    try:
+        print("runtime=%s %s" % (name, __import__(module).__version__))
+    except Exception:
+        pass
+"""
+
+SCRIPT = f"""\
+root=$1 s=$3
+case $root in "~"*) root=$HOME${{root#?}} ;; esac
+echo "root=$root"
+echo "arch=$(uname -m)"
+echo "kernel=$(uname -sr)"
+echo "clock=$(date +%s)"
+[ -r "$s/etc/os-release" ] && . "$s/etc/os-release" && echo "os=$PRETTY_NAME"
+[ -r "$s/proc/device-tree/model" ] &&
+  echo "board=$(tr -d '\\000' < "$s/proc/device-tree/model")"
+[ -r "$s/proc/meminfo" ] &&
+  sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory_kb=\\1/p' "$s/proc/meminfo"
+echo "cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null)"
+if [ -r "$s/proc/cpuinfo" ]; then
+  sed -n 's/^model name[^:]*: */cpu=/p' "$s/proc/cpuinfo" | head -n 1
+fi
+echo "libc=$(getconf GNU_LIBC_VERSION 2>/dev/null)"
+place=$root
+while [ -n "$place" ] && [ ! -d "$place" ]; do place=${{place%/*}}; done
+echo "disk=$(df -Pk "${{place:-/}}" | tail -n 1)"
+[ -d /run/systemd/system ] && echo "service=systemd"
+if [ -d "/run/user/$(id -u)/systemd" ]; then
+  [ -e "/var/lib/systemd/linger/$(id -un)" ] && echo "service=systemd-user"
+  [ "$EDGEWRIGHT_SERVICE" = login ] && echo "service=systemd-login"
+fi
+{hardware.SCRIPT}python=$(command -v "$2") && "$python" -c '{_PYTHON}'
+true
+"""
+"""Arguments: the folder for releases (``~`` is the login's home), the interpreter's name, and what
+is put before every path (tests only)."""
+
+
+def parse(
+    text: str, name: str, url: str, now: float | None = None, took: float = 0.0
+) -> TargetFacts:
+    """Read the script's output. What is not there, or cannot be understood, stays empty.
+
+    Args:
+        now: This computer's clock when the script had run, for the skew.
+        took: Seconds that it took, on a slow way or a busy machine: no skew of the clocks.
+    """
+    single, many = _pairs(text)
+    clock = hardware.number(single.get("clock", ""))
+    skew = _skew(clock, time.time() if now is None else now, took) if clock else 0.0
+    runtimes = dict(line.split(" ", 1) for line in many.get("runtime", ()) if " " in line)
+    found = hardware.parse(many)
+    arch = _arch(single.get("arch", ""), found.bits)
+    cpu = single.get("cpu", "") or found.cpu
+    kind = match(single.get("board", ""), arch, cpu, found.compatible) if arch else None
+    return TargetFacts(
+        name=name,
+        url=url,
+        arch=arch,
+        os=single.get("os", ""),
+        kernel=single.get("kernel", ""),
+        python=single.get("python", ""),
+        python_path=single.get("python_path", ""),
+        glibc=_glibc(single.get("libc", "")),
+        runtimes=runtimes,
+        memory_mb=hardware.number(single.get("memory_kb", "")) // 1024,
+        disk_free_mb=_disk_mb(single.get("disk", ""), 3),
+        cpus=hardware.number(single.get("cpus", "")),
+        cpu=cpu,
+        accelerators=found.accelerators,
+        services=tuple(many.get("service", ())),
+        board=single.get("board", ""),
+        clock_skew_s=skew,
+        root=single.get("root", ""),
+        board_id=kind.id if kind else "",
+        image=found.image,
+        features=found.features,
+        cpu_mhz=found.cpu_mhz,
+        memory_free_mb=found.memory_free_mb,
+        disk_total_mb=_disk_mb(single.get("disk", ""), 1),
+        temperature_c=found.temperature_c,
+        power_mode=found.power_mode,
+        libraries=found.libraries,
+        cameras=found.cameras,
+        notes=found.notes,
+    )
+
+
+def _arch(machine: str, bits: int) -> str:
+    """That of its programs: a 64 bit kernel may carry a 32 bit system (Raspberry Pi OS)."""
+    return {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine) if bits == 32 else machine
+
+
+def _skew(clock: float, now: float, took: float) -> float:
+    """How far a clock is off; 0 where it may be right, as it has no fractions of seconds."""
+    late, early = clock - now, clock - (now - took)
+    return 0.0 if early > -2 and late < 2 else late if late > 0 else early
+
+
+def _pairs(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    single: dict[str, str] = {}
+    many: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and key.isidentifier():
+            single.setdefault(key, value.strip())
+            many.setdefault(key, []).append(value.strip())
+    return single, many
+
+
+def _glibc(text: str) -> str:
+    name, _, version = text.partition(" ")
+    return version if name == "glibc" else ""
+
+
+def _disk_mb(line: str, column: int) -> int:
+    """A column of ``df -Pk``: kilobytes in all, or those that this login may still write."""
+    columns = line.split()
+    return hardware.number(columns[column]) // 1024 if len(columns) >= 6 else 0

@@ -1,0 +1,206 @@
+"""What lies below a target's folder of releases, read without changing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from studio.api import Channel, Resource
+from studio.runtime.release.store.latest_releases import Lines, lines_of
+from studio.runtime.release.store.layout import ENDPOINTS, SYSTEM_SIGNERS
+
+SCRIPT = """\
+case $1 in */ENDPOINTS/*) base=${1%/ENDPOINTS/*} ;; *) base=$1 ;; esac
+for one in "$base" "$base"/ENDPOINTS/*; do
+  [ "$one" != "$1" ] && [ -d "$one/current/" ] && echo "beside=$(du -sk "$one/current/" | cut -f1)"
+done
+one=SYSTEM; [ -e "$one" ] || one="$1/allowed_signers"; [ -e "$one" ] || one="$base/allowed_signers"
+if [ -e "$one" ]; then
+  echo "signers=$one"
+  head -n 500 "$one" 2>/dev/null | sed 's/^/signer=/'
+  echo
+  command -v ssh-keygen >/dev/null && echo "keygen=yes"
+fi
+place=$1
+while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
+if [ ! -w "${place:-/}" ]; then
+  echo "readonly=${place:-/}"
+  echo "why=$(LC_ALL=C touch -c "${place:-/}" 2>&1 | head -n 1 | sed 's/.*: //')"
+fi
+cd "$1" 2>/dev/null || exit 0
+for folder in blobs runtime env releases; do
+  for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
+done
+echo "service=$(cat run/service.json 2>/dev/null)"
+cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
+echo "lease=$(cat operator.json 2>/dev/null)"
+echo state
+cat state.json 2>/dev/null
+true
+""".replace("SYSTEM", str(SYSTEM_SIGNERS)).replace("ENDPOINTS", ENDPOINTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Names of what is there, and the state of the release machine.
+
+    Attributes:
+        state: Content of ``state.json``; empty where nothing was ever deployed.
+        service: Content of ``service.json``: how the server was started last.
+        signers_file: Where it says who may release; empty where everybody may.
+        signers: The content of that file.
+        admissions: How that changed, as far as the target's own record tells; the oldest first.
+        lease: Who changes it, and until when; empty where nobody does.
+        read_only: The folder that this login cannot write to; empty where it can.
+        read_only_why: What its system says of that.
+        checks_signatures: Whether it has what checks signatures, where it asks for them.
+        beside: Megabytes of the release of each other endpoint of the target.
+    """
+
+    blobs: frozenset[str] = frozenset()
+    runtimes: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    releases: frozenset[str] = frozenset()
+    state: Mapping[str, Any] = field(default_factory=dict)
+    service: Mapping[str, Any] = field(default_factory=dict)
+    signers_file: str = ""
+    signers: str = ""
+    admissions: Sequence[Mapping[str, Any]] = ()
+    lease: Mapping[str, Any] = field(default_factory=dict)
+    read_only: str = ""
+    read_only_why: str = ""
+    checks_signatures: bool = True
+    beside: Sequence[float] = ()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing lies there that a verb could act on: not even an interrupted deploy."""
+        return not (self.blobs or self.runtimes or self.environments or self.releases)
+
+    @property
+    def current(self) -> str:
+        """Digest of the release that is served."""
+        return str(self.state.get("current") or "")
+
+    @property
+    def model(self) -> str:
+        """Name of the model that is served; empty where none is, or the history begins later."""
+        told = (one for one in self.state.get("history") or [] if self._is_current(one))
+        return str(next((one.get("name") for one in told), "") or "")
+
+    def _is_current(self, entry: Mapping[str, Any]) -> bool:
+        return bool(self.current) and entry.get("release") == self.current
+
+    @property
+    def lines(self) -> Lines:
+        """Of each model, its last release there."""
+        try:
+            return lines_of(self.state)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+
+def take(channel: Channel, root: str) -> Inventory:
+    """Look at a target."""
+    return parse(channel.run(["sh", "-c", SCRIPT, "sh", root], timeout=60).text)
+
+
+def parse(text: str) -> Inventory:
+    """Read the script's output."""
+    # Text of the target stands behind a name, so that no line of it can look like the mark.
+    listing, _, rest = ("\n" + text).partition("\nstate\n")
+    names: dict[str, set[str]] = {}
+    told: dict[str, list[str]] = {}
+    for line in listing.splitlines():
+        name, sign, value = line.partition("=")
+        if sign and name in _TOLD:
+            told.setdefault(name, []).append(value)
+            continue
+        folder, _, name = line.partition("/")
+        names.setdefault(folder, set()).add(name)
+    return Inventory(
+        frozenset(names.get("blobs", ())),
+        frozenset(names.get("runtime", ())),
+        frozenset(names.get("env", ())),
+        frozenset(names.get("releases", ())),
+        _document(rest),
+        _document("".join(told.get("service", ()))),
+        "".join(told.get("signers", ())),
+        "\n".join(told.get("signer", ())),
+        [entry for text in told.get("admitted", ()) if (entry := _document(text))],
+        _document("".join(told.get("lease", ()))),
+        "".join(told.get("readonly", ())),
+        "".join(told.get("why", ())),
+        not told.get("signers") or bool(told.get("keygen")),
+        [int(size) / 1e3 for size in told.get("beside", ()) if size.isdecimal()],
+    )
+
+
+_TOLD = (
+    *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
+    "beside",
+)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
+    """What became of each release, the newest first.
+
+    Args:
+        state: Of the current one: what its server is doing, where that was asked.
+    """
+    rows, serving = [], found.current
+    for entry in reversed(found.state.get("history") or []):
+        outcome = str(entry.get("state", ""))
+        if outcome == "active":
+            # Of several times that a release was put to work only the last still holds.
+            is_last = bool(serving) and entry.get("release") == serving
+            outcome, serving = (state, "") if is_last else ("replaced", serving)
+        rows.append(
+            {
+                "version": entry.get("version"),
+                "release": str(entry.get("release", "")),
+                "name": str(entry.get("name", "")),
+                "state": outcome,
+                "at": when(entry.get("at")),
+                "by": str(entry.get("owner", "")),
+                "reason": str(entry.get("reason", "")),
+                "kept": entry.get("release") in found.releases,
+            }
+        )
+    return rows
+
+
+def resources(found: Inventory, root: str) -> list[dict[str, Any]]:
+    """What lies below the root because of the studio, in the keys of ``api.Resource``."""
+    rows = [
+        _resource("release", f"{root}/releases/{name}", running=name == found.current)
+        for name in sorted(found.releases)
+        if not name.endswith(".json")
+    ]
+    rows += [_resource("environment", f"{root}/env/{name}") for name in sorted(found.environments)]
+    return rows + [
+        _resource("runtime", f"{root}/runtime/{name}") for name in sorted(found.runtimes)
+    ]
+
+
+def _resource(kind: str, name: str, running: bool = False) -> dict[str, Any]:
+    return asdict(Resource(kind, name, running=running))
+
+
+def when(value: Any) -> str:
+    """A time of the release machine (seconds since 1970) as ISO 8601; empty for what is none."""
+    try:
+        return datetime.fromtimestamp(float(value), UTC).isoformat(timespec="seconds")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""

@@ -1,0 +1,104 @@
+"""Targets that are platforms: found by their scheme, opened, and their options checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from studio.api import (
+    Extension,
+    Option,
+    Platform,
+    Progress,
+    Site,
+    TargetSpec,
+    Unavailable,
+    UsageError,
+    validate,
+)
+from studio.plugin_host import PluginHost
+from studio.targets.connect import scheme_of
+
+
+def is_platform(target: TargetSpec) -> bool:
+    """Whether a platform answers for the target's URL; imports no plugin."""
+    capability = PluginHost.again().answering(scheme_of(target))
+    return capability is not None and capability.extension is Extension.PLATFORM
+
+
+def holds_trials(target: TargetSpec) -> bool:
+    """Whether a platform can hold a release against the one before; imports no plugin."""
+    capability = PluginHost.again().answering(scheme_of(target))
+    return capability is not None and capability.extra.get("trials") is True
+
+
+@contextmanager
+def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, Site]]:
+    """The platform of a target, and a session with it that is closed in the end.
+
+    Raises:
+        Unavailable: when no plugin knows the scheme, or its library is missing.
+        UsageError: when a setting of the target does not fit, or an endpoint is named.
+        TargetError: when the platform does not answer or refuses.
+    """
+    platform = platform_for(target)
+    site = platform.open(target, progress)
+    try:
+        yield platform, site
+    finally:
+        site.close()
+
+
+def platform_for(target: TargetSpec) -> Platform:
+    """The platform that answers for a target's URL."""
+    host = PluginHost.again()
+    scheme = scheme_of(target)
+    capability = host.answering(scheme)
+    if capability is None or capability.extension is not Extension.PLATFORM:
+        raise Unavailable(f"No plugin knows platforms of the kind {scheme}:.")
+    if target.endpoint_name:
+        raise UsageError(
+            f"{target.name} cannot be an endpoint: on a platform the address {target.url} names "
+            "the one that is served.",
+            hint="Add a target with another address: studio target add NAME ADDRESS",
+        )
+    platform: Platform = host.create(capability)
+    validate(platform.options, _only(platform.options, target.settings))
+    return platform
+
+
+def deploy_options(
+    platform: Platform, target: TargetSpec, pairs: Sequence[str], canary: int
+) -> dict[str, Any]:
+    """The options of one deploy: those given, else the target's settings, else the defaults.
+
+    Args:
+        pairs: ``name=value``, as ``--set`` takes them.
+
+    Raises:
+        UsageError: for an unknown name, or a value that does not fit.
+    """
+    settings = _only(platform.deploy_options, target.settings)
+    checked = validate(platform.deploy_options, {**settings, **parse_pairs(pairs)})
+    return {**checked, "canary": canary}
+
+
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """``name=value`` as a mapping; dashes in a name are underscores.
+
+    Raises:
+        UsageError: for a text without an equals sign.
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{pair!r} is not a name and a value.", hint="Write NAME=VALUE.")
+        found[name.strip().replace("-", "_")] = value
+    return found
+
+
+def _only(options: Sequence[Option], settings: Mapping[str, str]) -> dict[str, str]:
+    names = {option.name for option in options}
+    return {name: value for name, value in settings.items() if name in names}

@@ -1,0 +1,223 @@
+"""Garbage collection: what nobody needs leaves the store; what runs never does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from studio.api import Refused
+from studio.jobs import Arguments, Result
+from studio.registry import Registry, VersionRecord
+from studio.registry.ownership import entries
+from studio.registry.run_journal import INTERRUPTED, RUNNING, RunFolders
+from studio.versions.aliases import RUNS
+
+_YOUNG_S = 3600.0
+"""What was put into the store within this time may belong to a job that is being recorded."""
+
+_HELD_RELEASES = 3
+"""So many of a target's last releases are kept: it may be rolled back to them."""
+
+_TRASH = ".trash-"
+_TRASHED = re.compile(r"\.trash-[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be removed, and why the rest stays.
+
+    Attributes:
+        versions: Versions whose bundles go, each with the folder of the store that holds it; their
+            rows and lineage stay.
+        orphans: Folders of the store that nothing refers to.
+        kept: For each version that stays, why.
+        spared: Folders that nothing refers to since the registry was restored from a copy.
+    """
+
+    versions: tuple[tuple[VersionRecord, Path], ...]
+    orphans: tuple[Path, ...]
+    kept: dict[int, str]
+    spared: int = 0
+
+
+def collected(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+    """Remove what nobody needs, or say what would be removed.
+
+    Raises:
+        Refused: when the store is that of another registry; nothing is removed then.
+    """
+    keep, dry = int(arguments["keep"]), bool(arguments["dry_run"])
+    store = registry.store
+    with registry.quiet():  # nobody may promote or deploy what is being judged
+        plan = make_plan(registry, keep, forgotten=bool(arguments.get("forgotten")))
+        sizes = {home: _size(home) for home in (*(h for _v, h in plan.versions), *plan.orphans)}
+        trash = [] if dry else [_away(home, store) for home in sizes]
+    for path in trash if dry else (*trash, *_trash(store)):
+        shutil.rmtree(path, ignore_errors=True)
+    names = {one.id: one.name for one in registry.models()}
+    return {
+        "dry_run": dry,
+        "versions": [
+            {"name": f"{names[v.model]}:{v.number}", "digest": v.digest, "bytes": sizes[home]}
+            for v, home in plan.versions
+        ],
+        "orphans": [{"path": p.name, "bytes": sizes[p]} for p in plan.orphans],
+        "bytes": sum(sizes.values()),
+        "spared": plan.spared,
+        "kept": [
+            {"name": f"{names[v.model]}:{v.number}", "because": plan.kept[v.id]}
+            for v in registry.versions()
+            if v.id in plan.kept
+        ],
+    }
+
+
+def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> Plan:
+    """Judge every version and every folder of the store that is listed now; nothing else can go.
+
+    Args:
+        keep: So many of each model's newest versions stay.
+        forgotten: Also what nothing refers to since the registry was restored.
+
+    Raises:
+        Refused: when the store is that of another registry.
+    """
+    listed = entries(registry.store)
+    _require_own(registry, listed)
+    kept = dict(needed(registry, keep))
+    here = [version for version in registry.versions() if version.path.is_dir()]
+    named = _referred(registry, {version.id for version in here if version.id not in kept})
+    gone = []
+    for version in here:
+        home = _home(version, listed)
+        if version.id not in kept and home is not None and home.name not in named:
+            gone.append((version, home))
+        elif version.id not in kept:
+            kept[version.id] = "something else needs its folder, or it lies outside the store"
+    leaving = {home.name for _version, home in gone}
+    unknown = [path for name, path in listed.items() if name not in named | leaving]
+    restored = "" if forgotten else registry.restored
+    orphans = [path for path in unknown if _is_old(path) and not _is_before(path, restored)]
+    spared = sum(_is_before(path, restored) for path in unknown)
+    reasons = {v.id: kept[v.id] for v in here if v.id in kept}
+    return Plan(tuple(gone), tuple(orphans), reasons, spared)
+
+
+def _require_own(registry: Registry, listed: Mapping[str, Path]) -> None:
+    """A registry that is younger than the store, or knows nothing of it, has no garbage there."""
+    if registry.owns_store and (not listed or _referred(registry, frozenset())):
+        return
+    raise Refused(
+        "This registry knows nothing of what lies in its store, so nothing was removed.",
+        hint="Go back to a copy of the registry that does with: studio registry restore",
+    )
+
+
+def _home(version: VersionRecord, listed: Mapping[str, Path]) -> Path | None:
+    """The folder of the store that holds a version's bundle, if it is one of those listed."""
+    home = listed.get(version.path.parent.name)
+    return home if home is not None and version.path.parent == home else None
+
+
+def _is_before(path: Path, restored: str) -> bool:
+    """Whether a folder was in the store when the registry was restored."""
+    if not restored:
+        return False
+    try:
+        return path.stat().st_mtime <= datetime.fromisoformat(restored).timestamp()
+    except OSError:
+        return False
+
+
+def _trash(store: Path) -> list[Path]:
+    """What collections that were killed had taken out already."""
+    with os.scandir(store) as found:
+        names = [one.name for one in found if one.is_dir(follow_symlinks=False)]
+    return [store / name for name in names if _TRASHED.fullmatch(name)]
+
+
+def needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
+    """Versions that stay, each with a reason; the strongest reason comes last and wins."""
+    for model in registry.models():
+        for version in registry.versions(model.id)[:keep]:
+            yield version.id, f"among the newest {keep}"
+    digests = {version.digest: version.id for version in registry.versions()}
+    for bundle in _of_open_runs(registry):
+        for version in registry.versions():
+            if str(version.path) == bundle:
+                yield version.id, "a run that is not finished needs it"
+    targets = registry.history.targets()
+    for target in targets:
+        releases = registry.releases(target)
+        served = (release.digest for release in releases if release.state != "failed")
+        last = list(dict.fromkeys(served))[:_HELD_RELEASES]
+        for digest in last:
+            if digest in digests:
+                yield digests[digest], f"{target} can be rolled back to it"
+    names = {one.id: one.name for one in registry.models()}
+    for alias in registry.ledger.aliases():
+        yield alias.version, f"{names[alias.model]}@{alias.name} stands for it"
+    for target in targets:
+        running = _running(registry, target)
+        if running in digests:
+            yield digests[running], f"it runs on {target}"
+
+
+def _running(registry: Registry, target: str) -> str:
+    """The release that a target serves, as far as this registry knows; a canary counts, too."""
+    for release in registry.releases(target):
+        if release.state == "removed":
+            return ""
+        if release.state not in ("replaced", "rolled back", "failed"):
+            return release.digest
+    return ""
+
+
+def _of_open_runs(registry: Registry) -> Iterator[str]:
+    for run in RunFolders(registry.folder.parent / RUNS).all():
+        document = run.read()
+        if document.get("state") in (RUNNING, INTERRUPTED):
+            for step in document.get("steps") or ():
+                bundle = run.result(str(step["id"])).get("bundle")
+                if bundle:
+                    yield str(bundle)
+
+
+def _referred(registry: Registry, without: Collection[int]) -> set[str]:
+    """Names of the store's folders that some row refers to, but for those of these versions."""
+    paths: list[Path] = []
+    for variant in registry.variants():
+        paths += [variant.path, *([variant.graph_path] if variant.graph_path else [])]
+    paths += [artifact.path for run in registry.runs() for artifact in run.artifacts.values()]
+    paths += [version.path for version in registry.versions() if version.id not in without]
+    store = registry.store
+    return {path.relative_to(store).parts[0] for path in paths if _is_below(path, store)}
+
+
+def _is_below(path: Path, store: Path) -> bool:
+    return path != store and path.is_relative_to(store)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _YOUNG_S
+    except OSError:
+        return False
+
+
+def _away(home: Path, store: Path) -> Path:
+    """Take an entry out of the store in one rename; what a crash leaves is no half a bundle."""
+    trash = store / f"{_TRASH}{uuid.uuid4().hex}"
+    os.rename(home, trash)
+    return trash
+
+
+def _size(path: Path) -> int:
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

@@ -1,0 +1,154 @@
+"""The condition of a registry: its database, and each file that a row of it refers to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from studio.registry import Registry, file_digest, folder_digest
+from studio.registry.backups import DATABASE, connect, faults_of
+from studio.registry.ownership import entries
+from studio.versions.garbage import needed
+
+_ONE = 1
+"""Of each model the newest version is never collected, so that its bundle has to be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something that is not as it was written.
+
+    Attributes:
+        name: What refers to it: ``digits:3``, ``run 12``, or the database itself.
+        why: ``is missing`` ...
+    """
+
+    name: str
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What was found.
+
+    Attributes:
+        path: The database, or a copy of it.
+        rows: Of all tables.
+        blobs: Folders of the store that rows refer to and that are there.
+        unknown: Folders of the store that no row refers to.
+    """
+
+    path: Path
+    rows: int
+    blobs: int
+    unknown: int
+    damaged: tuple[Damage, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        damaged = [asdict(one) for one in self.damaged]
+        return {**asdict(self), "path": str(self.path), "damaged": damaged}
+
+
+def condition(folder: Path, *, thorough: bool = True) -> Condition:
+    """Look at a registry, whatever state it is in.
+
+    Args:
+        thorough: Compare every file with the digest that names it, not only whether it is there.
+
+    Raises:
+        StudioError: when it was written by a later version of the studio.
+    """
+    database = folder / DATABASE
+    faults = faults_of(database) if database.is_file() else ["is missing"]
+    found = [Damage(DATABASE, str(database), fault) for fault in faults]
+    if found:
+        return Condition(database, 0, 0, len(entries(folder / "store")), tuple(found))
+    registry = Registry.open(folder)
+    try:
+        listed = entries(registry.store)
+        homes = {home for path in _referred(registry) if (home := _home(registry, path))}
+        damage = tuple(_damage(registry, thorough))
+    finally:
+        registry.close()
+    present = homes & set(listed)
+    unknown = len(set(listed) - homes)
+    return Condition(database, rows_of(database), len(present), unknown, damage)
+
+
+def rows_of(database: Path) -> int:
+    """The rows of all tables of a database that is whole."""
+    with closing(connect(database)) as connection:
+        named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        names = [str(row[0]) for row in connection.execute(named)]
+        counts = (connection.execute(f'SELECT count(*) FROM "{name}"').fetchone() for name in names)
+        return sum(int(row[0]) for row in counts)
+
+
+def set_aside(folder: Path, damaged: tuple[Damage, ...]) -> int:
+    """Take altered files out of the store, so that a whole one can be put in their place.
+
+    Returns:
+        How many folders of the store were moved; they lie beside it.
+    """
+    listed = entries(folder / "store")
+    homes = {Path(one.path).parent.name for one in damaged if Path(one.path).exists()} & set(listed)
+    if not homes:
+        return 0
+    aside = folder / f"damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    aside.mkdir(mode=0o700)
+    for home in sorted(homes):
+        os.rename(listed[home], aside / home)
+    return len(homes)
+
+
+def _referred(registry: Registry) -> dict[Path, str]:
+    """The path of every file or folder that a row needs, with what needs it."""
+    found: dict[Path, str] = {}
+    for variant in registry.variants():
+        name = f"{variant.model_name} {variant.name}"
+        found.setdefault(variant.path, name)
+        if variant.graph_path is not None:
+            found.setdefault(variant.graph_path, f"graph of {name}")
+    for run in registry.runs():
+        for artifact in run.artifacts.values():
+            found.setdefault(artifact.path, f"run {run.id}")
+    names = {model.id: model.name for model in registry.models()}
+    must = {identifier for identifier, _why in needed(registry, _ONE)}
+    for version in registry.versions():
+        if version.id in must or version.path.exists():
+            found.setdefault(version.path, f"{names[version.model]}:{version.number}")
+    return found
+
+
+def _home(registry: Registry, path: Path) -> str:
+    """The folder of the store in which a path lies; empty for one outside."""
+    if path == registry.store or not path.is_relative_to(registry.store):
+        return ""
+    return path.relative_to(registry.store).parts[0]
+
+
+def _damage(registry: Registry, thorough: bool) -> Iterator[Damage]:
+    seen: set[Path] = set()
+    for path, name in _referred(registry).items():
+        home, kept = _home(registry, path), path
+        if home:  # what was adopted whole: a file, or a folder with the file in it
+            kept = registry.store.joinpath(*path.relative_to(registry.store).parts[:2])
+        if not path.exists():
+            yield Damage(name, str(path), "is missing")
+        elif home and thorough and kept not in seen and _digest(kept) != home:
+            yield Damage(name, str(kept), "is not what it was")
+        seen.add(kept)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return folder_digest(path) if path.is_dir() else file_digest(path)
+    except (OSError, ValueError):  # unreadable, or a link where a file was
+        return ""

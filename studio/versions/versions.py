@@ -1,0 +1,169 @@
+"""Versions by name: ``digits:3``, ``digits@production``; where they came from, where they run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import UsageError
+from studio.packages.bundle import MANIFEST, content_digest
+from studio.registry import MoveRecord, Registry, VariantRecord, VersionRecord
+from studio.versions.serving_history import served_on
+
+_SHORTEST_DIGEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVersion:
+    """A version with its model's name and the aliases that stand for it."""
+
+    model: str
+    version: VersionRecord
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``digits:3``."""
+        return f"{self.model}:{self.version.number}"
+
+
+def model_named(registry: Registry, name: str) -> int:
+    """The number of a model.
+
+    Raises:
+        UsageError: when there is none of this name.
+    """
+    for model in registry.models():
+        if model.name == name:
+            return model.id
+    known = ", ".join(model.name for model in registry.models()[:8])
+    raise UsageError(f"There is no model {name!r} here.", hint=f"Known: {known}." if known else "")
+
+
+def find_version(registry: Registry, text: str) -> NamedVersion:
+    """The version that ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest means.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    by_digest = [v for v in registry.versions() if v.digest.startswith(text)]
+    if len(text) >= _SHORTEST_DIGEST and len(by_digest) == 1:
+        return _named(registry, by_digest[0])
+    name, at, alias = text.partition("@")
+    name, colon, number = name.partition(":")
+    model = model_named(registry, name)
+    versions = registry.versions(model)
+    if at:
+        stands = {one.name: one.version for one in registry.ledger.aliases(model)}
+        if alias not in stands:
+            known = ", ".join(stands) or "none"
+            raise UsageError(f"{name} has no alias {alias!r}.", hint=f"Its aliases: {known}.")
+        return _named(registry, next(v for v in versions if v.id == stands[alias]))
+    wanted = [v for v in versions if not colon or str(v.number) == number]
+    if not wanted:
+        made = f"{name} has the versions {', '.join(str(v.number) for v in versions)}."
+        none = f"Make one: studio package {name}"
+        problem = f"There is no version {number} of {name}." if colon else f"{name} has no version."
+        raise UsageError(problem, hint=made if versions else none)
+    return _named(registry, wanted[0])
+
+
+def all_versions(registry: Registry, model: str | None = None) -> list[NamedVersion]:
+    """The versions of a model (of all), the newest first.
+
+    Raises:
+        UsageError: when there is no such model.
+    """
+    number = model_named(registry, model) if model else None
+    names = {one.id: one.name for one in registry.models()}
+    aliases = _aliases(registry)
+    return [
+        NamedVersion(names[one.model], one, aliases.get(one.id, ()))
+        for one in registry.versions(number)
+    ]
+
+
+def lineage(registry: Registry, named: NamedVersion) -> dict[str, Any]:
+    """Where a version came from: bundle, variants up to the opened file, data, tools, runs."""
+    version = named.version
+    manifest = manifest_of(version)
+    noted = registry.ledger.packager(str(version.path))
+    return {
+        "model": named.model,
+        "version": version.number,
+        "aliases": list(named.aliases),
+        "digest": version.digest,
+        "content": content_digest(manifest) if manifest else "",
+        "counter": version.counter,
+        "created": str(manifest.get("created") or version.created),
+        "bundle": str(version.path) if version.path.is_dir() else "",
+        "tools": dict((manifest.get("lineage") or {}).get("tools") or {}),
+        "packaged": _done(noted.options, noted.result, noted.source) if noted else None,
+        "variants": list(_ancestors(registry, version.variant)),
+        "targets": served_on(registry).get(version.digest, []),
+        "moves": [_move(registry, move) for move in _moves(registry, version)],
+    }
+
+
+def manifest_of(version: VersionRecord) -> dict[str, Any]:
+    """A version's manifest; empty when its bundle is gone."""
+    try:
+        found = json.loads((version.path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _ancestors(registry: Registry, number: int) -> Iterator[dict[str, Any]]:
+    """The variant that was packaged, then what it was made from."""
+    variant: VariantRecord | None = registry.variant(number)
+    while variant is not None:
+        noted = registry.ledger.producer(variant)
+        yield {
+            "variant": f"{variant.model_name}:{variant.name}",
+            "digest": variant.digest,
+            "bytes": variant.size,
+            "step": variant.step,
+            "options": dict(variant.options),
+            "inputs": dict((noted.result.get("inputs") or {}) if noted else {}),
+            "by": noted.source if noted else "",
+            "created": variant.created,
+        }
+        variant = registry.variant(variant.parent) if variant.parent is not None else None
+
+
+def _done(options: Mapping[str, Any], result: Mapping[str, Any], source: str) -> dict[str, Any]:
+    return {"options": dict(options), "inputs": dict(result.get("inputs") or {}), "by": source}
+
+
+def _moves(registry: Registry, version: VersionRecord) -> list[MoveRecord]:
+    moves = registry.ledger.moves(version.model)
+    return [move for move in moves if version.id in (move.version, move.before)]
+
+
+def _move(registry: Registry, move: MoveRecord) -> dict[str, Any]:
+    numbers = {one.id: one.number for one in registry.versions(move.model)}
+    return {
+        "alias": move.alias,
+        "to": numbers.get(move.version or 0),
+        "from": numbers.get(move.before or 0),
+        "why": move.why,
+        "evidence": dict(move.evidence),
+        "by": move.by,
+        "at": move.created,
+    }
+
+
+def _named(registry: Registry, version: VersionRecord) -> NamedVersion:
+    names = {one.id: one.name for one in registry.models()}
+    aliases = _aliases(registry).get(version.id, ())
+    return NamedVersion(names[version.model], version, aliases)
+
+
+def _aliases(registry: Registry) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for alias in registry.ledger.aliases():
+        found[alias.version] = (*found.get(alias.version, ()), alias.name)
+    return found

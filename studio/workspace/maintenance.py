@@ -1,0 +1,96 @@
+"""The registry's copies, its condition and its way back; none of it needs a registry that opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from studio.api import StudioError
+from studio.registry.backups import MANUAL, Backup, Backups, DamagedRegistry
+from studio.registry.restore import Restoring
+from studio.settings import Paths
+from studio.versions.integrity import Condition, condition, rows_of, set_aside
+
+__all__ = ["Backup", "Condition", "DamagedRegistry", "Restored", "Upkeep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did.
+
+    Attributes:
+        source: The copy that was taken.
+        aside: Where that lies which it replaced; None where nothing was.
+    """
+
+    source: Path
+    aside: Path | None
+    condition: Condition
+
+
+class Upkeep:
+    """What keeps a registry whole.
+
+    Args:
+        paths: Whose; by default the user's.
+    """
+
+    def __init__(self, paths: Paths | None = None) -> None:
+        self._folder = (paths or Paths.of()).registry
+
+    def copies(self) -> list[Backup]:
+        """Every copy, the newest first."""
+        return Backups(self._folder).all()
+
+    @property
+    def lag(self) -> timedelta:
+        """How much younger the last change of the registry is than its newest copy."""
+        backups = Backups(self._folder)
+        made = max((one.made.timestamp() for one in backups.all()), default=0.0)
+        return timedelta(seconds=backups.written() - made)
+
+    def back_up(self, out: Path | None = None) -> Condition:
+        """Make a copy now.
+
+        Args:
+            out: A file instead of a place among the registry's own copies.
+
+        Raises:
+            StudioError: when there is nothing to copy, it is damaged, or it cannot be written.
+        """
+        self._require_folder()
+        path = Backups(self._folder).make(MANUAL, out)
+        return replace(condition(self._folder, thorough=False), path=path, rows=rows_of(path))
+
+    def check(self, *, aside: bool = False) -> Condition:
+        """Look at the database and at every file that it refers to.
+
+        Args:
+            aside: Move altered files out of the store.
+
+        Raises:
+            StudioError: when there is no registry, or a later version of the studio wrote it.
+        """
+        self._require_folder()
+        found = condition(self._folder)
+        if aside and set_aside(self._folder, found.damaged):
+            found = condition(self._folder)
+        return found
+
+    def restore(self, source: Path | None = None) -> Restored:
+        """Put a copy in the place of the database, which is kept aside.
+
+        Raises:
+            UsageError: when there is no such copy.
+            StudioError: when the registry is in use, or the disk says no.
+        """
+        self._require_folder()
+        chosen, kept = Restoring(self._folder).run(source)
+        return Restored(chosen, kept, condition(self._folder))
+
+    def _require_folder(self) -> None:
+        if not self._folder.is_dir():
+            raise StudioError(
+                f"There is no registry in {self._folder}.", hint="Open a model first."
+            )

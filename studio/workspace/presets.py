@@ -1,0 +1,122 @@
+"""Recipes of quantization for the window and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Extension, Kind, Option, Transform, UsageError
+from studio.plugin_host import PluginHost
+from studio.quantization import presets as recipes
+from studio.quantization.methods import check_method
+from studio.quantization.preset import Recipe
+from studio.quantization.preset_text import RecipeText
+from studio.quantization.presets import RecipeEntry
+from studio.quantization.step import QUANTIZE
+
+_STEP = ("method", "samples")
+"""The keys of a recipe that are the step's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRecipe:
+    """A recipe's text that fits, with the value of every option.
+
+    Attributes:
+        options: The step's own and the method's, in the order of a form.
+        values: Given or default, by name.
+    """
+
+    entry: RecipeEntry
+    options: tuple[Option, ...]
+    values: Mapping[str, Any]
+
+
+class Recipes:
+    """The recipes of a workspace.
+
+    Args:
+        data: The folder in which the user's own lie.
+        plugins: Where the methods' options are asked for; a method's plugin is imported then.
+    """
+
+    def __init__(self, data: Path, plugins: Callable[[], PluginHost]) -> None:
+        self._data, self._plugins = data, plugins
+
+    def all(self) -> tuple[RecipeEntry, ...]:
+        """Those that ship with the studio, then the user's own."""
+        return recipes.recipes(self._data)
+
+    def find(self, wanted: str) -> RecipeEntry:
+        """The recipe of a name, a file, or a text.
+
+        Raises:
+            UsageError: when there is none, or its head does not fit.
+        """
+        return recipes.find(wanted, self._data)[0]
+
+    def save(self, name: str, text: str) -> Path:
+        """Keep a text among the user's own.
+
+        Raises:
+            UsageError: when the name or the text cannot be one.
+        """
+        return recipes.save(name, text, self._data)
+
+    def options(self, method: str) -> tuple[Option, ...]:
+        """What a recipe with this method can say.
+
+        Raises:
+            Unavailable: when no plugin offers the method.
+        """
+        transform: Transform = self._plugins().get(Extension.TRANSFORM, method)
+        own = tuple(option for option in QUANTIZE.options if option.name in _STEP)
+        if not transform.needs_data:
+            own = tuple(option for option in own if option.name != "samples")
+        return (*own, *transform.options)
+
+    def check(self, wanted: str) -> CheckedRecipe:
+        """Check every key and value of a recipe.
+
+        Raises:
+            UsageError: with line and column, for the first that does not fit.
+            Unavailable: when no plugin offers its method.
+        """
+        entry, name = recipes.find(wanted, self._data)
+        source = RecipeText.read(entry.text, name)
+        try:
+            check_method(entry.method, self._plugins())
+        except UsageError as error:
+            reason = error.message[:1].lower() + error.message[1:]
+            raise source.wrong(reason, "method") from None
+        options = self.options(entry.method)
+        defaults = {option.name: option.default for option in QUANTIZE.options}
+        recipe = Recipe.of({**defaults, "recipe": entry.text, "recipe_name": name})
+        fitted = recipe.for_transform([o for o in options if o.name not in _STEP])
+        given = {**source.values, "samples": fitted.samples}
+        values = {o.name: o.check(given.get(o.name, o.default)) for o in options}
+        return CheckedRecipe(entry, options, values)
+
+    @staticmethod
+    def with_value(text: str, name: str, value: Any) -> str:
+        """The text with another value of one option; it is left as it is where it is not TOML."""
+        try:
+            return RecipeText.read(text).with_value(name, value)
+        except UsageError:
+            return text
+
+
+def allowed(option: Option) -> str:
+    """The values that an option can have, in words."""
+    if option.choices:
+        return " | ".join(option.choices)
+    if option.kind is Kind.FLAG:
+        return "true | false"
+    if option.kind in (Kind.INTEGER, Kind.NUMBER):
+        low, high = option.minimum, option.maximum
+        what = "whole number" if option.kind is Kind.INTEGER else "number"
+        bounds = [f"from {low:g}"] if low is not None else []
+        return " ".join([what, *bounds, *([f"to {high:g}"] if high is not None else [])])
+    return "list of texts" if option.many else "text"

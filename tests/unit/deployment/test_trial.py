@@ -1,0 +1,63 @@
+"""How long a release is watched: what was given counts, a second too; what was not is the usual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.api import validate
+from studio.deployment.step import DEPLOY
+from studio.deployment.trial import TRIAL_S, USUAL_S, soak_rule, trial_s
+from studio.rollouts.step import ROLLOUT
+from studio.steps.replay import recipe_of
+from studio.workspace import Workspace
+from tests.unit.runtime.models import make_cnn_versions
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, USUAL_S),
+        ({"quality": True}, TRIAL_S),
+        ({"soak_rule": ["errors=0.1"]}, TRIAL_S),
+        ({"quality": True, "soak_s": "1"}, 1.0),
+        ({"quality": True, "soak_s": 300}, 300.0),
+        ({"quality": True, "soak_s": 0}, 0.0),
+        ({"soak_s": 1}, 1.0),
+        ({"soak_s": 0}, 0.0),
+        ({"soak_s": 20}, 20.0),
+    ],
+)
+def test_what_is_given_counts(given: dict[str, object], wanted: float) -> None:
+    arguments = validate(DEPLOY.options, given)
+    assert trial_s(arguments, soak_rule(arguments)) == wanted
+
+
+def test_a_rollouts_trial_may_last_a_second() -> None:
+    assert validate(ROLLOUT.options, {"quality_s": 1})["quality_s"] == 1.0
+    assert validate(ROLLOUT.options, {})["quality_s"] == TRIAL_S
+
+
+@pytest.fixture
+def workspace(studio_home: Path) -> Iterator[Workspace]:
+    with Workspace.open() as opened:
+        yield opened
+        opened.run("undeploy", target="local", purge=True)
+
+
+@pytest.mark.slow
+def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_path: Path) -> None:
+    """Nobody asks meanwhile, so the time alone ends it."""
+    first, second = map(str, make_cnn_versions(tmp_path))
+    assert workspace.run("deploy", model=first, soak_s=0).ok
+    done = workspace.run("deploy", model=second, quality=True, soak_s=1)
+    assert done.ok, done.sentence
+    soak = done.result["soak"]
+    assert soak["decision"] == "kept undecided"
+    assert 1.0 <= soak["seconds"] < 30.0
+    # Told as a recipe, the second is said: without it a trial would last 300.
+    action = workspace.registry.ledger.actions()[0]
+    assert action.step == "deploy"
+    assert "soak_s = 1" in recipe_of(workspace.registry, action)

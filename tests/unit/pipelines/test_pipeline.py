@@ -1,0 +1,105 @@
+"""Reading of recipes, references, and gates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.api import UsageError
+from studio.deployment.step import DEPLOY
+from studio.pipelines.parser import read_recipe
+from studio.pipelines.references import look_up, substitute
+from studio.rollouts.step import ROLLOUT
+
+RECIPE = """
+[recipe]
+name = "digits"
+[vars]
+samples = 64
+[[steps]]
+id = "fp32"
+step = "open"
+model = "digits.onnx"
+[[steps]]
+step = "quantize"
+model = "${fp32.variant}"
+max-drop = 0.01
+[[gates]]
+name = "top-1"
+value = "${quantize-2.metric.drop}"
+max = 0.01
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_recipe_is_read(tmp_path: Path) -> None:
+    recipe = read_recipe(write(tmp_path, RECIPE))
+    assert [step.id for step in recipe.steps] == ["fp32", "quantize-2"]
+    assert recipe.steps[1].options == {"model": "${fp32.variant}", "max_drop": 0.01}
+    assert recipe.gates[0].maximum == 0.01
+    assert (recipe.folder, recipe.title) == (tmp_path, "digits")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[recipe]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
+        (('id = "fp32"', 'id = "quantize-2"'), "two steps are called 'quantize-2'"),
+        (("max = 0.01", ""), "neither min nor max"),
+        (("[[steps]]", "[[things]]"), "there is no key 'things'"),
+        (("[vars]", "[vars"), "line 4, column 6: this is not TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_one_sentence(
+    tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    path = write(tmp_path, RECIPE.replace(*change))
+    with pytest.raises(UsageError, match=r"recipe\.toml") as raised:
+        read_recipe(path)
+    assert words in raised.value.message
+
+
+def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        read_recipe(tmp_path / "none.toml")
+
+
+def test_references_keep_their_type_alone_and_become_text_inside() -> None:
+    results = {"a": {"n": 3, "list": [{"x": 0.5}]}}
+    assert substitute("${a.n}", results) == 3
+    assert substitute("v${a.n}!", results) == "v3!"
+    assert substitute(["${a.list.0.x}", 7], results) == [0.5, 7]
+    assert look_up("a.list.0.x", results) == 0.5
+
+
+@pytest.mark.parametrize("dotted", ["b", "a.m", "a.list.1", "a.n.deeper", "a.list.x"])
+def test_a_reference_that_leads_nowhere_is_named(dotted: str) -> None:
+    with pytest.raises(UsageError, match=dotted):
+        look_up(dotted, {"a": {"n": 3, "list": [1]}})
+
+
+def test_a_recipe_may_go_back_with_a_reason(tmp_path: Path) -> None:
+    steps = """
+[[steps]]
+step = "deploy"
+model = "${fp32.variant}"
+downgrade = "2 misreads the night shift"
+[[steps]]
+step = "rollout"
+model = "${fp32.variant}"
+target = ["roof"]
+sign = "release-key"
+downgrade = "2 misreads the night shift"
+"""
+    gates = RECIPE.index("[[gates]]")
+    recipe = read_recipe(write(tmp_path, RECIPE[:gates] + steps + RECIPE[gates:]))
+    deploy, rollout = recipe.steps[2:]
+    known = {step.name: {option.name for option in step.options} for step in (DEPLOY, ROLLOUT)}
+    assert set(deploy.options) <= known["deploy"]
+    assert set(rollout.options) <= known["rollout"]

@@ -1,0 +1,60 @@
+"""What cannot be done with a model of a format, and why."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from studio.api import Kind, UsageError
+from studio.plugin_host import PluginHost
+from studio.steps.catalogue import steps
+from studio.steps.format_support import HINT, USES, why_not
+from studio.workspace import Workspace
+
+IR = Path(__file__).parents[2] / "plugins" / "data" / "openvino" / "layers.xml"
+
+
+@pytest.fixture(scope="module")
+def host() -> PluginHost:
+    return PluginHost.discover()
+
+
+def test_every_step_that_takes_a_model_is_listed() -> None:
+    taking = {
+        name
+        for name, step in steps().items()
+        if any(option.kind is Kind.MODEL for option in step.options)
+    }
+    assert set(USES) == taking
+
+
+def test_everything_can_be_done_with_onnx(host: PluginHost) -> None:
+    assert {name: reason for name in USES if (reason := why_not(name, "onnx", host))} == {}
+
+
+@pytest.mark.parametrize("step", ["graph", "diff", "values", "operator", "inspect"])
+def test_any_format_can_be_looked_at(step: str, host: PluginHost) -> None:
+    assert why_not(step, "openvino", host) == ""
+
+
+def test_what_needs_another_format_says_so(host: PluginHost) -> None:
+    assert why_not("deploy", "openvino", host) == (
+        "Targets serve ONNX models; OpenVINO IR models are looked at and compared only."
+    )
+    assert why_not("edit", "openvino", host) == "Nothing here edits OpenVINO IR models."
+    assert "loads no OpenVINO IR models" in why_not("coverage", "openvino", host)
+    assert why_not("profile", "strange", host) == "No backend here runs strange models."
+    assert why_not("quantize", "strange", host) == "Nothing here quantizes strange models."
+
+
+def test_nothing_is_started(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path / "home") as workspace:
+        model = workspace.registry.add_model("layers")
+        artifact = workspace.registry.adopt(Path(shutil.copy(IR, tmp_path)))
+        workspace.registry.add_variant(model, "fp32", artifact, format="openvino", precision="fp16")
+        with pytest.raises(UsageError, match="Targets serve ONNX models") as caught:
+            workspace.start("deploy", model="layers", target="local")
+        assert caught.value.hint == HINT
+        assert workspace.jobs == []
