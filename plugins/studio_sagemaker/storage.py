@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,6 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from studio.api import Parcel, Progress, TargetError
-from studio_sagemaker.archive import write_archive
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.names import OWNER, RELEASE, TARGET, Place, tag_text
 from studio_sagemaker.refusals import AwsRefusal, refusal
@@ -112,3 +113,29 @@ def split_url(url: str) -> tuple[str, str]:
     """Bucket and key of ``s3://BUCKET/KEY``."""
     parts = urlsplit(url)
     return parts.netloc, parts.path.lstrip("/")
+
+
+def write_archive(bundle: Path, target: Path, progress: Progress) -> int:
+    """Pack a bundle; SageMaker unpacks it into ``/opt/ml/model``.
+
+    Returns:
+        Bytes of the archive.
+    """
+    paths = sorted(path for path in bundle.rglob("*") if path.is_file())
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for at, path in enumerate(paths):
+            progress.progress(at, len(paths), f"packing {path.name}")
+            _add(archive, path, path.relative_to(bundle).as_posix())
+    return target.stat().st_size
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = path.stat().st_size
+    entry.mode = 0o644
+    with path.open("rb") as content:
+        archive.addfile(entry, content)

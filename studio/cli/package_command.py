@@ -10,7 +10,7 @@ from studio.api import UsageError
 from studio.cli.flags import add_options
 from studio.cli.output import megabytes
 from studio.cli.session import add_step, run_step
-from studio.deployment.artifacts.debian_step import OWN
+from studio.deployment.artifacts.step import OWN
 from studio.packages.step import PREPROCESS_DRAFT
 
 

@@ -13,8 +13,8 @@ from studio.cli.flags import add_verbs, given
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
+from studio.external_registries.alias_deploy import Watch, sentence
 from studio.external_registries.saved_registries import KnownRegistries
-from studio.external_registries.watch_state import Watch, sentence
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Event, JobMessage, Workspace
 from studio.workspace.maintenance import Condition, Upkeep

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.access_options import LOOPBACK, NETWORK
+from studio.deployment.options import LOOPBACK, NETWORK
 from studio.deployment.release_client import Agent
 from studio.jobs import Arguments
 from studio.runtime.release.server.access import LEAST_CHARACTERS

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import TargetFacts, UsageError
-from studio.deployment.check import Check
-from studio.deployment.replacement import another_model
 from studio.jobs import Arguments
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
@@ -226,3 +224,46 @@ def _named(arguments: Arguments) -> str:
 def _number(values: Mapping[str, Any], name: str) -> float:
     value = values.get(name)
     return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question that was answered before anything is changed.
+
+    Attributes:
+        hint: What to do when the answer is no.
+        safety: Whether a no is a refusal rather than an inability.
+        warning: Whether it may be gone ahead nevertheless.
+    """
+
+    name: str
+    ok: bool
+    text: str
+    hint: str = ""
+    safety: bool = False
+    warning: bool = False
+
+
+ON_PLATFORM = "on a target of its own (studio target add)"
+"""How to serve beside what a platform serves, whose address names the endpoint."""
+
+
+def another_model(
+    target: str, served: str, model: str, *, replace: bool, beside: str = ""
+) -> tuple[str, str]:
+    """Why a model may not be served there, and both ways to do so; empty when it may.
+
+    Args:
+        target: Its name, which is ``TARGET/NAME`` for an endpoint.
+        served: Name of the model that is served now, empty where none is.
+        replace: It was said that the other model is to go.
+        beside: How to serve it beside that, where it is not an endpoint.
+    """
+    if replace or not served or served == model:
+        return "", ""
+    base, below, _ = target.partition("/")
+    beside = beside or f"with {f'--target {base}/NAME' if below else '--endpoint NAME'}"
+    return (
+        f"{target} serves {served}, another model than {model}.",
+        f"Serve it beside that, {beside}, or in its place, with --replace.",
+    )

@@ -14,13 +14,10 @@ from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
 from studio.deployment.liveness import SERVING, liveness, server_info, url_of
 from studio.deployment.machine_deploy import Rollout, Wish
-from studio.deployment.naming import release_on
 from studio.deployment.plan import Plan, make_plan
 from studio.deployment.release_client import Agent
-from studio.deployment.step_log import StepLog
-from studio.deployment.switch_times import begun, instant
-from studio.deployment.trial import soak_rule, trial_s
-from studio.deployment.trial_reasons import comparing, sampling
+from studio.deployment.step_log import StepLog, begun, instant, release_on
+from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime

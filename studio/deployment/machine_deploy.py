@@ -11,8 +11,7 @@ from studio.api import Refused
 from studio.deployment.access import AccessWish, certify
 from studio.deployment.plan import Plan
 from studio.deployment.release_client import Agent
-from studio.deployment.step_log import StepLog, StepRow
-from studio.deployment.switch_times import begun, instant
+from studio.deployment.step_log import StepLog, StepRow, begun, instant
 from studio.deployment.trial import said
 from studio.deployment.upload import Delivery, Outgoing
 from studio.deployment.wheels import module_of

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment import admission
 from studio.deployment.access import Access, AccessWish
-from studio.deployment.admission import Request
-from studio.deployment.check import Check
+from studio.deployment.admission import Check, Request
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of

@@ -22,9 +22,8 @@ from studio.api import (
     TargetSpec,
     UsageError,
 )
-from studio.deployment.naming import release_on
-from studio.deployment.replacement import ON_PLATFORM, another_model
-from studio.deployment.step_log import StepLog
+from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.step_log import StepLog, release_on
 from studio.deployment.trial import said, trial_options
 from studio.deployment.wheels import Platform as WheelPlatform
 from studio.deployment.wheels import WheelCache

@@ -1,14 +1,18 @@
-"""The steps of a deploy as they happen: told live, and kept with their times."""
+"""The log of a deployment: its steps as they happen, with their times, and its release."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from studio.jobs import Job
+from studio.api import TargetSpec
+from studio.jobs import Job, Result
+from studio.packages import Bundle
+from studio.registry.activity import spelled
 
 
 @dataclass
@@ -73,3 +77,27 @@ class StepLog:
 
     def _tell(self) -> None:
         self._job.event("step", steps=self.to_json())
+
+
+def instant(seconds_ago: float = 0.0) -> str:
+    """A moment of a short while ago."""
+    return spelled(datetime.now(UTC) - timedelta(seconds=max(0.0, seconds_ago)))
+
+
+def begun(soak: Mapping[str, Any]) -> str:
+    """When a release began to answer whose trial has just ended; now where it had none.
+
+    A trial is part of the time that a release serves: it answers the clients.
+    """
+    return instant(float(soak.get("seconds") or 0.0))
+
+
+def release_on(target: TargetSpec, bundle: Bundle) -> Result:
+    """The target, and which release of which model in which precision."""
+    return {
+        "target": target.name,
+        "release": bundle.digest,
+        "version": bundle.version,
+        "name": bundle.name,
+        "precision": str(bundle.raw["model"].get("precision") or ""),
+    }

@@ -12,7 +12,7 @@ from studio.api import Cancelled, Extension, StudioError, TargetSpec, UsageError
 from studio.api.discovery import Finder
 from studio.deployment.liveness import IDLE, SERVING, SILENT, liveness, server_info
 from studio.deployment.platform_verbs import Hosting
-from studio.deployment.signers import admitted
+from studio.deployment.trust import admitted
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
 from studio.targets import inventory

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
-from studio.deployment import server_log as serverlog
+from studio.deployment import work as serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
 from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
 from studio.deployment.platform_verbs import Hosting
 from studio.deployment.release_client import Agent
-from studio.deployment.switch_times import begun, instant
-from studio.deployment.trial_reasons import check_platform_can
+from studio.deployment.step_log import begun, instant
+from studio.deployment.trial import check_platform_can
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.targets import inventory
@@ -208,3 +208,24 @@ def agent_on(target: TargetSpec, channel: Channel, job: Job) -> Agent:
     """The release machine of a target."""
     root, runtime = root_of(target, channel), build_runtime(job.folder)
     return Agent(channel, root, interpreter_of(target), runtime, owner(), target.name)
+
+
+SCRIPT = """\
+cd "$1" 2>/dev/null || exit 0
+for one in run/server.log.1 run/server.log; do
+  if [ -s "$one" ]; then tail -n "$2" "$one" || exit 1; fi
+done
+"""
+
+
+def tail(channel: Channel, root: str, lines: int) -> list[str]:
+    """The last lines, the oldest first; empty where nothing was served yet.
+
+    Raises:
+        TargetError: when the log cannot be read.
+    """
+    done = channel.run(["sh", "-c", SCRIPT, "sh", root, str(lines)], timeout=60)
+    if done.status:
+        reason = done.stderr.decode("utf-8", "replace").strip()
+        raise TargetError("The server's log cannot be read.", detail=reason)
+    return done.text.splitlines()[-lines:]

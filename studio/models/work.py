@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 from studio.api import Graph, Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
+from studio.models.blocks import folded, folds, outline
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.selection import Wish, shown
+from studio.models.graphfile import write
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, Opened, look
-from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
@@ -226,3 +227,34 @@ def _copy(opened: Opened, job: Job) -> None:
             while chunk := reader.read(_CHUNK):
                 job.check()
                 writer.write(chunk)
+
+
+PREVIEW_FILE = "preview.json.gz"
+
+SHOWN_FROM = 2_000
+"""Nodes from which on there is a preview: a smaller model is opened as quickly without one."""
+
+
+def write_preview(model: Model, folder: Path) -> Path | None:
+    """Write the outermost blocks of a graph with their layout; None where they are no help.
+
+    Args:
+        model: Its types need not be known.
+    """
+    graph = model.graph
+    if len(graph.nodes) < SHOWN_FROM:
+        return None
+    members = outline(graph, deep=False)
+    if not folds(graph, members):
+        return None
+    outermost = folded(graph, members)
+    path = folder / PREVIEW_FILE
+    shown = replace(model, graph=_emptied(outermost), functions={})
+    write(path, shown, lay_out(outermost))
+    return path
+
+
+def _emptied(graph: Graph) -> Graph:
+    """The boxes alone: nothing inside them, no constants, no types but those of the terminals."""
+    nodes = tuple(replace(node, blocks={}) if node.blocks else node for node in graph.nodes)
+    return replace(graph, nodes=nodes, initializers={}, values={})

@@ -29,12 +29,10 @@ from studio.packages import golden
 from studio.packages.build import Content, Number, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.contained import package_contained
-from studio.packages.drift_reference import FEWEST, Frame, reference_of
+from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedded import embed
 from studio.packages.embedding import Graft, NoEmbedding
-from studio.packages.estimates import estimate_of
-from studio.packages.golden import GoldenSample
-from studio.packages.labels import check_labels
+from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef

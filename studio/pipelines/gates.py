@@ -9,10 +9,10 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.documents.toml_text import TomlText
+from studio.packages.signing import signed_by
 from studio.pipelines.pipeline import Gate
 from studio.pipelines.references import look_up, references, substitute
 from studio.pipelines.run_report import GateReport
-from studio.pipelines.signatures import signed_by
 
 _LESS_IS_BETTER = ("cer",)
 _COMMON = ("name", "kind", "of", "value", "min", "max")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension, Format, Limits, Model, TargetSpec
+from studio.api import Extension, Format, InvalidData, Limits, Model, TargetSpec, Value
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, energy, feeds, placement, remote, results
+from studio.profiling import attribution, energy, placement, remote
+from studio.profiling import build as results
+from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.listener import Follower
@@ -111,3 +113,20 @@ def _keep(recording: Recording, config: Mapping[str, Any], path: Path) -> None:
         "result": recording.result,
     }
     path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def first_sample(data: Path, inputs: Sequence[Value], folder: Path) -> Path:
+    """Write the first sample's arrays as an ``.npz`` file.
+
+    Raises:
+        InvalidData: when the data cannot be read, or does not fit the inputs.
+    """
+    from studio.datasets import open_dataset  # Pillow comes with it
+    from studio.runtime.bench.arrays import save_arrays
+
+    sample = next(iter(open_dataset(data, inputs, limit=1)), None)
+    if sample is None:
+        raise InvalidData(f"{data.name} holds no samples.")
+    path = folder / "feeds.npz"
+    save_arrays(str(path), sample.feeds)
+    return path

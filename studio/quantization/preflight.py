@@ -1,14 +1,29 @@
-"""The look ahead at a quantization, done in a worker: data as it will be read, and the outlook."""
+"""The pre-flight check of a quantization, in a worker: data, estimate, one timed int8 model.
+
+Kernel times do not depend on activation ranges, so one sample calibrates the timed model. The
+layers that a search would keep in float are not known yet.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Dataset, Extension, Graph, Sample, StudioError, TensorType, Transform
+from studio.api import (
+    Dataset,
+    Extension,
+    Feeds,
+    Graph,
+    Progress,
+    Sample,
+    StudioError,
+    TensorType,
+    Transform,
+)
 from studio.datasets import open_dataset
+from studio.evaluation.comparison import Latency
 from studio.evaluation.loaded_model import Subject
 from studio.jobs import Arguments, Job, Result
 from studio.jobs.phases import Phase
@@ -19,7 +34,7 @@ from studio.quantization.preset import Recipe
 from studio.quantization.speedup import Outlook, predict, wanted
 from studio.quantization.step import QUANTIZE
 from studio.quantization.timing_cache import Timings
-from studio.quantization.trial import tried
+from studio.quantization.variant_timing import timed
 
 _LABELS_LOOKED_AT = 2000
 _SHOWN = 4
@@ -139,3 +154,41 @@ def _tried(
     except StudioError as error:
         return {**outlook.to_json(), "low": 1.0, "high": 1.0, "sentence": f"No. {error.message}"}
     return {**outlook.with_trial(time.low, time.high).to_json(), "ratio": time.ratio}
+
+
+_QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
+"""What changes no kernel and takes time; asked for where the method knows it."""
+
+
+def tried(
+    subject: Subject,
+    transform: Transform,
+    recipe: Recipe,
+    feeds: Feeds,
+    folder: Path,
+    progress: Progress,
+) -> Latency:
+    """Make the variant of a recipe from one sample, and time it beside the float model.
+
+    Raises:
+        StudioError: when it cannot be made; in one sentence.
+    """
+    known = {option.name for option in transform.options}
+    options = {**recipe.options, **{k: v for k, v in _QUICK.items() if k in known}}
+    made = transform.apply(
+        subject.path, folder / "trial.onnx", options, _One(feeds), Phase(progress, 0, 0.5)
+    )
+    return timed(subject, made.path, feeds, Phase(progress, 0.5, 1, "Timing"))
+
+
+class _One:
+    """A dataset of one sample."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._feeds = feeds
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Sample]:
+        yield Sample(self._feeds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from studio.api import Kind, Option, Permission
 from studio.jobs import Step
 
@@ -194,4 +196,60 @@ EVALUATE = Step(
     work="studio.quantization.work:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+)
+
+
+_KNOWN = {option.name: option for option in QUANTIZE.options}
+
+PREVIEW = Step(
+    name="quantize-preview",
+    title="Look ahead",
+    summary="Say what the data holds, whether it fits, and how fast int8 will be on this machine.",
+    options=(
+        *(_KNOWN[name] for name in ("model", "data", "eval_data")),
+        Option("outlook", Kind.FLAG, default=True, help="Time small layers in float and in int8."),
+        Option(
+            "trial",
+            Kind.FLAG,
+            default=False,
+            help="Make the model with one sample of the data and time it: slower, and surer.",
+        ),
+        _KNOWN["recipe"],
+    ),
+    prepare="studio.quantization.timing_cache:offered",
+    work="studio.quantization.preflight:preview",
+    record="studio.quantization.timing_cache:kept",
+)
+
+SENSITIVITY = Step(
+    name="sensitivity",
+    title="Sensitivity",
+    summary="Measure what each layer costs when it alone is quantized: error, metric, time.",
+    options=(
+        _KNOWN["model"],
+        replace(_KNOWN["data"], required=True),
+        _KNOWN["calibration"],
+        _KNOWN["samples"],
+        _KNOWN["keep"],
+        replace(
+            _KNOWN["eval_data"],
+            help="Labelled samples: the metric is then measured for the worst layers, too.",
+        ),
+        replace(_KNOWN["eval_samples"], default=64),
+        _KNOWN["metric"],
+        _KNOWN["dictionary"],
+        Option(
+            "judged",
+            Kind.INTEGER,
+            default=8,
+            minimum=0,
+            maximum=100_000,
+            title="Layers by the metric",
+            help="For so many layers, the worst first, the metric is measured as well.",
+        ),
+        _KNOWN["recipe"],
+    ),
+    work="studio.quantization.sensitivity:measure",
+    record="studio.quantization.sensitivity_store:record",
+    prepare="studio.quantization.sensitivity_store:signed",
 )

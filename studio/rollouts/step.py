@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.deployment.downgrade_option import DOWNGRADE
-from studio.deployment.endpoint_options import REPLACE
-from studio.deployment.watch_options import EMBEDDING, KEPT
+from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE
 from studio.jobs import Limits, Step
 from studio.packages.step import SIGN_WITH
 from studio.rollouts.waves import STRATEGIES, TRIALS

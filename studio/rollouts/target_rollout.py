@@ -10,18 +10,18 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
-from studio.deployment.trial import error_of_trial, said, why_no_trial
-from studio.deployment.trial_reasons import able
+from studio.deployment.trial import able, error_of_trial, said, why_no_trial
 from studio.deployment.work import deploy_noted, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry import component_of
-from studio.rollouts.agreement import Answers, agreement
 from studio.rollouts.golden_requests import Asker
 from studio.rollouts.rule import (
+    Answers,
     Figures,
     Judgement,
     Rule,
+    agreement,
     is_slower,
     judge,
     judge_agreement,

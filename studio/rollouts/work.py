@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import TargetSpec, UsageError
 from studio.deployment.admission import downgrade_of
 from studio.deployment.contained_packaging import opened
-from studio.deployment.trial_reasons import asked
+from studio.deployment.trial import asked
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
 from studio.packages.contained import package_contained

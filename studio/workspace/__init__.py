@@ -7,8 +7,8 @@ from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import Found, search_model
 from studio.models.step import DRAWN, PREVIEW
+from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
-from studio.models.surgery.offer import from_json as option_from_json
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
 from studio.profiling.energy import sentences as energy_sentences

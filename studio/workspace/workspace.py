@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.release_locations import require_own_place
-from studio.deployment.trial import why_no_trial
-from studio.deployment.trial_reasons import why_none_compared, why_none_kept
+from studio.deployment.trial import why_no_trial, why_none_compared, why_none_kept
 from studio.jobs import (
     Containment,
     JobListener,

@@ -31,9 +31,9 @@ import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from studio.profiling.build import round_times
 from studio.profiling.command import LOCAL_BENCH
 from studio.profiling.recording import Recording
-from studio.profiling.results import round_times
 from studio.runtime.bench.arrays import save_arrays
 from studio.runtime.bench.statistics.verdicts import compare
 from tests.benchmarks.bench_backends import speech

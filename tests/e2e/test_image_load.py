@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Silent, TargetError, TargetSpec, UsageError
-from studio.deployment.artifacts.image_load import load_image
+from studio.deployment.artifacts.image import load_image
 from tests.e2e.conftest import Studio
 from tests.rigs.engine import BASE, DockerEngine
 

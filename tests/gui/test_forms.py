@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import Kind, Option, validate
-from studio.gui.forms.editor_factory import make_editor
 from studio.gui.forms.editors import (
     ChecksEditor,
     ChoiceEditor,
@@ -21,7 +20,7 @@ from studio.gui.forms.editors import (
     NumberEditor,
     TextEditor,
 )
-from studio.gui.forms.form import Form
+from studio.gui.forms.form import Form, make_editor
 from studio.gui.forms.path_editor import PathEditor
 from studio.steps.catalogue import steps
 

@@ -15,10 +15,10 @@ from studio_kubernetes.documents import difference, file_names, join, to_yaml
 from studio_kubernetes.manifests import Wanted, manifests
 from studio_kubernetes.names import as_label_value, is_label_value, is_service_name, suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
+from studio_kubernetes.pods import node_selector, tolerations
 from studio_kubernetes.quantities import parse_quantity
 from studio_kubernetes.rules import problems
 from studio_kubernetes.scaling import canary_replicas, share
-from studio_kubernetes.scheduling import node_selector, tolerations
 from studio_kubernetes.workload import Json, Place, Workload, image_reference
 
 VERSIONS = ("1.29", "1.31", "1.33", "1.35", "1.37")

@@ -10,8 +10,8 @@ import pytest
 from onnx import helper
 
 from studio.api import Silent
-from studio_onnxruntime.outliers import outliers
 from studio_onnxruntime.static_int8 import StaticInt8
+from studio_onnxruntime.tuning import outliers
 
 from . import models
 from .test_studio_onnxruntime import Noise, sqnr

@@ -21,9 +21,9 @@ from studio.api import (
 )
 from studio.api.testing import Recorder
 from studio_sagemaker.address import parse_address
-from studio_sagemaker.archive import write_archive
 from studio_sagemaker.prices import cost_of
 from studio_sagemaker.site import SageMakerSite
+from studio_sagemaker.storage import write_archive
 from tests.rigs.kubernetes.parcels import request
 from tests.rigs.sagemaker.aws import IMAGE, FakeAws
 from tests.rigs.sagemaker.sites import NAME, open_site, options

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension, Packager, StudioError, Unavailable, validate
-from studio.deployment.artifacts.image_load import load_image
+from studio.api import (
+    Channel,
+    Extension,
+    Packager,
+    StudioError,
+    TargetError,
+    TargetSpec,
+    Unavailable,
+    UsageError,
+    validate,
+)
 from studio.deployment.contained_packaging import opened
 from studio.deployment.platform_verbs import parcel_of
 from studio.deployment.work import owner
@@ -17,8 +27,8 @@ from studio.packages import record as packages
 from studio.packages.contained import package_contained
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
-from studio.targets.connect import target_of
-from studio.targets.platforms import parse_pairs
+from studio.targets.connect import open_channel, root_of, target_of
+from studio.targets.platforms import is_platform, parse_pairs
 
 PACKAGER = "image"
 _FILES = "image"
@@ -93,3 +103,45 @@ def _target(arguments: Arguments, reason: str) -> Path:
         reason.partition(". ")[0] + ".",
         hint="With --image-out FOLDER the image is written into a file.",
     )
+
+
+_LOAD_S = 900.0
+_NO_ENGINE = 3
+SCRIPT = f"""\
+engine=$(command -v docker || command -v podman) || exit {_NO_ENGINE}
+"$engine" load --input "$1"
+"""
+
+
+def load_image(target: TargetSpec, archive: Path, job: Job) -> None:
+    """Send an image's archive to a machine, and have its Docker or Podman load it.
+
+    Raises:
+        UsageError: for a target that is no machine.
+        TargetError: when there is no engine, or it does not take the image.
+    """
+    if is_platform(target):
+        raise UsageError(f"{target.name} is no machine; push the image to a registry instead.")
+    channel = open_channel(target, job)
+    try:
+        folder = f"{root_of(target, channel)}/incoming"
+        place = f"{folder}/{uuid.uuid4().hex}.image"
+        channel.run(["mkdir", "-p", folder])
+        try:
+            channel.put(archive, place, job)
+            _load(channel, target.name, place)
+        finally:
+            channel.run(["rm", "-f", place])
+    finally:
+        channel.close()
+
+
+def _load(channel: Channel, name: str, place: str) -> None:
+    done = channel.run(["sh", "-c", SCRIPT, "sh", place], timeout=_LOAD_S)
+    if done.status == _NO_ENGINE:
+        raise TargetError(
+            f"There is no container engine on {name}.", hint="Install docker or podman there."
+        )
+    if done.status:
+        detail = done.stderr.decode("utf-8", "replace")[-2000:]
+        raise TargetError(f"The engine of {name} does not take the image.", detail=detail)

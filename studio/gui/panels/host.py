@@ -12,10 +12,19 @@ from studio.api import Capability, Extension, Kind, Option, StudioError, TargetS
 from studio.gui.forms.editors import Entry
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared.base import Shell
-from studio.gui.panels.steps import FollowedStep
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from studio.api.qt import RunningStep, StepEnd
+from studio.workspace import JobFinished, JobMessage, JobProgressed
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, RunningJob
+
 
 _PLACES = (Extension.TARGET, Extension.PLATFORM)
 
@@ -136,3 +145,34 @@ def _schemes(workspace: Workspace, capability: Capability) -> frozenset[str]:
     plugin = workspace.plugins.plugin(capability.plugin)
     places = (one for one in plugin.capabilities if one.extension in _PLACES)
     return frozenset(scheme for one in places for scheme in one.extra.get("schemes", ()))
+
+
+class FollowedStep(RunningStep):
+    """The job of a step, followed to its end."""
+
+    def __init__(self, job: RunningJob, parent: QObject) -> None:
+        super().__init__(parent)
+        self._job = job
+
+    def cancel(self) -> None:
+        """Ask it to stop."""
+        self._job.cancel()
+
+    def hear(self, event: object) -> bool:
+        """Take what concerns this step out of the workspace's events; True when it has ended."""
+        if getattr(event, "job", None) is not self._job:
+            return False
+        if isinstance(event, JobProgressed):
+            state = self._job.state
+            self.progressed.emit(float(state.done), float(state.total), state.text)
+        elif isinstance(event, JobMessage):
+            self.message.emit(event.name, dict(event.values))
+        elif isinstance(event, JobFinished) and self._job.outcome is not None:
+            self.finished.emit(step_end(self._job.outcome))
+            return True
+        return False
+
+
+def step_end(outcome: JobOutcome) -> StepEnd:
+    """An outcome in the words of the public surface."""
+    return StepEnd(outcome.ok, dict(outcome.result), outcome.sentence, outcome.hint, outcome.error)

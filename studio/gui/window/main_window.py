@@ -26,21 +26,18 @@ from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
 from studio.gui.window.banner import Banner
 from studio.gui.window.commands import Commands
+from studio.gui.window.docks import InspectorDock, SeparatorStyle
 from studio.gui.window.idle_tasks import Ahead, pages
-from studio.gui.window.inspector_dock import InspectorDock
 from studio.gui.window.job_bar import JobBar
-from studio.gui.window.models_menu import ModelsMenu
 from studio.gui.window.opening import Opening
-from studio.gui.window.progress import Progress
-from studio.gui.window.rail import Rail
+from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Current
-from studio.gui.window.separators import SeparatorStyle
 from studio.gui.window.stages import BY_ID, STAGES, page_class
-from studio.gui.window.topbar import TopBar
+from studio.gui.window.topbar import ModelsMenu, TopBar
 
 if TYPE_CHECKING:
     from studio.gui.window.command_palette import CommandPalette
-    from studio.gui.window.jobs_dock import JobsDock
+    from studio.gui.window.docks import JobsDock
     from studio.settings import Settings
     from studio.workspace import Containment, Event, RunningJob, Workspace
 
@@ -323,7 +320,7 @@ class MainWindow(QMainWindow):
     def toggle_jobs(self) -> None:
         """Show or hide the list of jobs."""
         if self._jobs is None:
-            from studio.gui.window.jobs_dock import JobsDock
+            from studio.gui.window.docks import JobsDock
 
             self._jobs = JobsDock(self.workspace, self.theming)
             self._jobs.retold.connect(self.show_action)

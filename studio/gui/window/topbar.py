@@ -1,4 +1,4 @@
-"""The bar on top: the current model, its variants as chips, search and the theme."""
+"""The bar on top: the current model, its variants as chips, the menu of models, search, theme."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ from studio.gui.widgets.basics import GRID, button, clear
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from studio.gui.window.main_window import MainWindow
+
 
 HEIGHT = 48
 PADDING = 12
@@ -200,3 +206,27 @@ class TopBar(QFrame):
         inner.setContentsMargins(0, 0, 10, 0)
         inner.addStretch(1)
         inner.addWidget(self._shortcut)
+
+
+_MOST = 15
+
+
+class ModelsMenu(QMenu):
+    """Filled anew each time it is shown."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.aboutToShow.connect(self._fill)
+
+    def _fill(self) -> None:
+        window = self._window
+        self.clear()
+        self.addAction("Open a model…", window.choose_model)
+        close = self.addAction("Close the model", window.current.close)
+        close.setEnabled(window.current.variant is not None)
+        models = sorted(window.workspace.registry.models(), key=lambda model: -model.id)
+        if models:
+            self.addSeparator()
+        for model in models[:_MOST]:
+            self.addAction(model.name, partial(window.open_known, model.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -12,8 +12,8 @@ from studio.api import Graph
 from studio.models.blocks.anchors import anchored
 from studio.models.blocks.repeats import repeats
 from studio.models.blocks.scopes import Scope, scopes, stem, without_operator
-from studio.models.blocks.titles import title
 from studio.models.blocks.units import Unit, contiguous, units
+from studio.models.families import family
 from studio.models.walk import is_constant, read_names
 
 _FEWEST_NODES = 3
@@ -202,3 +202,26 @@ def _is_stack(inner: Outline) -> bool:
     titles = {one.title for one in inner if isinstance(one, Block)}
     kinds = Counter(stem(title) for title in titles if stem(title) != title)
     return max(kinds.values(), default=0) >= 2
+
+
+_TELLING = ("convolution", "product", "activation", "normalization", "pooling", "control")
+_LONGEST = 26
+
+
+def title(operators: Iterable[str]) -> str:
+    """At most two operators, the one that does the work first: ``Conv + Relu``."""
+    counts = Counter(operators)
+    places = {name: at for at, name in enumerate(counts)}
+    ranked = sorted(counts, key=lambda name: (_rank(name), -counts[name], places[name]))
+    if not ranked:
+        return "Block"
+    first = ranked[0]
+    others = (name for name in ranked[1:] if _rank(name) < len(_TELLING))
+    second = next((name for name in others if family(name) != family(first)), "")
+    both = f"{first} + {second}"
+    return both if second and len(both) <= _LONGEST else first
+
+
+def _rank(name: str) -> int:
+    known = family(name)
+    return _TELLING.index(known) if known in _TELLING else len(_TELLING)

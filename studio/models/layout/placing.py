@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import accumulate
 
 from studio.api import Graph, GraphLayout
@@ -11,7 +12,6 @@ from studio.models.layout.boxes import HEIGHT, Boxes, boxes
 from studio.models.layout.chunks import positions
 from studio.models.layout.cycles import without_cycles
 from studio.models.layout.layers import Layered, layered
-from studio.models.layout.rails import rails
 
 _ROW_GAP = 32.0
 _MARGIN = 32.0
@@ -158,3 +158,33 @@ def _bends(
         bottom = bands.bottoms[rows.layer[source] + 1 + min(last, passed - 1)]
         points += [x, top, x, bottom]
     return tuple(points)
+
+
+GAP = 14.0
+_MOST_TRACKS = 32
+"""More would make the drawing wide for the sake of lines that nobody can follow."""
+
+
+def rails(graph: Layered, left: float) -> dict[int, float]:
+    """The x of the rail of each box that has one.
+
+    Rails that do not meet share a track; the longest stand innermost where they begin together.
+
+    Args:
+        left: Where the drawing begins; tracks stand left of it.
+    """
+    order = sorted(graph.rails, key=lambda box: (graph.layer[box], -graph.rails[box], box))
+    free: list[int] = []
+    busy: list[tuple[int, int]] = []
+    tracks = 0
+    found: dict[int, float] = {}
+    for box in order:
+        while busy and busy[0][0] <= graph.layer[box]:
+            heappush(free, heappop(busy)[1])
+        if free:
+            track = heappop(free)
+        else:
+            track, tracks = tracks, tracks + 1
+        heappush(busy, (graph.rails[box], track))
+        found[box] = left - GAP * (1 + track % _MOST_TRACKS)
+    return found

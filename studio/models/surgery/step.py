@@ -33,5 +33,5 @@ EDITS = Step(
     title="List of edits",
     summary="Say which edits there are for a model, with their options.",
     options=(Option("model", Kind.MODEL, required=True, positional=True, help="The model."),),
-    work="studio.models.surgery.offer:offered",
+    work="studio.models.surgery.edits:offered",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -16,7 +17,6 @@ from typing import Any, Callable
 import numpy
 
 from .arrays import load_arrays, save_arrays
-from .machine.limits import die_with_parent, limit_memory, peak_memory_mb
 from .measures.arrivals import serve
 from .measures.streams import run_streams
 from .measures.timing import Run, measure, warm_up
@@ -165,3 +165,44 @@ def main() -> int:
             # Not an orderly exit: some runtimes hang in their destructors.
             os._exit(0)
     os._exit(0)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent is gone (Linux; elsewhere nothing)."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it went away in between
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def limit_memory(megabytes: int) -> None:
+    """Limit the address space; 0 means no limit."""
+    if megabytes <= 0:
+        return
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        size = megabytes << 20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20) if sys.platform == "darwin" else peak / 1024

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional
 from ..shared.access_tokens import Tokens
 from .engine.call import InferenceCall, run_together
 from .engine.catalog import Catalog
-from .engine.executor import Executor, QueueFull
-from .engine.inline_guard import InlineGuard
+from .engine.executor import Executor, InlineGuard, QueueFull
 from .engine.served_model import Repository, ServedModel
 from .http.exchange import Exchange
 from .http.message import HttpError, Request, Response

@@ -20,7 +20,7 @@ from .engine.executor import Executor
 from .engine.memory import share_one_heap
 from .engine.served_model import Repository, ServedModel, load
 from .engine.source import ModelSource, from_bundle, from_file
-from .engine.tuning_cache import Tried
+from .engine.tuning import Tried
 from .errors import CannotListen, LoadError
 from .fast_path.fast_path import answer_repeats
 from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
@@ -50,7 +50,7 @@ from .rpc import optional
 from .service import Service
 from .statistics.expiry import Upkeep
 from .supervision.control import ControlLink, Message
-from .supervision.longest_run import Longest
+from .supervision.heartbeat import Longest
 from .supervision.server_report import endpoint, say
 
 ROUTES = (

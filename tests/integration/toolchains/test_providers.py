@@ -15,10 +15,10 @@ from onnx import TensorProto, helper
 
 from studio.api import Silent
 from studio.profiling.attribution import attribute
+from studio.profiling.build import build
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.placement import placement, warnings
 from studio.profiling.plan import Candidate
-from studio.profiling.results import build
 from studio.registry import ModelRef
 from studio_onnx.format import OnnxFormat
 

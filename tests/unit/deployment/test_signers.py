@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from studio.deployment.signers import admitted
+from studio.deployment.trust import admitted
 from studio.runtime.release.intake.signers import fingerprint, signers_in
 from studio.targets import inventory
 from tests.unit.runtime.release.intake.test_signature import KINDS, line_of, make_key

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from studio.api import TargetError, UsageError
-from studio.external_registries.alias_deploy import is_back
+from studio.external_registries.alias_deploy import SEEN, Watch, is_back
 from studio.external_registries.reference import Reference
-from studio.external_registries.watch_state import SEEN, Watch
 from studio.jobs import End, JobOutcome
 
 

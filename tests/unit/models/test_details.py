@@ -11,8 +11,7 @@ import pytest
 
 from studio.api import Extension, Transform
 from studio.models.details import operator, statistics, values
-from studio.models.surgery.edits import edit_titles, parse, write
-from studio.models.surgery.offer import from_json, offered
+from studio.models.surgery.edits import edit_titles, from_json, offered, parse, write
 from studio.models.surgery.record import edited
 from studio.models.surgery.work import edit
 from studio.plugin_host import PluginHost

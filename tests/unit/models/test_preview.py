@@ -14,8 +14,8 @@ from studio.models.blocks import folded, outline
 from studio.models.graphfile import read, read_all
 from studio.models.layout import lay_out
 from studio.models.opening import GRAPH_FILE
-from studio.models.preview import SHOWN_FROM, write_preview
 from studio.models.step import DRAWN, PREVIEW
+from studio.models.work import SHOWN_FROM, write_preview
 from tests.benchmarks.generated import inception, transformer, write_onnx
 from tests.unit.models import graphs
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.packages.drift_reference import Frame, reference_of
-from studio.packages.estimates import estimate_of
+from studio.packages.drift_reference import Frame, estimate_of, reference_of
 from studio.runtime.drift.reference import WINDOW, Estimate, Reference
 from studio.runtime.drift.watch import DriftWatch
 

@@ -8,8 +8,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidData
-from studio.packages.golden import GoldenSample
-from studio.packages.labels import check_labels
+from studio.packages.golden import GoldenSample, check_labels
 
 
 def sample(*shapes: tuple[int, ...], kind: str = "float32") -> GoldenSample:

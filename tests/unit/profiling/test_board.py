@@ -14,7 +14,8 @@ import pytest
 
 from studio.api import TargetError
 from studio.plugin_host import PluginHost
-from studio.profiling import remote, results
+from studio.profiling import build as results
+from studio.profiling import remote
 from studio.profiling.backends import Chosen
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef, Registry

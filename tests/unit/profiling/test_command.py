@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from studio.api import Cancelled, Completed, StudioError, TargetError
-from studio.profiling import results
+from studio.profiling import build as results
 from studio.profiling.command import LocalRunner, run_bench
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from studio.cli.profile_command import describe
-from studio.profiling import modes, results
+from studio.profiling import build as results
+from studio.profiling import modes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
 from studio.registry import ModelRef

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studio.profiling.notes import notes
+from studio.profiling.build import notes
 
 
 def result(**changes: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from studio.api import Completed, Progress, TargetError, Tunnel
-from studio.profiling import remote, results
+from studio.profiling import build as results
+from studio.profiling import remote
 from studio.profiling.backends import Chosen
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef

@@ -11,7 +11,7 @@ import pytest
 from studio.api import validate
 from studio.quantization.advice import advice, doubts
 from studio.quantization.preflight import preview
-from studio.quantization.preview_step import PREVIEW
+from studio.quantization.step import PREVIEW
 from studio.registry import VariantRecord
 
 from .conftest import DIGITS, FakeJob, reference

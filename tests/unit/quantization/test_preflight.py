@@ -13,8 +13,8 @@ from studio.api import Graph, Initializer, Node, TensorType, Value, validate
 from studio.quantization import timing_cache as timings
 from studio.quantization.layer_shapes import layers
 from studio.quantization.preflight import preview
-from studio.quantization.preview_step import PREVIEW
 from studio.quantization.speedup import predict, wanted
+from studio.quantization.step import PREVIEW
 from studio.registry import Registry, VariantRecord
 
 from .conftest import DIGITS, FakeJob, reference

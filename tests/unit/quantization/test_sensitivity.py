@@ -13,8 +13,7 @@ import pytest
 
 from studio.api import InvalidData, UsageError, validate
 from studio.quantization import record, sensitivity, sensitivity_store, work
-from studio.quantization.sensitivity_step import SENSITIVITY
-from studio.quantization.step import QUANTIZE
+from studio.quantization.step import QUANTIZE, SENSITIVITY
 from studio.registry import Registry, VariantRecord
 
 from .conftest import DIGITS, FakeJob, reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.rollouts.agreement import agreement
+from studio.rollouts.rule import agreement
 
 ROWS = np.float32([[10, 10, 30, 30, 0.9, 1], [50, 50, 80, 80, 0.7, 0], [5, 60, 9, 70, 0.1, 0]])
 

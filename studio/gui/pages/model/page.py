@@ -23,8 +23,7 @@ from studio.gui.pages.model.drawer import Drawer
 from studio.gui.pages.model.graph_export import GraphExport
 from studio.gui.pages.model.inspector import ModelInspector
 from studio.gui.pages.model.node_metric_sources import Source, from_cost
-from studio.gui.pages.model.search import ModelSearch
-from studio.gui.pages.model.search_marks import Results
+from studio.gui.pages.model.search import ModelSearch, Results
 from studio.gui.pages.model.summary import ModelSummary
 from studio.gui.pages.shared.base import Page, Shell
 from studio.gui.widgets.basics import Hint, Segmented, row

@@ -27,12 +27,10 @@ from ..protocol.request_template import Plans
 from ..protocol.tensors import TensorSpec
 from ..statistics.counters import ModelStatistics
 from ..statistics.speed_monitor import Pace, of_profiles, of_start
-from .arena import does_without
-from .batching import rows_of_a_batch
 from .memory import give_back
 from .session import ModelSession, WarmUp, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
-from .tuning_cache import Found, Tried
+from .tuning import Found, Tried, does_without, rows_of_a_batch
 
 if TYPE_CHECKING:
     from ..fast_path.dynamic_batch import Together

@@ -11,7 +11,8 @@ patience can be of no use any more.
 from __future__ import annotations
 
 import os
-from typing import Callable, Optional
+import time
+from typing import Callable, Dict, Iterable, Optional
 
 _PARTS = 4
 """Questions within the time of the limit."""
@@ -97,3 +98,16 @@ class Heartbeat:
             return True
         now, before = self._used_s(), self._used_before
         return now is not None and before is not None and now - before > _BUSY_SHARE * silence
+
+
+class Longest:
+    """Knows a run from the first look at it: it is younger than said by one pause at most."""
+
+    def __init__(self) -> None:
+        self._seen: Dict[object, float] = {}
+
+    def look(self, running: Iterable[object]) -> float:
+        """Seconds since the oldest of what is running was first seen; 0 without any."""
+        now = time.monotonic()
+        self._seen = {run: self._seen.get(run, now) for run in running}
+        return now - min(self._seen.values(), default=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.runtime.bench.measures.looks import schedule
+from studio.runtime.bench.measures.latency import schedule
 
 
 @pytest.mark.parametrize("rounds", [1, 9, 10, 19, 20, 40, 41, 400])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.runtime.serve.engine import arena
+from studio.runtime.serve.engine import tuning as arena
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.session import Feeds, ModelSession
 from studio.runtime.serve.engine.source import from_file

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.runtime.serve.engine.batching import _changed, _independent, _joined, rows_of_a_batch
 from studio.runtime.serve.engine.call import InferenceCall, run_together
 from studio.runtime.serve.engine.served_model import ServedModel, load
 from studio.runtime.serve.engine.session import ModelSession, invented_feeds
 from studio.runtime.serve.engine.source import from_file
+from studio.runtime.serve.engine.tuning import _changed, _independent, _joined, rows_of_a_batch
 from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import Request
 from tests.unit.runtime.serve import rig

@@ -10,7 +10,7 @@ import pytest
 from studio.runtime.serve.engine import served_model as loading
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.source import from_bundle
-from studio.runtime.serve.engine.tuning_cache import Found, Tried
+from studio.runtime.serve.engine.tuning import Found, Tried
 from tests.rigs.bundles import make_bundle
 
 FOUND = Found(0.004, 1, False, 8)

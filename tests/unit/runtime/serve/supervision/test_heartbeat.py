@@ -16,8 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from studio.runtime.serve.supervision.heartbeat import Heartbeat, processor_s
-from studio.runtime.serve.supervision.longest_run import Longest
+from studio.runtime.serve.supervision.heartbeat import Heartbeat, Longest, processor_s
 from studio.runtime.serve.supervision.worker_pool import Crew
 from tests.rigs.patience import patience
 from tests.unit.runtime.serve import rig

@@ -1,4 +1,4 @@
-"""The list of this session's jobs, each with its outcome in a sentence."""
+"""The docks of the window: the jobs of this session, the inspector, and their separators."""
 
 from __future__ import annotations
 
@@ -26,6 +26,52 @@ from studio.gui.widgets.basics import (
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob, Workspace
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import (
+    QMainWindow,
+    QProxyStyle,
+    QSizePolicy,
+    QStyle,
+    QStyleOption,
+)
+
+_SEPARATOR_WIDTH = 1
+"""Pixels."""
+
+
+class SeparatorStyle(QProxyStyle):
+    """The style of the window itself, and of nothing in it: a thin line between two docks.
+
+    A style sheet could say the same, but all that is in the window would have to look at it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("fusion")
+
+    def pixelMetric(
+        self,
+        metric: QStyle.PixelMetric,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+    ) -> int:
+        """The line's width; of anything else what the style says."""
+        if metric is QStyle.PixelMetric.PM_DockWidgetSeparatorExtent:
+            return _SEPARATOR_WIDTH
+        return super().pixelMetric(metric, option, widget)
+
+    def drawPrimitive(
+        self,
+        element: QStyle.PrimitiveElement,
+        option: QStyleOption,
+        painter: QPainter,
+        widget: QWidget | None = None,
+    ) -> None:
+        """The line in the colour of what it divides."""
+        if element is QStyle.PrimitiveElement.PE_IndicatorDockWidgetResizeHandle:
+            painter.fillRect(option.rect, option.palette.color(QPalette.ColorRole.Base))
+        else:
+            super().drawPrimitive(element, option, painter, widget)
+
 
 SHOWN = 100
 """Older jobs of a long session are not listed."""
@@ -146,3 +192,58 @@ class JobsDock(QDockWidget):
         layout.setContentsMargins(2 * GRID, 4, GRID, 4)
         title.setLayout(layout)
         return title
+
+
+WIDTH = 312
+
+
+class InspectorDock(QDockWidget):
+    """Shows a page's inspector, and hides itself on pages that have none.
+
+    Attributes:
+        wanted: Whether the user wants to see inspectors at all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("Inspector")
+        self.wanted = True
+        self._content: QWidget | None = None
+        self._is_sized = False
+        self.setObjectName("inspector")
+        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self.setTitleBarWidget(QWidget())
+        self._stack = QStackedWidget()
+        self._stack.setProperty("role", "dock")
+        self._stack.setProperty("side", "right")
+        self._stack.setMinimumWidth(WIDTH)
+        self._stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._stack.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWidget(self._stack)
+        self.hide()
+
+    def show_content(self, content: QWidget | None) -> None:
+        """Show a page's inspector; None hides the dock."""
+        self._content = content
+        if content is not None:
+            if self._stack.indexOf(content) < 0:
+                self._stack.addWidget(content)
+            self._stack.setCurrentWidget(content)
+        self.setVisible(content is not None and self.wanted)
+        self._take_width()
+
+    def has_content(self) -> bool:
+        """Whether the page has something to inspect."""
+        return self._content is not None
+
+    def toggle(self) -> None:
+        """Show or hide it, on this page and on the others."""
+        self.wanted = not self.wanted
+        self.setVisible(self.has_content() and self.wanted)
+        self._take_width()
+
+    def _take_width(self) -> None:
+        """Start narrow; from then on the width is the user's."""
+        window = self.parentWidget()
+        if not self._is_sized and self.isVisible() and isinstance(window, QMainWindow):
+            self._is_sized = True
+            window.resizeDocks([self], [WIDTH], Qt.Orientation.Horizontal)

@@ -1,0 +1,147 @@
+"""Options of a deployment that a rollout shares: access, observation, downgrade, endpoint.
+
+Nothing heavy is imported: forms and flags are made of them.
+"""
+
+from __future__ import annotations
+
+from studio.api import Kind, Option
+
+LOOPBACK, NETWORK = "loopback", "network"
+
+OPTIONS = (
+    Option(
+        "expose",
+        Kind.CHOICE,
+        choices=(LOOPBACK, NETWORK),
+        choice_titles=("the target itself", "its network"),
+        title="Who can reach it",
+        help="Processes on the target alone, or everybody on its network; by default as it was "
+        "there, and the target alone at first.",
+    ),
+    Option(
+        "token",
+        Kind.CHOICE,
+        choices=("none", "generate", "given"),
+        choice_titles=("no token", "a new one, made on the target", "one of yours"),
+        title="Token",
+        help="What callers must send: one that the target makes (each time a new one), or yours, "
+        "from --token-file or $EDGEWRIGHT_TOKEN; by default as it was there, and none at first.",
+    ),
+    Option(
+        "token_file",
+        Kind.FILE,
+        title="Token file",
+        help="File that holds your token in one line; a token is never given as an argument.",
+        advanced=True,
+    ),
+    Option(
+        "tls",
+        Kind.CHOICE,
+        choices=("none", "self-signed", "given"),
+        choice_titles=("plain HTTP", "its own certificate", "a certificate of yours"),
+        title="TLS",
+        help="Encrypt, with a certificate that the target makes and the studio pins, or with "
+        "yours from --cert and --key; by default as it was there, and plain HTTP at first.",
+    ),
+    Option("cert", Kind.FILE, title="Certificate", help="Your chain (PEM).", advanced=True),
+    Option("key", Kind.FILE, title="Private key", help="Its key (PEM).", advanced=True),
+    Option(
+        "allowed_host",
+        many=True,
+        title="Names",
+        placeholder="its own",
+        help="Under which it is called beside its own names and addresses, like cam.example.com "
+        "or *.example.com; 'none' for no more; by default as it was there. A server without a "
+        "token answers no other name of the public Internet.",
+        advanced=True,
+    ),
+    Option(
+        "open_to_all",
+        Kind.FLAG,
+        default=False,
+        title="Anybody may call it",
+        help="Say yes to a model that everybody on the network may call without a token.",
+        advanced=True,
+    ),
+)
+
+
+SAMPLES_MB = 64.0
+
+EMBEDDING = Option(
+    "embedding",
+    title="Embedding for drift",
+    help="auto, or the name of a tensor: drift is also watched in what the model's last layer "
+    "sees. Off without; needs golden samples.",
+    advanced=True,
+)
+
+KEPT = (
+    Option(
+        "agreement",
+        Kind.NUMBER,
+        default=0.0,
+        minimum=0,
+        maximum=50,
+        unit="% of a core",
+        title="Compare with the version before",
+        zero="after a trial no answer is compared",
+        help="Load the version before, too, and compare the answers to some requests from now on, "
+        "for so much of one core at most.",
+        advanced=True,
+    ),
+    Option(
+        "keep_samples",
+        Kind.INTEGER,
+        default=0,
+        minimum=0,
+        maximum=10_000,
+        title="Keep uncertain requests",
+        zero="none is ever kept",
+        help="So many of the requests that the model is least certain of stay on the target, for "
+        "labelling (studio monitor --samples). They are what clients have sent: off unless you "
+        "say so, with each deploy.",
+        advanced=True,
+    ),
+    Option(
+        "samples_mb",
+        Kind.NUMBER,
+        default=SAMPLES_MB,
+        minimum=0.1,
+        maximum=100_000,
+        unit="MB",
+        title="Room for kept requests",
+        help="At most so much of the target's disk.",
+        advanced=True,
+    ),
+)
+"""What a machine does beside answering; no platform can."""
+
+
+DOWNGRADE = Option(
+    "downgrade",
+    title="Reason to go back",
+    placeholder="only for an older version",
+    help="Why a version that is older than what the target had is to be served there; the "
+    "target's history keeps the reason. Without it an older version is refused.",
+    advanced=True,
+)
+
+
+ENDPOINT = Option(
+    "endpoint",
+    placeholder="beside the model that is served",
+    help="Serve beside what the target serves already, under this name: the endpoint is then "
+    "called TARGET/NAME.",
+    advanced=True,
+)
+REPLACE = Option(
+    "replace",
+    Kind.FLAG,
+    default=False,
+    title="Replace another model",
+    help="Serve the model in the place of another one. Versions and variants of the model that "
+    "is served are replaced without it.",
+    advanced=True,
+)
