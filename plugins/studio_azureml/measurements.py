@@ -7,13 +7,13 @@ from typing import Any
 
 from studio.api import Measurement
 from studio_azureml.cloud import METRICS, Cloud
-from studio_azureml.snapshot import History
+from studio_azureml.snapshot import EndpointSnapshot
 
 WINDOW_S = 300
 _LATENCIES = ("p50", "p90", "p99")
 
 
-def measure(cloud: Cloud, history: History) -> Measurement:
+def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
     """What Azure counted of the last minutes; its figures come a minute or two late."""
     held = history.of(history.serving)
     counted = _series(cloud, "RequestsPerMinute", "Total", "statusCodeClass eq '*'")

@@ -8,8 +8,8 @@ from typing import Any
 from studio.api import Action, Parcel, Preview
 from studio_azureml.cloud import Cloud
 from studio_azureml.prices import cost_per_hour
-from studio_azureml.snapshot import History
-from studio_azureml.traffic import Wish, deployment_name, environment_version
+from studio_azureml.snapshot import EndpointSnapshot
+from studio_azureml.traffic import ServeSettings, deployment_name, environment_version
 
 _HOW = (
     "Make and push it: studio package MODEL --image REGISTRY.azurecr.io/NAME:VERSION --set "
@@ -18,9 +18,11 @@ _HOW = (
 )
 
 
-def preview(cloud: Cloud, history: History, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
+def preview(
+    cloud: Cloud, history: EndpointSnapshot, parcel: Parcel, options: Mapping[str, Any]
+) -> Preview:
     """All of it; nothing is changed."""
-    wish = Wish.of(parcel, options)
+    wish = ServeSettings.of(parcel, options)
     actions = [*_of_image(wish), *_of_objects(cloud, history, parcel, wish, options)]
     most = wish.most or wish.count
     cost, note = cost_per_hour(wish.instance, wish.count, most, history.location)
@@ -29,7 +31,7 @@ def preview(cloud: Cloud, history: History, parcel: Parcel, options: Mapping[str
     return Preview(tuple(actions), {}, cost, "USD" if cost is not None else "", note)
 
 
-def _of_image(wish: Wish) -> Iterator[Action]:
+def _of_image(wish: ServeSettings) -> Iterator[Action]:
     if not wish.image:
         yield Action("image", "No image of the bundle was given.", "blocked", _HOW)
     elif ":" not in wish.image.rpartition("/")[2] and "@" not in wish.image:
@@ -40,7 +42,11 @@ def _of_image(wish: Wish) -> Iterator[Action]:
 
 
 def _of_objects(
-    cloud: Cloud, history: History, parcel: Parcel, wish: Wish, options: Mapping[str, Any]
+    cloud: Cloud,
+    history: EndpointSnapshot,
+    parcel: Parcel,
+    wish: ServeSettings,
+    options: Mapping[str, Any],
 ) -> Iterator[Action]:
     canary, mirror = int(options.get("canary") or 0), int(options.get("mirror") or 0)
     if (canary or mirror) and history.serving is None:

@@ -21,8 +21,8 @@ from studio.api import (
 from studio_azureml import measurements as measuring
 from studio_azureml.cloud import Cloud
 from studio_azureml.preview import preview
-from studio_azureml.snapshot import Held, History, Live, look, resources
-from studio_azureml.traffic import Rollout, Wish
+from studio_azureml.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look, resources
+from studio_azureml.traffic import ServeSettings, TrafficChange
 
 _TIMEOUT_S = 3600.0
 
@@ -41,9 +41,9 @@ class AzureMlSite:
         return preview(self._cloud, look(self._cloud), parcel, options)
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
-        wish = Wish.of(parcel, options)
+        wish = ServeSettings.of(parcel, options)
         canary, mirror = int(options.get("canary") or 0), int(options.get("mirror") or 0)
-        rollout = Rollout(self._cloud, progress, wish.timeout_s)
+        rollout = TrafficChange(self._cloud, progress, wish.timeout_s)
         rollout.settle()
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
@@ -63,7 +63,7 @@ class AzureMlSite:
         return self._done(held, "canary")
 
     def promote(self, progress: Progress) -> Deployed:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         history = look(self._cloud)
         canary, held = history.canary, history.of(history.canary)
@@ -72,7 +72,7 @@ class AzureMlSite:
         return self._serve(rollout, held, canary)
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         history = look(self._cloud)
         serving, stable = history.serving, history.of(history.serving)
@@ -81,7 +81,9 @@ class AzureMlSite:
         if history.canary is not None and stable is not None and to is None:
             return self._serve(rollout, stable, serving)
         held = _chosen(history, to)
-        wish = Wish(held.image, serving.instance, serving.count, serving.most, 70, "", _TIMEOUT_S)
+        wish = ServeSettings(
+            held.image, serving.instance, serving.count, serving.most, 70, "", _TIMEOUT_S
+        )
         return self._serve(rollout, held, rollout.ensure_live(held, wish, history.location))
 
     def releases(self) -> Sequence[PlatformRelease]:
@@ -120,7 +122,7 @@ class AzureMlSite:
         return iter(str(answer.get("content") or "").splitlines()[-lines:])
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         rollout.stop()
         if purge:
@@ -140,19 +142,19 @@ class AzureMlSite:
         path = f"{self._cloud.address.name}/listKeys"
         return str(self._cloud.call("POST", path, "Reading the endpoint's key")["primaryKey"])
 
-    def _serve(self, rollout: Rollout, held: Held, live: Live) -> Deployed:
+    def _serve(self, rollout: TrafficChange, held: ReleaseEntry, live: LiveDeployment) -> Deployed:
         """Give all requests to one, and end the others."""
         rollout.give({live.name: 100}, held)
         rollout.clear(look(self._cloud), {live.name})
         return self._done(held, "serving")
 
-    def _done(self, held: Held, state: str) -> Deployed:
+    def _done(self, held: ReleaseEntry, state: str) -> Deployed:
         endpoint = self._cloud.call("GET", self._cloud.address.name, "Reading the endpoint")
         address = str(endpoint["properties"].get("scoringUri") or "")
         return Deployed(held.release, state, address, 0, {"image": held.image})
 
 
-def _chosen(history: History, to: str | None) -> Held:
+def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
     """The release to go back to.
 
     Raises:

@@ -19,7 +19,7 @@ OWNER, AT, REASON, CANARY, ENVIRONMENT, MOST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ReleaseEntry:
     """One release: a version of the target's environment.
 
     Attributes:
@@ -49,7 +49,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveDeployment:
     """One deployment of the endpoint."""
 
     name: str
@@ -63,32 +63,32 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class EndpointSnapshot:
     """All of it at one moment."""
 
     endpoint: Json | None
-    held: tuple[Held, ...]
-    live: tuple[Live, ...]
+    held: tuple[ReleaseEntry, ...]
+    live: tuple[LiveDeployment, ...]
     location: str
 
     @property
-    def canary(self) -> Live | None:
+    def canary(self) -> LiveDeployment | None:
         """The deployment that is being tried out, with requests or copies of them."""
         name = ((self.endpoint or {}).get("tags") or {}).get(CANARY, "")
         return next((one for one in self.live if one.name == name), None)
 
     @property
-    def serving(self) -> Live | None:
+    def serving(self) -> LiveDeployment | None:
         """The deployment that gets the requests, or those that the canary leaves."""
         busy = [one for one in self.live if one.traffic and one is not self.canary]
         return max(busy, key=lambda one: one.traffic, default=None)
 
-    def of(self, live: Live | None) -> Held | None:
+    def of(self, live: LiveDeployment | None) -> ReleaseEntry | None:
         """The release of a deployment."""
         found = (one for one in self.held if live is not None and _same(one.id, live.environment))
         return next(found, None)
 
-    def before(self) -> list[Held]:
+    def before(self) -> list[ReleaseEntry]:
         """Releases that have served and do not now, the last one first."""
         busy = [self.of(self.serving), self.of(self.canary)]
         found = [one for one in self.held if one.at and one not in busy]
@@ -112,7 +112,7 @@ class History:
                 reason,
             )
 
-    def _state(self, one: Held, live: Live | None, reason: str) -> str:
+    def _state(self, one: ReleaseEntry, live: LiveDeployment | None, reason: str) -> str:
         if live is not None and live is self.canary:
             return "canary"
         if live is not None and live.traffic:
@@ -122,7 +122,7 @@ class History:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> History:
+def look(cloud: Cloud) -> EndpointSnapshot:
     """Read what there is.
 
     Raises:
@@ -141,10 +141,10 @@ def look(cloud: Cloud) -> History:
     listed = cloud.pages(f"{address.name}/deployments", "Listing deployments") if endpoint else ()
     traffic = ((endpoint or {}).get("properties") or {}).get("traffic") or {}
     live = tuple(_live(one, traffic) for one in listed)
-    return History(endpoint, held, live, str(workspace["location"]))
+    return EndpointSnapshot(endpoint, held, live, str(workspace["location"]))
 
 
-def resources(cloud: Cloud, history: History) -> Iterator[Resource]:
+def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
     """Everything of the target: what costs first."""
     address = cloud.address
     where = f"{address.workspace}, {address.group}"
@@ -160,15 +160,17 @@ def resources(cloud: Cloud, history: History) -> Iterator[Resource]:
         yield Resource("environment", "/".join(held.id.split("/")[-3::2]), where, held.since)
 
 
-def _held(version: Mapping[str, Any]) -> Held:
+def _held(version: Mapping[str, Any]) -> ReleaseEntry:
     properties = dict(version.get("properties") or {})
-    return Held(str(version["id"]), properties, dict(properties.get("tags") or {}), _since(version))
+    return ReleaseEntry(
+        str(version["id"]), properties, dict(properties.get("tags") or {}), _since(version)
+    )
 
 
-def _live(deployment: Mapping[str, Any], traffic: Mapping[str, int]) -> Live:
+def _live(deployment: Mapping[str, Any], traffic: Mapping[str, int]) -> LiveDeployment:
     properties, tags = dict(deployment["properties"]), dict(deployment.get("tags") or {})
     name = str(deployment["name"])
-    return Live(
+    return LiveDeployment(
         name,
         str(properties.get("environmentId") or ""),
         int(traffic.get(name) or 0),

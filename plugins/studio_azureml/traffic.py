@@ -23,9 +23,9 @@ from studio_azureml.snapshot import (
     RELEASE,
     TARGET,
     VERSION,
-    Held,
-    History,
-    Live,
+    EndpointSnapshot,
+    LiveDeployment,
+    ReleaseEntry,
     look,
 )
 
@@ -34,7 +34,7 @@ _PORT = 8477
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServeSettings:
     """How a release is to be served."""
 
     image: str
@@ -46,13 +46,13 @@ class Wish:
     timeout_s: float
 
     @staticmethod
-    def of(parcel: Parcel, options: Mapping[str, Any]) -> Wish:
+    def of(parcel: Parcel, options: Mapping[str, Any]) -> ServeSettings:
         """The wish of a deploy's options."""
         image = str(options.get("image") or "")
         for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
             image = image.replace(key, value)
         count, most = int(options["instances"]), int(options["max_instances"])
-        return Wish(
+        return ServeSettings(
             image,
             str(options["instance_type"]),
             count,
@@ -68,13 +68,13 @@ def environment_version(digest: str, image: str) -> str:
     return f"{digest[:12]}-{hashlib.sha256(image.encode()).hexdigest()[:6]}"
 
 
-def deployment_name(version: str, wish: Wish) -> str:
+def deployment_name(version: str, wish: ServeSettings) -> str:
     """The name of a release on such machines."""
     values = [version, wish.instance, wish.count, wish.most, wish.scale_at if wish.most else 0]
     return f"r{version[:10]}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:6]}"
 
 
-class Rollout:
+class TrafficChange:
     """One change on its way; what Azure was asked to do goes on when the studio is closed."""
 
     def __init__(self, cloud: Cloud, progress: Progress, timeout_s: float) -> None:
@@ -86,7 +86,7 @@ class Rollout:
         """Wait for what an interrupted change has begun."""
         self._settle(self._cloud.address.name)
 
-    def ensure_environment(self, parcel: Parcel, wish: Wish) -> Held:
+    def ensure_environment(self, parcel: Parcel, wish: ServeSettings) -> ReleaseEntry:
         """Write the release down, or find it."""
         version = environment_version(parcel.digest, wish.image)
         path = f"{self._cloud.address.environment}/versions/{version}"
@@ -112,7 +112,7 @@ class Rollout:
             self._change("PUT", path, "Making the environment", {"properties": body})
         return next(one for one in look(self._cloud).held if one.id.endswith(f"/{version}"))
 
-    def ensure_endpoint(self, history: History, owner: str, auth: str) -> None:
+    def ensure_endpoint(self, history: EndpointSnapshot, owner: str, auth: str) -> None:
         """Make the endpoint, or find it; one that failed is made again."""
         if history.endpoint is not None and state_of(history.endpoint) == "Succeeded":
             return
@@ -125,7 +125,7 @@ class Rollout:
         }
         self._change("PUT", address.name, "Making the endpoint", body)
 
-    def ensure_live(self, held: Held, wish: Wish, location: str) -> Live:
+    def ensure_live(self, held: ReleaseEntry, wish: ServeSettings, location: str) -> LiveDeployment:
         """Deploy a release beside what serves, without requests; or find it so deployed."""
         name = deployment_name(held.id.rpartition("/")[2], wish)
         path = f"{self._cloud.address.name}/deployments/{name}"
@@ -139,7 +139,9 @@ class Rollout:
         self._scale(name, path, wish, location)
         return next(one for one in look(self._cloud).live if one.name == name)
 
-    def give(self, split: Mapping[str, int], held: Held, canary: str = "", mirror: int = 0) -> None:
+    def give(
+        self, split: Mapping[str, int], held: ReleaseEntry, canary: str = "", mirror: int = 0
+    ) -> None:
         """Share the requests out, and write down that the release has had some."""
         address = self._cloud.address
         endpoint = self._cloud.call("GET", address.name, "Reading the endpoint")
@@ -158,7 +160,7 @@ class Rollout:
         self._change("PUT", address.name, f"Sharing the requests: {dict(split)}", body)
         self._tag(held, {AT: datetime.now(UTC).isoformat(), REASON: ""})
 
-    def clear(self, history: History, keep: set[str]) -> None:
+    def clear(self, history: EndpointSnapshot, keep: set[str]) -> None:
         """Delete what gets no requests any more, and its autoscale setting first."""
         address = self._cloud.address
         for live in history.live:
@@ -179,7 +181,7 @@ class Rollout:
             self.give({}, held)
         self.clear(history, set())
 
-    def purge(self, history: History) -> None:
+    def purge(self, history: EndpointSnapshot) -> None:
         """Delete the endpoint and the record of releases."""
         address = self._cloud.address
         if history.endpoint is not None:
@@ -190,7 +192,9 @@ class Rollout:
         if history.held:
             self._change("DELETE", address.environment, "Deleting the environment")
 
-    def _deploy(self, held: Held, wish: Wish, location: str, path: str, what: str) -> None:
+    def _deploy(
+        self, held: ReleaseEntry, wish: ServeSettings, location: str, path: str, what: str
+    ) -> None:
         tags = {
             TARGET: self._cloud.address.endpoint,
             RELEASE: held.release,
@@ -216,7 +220,7 @@ class Rollout:
                 self._tag(held, {REASON: error.message[:256]})
             raise
 
-    def _scale(self, name: str, path: str, wish: Wish, location: str) -> None:
+    def _scale(self, name: str, path: str, wish: ServeSettings, location: str) -> None:
         if not wish.most:
             return
         tags = {TARGET: self._cloud.address.endpoint}
@@ -224,7 +228,7 @@ class Rollout:
         setting, what = self._cloud.address.autoscale(name), "Setting the autoscaling"
         self._cloud.call("PUT", setting, what, body, version=INSIGHTS)
 
-    def _tag(self, held: Held, tags: Mapping[str, str]) -> None:
+    def _tag(self, held: ReleaseEntry, tags: Mapping[str, str]) -> None:
         """Write the state of a release at its environment; an empty tag is taken away."""
         path = f"{self._cloud.address.environment}/versions/{held.id.rpartition('/')[2]}"
         what = "Writing the state of a release"

@@ -14,7 +14,7 @@ from studio.api import Parcel, Progress, TargetError
 from studio_docker.access import TOKEN
 from studio_docker.contents import RUNTIME, TURNS
 from studio_docker.engine import Engine, parse_json
-from studio_docker.names import Place, wish_of
+from studio_docker.names import EngineNames, wish_of
 
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3
@@ -24,7 +24,7 @@ _LOG = {"max-size": "10m", "max-file": "3"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ContainerSpec:
     """How a release's container is to run.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wish:
     guarded: bool = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Wish:
+    def of(cls, options: Mapping[str, Any]) -> ContainerSpec:
         """The wish in checked options."""
         return cls(
             memory_mb=int(options["memory_mb"] or 0),
@@ -101,12 +101,12 @@ def hardened() -> dict[str, Any]:
 class Containers:
     """Makes, tries and switches the releases' containers of one place."""
 
-    def __init__(self, engine: Engine, place: Place, progress: Progress) -> None:
+    def __init__(self, engine: Engine, place: EngineNames, progress: Progress) -> None:
         self._engine = engine
         self._place = place
         self._progress = progress
 
-    def make(self, parcel: Parcel, image: str, wish: Wish) -> Container:
+    def make(self, parcel: Parcel, image: str, wish: ContainerSpec) -> Container:
         """A container beside what serves; it does not run yet."""
         name = wish.name(image)
         return self._engine.create(

@@ -11,7 +11,7 @@ from email.message import Message
 from pathlib import Path
 
 from studio.api import StudioError
-from studio_docker.layers import DIRECTORY, PROGRAM, Entry
+from studio_docker.layers import DIRECTORY, PROGRAM, LayerFile
 
 HOME = "opt/edgewright"
 LIBRARIES = f"{HOME}/lib"
@@ -74,7 +74,7 @@ def libraries(wheels: Sequence[Path]) -> list[Library]:
     return sorted(map(Library.of, wheels), key=lambda library: library.name.lower())
 
 
-def library_entries(found: Sequence[Library]) -> Iterator[Entry]:
+def library_entries(found: Sequence[Library]) -> Iterator[LayerFile]:
     """What a server needs of the wheels, unpacked, without byte code.
 
     Raises:
@@ -88,7 +88,7 @@ def library_entries(found: Sequence[Library]) -> Iterator[Entry]:
                     continue
                 if place.startswith("/") or ".." in Path(place).parts:
                     raise StudioError(f"The wheel {library.path.name} holds an unsafe name.")
-                yield Entry(f"{LIBRARIES}/{place}", archive.read(member))
+                yield LayerFile(f"{LIBRARIES}/{place}", archive.read(member))
 
 
 def _place(name: str) -> str:
@@ -100,17 +100,17 @@ def _place(name: str) -> str:
     return inner if scheme in ("purelib", "platlib") else ""
 
 
-def runtime_entries(runtime: Path) -> Iterator[Entry]:
+def runtime_entries(runtime: Path) -> Iterator[LayerFile]:
     """The program, and the folder that it shares with a gate."""
-    yield Entry(RUNTIME, runtime, PROGRAM)
+    yield LayerFile(RUNTIME, runtime, PROGRAM)
     # An engine gives a fresh volume the mode of this folder, whatever user the server runs as.
-    yield Entry(TURNS, None, 0o777)
+    yield LayerFile(TURNS, None, 0o777)
 
 
-def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[Entry]:
+def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[LayerFile]:
     """The bundle as it is, and the list of everything in the image."""
-    yield Entry(BUNDLE, None, DIRECTORY)
+    yield LayerFile(BUNDLE, None, DIRECTORY)
     for path in sorted(bundle.rglob("*")):
         if path.is_file():
-            yield Entry(f"{BUNDLE}/{path.relative_to(bundle).as_posix()}", path)
-    yield Entry(SBOM, sbom)
+            yield LayerFile(f"{BUNDLE}/{path.relative_to(bundle).as_posix()}", path)
+    yield LayerFile(SBOM, sbom)

@@ -13,12 +13,12 @@ from docker.models.containers import Container
 from studio.api import PlatformRelease
 from studio_docker.contents import TURNS
 from studio_docker.engine import Engine
-from studio_docker.names import GATE, RELEASE, Place
+from studio_docker.names import GATE, RELEASE, EngineNames
 from studio_docker.settings import LABEL
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ContainerRelease:
     """A release's container.
 
     Attributes:
@@ -62,7 +62,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LostTrial:
     """A trial that a release has lost.
 
     Attributes:
@@ -77,7 +77,7 @@ class Verdict:
     reason: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Verdict:
+    def of(cls, row: Mapping[str, Any]) -> LostTrial:
         """Out of an entry of the record."""
         return cls(
             release=str(row.get("release") or ""),
@@ -97,7 +97,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ReleaseHistory:
     """One look at a place.
 
     Attributes:
@@ -110,11 +110,11 @@ class History:
     current: str
     past: Sequence[Mapping[str, Any]]
     gate: Container | None
-    held: tuple[Held, ...]
-    lost: tuple[Verdict, ...] = ()
+    held: tuple[ContainerRelease, ...]
+    lost: tuple[LostTrial, ...] = ()
 
     @property
-    def serving(self) -> Held | None:
+    def serving(self) -> ContainerRelease | None:
         """The one that answers."""
         return next((one for one in self.held if one.release == self.current and one.running), None)
 
@@ -131,7 +131,7 @@ class History:
 
     def releases(self) -> list[PlatformRelease]:
         """The newest first; of two containers of one release, the one that runs."""
-        found: dict[str, Held] = {}
+        found: dict[str, ContainerRelease] = {}
         for one in sorted(self.held, key=lambda one: one.running):
             if not self.is_rejected(one.release):
                 found[one.release] = one
@@ -140,7 +140,7 @@ class History:
         rows += [one.to_release() for one in self.lost if one.release not in found]
         return sorted(rows, key=lambda row: row.at, reverse=True)
 
-    def before(self) -> list[Held]:
+    def before(self) -> list[ContainerRelease]:
         """Those that were served earlier, the latest first."""
         order = [str(row["release"]) for row in self.past]
         found = {
@@ -155,14 +155,14 @@ class History:
         )
 
 
-def look(engine: Engine, place: Place) -> History:
+def look(engine: Engine, place: EngineNames) -> ReleaseHistory:
     """Read a place; it changes nothing."""
     containers = engine.containers(place.label)
     gate = next((one for one in containers if _role(one) == GATE), None)
     past = _past(_file(engine, gate, "past"))
     held = [_held(one, past) for one in containers if _role(one) == RELEASE]
     lost = _lost(_file(engine, gate, "log.jsonl"))
-    return History(_file(engine, gate, "current"), past, gate, tuple(held), lost)
+    return ReleaseHistory(_file(engine, gate, "current"), past, gate, tuple(held), lost)
 
 
 def _role(container: Container) -> str:
@@ -178,10 +178,10 @@ def _past(text: str) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def _lost(text: str) -> tuple[Verdict, ...]:
+def _lost(text: str) -> tuple[LostTrial, ...]:
     """The trials that were lost, in the record that the runtime keeps (``gate.note``)."""
     rows = map(_row, text.splitlines())
-    return tuple(Verdict.of(row) for row in rows if _is_lost(row))
+    return tuple(LostTrial.of(row) for row in rows if _is_lost(row))
 
 
 def _is_lost(row: Mapping[str, Any]) -> bool:
@@ -201,11 +201,11 @@ def _seconds(at: str) -> float:
     return datetime.fromisoformat(at).timestamp()
 
 
-def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> Held:
+def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> ContainerRelease:
     labels = container.labels
     release = str(labels.get(f"{LABEL}.release", ""))
     turns = [str(row["at"]) for row in past if row["release"] == release]
-    return Held(
+    return ContainerRelease(
         container=container,
         release=release,
         name=str(labels.get(f"{LABEL}.name", "")),

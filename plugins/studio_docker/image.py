@@ -13,7 +13,7 @@ from studio_docker import contents, settings
 from studio_docker.base import Base
 from studio_docker.contents import Library
 from studio_docker.layers import Layer, write_layer
-from studio_docker.options import Recipe
+from studio_docker.options import ImageSpec
 from studio_docker.sbom import sbom
 
 _MB = 1_000_000
@@ -64,7 +64,7 @@ def work_folder(parcel: Parcel) -> tempfile.TemporaryDirectory[str]:
 
 
 def build_image(
-    parcel: Parcel, recipe: Recipe, base: Base, folder: Path, progress: Progress
+    parcel: Parcel, recipe: ImageSpec, base: Base, folder: Path, progress: Progress
 ) -> Image:
     """Make the image of a bundle; equal inputs give equal digests.
 
@@ -104,7 +104,7 @@ def build_gate(parcel: Parcel, user: str, base: Base, folder: Path) -> Image:
 
 
 def find_libraries(
-    parcel: Parcel, recipe: Recipe, base: Base, progress: Progress
+    parcel: Parcel, recipe: ImageSpec, base: Base, progress: Progress
 ) -> Sequence[Library]:
     """The wheels for the base image's processor and Python."""
     if parcel.wheels is None:

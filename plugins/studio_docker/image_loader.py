@@ -18,13 +18,13 @@ from studio_docker.base import (
 from studio_docker.engine import Engine
 from studio_docker.image import Image
 from studio_docker.layers import Layer
-from studio_docker.options import Recipe
+from studio_docker.options import ImageSpec
 from studio_docker.settings import LABEL
 
 _LINKS = ("/usr/local/bin/python3", "/usr/bin/python3")
 
 
-def find_base(engine: Engine | None, recipe: Recipe, folder: Path, progress: Progress) -> Base:
+def find_base(engine: Engine | None, recipe: ImageSpec, folder: Path, progress: Progress) -> Base:
     """The base image that a recipe names: a file, or an image of the engine or of its registry.
 
     Raises:
@@ -41,7 +41,7 @@ def find_base(engine: Engine | None, recipe: Recipe, folder: Path, progress: Pro
     return engine_base(engine, recipe, progress)
 
 
-def engine_base(engine: Engine, recipe: Recipe, progress: Progress) -> Base:
+def engine_base(engine: Engine, recipe: ImageSpec, progress: Progress) -> Base:
     """A base image that the engine has or fetches; its layers stay there."""
     about = engine.image(recipe.base)
     if about is None or (recipe.arch and about["Architecture"] != recipe.arch):
@@ -83,7 +83,7 @@ def _linked(engine: Engine, name: str) -> tuple[int, int] | None:
     return None
 
 
-class Supply:
+class ImageLoader:
     """Brings images into one engine.
 
     Attributes:

@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LayerFile:
     """A file or a folder of a layer.
 
     Attributes:
@@ -50,7 +50,7 @@ class Layer:
     compressed: bool = False
 
 
-def write_layer(path: Path, title: str, entries: Iterable[Entry], created: int) -> Layer:
+def write_layer(path: Path, title: str, entries: Iterable[LayerFile], created: int) -> Layer:
     """Write a layer; equal entries and time give equal bytes on every machine.
 
     Not compressed: the bytes then depend on no version of a compressor, and engines and
@@ -86,16 +86,16 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-def _complete(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _complete(entries: Iterable[LayerFile]) -> Iterator[LayerFile]:
     """In order of their names, with the folders that they lie in."""
     found = {entry.name: entry for entry in entries}
     for name in list(found):
         for parent in list(Path(name).parents)[:-1]:
-            found.setdefault(parent.as_posix(), Entry(parent.as_posix(), None, DIRECTORY))
+            found.setdefault(parent.as_posix(), LayerFile(parent.as_posix(), None, DIRECTORY))
     return (found[name] for name in sorted(found))
 
 
-def _add(archive: tarfile.TarFile, entry: Entry, created: int) -> None:
+def _add(archive: tarfile.TarFile, entry: LayerFile, created: int) -> None:
     info = tarfile.TarInfo(entry.name)
     info.mtime, info.mode = created, entry.mode
     if entry.content is None:

@@ -14,7 +14,7 @@ from studio.api import Progress, TargetError
 from studio_docker.containers import hardened
 from studio_docker.contents import TURNS
 from studio_docker.engine import Engine
-from studio_docker.names import GATE, Place, wish_of
+from studio_docker.names import GATE, EngineNames, wish_of
 from studio_docker.settings import LABEL, PORT
 
 _WAIT_S = 30.0
@@ -22,7 +22,7 @@ _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Listener:
     """Where a place is reached."""
 
     host: str
@@ -30,12 +30,12 @@ class Door:
     network: str
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Door:
+    def of(cls, options: Mapping[str, Any]) -> Listener:
         """The door in checked options."""
         return cls(str(options["host"]), int(options["port"]), str(options["network"]))
 
     @classmethod
-    def read(cls, gate: Container) -> Door:
+    def read(cls, gate: Container) -> Listener:
         """The door that a gate's labels describe."""
         labels = gate.labels
         return cls(
@@ -71,7 +71,7 @@ class Door:
         }
 
 
-class Way:
+class PublishedPort:
     """A port that needs no tunnel, and the token that its server wants to be shown."""
 
     def __init__(self, host: str, port: int, token: str = "") -> None:
@@ -79,7 +79,7 @@ class Way:
         self.port = port
         self.token = token
 
-    def __enter__(self) -> Way:
+    def __enter__(self) -> PublishedPort:
         return self
 
     def __exit__(
@@ -95,14 +95,14 @@ class Way:
 
 
 def ensure_gate(
-    engine: Engine, place: Place, door: Door, found: Container | None, progress: Progress
+    engine: Engine, place: EngineNames, door: Listener, found: Container | None, progress: Progress
 ) -> Container:
     """A running gate at a door; one at another door is replaced, which refuses clients a moment.
 
     Raises:
         TargetError: when the port is taken.
     """
-    if found is not None and Door.read(found) != door:
+    if found is not None and Listener.read(found) != door:
         progress.log("The port changes: clients are refused until the new one is open")
         engine.remove(found)
         found = None
@@ -119,7 +119,7 @@ def ensure_gate(
     return gate
 
 
-def _make(engine: Engine, place: Place, door: Door) -> Container:
+def _make(engine: Engine, place: EngineNames, door: Listener) -> Container:
     return engine.create(
         place.gate_image,
         place.gate,

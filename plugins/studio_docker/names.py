@@ -16,7 +16,7 @@ RELEASE, GATE = "release", "gate"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EngineNames:
     """Names below one prefix, so that two targets of one engine never meet."""
 
     name: str

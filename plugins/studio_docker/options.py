@@ -162,7 +162,7 @@ CONTAINER_OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ImageSpec:
     """How an image is made."""
 
     base: str
@@ -175,7 +175,7 @@ class Recipe:
     budget_mb: int
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Recipe:
+    def of(cls, options: Mapping[str, Any]) -> ImageSpec:
         """The recipe in checked options.
 
         Raises:

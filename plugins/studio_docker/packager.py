@@ -14,8 +14,8 @@ from studio_docker.connection import connect, default_engine
 from studio_docker.context import write_context
 from studio_docker.engine import Engine
 from studio_docker.image import Image, build_image, work_folder
-from studio_docker.image_loader import Supply, find_base
-from studio_docker.options import IMAGE_OPTIONS, Recipe
+from studio_docker.image_loader import ImageLoader, find_base
+from studio_docker.options import IMAGE_OPTIONS, ImageSpec
 
 ARCHIVE, CONTEXT, SBOM = "image.tar", "context", "sbom.cdx.json"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -65,24 +65,24 @@ class ImagePackager:
             StudioError: in one sentence, for what an engine or a registry refused.
         """
         tag = checked_name(str(options["tag"]))
-        recipe = Recipe.of(options)
+        recipe = ImageSpec.of(options)
         engine, reason = _engine(str(options["engine"] or ""))
         try:
             with work_folder(parcel) as folder:
-                made = _Making(parcel, recipe, tag, output, Path(folder), progress)
+                made = _ImageBuild(parcel, recipe, tag, output, Path(folder), progress)
                 return made.with_engine(engine, options) if engine else made.alone(reason, options)
         finally:
             if engine is not None:
                 engine.close()
 
 
-class _Making:
+class _ImageBuild:
     """One image on its way."""
 
     def __init__(
         self,
         parcel: Parcel,
-        recipe: Recipe,
+        recipe: ImageSpec,
         tag: str,
         output: Path,
         folder: Path,
@@ -99,7 +99,7 @@ class _Making:
         """Load it into an engine."""
         base = find_base(engine, self._recipe, self._folder, self._progress)
         image = self._image(base)
-        supply = Supply(engine, self._folder, self._progress)
+        supply = ImageLoader(engine, self._folder, self._progress)
         supply.bring(image, self._tag)
         found = {**self._facts(image), "engine": engine.url, "bytes_sent": supply.bytes_sent}
         if options["file"]:

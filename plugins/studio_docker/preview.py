@@ -8,9 +8,9 @@ from typing import Any
 from studio.api import Action, Parcel
 from studio_docker.base import is_archive
 from studio_docker.engine import Engine
-from studio_docker.history import History
-from studio_docker.listener import Door
-from studio_docker.names import Place
+from studio_docker.history import ReleaseHistory
+from studio_docker.listener import Listener
+from studio_docker.names import EngineNames
 from studio_docker.trial import Trial
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -18,8 +18,8 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def actions(
     engine: Engine,
-    place: Place,
-    history: History,
+    place: EngineNames,
+    history: ReleaseHistory,
     parcel: Parcel,
     options: Mapping[str, Any],
 ) -> Iterator[Action]:
@@ -35,7 +35,7 @@ def actions(
     yield _base(engine, str(options["base"]))
     yield _image(engine, place, parcel)
     yield from _limits(engine, options)
-    yield _gate(history, Door.of(options))
+    yield _gate(history, Listener.of(options))
     yield from _release(history, parcel, Trial.of(options))
 
 
@@ -58,7 +58,7 @@ def _base(engine: Engine, name: str) -> Action:
     return Action("base image", f"{name} is fetched from its registry")
 
 
-def _image(engine: Engine, place: Place, parcel: Parcel) -> Action:
+def _image(engine: Engine, place: EngineNames, parcel: Parcel) -> Action:
     name = place.image(parcel.digest)
     if engine.image(name) is not None:
         return Action("image", f"{name} is there already, and is compared", "checked")
@@ -84,11 +84,11 @@ def _limits(engine: Engine, options: Mapping[str, Any]) -> Iterator[Action]:
         )
 
 
-def _gate(history: History, door: Door) -> Action:
+def _gate(history: ReleaseHistory, door: Listener) -> Action:
     where = f"port {door.port} of {door.host}"
     if history.gate is None:
         return Action("gate", f"a container is started that keeps {where}")
-    if Door.read(history.gate) == door:
+    if Listener.read(history.gate) == door:
         return Action("gate", f"{where} is kept", "skipped")
     return Action(
         "gate",
@@ -98,7 +98,7 @@ def _gate(history: History, door: Door) -> Action:
     )
 
 
-def _release(history: History, parcel: Parcel, trial: Trial) -> Iterator[Action]:
+def _release(history: ReleaseHistory, parcel: Parcel, trial: Trial) -> Iterator[Action]:
     serving = history.serving
     if serving is not None and serving.release == parcel.digest and history.gate_runs:
         yield Action("switch", "this release is served already", "skipped")

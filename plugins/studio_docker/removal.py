@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from studio.api import Progress, Resource
 from studio_docker.engine import Engine
-from studio_docker.history import History
-from studio_docker.names import GATE, Place
+from studio_docker.history import ReleaseHistory
+from studio_docker.names import GATE, EngineNames
 from studio_docker.settings import LABEL
 
 
-def remove_leftovers(engine: Engine, history: History, progress: Progress) -> None:
+def remove_leftovers(engine: Engine, history: ReleaseHistory, progress: Progress) -> None:
     """Take away what an interrupted deploy left: containers without a turn, or that lost theirs."""
     for one in history.held:
         if one.release == history.current:
@@ -19,7 +19,7 @@ def remove_leftovers(engine: Engine, history: History, progress: Progress) -> No
             engine.remove(one.container)
 
 
-def remove_old(engine: Engine, place: Place, history: History, keep: int) -> None:
+def remove_old(engine: Engine, place: EngineNames, history: ReleaseHistory, keep: int) -> None:
     """Take away earlier releases beyond the number that is kept, with their images."""
     serving = history.serving
     stale = [
@@ -34,7 +34,7 @@ def remove_old(engine: Engine, place: Place, history: History, keep: int) -> Non
         engine.remove_image(place.image(one.release))
 
 
-def stop_all(engine: Engine, place: Place, progress: Progress) -> None:
+def stop_all(engine: Engine, place: EngineNames, progress: Progress) -> None:
     """Let no container run; the port first, so that no client is left waiting."""
     found = engine.containers(place.label)
     for container in sorted(found, key=lambda one: one.labels.get(f"{LABEL}.role") != GATE):
@@ -43,7 +43,7 @@ def stop_all(engine: Engine, place: Place, progress: Progress) -> None:
             engine.stop(container)
 
 
-def remove_all(engine: Engine, place: Place, progress: Progress) -> None:
+def remove_all(engine: Engine, place: EngineNames, progress: Progress) -> None:
     """Take away containers, the volume and the images."""
     for container in engine.containers(place.label):
         progress.progress(0, 0, f"Removing {container.name}")
@@ -55,7 +55,7 @@ def remove_all(engine: Engine, place: Place, progress: Progress) -> None:
         engine.remove_image(name)
 
 
-def list_resources(engine: Engine, place: Place) -> list[Resource]:
+def list_resources(engine: Engine, place: EngineNames) -> list[Resource]:
     """Everything of this target, also what an interrupted deploy left."""
     where = engine.url
     rows = [
@@ -73,7 +73,7 @@ def list_resources(engine: Engine, place: Place) -> list[Resource]:
     return rows
 
 
-def _image_names(engine: Engine, place: Place) -> list[str]:
+def _image_names(engine: Engine, place: EngineNames) -> list[str]:
     prefix = f"{place.repository}:"
     found = [*engine.images(f"{LABEL}.release"), *engine.images(f"{LABEL}.role=gate")]
     names = {tag.removeprefix("localhost/") for image in found for tag in image.tags}

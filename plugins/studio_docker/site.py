@@ -25,15 +25,15 @@ from studio.api import (
 )
 from studio_docker.access import put_tokens, read_tokens, token_at
 from studio_docker.connection import Address
-from studio_docker.containers import Containers, Wish
+from studio_docker.containers import Containers, ContainerSpec
 from studio_docker.context import dockerfile
 from studio_docker.engine import Engine
-from studio_docker.history import Held, History, look
+from studio_docker.history import ContainerRelease, ReleaseHistory, look
 from studio_docker.image import build_gate, build_image, work_folder
-from studio_docker.image_loader import Supply, find_base
-from studio_docker.listener import Door, Way, ensure_gate
-from studio_docker.names import Place
-from studio_docker.options import Recipe
+from studio_docker.image_loader import ImageLoader, find_base
+from studio_docker.listener import Listener, PublishedPort, ensure_gate
+from studio_docker.names import EngineNames
+from studio_docker.options import ImageSpec
 from studio_docker.preview import actions
 from studio_docker.removal import list_resources, remove_all, remove_leftovers, remove_old, stop_all
 from studio_docker.settings import server
@@ -46,7 +46,7 @@ class DockerSite:
     def __init__(self, engine: Engine, address: Address) -> None:
         self._engine = engine
         self._address = address
-        self._place = Place(address.name)
+        self._place = EngineNames(address.name)
 
     def identity(self) -> Identity:
         facts = self._engine.facts()
@@ -54,7 +54,7 @@ class DockerSite:
         return Identity(_user(), where, {**facts, "place": self._place.name})
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        recipe = Recipe.of(options)
+        recipe = ImageSpec.of(options)
         history = look(self._engine, self._place)
         found = actions(self._engine, self._place, history, parcel, options)
         config = server(recipe.user, {})
@@ -65,7 +65,7 @@ class DockerSite:
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        recipe, wish, door = Recipe.of(options), Wish.of(options), Door.of(options)
+        recipe, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
         tokens = read_tokens(str(options["token_file"] or ""))
         trials = Trials(self._engine, self._place, progress)
         trials.recover(look(self._engine, self._place))
@@ -104,24 +104,26 @@ class DockerSite:
         return Deployed(parcel.digest, "serving", done, sent, facts)
 
     def _images(
-        self, parcel: Parcel, recipe: Recipe, folder: Path, progress: Progress
+        self, parcel: Parcel, recipe: ImageSpec, folder: Path, progress: Progress
     ) -> tuple[str, int]:
         """Bring the images; the release's ID and the bytes that were sent."""
         base = find_base(self._engine, recipe, folder, progress)
         image = build_image(parcel, recipe, base, folder, progress)
         gate = build_gate(parcel, recipe.user, base, folder)
-        supply = Supply(self._engine, folder, progress)
+        supply = ImageLoader(self._engine, folder, progress)
         supply.bring(image, self._place.image(parcel.digest))
         if self._engine.image(self._place.gate_image) is None:
             supply.bring(gate, self._place.gate_image)
         return image.id, supply.bytes_sent
 
-    def _held(self, history: History, parcel: Parcel, wish: str) -> Held | None:
+    def _held(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
         """A container of this release from earlier that would be made just so."""
         found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
         return next(found, None)
 
-    def _take_back(self, container: Container, held: Held | None, progress: Progress) -> None:
+    def _take_back(
+        self, container: Container, held: ContainerRelease | None, progress: Progress
+    ) -> None:
         """Leave the place as it was; what cannot be taken away is listed, and told why."""
         try:
             if held is None or not held.running:
@@ -131,7 +133,7 @@ class DockerSite:
         except TargetError as error:
             progress.log(error.message)
 
-    def _stop_others(self, history: History, serving: str, progress: Progress) -> None:
+    def _stop_others(self, history: ReleaseHistory, serving: str, progress: Progress) -> None:
         for one in history.held:
             if one.running and one.container.id != serving:
                 progress.progress(0, 0, "The release before finishes its requests")
@@ -148,7 +150,7 @@ class DockerSite:
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"Nothing is served at docker:{self._place.name}.")
-        done = self._address_of(Door.read(history.gate))
+        done = self._address_of(Listener.read(history.gate))
         again = trials.end(history)
         if again is not None and to is None:
             self._stop_others(history, str(again.container.id), progress)
@@ -170,13 +172,15 @@ class DockerSite:
     def releases(self) -> Sequence[PlatformRelease]:
         return look(self._engine, self._place).releases()
 
-    def reach(self) -> Way | None:
+    def reach(self) -> PublishedPort | None:
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"Nothing is served at docker:{self._place.name}.")
-        door, serving = Door.read(history.gate), history.serving
+        door, serving = Listener.read(history.gate), history.serving
         guarded = serving is not None and serving.guarded
-        return Way(self._host(door), door.port, token_at(self._engine, history.gate, guarded))
+        return PublishedPort(
+            self._host(door), door.port, token_at(self._engine, history.gate, guarded)
+        )
 
     def infer(self, request: bytes, head_length: int) -> tuple[bytes, int]:
         raise TargetError("The server of a container is asked at its port.")
@@ -204,10 +208,10 @@ class DockerSite:
     def close(self) -> None:
         self._engine.close()
 
-    def _address_of(self, door: Door) -> str:
+    def _address_of(self, door: Listener) -> str:
         return f"http://{self._host(door)}:{door.port}"
 
-    def _host(self, door: Door) -> str:
+    def _host(self, door: Listener) -> str:
         """From here: a published port of another machine is reached by that machine's name."""
         if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
             return self._address.host
@@ -229,9 +233,9 @@ class _Switch:
         self,
         container: Container,
         parcel: Parcel,
-        wish: Wish,
+        wish: ContainerSpec,
         trial: Trial,
-        serving: Held | None,
+        serving: ContainerRelease | None,
     ) -> Mapping[str, Any]:
         """Try it beside what serves, and give it the turn: for good, or on trial."""
         facts = self._containers.try_out(container, wish.wait_s)
@@ -260,7 +264,7 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _chosen(found: Sequence[Held], to: str | None) -> Held:
+def _chosen(found: Sequence[ContainerRelease], to: str | None) -> ContainerRelease:
     """The release to go back to.
 
     Raises:

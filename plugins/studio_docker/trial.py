@@ -19,8 +19,8 @@ from studio.api import Cancelled, Parcel, Progress, TakenBack, TargetError
 from studio_docker.containers import PROGRAM
 from studio_docker.contents import BUNDLE, TURNS
 from studio_docker.engine import Engine, parse_json
-from studio_docker.history import Held, History, look
-from studio_docker.names import Place
+from studio_docker.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.names import EngineNames
 
 FOLDER = f"{TURNS}/trial"
 """As the runtime's ``gate.note`` has it."""
@@ -76,13 +76,13 @@ class Trial:
 class Trials:
     """Holds the trials of one place."""
 
-    def __init__(self, engine: Engine, place: Place, progress: Progress) -> None:
+    def __init__(self, engine: Engine, place: EngineNames, progress: Progress) -> None:
         self._engine = engine
         self._place = place
         self._progress = progress
 
     def hold(
-        self, container: Container, parcel: Parcel, trial: Trial, before: Held | None
+        self, container: Container, parcel: Parcel, trial: Trial, before: ContainerRelease | None
     ) -> Mapping[str, Any]:
         """Give a release its turn, and watch it; the evidence of one that is kept.
 
@@ -111,7 +111,7 @@ class Trials:
                 self._give_back(gate, parcel.digest, before, reason)
             raise
 
-    def _words(self, parcel: Parcel, trial: Trial, before: Held | None) -> list[str]:
+    def _words(self, parcel: Parcel, trial: Trial, before: ContainerRelease | None) -> list[str]:
         words = ["gate", "trial", parcel.digest, "--folder", f"/{TURNS}", "--owner", parcel.owner]
         words += ["--rule", json.dumps(dict(trial.rule)), "--seconds", str(trial.seconds)]
         words += ["--share", str(trial.share)]
@@ -132,7 +132,7 @@ class Trials:
                 continue
             yield line
 
-    def lay_out(self, before: Held) -> None:
+    def lay_out(self, before: ContainerRelease) -> None:
         """Put the bundle of a release where the server on trial finds it.
 
         Raises:
@@ -149,7 +149,7 @@ class Trials:
             )
 
     def compare(
-        self, container: Container, parcel: Parcel, trial: Trial, before: Held | None
+        self, container: Container, parcel: Parcel, trial: Trial, before: ContainerRelease | None
     ) -> None:
         """Let a release go on comparing its answers with the one before, which was laid out."""
         if before is None:
@@ -164,7 +164,7 @@ class Trials:
         """Take away what was laid out; nothing is compared any more."""
         self._engine.execute(container, "python3", "-I", "-c", _FORGET, f"/{FOLDER}")
 
-    def _is_adrift(self, before: Held) -> bool:
+    def _is_adrift(self, before: ContainerRelease) -> bool:
         """Whether the release that serves sees other things than its reference data."""
         status, text = self._engine.execute(before.container, *PROGRAM, "health", "--status")
         if status:  # it does not tell, and lets clients keep their connections
@@ -186,7 +186,9 @@ class Trials:
             detail=json.dumps(evidence),
         )
 
-    def _give_back(self, gate: Container, release: str, before: Held | None, reason: str) -> None:
+    def _give_back(
+        self, gate: Container, release: str, before: ContainerRelease | None, reason: str
+    ) -> None:
         """Let the release before answer again, unless somebody decided otherwise meanwhile."""
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
@@ -214,7 +216,7 @@ class Trials:
             time.sleep(_POLL_S)
         return False
 
-    def end(self, history: History, reason: str = _ROLLED_BACK) -> Held | None:
+    def end(self, history: ReleaseHistory, reason: str = _ROLLED_BACK) -> ContainerRelease | None:
         """End a trial, whether it goes on or not; the release that serves again."""
         note = self._note(history)
         if note is None or history.gate is None:
@@ -224,7 +226,7 @@ class Trials:
         self._give_back(history.gate, str(note["release"]), before, reason)
         return before
 
-    def recover(self, history: History) -> None:
+    def recover(self, history: ReleaseHistory) -> None:
         """Undo a trial that nobody watches any more: what was not kept is never left serving.
 
         Raises:
@@ -243,7 +245,7 @@ class Trials:
         self._progress.log("The trial of an earlier deploy was cut off: it is taken back")
         self.end(history, _CUT_OFF)
 
-    def _note(self, history: History) -> Mapping[str, Any] | None:
+    def _note(self, history: ReleaseHistory) -> Mapping[str, Any] | None:
         content = self._engine.read(history.gate, f"/{NOTE}") if history.gate else None
         if content is None:
             return None

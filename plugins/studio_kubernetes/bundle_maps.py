@@ -10,7 +10,7 @@ from pathlib import Path
 from studio.api import Parcel, Refused
 from studio_kubernetes.names import short
 from studio_kubernetes.record import config_map
-from studio_kubernetes.workload import Json, Place
+from studio_kubernetes.workload import Json, WorkloadName
 
 LIMIT = 1 << 20
 """Bytes that a ConfigMap may hold, set by the API."""
@@ -34,7 +34,7 @@ class BundleMaps:
     size: int
 
 
-def bundle_maps(parcel: Parcel, place: Place) -> BundleMaps:
+def bundle_maps(parcel: Parcel, place: WorkloadName) -> BundleMaps:
     """Make them.
 
     Raises:

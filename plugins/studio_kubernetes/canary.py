@@ -52,7 +52,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CanaryRule:
     """What a canary may cost.
 
     Attributes:
@@ -76,9 +76,9 @@ class Decision:
     reason: str
 
 
-def decide(stable: Traffic, canary: Traffic, rule: Rule | None = None) -> Decision:
+def decide(stable: Traffic, canary: Traffic, rule: CanaryRule | None = None) -> Decision:
     """Compare a canary with the release beside it, over the same time."""
-    rule = rule or Rule()
+    rule = rule or CanaryRule()
     low, high = newcombe(canary, stable)
     rates = f"{_percent(canary.error_rate)} of its requests fail, {_percent(stable.error_rate)}"
     if canary.requests and stable.requests and low > rule.more_errors:

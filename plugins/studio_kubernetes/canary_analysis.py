@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from studio.api import Progress
-from studio_kubernetes.canary import WAIT, Decision, Rule, decide
+from studio_kubernetes.canary import WAIT, CanaryRule, Decision, decide
 from studio_kubernetes.names import CANARY, STABLE
 from studio_kubernetes.served import Served
 from studio_kubernetes.server_metrics import between
@@ -14,19 +14,19 @@ from studio_kubernetes.server_metrics import between
 _PAUSE_S = 2.0
 
 
-class Judge:
+class CanaryAnalysis:
     """Asks the pods of both tracks again and again, until the rule decides."""
 
     def __init__(
         self,
         served: Served,
-        rule: Rule | None = None,
+        rule: CanaryRule | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._served = served
-        self._rule = rule or Rule()
+        self._rule = rule or CanaryRule()
         self._clock = clock
         self._sleep = sleep
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from studio.api import Cancelled, Progress, Silent, TargetError
 from studio_kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.objects import Objects
 from studio_kubernetes.wait import RolloutFailed, Watcher
 from studio_kubernetes.workload import Json, Workload
@@ -33,12 +33,12 @@ class Changeover:
         check: Looks at what the new pods really serve.
     """
 
-    def __init__(self, objects: Objects, before: Wanted | None, check: Check) -> None:
+    def __init__(self, objects: Objects, before: DesiredWorkload | None, check: Check) -> None:
         self._objects = objects
         self._before = before
         self._check = check
 
-    def run(self, wanted: Wanted, extra: Sequence[Json], progress: Progress) -> int:
+    def run(self, wanted: DesiredWorkload, extra: Sequence[Json], progress: Progress) -> int:
         """Make the change.
 
         Args:
@@ -53,7 +53,7 @@ class Changeover:
         with self._objects.cluster.bearing(_ABSENCE_S):
             return self._run(wanted, extra, progress)
 
-    def _run(self, wanted: Wanted, extra: Sequence[Json], progress: Progress) -> int:
+    def _run(self, wanted: DesiredWorkload, extra: Sequence[Json], progress: Progress) -> int:
         newest = wanted.canary or wanted.stable
         force = bool(newest.options["force"])
         objects = [*extra, *manifests(wanted)]
@@ -77,7 +77,7 @@ class Changeover:
             raise TargetError(error.message, hint=_LEFT, detail=error.detail) from None
         return sent
 
-    def _wait(self, wanted: Wanted, progress: Progress) -> None:
+    def _wait(self, wanted: DesiredWorkload, progress: Progress) -> None:
         place = wanted.stable.place
         newest = wanted.canary or wanted.stable
         watcher = Watcher(self._objects, float(newest.options["timeout_s"]))

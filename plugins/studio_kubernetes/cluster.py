@@ -29,7 +29,7 @@ _MERGE = "application/merge-patch+json"
 _PAUSE_S = 0.3
 
 
-class Silence(TargetError):
+class ClusterUnreachable(TargetError):
     """The cluster was not reached, or did not answer in time."""
 
 
@@ -187,7 +187,9 @@ class Cluster:
         try:
             found = json.loads(response.data)
         except (ValueError, HTTPError) as error:
-            raise Silence("What answers is not the API of a cluster.", detail=str(error)) from None
+            raise ClusterUnreachable(
+                "What answers is not the API of a cluster.", detail=str(error)
+            ) from None
         return found if isinstance(found, dict) else {}
 
     def _send(
@@ -247,20 +249,20 @@ def _is_away(error: Exception) -> bool:
     return isinstance(cause, (NewConnectionError, ProtocolError))
 
 
-def _silence(host: str, error: Exception, patience_s: float) -> Silence:
+def _silence(host: str, error: Exception, patience_s: float) -> ClusterUnreachable:
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     detail = str(error)
     if isinstance(cause, SSLError):
-        return Silence(
+        return ClusterUnreachable(
             f"The certificate of {host} is not the one that the kubeconfig expects.", detail=detail
         )
     if isinstance(cause, TimeoutError) and not isinstance(cause, NewConnectionError):
-        return Silence(
+        return ClusterUnreachable(
             f"The cluster at {host} did not answer within {patience_s:g} s.",
             hint="Is it reachable from here, by a VPN perhaps?",
             detail=detail,
         )
-    return Silence(
+    return ClusterUnreachable(
         f"The cluster at {host} is not reachable.",
         hint="Does it run, and is the context the right one?",
         detail=detail,

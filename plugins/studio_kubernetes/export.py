@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio_kubernetes.documents import file_names, to_yaml
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.pods import resources
 from studio_kubernetes.workload import Json, Workload
 
@@ -18,7 +18,7 @@ _HOLE = "@@{}@@"
 
 def helm(workload: Workload, extra: Sequence[Json]) -> dict[str, str]:
     """Chart.yaml, values.yaml, and a template for each object."""
-    found = [*extra, *manifests(Wanted(workload))]
+    found = [*extra, *manifests(DesiredWorkload(workload))]
     files = {
         f"templates/{name}": _template(one, workload) for name, one in file_names(found).items()
     }
@@ -82,14 +82,14 @@ Files = dict[str, str]
 
 def plain(workload: Workload, extra: Sequence[Json]) -> Files:
     """A file for each object, for ``kubectl apply -f FOLDER``."""
-    found = [*extra, *manifests(Wanted(workload))]
+    found = [*extra, *manifests(DesiredWorkload(workload))]
     return {name: to_yaml(one) for name, one in file_names(found).items()}
 
 
 def kustomize(workload: Workload, extra: Sequence[Json]) -> Files:
     """A base without a namespace, and an overlay that sets it, the image and the replicas."""
     files: Files = {}
-    for name, one in file_names([*extra, *manifests(Wanted(workload))]).items():
+    for name, one in file_names([*extra, *manifests(DesiredWorkload(workload))]).items():
         base = copy.deepcopy(one)
         base["metadata"].pop("namespace", None)
         files[f"base/{name}"] = to_yaml(base)

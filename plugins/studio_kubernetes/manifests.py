@@ -21,7 +21,7 @@ from studio_kubernetes.workload import Json, Workload
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredWorkload:
     """What a place shall serve.
 
     Attributes:
@@ -45,7 +45,7 @@ class Wanted:
         return share(stable, canary_replicas(stable, self.percent))
 
 
-def manifests(wanted: Wanted) -> list[Json]:
+def manifests(wanted: DesiredWorkload) -> list[Json]:
     """The objects, in the order in which they are applied."""
     if wanted.stable.options["kind"] == "inferenceservice":
         return _inference_service(wanted)
@@ -87,7 +87,7 @@ def deployment(workload: Workload, track: str, replicas: int | None, percent: in
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 
-def _canary(wanted: Wanted) -> list[Json]:
+def _canary(wanted: DesiredWorkload) -> list[Json]:
     canary = wanted.canary
     if canary is None:
         return []
@@ -100,7 +100,7 @@ def _canary(wanted: Wanted) -> list[Json]:
     return found
 
 
-def _inference_service(wanted: Wanted) -> list[Json]:
+def _inference_service(wanted: DesiredWorkload) -> list[Json]:
     newest = wanted.canary or wanted.stable
     percent = wanted.percent if wanted.canary else 0
     meta = _meta(newest, newest.place.name)

@@ -9,7 +9,7 @@ from studio.api import Progress, TargetError
 from studio_kubernetes.cluster import Cluster
 from studio_kubernetes.kinds import BY_KIND, DEPLOYMENT, INFERENCE_SERVICE, OURS, POD, ApiKind
 from studio_kubernetes.names import INSTANCE, MANAGED_BY, MANAGER, PERCENT, RELEASE, STABLE_RELEASE
-from studio_kubernetes.workload import Json, Place
+from studio_kubernetes.workload import Json, WorkloadName
 
 Key = tuple[str, str]
 
@@ -33,7 +33,7 @@ class Serving:
 class Objects:
     """The objects of one target."""
 
-    def __init__(self, cluster: Cluster, place: Place) -> None:
+    def __init__(self, cluster: Cluster, place: WorkloadName) -> None:
         self.cluster = cluster
         self.place = place
         self.selector = f"{INSTANCE}={place.name},{MANAGED_BY}={MANAGER}"

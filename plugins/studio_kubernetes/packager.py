@@ -9,11 +9,11 @@ from typing import Any
 from studio.api import Kind, Option, Parcel, Progress, Refused, UsageError
 from studio_kubernetes.bundle_maps import bundle_maps
 from studio_kubernetes.export import FORMS, write
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.names import LONGEST, is_label, is_service_name, suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
 from studio_kubernetes.rules import problems
-from studio_kubernetes.workload import Place, workload_of
+from studio_kubernetes.workload import WorkloadName, workload_of
 
 _ONLY_IN_A_CLUSTER = {"force", "judge_s"}
 
@@ -50,7 +50,7 @@ class ManifestsPackager:
         workload = workload_of(
             parcel, settings, place, maps.names if maps else (), maps.files if maps else None
         )
-        if found := problems(manifests(Wanted(workload))):
+        if found := problems(manifests(DesiredWorkload(workload))):
             raise Refused(found[0], detail="\n".join(found[1:]))
         progress.progress(0, 1, "writing the manifests")
         form = str(options["form"])
@@ -63,7 +63,7 @@ class ManifestsPackager:
         }
 
 
-def _place(model: str, options: Mapping[str, Any]) -> Place:
+def _place(model: str, options: Mapping[str, Any]) -> WorkloadName:
     name = str(options["name"] or suggest(model))
     if not is_service_name(name) or len(name) > LONGEST:
         raise UsageError(
@@ -72,4 +72,4 @@ def _place(model: str, options: Mapping[str, Any]) -> Place:
     namespace = str(options["namespace"] or "default")
     if not is_label(namespace):
         raise UsageError(f"A namespace cannot be named {namespace!r}.")
-    return Place(name, namespace)
+    return WorkloadName(name, namespace)

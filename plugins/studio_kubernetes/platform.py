@@ -21,11 +21,11 @@ from studio.api import (
     validate,
 )
 from studio_kubernetes.address import Address, parse_address
-from studio_kubernetes.cluster import Cluster, Silence
+from studio_kubernetes.cluster import Cluster, ClusterUnreachable
 from studio_kubernetes.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 from studio_kubernetes.refusals import ApiRefusal
 from studio_kubernetes.site import KubernetesSite
-from studio_kubernetes.workload import Place
+from studio_kubernetes.workload import WorkloadName
 
 _REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 _REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -54,7 +54,7 @@ class KubernetesPlatform:
         except TargetError:
             cluster.close()
             raise
-        return KubernetesSite(cluster, Place(address.name, namespace), identity)
+        return KubernetesSite(cluster, WorkloadName(address.name, namespace), identity)
 
 
 def contexts(kubeconfig: str | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -149,4 +149,4 @@ def _first(error: Exception) -> str:
     return f"{text or type(error).__name__}."
 
 
-__all__ = ["KubernetesPlatform", "Silence", "contexts", "find_context"]
+__all__ = ["ClusterUnreachable", "KubernetesPlatform", "contexts", "find_context"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from studio.api import Action, Preview, TargetError
-from studio_kubernetes.cluster import Silence
+from studio_kubernetes.cluster import ClusterUnreachable
 from studio_kubernetes.documents import difference, file_names, to_yaml
 from studio_kubernetes.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.network import is_open
 from studio_kubernetes.objects import Key, Objects, steps, with_replicas
 from studio_kubernetes.quantities import parse_quantity
@@ -26,7 +26,7 @@ class Previewer:
         self._objects = objects
         self._cluster = objects.cluster
 
-    def preview(self, wanted: Wanted, extra: Sequence[Json] = ()) -> Preview:
+    def preview(self, wanted: DesiredWorkload, extra: Sequence[Json] = ()) -> Preview:
         """The actions and documents.
 
         Args:
@@ -63,7 +63,7 @@ class Previewer:
             self._objects.refuse_strangers([manifest])
             tried = with_replicas(manifest, live)
             after = self._cluster.apply(BY_KIND[key[0]], tried, force=force, dry_run=True)
-        except Silence:
+        except ClusterUnreachable:
             raise
         except TargetError as error:
             return Action(what, error.message, "blocked", error.hint), ""
@@ -72,7 +72,7 @@ class Previewer:
             return Action(what, f"{key[0]} {key[1]} is so already", "skipped"), ""
         return Action(what, text), changes
 
-    def _lacking(self, wanted: Wanted) -> list[Action]:
+    def _lacking(self, wanted: DesiredWorkload) -> list[Action]:
         """What the cluster would need to have installed."""
         options = wanted.stable.options
         found = []
@@ -91,10 +91,10 @@ class Previewer:
             found.append(Action("autoscaling", text, "warning", hint))
         return found
 
-    def _quota(self, wanted: Wanted) -> list[Action]:
+    def _quota(self, wanted: DesiredWorkload) -> list[Action]:
         try:
             quotas = self._cluster.find(QUOTA)
-        except Silence:
+        except ClusterUnreachable:
             raise
         except TargetError:
             return []  # who may not read quotas learns of them from the rollout
@@ -151,7 +151,7 @@ def shortages(quotas: Sequence[Json], need: Mapping[str, Decimal]) -> list[str]:
     return found
 
 
-def _notes(wanted: Wanted) -> list[Action]:
+def _notes(wanted: DesiredWorkload) -> list[Action]:
     found = []
     if wanted.canary is not None and wanted.traffic != wanted.percent:
         text = (

@@ -27,7 +27,7 @@ _CRASHES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
+class RolloutProgress:
     """How far it is.
 
     Attributes:
@@ -43,7 +43,7 @@ class Rollout:
     pod: str = ""
 
 
-def assess_deployment(deployment: Json, pods: Sequence[Json]) -> Rollout:
+def assess_deployment(deployment: Json, pods: Sequence[Json]) -> RolloutProgress:
     """The rollout of a Deployment.
 
     Args:
@@ -54,37 +54,39 @@ def assess_deployment(deployment: Json, pods: Sequence[Json]) -> Rollout:
     ready = min(int(status.get("updatedReplicas") or 0), _ready(pods, status))
     seen = int(status.get("observedGeneration") or 0)
     if seen < int(deployment["metadata"].get("generation") or 0):
-        return Rollout(RUNNING, "the cluster has not looked at it yet", 0, wanted)
+        return RolloutProgress(RUNNING, "the cluster has not looked at it yet", 0, wanted)
     whole = int(status.get("replicas") or 0)
     available = int(status.get("availableReplicas") or 0)
     if int(status.get("updatedReplicas") or 0) == whole == wanted and available >= wanted:
-        return Rollout(COMPLETE, f"{wanted} of {wanted} replicas ready", wanted, wanted)
+        return RolloutProgress(COMPLETE, f"{wanted} of {wanted} replicas ready", wanted, wanted)
     conditions = {one.get("type"): one for one in status.get("conditions") or []}
     if failure := _failed(conditions):
-        return Rollout(FAILED, failure, ready, wanted)
+        return RolloutProgress(FAILED, failure, ready, wanted)
     if trouble := _trouble(pods):
-        return Rollout(trouble[0], trouble[1], ready, wanted, trouble[2])
+        return RolloutProgress(trouble[0], trouble[1], ready, wanted, trouble[2])
     progressing = conditions.get("Progressing") or {}
     if progressing.get("reason") == "ProgressDeadlineExceeded":
-        return Rollout(FAILED, "no replica became ready within the time limit", ready, wanted)
-    return Rollout(RUNNING, f"{ready} of {wanted} replicas ready", ready, wanted)
+        return RolloutProgress(
+            FAILED, "no replica became ready within the time limit", ready, wanted
+        )
+    return RolloutProgress(RUNNING, f"{ready} of {wanted} replicas ready", ready, wanted)
 
 
-def assess_inference_service(service: Json, pods: Sequence[Json]) -> Rollout:
+def assess_inference_service(service: Json, pods: Sequence[Json]) -> RolloutProgress:
     """The rollout of KServe's InferenceService."""
     status = service.get("status") or {}
     seen = status.get("observedGeneration")
     generation = service["metadata"].get("generation")
     if seen is not None and seen < (generation or 0):
-        return Rollout(RUNNING, "KServe has not looked at it yet")
+        return RolloutProgress(RUNNING, "KServe has not looked at it yet")
     conditions = {one.get("type"): one for one in status.get("conditions") or []}
     ready = conditions.get("Ready") or {}
     if ready.get("status") == "True":
-        return Rollout(COMPLETE, "KServe says that it is ready", 1)
+        return RolloutProgress(COMPLETE, "KServe says that it is ready", 1)
     if trouble := _trouble(pods):
-        return Rollout(trouble[0], trouble[1], pod=trouble[2])
+        return RolloutProgress(trouble[0], trouble[1], pod=trouble[2])
     text = " ".join(str(ready.get("message") or ready.get("reason") or "").split())
-    return Rollout(RUNNING, text or "KServe has not said that it is ready")
+    return RolloutProgress(RUNNING, text or "KServe has not said that it is ready")
 
 
 def _ready(pods: Iterable[Json], status: Mapping[str, Any]) -> int:

@@ -15,14 +15,14 @@ from studio.api import TargetError
 from studio_kubernetes.cluster import Cluster
 from studio_kubernetes.kinds import CONFIG_MAP
 from studio_kubernetes.names import INSTANCE, MANAGED_BY, MANAGER
-from studio_kubernetes.workload import Json, Place, Workload
+from studio_kubernetes.workload import Json, Workload, WorkloadName
 
 KEPT = 10
 """Releases that stay in the record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReleaseEntry:
     """One release.
 
     Attributes:
@@ -44,7 +44,7 @@ class Entry:
     maps: tuple[str, ...] = ()
     files: Mapping[str, str] | None = None
 
-    def workload(self, place: Place) -> Workload:
+    def workload(self, place: WorkloadName) -> Workload:
         """How it was served."""
         return Workload(
             place,
@@ -62,19 +62,19 @@ class Entry:
 class Record:
     """The record of one target; each change is written at once."""
 
-    def __init__(self, cluster: Cluster, place: Place) -> None:
+    def __init__(self, cluster: Cluster, place: WorkloadName) -> None:
         self._cluster = cluster
         self._place = place
         self.name = f"{place.name}-releases"
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ReleaseEntry]:
         """All that are known, the newest first."""
         found = self._cluster.get(CONFIG_MAP, self.name) or {}
         texts = (found.get("data") or {}).values()
         entries = [entry for text in texts if (entry := _read(text)) is not None]
         return sorted(entries, key=lambda entry: -entry.order)
 
-    def begin(self, workload: Workload, at: str) -> list[Entry]:
+    def begin(self, workload: Workload, at: str) -> list[ReleaseEntry]:
         """Note that a release is about to be served.
 
         Returns:
@@ -82,7 +82,7 @@ class Record:
         """
         known = self.entries()
         order = 1 + max((entry.order for entry in known), default=0)
-        entry = Entry(
+        entry = ReleaseEntry(
             workload.release,
             workload.model,
             workload.version,
@@ -109,12 +109,12 @@ class Record:
         if changed != entries:
             self._write(changed)
 
-    def _write(self, entries: Sequence[Entry]) -> None:
+    def _write(self, entries: Sequence[ReleaseEntry]) -> None:
         data = {entry.release[:16]: json.dumps(asdict(entry), sort_keys=True) for entry in entries}
         self._cluster.apply(CONFIG_MAP, config_map(self._place, self.name, data=data), force=True)
 
 
-def config_map(place: Place, name: str, **content: Any) -> Json:
+def config_map(place: WorkloadName, name: str, **content: Any) -> Json:
     """A ConfigMap that belongs to a target."""
     return {
         "apiVersion": "v1",
@@ -128,15 +128,15 @@ def config_map(place: Place, name: str, **content: Any) -> Json:
     }
 
 
-def _read(text: str) -> Entry | None:
+def _read(text: str) -> ReleaseEntry | None:
     """An entry, or None for what somebody else wrote there."""
     try:
-        return Entry(**json.loads(text))
+        return ReleaseEntry(**json.loads(text))
     except (TypeError, ValueError):
         return None
 
 
-def choose(entries: Sequence[Entry], current: str, to: str | None) -> Entry:
+def choose(entries: Sequence[ReleaseEntry], current: str, to: str | None) -> ReleaseEntry:
     """The release that a rollback means.
 
     Args:

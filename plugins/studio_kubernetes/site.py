@@ -21,20 +21,20 @@ from studio.api import (
     Tunnel,
 )
 from studio_kubernetes.bundle_maps import BundleMaps, bundle_maps
-from studio_kubernetes.canary_analysis import Judge
+from studio_kubernetes.canary_analysis import CanaryAnalysis
 from studio_kubernetes.changeover import Changeover
 from studio_kubernetes.cluster import Cluster
 from studio_kubernetes.inventory import as_resource, wait_until_gone
 from studio_kubernetes.journal import event_lines, pod_lines
 from studio_kubernetes.kinds import CONFIG_MAP, DEPLOYMENT, EVENT
-from studio_kubernetes.manifests import Wanted
+from studio_kubernetes.manifests import DesiredWorkload
 from studio_kubernetes.names import STABLE
 from studio_kubernetes.objects import Objects, Serving
 from studio_kubernetes.preview import Previewer
 from studio_kubernetes.progress import is_ready
-from studio_kubernetes.record import Entry, Record, choose
+from studio_kubernetes.record import Record, ReleaseEntry, choose
 from studio_kubernetes.served import Served
-from studio_kubernetes.workload import Json, Place, Workload, workload_of
+from studio_kubernetes.workload import Json, Workload, WorkloadName, workload_of
 
 
 class KubernetesSite:
@@ -44,7 +44,7 @@ class KubernetesSite:
         identity: As whom the cluster knows the user, asked when the session was opened.
     """
 
-    def __init__(self, cluster: Cluster, place: Place, identity: Identity) -> None:
+    def __init__(self, cluster: Cluster, place: WorkloadName, identity: Identity) -> None:
         self._cluster = cluster
         self._place = place
         self._identity = identity
@@ -85,21 +85,21 @@ class KubernetesSite:
         canary = before.canary
         if before.stable.options["kind"] == "deployment":
             # Both serve the new release until every pod of the stable one does.
-            both = Wanted(canary, canary, before.percent)
+            both = DesiredWorkload(canary, canary, before.percent)
             Changeover(self._objects, before, self._served.check).run(both, (), progress)
-        self._change(before, Wanted(canary), (), canary, progress)
+        self._change(before, DesiredWorkload(canary), (), canary, progress)
         return self._deployed(canary, "serving", 0)
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         before = self._before()
         if before is not None and before.canary is not None and to is None:
-            self._change(before, Wanted(before.stable), (), before.stable, progress)
+            self._change(before, DesiredWorkload(before.stable), (), before.stable, progress)
             self._record.note(before.canary.release, "withdrawn", "the canary was taken back")
             return self._deployed(before.stable, "serving", 0)
         current = before.stable.release if before else ""
         entry = choose(self._record.entries(), current, to)
         workload = entry.workload(self._place)
-        self._change(before, Wanted(workload), (), workload, progress)
+        self._change(before, DesiredWorkload(workload), (), workload, progress)
         return self._deployed(workload, "serving", 0)
 
     def releases(self) -> Sequence[PlatformRelease]:
@@ -146,7 +146,7 @@ class KubernetesSite:
 
     def _wanted(
         self, parcel: Parcel, options: Mapping[str, Any]
-    ) -> tuple[Wanted, BundleMaps | None]:
+    ) -> tuple[DesiredWorkload, BundleMaps | None]:
         maps = bundle_maps(parcel, self._place) if options["bundle"] == "configmap" else None
         workload = workload_of(
             parcel,
@@ -157,7 +157,7 @@ class KubernetesSite:
         )
         percent = int(options.get("canary") or 0)
         if not percent:
-            return Wanted(workload), maps
+            return DesiredWorkload(workload), maps
         before = self._before()
         if before is None:
             raise Refused(
@@ -169,21 +169,23 @@ class KubernetesSite:
         if before.stable.options["kind"] != workload.options["kind"]:
             raise Refused("A canary is served by the same kind of object as the other release.")
         # The place's own settings (gateway, service) are those of the newest deploy.
-        return Wanted(before.stable, workload, percent), maps
+        return DesiredWorkload(before.stable, workload, percent), maps
 
-    def _before(self) -> Wanted | None:
+    def _before(self) -> DesiredWorkload | None:
         """What serves now, as it would have to be asked for."""
         return self._wanted_now(self._objects.serving(), self._record.entries())
 
-    def _wanted_now(self, serving: Serving, entries: Sequence[Entry]) -> Wanted | None:
+    def _wanted_now(
+        self, serving: Serving, entries: Sequence[ReleaseEntry]
+    ) -> DesiredWorkload | None:
         known = {entry.release: entry.workload(self._place) for entry in entries}
         stable, canary = known.get(serving.stable), known.get(serving.canary)
-        return Wanted(stable, canary, serving.percent if canary else 0) if stable else None
+        return DesiredWorkload(stable, canary, serving.percent if canary else 0) if stable else None
 
     def _change(
         self,
-        before: Wanted | None,
-        wanted: Wanted,
+        before: DesiredWorkload | None,
+        wanted: DesiredWorkload,
         extra: Sequence[Json],
         newest: Workload,
         progress: Progress,
@@ -199,7 +201,9 @@ class KubernetesSite:
         self._record.note(newest.release, "deployed")
         return sent
 
-    def _note_failure(self, before: Wanted | None, newest: Workload, error: TargetError) -> None:
+    def _note_failure(
+        self, before: DesiredWorkload | None, newest: Workload, error: TargetError
+    ) -> None:
         """An earlier release that was to serve again is as good as it was."""
         if before is not None and newest.release == before.stable.release:
             return
@@ -208,12 +212,12 @@ class KubernetesSite:
         except TargetError:
             return  # the failure itself is what the user must hear of
 
-    def _judged(self, wanted: Wanted, sent: int, progress: Progress) -> Deployed:
+    def _judged(self, wanted: DesiredWorkload, sent: int, progress: Progress) -> Deployed:
         assert wanted.canary is not None
         seconds = float(wanted.canary.options["judge_s"])
         if not seconds:
             return self._deployed(wanted.canary, "canary", sent, traffic=wanted.traffic)
-        decision = Judge(self._served).watch(seconds, progress)
+        decision = CanaryAnalysis(self._served).watch(seconds, progress)
         progress.log(f"{decision.action}: {decision.reason}")
         if decision.action == "promote":
             return replace(self.promote(progress), bytes_sent=sent)
@@ -234,7 +238,7 @@ class KubernetesSite:
         changes = [one for one in preview.actions if one.state == "planned"]
         return not changes and self._served.tracks_ready()
 
-    def _forget(self, entry: Entry) -> None:
+    def _forget(self, entry: ReleaseEntry) -> None:
         """A release that fell out of the record takes its bundle along; runtimes are shared."""
         if entry.maps:
             self._cluster.delete(CONFIG_MAP, entry.maps[0])
@@ -245,7 +249,7 @@ class KubernetesSite:
         return Deployed(workload.release, state, endpoint, sent, {"image": workload.image, **facts})
 
 
-def _release(entry: Entry, serving: Serving, traffic: int) -> PlatformRelease:
+def _release(entry: ReleaseEntry, serving: Serving, traffic: int) -> PlatformRelease:
     state, percent = _state(entry, serving, traffic)
     return PlatformRelease(
         entry.release,
@@ -259,7 +263,7 @@ def _release(entry: Entry, serving: Serving, traffic: int) -> PlatformRelease:
     )
 
 
-def _state(entry: Entry, serving: Serving, traffic: int) -> tuple[str, int]:
+def _state(entry: ReleaseEntry, serving: Serving, traffic: int) -> tuple[str, int]:
     if entry.release == serving.stable:
         return "serving", 100 - traffic
     if entry.release == serving.canary:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 
 from studio.api import Progress, TargetError
-from studio_kubernetes.cluster import Silence
+from studio_kubernetes.cluster import ClusterUnreachable
 from studio_kubernetes.kinds import DEPLOYMENT, EVENT, ApiKind
 from studio_kubernetes.names import RELEASE_LABEL, short
 from studio_kubernetes.objects import Objects
 from studio_kubernetes.progress import (
     COMPLETE,
     FAILED,
-    Rollout,
+    RolloutProgress,
     assess_deployment,
     assess_inference_service,
 )
@@ -66,13 +66,13 @@ class Watcher:
             Silence: when the cluster is away for too long.
         """
         began = heard = self._clock()
-        last = Rollout("", "nothing was seen of it")
+        last = RolloutProgress("", "nothing was seen of it")
         while self._clock() - began < self._limit_s:
             progress.check()
             try:
                 seen, last = self._look(kind, name, release)
                 heard = self._clock()
-            except Silence:
+            except ClusterUnreachable:
                 if self._clock() - heard > _SILENCE_S:
                     raise
                 progress.log("The cluster does not answer; waiting for it.")
@@ -109,7 +109,7 @@ class Watcher:
         ][-10:]
         return "\n".join(lines)
 
-    def _look(self, kind: ApiKind, name: str, release: str) -> tuple[Json, Rollout]:
+    def _look(self, kind: ApiKind, name: str, release: str) -> tuple[Json, RolloutProgress]:
         seen = self._objects.cluster.get(kind, name)
         if seen is None:
             raise RolloutFailed(f"somebody deleted {kind.kind} {name} in the meantime")

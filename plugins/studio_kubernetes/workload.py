@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkloadName:
     """Where it is served: the prefix of every object's name, and the namespace."""
 
     name: str
@@ -54,7 +54,7 @@ class Workload:
         maps: Names of those ConfigMaps (bundle, runtime); empty where the image holds all.
     """
 
-    place: Place
+    place: WorkloadName
     model: str
     version: int
     release: str
@@ -108,7 +108,7 @@ def image_reference(template: str, name: str, version: int, digest: str) -> str:
 def workload_of(
     parcel: Parcel,
     options: Mapping[str, Any],
-    place: Place,
+    place: WorkloadName,
     maps: tuple[str, ...] = (),
     files: Mapping[str, str] | None = None,
 ) -> Workload:

@@ -66,7 +66,7 @@ class NetronPanel(Panel):
         self.sentence.setProperty("role", "dim")
         self.sentence.setWordWrap(True)
         self._build()
-        self._told = told = _Told()
+        self._told = told = _AnswerRelay()
         told.ready.connect(self._explain)
         QThreadPool.globalInstance().start(lambda: told.ready.emit(engine.why_not()))
 
@@ -140,7 +140,7 @@ class NetronPanel(Panel):
         first.style().polish(first)
 
 
-class _Told(QObject):
+class _AnswerRelay(QObject):
     """Brings an answer to the window's thread.
 
     Signals:

@@ -13,7 +13,7 @@ import onnx.defs
 from studio.api import Finding, Graph, Level
 from studio_onnx.order import missing
 from studio_onnx.shapes import why_skipped
-from studio_onnx.structure import Walked
+from studio_onnx.structure import WalkedModel
 
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
@@ -41,7 +41,7 @@ class Order:
 
 
 def find(
-    model: onnx.ModelProto, walked: Walked, external: Sequence[Path], order: Order
+    model: onnx.ModelProto, walked: WalkedModel, external: Sequence[Path], order: Order
 ) -> Iterator[Finding]:
     """Every finding; one with level ERROR means that the model cannot be used."""
     operators = Counter(walked.operators)
@@ -125,7 +125,7 @@ def _structure(model: onnx.ModelProto, order: Order) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "missing-value", text)
 
 
-def _names(walked: Walked) -> Iterator[Finding]:
+def _names(walked: WalkedModel) -> Iterator[Finding]:
     for graph in walked.graphs:
         names = [node.name for node in graph.node]
         if len(set(names)) == len(names):

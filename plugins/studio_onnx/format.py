@@ -12,7 +12,7 @@ from studio.api.inspection import OperatorDoc
 from studio_onnx import external, findings, inspect
 from studio_onnx.convert import convert
 from studio_onnx.shapes import infer
-from studio_onnx.structure import Walked, constants, load
+from studio_onnx.structure import WalkedModel, constants, load
 from studio_onnx.unfolding import check_unfolded
 
 
@@ -27,7 +27,7 @@ class OnnxFormat:
         self._limits = Limits()
         self._last: tuple[tuple[str, int, int], onnx.ModelProto] | None = None
         self._structure: tuple[onnx.ModelProto, Model, list[str]] | None = None
-        self._walked: tuple[onnx.ModelProto, Walked] | None = None
+        self._walked: tuple[onnx.ModelProto, WalkedModel] | None = None
 
     def recognises(self, path: Path) -> bool:
         """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
@@ -97,10 +97,10 @@ class OnnxFormat:
             self._structure = (proto, convert(proto, reordered=moved), moved)
         return self._structure[1], self._structure[2]
 
-    def _walk(self, proto: onnx.ModelProto) -> Walked:
+    def _walk(self, proto: onnx.ModelProto) -> WalkedModel:
         """All graphs and nodes of a file in lists; made once."""
         if self._walked is None or self._walked[0] is not proto:
-            self._walked = (proto, Walked.through(proto))
+            self._walked = (proto, WalkedModel.through(proto))
         return self._walked[1]
 
     def _load(self, path: Path) -> onnx.ModelProto:

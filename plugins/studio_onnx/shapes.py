@@ -8,7 +8,7 @@ import onnx
 import onnx.shape_inference
 
 from studio.api import InvalidData, Progress
-from studio_onnx.structure import Walked, blocks
+from studio_onnx.structure import WalkedModel, blocks
 from studio_onnx.unfolding import Unfolding
 
 _MOST_NODES = 400_000
@@ -17,7 +17,7 @@ _MOST_VALUES = 100_000
 _RANK = 64
 
 
-def why_skipped(model: onnx.ModelProto, walked: Walked) -> str:
+def why_skipped(model: onnx.ModelProto, walked: WalkedModel) -> str:
     """Why shapes are not inferred; empty when they are."""
     count = sum(len(graph.node) for graph in walked.graphs)
     if count > _MOST_NODES:
@@ -29,7 +29,7 @@ def why_skipped(model: onnx.ModelProto, walked: Walked) -> str:
 
 def infer(
     model: onnx.ModelProto,
-    walked: Walked,
+    walked: WalkedModel,
     progress: Progress,
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
@@ -80,7 +80,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
     return copy
 
 
-def _propagation_is_small(walked: Walked) -> bool:
+def _propagation_is_small(walked: WalkedModel) -> bool:
     """Whether following the content of shape tensors stays small.
 
     Inference keeps the content of such tensors, and a chain of Concat doubles it each time: 27

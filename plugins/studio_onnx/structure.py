@@ -141,7 +141,7 @@ def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class WalkedModel:
     """All graphs and nodes of a model in lists, so that several looks at them are one walk.
 
     Attributes:
@@ -153,7 +153,7 @@ class Walked:
     operators: Sequence[tuple[str, str]]
 
     @classmethod
-    def through(cls, model: onnx.ModelProto) -> Walked:
+    def through(cls, model: onnx.ModelProto) -> WalkedModel:
         """Walk through a model."""
         every = list(graphs(model))
         found = [node for graph in every for node in graph.node]
@@ -166,9 +166,9 @@ class Walked:
         return cls(every, found, operators)
 
 
-def constants(model: onnx.ModelProto | Walked) -> Iterator[onnx.TensorProto]:
+def constants(model: onnx.ModelProto | WalkedModel) -> Iterator[onnx.TensorProto]:
     """Every constant tensor: initializers and the tensors among the attributes."""
-    walked = model if isinstance(model, Walked) else Walked.through(model)
+    walked = model if isinstance(model, WalkedModel) else WalkedModel.through(model)
     for graph in walked.graphs:
         yield from graph.initializer
         for sparse in graph.sparse_initializer:

@@ -8,7 +8,7 @@ from onnx import ModelProto
 
 from studio.api import Array, Feeds
 from studio_onnxruntime.sensitivity.chain import Chain
-from studio_onnxruntime.sensitivity.pieces import Cut, Cutter
+from studio_onnxruntime.sensitivity.pieces import CutModel, Cutter
 
 
 class Pass:
@@ -29,7 +29,7 @@ class Pass:
         if not all(cutter.typed(segment.outputs) for segment in chain.segments):
             chain = Chain(model, cutter, [])
         self._fed = [value.name for value in model.graph.input if value.name in names]
-        self._parts: list[tuple[Cut, list[str]]] = []
+        self._parts: list[tuple[CutModel, list[str]]] = []
         read = {name for segment in chain.segments for name in cutter.read(segment.nodes)}
         for segment in chain.segments:
             made = [name for node in segment.nodes for name in node.output if name in names]

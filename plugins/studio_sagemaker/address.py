@@ -6,13 +6,13 @@ import re
 from urllib.parse import urlsplit
 
 from studio.api import UsageError
-from studio_sagemaker.names import LONGEST, Place, is_endpoint_name, suggest
+from studio_sagemaker.names import LONGEST, EndpointNames, is_endpoint_name, suggest
 
 FORM = "Write sagemaker://REGION/ENDPOINT, for instance sagemaker://eu-central-1/digits."
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 
 
-def parse_address(url: str) -> Place:
+def parse_address(url: str) -> EndpointNames:
     """Read a target's URL.
 
     Raises:
@@ -28,4 +28,4 @@ def parse_address(url: str) -> Place:
             hint=f"Letters, digits and dashes between them, at most {LONGEST}: "
             f"for instance {suggest(name)!r}.",
         )
-    return Place(parts.netloc, name)
+    return EndpointNames(parts.netloc, name)

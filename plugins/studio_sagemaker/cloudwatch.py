@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from studio.api import Measurement
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired import Json
-from studio_sagemaker.names import Place
+from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.refusals import AwsRefusal
 
 _WINDOW_S = 300
@@ -22,7 +22,9 @@ _PERCENTILES = ("p50", "p90", "p99")
 _STREAMS = 5
 
 
-def measure(cloud: Cloud, place: Place, variant: str, ready: bool, release: str) -> Measurement:
+def measure(
+    cloud: Cloud, place: EndpointNames, variant: str, ready: bool, release: str
+) -> Measurement:
     """The last five minutes of a variant; CloudWatch is some minutes late.
 
     ``ModelLatency`` is in microseconds there, of the container without SageMaker's own overhead.
@@ -50,12 +52,12 @@ def measure(cloud: Cloud, place: Place, variant: str, ready: bool, release: str)
     return Measurement(ready, requests, errors, rate, latency, _WINDOW_S, release, facts)
 
 
-def _queries(place: Place, variant: str) -> list[Json]:
+def _queries(place: EndpointNames, variant: str) -> list[Json]:
     found = [_query(place, variant, name, metric, "Sum") for name, metric in _SUMS.items()]
     return found + [_query(place, variant, p, "ModelLatency", p) for p in _PERCENTILES]
 
 
-def _query(place: Place, variant: str, name: str, metric: str, statistic: str) -> Json:
+def _query(place: EndpointNames, variant: str, name: str, metric: str, statistic: str) -> Json:
     dimensions = [
         {"Name": "EndpointName", "Value": place.endpoint},
         {"Name": "VariantName", "Value": variant},
@@ -71,7 +73,7 @@ def _query(place: Place, variant: str, name: str, metric: str, statistic: str) -
 class Logs:
     """The log group that SageMaker makes for an endpoint, and leaves behind."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._group = place.log_group
 

@@ -18,7 +18,7 @@ from studio_sagemaker.names import (
     SCALE_AT,
     TARGET,
     VERSION,
-    Place,
+    EndpointNames,
     as_tags,
 )
 from studio_sagemaker.options import ASYNC, REALTIME, SERVERLESS
@@ -31,7 +31,7 @@ _START_S = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredState:
     """One release as it is to be served.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
         bucket, image, role: With everything filled in.
     """
 
-    place: Place
+    place: EndpointNames
     parcel: Parcel
     options: Mapping[str, Any]
     bucket: str
@@ -119,7 +119,9 @@ class Wanted:
         return {**self.tags(), **scaling}
 
 
-def configuration(place: Place, variants: list[Json], output: str, tags: Mapping[str, str]) -> Json:
+def configuration(
+    place: EndpointNames, variants: list[Json], output: str, tags: Mapping[str, str]
+) -> Json:
     """A request of CreateEndpointConfig, named by all but the weights: those can be changed."""
     body: Json = {"ProductionVariants": variants}
     if output:

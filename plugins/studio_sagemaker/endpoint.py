@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import Progress, TargetError
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired import Json
-from studio_sagemaker.names import RELEASE, TARGET, Place, from_tags
+from studio_sagemaker.names import RELEASE, TARGET, EndpointNames, from_tags
 from studio_sagemaker.refusals import plain
 
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
@@ -27,7 +27,7 @@ class Endpoint:
     def __init__(
         self,
         cloud: Cloud,
-        place: Place,
+        place: EndpointNames,
         poll_s: float,
         limit_s: float,
         *,

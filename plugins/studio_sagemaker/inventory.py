@@ -8,9 +8,9 @@ from studio.api import Progress, Resource
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.cloudwatch import Logs
 from studio_sagemaker.endpoint import Endpoint
-from studio_sagemaker.names import Place
+from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.prices import cost_of
-from studio_sagemaker.record import Entry, Record
+from studio_sagemaker.record import Record, ReleaseEntry
 from studio_sagemaker.scaling import Alarms, Scaling
 from studio_sagemaker.storage import Storage, split_url
 
@@ -23,7 +23,7 @@ class Inventory:
     """
 
     def __init__(
-        self, cloud: Cloud, place: Place, endpoint: Endpoint, buckets: tuple[str, ...]
+        self, cloud: Cloud, place: EndpointNames, endpoint: Endpoint, buckets: tuple[str, ...]
     ) -> None:
         self._cloud = cloud
         self._place = place
@@ -75,12 +75,12 @@ class Inventory:
         what = f"delete the configuration {name}"
         self._cloud.find("sagemaker", "delete_endpoint_config", what, EndpointConfigName=name)
 
-    def drop_model(self, entry: Entry) -> None:
+    def drop_model(self, entry: ReleaseEntry) -> None:
         """Delete a model."""
         what = f"delete the model {entry.resource}"
         self._cloud.find("sagemaker", "delete_model", what, ModelName=entry.resource)
 
-    def drop_release(self, entry: Entry) -> None:
+    def drop_release(self, entry: ReleaseEntry) -> None:
         """Delete an old release: its configurations, its object, its model."""
         for one in self._record.configurations():
             if one.tags.get("edgewright:release") == entry.release:
@@ -90,7 +90,7 @@ class Inventory:
         self.drop_model(entry)
 
     @property
-    def _parts(self) -> tuple[Cloud, Place]:
+    def _parts(self) -> tuple[Cloud, EndpointNames]:
         return self._cloud, self._place
 
     def _running(self, where: str) -> Iterator[Resource]:
@@ -108,11 +108,11 @@ class Inventory:
         if scaling.find() is not None:
             yield Resource("scalable target", scaling.resource, where)
 
-    def _all_buckets(self, models: list[Entry]) -> list[str]:
+    def _all_buckets(self, models: list[ReleaseEntry]) -> list[str]:
         named = {split_url(url)[0] for one in models for url in self._data_of(one)}
         return sorted(named.union(self._buckets))
 
-    def _data_of(self, entry: Entry) -> list[str]:
+    def _data_of(self, entry: ReleaseEntry) -> list[str]:
         what = f"look at the model {entry.resource}"
         found = self._cloud.find("sagemaker", "describe_model", what, ModelName=entry.resource)
         url = ((found or {}).get("PrimaryContainer") or {}).get("ModelDataUrl")

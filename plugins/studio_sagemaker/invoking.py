@@ -9,7 +9,7 @@ from textwrap import shorten
 
 from studio.api import TargetError, UsageError
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.names import Place
+from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.storage import split_url
 
 JSON = "application/json"
@@ -31,7 +31,9 @@ def head_of(kind: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def invoke(cloud: Cloud, place: Place, request: bytes, head_length: int) -> tuple[bytes, int]:
+def invoke(
+    cloud: Cloud, place: EndpointNames, request: bytes, head_length: int
+) -> tuple[bytes, int]:
     """Ask an endpoint that answers at once.
 
     Raises:
@@ -56,13 +58,13 @@ def invoke(cloud: Cloud, place: Place, request: bytes, head_length: int) -> tupl
     return answer["Body"].read(), head_of(str(answer.get("ContentType") or ""))
 
 
-class AsyncQuestions:
+class AsyncInvocations:
     """Requests that go through the bucket; what they leave there is taken away."""
 
     def __init__(
         self,
         cloud: Cloud,
-        place: Place,
+        place: EndpointNames,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,

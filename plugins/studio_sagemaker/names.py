@@ -36,7 +36,7 @@ _TAG_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EndpointNames:
     """Where one model is served.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Identity, Option, Progress, TargetSpec, Unavailable, validate
 from studio_sagemaker.address import parse_address
-from studio_sagemaker.names import Place
+from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 
 try:
@@ -37,7 +37,7 @@ class SageMakerPlatform:
         return SageMakerSite(cloud, place, _identify(cloud, place, profile or ""), settings)
 
 
-def _identify(cloud: Cloud, place: Place, profile: str) -> Identity:
+def _identify(cloud: Cloud, place: EndpointNames, profile: str) -> Identity:
     """Ask STS: it needs no right, and no answer means no credentials."""
     answer = cloud.call("sts", "get_caller_identity", "ask who you are")
     account = str(answer["Account"])

@@ -8,8 +8,8 @@ from typing import Any
 
 from studio.api import Action, Parcel, Refused
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Wanted
-from studio_sagemaker.names import Place
+from studio_sagemaker.desired import DesiredState
+from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.options import REALTIME, SERVERLESS
 from studio_sagemaker.refusals import AwsRefusal
 from studio_sagemaker.storage import Storage
@@ -24,15 +24,17 @@ _TYPES = "ProductionVariantInstanceType"
 _NO_IMAGE = "Make one with studio package --image ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"
 
 
-def wanted_of(place: Place, account: str, parcel: Parcel, options: Mapping[str, Any]) -> Wanted:
+def wanted_of(
+    place: EndpointNames, account: str, parcel: Parcel, options: Mapping[str, Any]
+) -> DesiredState:
     """A deploy with bucket and image filled in; whether it is possible is not said."""
     bucket = str(options.get("bucket") or default_bucket(place, account))
-    return Wanted(
+    return DesiredState(
         place, parcel, options, bucket, fill_image(parcel, options), str(options["role"] or "")
     )
 
 
-def default_bucket(place: Place, account: str) -> str:
+def default_bucket(place: EndpointNames, account: str) -> str:
     """The one that SageMaker's own library uses."""
     return f"sagemaker-{place.region}-{account}"
 
@@ -46,14 +48,14 @@ def fill_image(parcel: Parcel, options: Mapping[str, Any]) -> str:
     return image
 
 
-class Obstacles:
+class PreflightChecks:
     """Looks at what a deploy needs to have."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
 
-    def find(self, wanted: Wanted) -> list[Action]:
+    def find(self, wanted: DesiredState) -> list[Action]:
         """Blocks and warnings."""
         return [
             *self._image(wanted.image),
@@ -106,7 +108,7 @@ class Obstacles:
             hint = "Like arn:aws:iam::123456789012:role/SageMaker."
             yield Action("role", f"{role!r} is not the ARN of a role.", "blocked", hint)
 
-    def _type(self, wanted: Wanted) -> Iterator[Action]:
+    def _type(self, wanted: DesiredState) -> Iterator[Action]:
         """The SDK has a list; a type that is newer than the SDK may still exist."""
         kind = str(wanted.options["instance_type"])
         known = self._cloud.client("sagemaker").meta.service_model
@@ -121,7 +123,7 @@ class Obstacles:
             yield Action("bucket", text, "blocked", f"{hint}another with --set bucket=NAME.")
 
 
-def _instances(wanted: Wanted) -> Iterator[Action]:
+def _instances(wanted: DesiredState) -> Iterator[Action]:
     kind = str(wanted.options["instance_type"])
     if wanted.mode != SERVERLESS and not _INSTANCE.fullmatch(kind):
         hint = "Like ml.c6i.large or ml.g5.xlarge."

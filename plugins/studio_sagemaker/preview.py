@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from studio.api import Action, Preview
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Json, Wanted, guardrails
+from studio_sagemaker.desired import DesiredState, Json, guardrails
 from studio_sagemaker.options import REALTIME, SERVERLESS
-from studio_sagemaker.preflight import Obstacles
+from studio_sagemaker.preflight import PreflightChecks
 from studio_sagemaker.prices import cost_of
 from studio_sagemaker.scaling import Alarms
 from studio_sagemaker.served import Served
@@ -30,11 +30,11 @@ class Previewer:
         self._cloud = cloud
         self._account = account
 
-    def preview(self, wanted: Wanted, configuration: Json, served: Served) -> Preview:
+    def preview(self, wanted: DesiredState, configuration: Json, served: Served) -> Preview:
         """The actions, the requests and the price."""
         place = wanted.place
         alarms = Alarms(self._cloud, place).wanted(wanted.options)
-        obstacles = Obstacles(self._cloud, place).find(wanted)
+        obstacles = PreflightChecks(self._cloud, place).find(wanted)
         steps = (
             []
             if any(one.state == "blocked" for one in obstacles)
@@ -52,7 +52,7 @@ class Previewer:
         )
 
     def _steps(
-        self, wanted: Wanted, configuration: Json, served: Served, alarms: list[Json]
+        self, wanted: DesiredState, configuration: Json, served: Served, alarms: list[Json]
     ) -> Iterator[Action]:
         place = wanted.place
         data = wanted.model()["PrimaryContainer"]["ModelDataUrl"]
@@ -83,7 +83,7 @@ class Previewer:
         return found is not None
 
     def _documents(
-        self, wanted: Wanted, configuration: Json, served: Served, alarms: list[Json]
+        self, wanted: DesiredState, configuration: Json, served: Served, alarms: list[Json]
     ) -> dict[str, str]:
         before, after = list(served.variants.values()), configuration["ProductionVariants"]
         names = [str(one["AlarmName"]) for one in alarms]

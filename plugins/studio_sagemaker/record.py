@@ -18,7 +18,7 @@ from studio_sagemaker.names import (
     STATE,
     TARGET,
     VERSION,
-    Place,
+    EndpointNames,
     as_tags,
     from_tags,
 )
@@ -28,7 +28,7 @@ KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReleaseEntry:
     """One release that has a model at AWS.
 
     Attributes:
@@ -64,19 +64,19 @@ class Configuration:
 class Record:
     """Models and configurations of one target."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ReleaseEntry]:
         """All releases that AWS has, the newest first; the newest model of each."""
-        found: dict[str, Entry] = {}
+        found: dict[str, ReleaseEntry] = {}
         for entry in self.models():
             if entry.release not in found or entry.at > found[entry.release].at:
                 found[entry.release] = entry
         return sorted(found.values(), key=lambda entry: entry.at, reverse=True)
 
-    def models(self) -> list[Entry]:
+    def models(self) -> list[ReleaseEntry]:
         """All models of the target."""
         rows = self._named("list_models", "Models", "ModelName", "ModelArn")
         return [_entry(name, arn, tags) for name, arn, tags in rows]
@@ -122,10 +122,10 @@ class Record:
         return rows
 
 
-def _entry(name: str, arn: str, tags: dict[str, str]) -> Entry:
+def _entry(name: str, arn: str, tags: dict[str, str]) -> ReleaseEntry:
     version = tags.get(VERSION, "")
     reason = tags.get(REASON, "")
-    return Entry(
+    return ReleaseEntry(
         name,
         arn,
         tags.get(RELEASE, ""),
@@ -138,7 +138,7 @@ def _entry(name: str, arn: str, tags: dict[str, str]) -> Entry:
     )
 
 
-def choose(entries: Sequence[Entry], current: str, to: str | None) -> Entry:
+def choose(entries: Sequence[ReleaseEntry], current: str, to: str | None) -> ReleaseEntry:
     """The release that a rollback means.
 
     Args:

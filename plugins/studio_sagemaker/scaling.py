@@ -7,7 +7,15 @@ from typing import Any
 
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired import Json
-from studio_sagemaker.names import MAIN_VARIANT, MAXIMUM, OWNER, SCALE_AT, TARGET, Place, as_tags
+from studio_sagemaker.names import (
+    MAIN_VARIANT,
+    MAXIMUM,
+    OWNER,
+    SCALE_AT,
+    TARGET,
+    EndpointNames,
+    as_tags,
+)
 
 _SCALED = "sagemaker:variant:DesiredInstanceCount"
 _METRICS = "AWS/SageMaker"
@@ -17,7 +25,7 @@ _AUTOSCALING = "application-autoscaling"
 class Scaling:
     """The scalable target of an endpoint and its policy."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
         self._scalable = {
@@ -88,7 +96,7 @@ class Scaling:
 class Alarms:
     """Alarms of an endpoint, named by it."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
 

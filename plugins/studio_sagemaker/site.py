@@ -20,17 +20,17 @@ from studio.api import (
 )
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.cloudwatch import Logs, measure
-from studio_sagemaker.desired import Json, Wanted, configuration
+from studio_sagemaker.desired import DesiredState, Json, configuration
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.inventory import Inventory
-from studio_sagemaker.invoking import AsyncQuestions, invoke
-from studio_sagemaker.names import CANARY, MAIN_VARIANT, RELEASE, Place
-from studio_sagemaker.preflight import Obstacles, default_bucket, refuse_blocked, wanted_of
+from studio_sagemaker.invoking import AsyncInvocations, invoke
+from studio_sagemaker.names import CANARY, MAIN_VARIANT, RELEASE, EndpointNames
+from studio_sagemaker.preflight import PreflightChecks, default_bucket, refuse_blocked, wanted_of
 from studio_sagemaker.preview import Previewer
-from studio_sagemaker.record import Entry, Record, choose
+from studio_sagemaker.record import Record, ReleaseEntry, choose
 from studio_sagemaker.served import Served, look
 from studio_sagemaker.storage import split_url
-from studio_sagemaker.updating import Changing
+from studio_sagemaker.updating import EndpointUpdate
 
 
 class SageMakerSite:
@@ -42,7 +42,7 @@ class SageMakerSite:
     """
 
     def __init__(
-        self, cloud: Cloud, place: Place, identity: Identity, settings: Mapping[str, Any]
+        self, cloud: Cloud, place: EndpointNames, identity: Identity, settings: Mapping[str, Any]
     ) -> None:
         self._cloud = cloud
         self._place = place
@@ -53,7 +53,7 @@ class SageMakerSite:
         self._record = Record(cloud, place)
         buckets = (str(settings.get("bucket") or default_bucket(place, self._account)),)
         self._inventory = Inventory(cloud, place, self._endpoint, buckets)
-        self._changing = Changing(cloud, place, self._endpoint, self._record, self._inventory)
+        self._changing = EndpointUpdate(cloud, place, self._endpoint, self._record, self._inventory)
 
     def identity(self) -> Identity:
         return self._identity
@@ -68,7 +68,7 @@ class SageMakerSite:
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         wanted = wanted_of(self._place, self._account, parcel, options)
         progress.progress(0, 0, f"looking at {self._place.endpoint}")
-        refuse_blocked(Obstacles(self._cloud, self._place).find(wanted))
+        refuse_blocked(PreflightChecks(self._cloud, self._place).find(wanted))
         self._endpoint.refuse_strangers()
         self._endpoint.settled(progress)  # a deploy that was interrupted is still under way
         served = look(self._endpoint)
@@ -125,7 +125,7 @@ class SageMakerSite:
             raise TargetError(f"There is no endpoint {self._place.endpoint}.")
         output = found.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("S3OutputPath")
         if output:
-            questions = AsyncQuestions(self._cloud, self._place)
+            questions = AsyncInvocations(self._cloud, self._place)
             return questions.ask(split_url(output)[0], request, head_length)
         return invoke(self._cloud, self._place, request, head_length)
 
@@ -149,7 +149,7 @@ class SageMakerSite:
     def close(self) -> None:
         self._cloud.close()
 
-    def _configuration(self, wanted: Wanted, served: Served) -> Json:
+    def _configuration(self, wanted: DesiredState, served: Served) -> Json:
         """What a deploy would have the endpoint serve.
 
         Raises:
@@ -171,7 +171,7 @@ class SageMakerSite:
         self._endpoint.settled(progress)
         return look(self._endpoint)
 
-    def _entry(self, release: str) -> Entry:
+    def _entry(self, release: str) -> ReleaseEntry:
         for entry in self._record.entries():
             if entry.release == release:
                 return entry
@@ -187,7 +187,7 @@ class SageMakerSite:
         return Deployed(release, state, url, sent, facts)
 
 
-def _release(entry: Entry, served: Served) -> PlatformRelease:
+def _release(entry: ReleaseEntry, served: Served) -> PlatformRelease:
     state, traffic = "replaced", 0
     if entry.release == served.main:
         state, traffic = "serving", 100 - served.percent

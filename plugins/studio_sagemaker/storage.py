@@ -16,14 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from studio.api import Parcel, Progress, TargetError
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.names import OWNER, RELEASE, TARGET, Place, tag_text
+from studio_sagemaker.names import OWNER, RELEASE, TARGET, EndpointNames, tag_text
 from studio_sagemaker.refusals import AwsRefusal, refusal
 
 
 class Storage:
     """What the studio keeps in S3 for one target."""
 
-    def __init__(self, cloud: Cloud, place: Place) -> None:
+    def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
 

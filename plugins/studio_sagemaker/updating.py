@@ -6,24 +6,24 @@ from collections.abc import Mapping
 
 from studio.api import Cancelled, Progress, TargetError
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Json, Wanted, guardrails
+from studio_sagemaker.desired import DesiredState, Json, guardrails
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.inventory import Inventory
-from studio_sagemaker.names import AT, MAIN_VARIANT, Place, as_tags
+from studio_sagemaker.names import AT, MAIN_VARIANT, EndpointNames, as_tags
 from studio_sagemaker.options import SERVERLESS
-from studio_sagemaker.record import KEPT, Entry, Record, now
+from studio_sagemaker.record import KEPT, Record, ReleaseEntry, now
 from studio_sagemaker.scaling import Alarms, Scaling
 from studio_sagemaker.served import Served, look
 from studio_sagemaker.storage import Storage
 
 
-class Changing:
+class EndpointUpdate:
     """Makes what is wanted out of what is there."""
 
     def __init__(
         self,
         cloud: Cloud,
-        place: Place,
+        place: EndpointNames,
         endpoint: Endpoint,
         record: Record,
         inventory: Inventory,
@@ -35,7 +35,7 @@ class Changing:
         self._inventory = inventory
         self._scaling = Scaling(cloud, place)
 
-    def prepare(self, wanted: Wanted, asked: Json, progress: Progress) -> int:
+    def prepare(self, wanted: DesiredState, asked: Json, progress: Progress) -> int:
         """Archive, model and configuration: what costs nothing while it lies there.
 
         Returns:
@@ -47,7 +47,7 @@ class Changing:
         self._make("endpoint_config", "EndpointConfigName", asked, {AT: now()})
         return sent
 
-    def change(self, wanted: Wanted, asked: Json, served: Served, progress: Progress) -> bool:
+    def change(self, wanted: DesiredState, asked: Json, served: Served, progress: Progress) -> bool:
         """Have the endpoint serve what is asked.
 
         Returns:
@@ -73,7 +73,7 @@ class Changing:
         self._finish(wanted, asked, arn)
         return True
 
-    def _finish(self, wanted: Wanted, asked: Json, arn: str) -> bool:
+    def _finish(self, wanted: DesiredState, asked: Json, arn: str) -> bool:
         """What comes after AWS is through, unless a deploy before has done it."""
         release = wanted.parcel.digest
         noted = next((one for one in self._record.entries() if one.release == release), None)
@@ -89,7 +89,7 @@ class Changing:
         asked: Json,
         tags: Mapping[str, str],
         served: Served,
-        entry: Entry,
+        entry: ReleaseEntry,
         progress: Progress,
     ) -> None:
         """Serve a release that has been served before, by its configuration."""
@@ -153,7 +153,7 @@ class Changing:
             full = {**request, "Tags": [*request["Tags"], *as_tags(tags)]}
             self._cloud.call("sagemaker", f"create_{kind}", f"create {name}", **full)
 
-    def _arn(self, wanted: Wanted) -> str:
+    def _arn(self, wanted: DesiredState) -> str:
         name = wanted.model()["ModelName"]
         what = f"look at the model {name}"
         found = self._cloud.call("sagemaker", "describe_model", what, ModelName=name)

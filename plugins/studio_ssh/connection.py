@@ -16,7 +16,7 @@ from studio_ssh.address import Address
 from studio_ssh.config import Config
 from studio_ssh.connection_loss import LOST, hang_up
 from studio_ssh.hostkey import HostKey, check, confirmed, preferred
-from studio_ssh.jump import Behind, close_all
+from studio_ssh.jump import JumpConnection, close_all
 from studio_ssh.login import log_in
 from studio_ssh.route import Hop, route_to
 
@@ -36,7 +36,7 @@ _TCP_INFO_BYTES = 120
 """Of Linux 4.2 and later: 64 bits that were acknowledged, and 64 that were received."""
 
 
-class Moved(NamedTuple):
+class BytesCarried(NamedTuple):
     """Bytes that a connection has carried; both 0 where the system does not tell."""
 
     sent: int
@@ -77,12 +77,12 @@ def _enter(hop: Hop, host_key: str, before: Sequence[paramiko.Transport]) -> par
     link = _through(before[-1], hop.address) if before else _open(hop.address)
     transport: paramiko.Transport | None = None
     try:
-        kind = Behind if before else paramiko.Transport
+        kind = JumpConnection if before else paramiko.Transport
         transport = kind(link, disabled_algorithms=_DISABLED)
         _greet(transport, host_key, hop)
         log_in(transport, hop)
         transport.set_keepalive(_KEEPALIVE_S)
-        if isinstance(transport, Behind):
+        if isinstance(transport, JumpConnection):
             transport.before, transport.board = tuple(before), hop.address
         return transport
     except BaseException as error:
@@ -154,17 +154,17 @@ def seconds_without_answer(transport: paramiko.Transport) -> float:
     return last_ms / 1e3 if unacknowledged else 0.0
 
 
-def bytes_moved(transport: paramiko.Transport) -> Moved:
+def bytes_moved(transport: paramiko.Transport) -> BytesCarried:
     """What the other side's system has acknowledged, and what came from it."""
     option = getattr(socket, "TCP_INFO", None)
     link = link_of(transport)
     if option is None or link is None:
-        return Moved(0, 0)
+        return BytesCarried(0, 0)
     try:
         info = link.getsockopt(socket.IPPROTO_TCP, option, 136)
-        return Moved(*struct.unpack_from("QQ", info, _TCP_INFO_BYTES))
+        return BytesCarried(*struct.unpack_from("QQ", info, _TCP_INFO_BYTES))
     except (OSError, struct.error):
-        return Moved(0, 0)
+        return BytesCarried(0, 0)
 
 
 def _greet(transport: paramiko.Transport, host_key: str, hop: Hop) -> None:

@@ -83,7 +83,7 @@ def announced(seconds: float, progress: Progress) -> list[Candidate]:
         raise Unavailable(
             f"This computer has no network on which boards could announce themselves ({error})."
         ) from None
-    heard = _Heard()
+    heard = _Announcements()
     try:
         browser = ServiceBrowser(ears, list(SERVICES), handlers=[heard])
         for done in range(max(1, round(seconds / _LOOK_S))):
@@ -95,7 +95,7 @@ def announced(seconds: float, progress: Progress) -> list[Candidate]:
         ears.close()
 
 
-class _Heard:
+class _Announcements:
     """Keeps what was announced; called by the library's thread."""
 
     def __init__(self) -> None:

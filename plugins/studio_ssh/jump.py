@@ -14,7 +14,7 @@ _REFUSED = "refused"
 """What a jump host says where the board's system answers, and no SSH server does any more."""
 
 
-class Behind(paramiko.Transport):
+class JumpConnection(paramiko.Transport):
     """A connection through jump hosts, which ends theirs with its own.
 
     Attributes:
@@ -37,7 +37,7 @@ def close_all(before: Sequence[paramiko.Transport]) -> None:
         jump.close()
 
 
-def leads_on(transport: Behind, seconds: float) -> bool:
+def leads_on(transport: JumpConnection, seconds: float) -> bool:
     """Whether the last jump host can still reach the board.
 
     Acknowledgements of the first link tell nothing of the second. A connection is answered by the

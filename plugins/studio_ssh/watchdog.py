@@ -10,7 +10,7 @@ import paramiko
 
 from studio_ssh.connection import DEAD_LINK_S, bytes_moved, seconds_without_answer
 from studio_ssh.connection_loss import LOST
-from studio_ssh.jump import Behind, leads_on
+from studio_ssh.jump import JumpConnection, leads_on
 
 STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""
@@ -47,7 +47,7 @@ class Watchdog:
         self._last = self._heard = time.monotonic()
         self._moved = bytes_moved(transport)
         self._pings = self._answers = 0
-        self._way: _Way | None = None
+        self._way: _JumpProbe | None = None
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._watch, name="ssh watchdog", daemon=True),
@@ -100,11 +100,11 @@ class Watchdog:
 
     def _is_cut_behind(self, silent: float) -> bool:
         """Whether a jump host was asked in this silence, and has not come through."""
-        if silent < DOUBT_S or not isinstance(self._transport, Behind):
+        if silent < DOUBT_S or not isinstance(self._transport, JumpConnection):
             self._way = None
             return False
         if self._way is None or self._way.is_open:
-            self._way = _Way(self._transport)
+            self._way = _JumpProbe(self._transport)
         return self._way.is_open is False
 
     def _silent_s(self) -> float:
@@ -115,14 +115,14 @@ class Watchdog:
         return now - self._heard if self._pings > self._answers else 0.0
 
 
-class _Way:
+class _JumpProbe:
     """One question to a jump host, which may take as long as the way is dead.
 
     Attributes:
         is_open: None until it is answered.
     """
 
-    def __init__(self, transport: Behind) -> None:
+    def __init__(self, transport: JumpConnection) -> None:
         self.is_open: bool | None = None
         self._transport = transport
         threading.Thread(target=self._ask, name="ssh way", daemon=True).start()

@@ -9,14 +9,14 @@ from typing import Any
 
 from studio.api import Measurement
 from studio_vertex.cloud import Cloud
-from studio_vertex.snapshot import History
+from studio_vertex.snapshot import EndpointSnapshot
 
 WINDOW_S = 300
 _PREFIX = "aiplatform.googleapis.com/prediction/online"
 _PERCENTILES = {"p50": "ALIGN_PERCENTILE_50", "p99": "ALIGN_PERCENTILE_99"}
 
 
-def measure(cloud: Cloud, history: History) -> Measurement:
+def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
     """What Google counted of the last minutes; its figures come a minute or two late."""
     serving = history.serving
     held = history.of(serving) if serving else None
@@ -41,7 +41,7 @@ def measure(cloud: Cloud, history: History) -> Measurement:
     )
 
 
-def _values(cloud: Cloud, metric: str, aligner: str, history: History) -> list[float]:
+def _values(cloud: Cloud, metric: str, aligner: str, history: EndpointSnapshot) -> list[float]:
     """One figure of each series of the endpoint."""
     if history.endpoint is None:
         return []

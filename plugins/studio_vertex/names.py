@@ -25,7 +25,7 @@ _HALF = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServeSettings:
     """How a release is to be served."""
 
     image: str
@@ -34,13 +34,13 @@ class Wish:
     timeout_s: float
 
     @staticmethod
-    def of(parcel: Parcel, options: Mapping[str, Any]) -> Wish:
+    def of(parcel: Parcel, options: Mapping[str, Any]) -> ServeSettings:
         """The wish of a deploy's options."""
         image = str(options.get("image") or "")
         for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
             image = image.replace(key, value)
         account = str(options.get("service_account") or "")
-        return Wish(image, _resources(options), account, float(options["timeout_s"]))
+        return ServeSettings(image, _resources(options), account, float(options["timeout_s"]))
 
 
 def _resources(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from studio.api import Action, Parcel, Preview, TargetError
 from studio_vertex.cloud import Cloud
-from studio_vertex.names import Wish, model_id
+from studio_vertex.names import ServeSettings, model_id
 from studio_vertex.prices import cost_per_hour
-from studio_vertex.snapshot import History
+from studio_vertex.snapshot import EndpointSnapshot
 from studio_vertex.traffic import is_as_wished
 
 _IMAGE = re.compile(
@@ -28,9 +28,11 @@ _FAMILIES = {
 }
 
 
-def preview(cloud: Cloud, history: History, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
+def preview(
+    cloud: Cloud, history: EndpointSnapshot, parcel: Parcel, options: Mapping[str, Any]
+) -> Preview:
     """All of it; nothing is changed."""
-    wish = Wish.of(parcel, options)
+    wish = ServeSettings.of(parcel, options)
     actions = [
         *_of_image(cloud, parcel, wish),
         *_of_machine(wish),
@@ -43,7 +45,7 @@ def preview(cloud: Cloud, history: History, parcel: Parcel, options: Mapping[str
     return Preview(tuple(actions), documents, cost, "USD" if cost is not None else "", note)
 
 
-def _of_image(cloud: Cloud, parcel: Parcel, wish: Wish) -> Iterator[Action]:
+def _of_image(cloud: Cloud, parcel: Parcel, wish: ServeSettings) -> Iterator[Action]:
     address = cloud.address
     example = f"{address.region}-docker.pkg.dev/{address.project}/models/{parcel.name}"
     how = (
@@ -79,7 +81,7 @@ def _path(parts: re.Match[str]) -> str:
     return f"v1/{where}/{package}/{last}"
 
 
-def _of_machine(wish: Wish) -> Iterator[Action]:
+def _of_machine(wish: ServeSettings) -> Iterator[Action]:
     spec = dict(wish.resources["machineSpec"])
     machine, kind = str(spec["machineType"]), str(spec.get("acceleratorType") or "")
     if wish.resources["maxReplicaCount"] < wish.resources["minReplicaCount"]:
@@ -93,7 +95,7 @@ def _of_machine(wish: Wish) -> Iterator[Action]:
 
 
 def _of_objects(
-    cloud: Cloud, history: History, parcel: Parcel, wish: Wish, canary: int
+    cloud: Cloud, history: EndpointSnapshot, parcel: Parcel, wish: ServeSettings, canary: int
 ) -> Iterator[Action]:
     address, serving = cloud.address, history.serving
     if canary and serving is None:

@@ -20,10 +20,10 @@ from studio.api import (
 )
 from studio_vertex import measurements as measuring
 from studio_vertex.cloud import Cloud
-from studio_vertex.names import Wish
+from studio_vertex.names import ServeSettings
 from studio_vertex.preview import preview
-from studio_vertex.snapshot import Held, History, Live, look, resources
-from studio_vertex.traffic import Rollout, is_as_wished
+from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look, resources
+from studio_vertex.traffic import TrafficChange, is_as_wished
 
 _TIMEOUT_S = 3600.0
 _LIMIT = 1_500_000
@@ -44,8 +44,8 @@ class VertexSite:
         return preview(self._cloud, look(self._cloud), parcel, options)
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
-        wish, canary = Wish.of(parcel, options), int(options.get("canary") or 0)
-        rollout = Rollout(self._cloud, progress, wish.timeout_s)
+        wish, canary = ServeSettings.of(parcel, options), int(options.get("canary") or 0)
+        rollout = TrafficChange(self._cloud, progress, wish.timeout_s)
         rollout.settle()
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
@@ -62,7 +62,7 @@ class VertexSite:
         return self._done(held, state)
 
     def promote(self, progress: Progress) -> Deployed:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         history = look(self._cloud)
         canary = history.canary
@@ -72,7 +72,7 @@ class VertexSite:
         return self._serve(rollout, held, canary)
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         history = look(self._cloud)
         serving = history.serving
@@ -82,7 +82,7 @@ class VertexSite:
         if history.canary is not None and stable is not None and to is None:
             return self._serve(rollout, stable, serving)
         held = _chosen(history, to)
-        wish = Wish(held.image, serving.resources, serving.service_account, _TIMEOUT_S)
+        wish = ServeSettings(held.image, serving.resources, serving.service_account, _TIMEOUT_S)
         return self._serve(rollout, held, rollout.ensure_live(held, wish))
 
     def releases(self) -> Sequence[PlatformRelease]:
@@ -111,7 +111,7 @@ class VertexSite:
         return measuring.logs(self._cloud, lines)
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
-        rollout = Rollout(self._cloud, progress, _TIMEOUT_S)
+        rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
         rollout.clear(_stable_last(look(self._cloud)), set())
         if purge:
@@ -129,13 +129,15 @@ class VertexSite:
     def close(self) -> None:
         self._cloud.close()
 
-    def _serve(self, rollout: Rollout, held: Held, live: Live) -> Deployed:
+    def _serve(self, rollout: TrafficChange, held: ReleaseEntry, live: LiveDeployment) -> Deployed:
         """Give all requests to one, and end the others."""
         rollout.give({live.id: 100}, held, f"Version {held.version} gets all requests")
         rollout.clear(look(self._cloud), {live.id})
         return self._done(held, "serving")
 
-    def _is_done(self, history: History, held: Held, wish: Wish, canary: int) -> bool:
+    def _is_done(
+        self, history: EndpointSnapshot, held: ReleaseEntry, wish: ServeSettings, canary: int
+    ) -> bool:
         """Whether a release has its requests already, and nothing is left over."""
         place = history.canary if canary else history.serving
         if place is None or len(history.live) != (2 if canary else 1):
@@ -146,27 +148,29 @@ class VertexSite:
             and is_as_wished(place, wish)
         )
 
-    def _done(self, held: Held, state: str) -> Deployed:
+    def _done(self, held: ReleaseEntry, state: str) -> Deployed:
         address = self._cloud.address
         endpoint = address.url("aiplatform", f"v1/{address.name}:rawPredict")
         facts = {"image": held.image, "model": held.model}
         return Deployed(held.release, state, endpoint, 0, facts)
 
 
-def _shares(serving: Live | None, live: Live, canary: int) -> tuple[dict[str, int], str]:
+def _shares(
+    serving: LiveDeployment | None, live: LiveDeployment, canary: int
+) -> tuple[dict[str, int], str]:
     """Percent by deployed model, and the state of the new one."""
     if canary and serving is not None and serving.id != live.id:
         return {serving.id: 100 - canary, live.id: canary}, "canary"
     return {live.id: 100}, "serving"
 
 
-def _stable_last(history: History) -> History:
+def _stable_last(history: EndpointSnapshot) -> EndpointSnapshot:
     """Requests can only be taken from the one that ends last."""
     order = sorted(history.live, key=lambda one: one.traffic)
-    return History(history.endpoint, history.held, tuple(order))
+    return EndpointSnapshot(history.endpoint, history.held, tuple(order))
 
 
-def _chosen(history: History, to: str | None) -> Held:
+def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
     """The release to go back to.
 
     Raises:

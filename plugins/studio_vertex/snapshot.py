@@ -13,7 +13,7 @@ from studio_vertex.prices import cost_per_hour
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveDeployment:
     """One deployed model of the endpoint.
 
     Attributes:
@@ -30,7 +30,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ReleaseEntry:
     """One release: a model of the project, deployed or not."""
 
     model: str
@@ -50,7 +50,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class EndpointSnapshot:
     """All of it at one moment.
 
     Attributes:
@@ -59,26 +59,26 @@ class History:
     """
 
     endpoint: Mapping[str, Any] | None
-    held: tuple[Held, ...]
-    live: tuple[Live, ...]
+    held: tuple[ReleaseEntry, ...]
+    live: tuple[LiveDeployment, ...]
 
-    def of(self, live: Live) -> Held | None:
+    def of(self, live: LiveDeployment) -> ReleaseEntry | None:
         """The release of a deployed model."""
         return next((one for one in self.held if one.model == live.model), None)
 
     @property
-    def canary(self) -> Live | None:
+    def canary(self) -> LiveDeployment | None:
         """The later one of two that get requests."""
         busy = sorted((one for one in self.live if one.traffic), key=lambda one: one.since)
         return busy[-1] if len(busy) > 1 else None
 
     @property
-    def serving(self) -> Live | None:
+    def serving(self) -> LiveDeployment | None:
         """The one that gets the requests, or those that the canary leaves."""
         busy = [one for one in self.live if one.traffic and one is not self.canary]
         return max(busy, key=lambda one: one.traffic, default=None)
 
-    def before(self) -> list[Held]:
+    def before(self) -> list[ReleaseEntry]:
         """Releases that have served and do not now, the last one first."""
         busy = {one.model for one in self.live if one.traffic}
         found = [one for one in self.held if one.at and one.model not in busy]
@@ -100,7 +100,7 @@ class History:
                 one.reason,
             )
 
-    def _state(self, one: Held, live: Live | None) -> str:
+    def _state(self, one: ReleaseEntry, live: LiveDeployment | None) -> str:
         if live is not None and live.traffic:
             return "canary" if live is self.canary else "serving"
         if one.labels.get(STATE) == FAILED:
@@ -108,7 +108,7 @@ class History:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> History:
+def look(cloud: Cloud) -> EndpointSnapshot:
     """Read what there is.
 
     Raises:
@@ -123,7 +123,9 @@ def look(cloud: Cloud) -> History:
         )
     wanted = f'labels.{TARGET}="{address.endpoint}"'
     models = cloud.pages(f"v1/{address.parent}/models", "models", "Listing models", filter=wanted)
-    return History(endpoint, tuple(_held(one) for one in models), tuple(_live(endpoint or {})))
+    return EndpointSnapshot(
+        endpoint, tuple(_held(one) for one in models), tuple(_live(endpoint or {}))
+    )
 
 
 def id_of(name: str) -> str:
@@ -131,9 +133,9 @@ def id_of(name: str) -> str:
     return name.partition("@")[0].rpartition("/")[2]
 
 
-def _held(model: Mapping[str, Any]) -> Held:
+def _held(model: Mapping[str, Any]) -> ReleaseEntry:
     labels = dict(model.get("labels") or {})
-    return Held(
+    return ReleaseEntry(
         id_of(str(model["name"])),
         digest_of(labels),
         str(model.get("displayName") or ""),
@@ -146,10 +148,10 @@ def _held(model: Mapping[str, Any]) -> Held:
     )
 
 
-def _live(endpoint: Mapping[str, Any]) -> Iterator[Live]:
+def _live(endpoint: Mapping[str, Any]) -> Iterator[LiveDeployment]:
     traffic = endpoint.get("trafficSplit") or {}
     for one in endpoint.get("deployedModels") or ():
-        yield Live(
+        yield LiveDeployment(
             str(one["id"]),
             id_of(str(one["model"])),
             int(traffic.get(str(one["id"])) or 0),
@@ -159,7 +161,7 @@ def _live(endpoint: Mapping[str, Any]) -> Iterator[Live]:
         )
 
 
-def resources(cloud: Cloud, history: History) -> Iterator[Resource]:
+def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
     """Everything of the target: what costs first."""
     address = cloud.address
     for live in history.live:

@@ -14,19 +14,19 @@ from studio_vertex.names import (
     OWNER,
     STATE,
     TARGET,
-    Wish,
+    ServeSettings,
     as_label,
     labels_of,
     model_id,
     now_label,
 )
 from studio_vertex.refusals import GoogleRefusal
-from studio_vertex.snapshot import Held, History, Live, look
+from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look
 
 PREDICT, HEALTH, PORT = "/predict", "/health", 8080
 
 
-class Rollout:
+class TrafficChange:
     """One change on its way.
 
     What Google was asked to do goes on when the studio is closed. A repeated change first waits
@@ -62,7 +62,7 @@ class Rollout:
         self._make("POST", path, "Making the endpoint", body, query)
         self._appear(f"v1/{address.name}", "Making the endpoint")
 
-    def ensure_model(self, parcel: Parcel, wish: Wish) -> Held:
+    def ensure_model(self, parcel: Parcel, wish: ServeSettings) -> ReleaseEntry:
         """Upload the model of a release, or find it."""
         address = self._cloud.address
         identifier = model_id(address.endpoint, parcel.digest, wish.image)
@@ -73,7 +73,7 @@ class Rollout:
             self._appear(path, "Uploading the model")
         return next(one for one in look(self._cloud).held if one.model == identifier)
 
-    def ensure_live(self, held: Held, wish: Wish) -> Live:
+    def ensure_live(self, held: ReleaseEntry, wish: ServeSettings) -> LiveDeployment:
         """Deploy a release beside what serves, without requests; or find it so deployed."""
         found = _same(look(self._cloud), held, wish)
         if found is not None:
@@ -97,7 +97,7 @@ class Rollout:
             raise TargetError(f"{what} is done at Google, which does not list it.")
         return live
 
-    def give(self, split: Mapping[str, int], held: Held, what: str) -> None:
+    def give(self, split: Mapping[str, int], held: ReleaseEntry, what: str) -> None:
         """Share the requests out, and write down that the release has had some."""
         self._progress.progress(0, 0, what)
         path = f"v1/{self._cloud.address.name}"
@@ -105,7 +105,7 @@ class Rollout:
         self._cloud.call("PATCH", path, what, {"trafficSplit": dict(split)}, query=query)
         self._label(held, {AT: now_label(), STATE: ""}, "")
 
-    def clear(self, history: History, keep: set[str]) -> None:
+    def clear(self, history: EndpointSnapshot, keep: set[str]) -> None:
         """Undeploy what gets no requests any more."""
         left = [live.id for live in history.live]
         for live in history.live:
@@ -127,7 +127,7 @@ class Rollout:
             return
         self._wait(operation, what)
 
-    def _model(self, parcel: Parcel, wish: Wish) -> Json:
+    def _model(self, parcel: Parcel, wish: ServeSettings) -> Json:
         """The model with the contract of its container, as models:upload takes it."""
         container = {
             "imageUri": wish.image,
@@ -176,7 +176,7 @@ class Rollout:
     def _wait(self, operation: Json, what: str) -> None:
         self._cloud.wait(operation, what, self._progress, self._timeout_s)
 
-    def _label(self, held: Held, labels: Mapping[str, str], reason: str) -> None:
+    def _label(self, held: ReleaseEntry, labels: Mapping[str, str], reason: str) -> None:
         """Write the state of a release at its model; an empty label is taken away."""
         path = f"v1/{self._cloud.address.parent}/models/{held.model}"
         model = self._cloud.get(path, "Reading the model")
@@ -186,7 +186,9 @@ class Rollout:
         self._cloud.call("PATCH", path, "Writing the state of a release", body, query=query)
 
 
-def _same(history: History, held: Held, wish: Wish) -> Live | None:
+def _same(
+    history: EndpointSnapshot, held: ReleaseEntry, wish: ServeSettings
+) -> LiveDeployment | None:
     """A deployed model of a release that is served as wished."""
     for live in history.live:
         if live.model == held.model and is_as_wished(live, wish):
@@ -194,7 +196,7 @@ def _same(history: History, held: Held, wish: Wish) -> Live | None:
     return None
 
 
-def is_as_wished(live: Live, wish: Wish) -> bool:
+def is_as_wished(live: LiveDeployment, wish: ServeSettings) -> bool:
     """Whether it has the machines, the numbers and the account of a wish; Google adds defaults."""
     spec, wanted = (dict(one.get("machineSpec") or {}) for one in (live.resources, wish.resources))
     keys = ("machineType", "acceleratorType", "acceleratorCount")

@@ -13,9 +13,9 @@ from importlib import metadata
 
 from studio.api import Extension, StudioError
 from studio.cli.output import print_json, print_lines
-from studio.plugin_host import State
+from studio.plugin_host import PluginState
 from studio.workspace import Workspace
-from studio.workspace.maintenance import Upkeep
+from studio.workspace.maintenance import Maintenance
 
 _ENOUGH_DISK_MB = 500
 _LONGEST_LAG = timedelta(days=3)
@@ -23,7 +23,7 @@ _LONGEST_LAG = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One thing that was looked at."""
 
     name: str
@@ -46,42 +46,44 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(check.ok for check in checks) else 1
 
 
-def examine() -> Iterator[Check]:
+def examine() -> Iterator[DoctorCheck]:
     """The checks, one after the other; none can raise."""
-    yield Check("Python", sys.version_info >= (3, 11), platform.python_version())
+    yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
     yield _guarded("PySide6", _pyside)
     try:
         with Workspace.open() as workspace:
-            yield Check("registry", True, str(workspace.paths.registry))
+            yield DoctorCheck("registry", True, str(workspace.paths.registry))
             yield _copies(workspace)
             yield from _of_workspace(workspace)
     except StudioError as error:
-        yield Check("registry", False, f"{error.message} {error.hint}".strip())
+        yield DoctorCheck("registry", False, f"{error.message} {error.hint}".strip())
 
 
-def _copies(workspace: Workspace) -> Check:
+def _copies(workspace: Workspace) -> DoctorCheck:
     """How old the last copy of the registry is; one without a model needs none."""
-    copies = Upkeep(workspace.paths).copies()
+    copies = Maintenance(workspace.paths).copies()
     if not copies:
         needed = bool(workspace.registry.models())
-        return Check("copies", not needed, "the registry has not been copied yet")
+        return DoctorCheck("copies", not needed, "the registry has not been copied yet")
     text = f"{len(copies)} of the registry, the last of {copies[0].day}"
-    return Check("copies", Upkeep(workspace.paths).lag < _LONGEST_LAG, text)
+    return DoctorCheck("copies", Maintenance(workspace.paths).lag < _LONGEST_LAG, text)
 
 
-def _of_workspace(workspace: Workspace) -> Iterator[Check]:
+def _of_workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
     sandbox = workspace.sandbox
-    yield Check("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
+    yield DoctorCheck("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
     for one in sandbox.protections:
-        yield Check(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
+        yield DoctorCheck(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
     free = shutil.disk_usage(workspace.paths.data).free >> 20
-    yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
+    yield DoctorCheck("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins
     for plugin in host.plugins:
-        fine = plugin.state is State.AVAILABLE
-        yield Check(plugin.id, fine, plugin.reason or "available")
+        fine = plugin.state is PluginState.AVAILABLE
+        yield DoctorCheck(plugin.id, fine, plugin.reason or "available")
     yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
-    yield Check("ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed")
+    yield DoctorCheck(
+        "ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed"
+    )
 
 
 def _pyside() -> str:
@@ -91,10 +93,10 @@ def _pyside() -> str:
     return version
 
 
-def _guarded(name: str, look: Callable[[], str]) -> Check:
+def _guarded(name: str, look: Callable[[], str]) -> DoctorCheck:
     try:
-        return Check(name, True, look())
+        return DoctorCheck(name, True, look())
     except StudioError as error:
-        return Check(name, False, error.message)
+        return DoctorCheck(name, False, error.message)
     except Exception as error:  # whatever is wrong with an installation, the doctor says so
-        return Check(name, False, f"{type(error).__name__}: {error}")
+        return DoctorCheck(name, False, f"{type(error).__name__}: {error}")

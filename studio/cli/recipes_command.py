@@ -10,7 +10,7 @@ from studio.api import Option
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
 from studio.cli.session import workspace
-from studio.workspace import CheckedRecipe, allowed_values
+from studio.workspace import CheckedPreset, allowed_values
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(checked: CheckedRecipe, as_json: bool) -> int:
+def _show(checked: CheckedPreset, as_json: bool) -> int:
     if as_json:
         options = [_described(option, checked.values[option.name]) for option in checked.options]
         print_json({**asdict(checked.entry), "options": options})

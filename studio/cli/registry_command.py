@@ -13,11 +13,11 @@ from studio.cli.flags import add_verbs, given
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
-from studio.external_registries.alias_deploy import Watch, sentence
-from studio.external_registries.saved_registries import KnownRegistries
+from studio.external_registries.alias_deploy import AliasWatcher, sentence
+from studio.external_registries.saved_registries import SavedRegistries
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Event, JobMessage, Workspace
-from studio.workspace.maintenance import Condition, Upkeep
+from studio.workspace.maintenance import Maintenance, RegistryCondition
 
 _STEPS = {
     "push": "registry-push",
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verb in _STEPS:
         return run_step(_STEPS[arguments.verb], arguments, _DESCRIBE[arguments.verb])
     with workspace() as opened:
-        known = KnownRegistries(opened.registry.folder)
+        known = SavedRegistries(opened.registry.folder)
         if arguments.verb == "add":
             known.add(arguments.name, arguments.address)
         elif arguments.verb == "remove":
@@ -99,20 +99,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _back_up(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute() if arguments.out else None
     ask_for(in_the_way([out] if out else []), arguments)
-    made = Upkeep().back_up(out)
+    made = Maintenance().back_up(out)
     said = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
     return _told(arguments, made.to_json(), [said, str(made.path)])
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    found = Upkeep().check(aside=arguments.set_aside)
+    found = Maintenance().check(aside=arguments.set_aside)
     lines = [f"{found.rows:,} rows and {found.blobs:,} folders of the store: no damage."]
     _told(arguments, found.to_json(), lines if not found.damaged else _damage_lines(found))
     return 1 if found.damaged else 0
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    upkeep = Upkeep()
+    upkeep = Maintenance()
     if arguments.list:
         copies = [
             {"path": str(one.path), "made": one.made.isoformat(), "kind": one.kind}
@@ -132,7 +132,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     return _told(arguments, facts, lines)
 
 
-def _damage_lines(found: Condition) -> list[str]:
+def _damage_lines(found: RegistryCondition) -> list[str]:
     """What is damaged, and what to do about it."""
     lines = [*table(("damaged", "", "where"), [(d.name, d.why, d.path) for d in found.damaged]), ""]
     if any(one.path == str(found.path) for one in found.damaged):
@@ -167,7 +167,7 @@ def _watch(arguments: argparse.Namespace) -> int:
 def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Look again and again; a failure is told, and waits for the next move of the alias."""
     options = given(arguments, opened.steps["registry-deploy"].options)
-    watch, first = Watch(), True
+    watch, first = AliasWatcher(), True
 
     def listen(event: Event) -> None:
         if isinstance(event, JobMessage):

@@ -14,10 +14,10 @@ from studio.cli.overwriting import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.session import workspace
 from studio.pipelines.ci import WORKFLOWS, write_workflow
-from studio.pipelines.pipeline import Recipe, RecipeStep
-from studio.pipelines.run_report import RecipeReport, StepReport
+from studio.pipelines.pipeline import Pipeline, PipelineStep
+from studio.pipelines.run_report import PipelineReport, StepReport
 from studio.pipelines.triggers import Alias, Trigger
-from studio.workspace import RunWish, Workspace
+from studio.workspace import RunRequest, Workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -116,8 +116,8 @@ def variables(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def _wish(arguments: argparse.Namespace) -> RunWish:
-    return RunWish(
+def _wish(arguments: argparse.Namespace) -> RunRequest:
+    return RunRequest(
         variables=variables(arguments.var),
         fresh=arguments.fresh,
         report=arguments.report,
@@ -129,7 +129,7 @@ def _wish(arguments: argparse.Namespace) -> RunWish:
     )
 
 
-def _ask(opened: Workspace, recipe: Recipe | None, arguments: argparse.Namespace) -> None:
+def _ask(opened: Workspace, recipe: Pipeline | None, arguments: argparse.Namespace) -> None:
     """Ask about all that would be overwritten, before anything is run."""
     paths = opened.runs.in_the_way(recipe, _files(arguments))
     ask_for(paths, arguments)
@@ -141,7 +141,7 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
     return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
 
 
-def _announce(step: RecipeStep, number: int, total: int) -> None:
+def _announce(step: PipelineStep, number: int, total: int) -> None:
     tell(f"[{number}/{total}] {step.id}: {step.step}")
 
 
@@ -150,14 +150,14 @@ def _told(report: StepReport) -> None:
         tell(f"        unchanged since {report.kept_from}")
 
 
-def _finish(report: RecipeReport, arguments: argparse.Namespace) -> int:
+def _finish(report: PipelineReport, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_json())
     _tell(report, arguments)
     return report.exit_code
 
 
-def _tell(report: RecipeReport, arguments: argparse.Namespace) -> None:
+def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
     if not arguments.json:
         print_lines(run_lines(report))
     if report.report_problem:
@@ -213,8 +213,8 @@ def _write_ci(arguments: argparse.Namespace) -> int:
 def follow(
     opened: Workspace,
     arguments: argparse.Namespace,
-    wish: RunWish,
-    describe: Callable[[RecipeReport], None],
+    wish: RunRequest,
+    describe: Callable[[PipelineReport], None],
 ) -> int:
     """Look again and again; each new version starts the recipe. A failure is told, and waits.
 
@@ -229,7 +229,7 @@ def follow(
     alias = Alias.of(arguments.on, arguments.registry)
     opened.runs.read(arguments.recipe, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
-    reports: list[RecipeReport] = []
+    reports: list[PipelineReport] = []
     told = ""
     while True:
         try:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.cli.output import table
-from studio.pipelines.run_report import RecipeReport
+from studio.pipelines.run_report import PipelineReport
 from studio.workspace import RunInfo
 
 _SHORT = 16
 
 
-def run_lines(report: RecipeReport) -> list[str]:
+def run_lines(report: PipelineReport) -> list[str]:
     """The outcome of a run."""
     width = max((len(step.id) for step in report.steps), default=0)
     lines = [

@@ -13,7 +13,7 @@ from typing import Any
 
 from studio.api import TargetError, TargetSpec, UsageError
 from studio.deployment.options import LOOPBACK, NETWORK
-from studio.deployment.release_client import Agent
+from studio.deployment.release_client import ReleaseClient
 from studio.jobs import Arguments
 from studio.runtime.release.server.access import LEAST_CHARACTERS
 from studio.runtime.release.server.certificate import DAYS, self_signed
@@ -28,7 +28,7 @@ _DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class AccessWish:
+class AccessRequest:
     """What was asked for; empty where it is to stay as it is.
 
     Attributes:
@@ -50,7 +50,7 @@ class AccessWish:
     allowed_hosts: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, arguments: Arguments, environment: Mapping[str, str]) -> AccessWish:
+    def of(cls, arguments: Arguments, environment: Mapping[str, str]) -> AccessRequest:
         """Read the options, and the files that they name.
 
         Raises:
@@ -71,7 +71,7 @@ class AccessWish:
     def changes(self, service: Mapping[str, Any]) -> bool:
         """Whether something is to be done for it, beside the release."""
         new = self.token in ("new", "given") or self.tls == "given"
-        return new or self.after(service) != AccessWish().after(service)
+        return new or self.after(service) != AccessRequest().after(service)
 
     def after(self, service: Mapping[str, Any]) -> Access:
         """What will hold.
@@ -148,7 +148,7 @@ def keep_certificate(target: TargetSpec, certificate: str) -> str:
 
 
 def certify(
-    agent: Agent, wish: AccessWish, names: Sequence[str], skew_s: float, folder: Path
+    agent: ReleaseClient, wish: AccessRequest, names: Sequence[str], skew_s: float, folder: Path
 ) -> tuple[str, str]:
     """Have a certificate on the target for the coming switch.
 

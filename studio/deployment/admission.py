@@ -92,7 +92,7 @@ def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
 
 def checks(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
-) -> tuple[Check, ...]:
+) -> tuple[PreflightCheck, ...]:
     """What a target says to a release: its folder, its operator, its counters, its signers."""
     return (
         _folder(facts, found),
@@ -103,11 +103,11 @@ def checks(
     )
 
 
-def _folder(facts: TargetFacts, found: Inventory) -> Check:
+def _folder(facts: TargetFacts, found: Inventory) -> PreflightCheck:
     if not found.read_only:
-        return Check("folder", True, f"{facts.root} can be written to")
+        return PreflightCheck("folder", True, f"{facts.root} can be written to")
     why = f": {found.read_only_why}" if found.read_only_why else ""
-    return Check(
+    return PreflightCheck(
         "folder",
         False,
         f"{found.read_only} cannot be written to on {facts.name}{why}.",
@@ -115,13 +115,13 @@ def _folder(facts: TargetFacts, found: Inventory) -> Check:
     )
 
 
-def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Check:
+def _operator(facts: TargetFacts, found: Inventory, request: Request) -> PreflightCheck:
     """Another deploy has the target to itself, for a few minutes at most."""
     holder = str(found.lease.get("owner") or "")
     left = _number(found.lease, "expires") - (time.time() + facts.clock_skew_s)
     if not holder or holder == request.owner or not 0 < left <= LEASE_S:
-        return Check("operator", True, "nobody else changes it now")
-    return Check(
+        return PreflightCheck("operator", True, "nobody else changes it now")
+    return PreflightCheck(
         "operator",
         False,
         f"{holder} is changing {facts.name} at the moment.",
@@ -129,28 +129,32 @@ def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Check:
     )
 
 
-def _model(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+def _model(
+    facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
+) -> PreflightCheck:
     """Whether the model may take the place of what is served."""
     text, hint = another_model(facts.name, found.model, bundle.name, replace=request.replace)
     if text:
-        return Check("model", False, text, hint, safety=True)
+        return PreflightCheck("model", False, text, hint, safety=True)
     other = found.model not in ("", bundle.name)
     told = f"it takes the place of {found.model}" if other else "no other model is replaced"
-    return Check("model", True, told)
+    return PreflightCheck("model", True, told)
 
 
-def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+def _counter(
+    facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
+) -> PreflightCheck:
     what = f"version {bundle.version} of {bundle.name}"
     if bundle.digest == found.current:
-        return Check("counter", True, f"{what} is served there already")
+        return PreflightCheck("counter", True, f"{what} is served there already")
     last = found.lines.get(bundle.name)
     if last is None:
-        return Check("counter", True, f"{what} is the first of {bundle.name} there")
+        return PreflightCheck("counter", True, f"{what} is the first of {bundle.name} there")
     if not is_older(found.lines, bundle.name, bundle.counter, bundle.digest):
-        return Check("counter", True, f"{what} is no older than what was there")
+        return PreflightCheck("counter", True, f"{what} is no older than what was there")
     if request.downgrade:
         return _downgrade(facts, found, bundle, request)
-    return Check(
+    return PreflightCheck(
         "counter",
         False,
         f"{what[0].upper()}{what[1:]} is older than what {facts.name} had.",
@@ -159,22 +163,24 @@ def _counter(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Requ
     )
 
 
-def _downgrade(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> Check:
+def _downgrade(
+    facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
+) -> PreflightCheck:
     """Where a target asks for signatures, an old one is no order to go back."""
     text = f"version {bundle.version} of {bundle.name} is older than what was there; "
     text += f"the history says: {request.downgrade}"
     if not found.signers_file:
-        return Check("counter", False, text, warning=True)
+        return PreflightCheck("counter", False, text, warning=True)
     if not request.order:
         refused = f"{facts.name} takes signed releases only, and the downgrade is not signed."
         hint = "Deploy with --sign KEY, also where the bundle has a signature already."
-        return Check("counter", False, refused, hint, safety=True)
+        return PreflightCheck("counter", False, refused, hint, safety=True)
     order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
     try:
         who = _signer(found.signers, order, request.order, DOWNGRADES)
     except ReleaseError as error:
-        return Check("counter", False, error.message, error.hint, safety=True)
-    return Check("counter", False, f"{text}; ordered by {who}", warning=True)
+        return PreflightCheck("counter", False, error.message, error.hint, safety=True)
+    return PreflightCheck("counter", False, f"{text}; ordered by {who}", warning=True)
 
 
 def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> str:
@@ -185,25 +191,27 @@ def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Req
     return f'studio deploy {shlex.quote(request.model)} {target} --downgrade "REASON"'
 
 
-def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
+def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     if not found.signers_file:
         text = "it takes everybody's releases"
-        return Check("signature", True, text + (", also signed ones" if bundle.signature else ""))
+        return PreflightCheck(
+            "signature", True, text + (", also signed ones" if bundle.signature else "")
+        )
     if not bundle.signature:
         text = f"{facts.name} takes signed releases only, and the bundle is not signed."
-        return Check("signature", False, text, _UNSIGNED, safety=True)
+        return PreflightCheck("signature", False, text, _UNSIGNED, safety=True)
     if not found.checks_signatures:
         text = f"{facts.name} asks for signatures, and has no ssh-keygen to check them."
         hint = "Install its OpenSSH client (8.2 or later)."
-        return Check("signature", False, text, hint)
+        return PreflightCheck("signature", False, text, hint)
     if shutil.which("ssh-keygen") is None:
         text = "the signature can be checked on the target alone: there is no ssh-keygen here"
-        return Check("signature", False, text, warning=True)
+        return PreflightCheck("signature", False, text, warning=True)
     try:
         who = _signer(found.signers, bundle.text.encode(), bundle.signature, NAMESPACE)
     except ReleaseError as error:
-        return Check("signature", False, error.message, error.hint, safety=True)
-    return Check("signature", True, f"signed by {who}, whom it admits")
+        return PreflightCheck("signature", False, error.message, error.hint, safety=True)
+    return PreflightCheck("signature", True, f"signed by {who}, whom it admits")
 
 
 def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str:
@@ -227,7 +235,7 @@ def _number(values: Mapping[str, Any], name: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PreflightCheck:
     """One question that was answered before anything is changed.
 
     Attributes:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
-from studio.deployment.access import AccessWish, keep_certificate, keep_token
+from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
 from studio.deployment.liveness import SERVING, liveness, server_info, url_of
-from studio.deployment.machine_deploy import Rollout, Wish
-from studio.deployment.plan import Plan, make_plan
-from studio.deployment.release_client import Agent
+from studio.deployment.machine_deploy import ServeSettings, TargetDeployment
+from studio.deployment.plan import DeployPlan, make_plan
+from studio.deployment.release_client import ReleaseClient
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
@@ -45,7 +45,7 @@ class Deployment:
         self._arguments = arguments
         self._job = job
         self._owner = owner
-        self._access = AccessWish.of(arguments, os.environ)
+        self._access = AccessRequest.of(arguments, os.environ)
         self._quality = soak_rule(arguments)
         self._request = Request.of(arguments, owner)
         self.log = StepLog(job)
@@ -89,9 +89,11 @@ class Deployment:
             notes = [f"{check.name}: {check.text}" for check in plan.checks if not check.ok]
             row.text = "; ".join([f"{len(plan.checks) - len(notes)} checks passed", *notes])
         python = facts.python_path
-        agent = Agent(channel, facts.root, python, plan.runtime, self._owner, self._target.name)
+        agent = ReleaseClient(
+            channel, facts.root, python, plan.runtime, self._owner, self._target.name
+        )
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
-        rollout = Rollout(agent, plan, self._wish(), host, self.log, self._job)
+        rollout = TargetDeployment(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
         kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
         result = self._result(plan, self.log.to_json(), state="serving")
@@ -122,7 +124,7 @@ class Deployment:
             "packaged": self.packaged,
         }
 
-    def _keep_token(self, plan: Plan, token: str) -> str:
+    def _keep_token(self, plan: DeployPlan, token: str) -> str:
         """Remember the token here, too; it leaves this process on no other way."""
         if not token and plan.access.token:
             return ""  # the one of before goes on
@@ -136,7 +138,7 @@ class Deployment:
             row.text = f"{facts.os or facts.kernel}, {facts.arch}, Python {facts.python}"
             return facts
 
-    def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> Plan:
+    def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> DeployPlan:
         obstacle = None
         with self.log.step("wheels") as row:
             try:
@@ -168,9 +170,9 @@ class Deployment:
         wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
         return cache.find(Platform.of(facts), wanted, self._job)
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> ServeSettings:
         given = self._arguments
-        return Wish(
+        return ServeSettings(
             access=self._access,
             port=given.get("port"),
             usual_port=0 if is_local(self._target) else BOARD_PORT,
@@ -184,7 +186,7 @@ class Deployment:
             order=self._request.order,
         )
 
-    def _result(self, plan: Plan, rows: list[dict[str, Any]], state: str) -> Result:
+    def _result(self, plan: DeployPlan, rows: list[dict[str, Any]], state: str) -> Result:
         bundle = plan.bundle
         return {
             **release_on(self._target, bundle),

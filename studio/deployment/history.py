@@ -24,7 +24,7 @@ from studio.targets.platforms import is_platform
 NAME = "history.jsonl"
 
 
-class History:
+class TargetHistory:
     """The registry's chain: what was done on which target, and where its own chain stood."""
 
     def __init__(self, folder: Path) -> None:

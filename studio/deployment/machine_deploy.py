@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Refused
-from studio.deployment.access import AccessWish, certify
-from studio.deployment.plan import Plan
-from studio.deployment.release_client import Agent
+from studio.deployment.access import AccessRequest, certify
+from studio.deployment.plan import DeployPlan
+from studio.deployment.release_client import ReleaseClient
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
 from studio.deployment.trial import said
-from studio.deployment.upload import Delivery, Outgoing
+from studio.deployment.upload import Outgoing, Upload
 from studio.deployment.wheels import module_of
 from studio.jobs import Job
 
@@ -32,7 +32,7 @@ _PROBES_PATIENCE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServeSettings:
     """How the release is to be served.
 
     Attributes:
@@ -49,7 +49,7 @@ class Wish:
         order: The signature of that, for a target that asks for signatures.
     """
 
-    access: AccessWish
+    access: AccessRequest
     port: int | None
     usual_port: int
     budget_ms: float | None
@@ -62,14 +62,14 @@ class Wish:
     order: str = ""
 
 
-class Rollout:
+class TargetDeployment:
     """Carries out one plan on one target, whose name on the network is its host."""
 
     def __init__(
         self,
-        agent: Agent,
-        plan: Plan,
-        wish: Wish,
+        agent: ReleaseClient,
+        plan: DeployPlan,
+        wish: ServeSettings,
         host: str,
         log: StepLog,
         job: Job,
@@ -135,7 +135,7 @@ class Rollout:
 
     def _transfer(self, row: StepRow) -> None:
         plan = self._plan
-        delivery, began = Delivery(self._pieces(), self._job), time.monotonic()
+        delivery, began = Upload(self._pieces(), self._job), time.monotonic()
         try:
             self._agent.call(
                 "transfer",

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment import admission
-from studio.deployment.access import Access, AccessWish
-from studio.deployment.admission import Check, Request
+from studio.deployment.access import Access, AccessRequest
+from studio.deployment.admission import PreflightCheck, Request
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
@@ -39,7 +39,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DeployPlan:
     """All that a deploy is going to do.
 
     Attributes:
@@ -60,7 +60,7 @@ class Plan:
     unpacked: int
     sends_runtime: bool
     unchanged: bool
-    checks: tuple[Check, ...]
+    checks: tuple[PreflightCheck, ...]
     access: Access
 
     @property
@@ -151,17 +151,17 @@ def make_plan(
     bundle: Bundle,
     runtime: ZipApplication,
     wheels: WheelSet | None,
-    wish: AccessWish | None = None,
+    wish: AccessRequest | None = None,
     obstacle: StudioError | None = None,
     request: Request | None = None,
-) -> Plan:
+) -> DeployPlan:
     """Compare what is there with what is wanted; nothing is asked or changed.
 
     Args:
         obstacle: Why no wheels fit the target, where its own Python lacks some.
         request: Who deploys, and what was said with it.
     """
-    wish = wish or AccessWish()
+    wish = wish or AccessRequest()
     installed = wheels is not None and wheels.digest in found.environments
     pieces = [Transfer(file.name, file.path, file.digest, file.size) for file in bundle.files]
     if wheels is not None and not installed:
@@ -171,7 +171,7 @@ def make_plan(
     unpacked = 0 if wheels is None or installed else wheels.unpacked
     sends_runtime = f"{runtime.digest}.pyz" not in found.runtimes
     need = sum(piece.size for piece in transfers) + unpacked
-    return Plan(
+    return DeployPlan(
         facts=facts,
         bundle=bundle,
         runtime=runtime,
@@ -182,9 +182,13 @@ def make_plan(
         sends_runtime=sends_runtime,
         unchanged=found.current == bundle.digest and not wish.changes(found.service),
         checks=(
-            Check("python", True, f"Python {facts.python} on {facts.arch}"),
+            PreflightCheck("python", True, f"Python {facts.python} on {facts.arch}"),
             _board(facts),
-            *([Check("wheels", False, obstacle.message, obstacle.hint)] if obstacle else ()),
+            *(
+                [PreflightCheck("wheels", False, obstacle.message, obstacle.hint)]
+                if obstacle
+                else ()
+            ),
             _runtime(facts, wheels, bundle),
             _disk(facts, need),
             _memory(facts, found, bundle),
@@ -197,29 +201,31 @@ def make_plan(
     )
 
 
-def _board(facts: TargetFacts) -> Check:
+def _board(facts: TargetFacts) -> PreflightCheck:
     """What kind of board it is, and what makes it doubtful now."""
     kind = next((one for one in boards() if one.id == facts.board_id), None)
     names = (facts.board or (kind.title if kind else "a board of no known kind"), facts.image)
     text = ", ".join(filter(None, names))
     if facts.notes:
-        return Check("board", False, f"{text}: {'; '.join(facts.notes)}", warning=True)
-    return Check("board", True, text)
+        return PreflightCheck("board", False, f"{text}: {'; '.join(facts.notes)}", warning=True)
+    return PreflightCheck("board", True, text)
 
 
-def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Check:
+def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> PreflightCheck:
     """Whether the release of the runtime there, or the one that is sent, loads the model."""
     version = _runtime_version(facts, wheels)
     release = release_of(version)
     if release is None:
         text = f"nothing is known of onnxruntime {version or 'there'}; the probe will tell"
-        return Check("runtime", False, text, warning=True)
+        return PreflightCheck("runtime", False, text, warning=True)
     model = bundle.raw["model"]
     opsets = {str(domain): int(number) for domain, number in (model.get("opset") or {}).items()}
     problem = next(too_new(opsets, int(model.get("ir_version") or 0), release), None)
     if problem is None:
-        return Check("runtime", True, f"onnxruntime {version} loads operator set {release.opset}")
-    return Check("runtime", False, problem.text, problem.hint)
+        return PreflightCheck(
+            "runtime", True, f"onnxruntime {version} loads operator set {release.opset}"
+        )
+    return PreflightCheck("runtime", False, problem.text, problem.hint)
 
 
 def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
@@ -234,13 +240,13 @@ def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
     return image.onnxruntime if image else own
 
 
-def _disk(facts: TargetFacts, need: int) -> Check:
+def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
     need_mb = need / 1e6 + _RESERVE_MB if need else 0
     free_mb = facts.disk_free_mb * 1.048576
     where = f"{free_mb:,.0f} MB is free in {facts.root}"
     if need_mb <= free_mb:
-        return Check("disk", True, f"{where}, {need_mb:,.0f} MB is needed")
-    return Check(
+        return PreflightCheck("disk", True, f"{where}, {need_mb:,.0f} MB is needed")
+    return PreflightCheck(
         "disk",
         False,
         f"The disk of {facts.name} is too full: the release needs {need_mb:,.0f} MB, and {where}.",
@@ -248,7 +254,7 @@ def _disk(facts: TargetFacts, need: int) -> Check:
     )
 
 
-def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
+def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     """Old and new are in memory at once while the server changes over."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
     sessions = 2 if found.current and found.current != bundle.digest else 1
@@ -262,12 +268,12 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Check:
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
         hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
-        return Check("memory", False, f"{facts.name} has {text}.", hint)
+        return PreflightCheck("memory", False, f"{facts.name} has {text}.", hint)
     new_mb = round(model / 1e6) + _SERVER_MB
     if facts.memory_free_mb and new_mb > facts.memory_free_mb:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
-        return Check("memory", False, free, "Stop what else runs there.", warning=True)
-    return Check("memory", True, text)
+        return PreflightCheck("memory", False, free, "Stop what else runs there.", warning=True)
+    return PreflightCheck("memory", True, text)
 
 
 def _endpoints(found: Inventory) -> str:
@@ -275,49 +281,53 @@ def _endpoints(found: Inventory) -> str:
     return "another endpoint" if count == 1 else f"{count} other endpoints"
 
 
-def _clock(facts: TargetFacts) -> Check:
+def _clock(facts: TargetFacts) -> PreflightCheck:
     """A clock in the past makes certificates invalid, and its log lie about the order of things."""
     skew = facts.clock_skew_s
     if skew <= -_MANY_SECONDS:
-        return Check(
+        return PreflightCheck(
             "clock",
             False,
             f"The clock of {facts.name} is {-skew / _MANY_SECONDS:,.0f} days in the past.",
             "Set it: sudo timedatectl set-ntp true, or sudo date -s with the time of now.",
         )
     text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
-    return Check("clock", skew < _MANY_SECONDS, text, warning=True)
+    return PreflightCheck("clock", skew < _MANY_SECONDS, text, warning=True)
 
 
-def _service(facts: TargetFacts) -> Check:
+def _service(facts: TargetFacts) -> PreflightCheck:
     """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
     here = facts.url.startswith("local")
     user = getpass.getuser() if here else urlsplit(facts.url).username or ""
     if not here and not facts.url.startswith("ssh:"):
-        return Check("service", True, "its service manager is used where it has one")
+        return PreflightCheck("service", True, "its service manager is used where it has one")
     if user in ("", "root") and "systemd" in facts.services:
-        return Check("service", True, "its service manager is used where it has one")
+        return PreflightCheck("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
-        return Check("service", True, f"the systemd of {user} starts it again after a restart")
+        return PreflightCheck(
+            "service", True, f"the systemd of {user} starts it again after a restart"
+        )
     if "systemd" not in facts.services:
         text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
         hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
-        return Check("service", False, text, hint, warning=True)
+        return PreflightCheck("service", False, text, hint, warning=True)
     hint = f"Run there once: sudo loginctl enable-linger {user}"
     if "systemd-login" in facts.services:
         text = f"the systemd of {user} starts it again at the next login, and not before"
-        return Check("service", False, text, hint, warning=True)
+        return PreflightCheck("service", False, text, hint, warning=True)
     text = f"the systemd of {user} is not started at boot, so nobody starts the server again then"
-    return Check("service", False, text, hint, warning=True)
+    return PreflightCheck("service", False, text, hint, warning=True)
 
 
-def _access(found: Inventory, wish: AccessWish, name: str) -> Check:
+def _access(found: Inventory, wish: AccessRequest, name: str) -> PreflightCheck:
     """An open door needs a yes, once; a token that travels in the clear is worth a word."""
-    after, before = wish.after(found.service), AccessWish().after(found.service)
+    after, before = wish.after(found.service), AccessRequest().after(found.service)
     if after.is_open and not after.token and not wish.open_to_all:
         if found.current and before.is_open and not before.token:
-            return Check("access", False, f"anybody may call it, as before: {after}", warning=True)
-        return Check(
+            return PreflightCheck(
+                "access", False, f"anybody may call it, as before: {after}", warning=True
+            )
+        return PreflightCheck(
             "access",
             False,
             f"Anybody on the network of {name} could call the model, as no token is asked for.",
@@ -326,8 +336,8 @@ def _access(found: Inventory, wish: AccessWish, name: str) -> Check:
         )
     if after.is_open and after.token and not after.tls:
         text = f"{after}; the token crosses the network in the clear (--tls self-signed)"
-        return Check("access", False, text, warning=True)
-    return Check("access", True, str(after))
+        return PreflightCheck("access", False, text, warning=True)
+    return PreflightCheck("access", True, str(after))
 
 
 def _row(name: str, state: str, text: str, size: int = 0, command: str = "") -> dict[str, Any]:

@@ -36,7 +36,7 @@ _GLIBC = (2, 28)
 """Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
 
 
-class Hosting:
+class PlatformOperation:
     """One verb on one platform's site."""
 
     def __init__(self, target: TargetSpec, job: Job, owner: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from studio.api import TargetSpec
-from studio.deployment.history import History
+from studio.deployment.history import TargetHistory
 from studio.deployment.liveness import SERVING
 from studio.deployment.trial import error_of_trial
 from studio.jobs import Arguments, Result
@@ -149,7 +149,7 @@ def undeployed(registry: Registry, arguments: Arguments, result: Result, folder:
 
 def anchors(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Where the target's chain stood after each change that the registry knows of."""
-    history = History(registry.folder)
+    history = TargetHistory(registry.folder)
     name = arguments["target"]["name"]
     return {**arguments, "anchors": history.anchors(name), "registry": history.facts()}
 
@@ -164,7 +164,7 @@ def _chain(
         "entries": int(stand.get("entries") or 0),
         "head": str(stand.get("head") or ""),
     }
-    History(registry.folder).add(target, release, state, facts)
+    TargetHistory(registry.folder).add(target, release, state, facts)
 
 
 def _version(registry: Registry, digest: str) -> VersionRecord | None:

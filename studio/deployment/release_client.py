@@ -25,7 +25,7 @@ _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
 
 
-class Agent:
+class ReleaseClient:
     """Runs the verbs of the zip application.
 
     Attributes:

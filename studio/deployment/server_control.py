@@ -6,7 +6,7 @@ from typing import Any
 
 from studio.api import TargetError, TargetSpec, UsageError
 from studio.deployment.liveness import liveness, server_info
-from studio.deployment.release_client import Agent
+from studio.deployment.release_client import ReleaseClient
 from studio.deployment.work import agent_on, connected
 from studio.jobs import Arguments, Job, Result
 from studio.targets import inventory
@@ -35,7 +35,7 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
     target = target_of(arguments["target"])
     _require_machine(target)
     with connected(target, job) as channel:
-        agent: Agent = agent_on(target, channel, job)
+        agent: ReleaseClient = agent_on(target, channel, job)
         release = inventory.take(channel, agent.root).current
         if not release:
             raise TargetError(

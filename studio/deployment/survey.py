@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import Cancelled, Extension, StudioError, TargetSpec, UsageError
 from studio.api.discovery import Finder
 from studio.deployment.liveness import IDLE, SERVING, SILENT, liveness, server_info
-from studio.deployment.platform_verbs import Hosting
+from studio.deployment.platform_verbs import PlatformOperation
 from studio.deployment.trust import admitted
 from studio.jobs import Arguments, Job, Result
 from studio.plugin_host import PluginHost
@@ -98,7 +98,7 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
 
 
 def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:
-    done = Hosting(target, job, "").releases()
+    done = PlatformOperation(target, job, "").releases()
     current: Mapping[str, Any] = next(
         (one for one in done["releases"] if one["state"] == "serving"), {}
     )

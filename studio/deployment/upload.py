@@ -85,7 +85,7 @@ class Stream:
     def __init__(self, files: Sequence[Outgoing]) -> None:
         self.sent = 0
         self._files = files
-        self._pace = _Pace()
+        self._pace = _LinkRate()
 
     @property
     def request(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class _Packer:
         always: The file is so small that to find out is to have packed it.
     """
 
-    def __init__(self, pace: _Pace, *, always: bool) -> None:
+    def __init__(self, pace: _LinkRate, *, always: bool) -> None:
         self._pace = pace
         self._always = always
         self._shape: _Shape | None = None
@@ -164,7 +164,7 @@ class _Shape:
         return best
 
 
-class Delivery:
+class Upload:
     """What a target lacks of some files, and nothing else, brought there by one command.
 
     The target says what it lacks while the command runs; what it reads next is made of that.
@@ -213,7 +213,7 @@ class Delivery:
         self._told.set()
 
 
-class _Pace:
+class _LinkRate:
     """What the link takes a second, by how long it lets the sender wait."""
 
     def __init__(self) -> None:

@@ -15,8 +15,8 @@ from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
 from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
-from studio.deployment.platform_verbs import Hosting
-from studio.deployment.release_client import Agent
+from studio.deployment.platform_verbs import PlatformOperation
+from studio.deployment.release_client import ReleaseClient
 from studio.deployment.step_log import begun, instant
 from studio.deployment.trial import check_platform_can
 from studio.jobs import Arguments, Job, Result
@@ -200,14 +200,14 @@ def owner() -> str:
     return f"{name}@{platform.node() or 'unknown'}"
 
 
-def _hosting(target: TargetSpec, job: Job) -> Hosting:
-    return Hosting(target, job, owner())
+def _hosting(target: TargetSpec, job: Job) -> PlatformOperation:
+    return PlatformOperation(target, job, owner())
 
 
-def agent_on(target: TargetSpec, channel: Channel, job: Job) -> Agent:
+def agent_on(target: TargetSpec, channel: Channel, job: Job) -> ReleaseClient:
     """The release machine of a target."""
     root, runtime = root_of(target, channel), build_runtime(job.folder)
-    return Agent(channel, root, interpreter_of(target), runtime, owner(), target.name)
+    return ReleaseClient(channel, root, interpreter_of(target), runtime, owner(), target.name)
 
 
 SCRIPT = """\

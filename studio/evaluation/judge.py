@@ -31,7 +31,7 @@ DICTIONARY = "dictionary.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Evaluator:
     """A metric with its options."""
 
     metric: Metric
@@ -40,7 +40,7 @@ class Judge:
     @classmethod
     def choose(
         cls, host: PluginHost, wanted: str, dataset: Dataset, dictionary: Path | None
-    ) -> Judge | None:
+    ) -> Evaluator | None:
         """The metric asked for; for ``auto`` the one that suits the labels, None without labels.
 
         Raises:
@@ -152,7 +152,7 @@ class _Run:
         session: Session,
         dataset: Dataset,
         progress: Progress,
-        judge: Judge,
+        judge: Evaluator,
         truth: Session | None,
     ) -> None:
         self._judge, self._truth = judge, truth

@@ -18,7 +18,7 @@ from studio.registry import ModelRef
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class LoadedModel:
     """A variant with what must be known to feed it.
 
     Attributes:
@@ -43,7 +43,7 @@ class Subject:
         host: PluginHost,
         progress: Progress,
         states: Sequence[str] = (),
-    ) -> Subject:
+    ) -> LoadedModel:
         """Look at the variant that a MODEL argument names.
 
         Args:

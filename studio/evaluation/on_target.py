@@ -23,7 +23,7 @@ from studio.api import (
     TargetError,
     TargetSpec,
 )
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.loaded_model import LoadedModel
 from studio.plugin_host import PluginHost
 from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application
@@ -47,7 +47,12 @@ class TargetSession:
     """
 
     def __init__(
-        self, subject: Subject, host: PluginHost, target: TargetSpec, folder: Path, job: Progress
+        self,
+        subject: LoadedModel,
+        host: PluginHost,
+        target: TargetSpec,
+        folder: Path,
+        job: Progress,
     ) -> None:
         """Prepare it; nothing is sent yet.
 

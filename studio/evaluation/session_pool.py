@@ -19,7 +19,7 @@ _BYTES = 512 << 20
 """Of all copies of a model together."""
 
 
-class Abreast:
+class SessionPool:
     """Sessions of one model that work on a sample each."""
 
     def __init__(self, sessions: Sequence[Session]) -> None:
@@ -66,14 +66,14 @@ def abreast(load: Callable[[int], Session], nbytes: int) -> Session:
         nbytes: Size of the model.
     """
     count = min(processors(), _MOST, _BYTES // max(nbytes, 1))
-    return Abreast([load(1) for _ in range(count)]) if count > 1 else load(0)
+    return SessionPool([load(1) for _ in range(count)]) if count > 1 else load(0)
 
 
 def answers(
     session: Session, samples: Iterable[Sample]
 ) -> Iterator[tuple[Sample, Mapping[str, Array]]]:
     """Each sample with its outputs, in the order of the samples."""
-    if isinstance(session, Abreast):
+    if isinstance(session, SessionPool):
         return session.answers(samples)
     return ((sample, session.run(sample.feeds)) for sample in samples)
 

@@ -133,7 +133,7 @@ SEEN = "registry-version"
 WAITING = "waiting"
 
 
-class Watch:
+class AliasWatcher:
     """Looks at one alias.
 
     Attributes:

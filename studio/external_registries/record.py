@@ -9,7 +9,7 @@ from typing import Any
 
 import studio
 from studio.api import UsageError
-from studio.external_registries.saved_registries import KnownRegistries
+from studio.external_registries.saved_registries import SavedRegistries
 from studio.jobs import Arguments, Result
 from studio.models.record import keep_opened
 from studio.packages import record as packages
@@ -22,7 +22,7 @@ _SOURCE = ("registry", "name", "version", "run")
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Say where the registry is."""
-    place = KnownRegistries(registry.folder).place(arguments["registry"])
+    place = SavedRegistries(registry.folder).place(arguments["registry"])
     return {**arguments, "place": asdict(place)}
 
 

@@ -17,7 +17,7 @@ _FILE = "registries.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RegistryAddress:
     """A registry, by the plugin that speaks to it and its address.
 
     Attributes:
@@ -29,7 +29,7 @@ class Place:
     address: str = ""
 
 
-class KnownRegistries:
+class SavedRegistries:
     """Names of addresses, in one file beside the built-in registry; never a login."""
 
     def __init__(self, folder: Path) -> None:
@@ -71,7 +71,7 @@ class KnownRegistries:
             raise UsageError(f"There is no registry {name!r}.", hint=_hint(known))
         self._write(known)
 
-    def place(self, text: str) -> Place:
+    def place(self, text: str) -> RegistryAddress:
         """What a name, a kind (``mlflow``) or an address means.
 
         Raises:
@@ -82,7 +82,7 @@ class KnownRegistries:
         if text in known:
             return _by_address(known[text])
         if text in _kinds():
-            return Place(text)
+            return RegistryAddress(text)
         if "://" in text:
             return _by_address(text)
         raise UsageError(f"There is no registry {text!r}.", hint=_hint(known))
@@ -91,7 +91,7 @@ class KnownRegistries:
         write_atomically(self._path, json.dumps(known, indent=2, sort_keys=True).encode() + b"\n")
 
 
-def _by_address(address: str) -> Place:
+def _by_address(address: str) -> RegistryAddress:
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -103,7 +103,7 @@ def _by_address(address: str) -> Place:
         )
     for kind, schemes in _kinds().items():
         if parts.scheme in schemes and parts.netloc:
-            return Place(kind, address)
+            return RegistryAddress(kind, address)
     raise Unavailable(f"No plugin speaks to a registry at {address!r}.")
 
 

@@ -3,7 +3,7 @@
 from studio.jobs.nested import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
-from studio.jobs.sandbox import Containment, SandboxLevel, Walls, contained, containment
+from studio.jobs.sandbox import Containment, Sandbox, SandboxLevel, contained, containment
 from studio.jobs.server import Server
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Arguments, Job, Limits, Result, Step
@@ -21,10 +21,10 @@ __all__ = [
     "Limits",
     "Result",
     "RunningJob",
+    "Sandbox",
     "SandboxLevel",
     "Server",
     "Step",
-    "Walls",
     "contained",
     "containment",
     "run_contained",

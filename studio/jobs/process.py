@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from studio.jobs.memory import held_mb
-from studio.jobs.sandbox import Walls, environment
+from studio.jobs.sandbox import Sandbox, environment
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
 from studio.settings.interpreter import own_python
@@ -26,7 +26,7 @@ _LOOK_SECONDS = (
 )
 
 
-class Silence(Exception):
+class WorkerStalled(Exception):
     """A worker said nothing for too long."""
 
 
@@ -40,7 +40,7 @@ class WorkerProcess:
     def __init__(
         self,
         paths: Paths,
-        walls: Walls,
+        walls: Sandbox,
         *,
         preload: Sequence[str] = (),
     ) -> None:
@@ -128,7 +128,7 @@ class WorkerProcess:
         now = time.monotonic()
         if now >= deadline or now >= patience:
             self.kill()
-            raise TimeoutError if now >= deadline else Silence
+            raise TimeoutError if now >= deadline else WorkerStalled
 
     def _enforce_memory(self, megabytes: float) -> None:
         """Kill the worker when it and its children hold more."""

@@ -15,11 +15,11 @@ from studio.api import StudioError
 from studio.jobs.cleanup import new_folder, remove_leftovers
 from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome
-from studio.jobs.process import Silence, TooMuchMemory, WorkerProcess
+from studio.jobs.process import TooMuchMemory, WorkerProcess, WorkerStalled
 from studio.jobs.sandbox import (
     NONE,
     Containment,
-    Walls,
+    Sandbox,
     contained,
     containment,
     readable_around,
@@ -234,9 +234,9 @@ class JobRunner:
             last = self._listen(job, worker, limits)
             number = worker.finish()
             return self._conclude(job, worker, last, number, finish)
-        except (TimeoutError, Silence) as end:
+        except (TimeoutError, WorkerStalled) as end:
             worker.finish()
-            silence = job.spec.limits.silence if isinstance(end, Silence) else 0.0
+            silence = job.spec.limits.silence if isinstance(end, WorkerStalled) else 0.0
             return JobOutcome(End.TIMED_OUT, silence=silence, exit_code=1)
         except TooMuchMemory:
             worker.finish()
@@ -320,7 +320,7 @@ class JobRunner:
         self, spec: JobSpec | None = None, reads: Sequence[Path] = (), preload: Sequence[str] = ()
     ) -> WorkerProcess:
         always = (*self._always_readable, *interpreters(self._paths.environments))
-        walls = Walls(
+        walls = Sandbox(
             self.containment,
             new_folder(self._paths.jobs),
             (*always, *_linked(self._paths.plugins), *reads),

@@ -16,7 +16,7 @@ from typing import IO
 
 from studio.api import Permission
 from studio.jobs.cleanup import new_folder
-from studio.jobs.sandbox import Containment, Walls, environment
+from studio.jobs.sandbox import Containment, Sandbox, environment
 from studio.settings import Paths
 
 NEEDS = frozenset({Permission.NETWORK})
@@ -39,7 +39,7 @@ class Server:
     def __init__(self, paths: Paths, containment: Containment, reads: Sequence[Path]) -> None:
         self._paths = paths
         self._folder = new_folder(paths.jobs)
-        self._walls = Walls(containment, self._folder, tuple(reads), NEEDS)
+        self._walls = Sandbox(containment, self._folder, tuple(reads), NEEDS)
         self._pid = 0
 
     def run(self, command: Sequence[str], on_output: Hear, on_error: Hear) -> int:

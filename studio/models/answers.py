@@ -70,7 +70,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class OutputReader:
     """Finds out from shapes and types what kind of answer the outputs are.
 
     Attributes:

@@ -43,7 +43,7 @@ _GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class GraphFileContent:
     """All that a file holds.
 
     Attributes:
@@ -60,7 +60,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnGraph:
     """The first part of a file, read before there was a second one.
 
     Attributes:
@@ -69,13 +69,13 @@ class Drawn:
         size, digest: Bytes of the part, and their SHA-256.
     """
 
-    content: Content
+    content: GraphFileContent
     names: Sequence[str]
     size: int
     digest: bytes
 
 
-class Draft:
+class GraphFileDraft:
     """A file whose first part is written; ``finish`` adds the second.
 
     Args:
@@ -155,7 +155,7 @@ def write(
     outline: Outline = (),
 ) -> None:
     """Write a model and the layouts of its graphs, both parts at once."""
-    Draft(path, model, layout, parts, outline).finish(model, macs)
+    GraphFileDraft(path, model, layout, parts, outline).finish(model, macs)
 
 
 def read(path: Path) -> tuple[Model, GraphLayout]:
@@ -168,7 +168,7 @@ def read(path: Path) -> tuple[Model, GraphLayout]:
     return content.model, content.layout
 
 
-def read_drawn(path: Path) -> Drawn:
+def read_drawn(path: Path) -> DrawnGraph:
     """Read the first part of a file whose second one may be missing.
 
     Raises:
@@ -178,7 +178,7 @@ def read_drawn(path: Path) -> Drawn:
         return _drawn(path.read_bytes(), path.name)[0]
 
 
-def read_all(path: Path, drawn: Drawn | None = None) -> Content:
+def read_all(path: Path, drawn: DrawnGraph | None = None) -> GraphFileContent:
     """Read all that was written.
 
     Args:
@@ -208,7 +208,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _drawn(raw: bytes, file: str) -> tuple[Drawn, bytes]:
+def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
     """The first part of a file, and the bytes behind it."""
     unpacking = zlib.decompressobj(_GZIP)
     data = pieces.loads(unpacking.decompress(raw))
@@ -229,12 +229,12 @@ def _drawn(raw: bytes, file: str) -> tuple[Drawn, bytes]:
     blocks = read_outline(data.get("outline", ()))
     layout = read_layout(data.pop("layout"), name)
     # Until version 2 there was one part with all.
-    content = Content(model, layout, data.get("macs", {}), parts, blocks)
+    content = GraphFileContent(model, layout, data.get("macs", {}), parts, blocks)
     size = len(raw) - len(rest)
-    return Drawn(content, names, size, hashlib.sha256(raw[:size]).digest()), rest
+    return DrawnGraph(content, names, size, hashlib.sha256(raw[:size]).digest()), rest
 
 
-def _completed(drawn: Drawn, data: Mapping[str, Any]) -> Content:
+def _completed(drawn: DrawnGraph, data: Mapping[str, Any]) -> GraphFileContent:
     """What was drawn, with what is known of it."""
     names = [*drawn.names, *data["names"]]
     name: Pick = names.__getitem__
@@ -244,7 +244,7 @@ def _completed(drawn: Drawn, data: Mapping[str, Any]) -> Content:
     functions = {key: _with_known(one, known, name) for key, one in content.model.functions.items()}
     layout = content.layout if data["layout"] is None else read_layout(data["layout"], name)
     others = {path: read_layout(one, name) for path, one in data["parts"].items()}
-    return Content(
+    return GraphFileContent(
         replace(content.model, graph=graph, functions=functions),
         layout,
         data["macs"],

@@ -25,7 +25,7 @@ from studio.models.blocks import outline
 from studio.models.collector import uncollected
 from studio.models.cost import overlay
 from studio.models.formats import format_for
-from studio.models.graphfile import Draft
+from studio.models.graphfile import GraphFileDraft
 from studio.models.layout import lay_out
 from studio.models.shapes import complete
 from studio.models.summary import summary
@@ -36,7 +36,7 @@ GRAPH_FILE = "graph.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedModel:
     """A model that passed its intake.
 
     Attributes:
@@ -71,7 +71,7 @@ def look(
     host: PluginHost | None = None,
     on_structure: Callable[[Model], None] | None = None,
     on_intake: Callable[[Model], None] | None = None,
-) -> Opened:
+) -> OpenedModel:
     """Take a model in and read its graph.
 
     Args:
@@ -95,7 +95,7 @@ def _look(
     host: PluginHost | None,
     on_structure: Callable[[Model], None] | None,
     on_intake: Callable[[Model], None] | None,
-) -> Opened:
+) -> OpenedModel:
     progress.progress(0, 4, f"Looking at {path.name}")
     known = format_for(path, host or PluginHost.discover())
     if on_structure is not None and isinstance(known, Structural):
@@ -109,7 +109,7 @@ def _look(
     fixed = complete(model.graph, given)
     sized = _sized(known, path, progress, fixed) if fixed else model
     assumed = {name: shape for name, shape in fixed.items() if name not in given}
-    return Opened(path, intake.files, intake.findings, model, sized, assumed)
+    return OpenedModel(path, intake.files, intake.findings, model, sized, assumed)
 
 
 def _show_structure(
@@ -144,18 +144,18 @@ class GraphWriter:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / GRAPH_FILE
-        self._first: tuple[Draft, Model] | None = None
+        self._first: tuple[GraphFileDraft, Model] | None = None
 
     def draw(self, model: Model) -> Path:
         """Write what is drawn of a model whose types need not be known yet."""
         with uncollected():
             inner = {name: lay_out(graph) for name, graph in parts(model)}
             graph = model.graph
-            draft = Draft(self.path, model, lay_out(graph), inner, outline(graph))
+            draft = GraphFileDraft(self.path, model, lay_out(graph), inner, outline(graph))
             self._first = (draft, model)
         return self.path
 
-    def finish(self, opened: Opened, progress: Progress) -> Path:
+    def finish(self, opened: OpenedModel, progress: Progress) -> Path:
         """Add what is known of it."""
         progress.progress(3, 4, "Laying out the graph")
         if self._first is None:
@@ -185,6 +185,6 @@ def _same_terminals(one: Graph, other: Graph) -> bool:
     return one.inputs == other.inputs and one.outputs == other.outputs
 
 
-def write_graph(opened: Opened, folder: Path, progress: Progress) -> Path:
+def write_graph(opened: OpenedModel, folder: Path, progress: Progress) -> Path:
     """Lay a model's graph out and write both, with the nodes' work, into the folder."""
     return GraphWriter(folder).finish(opened, progress)

@@ -10,7 +10,7 @@ from studio.models.walk import blocks_of, is_constant
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """One result.
 
     Attributes:
@@ -27,7 +27,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A result somewhere in a model.
 
     Attributes:
@@ -37,7 +37,7 @@ class Found:
         kind: ``node``, ``input`` or ``output``.
         operator: Of the node; empty for an input or output.
         name: Of the node, input or output.
-        where, text: What matched, as in ``Hit``.
+        where, text: What matched, as in ``SearchHit``.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Found:
 _WEIGHTS = {"operator": 5.0, "name": 4.0, "tensor": 3.0, "shape": 2.0, "attribute": 1.0}
 
 
-def search(graph: Graph, query: str, limit: int = 200) -> list[Hit]:
+def search(graph: Graph, query: str, limit: int = 200) -> list[SearchHit]:
     """Boxes that match all words of the query, the best first.
 
     A word matches without regard to case; ``key=value`` looks at attributes, and ``1x3x224x224``
@@ -66,13 +66,13 @@ def search(graph: Graph, query: str, limit: int = 200) -> list[Hit]:
     return hits[:limit]
 
 
-def search_model(model: Model, query: str) -> list[Found]:
+def search_model(model: Model, query: str) -> list[SearchResult]:
     """All that matches in the main graph, its blocks and the functions, best first by part.
 
     Nodes that only hold a constant are left out: they are drawn with the nodes that read them.
     """
     return [
-        Found(path, holder, *_what(graph, hit.box), hit.where, hit.text)
+        SearchResult(path, holder, *_what(graph, hit.box), hit.where, hit.text)
         for path, holder, graph in _parts(model)
         for hit in search(graph, query, limit=_size(graph))
         if not _is_hidden(graph, hit.box)
@@ -158,7 +158,7 @@ def _normal(word: str) -> str:
     return lowered.replace(",", "x") if lowered.replace(",", "").isdigit() else lowered
 
 
-def _match(box: int, texts: Texts, words: list[str]) -> Hit | None:
+def _match(box: int, texts: Texts, words: list[str]) -> SearchHit | None:
     """The hit of a box: every word must match somewhere; the weakest match is the one shown.
 
     ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what sets those
@@ -175,7 +175,7 @@ def _match(box: int, texts: Texts, words: list[str]) -> Hit | None:
             return None
         total += found[0]
         shown = found if shown is None else min(shown, found)
-    return Hit(box, shown[1], shown[2], total) if shown else None
+    return SearchHit(box, shown[1], shown[2], total) if shown else None
 
 
 def _score(where: str, text: str, word: str) -> float:

@@ -16,10 +16,10 @@ from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
 from studio.models.drawing import Overlay, html, read_overlay, svg
 from studio.models.drawing.boxes import nodes_drawn
-from studio.models.drawing.selection import Wish, shown
+from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
 from studio.models.layout import Unfolded, lay_out
-from studio.models.opening import GraphWriter, Opened, look
+from studio.models.opening import GraphWriter, OpenedModel, look
 from studio.models.shapes import parse
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.walk import parts
@@ -139,9 +139,9 @@ def draw(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def _picture(path: Path, opened: Opened, arguments: Arguments, job: Job) -> Unfolded:
+def _picture(path: Path, opened: OpenedModel, arguments: Arguments, job: Job) -> Unfolded:
     """Draw what is wanted of the graph as SVG or PNG."""
-    wish = Wish(
+    wish = DrawSelection(
         arguments.get("detail") or "all",
         arguments.get("part") or "",
         tuple(arguments.get("unfold") or ()),
@@ -166,7 +166,7 @@ def _picture(path: Path, opened: Opened, arguments: Arguments, job: Job) -> Unfo
     return drawn
 
 
-def _page(path: Path, title: str, opened: Opened, arguments: Arguments) -> Unfolded:
+def _page(path: Path, title: str, opened: OpenedModel, arguments: Arguments) -> Unfolded:
     """Write the interactive page, which has blocks and parts of its own."""
     painted = _overlay(opened, arguments, opened.model.graph)
     costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
@@ -177,7 +177,7 @@ def _page(path: Path, title: str, opened: Opened, arguments: Arguments) -> Unfol
     return Unfolded(graph, lay_out(graph))
 
 
-def _cost(opened: Opened, kind: str, drawn: Graph | None = None) -> Overlay | None:
+def _cost(opened: OpenedModel, kind: str, drawn: Graph | None = None) -> Overlay | None:
     """A cost of the main graph's nodes, or of the nodes of a branch, body or function."""
     graph = opened.sized.graph
     if drawn is not None:
@@ -188,7 +188,7 @@ def _cost(opened: Opened, kind: str, drawn: Graph | None = None) -> Overlay | No
     return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
-def _overlay(opened: Opened, arguments: Arguments, drawn: Graph) -> Overlay | None:
+def _overlay(opened: OpenedModel, arguments: Arguments, drawn: Graph) -> Overlay | None:
     if arguments.get("overlay"):
         names = [node.name for graph in (opened.model.graph, drawn) for node in graph.nodes]
         return read_overlay(Path(arguments["overlay"]), names)
@@ -202,7 +202,7 @@ def _name(path: Path) -> str:
     return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
 
 
-def _digest_in_place(opened: Opened) -> str:
+def _digest_in_place(opened: OpenedModel) -> str:
     """What stands for the content of a model that is too large to be read whole.
 
     SHA-256 of the model's file, and of path, size and time of the files that hold its weights.
@@ -217,7 +217,7 @@ def _digest_in_place(opened: Opened) -> str:
     return digest.hexdigest()
 
 
-def _copy(opened: Opened, job: Job) -> None:
+def _copy(opened: OpenedModel, job: Job) -> None:
     """Copy the files into ``model/``, external data under its name beside the model."""
     folder = opened.files[0].parent
     for file in opened.files:

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import StudioError, TargetError, TargetSpec
 from studio.jobs import Arguments, Job, Result
-from studio.monitoring.watch import Sample, Watch
+from studio.monitoring.watch import Sample, TargetMonitor
 from studio.monitoring.work import Failures, alert_channels, dispatching, told_of
 from studio.registry import Registry
 from studio.targets.connect import target_of
@@ -18,7 +18,7 @@ _AT_ONCE = 32
 _CHECK_S = 0.2
 
 
-class _Quiet:
+class _SilentProgress:
     """Progress of one of many, which nobody follows; ends with the job."""
 
     def __init__(self, job: Job) -> None:
@@ -61,7 +61,7 @@ class _Endpoint:
 
     def __init__(self, spec: Mapping[str, Any], job: Job, rules: Any) -> None:
         self.name = str(spec["name"])
-        self.watch = Watch(target_of(spec), _Quiet(job), rules)
+        self.watch = TargetMonitor(target_of(spec), _SilentProgress(job), rules)
         self.look: Future[Sample] | None = None
 
     def sample(self) -> Sample | None:

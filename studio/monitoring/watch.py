@@ -24,7 +24,7 @@ Sample = dict[str, Any]
 _CRITICAL = "critical"
 
 
-class Watch:
+class TargetMonitor:
     """Looks at one target; what was opened stays open between two looks."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Watch:
         self._reached = False
         self._cpu: tuple[float, float] | None = None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> TargetMonitor:
         return self
 
     def __exit__(self, *exception: object) -> None:

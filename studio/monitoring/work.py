@@ -13,9 +13,9 @@ from studio.jobs import Arguments, Job, Result
 from studio.monitoring.alerts.channels import Send, channel_of
 from studio.monitoring.alerts.dispatch import Dispatcher
 from studio.monitoring.alerts.rules import AlertPlan, read_alerts
-from studio.monitoring.alerts.silences import HOLDS, Holds
+from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.monitoring.endpoint.labels import read_labels
-from studio.monitoring.watch import Sample, Watch
+from studio.monitoring.watch import Sample, TargetMonitor
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
@@ -41,7 +41,7 @@ def monitor(arguments: Arguments, job: Job) -> Result:
     target = target_of(arguments["target"])
     failures: Failures = {}
     with (
-        Watch(target, job, plan.rules) as watch,
+        TargetMonitor(target, job, plan.rules) as watch,
         dispatching(channels, job, failures) as dispatcher,
     ):
         if labels is not None:
@@ -59,7 +59,7 @@ def monitor(arguments: Arguments, job: Job) -> Result:
     return sample | told_of(failures)
 
 
-def _samples(watch: Watch, arguments: Arguments) -> dict[str, Any]:
+def _samples(watch: TargetMonitor, arguments: Arguments) -> dict[str, Any]:
     folder, forget = arguments.get("samples"), bool(arguments.get("forget_samples"))
     if not folder and not forget:
         return {}
@@ -97,7 +97,7 @@ def dispatching(
         if failures.pop(channel, None):
             job.event("channel", channel=channel, text="It takes notices again.", failed=False)
 
-    holds = Holds(Paths.of().data / HOLDS)
+    holds = Silences(Paths.of().data / HOLDS)
     made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)
     try:
         yield made

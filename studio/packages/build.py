@@ -13,7 +13,7 @@ from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
-from studio.packages.embedding import Graft
+from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest
@@ -25,7 +25,7 @@ REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BundleContent:
     """What a bundle is made of.
 
     Attributes:
@@ -48,13 +48,13 @@ class Content:
     preprocess: Path | None
     baseline: Mapping[str, Any] | None
     latency: Mapping[str, Any] | None
-    graft: Graft | None
+    graft: EmbeddingGraph | None
     lineage: Mapping[str, Any]
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class BundleNumber:
     """What tells one bundle from the next."""
 
     version: int
@@ -62,7 +62,7 @@ class Number:
     created: str
 
 
-def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
+def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[str, Any]:
     """Write a bundle's files and return its manifest, which is not written yet.
 
     Equal content and number give equal bytes.
@@ -101,7 +101,7 @@ def build(content: Content, number: Number, folder: Path) -> dict[str, Any]:
     }
 
 
-def _copy_model(content: Content, folder: Path) -> str:
+def _copy_model(content: BundleContent, folder: Path) -> str:
     """Write the model with its large tensors beside it, each in a file named by its content.
 
     What is not taken apart keeps the names by which the model refers to it.
@@ -157,7 +157,7 @@ def _files(folder: Path) -> dict[str, Any]:
     }
 
 
-def _model(content: Content, file: str) -> dict[str, Any]:
+def _model(content: BundleContent, file: str) -> dict[str, Any]:
     model = content.model
     return {
         "file": file,

@@ -27,7 +27,7 @@ from studio.runtime.drift.signals import (
     MOST_USUAL,
     STRIPS,
     Block,
-    Sampler,
+    FrameSampler,
     bins_of,
     count,
     names_of,
@@ -169,7 +169,7 @@ def _taps(rows: Sequence[Frame]) -> list[Tap]:
 
 def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:
     """The principal axes of a tensor's samples: directions in which typical frames differ."""
-    sampler = Sampler(tap, len(rows))
+    sampler = FrameSampler(tap, len(rows))
     chosen = rows[::2]
     for place, row in enumerate(chosen):
         sampler.take(place, row[0 if tap.side == "input" else 1][tap.name])

@@ -10,7 +10,7 @@ from studio.api import Array, Backend, Model
 from studio.packages.build import write_parts
 from studio.packages.drift_reference import FEWEST, Frame
 from studio.packages.embedding import (
-    Graft,
+    EmbeddingGraph,
     NoEmbedding,
     axes_of,
     place_of,
@@ -28,7 +28,7 @@ def embed(
     wanted: str,
     frames: Sequence[Frame],
     folder: Path,
-) -> tuple[Graft, list[Frame]]:
+) -> tuple[EmbeddingGraph, list[Frame]]:
     """Fit the axes to typical data, and hold every answer of the new model against the old.
 
     Args:
@@ -52,11 +52,11 @@ def embed(
         if not write_parts(path, folder, _NAME):
             raise NoEmbedding("The model cannot be taken apart")
         plain = (folder / _NAME).read_bytes()
-        found = _run(backend, folder, Graft(place).apply(plain), frames)
+        found = _run(backend, folder, EmbeddingGraph(place).apply(plain), frames)
         axes, offset = axes_of(
             vectors_of((one, _rows(inputs)) for one, (inputs, _) in zip(found, frames, strict=True))
         )
-        graft = Graft(place, axes, offset)
+        graft = EmbeddingGraph(place, axes, offset)
         found = _run(backend, folder, graft.apply(plain), frames)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -32,7 +32,7 @@ class NoEmbedding(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EmbeddingPoint:
     """Where the embedding is taken.
 
     Attributes:
@@ -50,7 +50,7 @@ class Place:
     opset: int
 
 
-class Graft(NamedTuple):
+class EmbeddingGraph(NamedTuple):
     """What is added to a model.
 
     Attributes:
@@ -58,7 +58,7 @@ class Graft(NamedTuple):
         offset: Of each axis.
     """
 
-    place: Place
+    place: EmbeddingPoint
     axes: Array | None = None
     offset: Array | None = None
 
@@ -97,7 +97,7 @@ class Graft(NamedTuple):
         return b"".join(nodes) + _output(self.axes.shape[1])
 
 
-def place_of(model: Model, wanted: str = AUTO) -> Place:
+def place_of(model: Model, wanted: str = AUTO) -> EmbeddingPoint:
     """What the last layer with weights before the first output sees, or a tensor by its name.
 
     Raises:
@@ -123,7 +123,7 @@ def place_of(model: Model, wanted: str = AUTO) -> Place:
     raise NoEmbedding("The model has no layer with weights that sees more than its input")
 
 
-def _place(model: Model, tensor: str, channels: bool) -> Place:
+def _place(model: Model, tensor: str, channels: bool) -> EmbeddingPoint:
     kind = model.graph.type_of(tensor)
     if kind is None or kind.shape is None or kind.dtype not in _FLOATS:
         raise NoEmbedding(f"The tensor {tensor!r} is no float of a known number of axes")
@@ -131,7 +131,7 @@ def _place(model: Model, tensor: str, channels: bool) -> Place:
     if rank < 2:
         raise NoEmbedding(f"The tensor {tensor!r} has no axis of features beside the samples")
     axis = 1 if channels else rank - 1
-    return Place(tensor, axis, rank, kind.dtype == "float16", model.opsets.get("", 1))
+    return EmbeddingPoint(tensor, axis, rank, kind.dtype == "float16", model.opsets.get("", 1))
 
 
 def _is_layer(node: Node, constants: set[str]) -> bool:

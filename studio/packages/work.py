@@ -26,12 +26,12 @@ from studio.datasets import open_dataset
 from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
-from studio.packages.build import Content, Number, build
+from studio.packages.build import BundleContent, BundleNumber, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.contained import package_contained
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedded import embed
-from studio.packages.embedding import Graft, NoEmbedding
+from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
@@ -58,7 +58,7 @@ def package(arguments: Arguments, job: Job) -> Result:
     content = _content(host, reference, arguments, job)
     job.progress(3, 4, "Writing the bundle")
     folder = job.folder / FOLDER
-    manifest = build(content, Number(**arguments["number"]), folder)
+    manifest = build(content, BundleNumber(**arguments["number"]), folder)
     digest = write_manifest(folder, manifest)
     bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
     job.progress(4, 4, "Packaged")
@@ -89,7 +89,7 @@ def _signed(packaged: dict[str, Any], key: Path) -> Result:
     return {**packaged, "signature": signature}
 
 
-def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) -> Content:
+def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) -> BundleContent:
     path = Path(ref.path)
     form: Format = host.get(Extension.FORMAT, ref.format)
     files, model = _read(form, path, job)
@@ -110,7 +110,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         reference = reference._replace(estimate=estimate)
     labels = _file(arguments.get("labels"))
     check_labels(labels, samples)
-    return Content(
+    return BundleContent(
         name=ref.model_name,
         precision=ref.precision,
         model=model,
@@ -162,7 +162,7 @@ def _embedded(
     arguments: Arguments,
     frames: list[Frame],
     job: Job,
-) -> tuple[Graft | None, list[Frame], str]:
+) -> tuple[EmbeddingGraph | None, list[Frame], str]:
     """What the model gets for the watch, the frames with it, and why it gets nothing."""
     wanted = str(arguments.get("embedding") or "").strip()
     if not wanted:
@@ -197,7 +197,7 @@ def _lineage(
     return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
 
 
-def _draft(content: Content, arguments: Arguments) -> str:
+def _draft(content: BundleContent, arguments: Arguments) -> str:
     """A preprocess.toml from the model's own input, where one is asked for."""
     if not arguments.get("preprocess_draft"):
         return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.pipelines.run_report import RecipeReport, StepReport
+from studio.pipelines.run_report import PipelineReport, StepReport
 from studio.registry import Registry
 from studio.registry.run_journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 
@@ -38,7 +38,7 @@ def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
 
 
 def copy_artefacts(
-    report: RecipeReport, run: RunFolder, registry: Registry, folder: Path
+    report: PipelineReport, run: RunFolder, registry: Registry, folder: Path
 ) -> list[Path]:
     """Copy models, bundles, report and journal of a run into a folder, and list the digests.
 

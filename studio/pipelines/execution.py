@@ -15,10 +15,10 @@ from studio.jobs import End, JobOutcome, RunningJob
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
 from studio.pipelines.order import gate_needs, guards
-from studio.pipelines.pipeline import Recipe, RecipeStep
+from studio.pipelines.pipeline import Pipeline, PipelineStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
 from studio.pipelines.resume import ResumedRollback
-from studio.pipelines.run_report import DONE, GateReport, RecipeReport, StepReport
+from studio.pipelines.run_report import DONE, GateReport, PipelineReport, StepReport
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
 from studio.registry.run_journal import RECIPE_FILE, RUNNING, RunFolder
@@ -33,12 +33,12 @@ _INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.RECIPE)
 _GATE_MISSED, _CANCELLED = 3, 130
 _STATES = {0: "succeeded", _GATE_MISSED: "gate not met", _CANCELLED: "cancelled"}
 
-Watcher = Callable[[RecipeStep, int, int], None]
-Told = Callable[[StepReport], None]
+Watcher = Callable[[PipelineStep, int, int], None]
+OnStep = Callable[[StepReport], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunOptions:
     """How a recipe is to be run.
 
     Attributes:
@@ -52,11 +52,11 @@ class Wish:
     fresh: bool = False
     trigger: Mapping[str, Any] = field(default_factory=dict)
     watch: Watcher | None = None
-    told: Told | None = None
+    told: OnStep | None = None
     overwrite: bool = False
 
 
-class RecipeRun:
+class PipelineRun:
     """One run of a recipe, from its first step to its gates.
 
     Args:
@@ -64,12 +64,16 @@ class RecipeRun:
     """
 
     def __init__(
-        self, recipe: Recipe, runner: StepRunner, folder: RunFolder, wish: Wish | None = None
+        self,
+        recipe: Pipeline,
+        runner: StepRunner,
+        folder: RunFolder,
+        wish: RunOptions | None = None,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
         self._runner = runner
-        self._wish = wish or Wish()
+        self._wish = wish or RunOptions()
         self._results: dict[str, Any] = {
             VARS: dict(recipe.variables),
             TRIGGER: dict(self._wish.trigger),
@@ -88,7 +92,7 @@ class RecipeRun:
         if self._job is not None:
             self._job.cancel()
 
-    def run(self, before: Mapping[str, Any] | None = None) -> RecipeReport:
+    def run(self, before: Mapping[str, Any] | None = None) -> PipelineReport:
         """Run until the end or the first failure.
 
         Args:
@@ -165,7 +169,7 @@ class RecipeRun:
                 return code
         return 0
 
-    def _one(self, step: RecipeStep) -> tuple[StepReport, int]:
+    def _one(self, step: PipelineStep) -> tuple[StepReport, int]:
         began = time.monotonic()
         try:
             return self._run(step, began)
@@ -174,7 +178,7 @@ class RecipeRun:
             failed = StepReport(step.id, step.step, "failed", message=message, hint=error.hint)
             return failed, error.exit_code
 
-    def _run(self, step: RecipeStep, began: float) -> tuple[StepReport, int]:
+    def _run(self, step: PipelineStep, began: float) -> tuple[StepReport, int]:
         runner, registry = self._runner, self._runner.registry
         options, failure = runner.open_models(step.step, self._options(step))
         if failure is not None:
@@ -197,7 +201,7 @@ class RecipeRun:
         keeping.keep(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
-    def _outcome(self, step: RecipeStep, options: Mapping[str, Any]) -> JobOutcome:
+    def _outcome(self, step: PipelineStep, options: Mapping[str, Any]) -> JobOutcome:
         if step.step == "rollback" and not options.get("to"):
             known = self._document["intent"].get(step.id)
             rollback = ResumedRollback(self._runner, options)
@@ -214,7 +218,7 @@ class RecipeRun:
             job.cancel()
 
     def _failed(
-        self, step: RecipeStep, outcome: JobOutcome, began: float
+        self, step: PipelineStep, outcome: JobOutcome, began: float
     ) -> tuple[StepReport, int]:
         usage = outcome.end is End.FAILED and outcome.exit_code in (2, 1)
         message = self._placed(step, outcome.sentence, usage=usage)
@@ -223,7 +227,7 @@ class RecipeRun:
         )
         return report, outcome.exit_code
 
-    def _placed(self, step: RecipeStep, message: str, *, usage: bool) -> str:
+    def _placed(self, step: PipelineStep, message: str, *, usage: bool) -> str:
         """The sentence with the line that it is about, where what is written there is wrong."""
         source = self.recipe.source
         if not usage or message.startswith(source.name) or not step.place:
@@ -241,7 +245,7 @@ class RecipeRun:
 
     # Gates
 
-    def _missed(self, step: RecipeStep) -> str:
+    def _missed(self, step: PipelineStep) -> str:
         """Why a step that acts must not be run; empty when all gates before it are met."""
         for gate in self._guards.get(step.id, ()):
             report = self._judge(gate)
@@ -270,7 +274,7 @@ class RecipeRun:
         if self._document:
             self._write()
 
-    def _gather(self, step: RecipeStep) -> None:
+    def _gather(self, step: PipelineStep) -> None:
         """Let references to every cell of a step see those that are there."""
         cells = self.recipe.cells.get(step.origin)
         if cells:
@@ -281,10 +285,10 @@ class RecipeRun:
         self._document["steps"] = [{**asdict(row), "result": {}} for row in rows]
         self.folder.write(self._document)
 
-    def _report(self, step: RecipeStep) -> StepReport:
+    def _report(self, step: PipelineStep) -> StepReport:
         return self._reports.get(step.id) or StepReport(step.id, step.step)
 
-    def _end(self, exit_code: int, gates: tuple[GateReport, ...]) -> RecipeReport:
+    def _end(self, exit_code: int, gates: tuple[GateReport, ...]) -> PipelineReport:
         recipe = self.recipe
         steps = tuple(self._report(step) for step in recipe.steps)
         artefacts = digests(steps, self._runner.registry)
@@ -296,7 +300,7 @@ class RecipeRun:
             artefacts=artefacts,
         )
         self._write()
-        return RecipeReport(
+        return PipelineReport(
             recipe.name,
             recipe.title,
             steps,
@@ -307,7 +311,7 @@ class RecipeRun:
             artefacts=artefacts,
         )
 
-    def _options(self, step: RecipeStep) -> dict[str, Any]:
+    def _options(self, step: PipelineStep) -> dict[str, Any]:
         """The step's options: references resolved, inputs found beside the recipe."""
         kinds = {option.name: option.kind for option in step_named(step.step).options}
         options = {}

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from studio.pipelines.run_report import GateReport, RecipeReport, StepReport
+from studio.pipelines.run_report import GateReport, PipelineReport, StepReport
 from studio.settings.plain import one_line
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say, not even escaped."""
 
 
-def junit(report: RecipeReport, started: str) -> str:
+def junit(report: PipelineReport, started: str) -> str:
     """The document.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from studio.pipelines.pipeline import Gate, RecipeStep
+from studio.pipelines.pipeline import Gate, PipelineStep
 from studio.pipelines.references import (
     MATRIX,
     head,
@@ -33,7 +33,7 @@ class Matrix:
         cells: The ids that each such step has become.
     """
 
-    def __init__(self, axes: Axes, steps: Sequence[RecipeStep]) -> None:
+    def __init__(self, axes: Axes, steps: Sequence[PipelineStep]) -> None:
         self._axes = axes
         self._written = {step.id: step for step in steps}
         self._of: dict[str, frozenset[str]] = {}
@@ -62,7 +62,7 @@ class Matrix:
                 )
         return tuple(made)
 
-    def _spread(self, step: RecipeStep) -> list[RecipeStep]:
+    def _spread(self, step: PipelineStep) -> list[PipelineStep]:
         made = []
         for cell in self._cells(self._of[step.id]):
             names = self._names(cell)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from studio.pipelines.pipeline import Gate, RecipeStep
+from studio.pipelines.pipeline import Gate, PipelineStep
 from studio.pipelines.references import head, is_of_every_cell, references
 from studio.steps.effects import is_guarded, touches_targets
 
@@ -24,7 +24,7 @@ class Cycle(Exception):
         self.ids = tuple(ids)
 
 
-def needs_of(steps: Sequence[RecipeStep], cells: Mapping[str, tuple[str, ...]]) -> Needs:
+def needs_of(steps: Sequence[PipelineStep], cells: Mapping[str, tuple[str, ...]]) -> Needs:
     """What each step waits for because it refers to it, or says so."""
     known = {step.id for step in steps}
     needs: Needs = {}
@@ -50,8 +50,8 @@ def gate_needs(gate: Gate, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
 
 
 def ordered(
-    steps: Sequence[RecipeStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
-) -> tuple[RecipeStep, ...]:
+    steps: Sequence[PipelineStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
+) -> tuple[PipelineStep, ...]:
     """The steps in an order in which each can be run, else as they are written.
 
     Steps that touch targets keep their order among each other. One that changes what others see
@@ -68,7 +68,7 @@ def ordered(
 
 
 def guards(
-    steps: Sequence[RecipeStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
+    steps: Sequence[PipelineStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[Gate, ...]]:
     """For each step that acts, the gates that must have been met before.
 
@@ -84,7 +84,7 @@ def guards(
     return found
 
 
-def _chain(steps: Iterable[RecipeStep], needs: Needs) -> None:
+def _chain(steps: Iterable[PipelineStep], needs: Needs) -> None:
     """Let each step that touches targets wait for the one before it, unless that waits for it."""
     last = ""
     for step in steps:
@@ -95,7 +95,7 @@ def _chain(steps: Iterable[RecipeStep], needs: Needs) -> None:
 
 
 def _guard(
-    steps: Iterable[RecipeStep],
+    steps: Iterable[PipelineStep],
     gates: Iterable[Gate],
     needs: Needs,
     cells: Mapping[str, tuple[str, ...]],
@@ -121,9 +121,9 @@ def _following(start: str, needs: Needs) -> set[str]:
     return found
 
 
-def _sorted(steps: Sequence[RecipeStep], needs: Needs) -> tuple[RecipeStep, ...]:
+def _sorted(steps: Sequence[PipelineStep], needs: Needs) -> tuple[PipelineStep, ...]:
     """A topological order, always the earliest written step that can be run."""
-    left, done, found = list(steps), set[str](), list[RecipeStep]()
+    left, done, found = list(steps), set[str](), list[PipelineStep]()
     while left:
         step = next((one for one in left if needs[one.id] <= done), None)
         if step is None:
@@ -134,7 +134,7 @@ def _sorted(steps: Sequence[RecipeStep], needs: Needs) -> tuple[RecipeStep, ...]
     return tuple(found)
 
 
-def _cycle(left: Sequence[RecipeStep], needs: Needs) -> list[str]:
+def _cycle(left: Sequence[PipelineStep], needs: Needs) -> list[str]:
     """One of the circles among steps that all wait."""
     waiting = {step.id for step in left}
     path = [left[0].id]

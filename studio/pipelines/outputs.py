@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.pipelines.pipeline import Recipe
+from studio.pipelines.pipeline import Pipeline
 from studio.steps.catalogue import step as step_named
 from studio.steps.overwrites import outputs
 
 _REFERENCE = "${"
 
 
-def recipe_outputs(recipe: Recipe) -> list[Path]:
+def recipe_outputs(recipe: Pipeline) -> list[Path]:
     """What the steps of a recipe are to write, as far as that is known before it runs."""
     found = []
     for step in recipe.steps:

@@ -15,7 +15,7 @@ from studio.documents.toml_text import TomlText, no_such
 from studio.pipelines.gates import read_gate
 from studio.pipelines.matrix import Matrix
 from studio.pipelines.order import Cycle, ordered
-from studio.pipelines.pipeline import Gate, Recipe, RecipeStep
+from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
 from studio.pipelines.references import (
     MATRIX,
     RUN,
@@ -46,7 +46,7 @@ def read_recipe(
     path: Path,
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Recipe:
+) -> Pipeline:
     """Read and check a recipe's file.
 
     Args:
@@ -71,7 +71,7 @@ def parse_recipe(
     folder: Path,
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Recipe:
+) -> Pipeline:
     """Check a recipe's text.
 
     Args:
@@ -91,7 +91,7 @@ def parse_recipe(
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
-    return Recipe(
+    return Pipeline(
         name=source.values["recipe"]["name"],
         title=source.values["recipe"].get("title") or source.values["recipe"]["name"],
         folder=folder,
@@ -146,8 +146,8 @@ def _axes(source: TomlText) -> dict[str, list[Any]]:
     return axes
 
 
-def _steps(source: TomlText) -> list[RecipeStep]:
-    found: list[RecipeStep] = []
+def _steps(source: TomlText) -> list[PipelineStep]:
+    found: list[PipelineStep] = []
     for number, table in enumerate(source.values["steps"]):
         step = _step(source, table, number)
         if any(one.id == step.id for one in found):
@@ -158,7 +158,7 @@ def _steps(source: TomlText) -> list[RecipeStep]:
     return found
 
 
-def _step(source: TomlText, table: Any, number: int) -> RecipeStep:
+def _step(source: TomlText, table: Any, number: int) -> PipelineStep:
     place: Place = ("steps", number)
     if not isinstance(table, Mapping):
         raise source.wrong("a step is a table: [[steps]].", *place)
@@ -174,7 +174,7 @@ def _step(source: TomlText, table: Any, number: int) -> RecipeStep:
     fresh = table.get("fresh", False)
     if not isinstance(fresh, bool):
         raise source.wrong(f"'fresh' is true or false, not {fresh!r}.", *place, "fresh")
-    return RecipeStep(
+    return PipelineStep(
         id=identifier,
         step=name,
         options=_options(source, table, place, name),
@@ -240,7 +240,7 @@ def _check_one(source: TomlText, option: Option, value: Any, place: Place) -> No
 
 def _check_references(
     source: TomlText,
-    steps: Sequence[RecipeStep],
+    steps: Sequence[PipelineStep],
     gates: Iterable[Gate],
     variables: Mapping[str, Any],
     axes: Mapping[str, Any],
@@ -302,7 +302,7 @@ def _nearest(
     return source.wrong(reason, *place, hint=hint)
 
 
-def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[RecipeStep, ...]:
+def _in_order(source: TomlText, matrix: Matrix, gates: Sequence[Gate]) -> tuple[PipelineStep, ...]:
     try:
         return ordered(matrix.steps, gates, matrix.cells)
     except Cycle as cycle:

@@ -12,7 +12,7 @@ from studio.documents.toml_text import TomlText
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeStep:
+class PipelineStep:
     """One line of the recipe: an id, the step's name, and its options as written.
 
     Attributes:
@@ -56,7 +56,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Pipeline:
     """What is to be done, in an order in which it can be.
 
     Attributes:
@@ -69,7 +69,7 @@ class Recipe:
     name: str
     title: str
     folder: Path
-    steps: tuple[RecipeStep, ...]
+    steps: tuple[PipelineStep, ...]
     gates: tuple[Gate, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.jobs import JobOutcome, JobSpec
-from studio.pipelines.run_report import RecipeReport
+from studio.pipelines.run_report import PipelineReport
 from studio.registry import Registry, below
 from studio.settings import write_atomically
 from studio.steps.runner import StepRunner
 
 
-def write_report(runner: StepRunner, report: RecipeReport, path: Path) -> JobOutcome:
+def write_report(runner: StepRunner, report: PipelineReport, path: Path) -> JobOutcome:
     """Write the report of a run to ``path``; return how its worker ended."""
     spec = JobSpec(
         id=uuid.uuid4().hex[:12],
@@ -32,7 +32,7 @@ def write_report(runner: StepRunner, report: RecipeReport, path: Path) -> JobOut
     return outcome
 
 
-def _graphs(registry: Registry, report: RecipeReport) -> list[dict[str, str]]:
+def _graphs(registry: Registry, report: PipelineReport) -> list[dict[str, str]]:
     """Title and path of the graph of each model that the run has opened."""
     numbers = [step.result.get("variant") for step in report.steps if step.step == "open"]
     variants = [registry.variant(number) for number in numbers if number is not None]

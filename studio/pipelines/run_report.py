@@ -56,7 +56,7 @@ class GateReport:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeReport:
+class PipelineReport:
     """The outcome of a recipe.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Manifests, discovery, consent and lazy loading of plugins, and why one is unavailable."""
 
-from studio.plugin_host.discovery import GROUP, Plugin, State, safe_mode
+from studio.plugin_host.discovery import GROUP, Plugin, PluginState, safe_mode
 from studio.plugin_host.host import PluginFailed, PluginHost
 from studio.plugin_host.manifest import ManifestError, read_manifest
 from studio.plugin_host.trust import MOST_CRASHES, Trust
@@ -12,7 +12,7 @@ __all__ = [
     "Plugin",
     "PluginFailed",
     "PluginHost",
-    "State",
+    "PluginState",
     "Trust",
     "read_manifest",
     "safe_mode",

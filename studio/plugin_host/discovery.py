@@ -14,13 +14,13 @@ from studio.plugin_host.built_in import built_in_folders
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
 from studio.plugin_host.requirements import missing
-from studio.plugin_host.trust import MOST_CRASHES, Standing, Trust
+from studio.plugin_host.trust import MOST_CRASHES, PluginDecision, Trust
 from studio.settings import SAFE_VARIABLE
 
 GROUP = "edgewright.plugins"
 
 
-class State(enum.Enum):
+class PluginState(enum.Enum):
     """Whether a plugin can be used."""
 
     AVAILABLE = "available"
@@ -43,7 +43,7 @@ class Plugin:
 
     id: str
     folder: Path
-    state: State
+    state: PluginState
     reason: str = ""
     manifest: Manifest | None = None
     built_in: bool = False
@@ -66,7 +66,7 @@ def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
     standings = trust.standings()
     for name, folder, built_in in _places(user_folder):
         plugin = replace(_inspect(name, folder), built_in=built_in)
-        plugin = _judge(plugin, standings.get(plugin.id, Standing()))
+        plugin = _judge(plugin, standings.get(plugin.id, PluginDecision()))
         found.setdefault(plugin.id, plugin)
     return found
 
@@ -97,24 +97,28 @@ def _inspect(name: str, folder: Path) -> Plugin:
     try:
         manifest = read_manifest(folder / FILE_NAME)
     except ManifestError as error:
-        return Plugin(name, folder, State.BROKEN, str(error))
+        return Plugin(name, folder, PluginState.BROKEN, str(error))
     if not supported(manifest):
         reason = f"it was written for version {manifest.api} of the plugin API."
-        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
+        return Plugin(manifest.id, folder, PluginState.UNAVAILABLE, reason, manifest)
     try:
         lacking = missing(manifest.requires)
     except ValueError as error:
         return Plugin(
-            manifest.id, folder, State.BROKEN, f"Its requirements are wrong: {error}.", manifest
+            manifest.id,
+            folder,
+            PluginState.BROKEN,
+            f"Its requirements are wrong: {error}.",
+            manifest,
         )
     if lacking:
         names = " ".join(f"'{text}'" for text in lacking)
         reason = f"{', '.join(lacking)} is not installed; install it with: pip install {names}"
-        return Plugin(manifest.id, folder, State.UNAVAILABLE, reason, manifest)
-    return Plugin(manifest.id, folder, State.AVAILABLE, "", manifest)
+        return Plugin(manifest.id, folder, PluginState.UNAVAILABLE, reason, manifest)
+    return Plugin(manifest.id, folder, PluginState.AVAILABLE, "", manifest)
 
 
-def _judge(plugin: Plugin, standing: Standing) -> Plugin:
+def _judge(plugin: Plugin, standing: PluginDecision) -> Plugin:
     """The plugin as the user's decisions leave it."""
     if plugin.manifest is None:
         return plugin
@@ -123,25 +127,29 @@ def _judge(plugin: Plugin, standing: Standing) -> Plugin:
     return _off(plugin, "you switched it off") if standing.forbidden else plugin
 
 
-def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: Standing) -> Plugin:
+def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: PluginDecision) -> Plugin:
     """A plugin that did not come with the studio, as its files and crashes leave it."""
     outside = [c.factory for c in manifest.capabilities if not _own(c.factory, manifest.id)]
     if outside:
         reason = f"The factory {outside[0]!r} lies outside the plugin's package {manifest.id}."
-        return replace(plugin, state=State.BROKEN, reason=reason)
+        return replace(plugin, state=PluginState.BROKEN, reason=reason)
     try:
         plugin = replace(plugin, digest=content_digest(plugin.folder))
     except ManifestError as error:
-        return replace(plugin, state=State.BROKEN, reason=str(error))
+        return replace(plugin, state=PluginState.BROKEN, reason=str(error))
     if safe_mode():
-        return replace(plugin, state=State.OFF, reason="this is the safe mode, without plugins.")
-    if plugin.state is not State.AVAILABLE:
+        return replace(
+            plugin, state=PluginState.OFF, reason="this is the safe mode, without plugins."
+        )
+    if plugin.state is not PluginState.AVAILABLE:
         return plugin
     if standing.crashes_of(plugin.digest) >= MOST_CRASHES:
         times = f"it crashed {standing.crashes} times"
         return _off(plugin, f"{times}, the last time: {standing.reason}")
     if standing.agreed != plugin.digest:
-        return replace(plugin, state=State.NEEDS_CONSENT, reason=_question(plugin, standing.agreed))
+        return replace(
+            plugin, state=PluginState.NEEDS_CONSENT, reason=_question(plugin, standing.agreed)
+        )
     return plugin
 
 
@@ -152,7 +160,7 @@ def _question(plugin: Plugin, agreed: str) -> str:
 
 def _off(plugin: Plugin, reason: str) -> Plugin:
     text = f"{reason.rstrip('.')}; switch it on again with: studio plugins allow {plugin.id}"
-    return replace(plugin, state=State.OFF, reason=text)
+    return replace(plugin, state=PluginState.OFF, reason=text)
 
 
 def _own(factory: str, package: str) -> bool:

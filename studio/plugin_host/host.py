@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.built_in import is_imported_from
 from studio.plugin_host.digest import digest_of, file_digests
-from studio.plugin_host.discovery import Plugin, State, find_plugins, safe_mode
-from studio.plugin_host.environments import Condition, Environment, PluginToolchain
+from studio.plugin_host.discovery import Plugin, PluginState, find_plugins, safe_mode
+from studio.plugin_host.environments import Environment, EnvironmentCondition, PluginToolchain
 from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
 from studio.plugin_host.trust import MOST_CRASHES, Trust
@@ -98,7 +98,7 @@ class PluginHost:
             Unavailable: when it cannot or may not, with the reason, or there is none.
         """
         plugin = self.plugin(identifier)
-        if plugin.state is not State.AVAILABLE:
+        if plugin.state is not PluginState.AVAILABLE:
             raise Unavailable(f"The plugin {identifier} is not available: {plugin.reason}")
         return plugin
 
@@ -107,7 +107,7 @@ class PluginHost:
         return tuple(
             capability
             for plugin in self._ranked()
-            if plugin.state is State.AVAILABLE
+            if plugin.state is PluginState.AVAILABLE
             for capability in plugin.capabilities
             if capability.extension is extension
         )
@@ -165,7 +165,7 @@ class PluginHost:
         environment = self.environment(self._plugins[capability.plugin])
         if environment is None or not capability.extra.get("environment"):
             return capability.title
-        ready = environment.state().condition is Condition.INSTALLED
+        ready = environment.state().condition is EnvironmentCondition.INSTALLED
         return capability.title if ready else f"{capability.title} (to be installed)"
 
     def _given(self, capability: Capability) -> tuple[object, ...]:
@@ -237,7 +237,7 @@ class PluginHost:
 
     @staticmethod
     def _usable(plugin: Plugin, capability: Capability) -> Capability:
-        if plugin.state is not State.AVAILABLE:
+        if plugin.state is not PluginState.AVAILABLE:
             raise Unavailable(f"{capability.title} is not available: {plugin.reason}")
         return capability
 
@@ -245,7 +245,7 @@ class PluginHost:
         """Built-in before installed by others, what can be used before what cannot."""
         return sorted(
             self._plugins.values(),
-            key=lambda one: (not one.built_in, one.state is not State.AVAILABLE, one.id),
+            key=lambda one: (not one.built_in, one.state is not PluginState.AVAILABLE, one.id),
         )
 
 

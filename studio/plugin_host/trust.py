@@ -17,7 +17,7 @@ MOST_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PluginDecision:
     """What is known of one plugin.
 
     Attributes:
@@ -48,11 +48,11 @@ class Trust:
         self._folder = folder
         self._path = folder / "plugins.json"
 
-    def of(self, plugin: str) -> Standing:
+    def of(self, plugin: str) -> PluginDecision:
         """What is known of a plugin."""
-        return self.standings().get(plugin, Standing())
+        return self.standings().get(plugin, PluginDecision())
 
-    def standings(self) -> dict[str, Standing]:
+    def standings(self) -> dict[str, PluginDecision]:
         """What is known of every plugin, by id."""
         try:
             values = json.loads(self._path.read_text(encoding="utf-8"))
@@ -63,23 +63,23 @@ class Trust:
     def allow(self, plugin: str, digest: str) -> None:
         """Agree to a plugin's files; past crashes and a prohibition are forgotten."""
         with self._changing() as standings:
-            standings[plugin] = Standing(agreed=digest)
+            standings[plugin] = PluginDecision(agreed=digest)
 
     def forbid(self, plugin: str) -> None:
         """Switch a plugin off, and take back what was agreed to."""
         with self._changing() as standings:
-            standings[plugin] = Standing(forbidden=True)
+            standings[plugin] = PluginDecision(forbidden=True)
 
     def note_crash(self, plugin: str, digest: str, reason: str) -> int:
         """Count a crash; returns how many these files have had."""
         with self._changing() as standings:
-            before = standings.get(plugin, Standing())
+            before = standings.get(plugin, PluginDecision())
             count = before.crashes_of(digest) + 1
             standings[plugin] = replace(before, crashed=digest, crashes=count, reason=reason)
         return count
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, Standing]]:
+    def _changing(self) -> Iterator[dict[str, PluginDecision]]:
         """The standings, written back whole; one process at a time."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "lock").open("w") as lock:
@@ -90,8 +90,8 @@ class Trust:
             write_atomically(self._path, json.dumps(values, indent=1).encode() + b"\n")
 
 
-def _standing(value: Mapping[str, Any]) -> Standing:
-    return Standing(
+def _standing(value: Mapping[str, Any]) -> PluginDecision:
+    return PluginDecision(
         agreed=str(value["agreed"]),
         forbidden=value["forbidden"] is True,
         crashed=str(value["crashed"]),

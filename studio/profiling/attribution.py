@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Graph
-from studio.profiling.kernel_graph import LAYOUT, Wiring
+from studio.profiling.kernel_graph import LAYOUT, KernelGraph
 from studio.profiling.owners import Owner, Owners
 
 _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
@@ -151,7 +151,7 @@ def attribute(
     """
     owners = Owners.of(graph, functions)
     owners.inlined(str(kernel["name"]) for kernel in kernels)
-    wiring = Wiring(kernels, owners, _nameless(kernels, owners))
+    wiring = KernelGraph(kernels, owners, _nameless(kernels, owners))
     found = Attribution()
     for kernel in kernels:
         us = float(kernel["us"])

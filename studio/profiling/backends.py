@@ -13,7 +13,7 @@ from studio.plugin_host import PluginHost
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class BackendChoice:
     """A backend with values for its options.
 
     Attributes:
@@ -38,7 +38,9 @@ class Chosen:
         return (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) >> 20
 
 
-def choose(host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]) -> list[Chosen]:
+def choose(
+    host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]
+) -> list[BackendChoice]:
     """The backends that are asked for: ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
 
     Args:
@@ -57,7 +59,7 @@ def choose(host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]) ->
         values = validate(backend.options, {**given, **_pairs(text, rest)})
         # An object made before there were environments has none.
         python = str(getattr(backend, "python", ""))
-        chosen.append(Chosen(text, backend, values, python))
+        chosen.append(BackendChoice(text, backend, values, python))
     return chosen
 
 
@@ -84,7 +86,7 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
             )
 
 
-def hold_to_target(arguments: Mapping[str, Any], backends: Sequence[Chosen]) -> None:
+def hold_to_target(arguments: Mapping[str, Any], backends: Sequence[BackendChoice]) -> None:
     """Raise UsageError when another machine is asked to use an environment of this one."""
     target = arguments.get("target")
     bound = [each.backend.title for each in backends if each.python]

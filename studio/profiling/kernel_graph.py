@@ -26,7 +26,7 @@ Kernel = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class KernelMatch:
     """What a kernel stands for.
 
     Attributes:
@@ -39,7 +39,7 @@ class Match:
     is_neighbour: bool = False
 
 
-class Wiring:
+class KernelGraph:
     """The kernels of one inference as a graph; without their values, names alone decide."""
 
     def __init__(
@@ -56,13 +56,13 @@ class Wiring:
         made = {value for owner in direct if owner for value in owner.node.outputs}
         self._made = frozenset(self._makers) | frozenset(made)
 
-    def match(self, kernel: Kernel) -> Match | None:
+    def match(self, kernel: Kernel) -> KernelMatch | None:
         """The node that a kernel stands for, or None."""
         head = None if kernel["operator"] in LAYOUT else self._head(kernel)
         if head is not None:
             return self._anchored(kernel, head)
         owner = self._neighbour(kernel)
-        return None if owner is None else Match(owner, is_neighbour=True)
+        return None if owner is None else KernelMatch(owner, is_neighbour=True)
 
     def _head(self, kernel: Kernel) -> Owner | None:
         """The node whose result the kernel makes."""
@@ -88,11 +88,11 @@ class Wiring:
                     return owner
         return None
 
-    def _anchored(self, kernel: Kernel, head: Owner) -> Match:
+    def _anchored(self, kernel: Kernel, head: Owner) -> KernelMatch:
         """Of all nodes that a kernel computes the one that its time is mostly for."""
         outputs = _texts(kernel, "outputs")
         if not outputs:
-            return Match(head)
+            return KernelMatch(head)
         ends = (self._made - frozenset(head.node.outputs)) | frozenset(_texts(kernel, "inputs"))
         covered = self._owners.covered(head, ends)
         named = self._owners.by_name.get(str(kernel["name"]))
@@ -106,7 +106,7 @@ class Wiring:
             ),
         )
         fused = tuple(owner.name for owner in covered if owner.key != anchor.key)
-        return Match(anchor, fused)
+        return KernelMatch(anchor, fused)
 
     def _neighbour(self, kernel: Kernel) -> Owner | None:
         """The node that an added kernel serves: the first known one behind it, or before it."""

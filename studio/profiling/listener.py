@@ -18,7 +18,7 @@ _MEASURING = ("open-loop", "sustained")
 """Phases that say themselves how far they are; where there are rounds, those do."""
 
 
-class Follower:
+class BenchListener:
     """Told each event of the bench as it comes.
 
     It sends the job's watchers a message ``run`` whenever something new is known of a candidate:

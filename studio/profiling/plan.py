@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
-from studio.profiling.backends import Chosen
+from studio.profiling.backends import BackendChoice
 from studio.profiling.energy import BLOCK_SECONDS
 from studio.registry import ModelRef
 
@@ -54,7 +54,7 @@ class Candidate:
         return f"{self.model.model_name}:{self.model.name}"
 
 
-def candidates(models: Sequence[ModelRef], backends: Sequence[Chosen]) -> list[Candidate]:
+def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) -> list[Candidate]:
     """Every variant on every backend; the first is the reference."""
     made: list[Candidate] = []
     for chosen in backends:

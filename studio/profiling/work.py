@@ -16,7 +16,7 @@ from studio.profiling import build as results
 from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
-from studio.profiling.listener import Follower
+from studio.profiling.listener import BenchListener
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
@@ -47,7 +47,7 @@ def profile(arguments: Arguments, job: Job) -> Result:
     config = configuration(chosen, arguments, npz)
     if placement.accelerated(chosen):  # where it ran is only known from what its kernels say
         config["operators"] = PROFILED_INFERENCES
-    recording = _measure(host, arguments, config, job, Follower(job, chosen))
+    recording = _measure(host, arguments, config, job, BenchListener(job, chosen))
     result = results.build(recording, chosen)
     result["target"] = (arguments.get("target") or {}).get("name", "local")
     energy.add(result, recording)
@@ -69,7 +69,11 @@ def _backends(host: PluginHost, arguments: Arguments, models: list[ModelRef]) ->
 
 
 def _measure(
-    host: PluginHost, arguments: Arguments, config: Mapping[str, Any], job: Job, follow: Follower
+    host: PluginHost,
+    arguments: Arguments,
+    config: Mapping[str, Any],
+    job: Job,
+    follow: BenchListener,
 ) -> Recording:
     target = arguments.get("target")
     if target is None or target["url"].startswith("local:"):

@@ -11,12 +11,12 @@ from typing import Any
 
 from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
 from studio.evaluation.comparison import Latency
-from studio.evaluation.judge import Judge, Scored
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.judge import Evaluator, Scored
+from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.recurrent import Span
 from studio.jobs import Arguments, Job
 from studio.jobs.phases import Phase
-from studio.quantization.search_strategy import Found, Goal, Trial, search
+from studio.quantization.search_strategy import Goal, SearchCandidate, SearchResult, search
 from studio.quantization.sensitivity_store import costs_from
 from studio.quantization.variant_timing import timed, usual_threads
 
@@ -28,7 +28,7 @@ _ERRORS = 2.0
 """Standard errors by which a part of the samples must miss the limit to speak for all."""
 
 
-class Every:
+class EveryNth:
     """Every n-th sample of a dataset: one half for the search, the other for the verdict."""
 
     def __init__(self, dataset: Dataset, first: int, step: int = 2) -> None:
@@ -42,7 +42,7 @@ class Every:
         return (s for index, s in enumerate(self._dataset) if index % step == first)
 
 
-class Kept:
+class CachedDataset:
     """A dataset whose samples are read once and kept, where all of them are small together."""
 
     def __init__(self, dataset: Dataset) -> None:
@@ -74,16 +74,16 @@ def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
     if apart:
         middle = len(dataset) // 2
         return Span(dataset, 0, middle), Span(dataset, middle, len(dataset))
-    return Every(dataset, 0), Every(dataset, 1)
+    return EveryNth(dataset, 0), EveryNth(dataset, 1)
 
 
-class Search:
+class LayerSearch:
     """Finds the layers that stay in float, for one model and one metric."""
 
     def __init__(
         self,
-        subject: Subject,
-        judge: Judge,
+        subject: LoadedModel,
+        judge: Evaluator,
         seen: Dataset,
         job: Job,
         arguments: Arguments | None = None,
@@ -115,7 +115,7 @@ class Search:
         backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
         stored = costs_from(self._arguments, backend, tuner.layers)
         costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
-        alone, seen = self._judge.by_reference, Kept(self._seen)
+        alone, seen = self._judge.by_reference, CachedDataset(self._seen)
         session = self._subject.scoring(alone=alone)
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
         before = self._judge.scored(session, seen, phase)
@@ -143,8 +143,8 @@ class _Bench:
 
     def __init__(
         self,
-        subject: Subject,
-        judge: Judge,
+        subject: LoadedModel,
+        judge: Evaluator,
         seen: Dataset,
         job: Job,
         tuner: Any,
@@ -161,7 +161,7 @@ class _Bench:
     def timed(self, kept: Sequence[str]) -> float:
         return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
 
-    def tried(self, kept: Sequence[str]) -> Trial:
+    def tried(self, kept: Sequence[str]) -> SearchCandidate:
         phase = self._phase(f"Trying with {len(kept)} layers in float")
         time = self._made(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
@@ -177,35 +177,35 @@ class _Bench:
         self,
         kept: Sequence[str],
         ratio: float,
-        phase: _Quiet,
+        phase: _SubProgress,
         session: Session,
         exact: Session | None,
-    ) -> Trial:
+    ) -> SearchCandidate:
         """The loss on all samples, or on a part that shows already that it is too large."""
         nbytes = self._path.stat().st_size
         enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
         if self._limit is not None and enough:
-            part = self._judge.scored(session, Every(self._seen, 0, _PART), phase, exact)
+            part = self._judge.scored(session, EveryNth(self._seen, 0, _PART), phase, exact)
             drop, error = loss(self._before, part)
             if drop - _ERRORS * error > self._limit:
                 lost, gained = part_changed(self._before, part)
-                return Trial(
+                return SearchCandidate(
                     tuple(kept), drop, ratio, nbytes, part.value, lost, gained, len(part.each)
                 )
         after = self._judge.scored(session, self._seen, phase, exact)
         drop = round(self._judge.drop(self._before.value, after.value), 9)
         lost, gained = part_changed(self._before, after)
         count = len(self._seen)
-        return Trial(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
+        return SearchCandidate(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
 
-    def _made(self, kept: Sequence[str], phase: _Quiet) -> Latency:
+    def _made(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
         self._tuner.write(self._path, kept)
         return timed(self._subject, self._path, self._feeds, phase, self._threads)
 
-    def _phase(self, title: str) -> _Quiet:
+    def _phase(self, title: str) -> _SubProgress:
         phase = Phase(self._job, 0.28, 0.5, title)
         phase.progress(0, 1)
-        return _Quiet(phase)
+        return _SubProgress(phase)
 
 
 def loss(before: Scored, after: Scored) -> tuple[float, float]:
@@ -227,7 +227,7 @@ def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
     return sum(now < one for one, now in pairs), sum(now > one for one, now in pairs)
 
 
-def _missed(found: Found, goal: Goal, judge: Judge) -> GateMissed:
+def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
     """What the best trial of each kind came to."""
     if not found.trials:
         return GateMissed("Every layer is slower in int8 on this machine, so all stay in float.")
@@ -250,7 +250,7 @@ def _missed(found: Found, goal: Goal, judge: Judge) -> GateMissed:
     )
 
 
-class _Quiet:
+class _SubProgress:
     """A part of the work that can be cancelled, but whose share of the whole is not known."""
 
     def __init__(self, phase: Phase) -> None:

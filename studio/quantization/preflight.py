@@ -24,16 +24,16 @@ from studio.api import (
 )
 from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Arguments, Job, Result
 from studio.jobs.phases import Phase
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.quantization.input_preview import drawn
-from studio.quantization.preset import Recipe
-from studio.quantization.speedup import Outlook, predict, wanted
+from studio.quantization.preset import Preset
+from studio.quantization.speedup import SpeedupEstimate, predict, wanted
 from studio.quantization.step import QUANTIZE
-from studio.quantization.timing_cache import Timings
+from studio.quantization.timing_cache import TimingCache
 from studio.quantization.variant_timing import timed
 
 _LABELS_LOOKED_AT = 2000
@@ -49,7 +49,7 @@ def preview(arguments: Arguments, job: Job) -> Result:
         ``samples``, drawn; ``outlook``, None where the method has none.
     """
     host = PluginHost.discover()
-    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.2))
+    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.2))
     found: Result = {name: _found(arguments.get(name), subject) for name in ("data", "eval_data")}
     job.progress(0.5, 1, "Timing int8 on this machine")
     found["outlook"] = _outlook(arguments, subject, host, job) if arguments["outlook"] else None
@@ -57,7 +57,7 @@ def preview(arguments: Arguments, job: Job) -> Result:
     return found
 
 
-def _found(path: str | None, subject: Subject) -> dict[str, Any] | None:
+def _found(path: str | None, subject: LoadedModel) -> dict[str, Any] | None:
     if not path:
         return None
     try:
@@ -67,7 +67,7 @@ def _found(path: str | None, subject: Subject) -> dict[str, Any] | None:
         return {"problem": error.message, "hint": error.hint}
 
 
-def _described(dataset: Dataset, subject: Subject) -> dict[str, Any]:
+def _described(dataset: Dataset, subject: LoadedModel) -> dict[str, Any]:
     labels: Counter[str] = Counter()
     kinds: set[str] = set()
     samples: list[dict[str, Any]] = []
@@ -102,14 +102,14 @@ def _shape(array: Any) -> str:
 
 
 def _outlook(
-    arguments: Arguments, subject: Subject, host: PluginHost, job: Job
+    arguments: Arguments, subject: LoadedModel, host: PluginHost, job: Job
 ) -> Mapping[str, Any] | None:
     defaults = {
         option.name: option.check(option.default)
         for option in QUANTIZE.options
         if option.default is not None
     }
-    recipe = Recipe.of({**defaults, **{k: arguments.get(k) for k in ("recipe", "recipe_name")}})
+    recipe = Preset.of({**defaults, **{k: arguments.get(k) for k in ("recipe", "recipe_name")}})
     transform = host.get(Extension.TRANSFORM, recipe.method)
     measure = getattr(transform, "outlook", None)
     if measure is None:
@@ -128,10 +128,10 @@ def _measured(
     measure: Callable[..., Mapping[str, Any]],
     options: Mapping[str, Any],
     arguments: Arguments,
-    subject: Subject,
+    subject: LoadedModel,
 ) -> Mapping[str, Any]:
     """What was timed before by this runtime, and now the layers that were not."""
-    kept = Timings(arguments, subject.backend.version(), options)
+    kept = TimingCache(arguments, subject.backend.version(), options)
     shapes = wanted(graph)
     missing = [shape for shape in shapes if shape.key not in kept.layers]
     if missing or not kept.whole:
@@ -141,11 +141,11 @@ def _measured(
 
 def _tried(
     arguments: Arguments,
-    subject: Subject,
-    recipe: Recipe,
+    subject: LoadedModel,
+    recipe: Preset,
     transform: Transform,
     job: Job,
-    outlook: Outlook,
+    outlook: SpeedupEstimate,
 ) -> Mapping[str, Any]:
     """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
     try:
@@ -161,9 +161,9 @@ _QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
 
 
 def tried(
-    subject: Subject,
+    subject: LoadedModel,
     transform: Transform,
-    recipe: Recipe,
+    recipe: Preset,
     feeds: Feeds,
     folder: Path,
     progress: Progress,
@@ -176,12 +176,12 @@ def tried(
     known = {option.name for option in transform.options}
     options = {**recipe.options, **{k: v for k, v in _QUICK.items() if k in known}}
     made = transform.apply(
-        subject.path, folder / "trial.onnx", options, _One(feeds), Phase(progress, 0, 0.5)
+        subject.path, folder / "trial.onnx", options, _SingleSample(feeds), Phase(progress, 0, 0.5)
     )
     return timed(subject, made.path, feeds, Phase(progress, 0.5, 1, "Timing"))
 
 
-class _One:
+class _SingleSample:
     """A dataset of one sample."""
 
     def __init__(self, feeds: Feeds) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.api import Option, UsageError
-from studio.quantization.preset_text import LAYERS, RecipeText, write
+from studio.quantization.preset_text import LAYERS, PresetText, write
 from studio.quantization.step import QUANTIZE
 
 HEAD = ("title", "summary", "hardware")
@@ -21,7 +21,7 @@ _PARTS = ("method", "calibration", "samples", "keep")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Preset:
     """How a variant is made.
 
     Attributes:
@@ -36,10 +36,10 @@ class Recipe:
     samples: int
     options: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, str] = field(default_factory=dict)
-    source: RecipeText = field(default=RecipeText("the recipe", "", {}), compare=False)
+    source: PresetText = field(default=PresetText("the recipe", "", {}), compare=False)
 
     @classmethod
-    def of(cls, arguments: Mapping[str, Any]) -> Recipe:
+    def of(cls, arguments: Mapping[str, Any]) -> Preset:
         """The recipe that a step's arguments ask for: those given, else the text's, else defaults.
 
         Args:
@@ -49,7 +49,7 @@ class Recipe:
             UsageError: with line and column, when the text is not TOML or a value does not fit.
         """
         name = arguments.get("recipe_name") or "the recipe"
-        source = RecipeText.read(arguments.get("recipe") or "", name)
+        source = PresetText.read(arguments.get("recipe") or "", name)
         check_head(source)
         step = {option.name: option for option in QUANTIZE.options}
         values = {k: v for k, v in source.values.items() if k not in (*HEAD, LAYERS)}
@@ -62,7 +62,7 @@ class Recipe:
         layers = source.values.get(LAYERS, {})
         return cls(values.pop("method"), values.pop("samples"), values, layers, source)
 
-    def for_transform(self, options: Sequence[Option]) -> Recipe:
+    def for_transform(self, options: Sequence[Option]) -> Preset:
         """The same recipe with those options alone that a transform knows, each in its own type.
 
         Raises:
@@ -94,7 +94,7 @@ class Recipe:
         return write({**head, **self.to_json()})
 
 
-def check_head(source: RecipeText) -> None:
+def check_head(source: PresetText) -> None:
     """Check what needs no plugin to be known.
 
     Raises:
@@ -112,7 +112,7 @@ def check_head(source: RecipeText) -> None:
             raise source.wrong(reason, pattern, table=LAYERS)
 
 
-def _fitting(source: RecipeText, option: Option, value: Any) -> Any:
+def _fitting(source: PresetText, option: Option, value: Any) -> Any:
     try:
         return option.check(value)
     except UsageError as error:

@@ -24,7 +24,7 @@ LAYERS = "layers"
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeText:
+class PresetText:
     """A text with what it says.
 
     Attributes:
@@ -37,7 +37,7 @@ class RecipeText:
     values: Mapping[str, Any]
 
     @classmethod
-    def read(cls, text: str, name: str = "the recipe") -> RecipeText:
+    def read(cls, text: str, name: str = "the recipe") -> PresetText:
         """Parse a text.
 
         Raises:

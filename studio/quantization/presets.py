@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.jobs import Arguments
 from studio.quantization.preset import HEAD, check_head
-from studio.quantization.preset_text import RecipeText
+from studio.quantization.preset_text import PresetText
 from studio.registry import Registry
 from studio.settings import resource, write_atomically
 
@@ -33,7 +33,7 @@ _FIRST = (
 
 
 @dataclass(frozen=True, slots=True)
-class RecipeEntry:
+class PresetEntry:
     """One recipe, as lists show it.
 
     Attributes:
@@ -52,7 +52,7 @@ class RecipeEntry:
     own: bool
 
     @classmethod
-    def of(cls, source: RecipeText, name: str, own: bool) -> RecipeEntry:
+    def of(cls, source: PresetText, name: str, own: bool) -> PresetEntry:
         """The entry of a text that was read.
 
         Raises:
@@ -64,7 +64,7 @@ class RecipeEntry:
         return cls(name, title or name, summary, hardware, method, source.text, own)
 
 
-def recipes(data: Path) -> tuple[RecipeEntry, ...]:
+def recipes(data: Path) -> tuple[PresetEntry, ...]:
     """Every recipe that can be read, those that ship with the studio first.
 
     Args:
@@ -76,21 +76,21 @@ def recipes(data: Path) -> tuple[RecipeEntry, ...]:
     found = []
     for path in (*shipped, *own):
         try:
-            found.append(RecipeEntry.of(_read(path), path.stem, path in own))
+            found.append(PresetEntry.of(_read(path), path.stem, path in own))
         except UsageError:  # said when it is asked for by name
             continue
     return tuple(found)
 
 
-def find(wanted: str, data: Path) -> tuple[RecipeEntry, str]:
+def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
     """The recipe that a name, a file or a text means, and what messages call it.
 
     Raises:
         UsageError: when there is none, or its text does not fit.
     """
     if "\n" in wanted or "=" in wanted:
-        source = RecipeText.read(wanted)
-        return RecipeEntry.of(source, str(source.values.get("title", "")), True), source.name
+        source = PresetText.read(wanted)
+        return PresetEntry.of(source, str(source.values.get("title", "")), True), source.name
     path = Path(wanted).expanduser()
     own = True
     if path.suffix != ".toml" and not path.is_file():
@@ -98,7 +98,7 @@ def find(wanted: str, data: Path) -> tuple[RecipeEntry, str]:
         path = (data / FOLDER if own else resource(FOLDER)) / f"{wanted}.toml"
         if not path.is_file():
             raise _absent(wanted, data)
-    return RecipeEntry.of(_read(path), path.stem, own), path.name
+    return PresetEntry.of(_read(path), path.stem, own), path.name
 
 
 def save(name: str, text: str, data: Path) -> Path:
@@ -111,7 +111,7 @@ def save(name: str, text: str, data: Path) -> Path:
         raise UsageError(f"A recipe cannot be called {name!r}: use letters, digits and dashes.")
     if resource(FOLDER, f"{name}.toml").is_file():
         raise UsageError(f"{name} ships with the studio; choose another name for yours.")
-    RecipeEntry.of(RecipeText.read(text), name, True)
+    PresetEntry.of(PresetText.read(text), name, True)
     path = data / FOLDER / f"{name}.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.encode())
@@ -127,13 +127,13 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     return {**arguments, "recipe": entry.text, "recipe_name": name}
 
 
-def _read(path: Path) -> RecipeText:
+def _read(path: Path) -> PresetText:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"The recipe {path} cannot be read: {reason}.") from None
-    return RecipeText.read(text, path.name)
+    return PresetText.read(text, path.name)
 
 
 def _absent(wanted: str, data: Path) -> UsageError:

@@ -65,14 +65,14 @@ class Goal:
     def fast(self, latency_ratio: float) -> bool:
         return self.max_latency_ratio is None or latency_ratio <= self.max_latency_ratio
 
-    def reached(self, trial: Trial) -> bool:
+    def reached(self, trial: SearchCandidate) -> bool:
         """Whether a trial keeps both limits on the samples of the search."""
         good = self.max_drop is None or trial.drop <= self.max_drop
         return good and self.fast(trial.latency_ratio)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SearchCandidate:
     """A variant that was tried.
 
     Attributes:
@@ -96,37 +96,39 @@ class Trial:
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "kept": list(self.kept)}
 
-    def beaten_by(self, other: Trial) -> bool:
+    def beaten_by(self, other: SearchCandidate) -> bool:
         """Whether another is no worse in anything and better in something."""
         mine = (self.drop, self.latency_ratio, self.bytes)
         theirs = (other.drop, other.latency_ratio, other.bytes)
         return theirs != mine and all(b <= a for a, b in zip(mine, theirs, strict=True))
 
 
-class Bench(Protocol):
+class CandidateBench(Protocol):
     """Where variants are made and measured."""
 
     def timed(self, kept: Sequence[str]) -> float:
         """Time over that of the float model, of the variant with these layers in float."""
 
-    def tried(self, kept: Sequence[str]) -> Trial:
+    def tried(self, kept: Sequence[str]) -> SearchCandidate:
         """The same with its loss."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The outcome: the trial that was chosen, and all of them; None when none kept the goal."""
 
-    best: Trial | None
-    trials: tuple[Trial, ...]
+    best: SearchCandidate | None
+    trials: tuple[SearchCandidate, ...]
 
-    def front(self) -> list[Trial]:
+    def front(self) -> list[SearchCandidate]:
         """The trials that no other beats in loss, time and size at once, fastest first."""
         left = [one for one in self.trials if not any(map(one.beaten_by, self.trials))]
         return sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop))
 
 
-def search(costs: Mapping[str, Cost], bench: Bench, goal: Goal, trials: int = 6) -> Found:
+def search(
+    costs: Mapping[str, Cost], bench: CandidateBench, goal: Goal, trials: int = 6
+) -> SearchResult:
     """Find the fastest variant that loses no more than a limit, or the best that is fast enough.
 
     Layers that are slower in int8 stay in float from the start.
@@ -137,8 +139,8 @@ def search(costs: Mapping[str, Cost], bench: Bench, goal: Goal, trials: int = 6)
     slow = [name for name, cost in costs.items() if cost.gain_us <= 0]
     order = by_harm({name: cost for name, cost in costs.items() if name not in slow})
     if not order:
-        return Found(None, ())
-    ladder = Ladder(slow, order, costs, bench)
+        return SearchResult(None, ())
+    ladder = LayerLadder(slow, order, costs, bench)
     if goal.aim is None:
         # The fastest of all is scored too: what its time costs belongs on the front.
         made = [bench.tried(ladder.kept(step)) for step in sorted({0, _slowest(ladder, goal)})]
@@ -147,10 +149,10 @@ def search(costs: Mapping[str, Cost], bench: Bench, goal: Goal, trials: int = 6)
         if instead := _without_the_dear(ladder, made, goal.aim):
             made.append(bench.tried(instead))
     good = [trial for trial in made if goal.reached(trial)]
-    return Found(_chosen(good, goal), tuple(made))
+    return SearchResult(_chosen(good, goal), tuple(made))
 
 
-def _chosen(good: Sequence[Trial], goal: Goal) -> Trial | None:
+def _chosen(good: Sequence[SearchCandidate], goal: Goal) -> SearchCandidate | None:
     """The fastest that keeps the margin too; without one, that which loses least."""
     aim = goal.aim
     safe = [trial for trial in good if aim is not None and trial.drop <= aim]
@@ -159,11 +161,15 @@ def _chosen(good: Sequence[Trial], goal: Goal) -> Trial | None:
     return min(good, key=lambda trial: (trial.drop, trial.latency_ratio), default=None)
 
 
-class Ladder:
+class LayerLadder:
     """Variants in a row: each step keeps one more layer in float, the most harmful first."""
 
     def __init__(
-        self, slow: Sequence[str], order: Sequence[str], costs: Mapping[str, Cost], bench: Bench
+        self,
+        slow: Sequence[str],
+        order: Sequence[str],
+        costs: Mapping[str, Cost],
+        bench: CandidateBench,
     ) -> None:
         self._slow, self._order, self.bench = slow, order, bench
         noises = [noise(costs[name]) for name in order]
@@ -201,14 +207,14 @@ class Ladder:
         return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
 
 
-def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
+def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCandidate]:
     """Trials towards the lowest step that loses no more than the aim, from the first on.
 
     The loss is taken to grow with the noise that is left: that gives every second step. The others
     halve what is not known yet, as some losses jump instead; the last one, where nothing
     was good enough so far, goes far up.
     """
-    made: list[Trial] = []
+    made: list[SearchCandidate] = []
     few, enough, step = ladder.first - 1, ladder.top, ladder.first
     while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
         trial = ladder.bench.tried(ladder.kept(step))
@@ -226,7 +232,9 @@ def _least_kept(ladder: Ladder, aim: float, trials: int) -> list[Trial]:
     return made
 
 
-def _without_the_dear(ladder: Ladder, made: Sequence[Trial], aim: float) -> list[str]:
+def _without_the_dear(
+    ladder: LayerLadder, made: Sequence[SearchCandidate], aim: float
+) -> list[str]:
     """Layers to try once more where the last one that stays in float takes much of the time.
 
     Those behind it in the row are taken in its place, up to half of its time. Which of two comes
@@ -248,7 +256,7 @@ def _without_the_dear(ladder: Ladder, made: Sequence[Trial], aim: float) -> list
     return [name for name in kept if name != ladder.name(step - 1)] if last > step else []
 
 
-def _slowest(ladder: Ladder, goal: Goal) -> int:
+def _slowest(ladder: LayerLadder, goal: Goal) -> int:
     """The highest step that is still fast enough; nothing is scored for it.
 
     The bottom one when not even that is.

@@ -9,12 +9,12 @@ from typing import Any
 
 from studio.api import Dataset, Extension, InvalidData, Progress, Transform, UsageError
 from studio.datasets import open_dataset
-from studio.evaluation.judge import Judge, dictionary_for
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.judge import Evaluator, dictionary_for
+from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Arguments, Job, Result
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
-from studio.quantization.preset import Recipe
+from studio.quantization.preset import Preset
 
 _BITS = 8
 
@@ -30,7 +30,7 @@ def measure(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
+    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02))
     recipe, make = _plan(arguments, host)
     data = open_dataset(Path(arguments["data"]), subject.inputs, recipe.samples)
     judged = _judged(arguments, subject, host)
@@ -52,8 +52,8 @@ def measure(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Any]:
-    recipe = Recipe.of(arguments)
+def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Any]:
+    recipe = Preset.of(arguments)
     transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
     make = getattr(transform, "tuner", None)
     if make is None:
@@ -77,8 +77,8 @@ def _row(name: str, cost: Any) -> Row:
 
 
 def _judged(
-    arguments: Arguments, subject: Subject, host: PluginHost
-) -> tuple[Judge, Dataset] | None:
+    arguments: Arguments, subject: LoadedModel, host: PluginHost
+) -> tuple[Evaluator, Dataset] | None:
     """The metric with its samples, where labelled data were given."""
     given = arguments.get("eval_data")
     if not given:
@@ -86,7 +86,7 @@ def _judged(
     path = Path(given)
     data = open_dataset(path, subject.inputs, arguments.get("eval_samples"))
     dictionary = dictionary_for(path, arguments.get("dictionary"))
-    judge = Judge.choose(host, arguments["metric"], data, dictionary)
+    judge = Evaluator.choose(host, arguments["metric"], data, dictionary)
     if judge is None:
         raise InvalidData(
             "No metric suits the evaluation data: it has no labels, or texts without a dictionary.",
@@ -97,8 +97,8 @@ def _judged(
 
 def _by_metric(
     tuner: Any,
-    subject: Subject,
-    judged: tuple[Judge, Dataset] | None,
+    subject: LoadedModel,
+    judged: tuple[Evaluator, Dataset] | None,
     rows: Sequence[Row],
     job: Job,
 ) -> Mapping[str, Any] | None:
@@ -123,7 +123,7 @@ def _by_metric(
 
 
 def _score(
-    judge: Judge, subject: Subject, path: Path | None, data: Dataset, progress: Progress
+    judge: Evaluator, subject: LoadedModel, path: Path | None, data: Dataset, progress: Progress
 ) -> float:
     session = subject.scoring(path, alone=judge.by_reference)
     exact = subject.session() if judge.by_reference else None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.jobs import Arguments, Result
 from studio.quantization import presets as recipes
-from studio.quantization.preset import Recipe
+from studio.quantization.preset import Preset
 from studio.quantization.record import asked
 from studio.registry import ModelRef, Registry
 
@@ -31,7 +31,7 @@ class StoredCost:
         return self.float_us - self.int8_us
 
 
-def signature(model_digest: str, data: Path, recipe: Recipe) -> str:
+def signature(model_digest: str, data: Path, recipe: Preset) -> str:
     """A digest of all that the costs depend on.
 
     Data are told apart by names, sizes and times of their files; to read gigabytes would take
@@ -93,4 +93,4 @@ def record(registry: Registry, arguments: Arguments, result: Result, folder: Pat
 
 def _signature(registry: Registry, arguments: Arguments) -> str:
     variant = registry.variant(ModelRef.from_json(arguments["model"]).variant)
-    return signature(variant.digest, Path(arguments["data"]), Recipe.of(arguments))
+    return signature(variant.digest, Path(arguments["data"]), Preset.of(arguments))

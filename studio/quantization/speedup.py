@@ -43,7 +43,7 @@ _SLOW = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class SpeedupEstimate:
     """What int8 can bring.
 
     Attributes:
@@ -59,7 +59,7 @@ class Outlook:
     high: float
     tried: bool = False
 
-    def with_trial(self, low: float, high: float) -> Outlook:
+    def with_trial(self, low: float, high: float) -> SpeedupEstimate:
         """The same from a trial's interval, wider by what machines vary from run to run."""
         return replace(self, low=low * (1 - _VARIES), high=high * (1 + _VARIES), tried=True)
 
@@ -100,7 +100,7 @@ def wanted(graph: Graph) -> list[LayerShape]:
     return [shape for shape, _ in work.most_common(MOST_SHAPES)]
 
 
-def predict(graph: Graph, measured: Mapping[str, Any]) -> Outlook:
+def predict(graph: Graph, measured: Mapping[str, Any]) -> SpeedupEstimate:
     """The times of the layers, of what stays in float, and of the borders between both.
 
     Depthwise convolutions and products of two activations stay in float, as the recipes leave
@@ -116,14 +116,14 @@ def predict(graph: Graph, measured: Mapping[str, Any]) -> Outlook:
     found = layers(graph)
     kernels, total = tuple(measured["kernels"]), sum(layer.macs for layer in found)
     if not total:
-        return Outlook(kernels, None, 1.0, 1.0)
+        return SpeedupEstimate(kernels, None, 1.0, 1.0)
     share = sum(layer.macs for layer in found if layer.kind in _IN_INT8) / total
     if not share:
-        return Outlook(kernels, 0.0, 1.0, 1.0)
+        return SpeedupEstimate(kernels, 0.0, 1.0, 1.0)
     times = _Times(graph, found, measured)
     ratios = [times.ratio(dear, moved) for dear in (False, True) for moved in (False, True)]
     unsure = _UNSURE + measured["run_us"] / 2 / times.float_us
-    return Outlook(kernels, share, min(ratios) * (1 - unsure), max(ratios) * (1 + unsure))
+    return SpeedupEstimate(kernels, share, min(ratios) * (1 - unsure), max(ratios) * (1 + unsure))
 
 
 class _Times:

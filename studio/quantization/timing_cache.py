@@ -22,7 +22,7 @@ _MOST = 2000
 """Layers that are kept; then all begins anew."""
 
 
-class Timings:
+class TimingCache:
     """The part of the kept times that one runtime and one kind of bytes made.
 
     What is added goes into the arguments' ``timings``, which the worker hands back.

@@ -12,10 +12,10 @@ import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
 from studio.evaluation.comparison import CEILING_DB
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.answers import Answer, Reader
+from studio.models.answers import Answer, OutputReader
 from studio.quantization.input_preview import drawn
 
 FILE = "details.json"
@@ -29,7 +29,7 @@ _LOOKED_AT = 64
 
 
 def describe(
-    subject: Subject,
+    subject: LoadedModel,
     made: Transformed,
     dataset: Dataset | None,
     named: Mapping[str, str],
@@ -79,7 +79,7 @@ def disagreements(
     Returns:
         ``name, state, label, sqnr_db, input, before, after``, the worst first.
     """
-    reader = Reader(dictionary=_characters(dictionary))
+    reader = OutputReader(dictionary=_characters(dictionary))
     rows = []
     for index, sample in _chosen(dataset, named):
         progress.progress(index, len(dataset))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.api import Feeds, Progress
 from studio.evaluation.comparison import Latency, latency, seconds_of
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.session_pool import processors
 from studio.runtime.shared.threads import threads_for
 
@@ -16,7 +16,7 @@ _TIMED = 3
 
 
 def timed(
-    subject: Subject, variant: Path, feeds: Feeds, progress: Progress, threads: int = 0
+    subject: LoadedModel, variant: Path, feeds: Feeds, progress: Progress, threads: int = 0
 ) -> Latency:
     """Load both models, and let them run in turns.
 
@@ -34,7 +34,7 @@ def timed(
         return latency(before, after, feeds, progress, threads)
 
 
-def usual_threads(subject: Subject, feeds: Feeds) -> int:
+def usual_threads(subject: LoadedModel, feeds: Feeds) -> int:
     """Those that a server would give the float model on this machine."""
     with closing(subject.session(threads=1)) as session:
         return threads_for(seconds_of(session, feeds, _TIMED), processors())

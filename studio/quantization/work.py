@@ -12,17 +12,17 @@ from typing import Any
 from studio.api import Dataset, Extension, GateMissed, Session, TargetSpec, Transform, UsageError
 from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency, OutputError, output_errors
-from studio.evaluation.judge import Judge, Scored, dictionary_for
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.judge import Evaluator, Scored, dictionary_for
+from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
 from studio.jobs import Arguments, Job, Result
 from studio.jobs.phases import Phase
 from studio.models.opening import look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
-from studio.quantization.layer_search import Search, halves
+from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
-from studio.quantization.preset import Recipe
+from studio.quantization.preset import Preset
 from studio.quantization.search_strategy import Goal
 from studio.quantization.variant_details import describe
 from studio.quantization.variant_timing import timed
@@ -66,7 +66,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     begin = time.monotonic()
     host = PluginHost.discover()
     states = arguments.get("recurrent") or ()
-    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02), states)
+    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02), states)
     recipe, transform = _plan(arguments, host)
     data = _data(arguments.get("data"), subject, recipe.samples)
     if transform.needs_data and data is None:
@@ -85,7 +85,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         goal, seen, heldout = _searched(arguments, judge, judged, heldout)
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
-        work = Search(subject, seen[0], seen[1], job, arguments)
+        work = LayerSearch(subject, seen[0], seen[1], job, arguments)
         made, found = work.run(transform, output, recipe.options, data, goal)
     else:
         fed = None if data is None else subject.whole_feeds(data)
@@ -140,11 +140,11 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = Subject.of(arguments["model"], host, Phase(job, 0, 0.02))
+    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02))
     path = Path(arguments["data"])
     dataset = open_dataset(path, subject.inputs, arguments.get("samples"))
     dictionary = dictionary_for(path, arguments.get("dictionary"))
-    judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+    judge = Evaluator.choose(host, arguments["metric"], dataset, dictionary)
     if judge is not None and judge.by_reference:
         raise UsageError(
             f"{judge.metric.title} compares with a float model, and one model alone has none.",
@@ -175,10 +175,10 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
 
 
 def _elsewhere(
-    subject: Subject,
+    subject: LoadedModel,
     host: PluginHost,
     target: TargetSpec,
-    judge: Judge,
+    judge: Evaluator,
     dataset: Dataset,
     here: Scored,
     like: Session,
@@ -205,8 +205,8 @@ def _elsewhere(
 
 
 def _searched(
-    arguments: Arguments, judge: Judge | None, judged: Dataset | None, heldout: Dataset | None
-) -> tuple[Goal, tuple[Judge, Dataset], Dataset]:
+    arguments: Arguments, judge: Evaluator | None, judged: Dataset | None, heldout: Dataset | None
+) -> tuple[Goal, tuple[Evaluator, Dataset], Dataset]:
     """What a search needs: the goal, the metric with its samples, the samples of the verdict.
 
     Raises:
@@ -231,14 +231,14 @@ def _shared(chosen: int, judged: int) -> str:
     )
 
 
-def _plan(arguments: Arguments, host: PluginHost) -> tuple[Recipe, Transform]:
-    recipe = Recipe.of(arguments)
+def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Transform]:
+    recipe = Preset.of(arguments)
     check_method(recipe.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
     return recipe.for_transform(transform.options), transform
 
 
-def _data(path: str | None, subject: Subject, limit: int | None) -> Dataset | None:
+def _data(path: str | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
     return subject.samples(Path(path), limit) if path else None
 
 
@@ -248,7 +248,7 @@ def _eval_path(arguments: Arguments) -> str | None:
 
 
 def _compare(
-    subject: Subject, made: Path, dataset: Dataset | None, job: Job
+    subject: LoadedModel, made: Path, dataset: Dataset | None, job: Job
 ) -> tuple[Sequence[OutputError], Latency | None]:
     """Errors at the outputs and the time of both models; nothing without samples."""
     if dataset is None:
@@ -269,7 +269,7 @@ def _compare(
 
 def _judge(
     arguments: Arguments, host: PluginHost, dataset: Dataset | None, job: Job
-) -> Judge | None:
+) -> Evaluator | None:
     """The metric that will be measured; decided before the long work begins.
 
     Raises:
@@ -278,7 +278,7 @@ def _judge(
     judge = None
     if dataset is not None:
         dictionary = dictionary_for(Path(str(_eval_path(arguments))), arguments.get("dictionary"))
-        judge = Judge.choose(host, arguments["metric"], dataset, dictionary)
+        judge = Evaluator.choose(host, arguments["metric"], dataset, dictionary)
     if judge is None and arguments.get("max_drop") is not None:
         raise UsageError(
             "A largest loss was given, but no metric can be measured.",
@@ -290,7 +290,7 @@ def _judge(
 
 
 def _verdict(
-    judge: Judge | None, subject: Subject, made: Path, dataset: Dataset | None, job: Job
+    judge: Evaluator | None, subject: LoadedModel, made: Path, dataset: Dataset | None, job: Job
 ) -> _Verdict | None:
     if judge is None or dataset is None:
         return None
@@ -350,7 +350,7 @@ def _changed(verdict: _Verdict | None) -> dict[str, str]:
     return {**dict.fromkeys(verdict.lost, "lost"), **dict.fromkeys(verdict.gained, "gained")}
 
 
-def _dictionary(judge: Judge | None) -> Path | None:
+def _dictionary(judge: Evaluator | None) -> Path | None:
     path = judge.options.get("dictionary") if judge is not None else None
     return Path(path) if path else None
 

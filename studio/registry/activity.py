@@ -20,7 +20,7 @@ _MOST_ACTIONS = 5_000
 """Older ones are forgotten; the runs, versions and releases themselves are not."""
 
 
-class Ledger:
+class Activity:
     """The registry's tables of actions, kept results and aliases."""
 
     def __init__(self, database: Database) -> None:

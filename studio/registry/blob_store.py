@@ -28,7 +28,7 @@ def folder_digest(path: Path) -> str:
     return listing.hexdigest()
 
 
-class Store:
+class BlobStore:
     """Folders ``<digest>/<name>``, each made once, whole, and never changed.
 
     Args:

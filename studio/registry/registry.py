@@ -12,9 +12,9 @@ from typing import Any
 
 from studio.api import Refused, StudioError, UsageError
 from studio.registry import counters, rows
-from studio.registry.activity import Ledger, now
+from studio.registry.activity import Activity, now
 from studio.registry.backups import DATABASE, Backups
-from studio.registry.blob_store import Store
+from studio.registry.blob_store import BlobStore
 from studio.registry.database import Database
 from studio.registry.endpoints import Endpoints
 from studio.registry.groups import Groups
@@ -51,7 +51,7 @@ class Registry:
         self.folder = folder
         self._occupancy = Occupancy.shared(folder)
         self._db = Database(folder / DATABASE)
-        self._store = Store(folder / "store")
+        self._store = BlobStore(folder / "store")
         self.backups = Backups(folder)
         self.groups = Groups(self._db)
         self.endpoints = Endpoints(self._db)
@@ -59,7 +59,7 @@ class Registry:
         self.target, self.targets = targets.one, targets.all
         self.add_target, self.remove_target = targets.add, targets.remove
         self.facts, self.set_facts = targets.facts, targets.set_facts
-        self.ledger = Ledger(self._db)
+        self.ledger = Activity(self._db)
         self.history = Releases(self._db)
         self.releases = self.history.all
         self.add_release = self.history.add

@@ -30,7 +30,7 @@ _KEPT = 3
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
-class Restoring:
+class RegistryRestore:
     """One restore of a registry's database.
 
     Every moment leaves either the old database or the new one in place, whole and with its own

@@ -14,11 +14,11 @@ from studio.api import Array, StudioError, TargetError, TargetSpec
 from studio.jobs import Job
 from studio.monitoring.endpoint.client import InferenceClient
 from studio.monitoring.endpoint.served import reached
-from studio.rollouts.rule import Figures
+from studio.rollouts.rule import RequestStats
 from studio.runtime.release.trial.golden_check import read_sample
 
 
-class Asker:
+class GoldenRequests:
     """Asks one target; adds up what came back.
 
     Attributes:
@@ -34,7 +34,7 @@ class Asker:
         self._known = known
         self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
 
-    def ask(self, count: int) -> Figures:
+    def ask(self, count: int) -> RequestStats:
         """Send requests one after the other.
 
         Raises:
@@ -64,7 +64,7 @@ class Asker:
                     seconds.append(time.perf_counter() - began)
         return _figures(count, errors, seconds)
 
-    def ask_if_served(self, count: int) -> Figures | None:
+    def ask_if_served(self, count: int) -> RequestStats | None:
         """The same; None where nothing is served, or what is served takes other inputs."""
         try:
             found = self.ask(count)
@@ -73,11 +73,11 @@ class Asker:
         return found if found.errors < found.requests else None
 
 
-def _figures(requests: int, errors: int, seconds: list[float]) -> Figures:
+def _figures(requests: int, errors: int, seconds: list[float]) -> RequestStats:
     if not seconds:
-        return Figures(requests, errors)
+        return RequestStats(requests, errors)
     p50, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 99])
-    return Figures(requests, errors, float(p50), float(p99))
+    return RequestStats(requests, errors, float(p50), float(p99))
 
 
 def _samples(bundle: Path) -> list[dict[str, Array]]:

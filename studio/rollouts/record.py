@@ -14,7 +14,7 @@ from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
 from studio.rollouts.resume import resumed
-from studio.rollouts.rollout_state import Ledger, place_of
+from studio.rollouts.rollout_state import RolloutState, place_of
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
@@ -60,6 +60,6 @@ def rolled_out(registry: Registry, arguments: Arguments, result: Result, folder:
         row.pop("result")
         row.pop("undone")
     registry.add_run("rollout", None, {"targets": sorted(by_name)}, result)
-    ledger = Ledger.find(place_of(registry.folder.parent), result["rollout"])
+    ledger = RolloutState.find(place_of(registry.folder.parent), result["rollout"])
     ledger.append("recorded", targets=sorted(by_name))
     return result

@@ -10,7 +10,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.jobs import Arguments
 from studio.registry import Registry
-from studio.rollouts.rollout_state import Ledger, Standing, place_of
+from studio.rollouts.rollout_state import RolloutState, SavedState, place_of
 from studio.rollouts.step import ROLLOUT
 
 RULE = (
@@ -47,7 +47,7 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
             "A rollout that is resumed has its model and targets already.",
             hint="Leave them out, or start a new rollout without --resume.",
         )
-    ledger = Ledger.find(place_of(registry.folder.parent), str(arguments["resume"]))
+    ledger = RolloutState.find(place_of(registry.folder.parent), str(arguments["resume"]))
     standing = ledger.read()
     if standing.state == "done":
         raise UsageError(f"The rollout {ledger.name} is done.", hint="Start a new one.")
@@ -87,7 +87,7 @@ def _text(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _bundle(registry: Registry, ledger: Ledger, standing: Standing) -> Path:
+def _bundle(registry: Registry, ledger: RolloutState, standing: SavedState) -> Path:
     """The bundle: where it was, or in the store, if it was recorded meanwhile."""
     folder = Path(str(standing.head["bundle"]))
     if (folder / "manifest.json").is_file():
@@ -102,7 +102,7 @@ def _bundle(registry: Registry, ledger: Ledger, standing: Standing) -> Path:
     )
 
 
-def _rows(standing: Standing) -> dict[str, Any]:
+def _rows(standing: SavedState) -> dict[str, Any]:
     """The rows; what the registry has of them is not recorded twice."""
     return {
         name: {**row, "result": {}, "undone": {}} if name in standing.recorded else dict(row)

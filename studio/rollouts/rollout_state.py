@@ -31,7 +31,7 @@ _KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SavedState:
     """What a ledger says.
 
     Attributes:
@@ -47,7 +47,7 @@ class Standing:
     recorded: frozenset[str] = field(default=frozenset())
 
 
-class Ledger:
+class RolloutState:
     """Writes and reads one. Safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
@@ -63,7 +63,7 @@ class Ledger:
     @classmethod
     def begin(
         cls, place: Path, head: Mapping[str, Any], release: str, bundle: Path | None
-    ) -> Ledger:
+    ) -> RolloutState:
         """Start one; a bundle that was made for it is moved into it."""
         place.mkdir(parents=True, exist_ok=True)
         _tidy(place)
@@ -77,7 +77,7 @@ class Ledger:
         return ledger
 
     @classmethod
-    def find(cls, place: Path, name: str) -> Ledger:
+    def find(cls, place: Path, name: str) -> RolloutState:
         """The one of a name, or the last one.
 
         Raises:
@@ -117,7 +117,7 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
 
-    def read(self) -> Standing:
+    def read(self) -> SavedState:
         """What it says; a last line that was cut off does not count.
 
         Raises:
@@ -142,7 +142,7 @@ class Ledger:
                 recorded |= set(line["targets"])
         if not head:
             raise UsageError(f"The rollout {self.name} has nothing that could be resumed.")
-        return Standing(head, rows, state, frozenset(recorded))
+        return SavedState(head, rows, state, frozenset(recorded))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         with contextlib.suppress(OSError), (self.folder / _FILE).open("rb") as file:
@@ -160,7 +160,7 @@ def unfinished(place: Path) -> str:
     """The name of the last one, if it can be resumed; else empty."""
     names = ledgers(place)
     with contextlib.suppress(UsageError):
-        if names and Ledger(place / names[-1]).read().state != "done":
+        if names and RolloutState(place / names[-1]).read().state != "done":
             claim = _claimed(place / names[-1])
             if claim is not None:
                 claim.close()
@@ -199,5 +199,5 @@ def _free(place: Path, stem: str) -> Path:
 def _tidy(place: Path) -> None:
     for name in ledgers(place)[:-_KEPT]:
         with contextlib.suppress(UsageError):
-            if Ledger(place / name).read().state == "done":
+            if RolloutState(place / name).read().state == "done":
                 shutil.rmtree(place / name, ignore_errors=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.api import Array
-from studio.runtime.serve.outputs.agreement import Likeness
+from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes
 
 _Z = 1.96
@@ -23,7 +23,7 @@ _NOISE_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RequestStats:
     """Requests that were sent to one target, and how they were answered.
 
     Attributes:
@@ -37,7 +37,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RolloutRule:
     """What a release must keep to.
 
     Attributes:
@@ -55,14 +55,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """``keep``, ``take back``, or ``wait`` for more requests; and why."""
 
     verdict: str
     reason: str
 
 
-def judge(before: Figures | None, now: Figures, rule: Rule) -> Judgement:
+def judge(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> Decision:
     """Hold what a release does against the rule, and against the release before.
 
     Args:
@@ -70,22 +70,22 @@ def judge(before: Figures | None, now: Figures, rule: Rule) -> Judgement:
     """
     if now.requests < rule.least_requests:
         missing = f"{now.requests} of {rule.least_requests} requests"
-        return Judgement("wait", f"{missing} that it takes to judge")
+        return Decision("wait", f"{missing} that it takes to judge")
     low, high = wilson(now.errors, now.requests)
     share = f"{now.errors} of {now.requests} requests failed"
     if low > rule.max_error_rate:
-        return Judgement("take back", f"{share}, at most {rule.max_error_rate:.1%} may")
+        return Decision("take back", f"{share}, at most {rule.max_error_rate:.1%} may")
     ratio = now.p50_ms / before.p50_ms if before and before.p50_ms else None
     if ratio is not None and is_slower(before, now, rule):
         text = f"the median latency is {ratio:.2f} times that of the release before"
-        return Judgement("take back", f"{text}, at most {rule.max_latency_ratio:.2f} may be")
+        return Decision("take back", f"{text}, at most {rule.max_latency_ratio:.2f} may be")
     if now.errors and high > rule.max_error_rate:
-        return Judgement("wait", f"{share}, which is too few requests to tell")
+        return Decision("wait", f"{share}, which is too few requests to tell")
     latency = f", median latency {ratio:.2f} times the one before" if ratio is not None else ""
-    return Judgement("keep", f"{share}{latency}")
+    return Decision("keep", f"{share}{latency}")
 
 
-def is_slower(before: Figures | None, now: Figures, rule: Rule) -> bool:
+def is_slower(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> bool:
     """Whether the median latency is above what may be.
 
     What else runs on either machine can only make a release look slower, so whoever sees this
@@ -97,22 +97,22 @@ def is_slower(before: Figures | None, now: Figures, rule: Rule) -> bool:
     return ratio > rule.max_latency_ratio and slower_ms > _NOISE_MS
 
 
-def quicker(one: Figures, other: Figures) -> Figures:
+def quicker(one: RequestStats, other: RequestStats) -> RequestStats:
     """Both together: all requests, and the latency of the quicker of two measurements."""
     told = [figures for figures in (one, other) if figures.p50_ms]
     best = min(told, key=lambda figures: figures.p50_ms, default=one)
     requests, errors = one.requests + other.requests, one.errors + other.errors
-    return Figures(requests, errors, best.p50_ms, best.p99_ms)
+    return RequestStats(requests, errors, best.p50_ms, best.p99_ms)
 
 
-def judge_agreement(found: Judgement, agreement: float | None, rule: Rule) -> Judgement:
+def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule) -> Decision:
     """Hold the answers against those of the release before, too; or only tell of them."""
     if agreement is None or found.verdict != "keep":
         return found
     share = f"{agreement:.0%} of the answers agree with the release before"
     if agreement < rule.min_agreement:
-        return Judgement("take back", f"{share}, at least {rule.min_agreement:.0%} must")
-    return Judgement("keep", f"{found.reason}, {share}")
+        return Decision("take back", f"{share}, at least {rule.min_agreement:.0%} must")
+    return Decision("keep", f"{found.reason}, {share}")
 
 
 def wilson(errors: int, requests: int) -> tuple[float, float]:
@@ -131,10 +131,10 @@ Answers = Sequence[Mapping[str, Array] | None]
 def agreement(before: Answers, now: Answers) -> float | None:
     """The share of requests to which both give the same answer; None where none can be compared.
 
-    What is the same answer is the runtime's to say, as in a trial (``Likeness``): the same classes,
-    boxes or marked places, or numbers that are close.
+    The runtime decides what agrees, as in a trial (``Agreement``): the same classes, boxes or
+    marked places, or numbers that are close.
     """
-    likeness = Likeness()
+    likeness = Agreement()
     said = [
         likeness.same(one, other)
         for one, other in zip(before, now, strict=False)

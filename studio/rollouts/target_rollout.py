@@ -15,12 +15,12 @@ from studio.deployment.work import deploy_noted, releases, rollback, undeploy
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry import component_of
-from studio.rollouts.golden_requests import Asker
+from studio.rollouts.golden_requests import GoldenRequests
 from studio.rollouts.rule import (
     Answers,
-    Figures,
-    Judgement,
-    Rule,
+    Decision,
+    RequestStats,
+    RolloutRule,
     agreement,
     is_slower,
     judge,
@@ -36,7 +36,7 @@ _LOOKS = 3
 
 
 @dataclass
-class Row:
+class TargetRow:
     """What is told of a target.
 
     Attributes:
@@ -55,8 +55,8 @@ class Row:
     state: str = "waiting"
     text: str = ""
     seconds: float = 0.0
-    before: Figures | None = None
-    now: Figures | None = None
+    before: RequestStats | None = None
+    now: RequestStats | None = None
     served: str | None = None
     agreement: float | None = None
     trial: dict[str, Any] = field(default_factory=dict)
@@ -68,26 +68,26 @@ class Row:
         return asdict(self)
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Row:
+    def of(cls, values: Mapping[str, Any]) -> TargetRow:
         """Out of a ledger."""
         figures = {
-            name: Figures(**values[name]) if values.get(name) else None
+            name: RequestStats(**values[name]) if values.get(name) else None
             for name in ("before", "now")
         }
         return cls(**{**values, **figures})
 
 
-class Member:
+class TargetRollout:
     """Deploys to one target, judges, takes back. Used by one thread at a time."""
 
     def __init__(
         self,
         target: TargetSpec,
-        row: Row,
+        row: TargetRow,
         bundle: Bundle,
         job: Job,
         known: Mapping[str, Any],
-        tell: Callable[[Row], None],
+        tell: Callable[[TargetRow], None],
         trial: Mapping[str, Any] = MappingProxyType({}),
         kept: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
@@ -96,13 +96,13 @@ class Member:
         self._target = target
         self._bundle = bundle
         self._job = _TargetJob(job, target.name)
-        self._asker = Asker(target, bundle.folder, self._job, known)
+        self._asker = GoldenRequests(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
         self._kept, self._not_kept = able(target, kept)
         self._tell = tell
 
-    def release(self, rule: Rule, soak_s: float) -> None:
+    def release(self, rule: RolloutRule, soak_s: float) -> None:
         """Deploy and judge; what is not kept is taken back."""
         began = time.monotonic()
         try:
@@ -144,7 +144,7 @@ class Member:
             return
         self._become("taken back", reason)
 
-    def _deploy(self, rule: Rule) -> None:
+    def _deploy(self, rule: RolloutRule) -> None:
         arguments = {"target": asdict(self._target), "bundle": str(self._bundle.folder)}
         served = releases(arguments, self._job)["current"]
         # A rollout that was cut off has switched already: what served before is in its ledger.
@@ -177,7 +177,7 @@ class Member:
         reason = self._not_kept
         return f"; {reason[0].lower()}{reason[1:]}".rstrip(".") if reason else ""
 
-    def _judge(self, rule: Rule, soak_s: float) -> Judgement:
+    def _judge(self, rule: RolloutRule, soak_s: float) -> Decision:
         """Ask until the rule says something, or the soak is over."""
         self._become("judging", "")
         until = time.monotonic() + soak_s
@@ -191,7 +191,7 @@ class Member:
             asked = quicker(asked, self._asker.ask(rule.least_requests))
         while (found := judge(self.row.before, asked, rule)).verdict == "wait":
             if time.monotonic() > until:
-                return Judgement("take back", f"{found.reason}, after {soak_s:g} s")
+                return Decision("take back", f"{found.reason}, after {soak_s:g} s")
             time.sleep(_PAUSE_S)
             asked = quicker(asked, self._asker.ask(rule.least_requests))
         self.row.now = asked

@@ -16,9 +16,9 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
 from studio.packages.contained import package_contained
 from studio.rollouts.resume import head_of
-from studio.rollouts.rollout_state import Ledger, place_of
-from studio.rollouts.rule import Rule
-from studio.rollouts.target_rollout import BEGINNINGS, FAILURES, KEPT, Member, Row
+from studio.rollouts.rollout_state import RolloutState, place_of
+from studio.rollouts.rule import RolloutRule
+from studio.rollouts.target_rollout import BEGINNINGS, FAILURES, KEPT, TargetRollout, TargetRow
 from studio.rollouts.waves import waves
 from studio.settings import Paths
 from studio.targets.connect import target_of
@@ -55,11 +55,11 @@ def rollout(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, Any] | None]:
+def _begin(arguments: Arguments, job: Job) -> tuple[RolloutState, Bundle, dict[str, Any] | None]:
     """The ledger, the bundle that lies where it outlives this job, and how it was packaged."""
     place = place_of(Paths.of().data)
     if arguments.get("resume"):
-        ledger = Ledger.find(place, str(arguments["resume"]))
+        ledger = RolloutState.find(place, str(arguments["resume"]))
         ledger.claim()
         ledger.append("resumed")
         packaged = arguments.get("packaged")
@@ -69,7 +69,7 @@ def _begin(arguments: Arguments, job: Job) -> tuple[Ledger, Bundle, dict[str, An
     is_new = bool(packaged and packaged["new"])
     bundle, is_own = _signed(packaged, arguments, job)
     head = head_of(arguments, bundle.folder, packaged)
-    ledger = Ledger.begin(place, head, bundle.digest, bundle.folder if is_own else None)
+    ledger = RolloutState.begin(place, head, bundle.digest, bundle.folder if is_own else None)
     ledger.claim()
     if is_own:
         bundle = Bundle.open(ledger.folder / "bundle")
@@ -97,10 +97,10 @@ class Rollout:
         bundle: Bundle,
         arguments: Arguments,
         job: Job,
-        ledger: Ledger,
+        ledger: RolloutState,
     ) -> None:
         self._ledger = ledger
-        self._rule = Rule(
+        self._rule = RolloutRule(
             float(arguments["max_error_rate"]),
             float(arguments["max_latency_ratio"]),
             int(arguments["requests"]),
@@ -124,15 +124,15 @@ class Rollout:
             bundle.digest: {"bundle": str(bundle.folder)},
             **arguments.get("known_bundles", {}),
         }
-        rows = {name: Row.of(row) for name, row in (arguments.get("rows") or {}).items()}
+        rows = {name: TargetRow.of(row) for name, row in (arguments.get("rows") or {}).items()}
         for row in rows.values():
             if row.state != KEPT:
                 row.state = "waiting"  # of all that was not kept, nothing counts any more
         self._waves = [
             [
-                Member(
+                TargetRollout(
                     targets[name],
-                    rows.get(name) or Row(name, number),
+                    rows.get(name) or TargetRow(name, number),
                     bundle,
                     job,
                     known,
@@ -145,7 +145,7 @@ class Rollout:
             for number, names in enumerate(plan, 1)
         ]
 
-    def run(self) -> tuple[str, list[Row]]:
+    def run(self) -> tuple[str, list[TargetRow]]:
         """Go through the waves; ``done`` or ``halted``, and what became of each target."""
         self._job.event("rollout", targets=[_shown(row) for row in self._rows()])
         for number, wave in enumerate(self._waves):
@@ -157,7 +157,7 @@ class Rollout:
                 return _HALTED, self._rows()
         return _DONE, self._rows()
 
-    def _release(self, members: Sequence[Member]) -> None:
+    def _release(self, members: Sequence[TargetRollout]) -> None:
         """Let them get the release side by side; too many failures end it within the wave.
 
         What has begun comes to its end, or to its next point of cancelling when the user cancels.
@@ -182,13 +182,13 @@ class Rollout:
             elif member.row.state == KEPT and self._undo:
                 member.take_back(reason)
 
-    def _members(self) -> list[Member]:
+    def _members(self) -> list[TargetRollout]:
         return [member for wave in self._waves for member in wave]
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[TargetRow]:
         return [member.row for member in self._members()]
 
-    def _tell(self, row: Row) -> None:
+    def _tell(self, row: TargetRow) -> None:
         self._ledger.append("row", row=row.to_json())
         rows = self._rows()
         done = sum(one.state not in BEGINNINGS for one in rows)
@@ -196,7 +196,7 @@ class Rollout:
         self._job.event("rollout", target=_shown(row))
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: TargetRow) -> dict[str, Any]:
     """A row without what only the registry needs."""
     hidden = ("result", "undone")
     return {key: value for key, value in row.to_json().items() if key not in hidden}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from studio.api import Kind, Option, Permission, Unavailable
-from studio.jobs import Arguments, Job, Limits, Result, Step, Walls, containment
+from studio.jobs import Arguments, Job, Limits, Result, Sandbox, Step, containment
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.plugin_host.environments.environment import interpreters
@@ -78,13 +78,13 @@ def install(arguments: Arguments, job: Job) -> Result:
         Unavailable: when there is no such plugin, or it may not be used.
         StudioError: when the environment cannot be made, in one sentence.
     """
-    from studio.plugin_host.environments.build import Making
+    from studio.plugin_host.environments.build import EnvironmentBuild
 
     host = PluginHost.discover()
     environment = environment_of(host, arguments["name"])
     wheels = Path(arguments["wheels"]) if arguments.get("wheels") else None
     with environment.changing():
-        record = Making(environment, job.folder / _MADE, job, wheels, _contained).run()
+        record = EnvironmentBuild(environment, job.folder / _MADE, job, wheels, _contained).run()
     return {"name": arguments["name"], **record}
 
 
@@ -132,6 +132,6 @@ def _contained(
     command: Sequence[str], writes: Path, sees: Path
 ) -> Iterator[tuple[Sequence[str], Sequence[int]]]:
     """A command behind the walls of workers that run models, where there are any."""
-    walls = Walls(containment(), writes, (sees, *interpreters(sees.parent)))
+    walls = Sandbox(containment(), writes, (sees, *interpreters(sees.parent)))
     with walls.around(command) as walled:
         yield walled.command, walled.descriptors

@@ -19,7 +19,7 @@ _LOCAL = "local"
 
 
 @dataclass(slots=True)
-class _Told:
+class _ReplayStep:
     """A step of the recipe that is being written."""
 
     id: str
@@ -27,7 +27,7 @@ class _Told:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-class Retelling:
+class ReplayBuilder:
     """The steps that lead to an action, each once, the first ones first.
 
     A model that an option names is told by the step that made it, a bundle by its packaging. What
@@ -40,7 +40,7 @@ class Retelling:
     def __init__(self, registry: Registry, folder: Path | None = None) -> None:
         self._registry = registry
         self._folder = folder
-        self._told: list[_Told] = []
+        self._told: list[_ReplayStep] = []
         self._ids: dict[tuple[str, str], str] = {}
         self._targets: list[str] = []
 
@@ -87,7 +87,7 @@ class Retelling:
         number = 1 + sum(one.step == step for one in self._told)
         identifier = step if number == 1 else f"{step}-{number}"
         self._ids[step, key] = identifier
-        self._told.append(_Told(identifier, step, told))
+        self._told.append(_ReplayStep(identifier, step, told))
         return identifier
 
     def _value(self, option: Option, value: Any) -> Any:
@@ -172,4 +172,4 @@ def recipe_of(registry: Registry, action: ActionRecord | None, folder: Path | No
     """
     if action is None:
         raise UsageError("This is not remembered any more.")
-    return Retelling(registry, folder).text(action)
+    return ReplayBuilder(registry, folder).text(action)

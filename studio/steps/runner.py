@@ -27,7 +27,7 @@ from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, why_not
 from studio.steps.inputs import input_digest
 from studio.steps.resolve import Resolved, model_files, resolve
-from studio.steps.step_record import Note
+from studio.steps.step_record import StepRecord
 
 
 class StepRunner:
@@ -79,7 +79,7 @@ class StepRunner:
             needs=self._granted(step, resolved),
             limits=self._limits(step),
         )
-        note = Note(step, dict(given), resolved, source or self.source)
+        note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.wanted:
             self.asked[name] = note.asked(next(self._numbers))
         return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
@@ -190,7 +190,9 @@ class StepRunner:
         prepare = getattr(importlib.import_module(module), function)
         return dict(prepare(self._registry, arguments))
 
-    def _recorder(self, step: Step, arguments: Mapping[str, Any], note: Note, job: str) -> Any:
+    def _recorder(
+        self, step: Step, arguments: Mapping[str, Any], note: StepRecord, job: str
+    ) -> Any:
         if not step.record and not note.wanted:
             return None
 

@@ -22,7 +22,7 @@ _KEYS = ("sign", "key", "openssf")
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class StepRecord:
     """What is to be noted of a step when it has succeeded.
 
     Attributes:

@@ -30,7 +30,7 @@ _TRASHED = re.compile(r"\.trash-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class GarbagePlan:
     """What would be removed, and why the rest stays.
 
     Attributes:
@@ -79,7 +79,7 @@ def collected(registry: Registry, arguments: Arguments, result: Result, folder: 
     }
 
 
-def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> Plan:
+def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> GarbagePlan:
     """Judge every version and every folder of the store that is listed now; nothing else can go.
 
     Args:
@@ -107,7 +107,7 @@ def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> Plan
     orphans = [path for path in unknown if _is_old(path) and not _is_before(path, restored)]
     spared = sum(_is_before(path, restored) for path in unknown)
     reasons = {v.id: kept[v.id] for v in here if v.id in kept}
-    return Plan(tuple(gone), tuple(orphans), reasons, spared)
+    return GarbagePlan(tuple(gone), tuple(orphans), reasons, spared)
 
 
 def _require_own(registry: Registry, listed: Mapping[str, Path]) -> None:

@@ -34,7 +34,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class RegistryCondition:
     """What was found.
 
     Attributes:
@@ -56,7 +56,7 @@ class Condition:
         return {**asdict(self), "path": str(self.path), "damaged": damaged}
 
 
-def condition(folder: Path, *, thorough: bool = True) -> Condition:
+def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
     """Look at a registry, whatever state it is in.
 
     Args:
@@ -69,7 +69,7 @@ def condition(folder: Path, *, thorough: bool = True) -> Condition:
     faults = faults_of(database) if database.is_file() else ["is missing"]
     found = [Damage(DATABASE, str(database), fault) for fault in faults]
     if found:
-        return Condition(database, 0, 0, len(entries(folder / "store")), tuple(found))
+        return RegistryCondition(database, 0, 0, len(entries(folder / "store")), tuple(found))
     registry = Registry.open(folder)
     try:
         listed = entries(registry.store)
@@ -79,7 +79,7 @@ def condition(folder: Path, *, thorough: bool = True) -> Condition:
         registry.close()
     present = homes & set(listed)
     unknown = len(set(listed) - homes)
-    return Condition(database, rows_of(database), len(present), unknown, damage)
+    return RegistryCondition(database, rows_of(database), len(present), unknown, damage)
 
 
 def rows_of(database: Path) -> int:

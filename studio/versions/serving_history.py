@@ -12,7 +12,7 @@ _SERVING = ("serving", "committed")
 _CANARY = "canary"
 
 
-class Stay(NamedTuple):
+class ServingPeriod(NamedTuple):
     """A time in which a target served a release.
 
     Attributes:
@@ -76,9 +76,9 @@ def all_served_at(
     }
 
 
-def stay_at(changes: Sequence[Change], moment: str | None = None) -> Stay | None:
+def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeriod | None:
     """What a target served, by what was done on it, the oldest first."""
-    current: Stay | None = None
+    current: ServingPeriod | None = None
     for change in changes:
         if moment is not None and change.created > moment:
             if current is not None and change.state in (*_SERVING, "removed"):
@@ -87,23 +87,25 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> Stay | None
         if change.state in _SERVING:
             again = current is not None and current.change.digest == change.digest
             since = current.since if again and current is not None else change.created
-            current = Stay(change, since, None)
+            current = ServingPeriod(change, since, None)
         elif change.state == _CANARY:
             current = _beside(current, change)
         elif change.state == "removed":
             current = None
         elif moment is not None and moment < change.until:
-            return Stay(change, change.created, change.until, ended_trial=True)
+            return ServingPeriod(change, change.created, change.until, ended_trial=True)
     return current
 
 
-def _beside(current: Stay | None, canary: Change) -> Stay:
+def _beside(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
     if current is None:  # nothing else is known to have served
-        return Stay(canary, canary.created, None)
+        return ServingPeriod(canary, canary.created, None)
     return current._replace(canary=canary)
 
 
-def _told(stay: Stay, releases: Mapping[int, ReleaseRecord], moment: str | None) -> dict[str, Any]:
+def _told(
+    stay: ServingPeriod, releases: Mapping[int, ReleaseRecord], moment: str | None
+) -> dict[str, Any]:
     release = releases[stay.change.id]
     details = release.details
     seconds = float((details.get("soak") or {}).get("seconds") or 0.0)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
-from studio.models.search import Found, search_model
+from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
@@ -14,7 +14,7 @@ from studio.plugin_host.environments import Environment
 from studio.profiling.energy import sentences as energy_sentences
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
-from studio.quantization.presets import RecipeEntry
+from studio.quantization.presets import PresetEntry
 from studio.registry import (
     ActionRecord,
     Registry,
@@ -43,9 +43,9 @@ from studio.workspace.graph_view import (
     read_numbers,
     read_preview,
 )
-from studio.workspace.presets import CheckedRecipe, Recipes
+from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
-from studio.workspace.runs import RunInfo, RunningRecipe, RunWish
+from studio.workspace.runs import RunInfo, RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 
@@ -57,12 +57,11 @@ __all__ = [
     "FAMILY_TITLES",
     "PREVIEW",
     "ActionRecord",
-    "CheckedRecipe",
+    "CheckedPreset",
     "Containment",
     "Environment",
     "Event",
     "Events",
-    "Found",
     "GraphView",
     "JobFinished",
     "JobMessage",
@@ -71,18 +70,19 @@ __all__ = [
     "JobStarted",
     "NodeAsked",
     "Plugin",
-    "RecipeEntry",
-    "Recipes",
+    "PresetEntry",
+    "Presets",
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
     "RunChanged",
     "RunInfo",
     "RunRecord",
-    "RunWish",
+    "RunRequest",
     "RunningJob",
-    "RunningRecipe",
+    "RunningPipeline",
     "SampleInfo",
+    "SearchResult",
     "Step",
     "VariantRecord",
     "VersionRecord",

@@ -29,7 +29,7 @@ _PASSWORD = "password_secret"
 Table = Mapping[str, Any]
 
 
-class AlertBook:
+class AlertFile:
     """The file, read anew whenever it is asked: an editor may change it meanwhile."""
 
     def __init__(self, paths: Paths, settings: Settings, plugins: Callable[[], PluginHost]) -> None:
@@ -200,7 +200,7 @@ def _plain(value: Any) -> Any:
 __all__ = [
     "CHANNELS",
     "RULES",
-    "AlertBook",
+    "AlertFile",
     "channel_table",
     "rule_table",
     "rule_text",

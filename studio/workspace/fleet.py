@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from studio.workspace.sample_ring import Moment, Moments
+from studio.workspace.sample_ring import SamplePoint, SampleRing
 
 GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""
 _RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}
 
 
 @dataclass(slots=True)
-class Row:
+class FleetRow:
     """One endpoint.
 
     Attributes:
@@ -32,10 +32,10 @@ class Row:
     text: str = ""
     reasons: tuple[str, ...] = ()
     drifting: tuple[str, ...] = ()
-    moments: Moments = field(default_factory=Moments)
+    moments: SampleRing = field(default_factory=SampleRing)
 
     @property
-    def last(self) -> Moment | None:
+    def last(self) -> SamplePoint | None:
         """The newest sample."""
         return self.moments[-1] if self.moments else None
 
@@ -49,7 +49,7 @@ class Fleet:
     """Rows by the target's name."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, FleetRow] = {}
 
     def take(self, samples: Iterable[Mapping[str, Any]]) -> None:
         """Hear of some endpoints; one that a sample says less of (an older runtime) stays known."""
@@ -57,14 +57,14 @@ class Fleet:
             name = str(sample.get("target") or "")
             row = self._rows.get(name)
             if row is None:
-                row = self._rows[name] = Row(name)
+                row = self._rows[name] = FleetRow(name)
             _update(row, sample)
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> FleetRow | None:
         """One endpoint."""
         return self._rows.get(name)
 
-    def shown(self, wanted: str = "", only_bad: bool = False) -> list[Row]:
+    def shown(self, wanted: str = "", only_bad: bool = False) -> list[FleetRow]:
         """The rows of a filter: the worst first, and by name where they are alike."""
         words = wanted.lower().split()
         found = [
@@ -88,7 +88,7 @@ class Fleet:
         self._rows.clear()
 
 
-def _update(row: Row, sample: Mapping[str, Any]) -> None:
+def _update(row: FleetRow, sample: Mapping[str, Any]) -> None:
     alerts = [one for one in sample.get("alerts") or () if isinstance(one, Mapping)]
     latency = sample.get("latency_ms")
     latency = latency if isinstance(latency, Mapping) else {}
@@ -103,7 +103,9 @@ def _update(row: Row, sample: Mapping[str, Any]) -> None:
     row.tone = _tone(row.health, alerts)
     # A server that nobody asked lately says 0, which is no latency.
     p99, throughput = _number(latency.get("p99")) or None, _number(sample.get("throughput"))
-    row.moments.append(Moment(row.tone, throughput, p99, row.version, _seconds(sample.get("at"))))
+    row.moments.append(
+        SamplePoint(row.tone, throughput, p99, row.version, _seconds(sample.get("at")))
+    )
 
 
 def _tone(health: str, alerts: list[Mapping[str, Any]]) -> str:

@@ -11,9 +11,9 @@ from studio.api import Graph, GraphLayout, Model, Node, StudioError
 from studio.registry import VariantRecord
 
 if TYPE_CHECKING:
-    from studio.models.graphfile import Content, Drawn
+    from studio.models.graphfile import DrawnGraph, GraphFileContent
     from studio.models.layout import Unfolded
-    from studio.models.search import Found
+    from studio.models.search import SearchResult
 
 FOLDED_FROM = 300
 """Nodes from which on a graph opens folded, where folding leaves at most a third of its boxes."""
@@ -96,7 +96,7 @@ class GraphView:
             return frozenset()
         return frozenset(block_paths(self._graphs(folded=True)[path], path))
 
-    def place_of(self, found: Found, *, folded: bool = False) -> str:
+    def place_of(self, found: SearchResult, *, folded: bool = False) -> str:
         """The path of the part, of the folded graph if wanted, that shows a result of a search."""
         if not (folded and self.folded) or (found.kind != "node" and not found.path):
             return found.path
@@ -151,7 +151,7 @@ def nodes_within(node: Node) -> list[str]:
     return [name for inner in node.blocks[INSIDE].nodes for name in nodes_within(inner)]
 
 
-Early = tuple["Drawn", GraphView]
+Early = tuple["DrawnGraph", GraphView]
 """What was read of a graph while its types were not known, and the view of it."""
 
 
@@ -217,7 +217,7 @@ def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
     return model.graph, layout
 
 
-def _view(content: Content, like: GraphView | None = None) -> GraphView:
+def _view(content: GraphFileContent, like: GraphView | None = None) -> GraphView:
     """The view of a graph.
 
     Args:

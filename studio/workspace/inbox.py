@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.monitoring.alerts.silences import HOUR_S, SILENCE, Hold, Holds
+from studio.monitoring.alerts.silences import HOUR_S, SILENCE, Silence, Silences
 
 MOST = 500
 """Entries that are kept; the oldest that are over go first."""
 
 
 @dataclass(slots=True)
-class Entry:
+class AlertEntry:
     """One alert of one target.
 
     Attributes:
@@ -36,7 +36,7 @@ class Entry:
     acknowledged: bool = False
 
 
-_FIELDS = tuple(Entry.__dataclass_fields__)
+_FIELDS = tuple(AlertEntry.__dataclass_fields__)
 
 
 class Inbox:
@@ -54,12 +54,12 @@ class Inbox:
         self,
         path: Path | None = None,
         clock: Callable[[], float] = time.time,
-        holds: Holds | None = None,
+        holds: Silences | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
-        self.holds = holds or Holds(None, clock)
-        self._entries: dict[str, dict[str, Entry]] = {}  # by target, then by name
+        self.holds = holds or Silences(None, clock)
+        self._entries: dict[str, dict[str, AlertEntry]] = {}  # by target, then by name
         self._count = 0
         self._load()
 
@@ -84,7 +84,7 @@ class Inbox:
         entry = self._entries.get(target, {}).get(name)
         level, text = str(alert.get("level") or "warning"), str(alert.get("text") or "")
         if entry is None:
-            self._keep(Entry(target, name, level, text, now, now))
+            self._keep(AlertEntry(target, name, level, text, now, now))
             return True
         began = not entry.active
         if began:
@@ -92,46 +92,46 @@ class Inbox:
         entry.seen, entry.level, entry.text = now, level, text
         return began
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: AlertEntry) -> None:
         of_target = self._entries.setdefault(entry.target, {})
         self._count += entry.name not in of_target
         of_target[entry.name] = entry
 
-    def acknowledge(self, entry: Entry) -> None:
+    def acknowledge(self, entry: AlertEntry) -> None:
         """Somebody has seen it."""
         self.holds.acknowledge(entry.target, entry.name)
         entry.acknowledged = True
         self._save()
 
-    def silence(self, entry: Entry, seconds: float = HOUR_S) -> None:
+    def silence(self, entry: AlertEntry, seconds: float = HOUR_S) -> None:
         """Let it be silent for a while; 0 ends that, also where more than it is silent."""
         if seconds:
             self.holds.silence(entry.target, entry.name, seconds)
         elif (hold := self.silence_of(entry)) is not None:
             self.holds.end(hold.target, hold.alert)
 
-    def silence_of(self, entry: Entry) -> Hold | None:
+    def silence_of(self, entry: AlertEntry) -> Silence | None:
         """The silence that holds it back now."""
         hold = self.holds.holding(entry.target, entry.name)
         return hold if hold is not None and hold.kind == SILENCE else None
 
-    def is_silent(self, entry: Entry) -> bool:
+    def is_silent(self, entry: AlertEntry) -> bool:
         """Whether it is not to be counted now."""
         return self.silence_of(entry) is not None
 
-    def waiting(self) -> list[Entry]:
+    def waiting(self) -> list[AlertEntry]:
         """What nobody has seen: critical ones first, then the newest."""
         found = [e for e in self.entries() if e.active and not e.acknowledged]
         return [entry for entry in found if not self.is_silent(entry)]
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[AlertEntry]:
         """All: what holds first, critical ones before others, the newest first."""
         return sorted(
             self._all(),
             key=lambda e: (not e.active, e.acknowledged, e.level != "critical", -e.since),
         )
 
-    def _all(self) -> list[Entry]:
+    def _all(self) -> list[AlertEntry]:
         return [entry for of_target in self._entries.values() for entry in of_target.values()]
 
     def _trim(self) -> None:
@@ -150,7 +150,7 @@ class Inbox:
         try:
             rows = json.loads(self._path.read_text("utf-8"))
             # An earlier version kept silences here.
-            found = [Entry(**{k: v for k, v in row.items() if k in _FIELDS}) for row in rows]
+            found = [AlertEntry(**{k: v for k, v in row.items() if k in _FIELDS}) for row in rows]
         except (OSError, ValueError, TypeError, AttributeError):
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.registry.backups import MANUAL, Backup, Backups, DamagedRegistry
-from studio.registry.restore import Restoring
+from studio.registry.restore import RegistryRestore
 from studio.settings import Paths
-from studio.versions.integrity import Condition, condition, rows_of, set_aside
+from studio.versions.integrity import RegistryCondition, condition, rows_of, set_aside
 
-__all__ = ["Backup", "Condition", "DamagedRegistry", "Restored", "Upkeep"]
+__all__ = ["Backup", "DamagedRegistry", "Maintenance", "RegistryCondition", "Restored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Restored:
 
     source: Path
     aside: Path | None
-    condition: Condition
+    condition: RegistryCondition
 
 
-class Upkeep:
+class Maintenance:
     """What keeps a registry whole.
 
     Args:
@@ -50,7 +50,7 @@ class Upkeep:
         made = max((one.made.timestamp() for one in backups.all()), default=0.0)
         return timedelta(seconds=backups.written() - made)
 
-    def back_up(self, out: Path | None = None) -> Condition:
+    def back_up(self, out: Path | None = None) -> RegistryCondition:
         """Make a copy now.
 
         Args:
@@ -63,7 +63,7 @@ class Upkeep:
         path = Backups(self._folder).make(MANUAL, out)
         return replace(condition(self._folder, thorough=False), path=path, rows=rows_of(path))
 
-    def check(self, *, aside: bool = False) -> Condition:
+    def check(self, *, aside: bool = False) -> RegistryCondition:
         """Look at the database and at every file that it refers to.
 
         Args:
@@ -86,7 +86,7 @@ class Upkeep:
             StudioError: when the registry is in use, or the disk says no.
         """
         self._require_folder()
-        chosen, kept = Restoring(self._folder).run(source)
+        chosen, kept = RegistryRestore(self._folder).run(source)
         return Restored(chosen, kept, condition(self._folder))
 
     def _require_folder(self) -> None:

@@ -11,9 +11,9 @@ from studio.api import Extension, Kind, Option, Transform, UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization import presets as recipes
 from studio.quantization.methods import check_method
-from studio.quantization.preset import Recipe
-from studio.quantization.preset_text import RecipeText
-from studio.quantization.presets import RecipeEntry
+from studio.quantization.preset import Preset
+from studio.quantization.preset_text import PresetText
+from studio.quantization.presets import PresetEntry
 from studio.quantization.step import QUANTIZE
 
 _STEP = ("method", "samples")
@@ -21,7 +21,7 @@ _STEP = ("method", "samples")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedRecipe:
+class CheckedPreset:
     """A recipe's text that fits, with the value of every option.
 
     Attributes:
@@ -29,12 +29,12 @@ class CheckedRecipe:
         values: Given or default, by name.
     """
 
-    entry: RecipeEntry
+    entry: PresetEntry
     options: tuple[Option, ...]
     values: Mapping[str, Any]
 
 
-class Recipes:
+class Presets:
     """The recipes of a workspace.
 
     Args:
@@ -45,11 +45,11 @@ class Recipes:
     def __init__(self, data: Path, plugins: Callable[[], PluginHost]) -> None:
         self._data, self._plugins = data, plugins
 
-    def all(self) -> tuple[RecipeEntry, ...]:
+    def all(self) -> tuple[PresetEntry, ...]:
         """Those that ship with the studio, then the user's own."""
         return recipes.recipes(self._data)
 
-    def find(self, wanted: str) -> RecipeEntry:
+    def find(self, wanted: str) -> PresetEntry:
         """The recipe of a name, a file, or a text.
 
         Raises:
@@ -77,7 +77,7 @@ class Recipes:
             own = tuple(option for option in own if option.name != "samples")
         return (*own, *transform.options)
 
-    def check(self, wanted: str) -> CheckedRecipe:
+    def check(self, wanted: str) -> CheckedPreset:
         """Check every key and value of a recipe.
 
         Raises:
@@ -85,7 +85,7 @@ class Recipes:
             Unavailable: when no plugin offers its method.
         """
         entry, name = recipes.find(wanted, self._data)
-        source = RecipeText.read(entry.text, name)
+        source = PresetText.read(entry.text, name)
         try:
             check_method(entry.method, self._plugins())
         except UsageError as error:
@@ -93,17 +93,17 @@ class Recipes:
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
         defaults = {option.name: option.default for option in QUANTIZE.options}
-        recipe = Recipe.of({**defaults, "recipe": entry.text, "recipe_name": name})
+        recipe = Preset.of({**defaults, "recipe": entry.text, "recipe_name": name})
         fitted = recipe.for_transform([o for o in options if o.name not in _STEP])
         given = {**source.values, "samples": fitted.samples}
         values = {o.name: o.check(given.get(o.name, o.default)) for o in options}
-        return CheckedRecipe(entry, options, values)
+        return CheckedPreset(entry, options, values)
 
     @staticmethod
     def with_value(text: str, name: str, value: Any) -> str:
         """The text with another value of one option; it is left as it is where it is not TOML."""
         try:
-            return RecipeText.read(text).with_value(name, value)
+            return PresetText.read(text).with_value(name, value)
         except UsageError:
             return text
 

@@ -21,15 +21,15 @@ from studio.settings import write_atomically
 from studio.workspace.events import Events, RunChanged
 
 if TYPE_CHECKING:
-    from studio.pipelines.execution import RecipeRun, Told, Watcher
-    from studio.pipelines.pipeline import Recipe, RecipeStep
-    from studio.pipelines.run_report import RecipeReport, StepReport
+    from studio.pipelines.execution import OnStep, PipelineRun, Watcher
+    from studio.pipelines.pipeline import Pipeline, PipelineStep
+    from studio.pipelines.run_report import PipelineReport, StepReport
     from studio.registry import Registry
     from studio.steps.runner import StepRunner
 
 
 @dataclass(frozen=True, slots=True)
-class RunWish:
+class RunRequest:
     """How a recipe is to be run.
 
     Attributes:
@@ -49,7 +49,7 @@ class RunWish:
     artefacts: Path | None = None
     overwrite: bool = False
     watch: Watcher | None = None
-    told: Told | None = None
+    told: OnStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class RunInfo:
         return RunFolder(self.folder).result(step)
 
 
-class RunningRecipe:
+class RunningPipeline:
     """A recipe that runs on a thread of its own.
 
     Attributes:
@@ -114,9 +114,9 @@ class RunningRecipe:
 
     def __init__(self, id: str) -> None:
         self.id = id
-        self.report: RecipeReport | None = None
+        self.report: PipelineReport | None = None
         self.error: Exception | None = None
-        self._run: RecipeRun | None = None
+        self._run: PipelineRun | None = None
         self._thread: threading.Thread | None = None
         self._cancelled = False
 
@@ -147,7 +147,7 @@ class Runs:
     def __init__(self, folder: Path, steps: StepRunner, registry: Registry, events: Events) -> None:
         self._folders = RunFolders(folder)
         self._steps, self._registry, self._events = steps, registry, events
-        self._running: list[RunningRecipe] = []
+        self._running: list[RunningPipeline] = []
 
     def close(self) -> None:
         """Cancel what runs."""
@@ -158,7 +158,7 @@ class Runs:
 
     # Running
 
-    def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Recipe:
+    def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Pipeline:
         """A recipe's file, checked.
 
         Raises:
@@ -168,7 +168,7 @@ class Runs:
 
         return read_recipe(path, variables)
 
-    def check(self, text: str, name: str, folder: Path) -> Recipe:
+    def check(self, text: str, name: str, folder: Path) -> Pipeline:
         """A recipe's text, checked.
 
         Raises:
@@ -178,17 +178,17 @@ class Runs:
 
         return parse_recipe(text, name, folder)
 
-    def run(self, path: Path, wish: RunWish | None = None) -> RecipeReport:
+    def run(self, path: Path, wish: RunRequest | None = None) -> PipelineReport:
         """Run a recipe to its end and write its report; blocks.
 
         Raises:
             UsageError: when the recipe cannot be read; nothing was run.
         """
-        wish = wish or RunWish()
+        wish = wish or RunRequest()
         recipe = self.read(path, wish.variables)
         return self._carry_out(recipe, self._folders.new(recipe.name), wish, None)
 
-    def in_the_way(self, recipe: Recipe | None, files: Sequence[Path] = ()) -> list[Path]:
+    def in_the_way(self, recipe: Pipeline | None, files: Sequence[Path] = ()) -> list[Path]:
         """What a run would overwrite, and no recipe wrote here, or somebody has changed since.
 
         Args:
@@ -206,7 +206,7 @@ class Runs:
 
         OwnOutputs(self._registry).note(files)
 
-    def resume(self, name: str, wish: RunWish | None = None) -> RecipeReport:
+    def resume(self, name: str, wish: RunRequest | None = None) -> PipelineReport:
         """Go on with a run that was interrupted, failed or was cancelled; blocks.
 
         Raises:
@@ -214,31 +214,33 @@ class Runs:
         """
         folder, before = self._to_resume(name)
         wish = replace(
-            wish or RunWish(), trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh"))
+            wish or RunRequest(),
+            trigger=before.get("trigger") or {},
+            fresh=bool(before.get("fresh")),
         )
         return self._carry_out(self._recipe_of(folder, before), folder, wish, before)
 
-    def start(self, path: Path, wish: RunWish | None = None) -> RunningRecipe:
+    def start(self, path: Path, wish: RunRequest | None = None) -> RunningPipeline:
         """Run a recipe on a thread of its own; events tell how far it is.
 
         Raises:
             UsageError: when the recipe cannot be read; nothing was started.
         """
-        wish = wish or RunWish()
+        wish = wish or RunRequest()
         recipe = self.read(path, wish.variables)
         return self._start(recipe, self._folders.new(recipe.name), wish, None)
 
-    def start_again(self, name: str) -> RunningRecipe:
+    def start_again(self, name: str) -> RunningPipeline:
         """Go on with a run on a thread of its own.
 
         Raises:
             UsageError: as ``resume``.
         """
         folder, before = self._to_resume(name)
-        wish = RunWish(trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh")))
+        wish = RunRequest(trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh")))
         return self._start(self._recipe_of(folder, before), folder, wish, before)
 
-    def running(self) -> list[RunningRecipe]:
+    def running(self) -> list[RunningPipeline]:
         """Those of this process that go on."""
         return [one for one in self._running if one.running]
 
@@ -290,15 +292,19 @@ class Runs:
     # The work
 
     def _carry_out(
-        self, recipe: Recipe, folder: RunFolder, wish: RunWish, before: Mapping[str, Any] | None
-    ) -> RecipeReport:
+        self,
+        recipe: Pipeline,
+        folder: RunFolder,
+        wish: RunRequest,
+        before: Mapping[str, Any] | None,
+    ) -> PipelineReport:
         run = self._made(recipe, folder, wish)
         return self._finish(run, run.run(before), wish)
 
-    def _made(self, recipe: Recipe, folder: RunFolder, wish: RunWish) -> RecipeRun:
-        from studio.pipelines.execution import RecipeRun, Wish
+    def _made(self, recipe: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
+        from studio.pipelines.execution import PipelineRun, RunOptions
 
-        def watch(step: RecipeStep, number: int, total: int) -> None:
+        def watch(step: PipelineStep, number: int, total: int) -> None:
             self._events.publish(RunChanged(folder.id, "running", step.id, number, total))
             if wish.watch is not None:
                 wish.watch(step, number, total)
@@ -308,10 +314,10 @@ class Runs:
             if wish.told is not None:
                 wish.told(report)
 
-        how = Wish(wish.fresh, wish.trigger, watch, told, wish.overwrite)
-        return RecipeRun(recipe, self._steps, folder, how)
+        how = RunOptions(wish.fresh, wish.trigger, watch, told, wish.overwrite)
+        return PipelineRun(recipe, self._steps, folder, how)
 
-    def _finish(self, run: RecipeRun, report: RecipeReport, wish: RunWish) -> RecipeReport:
+    def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:
         """Write the report, JUnit's file and the artefacts; what cannot be written is said."""
         from studio.pipelines.artefacts import copy_artefacts
         from studio.pipelines.junit import junit
@@ -345,9 +351,13 @@ class Runs:
         return replace(report, report=str(place))
 
     def _start(
-        self, recipe: Recipe, folder: RunFolder, wish: RunWish, before: Mapping[str, Any] | None
-    ) -> RunningRecipe:
-        running = RunningRecipe(folder.id)
+        self,
+        recipe: Pipeline,
+        folder: RunFolder,
+        wish: RunRequest,
+        before: Mapping[str, Any] | None,
+    ) -> RunningPipeline:
+        running = RunningPipeline(folder.id)
         run = self._made(recipe, folder, wish)
         running._run = run
 
@@ -375,7 +385,7 @@ class Runs:
         return folder, before
 
     @staticmethod
-    def _recipe_of(folder: RunFolder, before: Mapping[str, Any]) -> Recipe:
+    def _recipe_of(folder: RunFolder, before: Mapping[str, Any]) -> Pipeline:
         """The recipe as it was when the run began."""
         from studio.pipelines.parser import parse_recipe
 

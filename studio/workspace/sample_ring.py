@@ -14,7 +14,7 @@ KEPT = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class SamplePoint:
     """What is kept of one sample.
 
     Attributes:
@@ -32,7 +32,7 @@ class Moment:
     at: float = 0.0
 
 
-class Moments(Sequence[Moment]):
+class SampleRing(Sequence[SamplePoint]):
     """The newest samples, the oldest of them first; one more takes the place of the oldest.
 
     A fleet keeps tens of thousands. As objects they would be 12 MB that Python's collector of
@@ -47,7 +47,7 @@ class Moments(Sequence[Moment]):
         self._tones, self._versions = [""] * KEPT, [""] * KEPT
         self._next = self._count = 0
 
-    def append(self, moment: Moment) -> None:
+    def append(self, moment: SamplePoint) -> None:
         """Keep one more."""
         place = self._next
         self._at[place] = moment.at
@@ -62,16 +62,16 @@ class Moments(Sequence[Moment]):
         return self._count
 
     @overload
-    def __getitem__(self, index: int) -> Moment: ...
+    def __getitem__(self, index: int) -> SamplePoint: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Moment]: ...
-    def __getitem__(self, index: int | slice) -> Moment | list[Moment]:
+    def __getitem__(self, index: slice) -> list[SamplePoint]: ...
+    def __getitem__(self, index: int | slice) -> SamplePoint | list[SamplePoint]:
         places = self._places()
         if isinstance(index, slice):
             return [self._moment(place) for place in places[index]]
         return self._moment(places[index])
 
-    def __iter__(self) -> Iterator[Moment]:
+    def __iter__(self) -> Iterator[SamplePoint]:
         return map(self._moment, self._places())
 
     def tones(self) -> list[str]:
@@ -86,9 +86,9 @@ class Moments(Sequence[Moment]):
         """Where they are, oldest first; the arrays are rings."""
         return range(self._next - self._count, self._next)
 
-    def _moment(self, place: int) -> Moment:
+    def _moment(self, place: int) -> SamplePoint:
         at = place % KEPT
-        return Moment(
+        return SamplePoint(
             self._tones[at],
             _known(self._throughput[at]),
             _known(self._p99[at]),

@@ -20,7 +20,7 @@ from studio.jobs import (
     Step,
 )
 from studio.jobs.memory import share_mb
-from studio.monitoring.alerts.silences import HOLDS, Holds
+from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.plugin_host import PluginHost, Trust, safe_mode
 from studio.quantization.methods import with_methods
 from studio.registry import ActionRecord, Registry, VariantRecord
@@ -29,7 +29,7 @@ from studio.settings import Paths, Settings
 from studio.steps.catalogue import steps
 from studio.steps.format_support import why_not
 from studio.steps.runner import StepRunner
-from studio.workspace.alert_file import AlertBook
+from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
 from studio.workspace.events import (
     Events,
@@ -41,15 +41,15 @@ from studio.workspace.events import (
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
-from studio.workspace.presets import Recipes
+from studio.workspace.presets import Presets
 from studio.workspace.profiles import Profiles
-from studio.workspace.runs import Runs, RunWish
+from studio.workspace.runs import RunRequest, Runs
 from studio.workspace.samples import SampleInfo, samples
 from studio.workspace.versions import Versions
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import Watcher
-    from studio.pipelines.run_report import RecipeReport
+    from studio.pipelines.run_report import PipelineReport
 
 T = TypeVar("T")
 
@@ -72,9 +72,9 @@ class Workspace(JobListener):
         self.registry = Registry.open(paths.registry)
         self.events = Events()
         self.profiles = Profiles(self.registry)
-        self.inbox = Inbox(paths.data / "alerts.json", holds=Holds(paths.data / HOLDS))
-        self.alerts = AlertBook(paths, self.settings, lambda: self.plugins)
-        self.recipes = Recipes(paths.data, lambda: self.plugins)
+        self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
+        self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
+        self.recipes = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
@@ -183,7 +183,7 @@ class Workspace(JobListener):
 
     def run_recipe(
         self, path: Path, report: Path | None = None, watch: Watcher | None = None
-    ) -> RecipeReport:
+    ) -> PipelineReport:
         """Run a recipe to its end and write its HTML report; blocks.
 
         Args:
@@ -192,7 +192,7 @@ class Workspace(JobListener):
         Raises:
             UsageError: when the recipe cannot be read.
         """
-        return self.runs.run(path, RunWish(report=report, watch=watch))
+        return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
         """The recipe that repeats something that was done.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from studio.runtime.serve.outputs.detections import scores_of
-from studio.runtime.serve.outputs.uncertainty import Doubt, Outputs
+from studio.runtime.serve.outputs.uncertainty import Outputs, Uncertainty
 from studio_metrics.detection import MeanAveragePrecision
 from tests.benchmarks.zoo import scenes
 from tests.benchmarks.zoo.scenes import Scene
@@ -113,7 +113,7 @@ def average_precision(found: Sequence[Scene], doubts: Array, seed: int) -> dict[
 
 def microseconds(answers: Sequence[Outputs]) -> float:
     """Processor time of one answer, the median."""
-    doubt, times = Doubt(), []
+    doubt, times = Uncertainty(), []
     for answer in [*answers[:5], *answers]:
         start = time.thread_time_ns()
         doubt.of(answer)
@@ -123,7 +123,7 @@ def microseconds(answers: Sequence[Outputs]) -> float:
 
 def judged(found: Sequence[Scene], answers: Sequence[Outputs], seed: int) -> dict[str, Any]:
     """One set in one form."""
-    errors, doubt = np.array([one.error for one in found]), Doubt()
+    errors, doubt = np.array([one.error for one in found]), Uncertainty()
     doubts = np.array([doubt.of(answer) for answer in answers], np.float64)
     random = np.random.default_rng(seed)
     each = [peers(answer) for answer in answers]

@@ -27,11 +27,11 @@ from sklearn.datasets import load_digits
 from studio.api import Extension
 from studio.api.progress import Silent
 from studio.packages.drift_reference import reference_of
-from studio.packages.embedding import Graft, axes_of, place_of, vectors_of
+from studio.packages.embedding import EmbeddingGraph, axes_of, place_of, vectors_of
 from studio.plugin_host import PluginHost
 from studio.runtime.drift.reference import EMBEDDING, WINDOW, Reference
 from studio.runtime.drift.watch import MOST_FRAMES_S, DriftWatch
-from studio.runtime.drift.window import Verdict
+from studio.runtime.drift.window import WindowVerdict
 from tests.benchmarks.zoo import words
 from tests.benchmarks.zoo.entries import entry
 
@@ -55,7 +55,7 @@ class Subject:
         content = path.read_bytes()
         if embedded:
             form = PluginHost.discover().get(Extension.FORMAT, "onnx")
-            content = Graft(place_of(form.read(path, Silent()))).apply(content)
+            content = EmbeddingGraph(place_of(form.read(path, Silent()))).apply(content)
         self._axes: tuple[Array, Array] | None = None
         self._session = onnxruntime.InferenceSession(content, options)
         self._input = self._session.get_inputs()[0].name
@@ -169,14 +169,14 @@ def false_alarms(subject: Subject, windows: int) -> dict[str, Any]:
     }
 
 
-def _hearing(psi: list[float]) -> Callable[[Verdict, DriftWatch], None]:
-    def hear(verdict: Verdict, watch: DriftWatch) -> None:
+def _hearing(psi: list[float]) -> Callable[[WindowVerdict, DriftWatch], None]:
+    def hear(verdict: WindowVerdict, watch: DriftWatch) -> None:
         psi.append(_psi(verdict, watch))
 
     return hear
 
 
-def _psi(verdict: Verdict, watch: DriftWatch) -> float:
+def _psi(verdict: WindowVerdict, watch: DriftWatch) -> float:
     """The largest index of stability of a window's signals."""
     expected = watch.reference.expected()
     there = expected > 0

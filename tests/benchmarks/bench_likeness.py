@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from studio.runtime.serve.outputs.agreement import Likeness, alike
+from studio.runtime.serve.outputs.agreement import Agreement, alike
 from studio.runtime.serve.outputs.uncertainty import Outputs
 from tests.benchmarks.zoo import pages, scenes
 from tests.benchmarks.zoo.scenes import Detector
@@ -56,7 +56,7 @@ def same_regions(mine: Outputs, theirs: Outputs) -> bool:
         {"boxes": np.array(pages.regions(dict(one), 0.05), np.float32).reshape(-1, 6)}
         for one in (mine, theirs)
     ]
-    return Likeness().same(*rows)
+    return Agreement().same(*rows)
 
 
 def same_lines(mine: Outputs, theirs: Outputs) -> bool:
@@ -89,7 +89,7 @@ def pictures(size: tuple[int, int], count: int, seed: int) -> list[Array]:
 
 def judged(mine: list[Outputs], theirs: list[Outputs], truth: Truth) -> dict[str, float]:
     """Shares of requests: truly the same, the same by the rule and by raw numbers."""
-    likeness, start = Likeness(), time.thread_time()
+    likeness, start = Agreement(), time.thread_time()
     said = np.array([likeness.same(*pair) for pair in zip(mine, theirs, strict=True)])
     milliseconds = (time.thread_time() - start) / len(mine) * 1e3
     true = np.array([truth(*pair) for pair in zip(mine, theirs, strict=True)])

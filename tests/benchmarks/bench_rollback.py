@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
-from studio.deployment.release_client import Agent
+from studio.deployment.release_client import ReleaseClient
 from studio.deployment.work import deploy
 from studio.packages import Bundle, build_runtime
 from studio.targets.connect import open_channel
@@ -72,7 +72,7 @@ def measure(
         arguments = {"bundle": str(bundle.folder), "target": asdict(spec), **options}
         deploy(arguments, QuietJob(folder / f"deploy-{bundle.version}"))
     channel = open_channel(spec, Silent())
-    agent = Agent(channel, _ROOT, "python3", build_runtime(folder), "ann@desk", "board")
+    agent = ReleaseClient(channel, _ROOT, "python3", build_runtime(folder), "ann@desk", "board")
     turns: list[dict[str, float]] = []
     asked: list[Any] = []
     try:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.runtime.release.server.served import Server
-from studio.runtime.release.trial.decision import Quality, rule_of
-from studio.runtime.release.trial.soak import QualitySoak
+from studio.runtime.release.trial.decision import TrialDecision, rule_of
+from studio.runtime.release.trial.soak import ReleaseTrial
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.files import point
 from tests.rigs import trials
@@ -39,7 +39,7 @@ class Campaign:
     def __init__(self, board: Machine, soak_s: float) -> None:
         self._board = board
         self._server = Server(board.layout)
-        self._quality = Quality(rule_of({}))
+        self._quality = TrialDecision(rule_of({}))
         self._soak_s = soak_s
         self.answers = 0
         self.failures: list[str] = []
@@ -64,7 +64,7 @@ class Campaign:
         """Serve one after the other under load; the decision, its seconds and the evidence."""
         with trials.Clients(int(self._server.report()["port"])) as clients:
             clients.more(10)
-            soak = QualitySoak(self._server, self._board.layout, after, before)
+            soak = ReleaseTrial(self._server, self._board.layout, after, before)
             self.serve(after)
             began = time.monotonic()
             try:

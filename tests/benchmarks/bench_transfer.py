@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent, TargetSpec
-from studio.deployment.release_client import Agent
-from studio.deployment.upload import Delivery, Outgoing
+from studio.deployment.release_client import ReleaseClient
+from studio.deployment.upload import Outgoing, Upload
 from studio.packages import Bundle, ZipApplication, build_runtime
 from studio_ssh.connection import bytes_moved
 from studio_ssh.target import SshTarget
@@ -99,8 +99,8 @@ class _Way:
         channel = SshTarget().connect(self._spec, Silent())
         try:
             root = f"/root/r{self._count}"
-            agent = Agent(channel, root, "python3", self._runtime, "ann@desk", "board")
-            delivery = Delivery(files, self._job)
+            agent = ReleaseClient(channel, root, "python3", self._runtime, "ann@desk", "board")
+            delivery = Upload(files, self._job)
             wanted = {"blobs": {one.digest: one.size for one in files}}
             agent.call("transfer", wanted, watch=delivery.watch, frames=delivery.frames())
             self.wire = bytes_moved(channel.transport).sent

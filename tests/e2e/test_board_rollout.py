@@ -15,7 +15,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.packages import Bundle
-from studio.rollouts.rollout_state import Ledger, ledgers, unfinished
+from studio.rollouts.rollout_state import RolloutState, ledgers, unfinished
 from tests.e2e.conftest import Studio
 from tests.rigs.boards import Board, Network, fingerprint, until
 from tests.rigs.bundles import make_bundle
@@ -114,7 +114,7 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
         if len(ledgers(place)) == before:
             return False
         try:
-            rows = Ledger.find(place, "last").read().rows.values()
+            rows = RolloutState.find(place, "last").read().rows.values()
         except UsageError:
             return False  # its folder is there, its first line is not yet
         return [row["state"] for row in rows][1:] == ["deploying"]

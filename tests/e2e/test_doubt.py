@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.serve.outputs.uncertainty import MAP, Doubt
+from studio.runtime.serve.outputs.uncertainty import MAP, Uncertainty
 from tests.benchmarks.bench_doubt import peers
 from tests.benchmarks.bench_likeness import SUBJECTS, judged, pictures, shaken
 from tests.benchmarks.zoo.scenes import Detector, photographs
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def test_on_photographs_the_detector_errs_where_it_doubts() -> None:
     """Text on photographs, found by PP-OCRv5; whose place is known."""
-    found, doubt = list(photographs(80, seed=3)), Doubt()
+    found, doubt = list(photographs(80, seed=3)), Uncertainty()
     errors = np.array([one.error for one in found])
     doubts = np.array([doubt.of(one.outputs) for one in found], np.float64)
     assert doubt.kind == MAP

@@ -14,8 +14,8 @@ from pathlib import Path
 from unittest import mock
 
 from studio.api import Silent, TargetError, TargetSpec
-from studio.deployment.release_client import Agent
-from studio.deployment.upload import Delivery, Outgoing
+from studio.deployment.release_client import ReleaseClient
+from studio.deployment.upload import Outgoing, Upload
 from studio.packages import Bundle, ZipApplication
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared import manifest
@@ -174,7 +174,7 @@ def _transfer(
     channel = open_channel(spec, Silent())
     try:
         tell("connected")
-        agent = Agent(channel, root, "python3", runtime, "ann@desk", "board")
+        agent = ReleaseClient(channel, root, "python3", runtime, "ann@desk", "board")
         channel.run(["true"])
         tell("first command")
         agent.install()
@@ -185,7 +185,7 @@ def _transfer(
         agent.call("missing", blobs)
         tell("question")
         files = [Outgoing(f.name, f.path, f.digest, f.size) for f in bundle.files]
-        delivery = Delivery(files, QuietJob(board.home.parent / "job"))
+        delivery = Upload(files, QuietJob(board.home.parent / "job"))
         try:
             agent.call("transfer", blobs, watch=delivery.watch, frames=delivery.frames())
         finally:

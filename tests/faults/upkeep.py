@@ -26,7 +26,7 @@ from studio.api import Silent
 from studio.registry import Registry
 from studio.registry.backups import DATABASE, MANUAL, Backups, DamagedRegistry
 from studio.registry.ownership import MARK
-from studio.registry.restore import Restoring
+from studio.registry.restore import RegistryRestore
 from studio.settings import resource
 from studio.versions.garbage import collected
 from studio.versions.integrity import condition
@@ -170,7 +170,7 @@ def act(story: str, registry: Path) -> None:
     if story == "backup":
         Backups(registry).make(MANUAL)
     elif story.startswith("restore"):
-        Restoring(registry).run()
+        RegistryRestore(registry).run()
     elif story == "migration":
         Registry.open(registry).close()
     else:

@@ -8,7 +8,7 @@ import sys
 
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.idle_tasks import Ahead
+from studio.gui.window.idle_tasks import IdleTasks
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import STAGES
 
@@ -52,7 +52,7 @@ def test_pieces_come_one_in_a_turn_until_they_are_stopped(qtbot: QtBot) -> None:
     from PySide6.QtCore import QObject
 
     parent = QObject()
-    ahead = Ahead(parent, pieces())  # type: ignore[arg-type]
+    ahead = IdleTasks(parent, pieces())  # type: ignore[arg-type]
     ahead.start()
     assert window_turns == []
     qtbot.waitUntil(lambda: len(window_turns) >= 2)

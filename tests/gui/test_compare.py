@@ -16,7 +16,7 @@ from studio.gui.graph.linked import LinkedPanes
 from studio.gui.pages.model.compare_view import CompareView, _build
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.theme import Theming
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.window.main_window import MainWindow
 from studio.models.blocks import folded, outline
 from studio.models.layout import lay_out
@@ -223,7 +223,9 @@ def test_sorting_keeps_the_selection(qtbot: QtBot) -> None:
     qtbot.addWidget(table)
     chosen: list[object] = []
     table.chosen.connect(chosen.append)
-    table.show_rows([Row(key, (key, ""), (key, n)) for key, n in (("b", 1), ("a", 3), ("c", None))])
+    table.show_rows(
+        [SortableRow(key, (key, ""), (key, n)) for key, n in (("b", 1), ("a", 3), ("c", None))]
+    )
     table.select("a")
     for column, order in ((1, "abc"), (1, "bac"), (0, "abc"), (0, "cba")):
         table.sort_by(column)

@@ -12,7 +12,7 @@ from studio.gui.charts.series import span_text
 from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.theme import Theming
 from studio.workspace.inbox import Inbox
-from studio.workspace.sample_ring import Moment
+from studio.workspace.sample_ring import SamplePoint
 from tests.benchmarks.fleet_data import SimulatedFleet
 
 
@@ -107,12 +107,12 @@ def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
 
 
 def test_the_axis_says_how_far_back_it_goes(view: FleetView) -> None:
-    def at(*minutes: float) -> list[Moment]:
-        return [Moment("good", 1.0, 1.0, "1", 1e9 + 60 * minute) for minute in minutes]
+    def at(*minutes: float) -> list[SamplePoint]:
+        return [SamplePoint("good", 1.0, 1.0, "1", 1e9 + 60 * minute) for minute in minutes]
 
     assert span_text(at(0, 1)) == "60 s ago"
     assert span_text(at(0, 1, 10)) == "10 min ago"
     assert span_text(at(0, 600)) == "10 h ago"
     assert span_text(at(10, 0)) == "", "a clock that was set back makes no axis"
-    assert span_text([Moment("good", 1.0, 1.0, "1")]) == "", "an older sample says no time"
+    assert span_text([SamplePoint("good", 1.0, 1.0, "1")]) == "", "an older sample says no time"
     assert span_text([]) == ""

@@ -7,7 +7,7 @@ import pytest
 from studio.gui.graph.breadcrumbs import steps_to
 from studio.gui.graph.search_results import grouped
 from studio.gui.names import LONGEST, shown
-from studio.workspace import Found
+from studio.workspace import SearchResult
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_long_names_lose_their_middle() -> None:
 
 
 def test_lists_and_trails_show_names_so() -> None:
-    hit = Found("", "", "node", "Relu", "a\nb", "tensor", "c\u202e")
+    hit = SearchResult("", "", "node", "Relu", "a\nb", "tensor", "c\u202e")
     assert [line.text for line in grouped([hit])] == ["1", "c\ufffd · a\ufffdb"]
     assert steps_to("If\n0/then", {"If\n0/then"}) == [("If\n0/then", "If\ufffd0 · then")]

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.model.inspector import ModelInspector
 from studio.gui.pages.model.node_details import ConstantDetail, Histogram, OperatorDetail
 from studio.gui.pages.model.page import ModelPage
-from studio.gui.pages.model.query_cache import Lookups
+from studio.gui.pages.model.query_cache import QueryCache
 from studio.gui.theme import Theming
 from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import visible
@@ -88,7 +88,7 @@ def test_parameters_are_told(page: ModelPage) -> None:
 def test_what_cannot_be_found_out(qtbot: QtBot) -> None:
     shell = Shell(Theming("dark"))
     shell.refuses = True
-    detail = ConstantDetail(Lookups(shell), shell.theming, "#1", "w")  # type: ignore[arg-type]
+    detail = ConstantDetail(QueryCache(shell), shell.theming, "#1", "w")  # type: ignore[arg-type]
     qtbot.addWidget(detail)
     detail.show()
     detail.unfold()
@@ -99,7 +99,7 @@ def test_what_cannot_be_found_out(qtbot: QtBot) -> None:
 
 def test_nobody_has_documented_it(qtbot: QtBot) -> None:
     shell = Shell(Theming("dark"))
-    detail = OperatorDetail(Lookups(shell), "#1", "mine:Twice", 1)  # type: ignore[arg-type]
+    detail = OperatorDetail(QueryCache(shell), "#1", "mine:Twice", 1)  # type: ignore[arg-type]
     qtbot.addWidget(detail)
     detail.show()
     detail.unfold()

@@ -22,7 +22,7 @@ from studio.gui.pages.shared.base import Page
 from studio.gui.pages.targets.page import TargetsPage
 from studio.jobs import End
 from studio.settings import resource
-from studio.workspace import JobOutcome, RunChanged, RunWish
+from studio.workspace import JobOutcome, RunChanged, RunRequest
 from tests.e2e.conftest import Studio
 from tests.gui.conftest import MakeWindow
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -245,7 +245,7 @@ def test_a_recipe_is_run_from_the_window_with_its_own_thread(
     model = resource("samples", "digits", "digits.onnx")
     recipe.write_text(f'[recipe]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{model}"\n')
     window = make_window(digits_home)
-    started = window.workspace.runs.start(recipe, RunWish())
+    started = window.workspace.runs.start(recipe, RunRequest())
     qtbot.waitUntil(lambda: not started.running, timeout=PATIENCE_MS)
     assert started.report is not None
     assert started.report.exit_code == 0

@@ -17,7 +17,7 @@ from studio.gui.charts.histogram import Histogram
 from studio.gui.charts.tradeoff import Point, Tradeoff
 from studio.gui.pages.quantize.layers_view import LayersView
 from studio.gui.pages.quantize.page import AHEAD, LAYERS, VARIANTS, QuantizePage
-from studio.gui.pages.quantize.preset_editor import RecipeEditor
+from studio.gui.pages.quantize.preset_editor import PresetEditor
 from studio.gui.pages.quantize.rows import tradeoff
 from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.quantize.stage_progress import StageProgress
@@ -58,8 +58,8 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
 
 
 @pytest.fixture
-def editor(rig: Rig, qtbot: QtBot) -> RecipeEditor:
-    editor = RecipeEditor(rig.workspace, rig.shell.theming)
+def editor(rig: Rig, qtbot: QtBot) -> PresetEditor:
+    editor = PresetEditor(rig.workspace, rig.shell.theming)
     qtbot.addWidget(editor)
     return editor
 
@@ -67,7 +67,7 @@ def editor(rig: Rig, qtbot: QtBot) -> RecipeEditor:
 # The recipe
 
 
-def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: RecipeEditor) -> None:
+def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: PresetEditor) -> None:
     before = editor.text
     assert "# " in before
     assert editor.form is not None
@@ -81,7 +81,7 @@ def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: RecipeE
     assert editor.asked() == "int8"
 
 
-def test_the_text_writes_into_the_form(editor: RecipeEditor, qtbot: QtBot) -> None:
+def test_the_text_writes_into_the_form(editor: PresetEditor, qtbot: QtBot) -> None:
     with qtbot.waitSignal(editor.changed):
         editor.source.setPlainText(editor.text.replace("samples = 128", "samples = 7"))
     assert editor.form is not None
@@ -89,7 +89,7 @@ def test_the_text_writes_into_the_form(editor: RecipeEditor, qtbot: QtBot) -> No
     assert editor.check()
 
 
-def test_a_wrong_line_is_marked_and_said(editor: RecipeEditor, qtbot: QtBot) -> None:
+def test_a_wrong_line_is_marked_and_said(editor: PresetEditor, qtbot: QtBot) -> None:
     good = editor.text
     with qtbot.waitSignal(editor.changed):
         editor.source.setPlainText(good.replace("calibration =", "calibraton ="))
@@ -105,7 +105,7 @@ def test_a_wrong_line_is_marked_and_said(editor: RecipeEditor, qtbot: QtBot) -> 
     assert not editor.source.extraSelections()
 
 
-def test_another_recipe_brings_its_own_form(editor: RecipeEditor) -> None:
+def test_another_recipe_brings_its_own_form(editor: PresetEditor) -> None:
     editor.choose("int4-weights")
     assert editor.form is not None
     assert editor.form.values()["bits"] == "4"
@@ -113,7 +113,7 @@ def test_another_recipe_brings_its_own_form(editor: RecipeEditor) -> None:
     assert "no data needed" in editor.summary.text()
 
 
-def test_a_recipe_of_ones_own_is_saved_and_offered(editor: RecipeEditor, rig: Rig) -> None:
+def test_a_recipe_of_ones_own_is_saved_and_offered(editor: PresetEditor, rig: Rig) -> None:
     assert editor.keep.toolTip() == "Enter a name first."
     editor.name.setText("int8")
     editor.keep.click()

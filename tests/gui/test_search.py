@@ -11,12 +11,12 @@ from pytestqt.qtbot import QtBot
 from studio.api import Graph, Model, Node, TensorType, Value
 from studio.gui.graph.block_paths import boxes_of
 from studio.gui.graph.scene import Scene
-from studio.gui.graph.search_results import SHOWN, FoundLines, grouped
+from studio.gui.graph.search_results import SHOWN, SearchResults, grouped
 from studio.gui.pages.model import commands as model_commands
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from studio.models.layout import lay_out
-from studio.workspace import Found, GraphView
+from studio.workspace import GraphView, SearchResult
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.gui.conftest import shown_scene
 
@@ -131,19 +131,21 @@ def nested() -> GraphView:
 
 def test_results_in_nested_branches_mark_what_holds_them() -> None:
     view = nested()
-    hit = Found(
+    hit = SearchResult(
         "Outer/then_branch/Inner/If/then_branch", "Outer", "node", "Relu", "deepest", "", ""
     )
     for path, box in (("", 1), ("Outer/then_branch", 0), (hit.path, 0)):
         scene = Scene(*view.part(path))
         assert boxes_of([hit], scene, view, path, folded=False) == {box}
-    elsewhere = Found("No/then_branch", "No", "node", "Relu", "deepest", "", "")
+    elsewhere = SearchResult("No/then_branch", "No", "node", "Relu", "deepest", "", "")
     assert boxes_of([elsewhere], Scene(*view.part("")), view, "", folded=False) == frozenset()
 
 
 def test_a_long_group_says_how_many_more_there_are(qtbot: QtBot) -> None:
-    hits = [Found("", "", "node", "Relu", f"n{k}", "operator", "Relu") for k in range(SHOWN + 7)]
-    lines = FoundLines(lambda _hit: "")
+    hits = [
+        SearchResult("", "", "node", "Relu", f"n{k}", "operator", "Relu") for k in range(SHOWN + 7)
+    ]
+    lines = SearchResults(lambda _hit: "")
     lines.show(grouped(hits))
     assert lines.rowCount() == SHOWN + 2
     assert lines.lines[0].text == str(SHOWN + 7)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import StudioError
-from studio.gui.window.recovery_dialog import WayBack, open_workspace
+from studio.gui.window.recovery_dialog import RecoveryDialog, open_workspace
 from studio.settings import Paths
 from studio.workspace import Workspace
 
@@ -31,7 +31,7 @@ def answer(button: str) -> None:
 
     def press() -> None:
         dialog = QApplication.activeModalWidget()
-        if not isinstance(dialog, WayBack):
+        if not isinstance(dialog, RecoveryDialog):
             QTimer.singleShot(10, press)
             return
         next(one for one in dialog.buttons() if button in one.text()).click()
@@ -66,6 +66,6 @@ def test_without_a_copy_none_is_offered(qtbot: QtBot, damaged: Path) -> None:
         Workspace.open()
     window = QWidget()
     qtbot.addWidget(window)
-    dialog = WayBack(told.value, window)
+    dialog = RecoveryDialog(told.value, window)
     assert dialog.restore is None
     assert "There is no copy of it" in dialog.informativeText()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.command_palette import Entry, best
+from studio.gui.window.command_palette import PaletteEntry, best
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.matching import match
 from studio.gui.window.stages import STAGES
@@ -337,7 +337,8 @@ def test_matching(typed: str, text: str, fits: bool) -> None:
 
 def test_beginnings_come_before_insides() -> None:
     entries = [
-        Entry(title, "Action", lambda: None) for title in ("unopened", "Re open", "Open a model")
+        PaletteEntry(title, "Action", lambda: None)
+        for title in ("unopened", "Re open", "Open a model")
     ]
     assert [entry.title for entry in best(entries, "open")] == [
         "Open a model",
@@ -347,6 +348,6 @@ def test_beginnings_come_before_insides() -> None:
 
 
 def test_scattered_letters_do_not_find_nodes() -> None:
-    node = Entry("Conv", "Node", lambda: None, detail="/backbone/layer1")
+    node = PaletteEntry("Conv", "Node", lambda: None, detail="/backbone/layer1")
     assert best([node], "cblr") == []
     assert best([node], "layer1") == [node]

@@ -17,7 +17,7 @@ from studio.api.testing import (
     check_transform,
 )
 from studio.datasets import open_dataset
-from studio.plugin_host import PluginHost, State
+from studio.plugin_host import PluginHost, PluginState
 from studio.settings import resource
 
 DIGITS = resource("samples", "digits")
@@ -30,7 +30,7 @@ def host() -> PluginHost:
 
 
 def test_every_built_in_plugin_is_available(host: PluginHost) -> None:
-    reasons = {p.id: p.reason for p in host.plugins if p.state is not State.AVAILABLE}
+    reasons = {p.id: p.reason for p in host.plugins if p.state is not PluginState.AVAILABLE}
     assert not reasons
 
 

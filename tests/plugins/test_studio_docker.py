@@ -18,8 +18,8 @@ from studio.api import Parcel, Refused, StudioError, Unavailable, UsageError, va
 from studio.api.testing import Recorder, check_options
 from studio_docker.base import from_archive
 from studio_docker.image import Image, build_image
-from studio_docker.layers import Entry, write_layer
-from studio_docker.options import IMAGE_OPTIONS, Recipe
+from studio_docker.layers import LayerFile, write_layer
+from studio_docker.options import IMAGE_OPTIONS, ImageSpec
 from studio_docker.packager import ImagePackager
 from tests.plugins.container_parts import make_base, make_wheel
 
@@ -64,8 +64,8 @@ def parcel(tmp_path: Path) -> Parcel:
     return Parcel(bundle, job / "edgewright.pyz", "ab" * 32, manifest, "ann@here", find)
 
 
-def recipe(**more: Any) -> Recipe:
-    return Recipe.of(validate(IMAGE_OPTIONS, {"licence": "MIT", **more}))
+def recipe(**more: Any) -> ImageSpec:
+    return ImageSpec.of(validate(IMAGE_OPTIONS, {"licence": "MIT", **more}))
 
 
 def build(parcel: Parcel, folder: Path, archive: Path | None = None, **more: Any) -> Image:
@@ -279,7 +279,7 @@ def test_a_wheel_that_reaches_out(parcel: Parcel, tmp_path: Path) -> None:
 
 
 def test_layers_are_sorted_and_complete(tmp_path: Path) -> None:
-    entries = [Entry("b/c/d", b"x"), Entry("a", b"y", 0o755)]
+    entries = [LayerFile("b/c/d", b"x"), LayerFile("a", b"y", 0o755)]
     layer = write_layer(tmp_path / "l.tar", "l", entries, 7)
     assert layer.path is not None
     with tarfile.open(layer.path) as archive:

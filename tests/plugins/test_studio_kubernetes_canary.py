@@ -12,13 +12,13 @@ from studio_kubernetes.canary import (
     PROMOTE,
     ROLL_BACK,
     WAIT,
-    Rule,
+    CanaryRule,
     Traffic,
     decide,
     newcombe,
     wilson,
 )
-from studio_kubernetes.canary_analysis import Judge
+from studio_kubernetes.canary_analysis import CanaryAnalysis
 from studio_kubernetes.progress import (
     COMPLETE,
     FAILED,
@@ -140,7 +140,9 @@ def test_a_judge_asks_until_the_rule_decides() -> None:
         now[0] += seconds
 
     served: Any = Served()
-    judge = Judge(served, Rule(requests=200, more_errors=0.05), clock=lambda: now[0], sleep=sleep)
+    judge = CanaryAnalysis(
+        served, CanaryRule(requests=200, more_errors=0.05), clock=lambda: now[0], sleep=sleep
+    )
     assert judge.watch(600, Silent()).action == PROMOTE
     assert counts["canary"] == 250
     assert now[0] < 10
@@ -157,7 +159,7 @@ def test_a_judge_that_hears_nothing_leaves_it_to_the_user() -> None:
         now[0] += seconds
 
     served: Any = Served()
-    decision = Judge(served, clock=lambda: now[0], sleep=sleep).watch(30, Silent())
+    decision = CanaryAnalysis(served, clock=lambda: now[0], sleep=sleep).watch(30, Silent())
     assert decision.action == WAIT
     assert now[0] == 30
 

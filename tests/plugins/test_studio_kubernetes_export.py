@@ -12,7 +12,7 @@ import yaml
 from studio.api import Parcel, Refused, Silent, UsageError, validate
 from studio_kubernetes.__main__ import main
 from studio_kubernetes.export import FORMS, kustomize
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from tests.plugins.test_studio_kubernetes_manifests import FULL, workload
 from tests.rigs.kubernetes.parcels import make_parcel
@@ -37,7 +37,7 @@ def in_order(found: list[Any]) -> list[Any]:
 def test_plain_files_hold_what_a_deploy_applies(case: str) -> None:
     one = workload(**CASES[case])
     found = [yaml.safe_load(text) for text in FORMS["plain"](one, ()).values()]
-    assert in_order(found) == in_order(manifests(Wanted(one)))
+    assert in_order(found) == in_order(manifests(DesiredWorkload(one)))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -60,7 +60,7 @@ def test_a_chart_renders_to_what_a_deploy_applies(case: str) -> None:
         for name, text in files.items()
         if name.startswith("templates/")
     ]
-    assert in_order(found) == in_order(manifests(Wanted(one)))
+    assert in_order(found) == in_order(manifests(DesiredWorkload(one)))
     assert "{{ .Values.image | quote }}" in "".join(files.values())
     assert yaml.safe_load(files["Chart.yaml"])["name"] == "digits"
 

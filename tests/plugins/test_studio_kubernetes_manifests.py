@@ -12,14 +12,14 @@ import yaml
 
 from studio.api import UsageError, validate
 from studio_kubernetes.documents import difference, file_names, join, to_yaml
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.names import as_label_value, is_label_value, is_service_name, suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
 from studio_kubernetes.pods import node_selector, tolerations
 from studio_kubernetes.quantities import parse_quantity
 from studio_kubernetes.rules import problems
 from studio_kubernetes.scaling import canary_replicas, share
-from studio_kubernetes.workload import Json, Place, Workload, image_reference
+from studio_kubernetes.workload import Json, Workload, WorkloadName, image_reference
 
 VERSIONS = ("1.29", "1.31", "1.33", "1.35", "1.37")
 FULL = {
@@ -44,7 +44,7 @@ def workload(version: int = 3, **given: Any) -> Workload:
     options = validate(DEPLOY_OPTIONS, {"image": "registry.example/digits:{version}", **given})
     digest = f"{version:x}" * 64
     image = image_reference(options["image"], "digits", version, digest)
-    place = Place("digits", "prod")
+    place = WorkloadName("digits", "prod")
     return Workload(place, "Digits of Ann", version, digest, "ann@host", image, options)
 
 
@@ -53,14 +53,14 @@ def with_maps(one: Workload) -> Workload:
 
 
 CASES = {
-    "plain": Wanted(workload()),
-    "full": Wanted(workload(**FULL)),
-    "canary": Wanted(workload(replicas=4), workload(4, replicas=4), 20),
-    "full-canary": Wanted(workload(**FULL), workload(4, **FULL), 5),
-    "configmap": Wanted(with_maps(workload())),
-    "unrestricted": Wanted(workload(clients="unrestricted", memory_limit="")),
-    "kserve": Wanted(workload(kind="inferenceservice", **FULL)),
-    "kserve-canary": Wanted(
+    "plain": DesiredWorkload(workload()),
+    "full": DesiredWorkload(workload(**FULL)),
+    "canary": DesiredWorkload(workload(replicas=4), workload(4, replicas=4), 20),
+    "full-canary": DesiredWorkload(workload(**FULL), workload(4, **FULL), 5),
+    "configmap": DesiredWorkload(with_maps(workload())),
+    "unrestricted": DesiredWorkload(workload(clients="unrestricted", memory_limit="")),
+    "kserve": DesiredWorkload(workload(kind="inferenceservice", **FULL)),
+    "kserve-canary": DesiredWorkload(
         workload(kind="inferenceservice"), workload(4, kind="inferenceservice"), 10
     ),
 }
@@ -94,9 +94,9 @@ def test_the_pod_of_an_inference_service_is_valid() -> None:
 
 
 def test_the_same_facts_give_the_same_text() -> None:
-    first, second = (join(manifests(Wanted(workload(**FULL)))) for _ in range(2))
+    first, second = (join(manifests(DesiredWorkload(workload(**FULL)))) for _ in range(2))
     assert first == second
-    assert list(yaml.safe_load_all(first)) == manifests(Wanted(workload(**FULL)))
+    assert list(yaml.safe_load_all(first)) == manifests(DesiredWorkload(workload(**FULL)))
 
 
 def test_a_pod_may_do_nothing_that_it_need_not() -> None:
@@ -127,8 +127,8 @@ def test_probes_ask_the_runtime() -> None:
 
 def test_who_deploys_is_no_reason_for_new_pods() -> None:
     one, other = workload(), replace(workload(), owner="bob@host")
-    assert _deployment(Wanted(one)) != _deployment(Wanted(other))
-    assert _deployment(Wanted(one))["spec"] == _deployment(Wanted(other))["spec"]
+    assert _deployment(DesiredWorkload(one)) != _deployment(DesiredWorkload(other))
+    assert _deployment(DesiredWorkload(one))["spec"] == _deployment(DesiredWorkload(other))["spec"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_who_deploys_is_no_reason_for_new_pods() -> None:
     ],
 )
 def test_who_may_ask(given: dict[str, Any], inside: bool) -> None:
-    found = manifests(Wanted(workload(**given)))
+    found = manifests(DesiredWorkload(workload(**given)))
     policy = next(one for one in found if one["kind"] == "NetworkPolicy")
     assert ("from" in policy["spec"]["ingress"][0]) == inside
 
@@ -160,7 +160,9 @@ def test_a_token_comes_from_a_secret_and_is_in_no_manifest() -> None:
 
 def test_the_server_knows_the_names_of_its_service() -> None:
     def names(**given: Any) -> str:
-        (found,) = _deployment(Wanted(workload(**given)))["spec"]["template"]["spec"]["containers"]
+        (found,) = _deployment(DesiredWorkload(workload(**given)))["spec"]["template"]["spec"][
+            "containers"
+        ]
         return str(found["env"][0]["value"])
 
     place = workload().place
@@ -204,7 +206,7 @@ def test_replicas_of_a_canary(stable: int, percent: int, canary: int) -> None:
     assert share(stable, canary) == share(stable, nearest)
 
 
-def _deployment(wanted: Wanted) -> Json:
+def _deployment(wanted: DesiredWorkload) -> Json:
     return next(one for one in manifests(wanted) if one["kind"] == "Deployment")
 
 
@@ -300,7 +302,7 @@ def test_node_labels_and_tolerations() -> None:
 def test_files_and_differences() -> None:
     found = manifests(CASES["full-canary"])
     assert set(file_names(found)) >= {"deployment-digits.yaml", "deployment-digits-canary.yaml"}
-    before, after = _deployment(CASES["plain"]), _deployment(Wanted(workload(4)))
+    before, after = _deployment(CASES["plain"]), _deployment(DesiredWorkload(workload(4)))
     changes = difference(before, after)
     assert "-          image: registry.example/digits:3\n" in changes
     assert "+          image: registry.example/digits:4\n" in changes

@@ -13,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from studio.api import Array
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.passes import Pass
-from studio_onnxruntime.sensitivity.pieces import Cut
+from studio_onnxruntime.sensitivity.pieces import CutModel
 
 LAYERS = 30
 WEIGHT = numpy.random.default_rng(0).normal(size=(4, 4, 1, 1)).astype("float32") / 2
@@ -79,13 +79,13 @@ def test_no_value_is_held_longer_than_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skip: bool, most: int
 ) -> None:
     held: list[int] = []
-    real = Cut.run
+    real = CutModel.run
 
-    def run(self: Cut, values: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self: CutModel, values: Mapping[str, Array]) -> dict[str, Array]:
         held.append(len(values))
         return real(self, values)
 
-    monkeypatch.setattr(Cut, "run", run)
+    monkeypatch.setattr(CutModel, "run", run)
     made = model(convolutions(skip), tmp_path, "sum" if skip else f"v{LAYERS}")
     names = [f"v{index}" for index in range(1, LAYERS + 1)]
     for _ in Pass(made, [f"c{index}" for index in range(LAYERS)], frozenset(names)).run(X):

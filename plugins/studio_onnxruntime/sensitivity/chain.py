@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto
 
 from studio.api import Array, Feeds
 from studio_onnxruntime.rewriting.view import used
-from studio_onnxruntime.sensitivity.pieces import Cut, Cutter
+from studio_onnxruntime.sensitivity.pieces import CutModel, Cutter
 
 _LAYERS = 6
 """In a segment: more make the cuts of a layer longer, fewer keep operators from being fused."""
@@ -34,12 +34,12 @@ class Segment:
         self, cutter: Cutter, nodes: Sequence[NodeProto], layers: Sequence[str], outputs: set[str]
     ) -> None:
         self._cutter = cutter
-        self._recording: dict[tuple[str, ...], Cut] = {}
+        self._recording: dict[tuple[str, ...], CutModel] = {}
         self.nodes, self.layers = nodes, layers
         self.outputs = tuple(n for node in nodes for n in node.output if n in outputs)
 
     @cached_property
-    def whole(self) -> Cut:
+    def whole(self) -> CutModel:
         """All of it."""
         return self._cutter.session(self.nodes, self.outputs)
 

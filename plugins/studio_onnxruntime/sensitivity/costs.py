@@ -16,7 +16,7 @@ from onnx import ModelProto
 from studio.api import Array, Feeds, Progress
 from studio_onnxruntime.sensitivity.chain import Chain, Segment
 from studio_onnxruntime.sensitivity.noise import Ratios, decibels, worst
-from studio_onnxruntime.sensitivity.pieces import Cut, Cutter, Pieces
+from studio_onnxruntime.sensitivity.pieces import CutModel, Cutter, Pieces
 
 _TIMED_RUNS = 7
 
@@ -101,7 +101,7 @@ class _Costs:
             costs |= {name: LayerCost(worst(ratios[name]), *times[name]) for name in cuts}
         return costs
 
-    def _cut(self, segment: Segment, name: str) -> Cut:
+    def _cut(self, segment: Segment, name: str) -> CutModel:
         """A layer and what depends on it within its segment."""
         output = self._nodes[name].output[0]
         behind = segment.behind(name)
@@ -121,7 +121,7 @@ class _Costs:
         return _least_us(exact, values), _least_us(rounded, values)
 
 
-def _least_us(cut: Cut, values: Mapping[str, Array]) -> float:
+def _least_us(cut: CutModel, values: Mapping[str, Array]) -> float:
     times = []
     for _ in range(_TIMED_RUNS):
         # Of this thread, which does the work: others may be using the processor.

@@ -84,7 +84,7 @@ class Cutter:
 
     def session(
         self, nodes: Sequence[NodeProto], outputs: Sequence[str], *, timed: bool = False
-    ) -> Cut:
+    ) -> CutModel:
         """A session of these nodes; what they read from elsewhere are its inputs.
 
         Args:
@@ -106,7 +106,7 @@ class Cutter:
         model = helper.make_model(
             graph, opset_imports=self._exact.opset_import, ir_version=self._exact.ir_version
         )
-        return Cut(self._constants.session(model, constants, timed), inputs, outputs)
+        return CutModel(self._constants.session(model, constants, timed), inputs, outputs)
 
     def _typed(self, name: str) -> onnx.ValueInfoProto:
         """A value of the same type and any shape."""
@@ -114,7 +114,7 @@ class Cutter:
         return helper.make_tensor_value_info(name, kind, None)
 
 
-class Cut:
+class CutModel:
     """A cut model that is loaded.
 
     Attributes:

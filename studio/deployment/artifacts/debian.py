@@ -33,7 +33,7 @@ def make(arguments: Arguments, job: Job) -> Result:
     place = None
     if kind is not None:
         one, image = kind
-        place = debian.Place(one.arch, _pair(image.python))
+        place = debian.DebianPlatform(one.arch, _pair(image.python))
         wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
         platform = Platform(one.arch, place.python, _pair(image.glibc))
         cached = WheelCache(Paths.of().cache / "wheels").find(platform, wanted, job)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.charts.live import round_up
 from studio.gui.theme import Theming
-from studio.workspace.sample_ring import KEPT, Moment
+from studio.workspace.sample_ring import KEPT, SamplePoint
 
 _HEAD = 18
 _EDGE = 4
@@ -21,7 +21,7 @@ _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 
-def span_text(moments: Sequence[Moment]) -> str:
+def span_text(moments: Sequence[SamplePoint]) -> str:
     """How long ago the oldest sample was: ``90 s ago``; empty where that is not known."""
     if not moments or not moments[0].at or not moments[-1].at:
         return ""
@@ -55,7 +55,7 @@ class VersionedSeries(QWidget):
         self.setAccessibleName(name)
         theming.changed.connect(self.update)
 
-    def show_moments(self, moments: Sequence[Moment], values: Sequence[float | None]) -> None:
+    def show_moments(self, moments: Sequence[SamplePoint], values: Sequence[float | None]) -> None:
         """Show the samples of one endpoint; None leaves a gap."""
         self._values = values
         self._versions = [moment.version for moment in moments]

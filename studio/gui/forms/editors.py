@@ -28,14 +28,14 @@ _CHECKS_A_LINE = 6
 _CHECKS_SHORT = 15
 _CHECKS_NARROW = 2
 
-Entry = tuple[str, str]
+Choice = tuple[str, str]
 """A choice: what the option's value is, and what the user reads."""
 
 
 class Choices(Protocol):
     """What a form cannot know by itself: the models, targets and plugins that exist."""
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """What an option can be; None where that is not for the caller to say."""
 
 
@@ -215,7 +215,7 @@ class _CalmCombo(QComboBox):
 class ChoiceEditor(Editor):
     """One of several; the first entry is "not set" where nothing needs to be chosen."""
 
-    def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
+    def __init__(self, option: Option, entries: Sequence[Choice]) -> None:
         super().__init__(option)
         self.combo = _CalmCombo()
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -227,7 +227,7 @@ class ChoiceEditor(Editor):
         self.set_entries(entries)
         self.combo.currentIndexChanged.connect(self.changed)
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
+    def set_entries(self, entries: Sequence[Choice]) -> None:
         """Offer other choices; what was chosen stays chosen if it is still there."""
         kept = self.value() if self.combo.count() else self.option.default
         self.combo.blockSignals(True)
@@ -252,7 +252,7 @@ class ChoiceEditor(Editor):
 class ChecksEditor(Editor):
     """Any number of several, a check box each."""
 
-    def __init__(self, option: Option, entries: Sequence[Entry]) -> None:
+    def __init__(self, option: Option, entries: Sequence[Choice]) -> None:
         super().__init__(option)
         # Models come and go, so they have a line of their own from the beginning.
         self.wide = option.kind is Kind.MODEL or len(entries) > _CHECKS_NARROW
@@ -267,7 +267,7 @@ class ChecksEditor(Editor):
         self.setAccessibleName(option.label)
         self.set_entries(entries)
 
-    def set_entries(self, entries: Sequence[Entry]) -> None:
+    def set_entries(self, entries: Sequence[Choice]) -> None:
         """Offer other choices; those that were ticked stay ticked."""
         ticked = self.value() if self.boxes else self.option.default
         for box in self.boxes.values():

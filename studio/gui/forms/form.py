@@ -13,10 +13,10 @@ from studio.api import Kind, Option
 from studio.api.qt import plain_tip
 from studio.gui.forms.editors import (
     ChecksEditor,
+    Choice,
     ChoiceEditor,
     Choices,
     Editor,
-    Entry,
     FlagEditor,
     NumberEditor,
     TextEditor,
@@ -271,7 +271,7 @@ def make_editor(option: Option, choices: Choices | None = None) -> Editor:
     return TextEditor(option)
 
 
-def known_entries(option: Option, choices: Choices | None) -> Sequence[Entry] | None:
+def known_entries(option: Option, choices: Choices | None) -> Sequence[Choice] | None:
     """The values to choose from; None where anything may be entered."""
     found = choices.choices(option) if choices is not None else None
     if found is None and option.choices:

@@ -9,11 +9,11 @@ from studio.gui.graph.breadcrumbs import steps_to
 from studio.gui.graph.scene import Scene
 
 if TYPE_CHECKING:
-    from studio.workspace import Found, GraphView
+    from studio.workspace import GraphView, SearchResult
 
 
 def boxes_of(
-    hits: Iterable[Found], scene: Scene, view: GraphView, path: str, *, folded: bool
+    hits: Iterable[SearchResult], scene: Scene, view: GraphView, path: str, *, folded: bool
 ) -> frozenset[int]:
     """The boxes that were found, and the blocks in which something was found.
 
@@ -61,7 +61,7 @@ def _holder(place: str, inside: dict[str, int]) -> int | None:
     return None
 
 
-class Places:
+class BlockPaths:
     """Titles of the blocks around results: ``layer.3 › attention``; each is made once."""
 
     def __init__(self, view: GraphView) -> None:
@@ -70,7 +70,7 @@ class Places:
         self._known: frozenset[str] | None = None
         self._titles: dict[str, str] = {"": ""}
 
-    def title(self, hit: Found) -> str:
+    def title(self, hit: SearchResult) -> str:
         """The way to a result; empty for the main graph."""
         path = self._view.place_of(hit, folded=self._folded)
         if path not in self._titles:

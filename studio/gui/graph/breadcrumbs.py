@@ -16,7 +16,7 @@ FOLDED = "inside"
 """How the graph within a folded block is called; its title says enough."""
 
 
-class Trail(QFrame):
+class Breadcrumbs(QFrame):
     """Hidden while the main graph is shown.
 
     Args:

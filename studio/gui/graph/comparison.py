@@ -20,7 +20,7 @@ BEFORE, AFTER = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class DiffLine:
     """A line of the diff: nodes that stand for each other, or a node without a counterpart.
 
     Attributes:
@@ -42,7 +42,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedGraph:
     """One of the two graphs.
 
     Attributes:
@@ -84,10 +84,10 @@ class Comparison:
         names = [_by_name(scene) for scene in scenes]
         self.matches = tuple(_matches(result, [_operators(view) for view in views], costs))
         self.sides = tuple(
-            Side(scene, _belonging(self.matches, side, names[side]), names[side])
+            ComparedGraph(scene, _belonging(self.matches, side, names[side]), names[side])
             for side, scene in enumerate(scenes)
         )
-        self._ways = tuple(_Way(self._anchors(side)) for side in (BEFORE, AFTER))
+        self._ways = tuple(_HeightMap(self._anchors(side)) for side in (BEFORE, AFTER))
         different = (at for at, match in enumerate(self.matches) if match.state != "same")
         self.differences = sorted(different, key=self._height)
 
@@ -164,7 +164,7 @@ def _anchor(scene: Scene, box: int, other: Scene, counterpart: int) -> tuple[flo
     return y, far_x - x, far_y - y
 
 
-class _Way:
+class _HeightMap:
     """From heights of one scene to those of the other, in between the pairs by proportion."""
 
     def __init__(self, anchors: Iterable[tuple[float, float, float]]) -> None:
@@ -223,7 +223,7 @@ def _operators(view: GraphView) -> dict[str, str]:
 
 
 def _belonging(
-    matches: Sequence[Match], side: int, boxes: Mapping[str, int]
+    matches: Sequence[DiffLine], side: int, boxes: Mapping[str, int]
 ) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for number, match in enumerate(matches):
@@ -236,18 +236,18 @@ def _matches(
     result: Mapping[str, Any],
     known: Sequence[Mapping[str, str]],
     costs: Sequence[Mapping[str, Mapping[str, float]]],
-) -> Iterator[Match]:
+) -> Iterator[DiffLine]:
     def operators(side: int, names: Sequence[str]) -> str:
         return " + ".join(known[side][name] for name in names if name in known[side])
 
     for pair in result["pairs"]:
         names = (tuple(pair["a"]), tuple(pair["b"]))
         titles = (operators(BEFORE, names[BEFORE]), operators(AFTER, names[AFTER]))
-        yield Match(pair["kind"], names, titles, _told(pair), _costs(names, costs))
+        yield DiffLine(pair["kind"], names, titles, _told(pair), _costs(names, costs))
     for one in result["inserted"]:
-        yield Match("added", ((), (one["name"],)), ("", one["operator"]), one["text"])
+        yield DiffLine("added", ((), (one["name"],)), ("", one["operator"]), one["text"])
     for one in result["lost"]:
-        yield Match("removed", ((one["name"],), ()), (one["operator"], ""), one["text"])
+        yield DiffLine("removed", ((one["name"],), ()), (one["operator"], ""), one["text"])
 
 
 def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:

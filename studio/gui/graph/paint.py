@@ -66,7 +66,7 @@ _Heat = tuple["list[QColor]", "Numbers"]
 T = TypeVar("T")
 
 
-class _Kept(Generic[T]):
+class _Cached(Generic[T]):
     """What was made of something, until it is asked for something else."""
 
     def __init__(self) -> None:
@@ -113,10 +113,10 @@ class ScenePainter:
         self._frames = FramePainter(scene.frames, theme, self._inks.title)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
-        self._heat: _Kept[_Heat] = _Kept()
-        self._lit: _Kept[Lines] = _Kept()
-        self._hits: _Kept[Flags] = _Kept()
-        self._traced: _Kept[Flags] = _Kept()
+        self._heat: _Cached[_Heat] = _Cached()
+        self._lit: _Cached[Lines] = _Cached()
+        self._hits: _Cached[Flags] = _Cached()
+        self._traced: _Cached[Flags] = _Cached()
 
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""

@@ -28,12 +28,12 @@ MOST_TILES = 96
 LOOKS = 2
 """Of so many zooms or states the tiles are kept, and of the last one that was whole."""
 
-Spot = tuple[int, int]
+TilePosition = tuple[int, int]
 """Column and row of a tile, counted from the scene's corner."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TileStyle:
     """What a tile depends on beside its place.
 
     Attributes:
@@ -54,7 +54,7 @@ class View:
         ratio: Pixels of the device for one of the widget.
     """
 
-    look: Look
+    look: TileStyle
     left: int
     top: int
     width: int
@@ -72,9 +72,9 @@ class View:
         scale = zoom * ratio
         left, top = round(origin.x() * scale), round(origin.y() * scale)
         wide, high = ceil(size.width() * ratio), ceil(size.height() * ratio)
-        return cls(Look(scale, key), left, top, wide, high, ratio)
+        return cls(TileStyle(scale, key), left, top, wide, high, ratio)
 
-    def spots(self) -> Iterator[Spot]:
+    def spots(self) -> Iterator[TilePosition]:
         """The tiles in sight."""
         for row in range(self.top // HIGH, (self.top + self.height - 1) // HIGH + 1):
             for column in range(self.left // WIDE, (self.left + self.width - 1) // WIDE + 1):
@@ -96,9 +96,9 @@ class Raster:
     """
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
-        self._tiles: dict[tuple[Look, Spot], QPixmap] = {}
-        self._looks: list[Look] = []
-        self._whole: tuple[Look, QRectF] | None = None
+        self._tiles: dict[tuple[TileStyle, TilePosition], QPixmap] = {}
+        self._looks: list[TileStyle] = []
+        self._whole: tuple[TileStyle, QRectF] | None = None
         self._clock = clock
 
     def clear(self) -> None:
@@ -155,7 +155,7 @@ class Raster:
         look, seen = self._whole
         return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.seen())
 
-    def _urgency(self, view: View, spot: Spot) -> tuple[bool, float]:
+    def _urgency(self, view: View, spot: TilePosition) -> tuple[bool, float]:
         """What nothing is known of comes first, then what is near the middle."""
         scale = view.look.scale
         place = QRectF(
@@ -166,7 +166,11 @@ class Raster:
         return is_known, away.manhattanLength()
 
     def _make(
-        self, view: View, spot: Spot, ground: QColor, paint: Callable[[QPainter, Area], None]
+        self,
+        view: View,
+        spot: TilePosition,
+        ground: QColor,
+        paint: Callable[[QPainter, Area], None],
     ) -> None:
         scale = view.look.scale
         left, top = spot[0] * WIDE / scale, spot[1] * HIGH / scale
@@ -180,7 +184,7 @@ class Raster:
         pixmap.setDevicePixelRatio(view.ratio)
         self._tiles[view.look, spot] = pixmap
 
-    def _draw_tile(self, painter: QPainter, view: View, spot: Spot) -> None:
+    def _draw_tile(self, painter: QPainter, view: View, spot: TilePosition) -> None:
         pixmap = self._tiles[view.look, spot] = self._tiles.pop((view.look, spot))  # the latest
         place = QPoint(spot[0] * WIDE - view.left, spot[1] * HIGH - view.top).toPointF()
         painter.drawPixmap(place / view.ratio, pixmap)

@@ -23,7 +23,7 @@ from studio.gui.names import shown
 from studio.gui.theme import Theming
 
 if TYPE_CHECKING:
-    from studio.workspace import Found
+    from studio.workspace import SearchResult
 
 GROUPS = {
     "operator": "Operator type",
@@ -44,7 +44,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """A line of the list: a heading, a result, or how many more there are.
 
     Attributes:
@@ -53,48 +53,48 @@ class Line:
 
     title: str
     text: str = ""
-    found: Found | None = None
+    found: SearchResult | None = None
 
 
-def grouped(hits: Sequence[Found]) -> list[Line]:
+def grouped(hits: Sequence[SearchResult]) -> list[ResultLine]:
     """The lines of a list: each group under its heading, which counts all of it."""
-    lines: list[Line] = []
+    lines: list[ResultLine] = []
     for where, title in GROUPS.items():
         group = [hit for hit in hits if hit.where == where]
         if not group:
             continue
-        lines.append(Line(title, f"{len(group):,}"))
-        lines += [Line(_title(hit), _text(hit), hit) for hit in group[:SHOWN]]
+        lines.append(ResultLine(title, f"{len(group):,}"))
+        lines += [ResultLine(_title(hit), _text(hit), hit) for hit in group[:SHOWN]]
         if len(group) > SHOWN:
             rest = figures.count(len(group) - SHOWN, "more result")
-            lines.append(Line("", f"{rest}; type more to narrow them"))
+            lines.append(ResultLine("", f"{rest}; type more to narrow them"))
     return lines
 
 
-def _title(hit: Found) -> str:
+def _title(hit: SearchResult) -> str:
     return shown(hit.operator) or hit.kind.capitalize()
 
 
-def _text(hit: Found) -> str:
+def _text(hit: SearchResult) -> str:
     """The name, with what matched where that is something else."""
     if hit.where in ("operator", "name") or hit.text == hit.name:
         return shown(hit.name)
     return f"{shown(hit.text)} · {shown(hit.name)}"
 
 
-class FoundLines(QAbstractListModel):
+class SearchResults(QAbstractListModel):
     """The lines; only those of results can be chosen.
 
     Args:
         place: Says in which block a result lies; empty for the main graph.
     """
 
-    def __init__(self, place: Callable[[Found], str]) -> None:
+    def __init__(self, place: Callable[[SearchResult], str]) -> None:
         super().__init__()
-        self.lines: list[Line] = []
+        self.lines: list[ResultLine] = []
         self.place = place
 
-    def show(self, lines: list[Line]) -> None:
+    def show(self, lines: list[ResultLine]) -> None:
         """Replace all lines."""
         self.beginResetModel()
         self.lines = lines
@@ -126,7 +126,7 @@ class FoundLines(QAbstractListModel):
         return None
 
 
-class FoundPainter(QStyledItemDelegate):
+class SearchResultPainter(QStyledItemDelegate):
     """Operator and block on the first line of a result, name and what matched on the second."""
 
     def __init__(self, theming: Theming, parent: QObject) -> None:
@@ -146,11 +146,13 @@ class FoundPainter(QStyledItemDelegate):
             self._paint_head(painter, option, line)
         else:
             model = index.model()
-            assert isinstance(model, FoundLines)
+            assert isinstance(model, SearchResults)
             self._paint_result(painter, option, line, model.place(line.found))
         painter.restore()
 
-    def _paint_head(self, painter: QPainter, option: QStyleOptionViewItem, line: Line) -> None:
+    def _paint_head(
+        self, painter: QPainter, option: QStyleOptionViewItem, line: ResultLine
+    ) -> None:
         inner = option.rect.adjusted(_INSET, 0, -_INSET, 0)
         painter.setFont(_font(option.font, 12))
         painter.setPen(self._theming.current.color("dim"))
@@ -160,7 +162,7 @@ class FoundPainter(QStyledItemDelegate):
             painter.drawText(inner, Qt.AlignmentFlag.AlignRight | middle, line.text)
 
     def _paint_result(
-        self, painter: QPainter, option: QStyleOptionViewItem, line: Line, place: str
+        self, painter: QPainter, option: QStyleOptionViewItem, line: ResultLine, place: str
     ) -> None:
         theme = self._theming.current
         if option.state & QStyle.StateFlag.State_Selected:
@@ -184,9 +186,9 @@ class FoundPainter(QStyledItemDelegate):
         painter.drawText(lower, left, metrics.elidedText(line.text, elide, inner.width()))
 
 
-def _line(index: Index) -> Line:
+def _line(index: Index) -> ResultLine:
     model = index.model()
-    assert isinstance(model, FoundLines)
+    assert isinstance(model, SearchResults)
     return model.lines[index.row()]
 
 

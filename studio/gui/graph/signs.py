@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class GraphSign:
     """What is under the pointer.
 
     Attributes:
@@ -29,7 +29,7 @@ class Sign:
     text: str
 
 
-def sign_at(canvas: GraphCanvas, where: QPointF) -> Sign | None:
+def sign_at(canvas: GraphCanvas, where: QPointF) -> GraphSign | None:
     """The sign under a point of the canvas; far out there is none."""
     scene = canvas.scene
     if scene is None or not canvas.unfolds or canvas.zoom < TEXT_FROM:
@@ -38,11 +38,11 @@ def sign_at(canvas: GraphCanvas, where: QPointF) -> Sign | None:
     x, y = point.x(), point.y()
     box = scene.sign_at(x, y)
     if box is not None:
-        return Sign(box, None, "Unfold in place (U)")
+        return GraphSign(box, None, "Unfold in place (U)")
     frame = scene.frame_at(x, y) if scene.frames and scene.box_at(x, y) is None else None
     if frame is None:
         return None
-    return Sign(None, frame, f"Fold {shown(scene.frames[frame].node.operator)} (Backspace)")
+    return GraphSign(None, frame, f"Fold {shown(scene.frames[frame].node.operator)} (Backspace)")
 
 
 def click(canvas: GraphCanvas, where: QPointF) -> bool:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from studio.api import Capability, Extension, Kind, Option, StudioError, TargetSpec
-from studio.gui.forms.editors import Entry
+from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared.base import Shell
 
@@ -119,7 +119,7 @@ class Host:
 
     # The forms' choices
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """The targets and models that an option can name."""
         if option.kind is Kind.TARGET:
             return [(target.name, target.name) for target in self.targets()]

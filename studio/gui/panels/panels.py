@@ -34,7 +34,7 @@ class Panels:
         self._workspace = window.workspace
         self._frames: dict[tuple[str, str], PanelFrame] = {}
         self._found: tuple[Capability, ...] = ()
-        self._faults = Faults(self._workspace, window)
+        self._faults = ErrorGuard(self._workspace, window)
         self._unsubscribe = self._workspace.events.subscribe(self._hear)
         window.current.changed.connect(self._refresh)
 
@@ -87,7 +87,7 @@ class Panels:
 _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
 
 
-class Faults:
+class ErrorGuard:
     """Shows such an error as a sentence and counts it; everything else goes on to the hook before.
 
     Qt's calls into Python end at ``sys.excepthook``; the frames of the error tell whose it is.

@@ -17,7 +17,7 @@ _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SortableRow:
     """A line of the table.
 
     Attributes:
@@ -36,7 +36,7 @@ class Rows(QAbstractTableModel):
 
     def __init__(self, columns: Sequence[str], numeric: frozenset[int]) -> None:
         super().__init__()
-        self.rows: list[Row] = []
+        self.rows: list[SortableRow] = []
         self.places: dict[Hashable, int] = {}
         self._columns = columns
         self._numeric = numeric
@@ -78,7 +78,7 @@ class Rows(QAbstractTableModel):
         known.sort(key=lambda row: row.values[column], reverse=falling)
         self.take([*known, *unknown])
 
-    def take(self, rows: Iterable[Row]) -> None:
+    def take(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines."""
         self.beginResetModel()
         self.rows = list(rows)
@@ -136,7 +136,7 @@ class SortableTable(QTableView):
             else:
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
-    def show_rows(self, rows: Iterable[Row]) -> None:
+    def show_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines; the order that the user chose stays."""
         kept = self.selected()
         self.content.take(rows)

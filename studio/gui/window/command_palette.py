@@ -37,7 +37,7 @@ MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PaletteEntry:
     """Something that can be chosen.
 
     Attributes:
@@ -60,7 +60,7 @@ class Entry:
 Index = QModelIndex | QPersistentModelIndex
 
 
-def best(entries: Iterable[Entry], typed: str, most: int = MOST) -> list[Entry]:
+def best(entries: Iterable[PaletteEntry], typed: str, most: int = MOST) -> list[PaletteEntry]:
     """The entries that fit best, the best first.
 
     Nodes are many and their names long: they must contain what was typed, letters scattered over
@@ -81,9 +81,9 @@ class _Entries(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Entry] = []
+        self.entries: list[PaletteEntry] = []
 
-    def show(self, entries: list[Entry]) -> None:
+    def show(self, entries: list[PaletteEntry]) -> None:
         self.beginResetModel()
         self.entries = entries
         self.endResetModel()
@@ -158,11 +158,11 @@ class CommandPalette(QFrame):
         self,
         parent: QWidget,
         theming: Theming,
-        sources: Sequence[Callable[[], Iterable[Entry]]],
+        sources: Sequence[Callable[[], Iterable[PaletteEntry]]],
     ) -> None:
         super().__init__(parent)
         self._sources = sources
-        self._all: list[Entry] = []
+        self._all: list[PaletteEntry] = []
         self._before: QWidget | None = None
         self.setProperty("role", "palette")
         self.setAccessibleName("Command palette")

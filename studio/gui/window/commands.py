@@ -12,7 +12,7 @@ from studio.gui.widgets.actions import action, explain, reason
 from studio.gui.window.stages import STAGES
 
 if TYPE_CHECKING:
-    from studio.gui.window.command_palette import Entry
+    from studio.gui.window.command_palette import PaletteEntry
     from studio.gui.window.main_window import MainWindow
 
 UNLISTED = frozenset({"palette", "dismiss"})
@@ -57,12 +57,12 @@ class Commands:
         self._actions.append(made)
         self._window.addAction(made)
 
-    def sources(self) -> tuple[Callable[[], Iterator[Entry]], ...]:
+    def sources(self) -> tuple[Callable[[], Iterator[PaletteEntry]], ...]:
         """What the palette asks each time it opens."""
         return self._from_actions, self._from_registry, self._from_pages
 
-    def _from_actions(self) -> Iterator[Entry]:
-        from studio.gui.window.command_palette import Entry
+    def _from_actions(self) -> Iterator[PaletteEntry]:
+        from studio.gui.window.command_palette import PaletteEntry
 
         page = self._window.page()
         for item in (*self._actions, *(page.actions() if page is not None else ())):
@@ -72,21 +72,23 @@ class Commands:
             if name in self._reasons:
                 explain(item, self._reasons[name]())
             keys = item.shortcut().toString().replace("+", " ")
-            yield Entry(item.text(), "Action", item.trigger, shortcut=keys, reason=reason(item))
+            yield PaletteEntry(
+                item.text(), "Action", item.trigger, shortcut=keys, reason=reason(item)
+            )
 
-    def _from_registry(self) -> Iterator[Entry]:
-        from studio.gui.window.command_palette import Entry
+    def _from_registry(self) -> Iterator[PaletteEntry]:
+        from studio.gui.window.command_palette import PaletteEntry
 
         window, registry = self._window, self._window.workspace.registry
         for variant in window.current.variants:
             name = f"{variant.model_name} {variant.name}"
-            yield Entry(name, "Variant", partial(window.select, variant.id), weight=1)
+            yield PaletteEntry(name, "Variant", partial(window.select, variant.id), weight=1)
         for model in registry.models():
-            yield Entry(model.name, "Model", partial(window.open_known, model.id), weight=2)
+            yield PaletteEntry(model.name, "Model", partial(window.open_known, model.id), weight=2)
         for target in registry.targets():
             show = partial(window.go, "targets")
-            yield Entry(target.name, "Target", show, detail=target.url, weight=2)
+            yield PaletteEntry(target.name, "Target", show, detail=target.url, weight=2)
 
-    def _from_pages(self) -> Iterator[Entry]:
+    def _from_pages(self) -> Iterator[PaletteEntry]:
         for page in self._window.pages():
             yield from page.entries()

@@ -14,7 +14,7 @@ PAUSE_MS = 15
 """Between two pieces, so that what the user does comes in between."""
 
 
-class Ahead(QTimer):
+class IdleTasks(QTimer):
     """Does work in pieces, one after the other; start it when the window is painted.
 
     Args:

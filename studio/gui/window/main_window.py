@@ -27,11 +27,11 @@ from studio.gui.widgets.drops import FileDrops
 from studio.gui.window.banner import Banner
 from studio.gui.window.commands import Commands
 from studio.gui.window.docks import InspectorDock, SeparatorStyle
-from studio.gui.window.idle_tasks import Ahead, pages
+from studio.gui.window.idle_tasks import IdleTasks, pages
 from studio.gui.window.job_bar import JobBar
-from studio.gui.window.opening import Opening
+from studio.gui.window.opening import ModelOpener
 from studio.gui.window.rail import Progress, Rail
-from studio.gui.window.selection import Current
+from studio.gui.window.selection import Selection
 from studio.gui.window.stages import BY_ID, STAGES, page_class
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, Page] = {}
         self._stage = "model"
         self._shown: Page | None = None
-        self._opening = Opening(self)
+        self._opening = ModelOpener(self)
         self._palette: CommandPalette | None = None
         self._jobs: JobsDock | None = None
         self._is_painted = False
@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._ahead = Ahead(self, pages(STAGES, self._page))
+        self._ahead = IdleTasks(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         gc.freeze()  # all modules until here
         self.workspace = workspace
         self._settings = workspace.settings
-        self.current = Current(workspace)
+        self.current = Selection(workspace)
         self._progress = Progress(workspace, self.current)
         from studio.gui.panels.panels import Panels  # it knows the workspace
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from studio.workspace import Event, GraphView, RunningJob
 
 
-class Opening:
+class ModelOpener:
     """Opens files, and samples after they were fetched, and shows what came of it.
 
     Attributes:

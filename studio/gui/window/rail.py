@@ -17,7 +17,7 @@ from studio.gui.widgets.basics import GRID
 from studio.gui.window.stages import STAGES, Stage, stage_of_step
 
 if TYPE_CHECKING:
-    from studio.gui.window.selection import Current
+    from studio.gui.window.selection import Selection
     from studio.workspace import RunningJob, Workspace
 
 
@@ -159,7 +159,7 @@ class Progress:
     A failure is remembered until the stage succeeds or another model is shown.
     """
 
-    def __init__(self, workspace: Workspace, current: Current) -> None:
+    def __init__(self, workspace: Workspace, current: Selection) -> None:
         self._workspace = workspace
         self._current = current
         self._failed: set[tuple[int, str]] = set()

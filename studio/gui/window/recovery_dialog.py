@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from studio.api import StudioError
 from studio.workspace import Workspace
-from studio.workspace.maintenance import DamagedRegistry, Upkeep
+from studio.workspace.maintenance import DamagedRegistry, Maintenance
 
 
-class WayBack(QMessageBox):
+class RecoveryDialog(QMessageBox):
     """Says why the workspace cannot be opened; offers to restore the registry's last copy.
 
     Attributes:
@@ -49,9 +49,9 @@ def open_workspace(parent: QWidget) -> Workspace:
     try:
         return Workspace.open()
     except StudioError as error:
-        dialog = WayBack(error, parent)
+        dialog = RecoveryDialog(error, parent)
         dialog.exec()
         if not dialog.is_wanted:
             raise
-    Upkeep().restore()
+    Maintenance().restore()
     return Workspace.open()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 
-class Current(QObject):
+class Selection(QObject):
     """The current variant and its siblings, as the registry last told.
 
     Signals:

@@ -10,16 +10,16 @@ from studio.jobs.sandbox.level import (
     containment,
 )
 from studio.jobs.sandbox.view import readable_around
-from studio.jobs.sandbox.walls import Walled, Walls
+from studio.jobs.sandbox.walls import Sandbox, SandboxedCommand
 
 __all__ = [
     "NONE",
     "Containment",
     "Enforcement",
     "Protection",
+    "Sandbox",
     "SandboxLevel",
-    "Walled",
-    "Walls",
+    "SandboxedCommand",
     "contained",
     "containment",
     "environment",

@@ -22,7 +22,7 @@ _ASKS_ONLY = 0xFFFFFFFF  # of personality
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ArgumentCondition:
     """When a call is refused, by the low 32 bits of one of its arguments.
 
     Attributes:
@@ -39,7 +39,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RefusedCall:
     """A call that is refused.
 
     Attributes:
@@ -50,14 +50,14 @@ class Rule:
     call: str
     error: int
     reason: str
-    when: Condition | None = None
+    when: ArgumentCondition | None = None
 
 
-def _all(names: str, error: int, reason: str) -> tuple[Rule, ...]:
-    return tuple(Rule(name, error, reason) for name in names.split())
+def _all(names: str, error: int, reason: str) -> tuple[RefusedCall, ...]:
+    return tuple(RefusedCall(name, error, reason) for name in names.split())
 
 
-GROUPS: Mapping[str, tuple[Rule, ...]] = {
+GROUPS: Mapping[str, tuple[RefusedCall, ...]] = {
     "mounts": (
         *_all(
             "mount umount2 pivot_root chroot",
@@ -73,13 +73,13 @@ GROUPS: Mapping[str, tuple[Rule, ...]] = {
     ),
     "namespaces": (
         *_all("unshare setns", errno.EPERM, "A new user namespace gives capabilities back."),
-        Rule(
+        RefusedCall(
             "clone",
             errno.EPERM,
             "The same as unshare, by a flag.",
-            Condition(0, bits=_NEW_NAMESPACES),
+            ArgumentCondition(0, bits=_NEW_NAMESPACES),
         ),
-        Rule("clone3", errno.ENOSYS, "Its flags lie in memory; glibc falls back to clone."),
+        RefusedCall("clone3", errno.ENOSYS, "Its flags lie in memory; glibc falls back to clone."),
     ),
     "other processes": (
         *_all(
@@ -134,26 +134,26 @@ GROUPS: Mapping[str, tuple[Rule, ...]] = {
             errno.EPERM,
             "Nothing of today needs them.",
         ),
-        Rule(
+        RefusedCall(
             "personality",
             errno.EPERM,
             "Other ways to lay out memory switch off protections.",
-            Condition(0, outside=(0, _ASKS_ONLY)),
+            ArgumentCondition(0, outside=(0, _ASKS_ONLY)),
         ),
     ),
     "the terminal": (
-        Rule(
+        RefusedCall(
             "ioctl",
             errno.EPERM,
             "It types into the user's shell. The kernel reads the low 32 bits (CVE-2019-10063).",
-            Condition(1, among=(_TIOCSTI, _TIOCLINUX)),
+            ArgumentCondition(1, among=(_TIOCSTI, _TIOCLINUX)),
         ),
     ),
 }
 """What holds for every walled command; ``socket`` alone depends on what a command needs."""
 
 
-def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[Rule, ...]:
+def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[RefusedCall, ...]:
     """The whole table for a command.
 
     Args:
@@ -165,10 +165,10 @@ def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[Rule, ..
         families: tuple[int, ...] = network if Permission.NETWORK in needs else ()
     else:  # a network of its own: tools may talk to themselves
         families = (_AF_UNIX, *network)
-    socket = Rule(
+    socket = RefusedCall(
         "socket",
         errno.EAFNOSUPPORT,
         "Only families that programs need; the others are old, rare, or go round the network.",
-        Condition(0, outside=families),
+        ArgumentCondition(0, outside=families),
     )
     return (*(rule for group in GROUPS.values() for rule in group), socket)

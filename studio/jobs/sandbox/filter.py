@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from studio.api import Permission
-from studio.jobs.sandbox.calls import Rule, rules
+from studio.jobs.sandbox.calls import RefusedCall, rules
 
 _LOAD, _EQUAL, _ANY_BIT, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
@@ -95,7 +95,7 @@ def program_for(needs: frozenset[Permission], *, sees_sockets: bool) -> bytes:
     return assemble(rules(needs, sees_sockets=sees_sockets), architecture)
 
 
-def assemble(table: Iterable[Rule], architecture: Architecture) -> bytes:
+def assemble(table: Iterable[RefusedCall], architecture: Architecture) -> bytes:
     """The table as instructions, 8 bytes each."""
     program = _load(_ARCHITECTURE)
     program += _unless(_EQUAL, architecture.audit, _refuse(errno.ENOSYS))
@@ -109,7 +109,7 @@ def assemble(table: Iterable[Rule], architecture: Architecture) -> bytes:
     return program + _instruction(_RETURN, 0, 0, _ALLOW)
 
 
-def _body(rule: Rule) -> bytes:
+def _body(rule: RefusedCall) -> bytes:
     """What is done with a call of a rule's number; it always returns."""
     refuse, allow = _refuse(rule.error), _instruction(_RETURN, 0, 0, _ALLOW)
     when = rule.when

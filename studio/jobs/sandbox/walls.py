@@ -23,7 +23,7 @@ _KERNEL_FILES = ("/proc",)
 
 
 @dataclass(frozen=True, slots=True)
-class Walls:
+class Sandbox:
     """What one command may reach.
 
     Attributes:
@@ -40,20 +40,22 @@ class Walls:
     needs: frozenset[Permission] = frozenset()
 
     @contextmanager
-    def around(self, command: Sequence[str]) -> Iterator[Walled]:
+    def around(self, command: Sequence[str]) -> Iterator[SandboxedCommand]:
         """The command behind these walls, to be started while the context lasts."""
         if not contained(self.needs):
-            yield Walled(list(command))
+            yield SandboxedCommand(list(command))
         elif self.containment.bubblewrap is not None:
             with _readable(program_for(self.needs, sees_sockets=False)) as descriptor:
                 before = self.containment.bubblewrap.arguments(
                     view_for(self.reads, self.needs), self.folder, self.needs, descriptor
                 )
-                yield Walled([*before, *command], (descriptor,) if descriptor >= 0 else ())
+                yield SandboxedCommand(
+                    [*before, *command], (descriptor,) if descriptor >= 0 else ()
+                )
         elif self.containment.level is SandboxLevel.PARTLY:
-            yield Walled([*launcher(self._policy()), *command])
+            yield SandboxedCommand([*launcher(self._policy()), *command])
         else:
-            yield Walled(list(command))
+            yield SandboxedCommand(list(command))
 
     def start(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start the command behind these walls; the options are those of ``Popen``."""
@@ -72,7 +74,7 @@ class Walls:
 
 
 @dataclass(frozen=True, slots=True)
-class Walled:
+class SandboxedCommand:
     """A command with what was put before it.
 
     Attributes:

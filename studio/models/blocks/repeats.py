@@ -11,7 +11,7 @@ _FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class RepeatedStretch:
     """A stretch that occurs ``times`` times, one behind the other, from ``start`` on."""
 
     start: int
@@ -19,7 +19,7 @@ class Repeat:
     times: int
 
 
-def repeats(labels: Sequence[Hashable], cost: Sequence[int] = ()) -> list[Repeat]:
+def repeats(labels: Sequence[Hashable], cost: Sequence[int] = ()) -> list[RepeatedStretch]:
     """The repeated stretches, none of which overlap, the longest covers chosen first.
 
     Args:
@@ -32,7 +32,7 @@ def repeats(labels: Sequence[Hashable], cost: Sequence[int] = ()) -> list[Repeat
     # Of two that cover about as much the shorter period is the more telling one.
     found.sort(key=lambda one: (-(one.period * one.times), one.period, one.start))
     taken = bytearray(len(coded))
-    chosen: list[Repeat] = []
+    chosen: list[RepeatedStretch] = []
     for one in found:
         end = one.start + one.period * one.times
         if not any(taken[one.start : end]):
@@ -45,9 +45,9 @@ def _periods(count: int) -> range:
     return range(_SHORTEST, min(_LONGEST, count // _FEWEST) + 1)
 
 
-def _of_period(coded: Sequence[int], period: int) -> list[Repeat]:
+def _of_period(coded: Sequence[int], period: int) -> list[RepeatedStretch]:
     """Runs in which each label equals the one a period later."""
-    found: list[Repeat] = []
+    found: list[RepeatedStretch] = []
     length = 0
     last = len(coded) - period
     for index in range(last + 1):
@@ -57,12 +57,12 @@ def _of_period(coded: Sequence[int], period: int) -> list[Repeat]:
         times = length // period + 1
         start = index - length
         if times >= _FEWEST and len(set(coded[start : start + period])) > 1:
-            found.append(Repeat(start, period, times))
+            found.append(RepeatedStretch(start, period, times))
         length = 0
     return found
 
 
-def _rotated(coded: Sequence[int], one: Repeat, cost: Sequence[int]) -> Repeat:
+def _rotated(coded: Sequence[int], one: RepeatedStretch, cost: Sequence[int]) -> RepeatedStretch:
     """The rotation whose cuts sever least; it may lose one of the times."""
     end = one.start + one.period * one.times
     while end < len(coded) and coded[end] == coded[end - one.period]:
@@ -77,4 +77,4 @@ def _rotated(coded: Sequence[int], one: Repeat, cost: Sequence[int]) -> Repeat:
     shift = min(range(one.period), key=severed)
     start = one.start + shift
     times = (one.start + one.period * one.times - start) // one.period
-    return Repeat(start, one.period, times) if times >= _FEWEST - 1 else one
+    return RepeatedStretch(start, one.period, times) if times >= _FEWEST - 1 else one

@@ -18,7 +18,7 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DrawSelection:
     """What is wanted.
 
     Attributes:
@@ -32,7 +32,7 @@ class Wish:
     opened: Sequence[str] = ()
 
 
-def shown(model: Model, wish: Wish) -> Unfolded:
+def shown(model: Model, wish: DrawSelection) -> Unfolded:
     """The graph that is drawn, laid out.
 
     Raises:
@@ -54,7 +54,7 @@ def shown(model: Model, wish: Wish) -> Unfolded:
     return unfold(graph, {_path(one, known) for one in wish.opened}, path)
 
 
-def _needs_blocks(model: Model, wish: Wish) -> bool:
+def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
     """Whether the main graph is folded for it; a branch or a function is there without."""
     if wish.detail == BLOCKS or wish.opened:
         return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.jobs.step import Arguments, Job, Result
 from studio.models.backends import backend_for
-from studio.models.opening import Opened, look, write_graph
+from studio.models.opening import OpenedModel, look, write_graph
 from studio.models.surgery import edits
 from studio.models.surgery.edits import Edit
 from studio.models.surgery.equality import Equality, check
@@ -52,7 +52,7 @@ def edit(arguments: Arguments, job: Job) -> Result:
 
 def _carry_out(
     one: Edit,
-    before: Opened,
+    before: OpenedModel,
     output: Path,
     reference: Mapping[str, Any],
     host: PluginHost,
@@ -71,8 +71,8 @@ def _carry_out(
 
 
 def _compare(
-    before: Opened,
-    after: Opened,
+    before: OpenedModel,
+    after: OpenedModel,
     facts: Mapping[str, Any],
     reference: Mapping[str, Any],
     host: PluginHost,

@@ -15,7 +15,7 @@ from typing import Any
 from studio.monitoring.alerts.channels import ChannelError, Notice, Send
 from studio.monitoring.alerts.evaluate import Alert
 from studio.monitoring.alerts.rules import METRICS, AlertRule
-from studio.monitoring.alerts.silences import Holds
+from studio.monitoring.alerts.silences import Silences
 
 TRIES = 3
 WAIT_S = 1.0
@@ -95,14 +95,14 @@ class Dispatcher:
         channels: Mapping[str, tuple[Sequence[str], Send]],
         failed: Callable[[str, str], None],
         wait_s: float = WAIT_S,
-        holds: Holds | None = None,
+        holds: Silences | None = None,
         held: Callable[[str], None] = lambda _: None,
         taken: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._channels = channels
         self._failed = failed
         self._wait_s = wait_s
-        self._holds = holds or Holds(None)
+        self._holds = holds or Silences(None)
         self._held = held
         self._taken = taken
         self._firing: dict[tuple[str, str], Notice] = {}

@@ -25,7 +25,7 @@ _READ_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Silence:
     """One line of the file.
 
     Attributes:
@@ -57,7 +57,7 @@ class Hold:
         return f"{what} of {where} {word} until {when}{because}."
 
 
-class Holds:
+class Silences:
     """What is held back now; the file keeps what ever was, and by whom.
 
     Args:
@@ -70,19 +70,19 @@ class Holds:
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._holds: dict[tuple[str, str, str], Hold] = {}
+        self._holds: dict[tuple[str, str, str], Silence] = {}
         self._stamp: tuple[int, int] | None = None
         self._looked = -1e9
 
-    def silence(self, target: str, alert: str, seconds: float, note: str = "") -> Hold:
+    def silence(self, target: str, alert: str, seconds: float, note: str = "") -> Silence:
         """Hold back for a while; a week at most."""
         return self._add(target, alert, SILENCE, min(seconds, LONGEST_S), note)
 
-    def acknowledge(self, target: str, alert: str, note: str = "") -> Hold:
+    def acknowledge(self, target: str, alert: str, note: str = "") -> Silence:
         """Hold back until the alert ends, a day at most."""
         return self._add(target, alert, ACKNOWLEDGE, ACKNOWLEDGED_S, note)
 
-    def end(self, target: str, alert: str, note: str = "") -> Hold:
+    def end(self, target: str, alert: str, note: str = "") -> Silence:
         """Hold it back no longer."""
         return self._add(target, alert, END, 0.0, note)
 
@@ -96,27 +96,27 @@ class Holds:
         except StudioError:  # a full disk must not end the watch; a day ends the rest
             self._holds.pop((target, alert, ACKNOWLEDGE), None)
 
-    def holding(self, target: str, alert: str) -> Hold | None:
+    def holding(self, target: str, alert: str) -> Silence | None:
         """What holds an alert back now."""
         self._read()
         keys = ((target, alert), (target, ALL), (ALL, alert), (ALL, ALL))
         found = (self._holds.get((*key, kind)) for kind in (SILENCE, ACKNOWLEDGE) for key in keys)
         return next((one for one in found if one is not None and self._holds_now(one)), None)
 
-    def current(self) -> list[Hold]:
+    def current(self) -> list[Silence]:
         """All that is held back now, what ends first in front."""
         self._read()
         found = [one for one in self._holds.values() if self._holds_now(one)]
         return sorted(found, key=lambda one: one.until)
 
-    def _holds_now(self, hold: Hold) -> bool:
+    def _holds_now(self, hold: Silence) -> bool:
         left = hold.until - self._clock()
         return 0.0 < left <= LONGEST_S
 
-    def _add(self, target: str, alert: str, kind: str, seconds: float, note: str = "") -> Hold:
+    def _add(self, target: str, alert: str, kind: str, seconds: float, note: str = "") -> Silence:
         now = self._clock()
         by = os.environ.get("USER") or os.environ.get("USERNAME") or ""
-        made = Hold(target, alert, kind, now, now + seconds if seconds else 0.0, note, by)
+        made = Silence(target, alert, kind, now, now + seconds if seconds else 0.0, note, by)
         if self._path is not None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,13 +146,13 @@ class Holds:
         self._stamp = stamp
         for line in lines:
             try:
-                hold = Hold(**json.loads(line))
+                hold = Silence(**json.loads(line))
                 float(hold.until)
             except (ValueError, TypeError):
                 continue
             self._keep(hold)
 
-    def _keep(self, hold: Hold) -> None:
+    def _keep(self, hold: Silence) -> None:
         key = str(hold.target), str(hold.alert)
         if hold.kind in (SILENCE, ACKNOWLEDGE):
             self._holds[(*key, hold.kind)] = hold

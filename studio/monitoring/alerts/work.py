@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import StudioError, TargetError, UsageError
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.alerts.channels import ChannelError
-from studio.monitoring.alerts.silences import HOLDS, Hold, Holds
+from studio.monitoring.alerts.silences import HOLDS, Silence, Silences
 from studio.monitoring.work import alert_channels
 from studio.registry import Registry
 from studio.settings import Paths
@@ -79,7 +79,7 @@ def of_known_target(registry: Registry, arguments: Arguments) -> dict[str, Any]:
 
 def silence(arguments: Arguments, job: Job) -> Result:
     """Add a line to what is held back, or only tell what is."""
-    holds = Holds(Paths.of().data / HOLDS)
+    holds = Silences(Paths.of().data / HOLDS)
     target, alert = str(arguments.get("target") or ""), str(arguments.get("alert") or "*")
     note = str(arguments.get("note") or "")
     if target and arguments.get("seen"):
@@ -98,5 +98,5 @@ def silence(arguments: Arguments, job: Job) -> Result:
     return {"holds": [_told(hold) for hold in holds.current()], "at": time.time()}
 
 
-def _told(hold: Hold) -> dict[str, Any]:
+def _told(hold: Silence) -> dict[str, Any]:
     return {**asdict(hold), "text": hold.text}

@@ -24,7 +24,7 @@ class NoConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class HostedAnswer:
+class PlatformAnswer:
     """An answer in the shape of HTTP's."""
 
     content: bytes
@@ -40,7 +40,7 @@ class HostedAnswer:
         return self.headers.get(name, default)
 
 
-class HostedEndpoint:
+class PlatformEndpoint:
     """Answers what is asked about the model from its bundle, and sends the rest to the platform.
 
     Attributes:
@@ -54,7 +54,7 @@ class HostedEndpoint:
         self._lock = threading.Lock()  # a site is not thread-safe
 
     @classmethod
-    def of(cls, site: Site, target: str, known: Mapping[str, Any]) -> HostedEndpoint:
+    def of(cls, site: Site, target: str, known: Mapping[str, Any]) -> PlatformEndpoint:
         """The endpoint of the release that serves.
 
         Args:
@@ -92,7 +92,7 @@ class HostedEndpoint:
         path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HostedAnswer:
+    ) -> PlatformAnswer:
         """Answer a request of the protocol.
 
         Raises:
@@ -105,7 +105,7 @@ class HostedEndpoint:
         length = int((headers or {}).get(_HEAD_LENGTH, "0"))
         with self._lock:
             content, head = self._site.infer(body or b"", length)
-        return HostedAnswer(content, 200, {_HEAD_LENGTH: str(head)} if head else {})
+        return PlatformAnswer(content, 200, {_HEAD_LENGTH: str(head)} if head else {})
 
     def _metadata(self) -> dict[str, Any]:
         model = self._manifest["model"]
@@ -123,5 +123,5 @@ def _tensor(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": entry["name"], "datatype": datatype, "shape": sizes}
 
 
-def _document(value: Any) -> HostedAnswer:
-    return HostedAnswer(json.dumps(value).encode())
+def _document(value: Any) -> PlatformAnswer:
+    return PlatformAnswer(json.dumps(value).encode())

@@ -12,7 +12,7 @@ from studio.api import Channel, TargetError, TargetSpec, Tunnel
 from studio.deployment.access import keep_token, known_token, token_on
 from studio.deployment.liveness import liveness, server_info
 from studio.jobs import Job
-from studio.monitoring.endpoint.platform_endpoint import HostedEndpoint
+from studio.monitoring.endpoint.platform_endpoint import PlatformEndpoint
 from studio.runtime.shared.link import authorization, connect
 from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, site_of
@@ -157,7 +157,7 @@ def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None
         with site_of(target, job) as (_, site):
             tunnel = site.reach()
             if tunnel is None:
-                yield HostedEndpoint.of(site, target.name, known or {})
+                yield PlatformEndpoint.of(site, target.name, known or {})
             else:
                 with tunnel:
                     yield Endpoint(tunnel, {}, token_of(tunnel))

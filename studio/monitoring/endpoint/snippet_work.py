@@ -16,7 +16,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.datatypes import NAMES
 from studio.monitoring.endpoint.served import Endpoint, Link, reached
-from studio.monitoring.endpoint.snippets import LANGUAGES, Call, ExampleInput, Place
+from studio.monitoring.endpoint.snippets import LANGUAGES, Call, CallAddress, ExampleInput
 from studio.packages import Bundle
 from studio.targets.connect import host_of, is_local, place_of, target_of
 
@@ -60,7 +60,7 @@ def print_call(arguments: Arguments, job: Job) -> Result:
     }
 
 
-def reachable(target: TargetSpec, link: Link, endpoint: str) -> Place:
+def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
     """Where callers find a server.
 
     Args:
@@ -80,7 +80,7 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> Place:
     url = f"{scheme}://{there}:{port}"
     away = host in _LOOPBACK and target.url.startswith("ssh://")
     way = shlex.join([*_ssh(target), "-N", "-L", f"{port}:{host}:{port}"]) if away else ""
-    return Place(url, _token(target, report), certificate, way)
+    return CallAddress(url, _token(target, report), certificate, way)
 
 
 def _token(target: TargetSpec, report: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ _FLOATS = ("FP16", "FP32", "FP64", "BF16")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CallAddress:
     """Where a server answers, and what a caller needs for it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Call:
         pictures: Whether the server turns a picture into the model's input itself.
     """
 
-    place: Place
+    place: CallAddress
     model: str
     inputs: Sequence[ExampleInput]
     pictures: bool = False
@@ -191,7 +191,7 @@ LANGUAGES: Mapping[str, Callable[[Call], str]] = {
 }
 
 
-def _preparation(place: Place) -> list[str]:
+def _preparation(place: CallAddress) -> list[str]:
     """What a shell does first."""
     lines = [f"{place.way} &"] if place.way else []
     if place.token:
@@ -199,7 +199,7 @@ def _preparation(place: Place) -> list[str]:
     return lines
 
 
-def _comments(mark: str, place: Place) -> list[str]:
+def _comments(mark: str, place: CallAddress) -> list[str]:
     """The same as remarks in a program."""
     lines = [f"{mark}It is reached through: {place.way}"] if place.way else []
     if place.token:

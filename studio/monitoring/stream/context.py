@@ -10,14 +10,14 @@ from studio.api import InvalidData
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
 from studio.jobs import Arguments
-from studio.models.answers import Reader
+from studio.models.answers import OutputReader
 
 LABELS_FILE = "labels.txt"
 DICTIONARY_FILE = "dictionary.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ServedContext:
     """What goes with a served model.
 
     Attributes:
@@ -25,10 +25,10 @@ class Context:
     """
 
     preprocess: Preprocess | None
-    reader: Reader
+    reader: OutputReader
 
     @classmethod
-    def of(cls, arguments: Arguments, digest: str) -> Context:
+    def of(cls, arguments: Arguments, digest: str) -> ServedContext:
         """What the options say; then the deployed bundle; then files beside model and source.
 
         Args:
@@ -49,7 +49,7 @@ class Context:
         dictionary = _first(arguments["dictionary"], folders, DICTIONARY_FILE)
         return cls(
             Preprocess.from_toml(settings) if settings else None,
-            Reader(_names(labels), _lines(dictionary) if dictionary else ()),
+            OutputReader(_names(labels), _lines(dictionary) if dictionary else ()),
         )
 
 

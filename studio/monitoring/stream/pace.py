@@ -13,14 +13,14 @@ _LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class CapturedFrame:
     """A frame with the moment (``perf_counter``) at which it was there to be answered."""
 
     frame: Frame
     at: float
 
 
-def in_turn(source: Source, *, again: bool) -> Iterator[Captured]:
+def in_turn(source: Source, *, again: bool) -> Iterator[CapturedFrame]:
     """Every frame, each when it is asked for.
 
     Args:
@@ -28,12 +28,12 @@ def in_turn(source: Source, *, again: bool) -> Iterator[Captured]:
     """
     while True:
         for frame in source:
-            yield Captured(frame, time.perf_counter())
+            yield CapturedFrame(frame, time.perf_counter())
         if not again:
             return
 
 
-class Latest:
+class LatestFrames:
     """Frames at a steady pace from a thread of its own; of those that wait only the newest stays.
 
     Attributes:
@@ -44,14 +44,14 @@ class Latest:
         self._source = source
         self._interval = 1.0 / fps
         self._again = again and not source.is_live
-        self._waiting: Captured | None = None
+        self._waiting: CapturedFrame | None = None
         self._changed = threading.Condition()
         self._ended = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._read, name="frames", daemon=True)
         self.dropped = 0
 
-    def __enter__(self) -> Latest:
+    def __enter__(self) -> LatestFrames:
         self._thread.start()
         return self
 
@@ -60,7 +60,7 @@ class Latest:
         # A camera that hangs in a read may take its own time; the thread is a daemon.
         self._thread.join(2.0)
 
-    def take(self, check: Callable[[], None]) -> Iterator[Captured]:
+    def take(self, check: Callable[[], None]) -> Iterator[CapturedFrame]:
         """The newest frame again and again, until the source ends.
 
         Args:
@@ -104,11 +104,11 @@ class Latest:
                     due += self._interval
                 elif self._ended.is_set():
                     return
-                self._put(Captured(frame, time.perf_counter()))
+                self._put(CapturedFrame(frame, time.perf_counter()))
             if not self._again:
                 return
 
-    def _put(self, captured: Captured) -> None:
+    def _put(self, captured: CapturedFrame) -> None:
         with self._changed:
             self.dropped += self._waiting is not None
             self._waiting = captured

@@ -17,9 +17,9 @@ from studio.jobs import Arguments, Job, Result
 from studio.models.answers import Answer
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.served import reached
-from studio.monitoring.stream.context import Context
-from studio.monitoring.stream.pace import Captured, Latest, in_turn
-from studio.monitoring.stream.source import Picture, Shot, Source, open_source
+from studio.monitoring.stream.context import ServedContext
+from studio.monitoring.stream.pace import CapturedFrame, LatestFrames, in_turn
+from studio.monitoring.stream.source import Picture, PreparedFrame, Source, open_source
 from studio.targets.connect import target_of
 
 _TOLD_EVERY_S = 0.1
@@ -78,9 +78,9 @@ def stream(arguments: Arguments, job: Job) -> Result:
         endpoint = open_parts.enter_context(reached(target, job, arguments["known"]))
         client = open_parts.enter_context(closing(InferenceClient(endpoint, _TIMEOUT_S)))
         model = client.model()
-        context = Context.of(arguments, str(endpoint.report.get("digest", "")))
+        context = ServedContext.of(arguments, str(endpoint.report.get("digest", "")))
         source = open_source(arguments["source"], model.inputs, context.preprocess)
-        asking = Asking(client, model, context, job)
+        asking = StreamRun(client, model, context, job)
         tally = asking.run(source, arguments)
     if not tally.seconds and tally.failures:
         raise TargetError(f"None of the frames was answered: {next(iter(tally.failures))}")
@@ -88,7 +88,7 @@ def stream(arguments: Arguments, job: Job) -> Result:
     return {**served, "source": source.title, **tally.summary(), "answer": asking.last}
 
 
-class Asking:
+class StreamRun:
     """Asks a model about frames, and tells of the answers at a rate that can be watched.
 
     Attributes:
@@ -96,7 +96,7 @@ class Asking:
     """
 
     def __init__(
-        self, client: InferenceClient, model: ServedModel, context: Context, job: Job
+        self, client: InferenceClient, model: ServedModel, context: ServedContext, job: Job
     ) -> None:
         self._client = client
         self._model = model
@@ -114,7 +114,7 @@ class Asking:
         try:
             with ExitStack() as stack:
                 if fps or source.is_live:
-                    latest = stack.enter_context(Latest(source, fps or 25.0, again=again))
+                    latest = stack.enter_context(LatestFrames(source, fps or 25.0, again=again))
                     turns = latest.take(self._job.check)
                 else:
                     latest, turns = None, in_turn(source, again=again)
@@ -129,7 +129,7 @@ class Asking:
             pass
         return tally
 
-    def _ask(self, captured: Captured, tally: Tally) -> None:
+    def _ask(self, captured: CapturedFrame, tally: Tally) -> None:
         try:
             shot = captured.frame.shoot()
             outputs = self._client.outputs(self._model.name, shot.feeds)
@@ -145,7 +145,12 @@ class Asking:
         self._tell(captured, shot, answer, passed, tally)
 
     def _tell(
-        self, captured: Captured, shot: Shot, answer: Answer, passed: float, tally: Tally
+        self,
+        captured: CapturedFrame,
+        shot: PreparedFrame,
+        answer: Answer,
+        passed: float,
+        tally: Tally,
     ) -> None:
         values = {
             "number": tally.taken + tally.dropped,

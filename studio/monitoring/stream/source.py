@@ -24,7 +24,7 @@ Picture = NDArray[numpy.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class PreparedFrame:
     """What a frame turns out to be once it is read and prepared.
 
     Attributes:
@@ -46,7 +46,7 @@ class Frame:
     """
 
     name: str
-    shoot: Callable[[], Shot]
+    shoot: Callable[[], PreparedFrame]
 
 
 class Source(Protocol):
@@ -85,11 +85,11 @@ class Camera:
         self._input = inputs[0]
         self._preprocess = preprocess
 
-    def shot(self, picture: Picture, name: str) -> Shot:
+    def shot(self, picture: Picture, name: str) -> PreparedFrame:
         """Prepare a picture."""
         array = conform(self._preprocess.apply(picture), self._input, name)
         placement = self._preprocess.placement(*picture.shape[:2])
-        return Shot({self._input.name: array}, picture, placement)
+        return PreparedFrame({self._input.name: array}, picture, placement)
 
 
 class Pictures:
@@ -107,7 +107,7 @@ class Pictures:
         for file in self._files:
             yield Frame(file.name, partial(self._shot, file))
 
-    def _shot(self, file: Path) -> Shot:
+    def _shot(self, file: Path) -> PreparedFrame:
         return self._camera.shot(read_picture(file), file.name)
 
 
@@ -126,8 +126,8 @@ class Arrays:
             yield Frame(sample.name, partial(_shot_of, sample.feeds))
 
 
-def _shot_of(feeds: Feeds) -> Shot:
-    return Shot(feeds, _seen(feeds))
+def _shot_of(feeds: Feeds) -> PreparedFrame:
+    return PreparedFrame(feeds, _seen(feeds))
 
 
 def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | None) -> Source:

@@ -19,7 +19,7 @@ _DIRECTORY, _FILE, _PROGRAM = 0o755, 0o644, 0o755
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveMember:
     """One file of a package.
 
     Attributes:
@@ -43,7 +43,7 @@ def write_package(
     path: Path,
     fields: Mapping[str, str],
     scripts: Mapping[str, str],
-    entries: Iterable[Entry],
+    entries: Iterable[ArchiveMember],
     when: int,
 ) -> None:
     """Write a package.
@@ -76,7 +76,7 @@ def write_package(
             out.write(content + (b"\n" if len(content) % 2 else b""))
 
 
-def _control(fields: Mapping[str, str], files: Iterable[Entry]) -> bytes:
+def _control(fields: Mapping[str, str], files: Iterable[ArchiveMember]) -> bytes:
     size = sum(entry.size for entry in files)
     rows = {**fields, "Installed-Size": str(max(1, -(-size // 1024)))}
     # The description, of several lines, comes last.
@@ -86,7 +86,7 @@ def _control(fields: Mapping[str, str], files: Iterable[Entry]) -> bytes:
     ).encode()
 
 
-def _data(files: list[Entry], when: int) -> tuple[bytes, list[str]]:
+def _data(files: list[ArchiveMember], when: int) -> tuple[bytes, list[str]]:
     """The archive of what is installed, and the lines of ``md5sums``."""
     packed, sums, made = io.BytesIO(), [], {""}
     with (

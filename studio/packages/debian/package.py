@@ -13,7 +13,7 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, Bundle
-from studio.packages.debian.archive import Entry, write_package
+from studio.packages.debian.archive import ArchiveMember, write_package
 from studio.packages.zipapp import ZipApplication
 from studio.runtime.shared.manifest import SIGNATURE
 
@@ -144,7 +144,7 @@ License: Apache-2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DebianPlatform:
     """For which machines the libraries are that go into the package.
 
     Attributes:
@@ -167,7 +167,7 @@ def build(
     bundle: Bundle,
     runtime: ZipApplication,
     wheels: Sequence[Path],
-    place: Place | None,
+    place: DebianPlatform | None,
     maintainer: str,
 ) -> dict[str, str]:
     """Write the package of a release; returns the fields of its control file.
@@ -199,7 +199,9 @@ def build(
     return fields
 
 
-def _fields(name: str, bundle: Bundle, place: Place | None, maintainer: str) -> dict[str, str]:
+def _fields(
+    name: str, bundle: Bundle, place: DebianPlatform | None, maintainer: str
+) -> dict[str, str]:
     if place is None:
         needs = ["python3 (>= 3.8)", *(f"python3-{one}" for one in _system_names(bundle))]
     else:
@@ -228,19 +230,19 @@ def _system_names(bundle: Bundle) -> list[str]:
 
 def _payload(
     folder: str, bundle: Bundle, runtime: ZipApplication, wheels: Sequence[Path]
-) -> Iterator[Entry]:
-    yield Entry(f"{folder}/bundle/{MANIFEST}", bundle.text.encode())
+) -> Iterator[ArchiveMember]:
+    yield ArchiveMember(f"{folder}/bundle/{MANIFEST}", bundle.text.encode())
     if bundle.signature:
-        yield Entry(f"{folder}/bundle/{SIGNATURE}", bundle.signature.encode())
+        yield ArchiveMember(f"{folder}/bundle/{SIGNATURE}", bundle.signature.encode())
     for file in bundle.files:
-        yield Entry(f"{folder}/bundle/{file.name}", file.path)
-    yield Entry(f"{folder}/edgewright.pyz", runtime.path)
+        yield ArchiveMember(f"{folder}/bundle/{file.name}", file.path)
+    yield ArchiveMember(f"{folder}/edgewright.pyz", runtime.path)
     seen: set[str] = set()
     for wheel in wheels:
         yield from _unpacked(wheel, f"{folder}/site", seen)
 
 
-def _unpacked(wheel: Path, site: str, seen: set[str]) -> Iterator[Entry]:
+def _unpacked(wheel: Path, site: str, seen: set[str]) -> Iterator[ArchiveMember]:
     """The files of a wheel below ``site``; its programs and tests stay out."""
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -256,7 +258,7 @@ def _unpacked(wheel: Path, site: str, seen: set[str]) -> Iterator[Entry]:
                     continue
                 if name not in seen and "tests" not in parts[:-1]:
                     seen.add(name)
-                    yield Entry(f"{site}/{name}", archive.read(member))
+                    yield ArchiveMember(f"{site}/{name}", archive.read(member))
     except (OSError, zipfile.BadZipFile) as error:
         raise StudioError(f"The wheel {wheel.name} cannot be read: {error}.") from None
 
@@ -268,19 +270,19 @@ def _papers(
     maintainer: str,
     when: datetime,
     has_wheels: bool,
-) -> Iterator[Entry]:
+) -> Iterator[ArchiveMember]:
     """The unit, its settings, and what policy asks for."""
     unit = _UNIT.format(**words).encode()
-    yield Entry(f"usr/lib/systemd/system/{name}.service", unit)
-    yield Entry(f"etc/default/{name}", _SETTINGS.format(**words).encode(), is_setting=True)
-    yield Entry(f"usr/share/doc/{name}/copyright", _COPYRIGHT.encode())
+    yield ArchiveMember(f"usr/lib/systemd/system/{name}.service", unit)
+    yield ArchiveMember(f"etc/default/{name}", _SETTINGS.format(**words).encode(), is_setting=True)
+    yield ArchiveMember(f"usr/share/doc/{name}/copyright", _COPYRIGHT.encode())
     change = (
         f"{name} ({fields['Version']}) unstable; urgency=medium\n\n  * Version "
         f"{fields['Version'].partition('+')[0]} of the model.\n\n"
         f" -- {maintainer}  {format_datetime(when)}\n"
     )
     packed = gzip.compress(change.encode(), 9, mtime=0)
-    yield Entry(f"usr/share/doc/{name}/changelog.gz", packed)
+    yield ArchiveMember(f"usr/share/doc/{name}/changelog.gz", packed)
     # Libraries of wheels are as their makers built them, and Python's files come without bytecode.
     tags = (
         *("unstripped-binary-or-object", "shared-library-lacks-prerequisites"),
@@ -289,7 +291,7 @@ def _papers(
     )
     if has_wheels:
         lines = "".join(f"{name}: {tag} *\n" for tag in tags)
-        yield Entry(f"usr/share/lintian/overrides/{name}", lines.encode())
+        yield ArchiveMember(f"usr/share/lintian/overrides/{name}", lines.encode())
 
 
 def _time(bundle: Bundle) -> datetime:

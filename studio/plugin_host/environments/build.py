@@ -41,7 +41,7 @@ os._exit(0)
 """
 
 
-class Making:
+class EnvironmentBuild:
     """One environment on its way, in a folder that is put in its place afterwards.
 
     Attributes:

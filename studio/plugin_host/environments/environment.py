@@ -21,7 +21,7 @@ RECORD = "environment.json"
 """Written last, so that an environment without it was never finished."""
 
 
-class Condition(enum.Enum):
+class EnvironmentCondition(enum.Enum):
     """What can be said of an environment without starting anything in it."""
 
     MISSING = "missing"
@@ -41,7 +41,7 @@ class EnvironmentState:
         bytes: Room that it takes on the disk.
     """
 
-    condition: Condition
+    condition: EnvironmentCondition
     reason: str = ""
     python: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -90,24 +90,28 @@ class Environment:
     def state(self) -> EnvironmentState:
         """Look at it; nothing is started."""
         if not self.folder.is_dir():
-            return EnvironmentState(Condition.MISSING, "It is not installed.")
+            return EnvironmentState(EnvironmentCondition.MISSING, "It is not installed.")
         try:
             record = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
             found = _state(record)
         except (OSError, ValueError, TypeError, AttributeError):
-            return EnvironmentState(Condition.BROKEN, "Its record is missing or damaged.")
+            return EnvironmentState(
+                EnvironmentCondition.BROKEN, "Its record is missing or damaged."
+            )
         if not self.interpreter.exists():
             text = f"Its Python {found.python} is not on this machine any more."
-            return EnvironmentState(Condition.BROKEN, text, found.python)
+            return EnvironmentState(EnvironmentCondition.BROKEN, text, found.python)
         try:
             current = self.digest
         except OSError:
             text = f"The plugin's file {self.need.requirements} cannot be read."
-            return EnvironmentState(Condition.BROKEN, text, found.python)
+            return EnvironmentState(EnvironmentCondition.BROKEN, text, found.python)
         if record.get("requirements") != current:
             text = "The plugin has other requirements than it was made from."
             versions, size = found.versions, found.bytes
-            return EnvironmentState(Condition.OUTDATED, text, found.python, versions, size)
+            return EnvironmentState(
+                EnvironmentCondition.OUTDATED, text, found.python, versions, size
+            )
         return found
 
     def usable(self) -> EnvironmentState:
@@ -117,12 +121,12 @@ class Environment:
             Unavailable: when it is not, with the reason and the command that mends it.
         """
         state = self.state()
-        if state.condition is not Condition.INSTALLED:
+        if state.condition is not EnvironmentCondition.INSTALLED:
             title = self.title or self.plugin
             reason = f"{state.reason[:1].lower()}{state.reason[1:]}"
             raise Unavailable(
                 f"{title} is not installed yet."
-                if state.condition is Condition.MISSING
+                if state.condition is EnvironmentCondition.MISSING
                 else f"{title} must be installed again: {reason}",
                 hint=f"Install it with: studio backends install {self.name or self.plugin}, or "
                 "on the Plugins page.",
@@ -198,7 +202,7 @@ def write_record(folder: Path, values: Mapping[str, Any]) -> None:
 
 def _state(record: Mapping[str, Any]) -> EnvironmentState:
     return EnvironmentState(
-        Condition.INSTALLED,
+        EnvironmentCondition.INSTALLED,
         "",
         str(record["python"]),
         {str(name): str(value) for name, value in record["versions"].items()},

@@ -16,7 +16,7 @@ from studio.runtime.bench.process import CancelWatch, CandidateProcess
 _LOAD_S, _RUN_S = 300.0, 120.0
 
 
-class LoadedElsewhere:
+class RemoteSession:
     """A session whose model is in another process.
 
     It costs a file for the inputs and one for the outputs of each run, so it is for looking at

@@ -41,9 +41,9 @@ class PluginToolchain:
 
     def load(self, runner: Path, model: Path, options: Mapping[str, Any]) -> Session:
         """Load a model in a process of this environment."""
-        from studio.plugin_host.environments.remote_session import LoadedElsewhere
+        from studio.plugin_host.environments.remote_session import RemoteSession
 
-        return LoadedElsewhere(self.python, runner, model, options)
+        return RemoteSession(self.python, runner, model, options)
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any, Callable, Iterator
 
 from .config import Config
-from .entry import Entry
+from .entry import BenchCandidate
 from .errors import CandidateError
 from .feeds import Input
 from .process import CancelWatch
@@ -29,19 +29,19 @@ class Bench:
         self.config = config
         self.emit = emit
         self.watch = watch
-        self.entries = [Entry(candidate) for candidate in config.candidates]
-        self.reference: Entry | None = None
+        self.entries = [BenchCandidate(candidate) for candidate in config.candidates]
+        self.reference: BenchCandidate | None = None
         self.inputs: list[Input] = []
         self.declared: list[dict[str, Any]] = []
         self.result: dict[str, Any] = {}
 
     @property
-    def alive(self) -> list[Entry]:
+    def alive(self) -> list[BenchCandidate]:
         """The entries that can be asked."""
         return [entry for entry in self.entries if entry.alive]
 
     @contextlib.contextmanager
-    def dropping(self, entry: Entry) -> Iterator[None]:
+    def dropping(self, entry: BenchCandidate) -> Iterator[None]:
         """Turn a candidate's failure into its state; the others go on."""
         try:
             yield
@@ -49,7 +49,7 @@ class Bench:
             entry.drop(failure)
             self.tell(entry)
 
-    def tell(self, entry: Entry) -> None:
+    def tell(self, entry: BenchCandidate) -> None:
         """Say the state of a candidate."""
         if not entry.hidden:
             event = {"event": "candidate", "id": entry.id, "state": entry.state}

@@ -14,7 +14,7 @@ TWIN = "#twin"
 _AS_IN_THE_MODEL = "as in the model"
 
 
-class Entry:
+class BenchCandidate:
     """One candidate, or a further process of it.
 
     Attributes:

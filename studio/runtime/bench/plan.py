@@ -29,14 +29,14 @@ class BlockSize:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RoundPlan:
     """The rounds to be made."""
 
     rounds: int
     blocks: Mapping[str, BlockSize]
 
 
-def make_plan(median_ns: Mapping[str, int], rounds: int, seconds: float) -> Plan:
+def make_plan(median_ns: Mapping[str, int], rounds: int, seconds: float) -> RoundPlan:
     """Divide the time among the candidates, equally.
 
     Args:
@@ -54,7 +54,7 @@ def make_plan(median_ns: Mapping[str, int], rounds: int, seconds: float) -> Plan
         )
         for each, time in median_ns.items()
     }
-    return Plan(count, blocks)
+    return RoundPlan(count, blocks)
 
 
 def _settle(time: int) -> int:

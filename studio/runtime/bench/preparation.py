@@ -11,7 +11,7 @@ from . import feeds
 from .arrays import load_arrays, save_arrays
 from .bench import Bench
 from .config import Candidate
-from .entry import TWIN, Entry
+from .entry import TWIN, BenchCandidate
 from .errors import BenchError, CandidateError
 from .process import CandidateProcess
 from .statistics.compare import compare, repeated
@@ -53,19 +53,19 @@ class Preparation:
             first = bench.entries[0]
             raise BenchError(f"None of the candidates works; {first.id}: {first.reason}")
         if bench.config.twin and len(bench.alive) > 1:  # else nothing is compared
-            twin = Entry(bench.reference.candidate, bench.reference.id + TWIN)
+            twin = BenchCandidate(bench.reference.candidate, bench.reference.id + TWIN)
             bench.entries.append(twin)
             with bench.dropping(twin):
                 self._load(twin)
                 self._check(twin)
 
-    def batched(self, entry: Entry, batch: int) -> Entry:
+    def batched(self, entry: BenchCandidate, batch: int) -> BenchCandidate:
         """The same candidate in a process of its own with so many samples at once.
 
         It is compared with what the candidate makes of one sample. When that fails, the entry
         says why.
         """
-        made = Entry(entry.candidate, f"{entry.id}#batch{batch}", hidden=True)
+        made = BenchCandidate(entry.candidate, f"{entry.id}#batch{batch}", hidden=True)
         self._bench.entries.append(made)
         with self._bench.dropping(made):
             try:
@@ -84,7 +84,7 @@ class Preparation:
             made.state = "ready"
         return made
 
-    def _load(self, entry: Entry, inputs: list[feeds.Input] | None = None) -> None:
+    def _load(self, entry: BenchCandidate, inputs: list[feeds.Input] | None = None) -> None:
         candidate, config = entry.candidate, self._bench.config
         entry.process = CandidateProcess(candidate, self._bench.watch, config.memory_limit_mb)
         answer = entry.ask(
@@ -103,7 +103,7 @@ class Preparation:
             candidate.options, **({"threads": self._threads or 1} if _open(candidate) else {})
         )
 
-    def _settle_threads(self, entry: Entry) -> None:
+    def _settle_threads(self, entry: BenchCandidate) -> None:
         """Let the first candidate whose threads are open decide for all of these.
 
         The rule is the server's, so that a profile measures what will be served; one number for
@@ -125,7 +125,7 @@ class Preparation:
         known = self._bench.inputs if inputs is None else inputs
         return dict(given, **{each.name: list(each.shape) for each in known})
 
-    def _check(self, entry: Entry) -> None:
+    def _check(self, entry: BenchCandidate) -> None:
         """Run the first inference and compare; the first that works becomes the reference."""
         bench = self._bench
         outputs = self._path(entry.id)
@@ -138,7 +138,7 @@ class Preparation:
         entry.state = "ready"
         bench.tell(entry)
 
-    def _find_sizes(self, entry: Entry, outputs: str) -> None:
+    def _find_sizes(self, entry: BenchCandidate, outputs: str) -> None:
         """Run it with the inputs that are given, or with the first sizes that it accepts."""
         bench = self._bench
         failed: CandidateError | None = None
@@ -159,7 +159,7 @@ class Preparation:
         bench.inputs = []
         raise failed
 
-    def _first(self, entry: Entry, given: str, outputs: str) -> None:
+    def _first(self, entry: BenchCandidate, given: str, outputs: str) -> None:
         try:
             timeout = self._bench.config.run_timeout
             answer = entry.ask("cannot run", timeout, do="check", feeds=given, outputs=outputs)
@@ -167,7 +167,7 @@ class Preparation:
             raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
         entry.facts.update(answer)
 
-    def _compare(self, entry: Entry, outputs: str) -> None:
+    def _compare(self, entry: BenchCandidate, outputs: str) -> None:
         """Hold its outputs against the reference's, and against those of the same model."""
         bench, candidate = self._bench, entry.candidate
         if bench.reference is None:
@@ -184,7 +184,7 @@ class Preparation:
         if not self._wanted(entry):
             os.unlink(outputs)
 
-    def _wanted(self, entry: Entry) -> bool:
+    def _wanted(self, entry: BenchCandidate) -> bool:
         """Whether its outputs will be compared with others'."""
         config = self._bench.config
         likes = {one.like for one in config.candidates}

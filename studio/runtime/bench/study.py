@@ -9,7 +9,7 @@ from typing import Any
 from . import PROTOCOL
 from .bench import Bench, Emit
 from .config import Config
-from .entry import Entry
+from .entry import BenchCandidate
 from .errors import CandidateError
 from .machine import energy
 from .machine.environment import at_the_end, environment
@@ -87,7 +87,7 @@ class Study:
                 entry.process = None
         bench.emit(self._result())
 
-    def _operators(self, entry: Entry) -> None:
+    def _operators(self, entry: BenchCandidate) -> None:
         config = self._bench.config
         self._bench.progress("operators", 0, 0, f"Timing the operators of {entry.id}")
         timeout = config.load_timeout + config.run_timeout
@@ -137,7 +137,7 @@ def energy_of(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def _load(bench: Bench, entry: Entry) -> energy.Load:
+def _load(bench: Bench, entry: BenchCandidate) -> energy.Load:
     median = float(entry.facts["warm_up"]["median_ns"])
 
     def run(runs: int) -> None:

@@ -29,7 +29,7 @@ def _mean(block: np.ndarray) -> np.ndarray:
     return found
 
 
-class Surface:
+class ProjectedSums:
     """What is seen of an input: sums with weights that are made once.
 
     Args:
@@ -101,7 +101,7 @@ def _of_embedding(block: np.ndarray) -> Numbers:
     return tuple(np.ascontiguousarray(block.T))
 
 
-class Kind(NamedTuple):
+class SignalKind(NamedTuple):
     """A way to make numbers of a tensor.
 
     Attributes:
@@ -115,15 +115,15 @@ class Kind(NamedTuple):
     rows: int = 0
 
 
-KINDS: Mapping[str, Kind] = {
-    "picture": Kind(("brightness", "contrast", "sharpness", "height"), None),
-    "series": Kind(("mean", "spread", "roughness"), None),
-    "values": Kind(("mean", "spread", "largest"), _of_values),
-    "probabilities": Kind(("confidence", "margin", "entropy"), _of_probabilities, 4096),
-    "logits": Kind(("confidence", "margin", "entropy"), _of_logits, 4096),
-    "peaks": Kind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
-    "usual": Kind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
-    "embedding": Kind((), _of_embedding),
+KINDS: Mapping[str, SignalKind] = {
+    "picture": SignalKind(("brightness", "contrast", "sharpness", "height"), None),
+    "series": SignalKind(("mean", "spread", "roughness"), None),
+    "values": SignalKind(("mean", "spread", "largest"), _of_values),
+    "probabilities": SignalKind(("confidence", "margin", "entropy"), _of_probabilities, 4096),
+    "logits": SignalKind(("confidence", "margin", "entropy"), _of_logits, 4096),
+    "peaks": SignalKind(("confidence", "weakest", "unevenness"), _of_peaks, 1 << 17),
+    "usual": SignalKind(("confidence", "weakest", "unevenness"), _of_usual, 1 << 17),
+    "embedding": SignalKind((), _of_embedding),
 }
 MOST_CLASSES = KINDS["logits"].rows
 """With more classes only those are looked at that the reference data were answered with."""
@@ -145,7 +145,7 @@ def names_of(tap: Tap) -> List[str]:
     return ["{}.{}".format(tap.name, name) for name in names]
 
 
-class Sampler:
+class FrameSampler:
     """Copies of what the numbers of some frames are made of.
 
     Args:
@@ -163,7 +163,7 @@ class Sampler:
         self._rows = np.zeros((frames, self._count), np.float32)
         self._views = list(self._rows)  # made once: an index costs as much as a small copy
         self._whole = tap.kind != "peaks" and self._size == self._count
-        self._surface = Surface(self._count, self._height_of_each())
+        self._surface = ProjectedSums(self._count, self._height_of_each())
         if tap.axes is not None and len(tap.axes) != self._count:
             raise ValueError("the axes of {!r} are of another size".format(tap.name))
 
@@ -288,7 +288,7 @@ class Block:
     """
 
     def __init__(self, taps: Sequence[Tap], frames: int) -> None:
-        self._samplers = [Sampler(tap, frames) for tap in taps]
+        self._samplers = [FrameSampler(tap, frames) for tap in taps]
         self._frames = frames
         self.filled = 0
 

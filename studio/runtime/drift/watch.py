@@ -14,7 +14,7 @@ from .estimate import KEPT, Estimated
 from .reference import MAX_BINS, OF_LAST, Reference
 from .signals import Block, bins_of, count, names_of
 from .sketch import Sketch
-from .window import Alarm, Test, Verdict, causes
+from .window import Alarm, WindowTest, WindowVerdict, causes
 
 MOST_FRAMES_S = 256.0
 """Frames a second that are looked at: eight windows, whatever the load. It bounds the cost."""
@@ -31,7 +31,7 @@ _FAR = 60_000.0
 _LEAST_WIDTH = 1e-6
 _NOTHING = Reference(1, 8, (), ())
 
-Listener = Callable[[Verdict, "DriftWatch"], None]
+Listener = Callable[[WindowVerdict, "DriftWatch"], None]
 
 
 def watch_of(content: Optional[Mapping[str, Any]]) -> Optional[DriftWatch]:
@@ -78,10 +78,10 @@ class DriftWatch:
         self.fault = ""
         self.stride = self.spared = 1
         self.alarm = Alarm()
-        self.recent: Deque[Verdict] = deque(maxlen=OF_LAST)
+        self.recent: Deque[WindowVerdict] = deque(maxlen=OF_LAST)
         self._heard = heard
         self._lock = threading.Lock()
-        self._test = Test(reference)
+        self._test = WindowTest(reference)
         self._together = self._test.together(self.recent)
         self._edges = reference.edges()
         self._block = Block(reference.taps, reference.window)

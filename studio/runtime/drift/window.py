@@ -14,7 +14,7 @@ _MOST_TIES = 0.2
 NEEDED = 2
 
 
-class Verdict(NamedTuple):
+class WindowVerdict(NamedTuple):
     """What one window says.
 
     Attributes:
@@ -70,7 +70,7 @@ def correlation(numbers: np.ndarray) -> float:
     return float(1.0 - np.add.reduce(ratios) / len(ratios) / whole / 2.0)
 
 
-class Test:
+class WindowTest:
     """Holds windows against a reference."""
 
     def __init__(self, reference: Reference) -> None:
@@ -82,7 +82,7 @@ class Test:
         self._limits = np.array([signal.limit for signal in reference.signals])
         self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
 
-    def judge(self, counts: np.ndarray, numbers: np.ndarray) -> Verdict:
+    def judge(self, counts: np.ndarray, numbers: np.ndarray) -> WindowVerdict:
         """The verdict on one window.
 
         Args:
@@ -92,9 +92,9 @@ class Test:
         statistics = chi_square(counts, self._expected, self._inverse)
         beyond = statistics > self._limits
         alike = correlation(numbers) > ALIKE
-        return Verdict(statistics.astype(np.float32), beyond, counts, alike)
+        return WindowVerdict(statistics.astype(np.float32), beyond, counts, alike)
 
-    def together(self, verdicts: Sequence[Verdict]) -> np.ndarray:
+    def together(self, verdicts: Sequence[WindowVerdict]) -> np.ndarray:
         """Which signals differ in the last windows taken as one: small shifts that stay."""
         if len(verdicts) < OF_LAST:
             return np.zeros(len(self._limits), bool)
@@ -135,7 +135,9 @@ class Alarm:
         return self.on != was
 
 
-def causes(verdicts: Sequence[Verdict], together: np.ndarray, names: Sequence[str]) -> List[str]:
+def causes(
+    verdicts: Sequence[WindowVerdict], together: np.ndarray, names: Sequence[str]
+) -> List[str]:
     """The signals that were over their limits in the last windows, most often first."""
     often = together.astype(int) + sum(one.beyond.astype(int) for one in verdicts)
     order = sorted(range(len(often)), key=lambda column: (-int(often[column]), column))

@@ -52,7 +52,7 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
             trial.compare(turns, given.release, given.before, given.share)
             _say({"event": "result"})
             return 0
-        asked = trial.Asked(
+        asked = trial.RequestedTrial(
             given.release,
             given.before,
             given.owner,

@@ -15,7 +15,7 @@ from typing import Any, Dict, NamedTuple, Optional
 
 from ..shared.chained_log import Journal
 from ..shared.files import remove, write_atomically
-from ..shared.trial_request import FILE, Wish
+from ..shared.trial_request import FILE, TrialRequest
 from .turns import Turns
 
 FOLDER = "trial"
@@ -27,7 +27,7 @@ _LATE_S = 60.0
 """A trial may take so much longer than it was to: servers are loaded before and after it."""
 
 
-class Note(NamedTuple):
+class TrialNote(NamedTuple):
     """What is being tried.
 
     Attributes:
@@ -58,7 +58,7 @@ def root_of(folder: Path) -> Path:
     return folder / FOLDER
 
 
-def begin(folder: Path, note: Note) -> None:
+def begin(folder: Path, note: TrialNote) -> None:
     """Write it down."""
     run = root_of(folder) / "run"
     run.mkdir(parents=True, exist_ok=True)
@@ -68,11 +68,11 @@ def begin(folder: Path, note: Note) -> None:
     write_atomically(root_of(folder) / _NOTE, json.dumps(note._asdict()).encode())
 
 
-def read(folder: Path) -> Optional[Note]:
+def read(folder: Path) -> Optional[TrialNote]:
     """The note of a trial that is not decided; None where there is none."""
     try:
         content = json.loads((root_of(folder) / _NOTE).read_bytes())
-        return Note(
+        return TrialNote(
             str(content["release"]),
             str(content["before"]),
             str(content["owner"]),
@@ -96,7 +96,7 @@ def end(folder: Path, share: float = 0.0, release: str = "", before: str = "") -
     """The trial is over: go on comparing answers with a share of a core, or forget all of it."""
     root = root_of(folder)
     if share and before and before != release:
-        wish = Wish(release, before, 1.0, share, False)
+        wish = TrialRequest(release, before, 1.0, share, False)
         write_atomically(root / "run" / FILE, wish.content())
         for name in (_NOTE, _END):
             remove(root / name)

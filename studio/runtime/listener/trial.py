@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, NamedTuple
 
 from ..health import served
-from ..release.trial.decision import Quality, rule_of
-from ..release.trial.soak import QualitySoak, evidence_of, failed, status_of
+from ..release.trial.decision import TrialDecision, rule_of
+from ..release.trial.soak import ReleaseTrial, evidence_of, failed, status_of
 from ..serve.contracts.environment import BUNDLE
 from ..shared import manifest
 from ..shared.errors import ReleaseError
 from ..shared.files import write_atomically
-from ..shared.trial_request import FILE, Wish
+from ..shared.trial_request import FILE, TrialRequest
 from . import note
 from .turns import Turns
 
@@ -29,7 +29,7 @@ _POLL_S = 0.1
 Tell = Callable[[Dict[str, Any]], None]
 
 
-class Asked(NamedTuple):
+class RequestedTrial(NamedTuple):
     """What is to be tried.
 
     Attributes:
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     share: float = 0.0
 
 
-class Contained:
+class ContainerServer:
     """The server of this container, as a soak asks it."""
 
     ended = note.ENDED
@@ -80,7 +80,7 @@ class _Notes(NamedTuple):
     run: Path
 
 
-def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
+def hold(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, Any]:
     """Give the release the turn, watch it, and keep it or give the turn back.
 
     Args:
@@ -94,21 +94,21 @@ def hold(turns: Turns, asked: Asked, tell: Tell) -> Dict[str, Any]:
             others before anything changed.
     """
     folder = turns.folder
-    quality = Quality(rule_of(asked.rule))
-    server = Contained()
+    quality = TrialDecision(rule_of(asked.rule))
+    server = ContainerServer()
     what = server.bundle()
     _check(note.root_of(folder), asked.before)
     until = note.late(asked.seconds)
-    mine = note.Note(asked.release, asked.before, asked.owner, until, what.name, what.version)
+    mine = note.TrialNote(asked.release, asked.before, asked.owner, until, what.name, what.version)
     notes = _Notes(note.root_of(folder) / "run")
-    soak = QualitySoak(server, notes, asked.release, asked.before, asked.adrift)
+    soak = ReleaseTrial(server, notes, asked.release, asked.before, asked.adrift)
     try:
         note.begin(folder, mine)
         _load_beside(server, notes.run, asked, quality.rule.beyond)
         _go_on(folder, {})
         _give(turns, asked.release, asked.owner)
         tell({"event": "turn"})
-        found = soak.run(quality, asked.seconds, _Watch(turns, mine, asked.seconds, tell))
+        found = soak.run(quality, asked.seconds, _TrialProgress(turns, mine, asked.seconds, tell))
     except ReleaseError as error:
         if note.read(folder) == mine:  # otherwise others have decided
             if turns.current() == asked.release:
@@ -128,10 +128,10 @@ def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
         raise failed(reason, told)
 
 
-class _Watch:
+class _TrialProgress:
     """Tells how far it is, once a second, and ends a trial that is none any more."""
 
-    def __init__(self, turns: Turns, mine: note.Note, seconds: float, tell: Tell) -> None:
+    def __init__(self, turns: Turns, mine: note.TrialNote, seconds: float, tell: Tell) -> None:
         self._turns = turns
         self._mine = mine
         self._seconds = seconds
@@ -158,7 +158,7 @@ class _Watch:
 def compare(turns: Turns, release: str, before: str, share: float) -> None:
     """Go on comparing answers with the release before, without a trial."""
     _check(note.root_of(turns.folder), before)
-    note.begin(turns.folder, note.Note(release, before, "", 0.0))
+    note.begin(turns.folder, note.TrialNote(release, before, "", 0.0))
     note.end(turns.folder, share, release, before)
 
 
@@ -173,11 +173,11 @@ def _check(root: Path, before: str) -> None:
     manifest.verify(folder, what)
 
 
-def _load_beside(server: Contained, run: Path, asked: Asked, beyond: float) -> None:
+def _load_beside(server: ContainerServer, run: Path, asked: RequestedTrial, beyond: float) -> None:
     """Let the server load the other release before clients come: memory may not do for both."""
     if not asked.before:
         return
-    write_atomically(run / FILE, Wish(asked.release, asked.before, beyond).content())
+    write_atomically(run / FILE, TrialRequest(asked.release, asked.before, beyond).content())
     deadline = time.monotonic() + _LOAD_S
     while time.monotonic() < deadline:
         mirror = status_of(server, asked.release).get("mirror") or {}
@@ -192,7 +192,7 @@ def _give(turns: Turns, release: str, owner: str) -> None:
         raise ReleaseError("no-turn", "The release did not take its turn.")
 
 
-def _give_back(turns: Turns, mine: note.Note) -> None:
+def _give_back(turns: Turns, mine: note.TrialNote) -> None:
     """The release before answers again; where it does not, a worse one is better than none."""
     try:
         _give(turns, mine.before, mine.owner)

@@ -14,7 +14,7 @@ from ..shared.errors import ReleaseError
 from ..shared.manifest import Manifest
 from .store import state
 from .store.layout import Layout
-from .store.state import State
+from .store.state import ReleaseState
 
 
 class Board:
@@ -32,7 +32,7 @@ class Board:
         self.state = state.load(layout)
         self._out = out
 
-    def save(self, new: State) -> None:
+    def save(self, new: ReleaseState) -> None:
         """Write the state before the step that it announces."""
         state.save(self.layout, new)
         self.state = new

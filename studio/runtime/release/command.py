@@ -155,7 +155,7 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     done = withdraw(board, request)
     if request.get("purge"):
         board.journal.append("purged", owner=board.owner)
-        board.save(state.State(history=board.state.history))
+        board.save(state.ReleaseState(history=board.state.history))
         layout = board.layout
         for path in (layout.access, layout.service, layout.server, layout.reserve):
             remove(path)

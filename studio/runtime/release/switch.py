@@ -15,10 +15,10 @@ from .server.served import Address, Server
 from .store import state
 from .store.latest_releases import advanced
 from .trial.requests import agreement_of, allow, compare, sampling_of
-from .trial.soak import QualitySoak, evidence_of, soak
+from .trial.soak import ReleaseTrial, evidence_of, soak
 
 if TYPE_CHECKING:
-    from .trial.decision import Quality
+    from .trial.decision import TrialDecision
 
 _READY_S = 60.0
 _READY_PROBES = 8.0
@@ -29,14 +29,14 @@ _DOWNGRADE = "downgrade: "
 """Begins the reason in the history of a release that is older than what was there."""
 
 
-class Plan(NamedTuple):
+class SwitchPlan(NamedTuple):
     """How a switch is to be done."""
 
     address: Address
     wish: Mapping[str, Any]
     ready_s: float | None
     soak_s: float
-    quality: Quality | None = None
+    quality: TrialDecision | None = None
 
 
 def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         ReleaseError: why the new release could not be served.
     """
     from .intake.stage import check_counter
-    from .trial.decision import Quality, rule_of
+    from .trial.decision import TrialDecision, rule_of
 
     what = board.manifest(str(request["release"]))
     reason = check_counter(board, what, request)
@@ -64,7 +64,7 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     server = Server(board.layout)
     plan = _plan(server, request)
     if request.get("quality") is not None:
-        plan = plan._replace(quality=Quality(rule_of(request["quality"])))
+        plan = plan._replace(quality=TrialDecision(rule_of(request["quality"])))
     allowed, share = sampling_of(request), agreement_of(request)
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
@@ -170,7 +170,7 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plan(
     server: Server, request: Mapping[str, Any], service: Mapping[str, Any] | None = None
-) -> Plan:
+) -> SwitchPlan:
     """What was asked for; the address of the running service where nothing was."""
     service = server.service() if service is None else service
     host = str(request.get("host") or service.get("host") or "127.0.0.1")
@@ -179,7 +179,7 @@ def _plan(
     soak_s = request.get("soak_s")
     wish: Mapping[str, Any] = request.get("access") or {}
     address = Address(host, port, access.wanted(service, wish))
-    return Plan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
+    return SwitchPlan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
 
 
 def _port(server: Server, request: Mapping[str, Any], service: Mapping[str, Any], host: str) -> int:
@@ -195,14 +195,14 @@ def _port(server: Server, request: Mapping[str, Any], service: Mapping[str, Any]
     return server.choose_port(host, int(request.get("usual_port") or 0))
 
 
-def _serving(server: Server, what: Manifest, plan: Plan) -> bool:
+def _serving(server: Server, what: Manifest, plan: SwitchPlan) -> bool:
     return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
 
 
-def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[str, Any]:
+def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> dict[str, Any]:
     """Point to a release and serve it; put everything back when that fails."""
     before = board.state.current
-    trial = QualitySoak(server, board.layout, what.digest, before if plan.quality else "")
+    trial = ReleaseTrial(server, board.layout, what.digest, before if plan.quality else "")
     server.remember()
     board.save(board.state.at(state.SWITCH, what.digest))
     try:
@@ -228,7 +228,7 @@ def _change(board: Board, server: Server, what: Manifest, plan: Plan) -> dict[st
         raise
 
 
-def _serve(board: Board, server: Server, digest: str, plan: Plan) -> None:
+def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     """Reload the running server where that is enough, else start one."""
     binding = board.binding(digest)
     ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
@@ -266,7 +266,7 @@ def _restore(board: Board, server: Server, before: str) -> None:
         board.journal.append("restore-failed", release=before, reason=str(error))
 
 
-def _is_back(board: Board, server: Server, digest: str, plan: Plan) -> bool:
+def _is_back(board: Board, server: Server, digest: str, plan: SwitchPlan) -> bool:
     shown = str(server.report().get("fingerprint") or "")
     same = shown == access.fingerprint(board.layout, plan.address.access)
     return same and server.serves(digest) and server.listens(plan.address)
@@ -280,7 +280,7 @@ def link(board: Board, digest: str) -> None:
         remove(board.layout.current)
 
 
-def _commit(board: Board, what: Manifest, plan: Plan, reason: str = "") -> None:
+def _commit(board: Board, what: Manifest, plan: SwitchPlan, reason: str = "") -> None:
     now = board.state
     previous = now.current if now.current != what.digest else now.previous
     address = plan.address
@@ -330,7 +330,7 @@ def _earlier(board: Board, wanted: str) -> Manifest:
     )
 
 
-def _came_before(now: state.State, one: Manifest, current: Manifest) -> bool:
+def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:
     """Of a model's own releases the counter tells; of two models', which was served first."""
     active = [entry for entry in now.history if entry.get("state") == "active"]
     if one.name == current.name:

@@ -16,12 +16,12 @@ from .http.exchange import Exchange
 from .http.message import HttpError, Request, Response
 from .log import Log
 from .rest.router import Route, Router
-from .statistics.board_state import Machine
-from .statistics.expiry import Upkeep
+from .statistics.board_state import BoardMonitor
+from .statistics.expiry import ExpiryMonitor
 
 if TYPE_CHECKING:
     from .http.parser import Head
-    from .rest.telemetry import Ledger
+    from .rest.telemetry import OfflineLog
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
@@ -70,11 +70,11 @@ class Service:
         self.max_body = max_body
         self.restarts: Dict[str, int] = {}
         self.catalog: Optional[Catalog] = None
-        self.ledger: Optional[Ledger] = None
+        self.ledger: Optional[OfflineLog] = None
         self._tokens = tokens if tokens is not None and tokens.required else None
         self.guard = InlineGuard(request_s)
-        self.machine = Machine()
-        self.upkeep = Upkeep()
+        self.machine = BoardMonitor()
+        self.upkeep = ExpiryMonitor()
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
         self._router = Router(routes)

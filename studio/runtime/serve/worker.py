@@ -20,13 +20,13 @@ from .engine.executor import Executor
 from .engine.memory import share_one_heap
 from .engine.served_model import Repository, ServedModel, load
 from .engine.source import ModelSource, from_bundle, from_file
-from .engine.tuning import Tried
+from .engine.tuning import TuningCache
 from .errors import CannotListen, LoadError
 from .fast_path.fast_path import answer_repeats
 from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
 from .http.file_limits import clients_within
-from .http.selector import Lookout, lookout
+from .http.selector import ConnectionSelector, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
 from .options import Options, listen
@@ -48,9 +48,9 @@ from .rest import (
 )
 from .rpc import optional
 from .service import Service
-from .statistics.expiry import Upkeep
+from .statistics.expiry import ExpiryMonitor
 from .supervision.control import ControlLink, Message
-from .supervision.heartbeat import Longest
+from .supervision.heartbeat import LongestRun
 from .supervision.server_report import endpoint, say
 
 ROUTES = (
@@ -98,12 +98,12 @@ def _load(options: Options, source: ModelSource) -> ServedModel:
     return load(source, options.threads, options.max_batch, _tried(options, source.path))
 
 
-def _tried(options: Options, path: Path) -> Tried:
+def _tried(options: Options, path: Path) -> TuningCache:
     import onnxruntime as ort
 
     run = run_folder_of(path)
     words = (ort.__version__, usable_cores(), options.threads, options.max_batch)
-    return Tried(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
+    return TuningCache(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
 
 
 def _locate(options: Options) -> ModelSource:
@@ -118,7 +118,7 @@ def _locate(options: Options) -> ModelSource:
     return from_file(options.model)
 
 
-def _event_loop(secure: bool) -> Tuple[Optional[Lookout], asyncio.AbstractEventLoop]:
+def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.AbstractEventLoop]:
     """The event loop, and what hears plain connections for it, where something does.
 
     Without TLS that is quicker than uvloop: it sees how many ask at once.
@@ -143,7 +143,7 @@ class Worker:
         models: List[ServedModel],
         control: Optional[ControlLink],
         loop: asyncio.AbstractEventLoop,
-        watch: Optional[Lookout] = None,
+        watch: Optional[ConnectionSelector] = None,
     ) -> None:
         clients = clients_within(options.max_connections, 1 if options.grpc_port is None else 2)
         self._options = options = options._replace(max_connections=clients)
@@ -161,7 +161,7 @@ class Worker:
             tokens=Tokens(options.token_file, os.environ),
             request_s=options.request_s or math.inf,
         )
-        self._service.upkeep = Upkeep(options.certificate, options.place)
+        self._service.upkeep = ExpiryMonitor(options.certificate, options.place)
         self._http = HttpServer(
             self._service,
             limits=HttpLimits(body=options.max_body),
@@ -176,7 +176,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._grace_s = _STOP_GRACE_S
         self._limit_s = options.drain_s
-        self._longest = Longest()
+        self._longest = LongestRun()
         self._reloading: Optional[asyncio.Task[None]] = None
         self._reload_again: Optional[Callable[[], None]] = None
         self._use(models, options.generation)

@@ -130,7 +130,7 @@ class Journal:
             return START
 
 
-class Break(NamedTuple):
+class ChainBreak(NamedTuple):
     """Where a chain is not what it says.
 
     Attributes:
@@ -144,21 +144,21 @@ class Break(NamedTuple):
     missing: int = 0
 
 
-def first_break(entries: Sequence[Mapping[str, Any]]) -> Break | None:
+def first_break(entries: Sequence[Mapping[str, Any]]) -> ChainBreak | None:
     """The first entry that is not what the chain says; None where all are."""
     last, dropped = START, before(entries)
     if dropped and _parts_after_the_first(entries) < KEPT:
-        return Break(0, 1, missing=dropped)
+        return ChainBreak(0, 1, missing=dropped)
     for place, entry in enumerate(entries):
         number = dropped + place + 1
         if not _is_itself(entry):
-            return Break(place, number)
+            return ChainBreak(place, number)
         if _begins_part(entry):
             gap = _count(entry) + 1 - number
             if place and (gap or entry.get("continues") != last):
-                return Break(place, number, missing=max(0, gap))
+                return ChainBreak(place, number, missing=max(0, gap))
         elif entry.get("previous") != last:
-            return Break(place, number)
+            return ChainBreak(place, number)
         last = str(entry["hash"])
     return None
 

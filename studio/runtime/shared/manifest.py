@@ -24,7 +24,7 @@ _MOST_BYTES = 16 << 20
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
-class Entry(NamedTuple):
+class ManifestFile(NamedTuple):
     """One file of a bundle."""
 
     name: str
@@ -44,7 +44,7 @@ class Manifest(NamedTuple):
     name: str
     version: int
     counter: int
-    files: tuple[Entry, ...]
+    files: tuple[ManifestFile, ...]
     raw: Mapping[str, Any]
 
     @property
@@ -127,7 +127,7 @@ def foreign(folder: Path, manifest: Manifest) -> list[str]:
     return [name for name in sorted(_below(folder)) if name not in known]
 
 
-def verify_file(path: Path, entry: Entry) -> None:
+def verify_file(path: Path, entry: ManifestFile) -> None:
     """Compare one file with its entry; links are refused."""
     try:
         if path.is_symlink() or not path.is_file():
@@ -147,13 +147,13 @@ def verify_file(path: Path, entry: Entry) -> None:
         )
 
 
-def _entry(name: str, facts: Mapping[str, Any]) -> Entry:
+def _entry(name: str, facts: Mapping[str, Any]) -> ManifestFile:
     digest, size = str(facts["sha256"]), int(facts["bytes"])
     if not plain_name(name) or name in (NAME, SIGNATURE):
         raise _bad("it names the file {!r}".format(name))
     if len(digest) != 64 or size < 0:
         raise _bad("the digest or the size of {!r} is wrong".format(name))
-    return Entry(name, digest, size)
+    return ManifestFile(name, digest, size)
 
 
 def _below(folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ FOLDER = "samples"
 MOST = 10_000
 
 
-class SamplingWish(NamedTuple):
+class SamplingConfig(NamedTuple):
     """What the file allows.
 
     Attributes:
@@ -30,7 +30,7 @@ class SamplingWish(NamedTuple):
         return json.dumps(self._asdict(), sort_keys=True).encode()
 
 
-def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingWish, Path]]:
+def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingConfig, Path]]:
     """What is allowed for a release, and the folder for it; None where nothing is."""
     for folder in source_path.parents:
         if folder.parent.name == "releases":
@@ -40,7 +40,7 @@ def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingWish,
     run = folder.parent.parent / "run"
     try:
         content = json.loads((run / FILE).read_bytes())
-        wish = SamplingWish(str(content["of"]), int(content["most"]), int(content["room"]))
+        wish = SamplingConfig(str(content["of"]), int(content["most"]), int(content["room"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if wish.of != digest or not 0 < wish.most <= MOST or wish.room <= 0:

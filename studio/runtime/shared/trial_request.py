@@ -13,7 +13,7 @@ TRIAL_SHARE = 0.2
 MOST_SHARE = 0.5
 
 
-class Wish(NamedTuple):
+class TrialRequest(NamedTuple):
     """What the file asks for.
 
     Attributes:
@@ -37,7 +37,7 @@ class Wish(NamedTuple):
 
 def wish_for(
     source_path: Path, digest: str, beside: Optional[Path] = None
-) -> Optional[Tuple[Wish, Path]]:
+) -> Optional[Tuple[TrialRequest, Path]]:
     """What is asked for a release, and the folder of the other; None where nothing is.
 
     Args:
@@ -48,7 +48,7 @@ def wish_for(
         return None
     try:
         content = json.loads((root / "run" / FILE).read_bytes())
-        wish = Wish(
+        wish = TrialRequest(
             str(content["of"]),
             str(content["release"]),
             float(content["beyond"]),

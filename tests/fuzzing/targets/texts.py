@@ -12,7 +12,7 @@ from studio.documents.toml_text import TomlText
 from studio.monitoring.alerts.rules import read_alerts
 from studio.pipelines.parser import read_recipe
 from studio.plugin_host.manifest import ManifestError, read_manifest
-from studio.quantization.preset import Recipe
+from studio.quantization.preset import Preset
 from tests.fuzzing.mutation import change_text
 from tests.fuzzing.target import Target
 
@@ -56,7 +56,7 @@ def _reader(
 
 def _preset(path: Path) -> None:
     text = path.read_bytes().decode("utf-8", "replace")
-    Recipe.of({"recipe": text, "recipe_name": "read.toml"}).to_text()
+    Preset.of({"recipe": text, "recipe_name": "read.toml"}).to_text()
 
 
 def _positions(path: Path) -> None:

@@ -25,13 +25,13 @@ from studio.api import (
 )
 from studio.api.testing_platforms import Example, check_platform
 from studio_kubernetes.kinds import DEPLOYMENT
-from studio_kubernetes.manifests import Wanted, manifests
+from studio_kubernetes.manifests import DesiredWorkload, manifests
 from studio_kubernetes.options import DEPLOY_OPTIONS
 from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from studio_kubernetes.platform import KubernetesPlatform
 from studio_kubernetes.progress import is_ready
 from studio_kubernetes.site import KubernetesSite
-from studio_kubernetes.workload import Place, workload_of
+from studio_kubernetes.workload import WorkloadName, workload_of
 from tests.integration.kubernetes.conftest import Lab
 from tests.rigs.kubernetes.parcels import IMAGE, request
 from tests.rigs.kubernetes.sites import AtPoint, options
@@ -320,8 +320,8 @@ def test_kustomize_renders_what_a_deploy_applies(
     chosen = validate(OPTIONS, {"image": IMAGE + ":{version}", **given})
     ManifestsPackager().build(parcels[0], tmp_path, chosen, Silent())
     rendered = lab.kubectl("kustomize", str(tmp_path / "overlays" / "prod"))
-    place = Place("cnn", "prod")
-    wanted = manifests(Wanted(workload_of(parcels[0], chosen, place)))
+    place = WorkloadName("cnn", "prod")
+    wanted = manifests(DesiredWorkload(workload_of(parcels[0], chosen, place)))
     found = [one for one in yaml.safe_load_all(rendered) if one]
     assert sorted(found, key=_key) == sorted(wanted, key=_key)
 

@@ -13,7 +13,7 @@ import numpy
 import pytest
 
 from studio.api import Permission, TargetError, UsageError
-from studio.deployment.access import AccessWish, is_loopback, known_token, token_on
+from studio.deployment.access import AccessRequest, is_loopback, known_token, token_on
 from studio.deployment.step import DEPLOY
 from studio.jobs import JobOutcome
 from studio.jobs.sandbox import environment
@@ -31,8 +31,8 @@ from tests.unit.runtime.models import make_cnn
 TOKEN = "a-token-of-the-user-0123456789"
 
 
-def wish(**given: Any) -> AccessWish:
-    return AccessWish.of(given, {})
+def wish(**given: Any) -> AccessRequest:
+    return AccessRequest.of(given, {})
 
 
 def test_nothing_asked_for_keeps_what_is() -> None:
@@ -51,10 +51,10 @@ def test_the_users_own_token_comes_by_file_or_environment(tmp_path: Path) -> Non
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
     by_file = wish(token_file=str(file))
-    by_environment = AccessWish.of({"token": "given"}, {"EDGEWRIGHT_TOKEN": TOKEN})
+    by_environment = AccessRequest.of({"token": "given"}, {"EDGEWRIGHT_TOKEN": TOKEN})
     assert by_file.value == by_environment.value == TOKEN
     assert TOKEN not in repr(by_file)
-    assert AccessWish.of({}, {"EDGEWRIGHT_TOKEN": TOKEN}).token == ""
+    assert AccessRequest.of({}, {"EDGEWRIGHT_TOKEN": TOKEN}).token == ""
 
 
 def test_no_option_takes_the_token_itself() -> None:
@@ -80,7 +80,7 @@ def test_no_option_takes_the_token_itself() -> None:
 )
 def test_what_does_not_fit_together(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        AccessWish.of(given, {})
+        AccessRequest.of(given, {})
 
 
 def test_names_beside_its_own_stay_until_others_are_given() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio.deployment.history import History, judged
+from studio.deployment.history import TargetHistory, judged
 from studio.runtime.shared import chained_log as journals
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.log_segments import KEPT
@@ -22,7 +22,7 @@ def board(tmp_path: Path) -> Path:
     return path
 
 
-def verdict(path: Path, history: History) -> dict[str, Any]:
+def verdict(path: Path, history: TargetHistory) -> dict[str, Any]:
     return judged("roof", Journal(path).entries(), history.anchors("roof"), history.facts())
 
 
@@ -30,8 +30,8 @@ def lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
-def anchored(path: Path, folder: Path) -> History:
-    history = History(folder)
+def anchored(path: Path, folder: Path) -> TargetHistory:
+    history = TargetHistory(folder)
     history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **Journal(path).stand()})
     history.add("cellar", "d" * 64, "serving", {"by": "ann@desk", "entries": 9, "head": "x"})
     return history
@@ -61,13 +61,15 @@ def test_an_altered_entry(board: Path, tmp_path: Path) -> None:
 def test_an_entry_that_was_taken_out(board: Path, tmp_path: Path) -> None:
     whole = lines(board)
     board.write_bytes(b"".join(whole[:1] + whole[2:]))
-    assert verdict(board, History(tmp_path / "r"))["problem"].startswith("Entry 2 of the history")
+    assert verdict(board, TargetHistory(tmp_path / "r"))["problem"].startswith(
+        "Entry 2 of the history"
+    )
 
 
 def test_an_end_that_was_cut_off_is_known_here_alone(board: Path, tmp_path: Path) -> None:
     history = anchored(board, tmp_path / "registry")
     board.write_bytes(b"".join(lines(board)[:2]))
-    assert verdict(board, History(tmp_path / "another"))["whole"] is True
+    assert verdict(board, TargetHistory(tmp_path / "another"))["whole"] is True
     assert "was cut off: it has 2 entries, and had 4" in verdict(board, history)["problem"]
 
 
@@ -88,18 +90,23 @@ def test_the_registry_is_a_chain_as_well(board: Path, tmp_path: Path) -> None:
     assert "the registry's own history was altered" in verdict(board, history)["problem"]
 
 
-def sealed(folder: Path, monkeypatch: pytest.MonkeyPatch, parts: int) -> tuple[Journal, History]:
+def sealed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> tuple[Journal, TargetHistory]:
     """A board's record in so many sealed parts, each of its entries anchored here."""
     monkeypatch.setattr(journals, "SEAL_BYTES", 1000)
     folder.mkdir(exist_ok=True)
-    board, history = Journal(folder / "log.jsonl", folder / "log"), History(folder / "registry")
+    board, history = (
+        Journal(folder / "log.jsonl", folder / "log"),
+        TargetHistory(folder / "registry"),
+    )
     while not (folder / "log" / f"{parts:06d}.jsonl").exists():
         board.append("release", version=1, state="active", owner="ann@desk")
         history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **board.stand()})
     return board, history
 
 
-def judge(board: Journal, history: History) -> dict[str, Any]:
+def judge(board: Journal, history: TargetHistory) -> dict[str, Any]:
     return judged("roof", board.entries(), history.anchors("roof"), history.facts())
 
 

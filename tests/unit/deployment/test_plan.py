@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.admission import Request
-from studio.deployment.plan import Plan, make_plan
+from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.wheels import Platform, Wheel, WheelSet
 from studio.packages import Bundle, ZipApplication
 from studio.targets.inventory import Inventory, history, parse
@@ -40,7 +40,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_bundle(tmp_path_factory.mktemp("bundle"), 5)
 
 
-def states(plan: Plan) -> dict[str, str]:
+def states(plan: DeployPlan) -> dict[str, str]:
     return {row["name"]: row["state"] for row in plan.rows()}
 
 

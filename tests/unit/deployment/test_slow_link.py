@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import Silent
-from studio.deployment.release_client import Agent
-from studio.deployment.upload import Delivery, Outgoing
+from studio.deployment.release_client import ReleaseClient
+from studio.deployment.upload import Outgoing, Upload
 from studio.packages import build_runtime
 from studio_ssh.target import SshTarget
 from tests.rigs.boards import Board, network
@@ -51,8 +51,8 @@ def test_a_slow_link_tells_its_rate_and_the_time_that_is_left(tmp_path: Path) ->
         place = board.home / "r" / "runtime"
         place.mkdir(parents=True)
         (place / f"{runtime.digest}.pyz").write_bytes(runtime.path.read_bytes())
-        agent = Agent(channel, "/root/r", "python3", runtime, "ann@desk", "board")
-        delivery = Delivery([file], job)
+        agent = ReleaseClient(channel, "/root/r", "python3", runtime, "ann@desk", "board")
+        delivery = Upload([file], job)
         wanted = {"blobs": {file.digest: SIZE}}
         agent.call("transfer", wanted, watch=delivery.watch, frames=delivery.frames())
         assert (board.home / "r" / "blobs" / file.digest).read_bytes() == content

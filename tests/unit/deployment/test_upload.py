@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from studio.deployment import upload as sending
-from studio.deployment.upload import Counter, Delivery, Outgoing, Stream
+from studio.deployment.upload import Counter, Outgoing, Stream, Upload
 from studio.runtime.release.intake.source import DEFLATED, END, FRAME_BYTES, HEADER, RAW, unpacked
 from tests.rigs.bundles import QuietJob
 
@@ -141,7 +141,7 @@ def test_what_was_kept_does_not_count_as_speed(tmp_path: Path, clock: Clock) -> 
 
 def test_a_delivery_waits_for_what_lacks(tmp_path: Path) -> None:
     files = [outgoing(tmp_path, name, name.encode()) for name in ("here", "there")]
-    delivery = Delivery(files, QuietJob(tmp_path / "job"))
+    delivery = Upload(files, QuietJob(tmp_path / "job"))
     delivery.watch({"event": "missing", "missing": {files[1].digest: 5}, "partial": {}})
     assert [one.name for one in delivery.files] == ["there"]
     assert b"there" in b"".join(delivery.frames())

@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from studio.api import Array, Feeds, InvalidData, Sample, Silent, UsageError
-from studio.evaluation.judge import Judge, dictionary_for
+from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.plugin_host import PluginHost
 
 
@@ -72,17 +72,17 @@ class Recorder:
 @pytest.mark.parametrize("labels_first", [True, False])
 def test_outputs_and_labels_belong_together(labels_first: bool) -> None:
     metric = Recorder(labels_first)
-    Judge(metric, {}).score(Echo(), Samples(["a", "b", "c"]), Silent())
+    Evaluator(metric, {}).score(Echo(), Samples(["a", "b", "c"]), Silent())
     assert metric.seen == [(0, "a"), (1, "b"), (2, "c")]
 
 
 def test_a_sample_without_label() -> None:
     with pytest.raises(InvalidData, match="Sample #1 has no label"):
-        Judge(Recorder(False), {}).score(Echo(), Samples(["a", None]), Silent())
+        Evaluator(Recorder(False), {}).score(Echo(), Samples(["a", None]), Silent())
 
 
 def test_drop_is_a_loss_whatever_the_direction() -> None:
-    judge = Judge(Recorder(False), {})
+    judge = Evaluator(Recorder(False), {})
     assert judge.drop(0.1, 0.3) == pytest.approx(0.2)
 
 
@@ -101,7 +101,7 @@ def test_choice(
     tmp_path: Path, wanted: str, label: int | str | None, dictionary: bool, chosen: str | None
 ) -> None:
     file = tmp_path / "dictionary.txt"
-    judge = Judge.choose(
+    judge = Evaluator.choose(
         PluginHost.discover(), wanted, Samples([label, label]), file if dictionary else None
     )
     assert (judge.metric.id if judge else None) == chosen
@@ -109,7 +109,7 @@ def test_choice(
 
 def test_a_text_metric_without_characters() -> None:
     with pytest.raises(UsageError, match="needs the characters of the model"):
-        Judge.choose(PluginHost.discover(), "cer", Samples(["a"]), None)
+        Evaluator.choose(PluginHost.discover(), "cer", Samples(["a"]), None)
 
 
 def test_the_dictionary_beside_the_data(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from studio.api import InvalidData, Sample, UsageError, validate
-from studio.evaluation.loaded_model import Subject
+from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.plugin_host import PluginHost
 from studio.quantization import work
@@ -74,8 +74,8 @@ def variant(registry: Registry, tmp_path: Path) -> VariantRecord:
 
 
 @pytest.fixture
-def subject(variant: VariantRecord, job: FakeJob) -> Subject:
-    return Subject.of(reference(variant), PluginHost.discover(), job, ["h=hn"])
+def subject(variant: VariantRecord, job: FakeJob) -> LoadedModel:
+    return LoadedModel.of(reference(variant), PluginHost.discover(), job, ["h=hn"])
 
 
 def data(path: Path, **more: Any) -> str:
@@ -83,7 +83,7 @@ def data(path: Path, **more: Any) -> str:
     return str(path)
 
 
-def test_a_session_keeps_the_state(subject: Subject) -> None:
+def test_a_session_keeps_the_state(subject: LoadedModel) -> None:
     assert [value.name for value in subject.inputs] == ["x"]
     session = subject.session()
     assert isinstance(session, Stateful)
@@ -96,7 +96,9 @@ def test_a_session_keeps_the_state(subject: Subject) -> None:
     assert numpy.allclose(again["y"][0], unrolled()[1][0], atol=1e-5)
 
 
-def test_samples_come_with_the_states_of_the_float_model(subject: Subject, tmp_path: Path) -> None:
+def test_samples_come_with_the_states_of_the_float_model(
+    subject: LoadedModel, tmp_path: Path
+) -> None:
     samples = subject.samples(Path(data(tmp_path / "d.npz")), 10)
     assert isinstance(samples, Span)
     assert len(samples) == 10
@@ -122,7 +124,7 @@ def test_a_recurrent_model_is_quantized_with_its_states(
     assert result["sqnr_db"] > 25
 
 
-def test_states_that_do_not_fit(subject: Subject, variant: VariantRecord, job: FakeJob) -> None:
+def test_states_that_do_not_fit(subject: LoadedModel, variant: VariantRecord, job: FakeJob) -> None:
     both = subject.inputs, subject.inputs
     with pytest.raises(UsageError, match="INPUT=OUTPUT, not 'h'"):
         pairs(["h"], *both)

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from studio.api import Array, Feeds, Sample, Session
-from studio.evaluation.session_pool import Abreast, abreast, answers
+from studio.evaluation.session_pool import SessionPool, abreast, answers
 
 
 class Doubling:
@@ -30,9 +30,9 @@ class Doubling:
         self.closed = True
 
 
-def made(count: int) -> Abreast:
+def made(count: int) -> SessionPool:
     together = threading.Barrier(count)
-    return Abreast([Doubling(together) for _ in range(count)])
+    return SessionPool([Doubling(together) for _ in range(count)])
 
 
 def samples(numbers: Sequence[float]) -> list[Sample]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.api import TargetError, UsageError
-from studio.external_registries.alias_deploy import SEEN, Watch, is_back
+from studio.external_registries.alias_deploy import SEEN, AliasWatcher, is_back
 from studio.external_registries.reference import Reference
 from studio.jobs import End, JobOutcome
 
@@ -60,7 +60,7 @@ def test_references_that_name_nothing(text: str) -> None:
         Reference.of(text)
 
 
-def look(watch: Watch, version: str, outcome: JobOutcome) -> str:
+def look(watch: AliasWatcher, version: str, outcome: JobOutcome) -> str:
     if version:
         watch.hear(SEEN, {"version": version})
     return watch.judge(outcome)
@@ -76,7 +76,7 @@ def failed(sentence: str) -> JobOutcome:
 
 
 def test_a_watch_counts_moves_and_is_silent_between_them() -> None:
-    watch = Watch()
+    watch = AliasWatcher()
     assert look(watch, "1", done("deploy")) == "lab serves version 1 of net after 1.0 s."
     assert watch.acted_on == "1"
     assert look(watch, "", done("waiting")) == ""
@@ -86,7 +86,7 @@ def test_a_watch_counts_moves_and_is_silent_between_them() -> None:
 
 
 def test_a_release_that_fails_is_told_once_and_not_tried_again() -> None:
-    watch = Watch()
+    watch = AliasWatcher()
     told = look(watch, "2", failed("It answers too slowly."))
     assert "It answers too slowly." in told
     assert "Version 2 is not tried again before the alias moves." in told
@@ -95,7 +95,7 @@ def test_a_release_that_fails_is_told_once_and_not_tried_again() -> None:
 
 
 def test_a_registry_that_is_away_is_told_once_and_asked_again() -> None:
-    watch = Watch()
+    watch = AliasWatcher()
     assert "is away" in look(watch, "", failed("The registry is away."))
     assert look(watch, "", failed("The registry is away.")) == ""
     assert watch.acted_on == ""

@@ -14,7 +14,7 @@ from studio.models import work
 from studio.models.drawing import Overlay, svg
 from studio.models.drawing.overlay import on_nodes
 from studio.models.drawing.png import png
-from studio.models.drawing.selection import Wish, shown
+from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.layout import lay_out
 from tests.benchmarks.generated import transformer, write_onnx
 from tests.unit.models import graphs
@@ -25,62 +25,65 @@ MODEL = graphs.model(transformer(300))
 
 
 def test_everything_or_blocks() -> None:
-    whole = shown(MODEL, Wish())
+    whole = shown(MODEL, DrawSelection())
     assert (whole.graph, whole.layout) == (MODEL.graph, lay_out(MODEL.graph))
-    folded = shown(MODEL, Wish("blocks"))
+    folded = shown(MODEL, DrawSelection("blocks"))
     assert [node.operator for node in folded.graph.nodes][:2] == ["layer.0", "layer.1"]
 
 
 def test_a_part_by_its_path_or_the_end_of_it() -> None:
-    part = shown(MODEL, Wish(part="layer.3"))
+    part = shown(MODEL, DrawSelection(part="layer.3"))
     assert part.graph.nodes[0].operator == "attention"
-    assert shown(MODEL, Wish(part="encoder/layer.3/inside")) == part
-    inner = shown(MODEL, Wish(part="layer.3/attention"))
+    assert shown(MODEL, DrawSelection(part="encoder/layer.3/inside")) == part
+    inner = shown(MODEL, DrawSelection(part="layer.3/attention"))
     assert inner.graph.name == "attention"
 
 
 def test_blocks_unfolded_in_place() -> None:
-    one = shown(MODEL, Wish(opened=("layer.3", "layer.3/attention")))
+    one = shown(MODEL, DrawSelection(opened=("layer.3", "layer.3/attention")))
     assert [frame.node.operator for frame in one.frames] == ["layer.3", "attention"]
-    every = shown(MODEL, Wish(opened=("all",)))
+    every = shown(MODEL, DrawSelection(opened=("all",)))
     assert {node.name for node in every.graph.nodes} == {node.name for node in MODEL.graph.nodes}
 
 
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        (Wish(part="nowhere"), "no part 'nowhere'"),
-        (Wish(part="attention"), r"7 parts end with 'attention': encoder/layer.0/attention"),
-        (Wish(opened=("nowhere",)), "no part 'nowhere'"),
-        (Wish(part="layer.3/attention/query", opened=("all",)), "no blocks to unfold"),
+        (DrawSelection(part="nowhere"), "no part 'nowhere'"),
+        (
+            DrawSelection(part="attention"),
+            r"7 parts end with 'attention': encoder/layer.0/attention",
+        ),
+        (DrawSelection(opened=("nowhere",)), "no part 'nowhere'"),
+        (DrawSelection(part="layer.3/attention/query", opened=("all",)), "no blocks to unfold"),
     ],
 )
-def test_what_is_not_there_is_a_sentence(wish: Wish, words: str) -> None:
+def test_what_is_not_there_is_a_sentence(wish: DrawSelection, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         shown(MODEL, wish)
 
 
 def test_a_graph_without_blocks_says_so() -> None:
     with pytest.raises(UsageError, match="does not fold into blocks"):
-        shown(graphs.model(graphs.relus(4)), Wish("blocks"))
+        shown(graphs.model(graphs.relus(4)), DrawSelection("blocks"))
 
 
 def test_a_branch_needs_no_blocks() -> None:
     body = Graph("then", (), (Value("y"),), (Node("r", "Relu", ("x",), ("y",)),))
     node = Node("if", "If", ("x",), ("z",), blocks={"then_branch": body})
     model = graphs.model(graphs.graph([node], outputs=("z",)))
-    assert shown(model, Wish(part="if/then_branch")).graph is body
+    assert shown(model, DrawSelection(part="if/then_branch")).graph is body
 
 
 def test_a_block_has_the_sum_of_its_nodes() -> None:
-    graph = shown(MODEL, Wish("blocks")).graph
+    graph = shown(MODEL, DrawSelection("blocks")).graph
     numbers = Overlay({node.name: 1.0 for node in MODEL.graph.nodes}, "Ones")
     sums = on_nodes(numbers, graph)
     assert sum(sums.values.values()) == len(MODEL.graph.nodes)
 
 
 def test_frames_are_drawn(tmp_path: Path) -> None:
-    one = shown(MODEL, Wish(opened=("layer.3",)))
+    one = shown(MODEL, DrawSelection(opened=("layer.3",)))
     root = ElementTree.fromstring(svg(one.graph, one.layout, None, one.frames))
     frames = [box for box in root.iter(f"{SVG}rect") if box.get("class") == "frame"]
     assert len(frames) == 1

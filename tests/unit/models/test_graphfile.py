@@ -14,7 +14,7 @@ import pytest
 
 from studio.api import Graph, InvalidData, Model, Node, TensorType, Value
 from studio.models import pieces
-from studio.models.graphfile import Draft, read, read_all, read_drawn, write
+from studio.models.graphfile import GraphFileDraft, read, read_all, read_drawn, write
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 
@@ -46,7 +46,7 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_what_was_read_before_the_types_is_not_read_again(tmp_path: Path) -> None:
     model, path = full_model(), tmp_path / "g.json.gz"
     layout = lay_out(model.graph)
-    draft = Draft(path, model, layout)
+    draft = GraphFileDraft(path, model, layout)
     drawn = read_drawn(path)
     assert not drawn.content.model.graph.values
     assert [one.name for one in drawn.content.model.graph.nodes] == ["c", "l", "größe"]

@@ -99,7 +99,7 @@ def test_an_output_whose_type_is_inferred_is_laid_out_with_it(tmp_path: Path) ->
     graph = transformer(SHOWN_FROM)
     untyped = tuple(replace(one, type=None) for one in graph.outputs)
     drawn = graphs.model(replace(graph, outputs=untyped, values={}))
-    opened = opening.Opened(tmp_path, (), (), graphs.model(graph), graphs.model(graph), {})
+    opened = opening.OpenedModel(tmp_path, (), (), graphs.model(graph), graphs.model(graph), {})
     writer = opening.GraphWriter(tmp_path)
     writer.draw(drawn)
     writer.finish(opened, Silent())

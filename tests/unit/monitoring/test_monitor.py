@@ -16,7 +16,7 @@ from studio.api.progress import Silent
 from studio.cli.monitor_command import describe
 from studio.monitoring.record import monitored
 from studio.monitoring.step import MONITOR
-from studio.monitoring.watch import Watch
+from studio.monitoring.watch import TargetMonitor
 from studio.monitoring.work import monitor
 from studio.registry import Registry
 from tests.unit.runtime.serve import rig
@@ -132,7 +132,7 @@ def test_a_watch_can_be_cancelled(server: rig.ServerProcess, root: Path, tmp_pat
 
 
 def test_a_watch_outlives_the_server(root: Path, tmp_path: Path) -> None:
-    with Watch(spec(root), Silent()) as watch:
+    with TargetMonitor(spec(root), Silent()) as watch:
         with rig.ServerProcess(f"--root={root}", log=tmp_path / "log1"):
             assert watch.look()["health"] == "healthy"
         stopped = watch.look()
@@ -163,7 +163,7 @@ def test_a_target_without_a_release_is_unreachable(tmp_path: Path) -> None:
 
 def test_a_target_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
     target = TargetSpec("board", "ssh://nobody@127.0.0.1:1", host_key="ssh-ed25519 AAAA")
-    with pytest.raises(TargetError), Watch(target, Silent()) as watch:
+    with pytest.raises(TargetError), TargetMonitor(target, Silent()) as watch:
         watch.look()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studio.packages.drift_reference import FEWEST, chance_limit, reference_of
-from studio.runtime.drift.signals import Sampler, names_of
+from studio.runtime.drift.signals import FrameSampler, names_of
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.source import from_bundle
 from tests.rigs.bundles import make_bundle
@@ -78,7 +78,7 @@ def test_channels_last_keeps_neighbours_apart_by_the_channels() -> None:
     assert (tap.kind, tap.innermost) == ("picture", 3)
     picture = np.zeros((40, 40, 3), np.float32)
     picture[:, :, 1] = 9.0
-    sampler = Sampler(tap, 1)
+    sampler = FrameSampler(tap, 1)
     sampler.take(0, picture)
     numbers = dict(zip(names_of(tap), sampler.numbers(1), strict=False))
     assert numbers["x.sharpness"][0] == 0.0  # each channel is flat

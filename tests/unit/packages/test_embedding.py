@@ -14,7 +14,13 @@ from onnx.reference import ReferenceEvaluator
 
 from studio.packages.bundle import Bundle
 from studio.packages.drift_reference import reference_of
-from studio.packages.embedding import Graft, NoEmbedding, Place, axes_of, require_same
+from studio.packages.embedding import (
+    EmbeddingGraph,
+    EmbeddingPoint,
+    NoEmbedding,
+    axes_of,
+    require_same,
+)
 from studio.packages.work import package
 from studio.runtime.drift.reference import EMBEDDING, MAX_SIGNALS, WINDOW
 from studio.runtime.drift.watch import DriftWatch
@@ -155,7 +161,9 @@ def test_places_are_averaged_in_every_operator_set(tmp_path: Path, opset: int) -
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     axes, offset = CHANCE.normal(0, 1, (3, 2)), CHANCE.normal(0, 1, 2)
-    grafted = Graft(Place("y", 1, 4, False, opset), axes, offset).apply(model.SerializeToString())
+    grafted = EmbeddingGraph(EmbeddingPoint("y", 1, 4, False, opset), axes, offset).apply(
+        model.SerializeToString()
+    )
     proto = onnx.load_from_string(grafted)
     onnx.checker.check_model(proto, full_check=True)
     picture = CHANCE.normal(0, 1, (2, 3, 4, 5)).astype(np.float32)

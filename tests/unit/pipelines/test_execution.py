@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.run_report import RecipeReport
+from studio.pipelines.run_report import PipelineReport
 from studio.settings import resource
-from studio.workspace import RunChanged, RunWish, Workspace
+from studio.workspace import RunChanged, RunRequest, Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -63,11 +63,11 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         opened.run("undeploy", purge=True)
 
 
-def run(workspace: Workspace, folder: Path, **wish: object) -> RecipeReport:
-    return workspace.runs.run(folder / "recipe.toml", RunWish(**wish))  # type: ignore[arg-type]
+def run(workspace: Workspace, folder: Path, **wish: object) -> PipelineReport:
+    return workspace.runs.run(folder / "recipe.toml", RunRequest(**wish))  # type: ignore[arg-type]
 
 
-def states(report: RecipeReport) -> dict[str, str]:
+def states(report: PipelineReport) -> dict[str, str]:
     return {step.id: step.state for step in report.steps}
 
 

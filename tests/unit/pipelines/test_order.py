@@ -7,12 +7,12 @@ from pathlib import Path
 from studio.api import Permission
 from studio.pipelines.order import guards
 from studio.pipelines.parser import parse_recipe
-from studio.pipelines.pipeline import Recipe
+from studio.pipelines.pipeline import Pipeline
 from studio.steps.catalogue import steps
 from studio.steps.effects import QUIET, Effect, effect, is_guarded
 
 
-def recipe(*steps: str, gates: str = "", matrix: str = "") -> Recipe:
+def recipe(*steps: str, gates: str = "", matrix: str = "") -> Pipeline:
     text = f'[recipe]\nname = "r"\n{matrix}\n'
     text += "".join(f"[[steps]]\n{step}\n" for step in steps)
     return parse_recipe(text + gates, "r.toml", Path("/"))

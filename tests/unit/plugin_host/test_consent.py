@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Extension, Refused, Unavailable
-from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, State, Trust
+from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, PluginState, Trust
 from studio.plugin_host.digest import content_digest
 from studio.plugin_host.importing import culprit, forget
 from studio.settings import SAFE_VARIABLE
@@ -32,7 +32,7 @@ def test_nothing_of_a_plugin_is_used_before_consent(places: tuple[Path, Trust]) 
     folder, trust = places
     host = PluginHost.discover(folder, trust)
     state, reason = state_of(host, "example_alien")
-    assert state is State.NEEDS_CONSENT
+    assert state is PluginState.NEEDS_CONSENT
     assert "studio plugins allow example_alien" in reason
     assert all(capability.plugin != "example_alien" for capability in host.all(Extension.METRIC))
     with pytest.raises(Unavailable, match="nobody agreed"):
@@ -43,16 +43,16 @@ def test_nothing_of_a_plugin_is_used_before_consent(places: tuple[Path, Trust]) 
 def test_built_in_plugins_need_no_consent(places: tuple[Path, Trust]) -> None:
     host = PluginHost.discover(*places)
     assert host.plugin("studio_onnx").built_in
-    assert host.plugin("studio_onnx").state is State.AVAILABLE
+    assert host.plugin("studio_onnx").state is PluginState.AVAILABLE
 
 
 def test_consent_is_asked_for_again_when_a_file_changes(places: tuple[Path, Trust]) -> None:
     folder, trust = places
     trust.allow("example_alien", content_digest(folder / "example_alien"))
-    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.AVAILABLE
+    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is PluginState.AVAILABLE
     (folder / "example_alien" / "data.bin").write_bytes(b"new")
     state, reason = state_of(PluginHost.discover(folder, trust), "example_alien")
-    assert state is State.NEEDS_CONSENT
+    assert state is PluginState.NEEDS_CONSENT
     assert reason.startswith("its files are not those that you agreed to")
 
 
@@ -110,7 +110,7 @@ def test_a_distribution_that_calls_itself_edgewright_is_no_built_in(
     monkeypatch.syspath_prepend(str(site))
     host = PluginHost.discover(tmp_path / "none", Trust(tmp_path / "trust"))
     assert not host.plugin("example_claim").built_in
-    assert host.plugin("example_claim").state is State.NEEDS_CONSENT
+    assert host.plugin("example_claim").state is PluginState.NEEDS_CONSENT
     assert host.plugin("studio_onnx").built_in
     assert host.plugin("studio_onnx").folder.parent != site
 
@@ -147,7 +147,7 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="is a link"):
         content_digest(tmp_path / "plugins" / "example_link")
     host = PluginHost.discover(tmp_path / "plugins", Trust(tmp_path / "trust"))
-    assert state_of(host, "example_link")[0] is State.BROKEN
+    assert state_of(host, "example_link")[0] is PluginState.BROKEN
 
 
 def test_a_factory_outside_the_own_files_is_refused(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_factory_outside_the_own_files_is_refused(tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text().replace("example_outside.metric:", "os.path:"))
     host = PluginHost.discover(tmp_path / "plugins", Trust(tmp_path / "trust"))
     state, reason = state_of(host, "example_outside")
-    assert state is State.BROKEN
+    assert state is PluginState.BROKEN
     assert "lies outside" in reason
 
 
@@ -186,7 +186,7 @@ def test_a_plugin_never_stands_in_for_a_built_in(tmp_path: Path) -> None:
     trust = Trust(tmp_path / "trust")
     trust.allow("aaa_first", content_digest(manifest.parent))
     host = PluginHost.discover(tmp_path / "plugins", trust)
-    assert state_of(host, "aaa_first")[0] is State.AVAILABLE
+    assert state_of(host, "aaa_first")[0] is PluginState.AVAILABLE
     assert host.find(Extension.METRIC, "top1").plugin == "studio_metrics"
     answering = host.answering("ssh")
     assert answering is not None
@@ -215,10 +215,10 @@ def test_safe_mode_leaves_the_built_ins_alone(
     monkeypatch.setenv(SAFE_VARIABLE, "1")
     host = PluginHost.discover(folder, trust)
     assert state_of(host, "example_alien") == (
-        State.OFF,
+        PluginState.OFF,
         "this is the safe mode, without plugins.",
     )
-    assert {plugin.id for plugin in host.plugins if plugin.state is State.AVAILABLE} >= {
+    assert {plugin.id for plugin in host.plugins if plugin.state is PluginState.AVAILABLE} >= {
         "studio_onnx",
         "studio_local",
     }
@@ -232,10 +232,10 @@ def test_the_third_crash_switches_off_until_allowed_or_changed(places: tuple[Pat
     ended = [host.note_crash("example_alien", f"crash {n}.") for n in range(MOST_CRASHES)]
     assert ended == [False] * (MOST_CRASHES - 1) + [True]
     state, reason = state_of(PluginHost.discover(folder, trust), "example_alien")
-    assert state is State.OFF
+    assert state is PluginState.OFF
     assert "it crashed 3 times, the last time: crash 2;" in reason
     trust.allow("example_alien", digest)
-    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.AVAILABLE
+    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is PluginState.AVAILABLE
     assert trust.of("example_alien").crashes == 0
 
 
@@ -257,7 +257,10 @@ def test_a_damaged_file_of_decisions_means_that_nothing_was_agreed_to(
     folder, trust = places
     trust.allow("example_alien", content_digest(folder / "example_alien"))
     (folder.parent / "trust" / "plugins.json").write_text('{"example_alien": {"agreed": 1')
-    assert state_of(PluginHost.discover(folder, trust), "example_alien")[0] is State.NEEDS_CONSENT
+    assert (
+        state_of(PluginHost.discover(folder, trust), "example_alien")[0]
+        is PluginState.NEEDS_CONSENT
+    )
 
 
 def test_the_culprit_is_whose_code_raised(places: tuple[Path, Trust]) -> None:
@@ -288,9 +291,9 @@ def test_what_was_looked_at_is_what_is_agreed_to(studio_home: Path) -> None:
         (seen.folder / "metric.py").write_text("import os\n")
         with pytest.raises(Refused, match="have changed since you looked"):
             workspace.allow_plugin("example_alien", seen.digest)
-        assert workspace.plugins.plugin("example_alien").state is State.NEEDS_CONSENT
+        assert workspace.plugins.plugin("example_alien").state is PluginState.NEEDS_CONSENT
         seen = workspace.plugins.plugin("example_alien")
         workspace.allow_plugin("example_alien", seen.digest)
-        assert workspace.plugins.plugin("example_alien").state is State.AVAILABLE
+        assert workspace.plugins.plugin("example_alien").state is PluginState.AVAILABLE
         workspace.forbid_plugin("example_alien")
-        assert workspace.plugins.plugin("example_alien").state is State.OFF
+        assert workspace.plugins.plugin("example_alien").state is PluginState.OFF

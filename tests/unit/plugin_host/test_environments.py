@@ -16,9 +16,9 @@ import pytest
 from studio.api import Cancelled, Silent, StudioError, ToolchainBackend, Unavailable
 from studio.api.testing import check_backend
 from studio.api.toolchains import EnvironmentNeed
-from studio.plugin_host.environments import Condition, Environment, PluginToolchain
+from studio.plugin_host.environments import Environment, EnvironmentCondition, PluginToolchain
 from studio.plugin_host.environments import build as making
-from studio.plugin_host.environments.build import Making
+from studio.plugin_host.environments.build import EnvironmentBuild
 from studio.plugin_host.environments.declaration import lock_problem, read_need
 from studio.plugin_host.environments.environment import RECORD
 from studio.plugin_host.environments.running import ToolRun
@@ -37,7 +37,7 @@ def environment(folder: Path, need: EnvironmentNeed = NEED, lock: str = "") -> E
 def make(one: Environment, folder: Path) -> None:
     """Make it in a folder of a job, and put it in its place."""
     folder.mkdir(exist_ok=True)
-    Making(one, folder / "made", Silent(), one.source.parents[1] / "wheels").run()
+    EnvironmentBuild(one, folder / "made", Silent(), one.source.parents[1] / "wheels").run()
     one.adopt(folder / "made")
 
 
@@ -60,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An installed environment, which no test changes."""
     folder = tmp_path_factory.mktemp("environment")
     one = environment(folder)
-    assert one.state().condition is Condition.MISSING
+    assert one.state().condition is EnvironmentCondition.MISSING
     with pytest.MonkeyPatch.context() as patch:
         _hide_pip(patch)
         make(one, folder / "job")
@@ -69,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def test_what_was_installed_is_told(made: Environment) -> None:
     state = made.state()
-    assert state.condition is Condition.INSTALLED
+    assert state.condition is EnvironmentCondition.INSTALLED
     assert state.reason == ""
     assert state.versions == {rig.DISTRIBUTION: "1.0"}
     assert state.python.startswith("3.")
@@ -87,18 +87,34 @@ def test_nothing_is_used_before_it_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "condition", "words"),
     [
-        (lambda one: (one.folder / RECORD).unlink(), Condition.BROKEN, "record is missing"),
-        (lambda one: (one.folder / RECORD).write_text("[]"), Condition.BROKEN, "damaged"),
-        (lambda one: one.interpreter.unlink(), Condition.BROKEN, "not on this machine any more"),
-        (lambda one: one.lock.unlink(), Condition.BROKEN, "cannot be read"),
-        (lambda one: one.lock.write_text("a==1\n"), Condition.OUTDATED, "other requirements"),
+        (
+            lambda one: (one.folder / RECORD).unlink(),
+            EnvironmentCondition.BROKEN,
+            "record is missing",
+        ),
+        (
+            lambda one: (one.folder / RECORD).write_text("[]"),
+            EnvironmentCondition.BROKEN,
+            "damaged",
+        ),
+        (
+            lambda one: one.interpreter.unlink(),
+            EnvironmentCondition.BROKEN,
+            "not on this machine any more",
+        ),
+        (lambda one: one.lock.unlink(), EnvironmentCondition.BROKEN, "cannot be read"),
+        (
+            lambda one: one.lock.write_text("a==1\n"),
+            EnvironmentCondition.OUTDATED,
+            "other requirements",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, made, damage, condition, words) -> None:
     shutil.copytree(made.parent, tmp_path / "environments", symlinks=True)
     shutil.copytree(made.source, tmp_path / "source")
     one = Environment(rig.ID, NEED, tmp_path / "source", tmp_path / "environments")
-    assert one.state().condition is Condition.INSTALLED
+    assert one.state().condition is EnvironmentCondition.INSTALLED
     damage(one)
     state = one.state()
     assert state.condition is condition
@@ -112,7 +128,7 @@ def test_another_hash_is_refused_and_nothing_is_left(tmp_path: Path, installer: 
     one.lock.write_text(f"{rig.DISTRIBUTION}==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(StudioError, match="not the one that the plugin's author chose"):
         make(one, tmp_path / "job")
-    assert one.state().condition is Condition.MISSING
+    assert one.state().condition is EnvironmentCondition.MISSING
 
 
 def test_a_package_that_is_not_there(tmp_path: Path, installer: None) -> None:
@@ -128,7 +144,7 @@ def test_what_cannot_be_imported_is_not_installed(tmp_path: Path, installer: Non
     one.lock.write_text(rig.lock_of(rig.make_wheel(tmp_path / "wheels", module="import nothing")))
     with pytest.raises(StudioError, match=r"cannot be imported: .*No module named 'nothing'"):
         make(one, tmp_path / "job")
-    assert one.state().condition is Condition.MISSING
+    assert one.state().condition is EnvironmentCondition.MISSING
 
 
 @pytest.mark.slow
@@ -161,7 +177,7 @@ def test_no_python_and_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_one_at_a_time(tmp_path: Path, made: Environment) -> None:
     with made.changing(), pytest.raises(StudioError, match="being made or removed just now"):
         made.remove()
-    assert made.state().condition is Condition.INSTALLED
+    assert made.state().condition is EnvironmentCondition.INSTALLED
 
 
 def test_a_new_one_takes_the_place_of_the_old_one(tmp_path: Path, made: Environment) -> None:
@@ -169,7 +185,7 @@ def test_a_new_one_takes_the_place_of_the_old_one(tmp_path: Path, made: Environm
     for _ in range(2):
         shutil.copytree(made.folder, tmp_path / "new", symlinks=True)
         one.adopt(tmp_path / "new")
-        assert one.state().condition is Condition.INSTALLED
+        assert one.state().condition is EnvironmentCondition.INSTALLED
     assert one.remove()
     assert not one.remove()
     assert [path.name for path in tmp_path.iterdir()] == [f".{rig.ID}.lock"]
@@ -187,7 +203,7 @@ def test_a_cancelled_making_leaves_no_process(tmp_path: Path, monkeypatch) -> No
 
     progress = SimpleNamespace(progress=cancel)
     with pytest.raises(Cancelled):
-        Making(one, tmp_path / "job" / "made", progress, tmp_path / "wheels").run()
+        EnvironmentBuild(one, tmp_path / "job" / "made", progress, tmp_path / "wheels").run()
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if _there(path)]
     assert not any(str(tmp_path).encode() in command for command in commands)
 

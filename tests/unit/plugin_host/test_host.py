@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Extension, Unavailable
-from studio.plugin_host import ManifestError, PluginHost, State, Trust, read_manifest
+from studio.plugin_host import ManifestError, PluginHost, PluginState, Trust, read_manifest
 from studio.plugin_host.digest import content_digest
 
 MANIFEST = """
@@ -42,7 +42,7 @@ def discover(folder: Path) -> PluginHost:
     return PluginHost.discover(folder, trust)
 
 
-def state_of(host: PluginHost, name: str) -> tuple[State, str]:
+def state_of(host: PluginHost, name: str) -> tuple[PluginState, str]:
     plugin = next(plugin for plugin in host.plugins if plugin.id == name)
     return plugin.state, plugin.reason
 
@@ -67,7 +67,7 @@ def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
     make(tmp_path, "example_needy", requires='"no-such-library>=3"')
     host = discover(tmp_path)
     state, reason = state_of(host, "example_needy")
-    assert state is State.UNAVAILABLE
+    assert state is PluginState.UNAVAILABLE
     assert reason == (
         "no-such-library>=3 is not installed; install it with: pip install 'no-such-library>=3'"
     )
@@ -79,7 +79,7 @@ def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
 def test_another_version_of_the_api_is_the_reason(tmp_path: Path) -> None:
     make(tmp_path, "example_future", api=2)
     state, reason = state_of(discover(tmp_path), "example_future")
-    assert state is State.UNAVAILABLE
+    assert state is PluginState.UNAVAILABLE
     assert "version 2" in reason
 
 
@@ -87,8 +87,8 @@ def test_a_broken_requirement_does_not_take_the_others_down(tmp_path: Path) -> N
     make(tmp_path, "example_wrong", requires='"=== what"')
     make(tmp_path, "example_right")
     host = discover(tmp_path)
-    assert state_of(host, "example_wrong")[0] is State.BROKEN
-    assert state_of(host, "example_right")[0] is State.AVAILABLE
+    assert state_of(host, "example_wrong")[0] is PluginState.BROKEN
+    assert state_of(host, "example_right")[0] is PluginState.AVAILABLE
 
 
 @pytest.mark.parametrize(

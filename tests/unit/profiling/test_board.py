@@ -16,7 +16,7 @@ from studio.api import TargetError
 from studio.plugin_host import PluginHost
 from studio.profiling import build as results
 from studio.profiling import remote
-from studio.profiling.backends import Chosen
+from studio.profiling.backends import BackendChoice
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef, Registry
 from studio.settings import Paths, resource
@@ -63,7 +63,7 @@ def measure(
     board: Board, folder: Path, job: Any, values: Any, on_event: Callable[[Any], None]
 ) -> dict[str, Any]:
     model = ModelRef(str(DIGITS), "d", 1, 1, "digits", "fp32", "onnx", "fp32")
-    chosen = candidates([model, model], [Chosen("onnxruntime", Backend(), {})])
+    chosen = candidates([model, model], [BackendChoice("onnxruntime", Backend(), {})])
     config = configuration(chosen, values)
     shipment = remote.Shipment(folder, lambda path: [path], job)
     host = PluginHost.discover()

@@ -9,7 +9,7 @@ import pytest
 from studio.api import Graph, Kind, Node, Option, UsageError
 from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
-from studio.profiling.backends import Chosen, check_formats, choose, hold_to_target
+from studio.profiling.backends import BackendChoice, check_formats, choose, hold_to_target
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
@@ -34,7 +34,7 @@ class Host:
         return self._backends[name]
 
 
-def on(*backends: Backend) -> list[Chosen]:
+def on(*backends: Backend) -> list[BackendChoice]:
     return choose(Host(*backends), [backend.id for backend in backends], {})
 
 

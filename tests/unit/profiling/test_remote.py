@@ -15,7 +15,7 @@ import pytest
 from studio.api import Completed, Progress, TargetError, Tunnel
 from studio.profiling import build as results
 from studio.profiling import remote
-from studio.profiling.backends import Chosen
+from studio.profiling.backends import BackendChoice
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef
 from studio.targets import remote as elsewhere
@@ -95,7 +95,7 @@ def add_python(tools: Path) -> None:
 
 def config_of(cnn: Path, arguments: Callable[..., dict[str, Any]], **given: Any) -> Any:
     model = ModelRef(str(cnn), "d", 1, 1, "cnn", "fp32", "onnx", "fp32")
-    chosen = candidates([model], [Chosen("onnxruntime", Backend(), {})])
+    chosen = candidates([model], [BackendChoice("onnxruntime", Backend(), {})])
     return chosen, configuration(chosen, arguments(rounds=3, **given))
 
 

@@ -10,7 +10,7 @@ from studio.api import UsageError, validate
 from studio.plugin_host import PluginHost
 from studio.quantization.methods import check_method, methods, with_methods
 from studio.quantization.step import METHODS, QUANTIZE
-from studio.workspace.presets import Recipes
+from studio.workspace.presets import Presets
 
 METHOD = next(option for option in QUANTIZE.options if option.name == "method")
 
@@ -36,7 +36,7 @@ def test_what_nobody_brings_is_refused(host: PluginHost) -> None:
 
 
 def test_a_recipe_with_it(host: PluginHost, tmp_path: Path) -> None:
-    recipes = Recipes(tmp_path, lambda: host)
+    recipes = Presets(tmp_path, lambda: host)
     checked = recipes.check("int8-nncf")
     assert checked.values["preset"] == "mixed"
     (tmp_path / "mine.toml").write_text('method = "magic"\n')

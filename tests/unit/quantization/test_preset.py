@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.api import Kind, Option, UsageError
-from studio.quantization.preset import Recipe
-from studio.quantization.preset_text import RecipeText, write
+from studio.quantization.preset import Preset
+from studio.quantization.preset_text import PresetText, write
 
 DEFAULTS = {"method": "static-int8", "calibration": "activation-aware", "samples": 128, "keep": []}
 OPTIONS = (
@@ -20,12 +20,12 @@ OPTIONS = (
 )
 
 
-def recipe(text: str, **given: object) -> Recipe:
-    return Recipe.of({**DEFAULTS, "recipe": text, "recipe_name": "mine.toml", **given})
+def recipe(text: str, **given: object) -> Preset:
+    return Preset.of({**DEFAULTS, "recipe": text, "recipe_name": "mine.toml", **given})
 
 
 def test_arguments_alone() -> None:
-    found = Recipe.of({**DEFAULTS, "keep": ["dense"]})
+    found = Preset.of({**DEFAULTS, "keep": ["dense"]})
     assert found.to_json() == {**DEFAULTS, "keep": ["dense"]}
 
 
@@ -98,13 +98,13 @@ def test_the_text_of_a_recipe_asks_for_the_same() -> None:
 
 def test_one_value_is_replaced_and_the_rest_stays_as_written() -> None:
     text = '# why\nmethod = "a"  # here\n\n[layers]\n"x" = "float"\n'
-    source = RecipeText.read(text)
+    source = PresetText.read(text)
     assert source.with_value("method", "b") == text.replace('"a"  # here', '"b"')
     assert source.with_value("n", 3) == text.replace("\n\n[", "\nn = 3\n\n[")
 
 
 def test_a_value_over_several_lines_is_replaced_too() -> None:
-    source = RecipeText.read('keep = [\n  "a",\n]\nn = 1\n')
+    source = PresetText.read('keep = [\n  "a",\n]\nn = 1\n')
     assert tomllib.loads(source.with_value("keep", ["b"])) == {"keep": ["b"], "n": 1}
 
 

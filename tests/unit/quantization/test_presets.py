@@ -10,7 +10,7 @@ from studio.api import UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization.presets import find, prepare, recipes, save
 from studio.registry import Registry
-from studio.workspace import Recipes, allowed_values
+from studio.workspace import Presets, allowed_values
 
 SHIPPED = {
     "int8", "int8-arm", "int8-dynamic", "int8-weights", "int4-weights", "fp16", "a16w8",
@@ -19,12 +19,12 @@ SHIPPED = {
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Recipes:
+def known(tmp_path_factory: pytest.TempPathFactory) -> Presets:
     host = PluginHost.discover()
-    return Recipes(tmp_path_factory.mktemp("data"), lambda: host)
+    return Presets(tmp_path_factory.mktemp("data"), lambda: host)
 
 
-def test_all_that_ship_are_listed_and_fit(known: Recipes) -> None:
+def test_all_that_ship_are_listed_and_fit(known: Presets) -> None:
     assert {entry.name for entry in known.all()} >= SHIPPED
     for entry in known.all():
         assert entry.title
@@ -33,7 +33,7 @@ def test_all_that_ship_are_listed_and_fit(known: Recipes) -> None:
         assert known.check(entry.name).values["method"] == entry.method
 
 
-def test_every_option_says_what_it_can_be(known: Recipes) -> None:
+def test_every_option_says_what_it_can_be(known: Presets) -> None:
     said = {option.name: allowed_values(option) for option in known.check("int8").options}
     assert said["samples"] == "whole number from 1 to 100000"
     assert said["fold"] == "true | false"
@@ -41,7 +41,7 @@ def test_every_option_says_what_it_can_be(known: Recipes) -> None:
     assert "samples" not in {option.name for option in known.check("fp16").options}
 
 
-def test_a_method_that_is_not_there(known: Recipes) -> None:
+def test_a_method_that_is_not_there(known: Presets) -> None:
     with pytest.raises(UsageError, match=r"line 1, column 1: there is no method 'int3'"):
         known.check('method = "int3"\n')
 

@@ -10,8 +10,15 @@ import pytest
 
 from studio.api import Sample, UsageError
 from studio.evaluation.judge import Scored
-from studio.quantization.layer_search import Every, Kept, halves, loss, part_changed
-from studio.quantization.search_strategy import MARGIN, Found, Goal, Trial, by_harm, search
+from studio.quantization.layer_search import CachedDataset, EveryNth, halves, loss, part_changed
+from studio.quantization.search_strategy import (
+    MARGIN,
+    Goal,
+    SearchCandidate,
+    SearchResult,
+    by_harm,
+    search,
+)
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,11 @@ class Bench:
         saved = sum(c.gain_us for name, c in self._costs.items() if name not in kept)
         return 1 - 0.6 * saved / self._total
 
-    def tried(self, kept: Sequence[str]) -> Trial:
+    def tried(self, kept: Sequence[str]) -> SearchCandidate:
         self.trials.append(len(kept))
         ratio = self.timed(kept)
         self.timings.pop()
-        return Trial(tuple(kept), self._loss_of(kept), ratio, 100 - len(kept))
+        return SearchCandidate(tuple(kept), self._loss_of(kept), ratio, 100 - len(kept))
 
     def _loss_of(self, kept: Sequence[str]) -> float:
         return self._loss(len(kept))
@@ -130,7 +137,7 @@ def test_a_limit_that_cannot_be_kept() -> None:
 
 
 def test_every_layer_slower_is_no_variant() -> None:
-    assert search({"a": Cost(50, -1)}, Small(), Goal(0.1)) == Found(None, ())
+    assert search({"a": Cost(50, -1)}, Small(), Goal(0.1)) == SearchResult(None, ())
 
 
 @pytest.mark.parametrize("needed", [0, 1, 5, 37, 50])
@@ -174,12 +181,12 @@ def test_no_goal_is_a_mistake() -> None:
 
 def test_the_front_holds_no_trial_that_another_beats() -> None:
     trials = (
-        Trial(("a",), 0.02, 0.5, 10),
-        Trial(("a", "b"), 0.01, 0.6, 12),
-        Trial(("a", "c"), 0.02, 0.6, 12),
-        Trial((), 0.02, 0.6, 8),
+        SearchCandidate(("a",), 0.02, 0.5, 10),
+        SearchCandidate(("a", "b"), 0.01, 0.6, 12),
+        SearchCandidate(("a", "c"), 0.02, 0.6, 12),
+        SearchCandidate((), 0.02, 0.6, 8),
     )
-    assert Found(None, trials).front() == [trials[0], trials[1], trials[3]]
+    assert SearchResult(None, trials).front() == [trials[0], trials[1], trials[3]]
 
 
 def test_harm_is_noise_for_the_time_saved() -> None:
@@ -196,7 +203,7 @@ def test_halves_share_no_sample() -> None:
 
 def test_every_fourth_sample() -> None:
     samples = [Sample({}, name=str(number)) for number in range(10)]
-    part = Every(samples, 0, 4)
+    part = EveryNth(samples, 0, 4)
     assert [one.name for one in part] == ["0", "4", "8"]
     assert len(part) == 3
 
@@ -209,12 +216,12 @@ def test_small_samples_are_read_once() -> None:
             reads.append(1)
             return super().__iter__()
 
-    kept = Kept(Counting([Sample({"x": numpy.zeros(3)}, name="a")] * 4))
+    kept = CachedDataset(Counting([Sample({"x": numpy.zeros(3)}, name="a")] * 4))
     assert [one.name for one in kept] == [one.name for one in kept] == ["a"] * 4
     assert len(kept) == 4
     assert len(reads) <= 2
     huge = Counting([Sample({"x": numpy.broadcast_to(numpy.float32(0), (2**27,))})] * 2)
-    kept, before = Kept(huge), len(reads)
+    kept, before = CachedDataset(huge), len(reads)
     list(kept)
     assert len(reads) == before + 1
 

@@ -79,7 +79,7 @@ def test_a_loss_beyond_the_limit_misses_the_gate(
 ) -> None:
     # The sample is too good to lose a point, so the labels are made hard for the int8 model alone.
     scores = iter((Scored(0.9, {}), Scored(0.8, {})))
-    monkeypatch.setattr(work.Judge, "scored", lambda *_: next(scores))
+    monkeypatch.setattr(work.Evaluator, "scored", lambda *_: next(scores))
     with pytest.raises(GateMissed) as caught:
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.05)
     assert caught.value.message == (

@@ -24,7 +24,7 @@ from studio.registry.backups import (
     DamagedRegistry,
     faults_of,
 )
-from studio.registry.restore import Restoring
+from studio.registry.restore import RegistryRestore
 
 DAY = 86_400
 
@@ -159,7 +159,7 @@ def test_the_advice_after_damage_leads_to_a_whole_registry(
     with pytest.raises(DamagedRegistry, match="is damaged") as told:
         Registry.open(folder)
     assert told.value.hint.endswith("studio registry restore")
-    _source, aside = Restoring(folder).run()
+    _source, aside = RegistryRestore(folder).run()
     assert aside is not None
     assert (aside / DATABASE).read_bytes() == broken
     again = Registry.open(folder)
@@ -203,7 +203,7 @@ def test_a_lost_database_is_not_replaced_by_an_empty_one(registry: Registry, fol
             (folder / DATABASE).write_bytes(content)
         with pytest.raises(DamagedRegistry, match="has lost its database"):
             Registry.open(folder)
-        Restoring(folder).run()
+        RegistryRestore(folder).run()
         again = Registry.open(folder)
         assert [model.name for model in again.models()] == ["first"]
         again.close()
@@ -214,7 +214,7 @@ def test_a_registry_in_use_is_not_replaced(registry: Registry, folder: Path) -> 
     registry.back_up()
     before = (folder / DATABASE).read_bytes()
     with pytest.raises(StudioError, match="is in use"):
-        Restoring(folder).run()
+        RegistryRestore(folder).run()
     assert (folder / DATABASE).read_bytes() == before
     registry.add_model("goes on")
 
@@ -223,14 +223,14 @@ def test_going_back_by_choice_keeps_what_was_there(registry: Registry, folder: P
     first = Backups(folder).make(MANUAL)
     registry.add_model("second")
     registry.close()
-    _source, aside = Restoring(folder).run(first)
+    _source, aside = RegistryRestore(folder).run(first)
     assert aside is not None
     assert models(aside) == {"first", "second"}
     assert models(folder / DATABASE) == {"first"}
     assert kinds(folder).count(REPLACED) == 1
-    _source, _aside = Restoring(folder).run()
+    _source, _aside = RegistryRestore(folder).run()
     assert models(folder / DATABASE) == {"first"}, "what was put away is not gone back to by itself"
-    Restoring(folder).run(aside)
+    RegistryRestore(folder).run(aside)
     assert models(folder / DATABASE) == {"first", "second"}
 
 
@@ -241,7 +241,7 @@ def test_an_old_log_is_not_played_into_the_copy(registry: Registry, folder: Path
     registry.close()
     (folder / DATABASE).write_bytes(b"junk" * 8192)
     (folder / f"{DATABASE}-wal").write_bytes(log)
-    _source, aside = Restoring(folder).run()
+    _source, aside = RegistryRestore(folder).run()
     assert aside is not None
     assert aside.exists()
     assert not (folder / f"{DATABASE}-wal").exists()
@@ -257,9 +257,9 @@ def test_what_is_no_copy_is_not_taken(
     before = (folder / DATABASE).read_bytes()
     (tmp_path / "other").write_bytes(content)
     with pytest.raises(UsageError, match="copy of a registry"):
-        Restoring(folder).run(tmp_path / "other")
+        RegistryRestore(folder).run(tmp_path / "other")
     with pytest.raises(UsageError, match="There is no whole copy"):
-        Restoring(folder).run()
+        RegistryRestore(folder).run()
     assert (folder / DATABASE).read_bytes() == before
     assert not list(folder.glob(".restored-*"))
 
@@ -284,5 +284,5 @@ def test_a_registry_made_anew_does_not_crowd_out_the_copies_of_the_one_before(
     young.close()
     assert Backups(folder).newest_whole() is not None
     assert Backups(folder).all()[0].path == kept
-    Restoring(folder).run()
+    RegistryRestore(folder).run()
     assert models(folder / DATABASE) == {"first"}

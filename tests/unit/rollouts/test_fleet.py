@@ -15,7 +15,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.packages.bundle import Bundle
-from studio.rollouts.rollout_state import Ledger, ledgers, unfinished
+from studio.rollouts.rollout_state import RolloutState, ledgers, unfinished
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
@@ -147,7 +147,7 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
     def kept() -> int:
         if len(ledgers(place)) < 2:  # the first one gave the boards the old release
             return 0
-        rows = Ledger.find(place, "last").read().rows.values()
+        rows = RolloutState.find(place, "last").read().rows.values()
         return sum(row["state"] == "kept" for row in rows)
 
     until(lambda: kept() >= 3, "three boards have it", 60)
@@ -157,7 +157,7 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
     os.killpg(studio.pid, signal.SIGKILL)
     studio.wait()
     until(lambda: unfinished(place) != "", "its worker has ended, too", 20)
-    standing = Ledger.find(place, "last").read()
+    standing = RolloutState.find(place, "last").read()
     assert standing.state == "open"
     before = {n for n, row in standing.rows.items() if row["state"] == "kept"}
     assert 3 <= len(before) < COUNT

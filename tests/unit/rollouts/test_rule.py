@@ -5,27 +5,31 @@ from __future__ import annotations
 import pytest
 
 from studio.api import UsageError
-from studio.rollouts.rule import Figures, Rule, judge, wilson
+from studio.rollouts.rule import RequestStats, RolloutRule, judge, wilson
 from studio.rollouts.waves import waves
 
-RULE = Rule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
+RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
 
 
 @pytest.mark.parametrize(
     ("before", "now", "verdict"),
     [
-        (None, Figures(100, 0, 5.0), "keep"),
-        (Figures(100, 0, 5.0), Figures(100, 0, 7.0), "keep"),
-        (Figures(100, 0, 5.0), Figures(100, 0, 8.0), "take back"),
-        (Figures(100, 0, 0.2), Figures(100, 0, 0.9), "keep"),  # under a millisecond: noise
-        (None, Figures(19, 0, 5.0), "wait"),
-        (None, Figures(20, 1, 5.0), "wait"),  # 1 of 20 may be .2 % or 24 %
-        (None, Figures(1000, 10, 5.0), "keep"),
-        (None, Figures(20, 10, 5.0), "take back"),
-        (None, Figures(20, 20), "take back"),
+        (None, RequestStats(100, 0, 5.0), "keep"),
+        (RequestStats(100, 0, 5.0), RequestStats(100, 0, 7.0), "keep"),
+        (RequestStats(100, 0, 5.0), RequestStats(100, 0, 8.0), "take back"),
+        (
+            RequestStats(100, 0, 0.2),
+            RequestStats(100, 0, 0.9),
+            "keep",
+        ),  # under a millisecond: noise
+        (None, RequestStats(19, 0, 5.0), "wait"),
+        (None, RequestStats(20, 1, 5.0), "wait"),  # 1 of 20 may be .2 % or 24 %
+        (None, RequestStats(1000, 10, 5.0), "keep"),
+        (None, RequestStats(20, 10, 5.0), "take back"),
+        (None, RequestStats(20, 20), "take back"),
     ],
 )
-def test_verdicts(before: Figures | None, now: Figures, verdict: str) -> None:
+def test_verdicts(before: RequestStats | None, now: RequestStats, verdict: str) -> None:
     found = judge(before, now, RULE)
     assert found.verdict == verdict
     assert found.reason

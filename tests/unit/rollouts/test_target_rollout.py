@@ -9,11 +9,11 @@ import pytest
 
 from studio.api import TargetSpec
 from studio.rollouts import target_rollout as members
-from studio.rollouts.rule import Figures, Rule
-from studio.rollouts.target_rollout import KEPT, Member, Row
+from studio.rollouts.rule import RequestStats, RolloutRule
+from studio.rollouts.target_rollout import KEPT, TargetRollout, TargetRow
 from tests.rigs.bundles import QuietJob, make_bundle
 
-RULE = Rule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
+RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
 OPTIONS = {"keep_samples": 5, "samples_mb": 8.0, "agreement": 2.0}
 TRIAL = {"quality": True, "soak_s": 1.0, "soak_rule": []}
 
@@ -25,7 +25,7 @@ class Seen:
         self.asked: dict[str, Any] = {}
         monkeypatch.setattr(members, "deploy_noted", self.deploy)
         monkeypatch.setattr(members, "releases", lambda *_: {"current": ""})
-        monkeypatch.setattr(members.Asker, "ask", lambda *_: Figures(50, 0, 1.0))
+        monkeypatch.setattr(members.GoldenRequests, "ask", lambda *_: RequestStats(50, 0, 1.0))
 
     def deploy(self, arguments: dict[str, Any], job: object) -> dict[str, Any]:
         self.asked = arguments
@@ -37,11 +37,11 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     return Seen(monkeypatch)
 
 
-def released(folder: Path, url: str, **options: Any) -> Row:
-    row = Row("there", 1)
+def released(folder: Path, url: str, **options: Any) -> TargetRow:
+    row = TargetRow("there", 1)
     target, bundle = TargetSpec("there", url), make_bundle(folder / "bundle", 1)
     job = QuietJob(folder / "job")
-    Member(target, row, bundle, job, {}, lambda _: None, **options).release(RULE, 5.0)  # type: ignore[arg-type]
+    TargetRollout(target, row, bundle, job, {}, lambda _: None, **options).release(RULE, 5.0)  # type: ignore[arg-type]
     return row
 
 

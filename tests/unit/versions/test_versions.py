@@ -14,7 +14,7 @@ import pytest
 from studio.api import GateMissed, Refused, UsageError
 from studio.registry import Registry, VersionRecord
 from studio.registry.backups import MANUAL
-from studio.registry.restore import Restoring
+from studio.registry.restore import RegistryRestore
 from studio.versions import aliases
 from studio.versions import garbage as collecting
 from studio.versions.serving_history import served_at, served_on
@@ -335,7 +335,7 @@ def test_what_a_restore_has_forgotten_stays_until_it_is_named(registry: Registry
     for path in registry.store.iterdir():
         aged(path)
     registry.close()
-    Restoring(registry.folder).run(registry.backups.all()[0].path)
+    RegistryRestore(registry.folder).run(registry.backups.all()[0].path)
     again = Registry.open(registry.folder)
     try:
         found = collect(again)

@@ -11,7 +11,7 @@ import pytest
 
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import HOUR_S, MOST, Inbox
-from studio.workspace.sample_ring import KEPT, Moment, Moments
+from studio.workspace.sample_ring import KEPT, SamplePoint, SampleRing
 
 
 def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> dict[str, Any]:
@@ -64,11 +64,11 @@ def test_telemetry_of_an_older_runtime_is_shown_as_far_as_it_goes() -> None:
 
 
 def test_moments_are_a_ring_that_gives_back_what_was_put_in() -> None:
-    moments = Moments()
+    moments = SampleRing()
     assert not moments
     assert list(moments) == []
     put = [
-        Moment(
+        SamplePoint(
             (GOOD, WARNING, BAD, "")[n % 4],
             None if n % 5 == 0 else n / 3,
             None if n % 7 == 0 else float(n),

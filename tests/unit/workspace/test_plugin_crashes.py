@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import TargetSpec
-from studio.plugin_host import State
+from studio.plugin_host import PluginState
 from studio.workspace import JobOutcome, Workspace
 
 MANIFEST = """
@@ -74,12 +74,12 @@ def test_the_third_crash_switches_it_off(
     with Workspace.open(studio_home) as workspace:
         write(workspace, place, does)
         for _ in range(3):
-            assert workspace.plugins.plugin("example_rocket").state is State.AVAILABLE
+            assert workspace.plugins.plugin("example_rocket").state is PluginState.AVAILABLE
             outcome = probe(workspace)
             assert outcome.plugin == "example_rocket"
             assert words in outcome.sentence
         plugin = workspace.plugins.plugin("example_rocket")
-        assert plugin.state is State.OFF
+        assert plugin.state is PluginState.OFF
         assert "it crashed 3 times" in plugin.reason
         assert "it crashed 3 times" in probe(workspace).sentence
         agree(workspace)
@@ -91,7 +91,7 @@ def test_a_refusal_in_a_sentence_is_no_crash(studio_home: Path, place: Path) -> 
         write(workspace, place, "raise TargetError('It is in space.')")
         for _ in range(4):
             assert probe(workspace).sentence == "It is in space."
-        assert workspace.plugins.plugin("example_rocket").state is State.AVAILABLE
+        assert workspace.plugins.plugin("example_rocket").state is PluginState.AVAILABLE
 
 
 def test_without_consent_its_scheme_says_so(studio_home: Path, place: Path) -> None:

@@ -24,7 +24,7 @@ HINT = (
 )
 
 
-class HistoryProof(QWidget):
+class HistoryVerification(QWidget):
     """A target to choose, a button, and what was found."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.deploy import rows as deploy_rows
-from studio.gui.pages.deploy.history_verification import HistoryProof
-from studio.gui.pages.deploy.point_in_time import HistoryThen
+from studio.gui.pages.deploy.history_verification import HistoryVerification
+from studio.gui.pages.deploy.point_in_time import PointInTimeView
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import Needs
@@ -36,7 +36,7 @@ class HistoryView(QWidget):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
-        self.proof = HistoryProof(workspace, shell)
+        self.proof = HistoryVerification(workspace, shell)
         self._workspace = workspace
         self._rows: list[tuple[str, tuple[str, ...]]] = []
         self.words = QLineEdit()
@@ -45,7 +45,7 @@ class HistoryView(QWidget):
         self.words.setClearButtonEnabled(True)
         self.table = Table(COLUMNS, stretch=4, name="History of all targets")
         self.table.setToolTip("Twice: what ran everywhere right after this change.")
-        self.then = HistoryThen(workspace)
+        self.then = PointInTimeView(workspace)
         self.view = Segmented(("Changes", "What ran when"), "Kind of history")
         self._shown: list[str] = []
         self.note = label("", "dim", wrap=True)

@@ -23,7 +23,7 @@ from studio.gui.pages.deploy.target_tools import TargetTools
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.host_key_panel import HostKeyPanel
-from studio.gui.pages.shared.stage_page import Freshness, StagePage, StateRows
+from studio.gui.pages.shared.stage_page import StagePage, StaleViews, StateRows
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
     GRID,
@@ -100,7 +100,7 @@ class DeployPage(StagePage):
         self.tools.changed.connect(self.refresh_soon)
         self.commands.toggled.connect(lambda _: self._show_steps())
         self.table.itemSelectionChanged.connect(self._chosen)
-        self._freshness = Freshness(
+        self._freshness = StaleViews(
             self.stack,
             {
                 self.rollout: lambda: self.rollout.refresh(self.variant),

@@ -25,7 +25,7 @@ NOTE = (
 FORM = "yyyy-MM-dd  HH:mm:ss"
 
 
-class HistoryThen(QWidget):
+class PointInTimeView(QWidget):
     """A moment to choose, and a row a target."""
 
     def __init__(self, workspace: Workspace) -> None:

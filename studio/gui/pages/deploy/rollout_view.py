@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, TargetSpec
 from studio.gui import figures
-from studio.gui.forms.editors import Entry
+from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.base import Shell
@@ -93,7 +93,7 @@ class RolloutView(QWidget):
         layout.addWidget(asked)
         layout.addLayout(right, 1)
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """Every target, for the form."""
         if option.kind is not Kind.TARGET:
             return None

@@ -20,7 +20,7 @@ _MARGIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ScreenAnchor:
     """A point of the graph that is to stay where it is on the screen.
 
     Attributes:
@@ -69,7 +69,7 @@ class Held:
         return holder
 
 
-class Unfolding:
+class BlockExpansion:
     """The blocks of a page's graph that are unfolded in place.
 
     Attributes:
@@ -94,7 +94,7 @@ class Unfolding:
             path, name = scene.path_of(box, page.path), scene.boxes[box].name
             self.opened |= {f"{path}/{name}/{INSIDE}" if path else f"{name}/{INSIDE}"}
             place = QPointF(scene.centre(box)[0], scene.y[box])
-            page.show_part(page.path, held=Held(place, path, name, is_selected=True))
+            page.show_part(page.path, held=ScreenAnchor(place, path, name, is_selected=True))
 
     def fold(self, number: int) -> None:
         """Fold the block that is unfolded within a frame."""
@@ -109,7 +109,7 @@ class Unfolding:
         # Of a frame whose title is out of sight the block is shown at the edge of the canvas.
         x = min(max(frame.x + frame.width / 2, area.left + margin), area.right - margin)
         place = QPointF(x, max(frame.y, area.top + margin))
-        held = Held(place, path, frame.node.name, is_selected=True)
+        held = ScreenAnchor(place, path, frame.node.name, is_selected=True)
         page.show_part(page.path, held=held)
 
     def fold_around(self) -> bool:
@@ -155,7 +155,7 @@ class Unfolding:
             **({"unfold": opened} if frames else {}),
         }
 
-    def _middle(self, canvas: GraphCanvas, around: str) -> Held | None:
+    def _middle(self, canvas: GraphCanvas, around: str) -> ScreenAnchor | None:
         """The selected box if it is in sight, or else the one nearest to the middle."""
         scene = canvas.scene
         if scene is None or not len(scene):
@@ -173,7 +173,9 @@ class Unfolding:
         assert box is not None
         held = QPointF(scene.centre(box)[0], scene.y[box])
         chosen = box == canvas.selected
-        return Held(held, scene.path_of(box, around), scene.boxes[box].name, is_selected=chosen)
+        return ScreenAnchor(
+            held, scene.path_of(box, around), scene.boxes[box].name, is_selected=chosen
+        )
 
 
 def why_not(canvas: GraphCanvas) -> str:

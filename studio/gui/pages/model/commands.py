@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from studio.gui.names import shown
 from studio.gui.pages.model.drawer import TITLES
 from studio.gui.pages.model.graph_export import FORMATS
-from studio.gui.window.command_palette import Entry
+from studio.gui.window.command_palette import PaletteEntry
 
 if TYPE_CHECKING:
     from studio.gui.pages.model.page import ModelPage
@@ -50,7 +50,7 @@ def add_commands(page: ModelPage) -> None:
     page.add_command("Previous difference (P)", partial(page.compare.step, -1))
 
 
-def node_entries(page: ModelPage) -> Iterable[Entry]:
+def node_entries(page: ModelPage) -> Iterable[PaletteEntry]:
     """Each node in sight; or of a large graph each operator, whose nodes are searched for then."""
     scene, view = page.pane.canvas.scene, page.view
     if scene is None or view is None:
@@ -58,9 +58,9 @@ def node_entries(page: ModelPage) -> Iterable[Entry]:
     if len(scene) > _MOST:
         for name, count in Counter(node.operator for node in view.model.graph.nodes).items():
             run = partial(page.start_search, name)
-            yield Entry(shown(name), "Node", run, detail=f"find all {count:,}", weight=_LAST)
+            yield PaletteEntry(shown(name), "Node", run, detail=f"find all {count:,}", weight=_LAST)
         return
     for index, box in enumerate(scene.boxes):
         if box.node is not None and scene.width[index]:
             run = partial(page.show_box, index)
-            yield Entry(box.title, "Node", run, detail=shown(box.name), weight=_LAST)
+            yield PaletteEntry(box.title, "Node", run, detail=shown(box.name), weight=_LAST)

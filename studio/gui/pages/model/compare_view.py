@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
-from studio.gui.graph.comparison import STATES, Comparison, Match
+from studio.gui.graph.comparison import STATES, Comparison, DiffLine
 from studio.gui.graph.costs import KINDS, short_count
 from studio.gui.graph.linked import LinkedPanes
 from studio.gui.graph.scene import Scene
@@ -26,7 +26,7 @@ from studio.gui.names import shown
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, Segmented, button, clear, label, row
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, JobOutcome, VariantRecord, Workspace
@@ -258,7 +258,7 @@ class CompareView(QWidget):
         self,
         pair: tuple[VariantRecord, VariantRecord],
         match: int,
-        found: tuple[Comparison, list[Row]] | Exception,
+        found: tuple[Comparison, list[SortableRow]] | Exception,
     ) -> None:
         if pair != self._pair():
             return
@@ -335,7 +335,7 @@ class CompareView(QWidget):
 
 def _build(
     result: Mapping[str, Any], views: tuple[GraphView, GraphView], folded: bool
-) -> tuple[Comparison, list[Row]]:
+) -> tuple[Comparison, list[SortableRow]]:
     scenes = [
         Scene(*view.part("", folded=folded), frozenset(view.model.functions)) for view in views
     ]
@@ -346,12 +346,12 @@ def _build(
     return comparison, rows
 
 
-def _row(number: int, match: Match) -> Row:
+def _row(number: int, match: DiffLine) -> SortableRow:
     macs, weights = (match.delta(kind.title) for kind in KINDS)
     before, after = (
         _title(match.operators[side], match.names[side]) for side in range(len(match.names))
     )
-    return Row(
+    return SortableRow(
         number,
         (
             match.state,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHeaderView, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
 from studio.gui import figures
-from studio.gui.forms.editors import Entry
+from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.graph.overlay import Overlay, state_overlay
 from studio.gui.graph.scene import Scene
@@ -92,7 +92,7 @@ class CoverageView(QWidget):
         layout.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         self.setLayout(layout)
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """The targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None

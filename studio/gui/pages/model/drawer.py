@@ -20,8 +20,8 @@ from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
 from studio.gui.pages.model.coverage_view import CoverageView
-from studio.gui.pages.model.edit_list import Proposal, proposals
-from studio.gui.pages.model.node_metrics_view import NumbersView
+from studio.gui.pages.model.edit_list import EditProposal, proposals
+from studio.gui.pages.model.node_metrics_view import NodeMetricsView
 from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
 from studio.gui.pages.shared.base import Shell
@@ -61,7 +61,7 @@ class Drawer(QWidget):
         super().__init__()
         self._canvas = canvas
         self._is_main = True
-        self.numbers = NumbersView(workspace, shell)
+        self.numbers = NodeMetricsView(workspace, shell)
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
         self.sensitivity = SensitivityView(workspace, shell)
@@ -183,7 +183,7 @@ class Drawer(QWidget):
                 action.setToolTip("Edits concern the main graph.")
         return menu
 
-    def propose(self, proposal: Proposal) -> None:
+    def propose(self, proposal: EditProposal) -> None:
         """Show the form of an edit, filled in."""
         self.open(EDITS)
         self.surgery.propose(proposal)

@@ -58,7 +58,7 @@ class EditList:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class EditProposal:
     """An edit that fits a place in the graph.
 
     Attributes:
@@ -71,7 +71,7 @@ class Proposal:
     values: dict[str, list[str]]
 
 
-def proposals(scene: Scene, box: int) -> list[Proposal]:
+def proposals(scene: Scene, box: int) -> list[EditProposal]:
     """What can be done with the values around a box."""
     what = scene.boxes[box]
     if what.node is None:
@@ -81,9 +81,9 @@ def proposals(scene: Scene, box: int) -> list[Proposal]:
     writes = [name for name in node.outputs if name]
     found = [_rename(name) for name in writes[:_MOST_ACTIONS]]
     if reads:
-        found.append(Proposal("Extract from here", "extract", {"start": reads}))
+        found.append(EditProposal("Extract from here", "extract", {"start": reads}))
     if writes:
-        found.append(Proposal("Extract up to here", "extract", {"end": writes}))
+        found.append(EditProposal("Extract up to here", "extract", {"end": writes}))
     return found
 
 
@@ -100,8 +100,8 @@ def told(result: Mapping[str, Any]) -> str:
     return f"{result['text']}; same numbers on {equality['samples']} samples, {within}"
 
 
-def _rename(name: str) -> Proposal:
-    return Proposal(f"Rename “{name}”…", "rename", {"names": [f"{name}="]})
+def _rename(name: str) -> EditProposal:
+    return EditProposal(f"Rename “{name}”…", "rename", {"names": [f"{name}="]})
 
 
 def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:

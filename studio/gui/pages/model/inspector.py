@@ -18,7 +18,7 @@ from studio.gui.graph.scene import Box, Scene
 from studio.gui.names import shown
 from studio.gui.pages.model import facts as model_facts
 from studio.gui.pages.model.node_details import ConstantDetail, OperatorDetail
-from studio.gui.pages.model.query_cache import Lookups
+from studio.gui.pages.model.query_cache import QueryCache
 from studio.gui.pages.shared.base import Shell
 from studio.gui.widgets.basics import (
     GRID,
@@ -62,7 +62,7 @@ class ModelInspector(Scroll):
         unfold: Callable[[], None],
     ) -> None:
         super().__init__(margin=2 * GRID, spacing=GRID)
-        self.lookups = Lookups(shell)
+        self.lookups = QueryCache(shell)
         self._theming = shell.theming
         self._opsets: Mapping[str, int] = {}
         self._reads_texts = False

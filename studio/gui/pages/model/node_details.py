@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.names import shown
-from studio.gui.pages.model.query_cache import Answer, Lookups
+from studio.gui.pages.model.query_cache import Answer, QueryCache
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, FieldList, clear, label
 from studio.gui.widgets.elided import ElidedButton
@@ -62,7 +62,7 @@ class Detail(QWidget):
     """
 
     def __init__(
-        self, lookups: Lookups, title: str, name: str, step: str, options: Mapping[str, object]
+        self, lookups: QueryCache, title: str, name: str, step: str, options: Mapping[str, object]
     ) -> None:
         super().__init__()
         self._lookups = lookups
@@ -113,7 +113,7 @@ class Detail(QWidget):
 class ConstantDetail(Detail):
     """Figures, histogram and first values of a constant."""
 
-    def __init__(self, lookups: Lookups, theming: Theming, model: str, name: str) -> None:
+    def __init__(self, lookups: QueryCache, theming: Theming, model: str, name: str) -> None:
         self._theming = theming
         self._name = name
         options = {"model": model, "name": name}
@@ -136,7 +136,7 @@ class ConstantDetail(Detail):
 class OperatorDetail(Detail):
     """The documentation of an operator in a version of its operator set."""
 
-    def __init__(self, lookups: Lookups, model: str, operator: str, version: int) -> None:
+    def __init__(self, lookups: QueryCache, model: str, operator: str, version: int) -> None:
         options = {"model": model, "operator": operator, "version": version}
         name = f"Documentation of {operator}"
         super().__init__(lookups, "Documentation", name, "operator", options)

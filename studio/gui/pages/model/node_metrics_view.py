@@ -22,7 +22,7 @@ from studio.gui.names import shown
 from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
 from studio.gui.pages.shared.base import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.settings.plain import spreadsheet_cell
 from studio.workspace import nodes_within, read_numbers
 
@@ -38,7 +38,7 @@ _TOKENS = ("convolution", "product", "pooling", "control", "quantization", "arit
 """Those of all others, such as the names of execution providers, in turn."""
 
 
-class NumbersView(QWidget):
+class NodeMetricsView(QWidget):
     """One source at a time, painted when the user has chosen it.
 
     Signals:
@@ -187,13 +187,13 @@ class NumbersView(QWidget):
         rows = partial(_rows, source, scene)
         self._workspace.in_background(rows, partial(self._listed, source, scene))
 
-    def _listed(self, source: Source, scene: Scene, rows: list[Row] | Exception) -> None:
+    def _listed(self, source: Source, scene: Scene, rows: list[SortableRow] | Exception) -> None:
         if isinstance(rows, Exception):
             raise rows
         if source is self.source() and scene is self._scene:
             self._show_rows(rows, source)
 
-    def _show_rows(self, rows: list[Row], source: Source | None = None) -> None:
+    def _show_rows(self, rows: list[SortableRow], source: Source | None = None) -> None:
         self.table.show_rows(rows)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
         set_enabled(self.copy, "" if rows else "There are no numbers to copy.")
@@ -238,7 +238,7 @@ def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
             yield index, FLOAT if FLOAT in found else " and ".join(sorted(found))
 
 
-def _rows(source: Source, scene: Scene) -> list[Row]:
+def _rows(source: Source, scene: Scene) -> list[SortableRow]:
     if source.states:
         return _state_rows(source, scene)
     rows = []
@@ -249,17 +249,17 @@ def _rows(source: Source, scene: Scene) -> list[Row]:
         remark = _remark(source, box)
         part = f"{100 * share:.1f} %" if source.sums else ""
         texts = (box.title, shown(box.name), source.text(value), part, remark)
-        rows.append(Row(index, texts, (box.title, box.name, value, share, remark)))
+        rows.append(SortableRow(index, texts, (box.title, box.name, value, share, remark)))
     return rows
 
 
-def _state_rows(source: Source, scene: Scene) -> list[Row]:
+def _state_rows(source: Source, scene: Scene) -> list[SortableRow]:
     rows = []
     for index, state in _states(source, scene):
         box = scene.boxes[index]
         remark = _remark(source, box)
         texts = (box.title, shown(box.name), state, "", remark)
-        rows.append(Row(index, texts, (box.title, box.name, state, None, remark)))
+        rows.append(SortableRow(index, texts, (box.title, box.name, state, None, remark)))
     return sorted(rows, key=lambda one: one.texts[2])
 
 

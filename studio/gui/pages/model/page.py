@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.gui.graph.breadcrumbs import Trail, steps_to
+from studio.gui.graph.breadcrumbs import Breadcrumbs, steps_to
 from studio.gui.graph.costs import KINDS, cost_overlay
 from studio.gui.graph.keyboard import DETAIL, LEAVE, UNFOLD, UNFOLD_ALL
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.view import GraphPane
-from studio.gui.pages.model.block_expansion import Held, Unfolding
+from studio.gui.pages.model.block_expansion import BlockExpansion, ScreenAnchor
 from studio.gui.pages.model.commands import add_commands, node_entries
 from studio.gui.pages.model.compare_view import CompareView
 from studio.gui.pages.model.drawer import Drawer
@@ -27,8 +27,8 @@ from studio.gui.pages.model.search import ModelSearch, Results
 from studio.gui.pages.model.summary import ModelSummary
 from studio.gui.pages.shared.base import Page, Shell
 from studio.gui.widgets.basics import Hint, Segmented, row
-from studio.gui.window.command_palette import Entry
-from studio.workspace import Found, NodeAsked
+from studio.gui.window.command_palette import PaletteEntry
+from studio.workspace import NodeAsked, SearchResult
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
@@ -59,9 +59,9 @@ class ModelPage(Page):
         self.path = ""
         self._preview: Scene | None = None
         self._early: GraphView | None = None
-        self.unfolding = Unfolding(self)
+        self.unfolding = BlockExpansion(self)
         self._wanted: NodeAsked | None = None
-        self.trail = Trail(self.show_part)
+        self.trail = Breadcrumbs(self.show_part)
         self._inspector = ModelInspector(shell, self.show_box, self.enter, self.unfolding.toggle)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
@@ -186,7 +186,7 @@ class ModelPage(Page):
         shown = self.variant is not None or self._preview is not None
         return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[PaletteEntry]:
         """The nodes of the graph, for the command palette."""
         return node_entries(self)
 
@@ -224,7 +224,7 @@ class ModelPage(Page):
         self._wanted = None
         self.show_view(2 if wanted.compare else 0)
         if wanted.name:
-            hit = Found("", "", "node", "", wanted.name, "name", wanted.name)
+            hit = SearchResult("", "", "node", "", wanted.name, "name", wanted.name)
             self.show_part(view.place_of(hit, folded=self.is_folded), (hit.name, hit.kind))
 
     @property
@@ -238,7 +238,7 @@ class ModelPage(Page):
             self.detail.set_index(1 - self.detail.index())  # which shows it
 
     def show_part(
-        self, path: str, select: tuple[str, str] | None = None, held: Held | None = None
+        self, path: str, select: tuple[str, str] | None = None, held: ScreenAnchor | None = None
     ) -> None:
         """Show a block or a function of the model; the main graph for an empty path.
 
@@ -308,7 +308,7 @@ class ModelPage(Page):
         path: str,
         folded: bool,
         select: tuple[str, str] | None,
-        held: Held | None,
+        held: ScreenAnchor | None,
         built: tuple[Scene, frozenset[str]] | Exception,
     ) -> None:
         if self.view is not result or self.is_folded != folded:

@@ -18,7 +18,7 @@ Answer = Mapping[str, Any] | None
 """The step's result; None where there is none, which the window has said."""
 
 
-class Lookups:
+class QueryCache:
     """Steps with their answers; the latest answers are kept."""
 
     def __init__(self, shell: Shell) -> None:

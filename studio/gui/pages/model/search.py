@@ -9,14 +9,14 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
 
-from studio.gui.graph.block_paths import Places
-from studio.gui.graph.search_results import FoundLines, FoundPainter, Line, grouped
+from studio.gui.graph.block_paths import BlockPaths
+from studio.gui.graph.search_results import ResultLine, SearchResultPainter, SearchResults, grouped
 from studio.gui.pages.shared.base import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
 from studio.workspace import search_model
 
 if TYPE_CHECKING:
-    from studio.workspace import Found, GraphView, Workspace
+    from studio.workspace import GraphView, SearchResult, Workspace
 from typing import TYPE_CHECKING
 
 from studio.gui.graph.block_paths import boxes_of
@@ -24,7 +24,7 @@ from studio.gui.graph.scene import Scene
 
 if TYPE_CHECKING:
     from studio.gui.pages.model.page import ModelPage
-    from studio.workspace import Found
+    from studio.workspace import SearchResult
 
 
 FIELD_WIDTH = 168
@@ -101,16 +101,16 @@ class ModelSearch(QFrame):
         super().__init__()
         self._workspace = workspace
         self._view: GraphView | None = None
-        self._places: Places | None = None
-        self._shown: Found | None = None
+        self._places: BlockPaths | None = None
+        self._shown: SearchResult | None = None
         self._text = ""
-        self.hits: list[Found] = []
+        self.hits: list[SearchResult] = []
         self.field = SearchField()
         self.count = label("", "dim")
-        self.lines = FoundLines(lambda hit: self._places.title(hit) if self._places else "")
+        self.lines = SearchResults(lambda hit: self._places.title(hit) if self._places else "")
         self.list = QListView()
         self.list.setModel(self.lines)
-        self.list.setItemDelegate(FoundPainter(shell.theming, self))
+        self.list.setItemDelegate(SearchResultPainter(shell.theming, self))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setAccessibleName("Results of the search")
@@ -145,7 +145,7 @@ class ModelSearch(QFrame):
     def show_view(self, view: GraphView | None) -> None:
         """Search in another model; what is in the field stays."""
         self._view = view
-        self._places = Places(view) if view is not None else None
+        self._places = BlockPaths(view) if view is not None else None
         self._take_hits([], [])
         self.search()
 
@@ -193,8 +193,8 @@ class ModelSearch(QFrame):
             self.search()
 
     def _look(
-        self, view: GraphView, places: Places | None, text: str
-    ) -> tuple[list[Found], list[Line]]:
+        self, view: GraphView, places: BlockPaths | None, text: str
+    ) -> tuple[list[SearchResult], list[ResultLine]]:
         """Search and make the lines, titles of blocks included; not on the window's thread."""
         if text != self._text:
             return [], []  # more was typed while this one waited
@@ -206,7 +206,10 @@ class ModelSearch(QFrame):
         return hits, lines
 
     def _done(
-        self, view: GraphView, text: str, answer: tuple[list[Found], list[Line]] | Exception
+        self,
+        view: GraphView,
+        text: str,
+        answer: tuple[list[SearchResult], list[ResultLine]] | Exception,
     ) -> None:
         if view is not self._view or text != self._text:
             return
@@ -214,7 +217,7 @@ class ModelSearch(QFrame):
             raise answer
         self._take_hits(*answer)
 
-    def _take_hits(self, hits: list[Found], lines: list[Line]) -> None:
+    def _take_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
         self.hits, self._shown = hits, None
         self.lines.show(lines)
         self.count.setText(f"{len(hits):,} found" if hits else "Nothing found")
@@ -252,7 +255,7 @@ class Results:
     def __init__(self, page: ModelPage) -> None:
         self._page = page
 
-    def show(self, hit: Found) -> None:
+    def show(self, hit: SearchResult) -> None:
         """Show the part that a result lies in, with the result selected."""
         page = self._page
         if page.view is None:
@@ -290,7 +293,7 @@ class Results:
         page.workspace.in_background(look, partial(self._show_marks, scene, hits))
 
     def _show_marks(
-        self, scene: Scene, hits: list[Found], boxes: frozenset[int] | Exception
+        self, scene: Scene, hits: list[SearchResult], boxes: frozenset[int] | Exception
     ) -> None:
         if isinstance(boxes, Exception):
             raise boxes

@@ -17,7 +17,7 @@ from studio.gui.pages.model.node_metric_sources import Source, sensitivity_sourc
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
@@ -166,11 +166,11 @@ def _boxes(scene: Scene, source: Source) -> Sequence[tuple[int, float]]:
     return found
 
 
-def _line(layer: Mapping[str, Any]) -> Row:
+def _line(layer: Mapping[str, Any]) -> SortableRow:
     numbers = [layer[key] for key in ("sqnr_db", "drop", "float_us", "int8_us", "gain_us")]
     forms = (".1f", ".4f", ".1f", ".1f", ".1f")
     texts = [
         figures.NOTHING if number is None else f"{number:{form}}".replace("-", figures.MINUS)
         for number, form in zip(numbers, forms, strict=True)
     ]
-    return Row(layer["name"], (layer["name"], *texts), (layer["name"], *numbers))
+    return SortableRow(layer["name"], (layer["name"], *texts), (layer["name"], *numbers))

@@ -20,7 +20,7 @@ from studio.api import Option
 from studio.gui import figures
 from studio.gui.forms.editors import TextEditor
 from studio.gui.forms.form import Form
-from studio.gui.pages.model.edit_list import EditList, Proposal, named, told
+from studio.gui.pages.model.edit_list import EditList, EditProposal, named, told
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
@@ -57,7 +57,7 @@ class SurgeryView(QWidget):
         self._results: dict[tuple[str, ...], Mapping[str, Any]] = {}
         self._tried: tuple[str, ...] = ()
         self._job: RunningJob | None = None
-        self._wanted: Proposal | None = None
+        self._wanted: EditProposal | None = None
         self.edits = EditList()
         self.forms: dict[str, Form] = {}
         self.combo = QComboBox()
@@ -136,7 +136,7 @@ class SurgeryView(QWidget):
         super().showEvent(event)
         self._ask()
 
-    def propose(self, proposal: Proposal) -> None:
+    def propose(self, proposal: EditProposal) -> None:
         """Show the form of an edit with its values filled in."""
         if proposal.edit not in self.forms:
             self._wanted = proposal

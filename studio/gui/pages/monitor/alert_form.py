@@ -14,7 +14,7 @@ from studio.gui.widgets.basics import GRID, Card, button, clear, label, row, set
 from studio.workspace.alert_file import (
     CHANNELS,
     RULES,
-    AlertBook,
+    AlertFile,
     channel_table,
     rule_table,
     rule_values,
@@ -37,7 +37,7 @@ class AlertForm(Card):
     failed = Signal(object)
     closed = Signal()
 
-    def __init__(self, book: AlertBook) -> None:
+    def __init__(self, book: AlertFile) -> None:
         super().__init__("Rule")
         self._book = book
         self._table: Mapping[str, Any] = {}

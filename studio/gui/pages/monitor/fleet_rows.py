@@ -12,7 +12,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.theme import Theming
-from studio.workspace.fleet import BAD, GOOD, WARNING, Row
+from studio.workspace.fleet import BAD, GOOD, WARNING, FleetRow
 from studio.workspace.sample_ring import KEPT
 
 ROW = 26
@@ -37,7 +37,7 @@ class FleetRows(QAbstractScrollArea):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self._theming = theming
-        self._rows: Sequence[Row] = ()
+        self._rows: Sequence[FleetRow] = ()
         self._current = ""
         self.setAccessibleName("Endpoints, the worst first")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -54,7 +54,7 @@ class FleetRows(QAbstractScrollArea):
         """The name of the endpoint that is selected; empty for none."""
         return self._current
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
+    def show_rows(self, rows: Sequence[FleetRow]) -> None:
         """Show others, or the same with newer values."""
         self._rows = rows
         self._fit()
@@ -151,7 +151,7 @@ class FleetRows(QAbstractScrollArea):
         return found
 
     def _paint_row(
-        self, painter: QPainter, row: Row, cells: Sequence[tuple[str, QRect, Qt.AlignmentFlag]]
+        self, painter: QPainter, row: FleetRow, cells: Sequence[tuple[str, QRect, Qt.AlignmentFlag]]
     ) -> None:
         theme, width = self._theming.current, self.viewport().width()
         if row.name == self._current:
@@ -188,7 +188,7 @@ class FleetRows(QAbstractScrollArea):
             text = painter.fontMetrics().elidedText(text, mode, rect.width())
         painter.drawText(rect, align, text)
 
-    def _paint_strip(self, painter: QPainter, row: Row, rect: QRect) -> None:
+    def _paint_strip(self, painter: QPainter, row: FleetRow, rect: QRect) -> None:
         """Its samples from left to right; the newest is at the right end."""
         theme = self._theming.current
         high, y = ROW - 12, rect.top() + 6

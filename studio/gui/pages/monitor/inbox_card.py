@@ -14,7 +14,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import GRID, Card, button, label, row, set_enabled
-from studio.workspace.inbox import Entry, Inbox
+from studio.workspace.inbox import AlertEntry, Inbox
 
 _SHOWN = 200
 _SHARES = (0.36, 0.26, 0.18)
@@ -31,7 +31,7 @@ class Entries(QAbstractTableModel):
     def __init__(self, inbox: Inbox) -> None:
         super().__init__()
         self._inbox = inbox
-        self.entries: list[Entry] = []
+        self.entries: list[AlertEntry] = []
 
     def refresh(self) -> None:
         """Take what the inbox holds now."""
@@ -64,7 +64,7 @@ class Entries(QAbstractTableModel):
             return _COLUMNS[section]
         return None
 
-    def _cell(self, entry: Entry, column: int) -> str:
+    def _cell(self, entry: AlertEntry, column: int) -> str:
         if column == 0:
             return f"{entry.name.capitalize()}: {entry.text}"
         if column == 1:
@@ -137,7 +137,7 @@ class InboxCard(Card):
             self.table.selectRow(keys.index(key) if key in keys else 0)
         self._explain()
 
-    def _chosen(self) -> Entry | None:
+    def _chosen(self) -> AlertEntry | None:
         place = self.table.currentIndex().row()
         return self.model.entries[place] if 0 <= place < len(self.model.entries) else None
 

@@ -38,7 +38,7 @@ def _spoken(size: Any) -> str:
     return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
 
-class OpenSizes(Card):
+class DynamicShapes(Card):
     """A line for each input whose sizes the model leaves open; hidden where there is none."""
 
     def __init__(self) -> None:

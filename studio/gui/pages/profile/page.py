@@ -14,10 +14,10 @@ from studio.api import Extension, Kind, Option
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.charts.chart import Chart, Drawing
-from studio.gui.forms.editors import Entry
+from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.profile import modes, rows
-from studio.gui.pages.profile.dynamic_shapes import OpenSizes
+from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
 from studio.gui.pages.quantize.rows import quality
@@ -63,7 +63,7 @@ class ProfilePage(StagePage):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._result: dict[str, Any] = {}
-        self._rows: list[rows.Row] = []
+        self._rows: list[rows.ProfileRow] = []
         self._offered: set[str] = set()
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(lambda: self._show_result(self._result))
@@ -71,7 +71,7 @@ class ProfilePage(StagePage):
         self.form = Form(self._options(), self, columns=COLUMNS)
         for name, other in (("seconds", "minutes"), ("batch", "limit")):
             _share_place(self.form.fields[name], self.form.fields[other])
-        self.sizes = OpenSizes()
+        self.sizes = DynamicShapes()
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
         self.deploy_this = button("Deploy this one", self._deploy)
@@ -96,7 +96,7 @@ class ProfilePage(StagePage):
         self.form.fields[MODE].changed.connect(self._show_mode)
         self._show_mode()
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """The variants of the current model, the machines, and the runtimes."""
         if option.kind is Kind.MODEL:
             found = self._variants()
@@ -291,7 +291,7 @@ class ProfilePage(StagePage):
         target = str(result.get("target") or self.form.fields["target"].editor.value() or "")
         return rows.Names(self._backends(), target_rows.spoken(target))
 
-    def _show(self, shown: list[rows.Row]) -> None:
+    def _show(self, shown: list[rows.ProfileRow]) -> None:
         chosen = self._selected_key()
         self._rows = shown
         self._results.setVisible(bool(shown))
@@ -312,7 +312,7 @@ class ProfilePage(StagePage):
         return next((y for y, state in enumerate(states) if state != "baseline"), 0)
 
     @staticmethod
-    def _pill(item: rows.Row) -> Pill:
+    def _pill(item: rows.ProfileRow) -> Pill:
         pill = Pill(item.state, item.tone)
         pill.setToolTip(plain_tip(item.reason or item.note))
         pill.setAccessibleDescription(item.reason or item.note)

@@ -69,7 +69,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProfileRow:
     """One variant on one runtime.
 
     Attributes:
@@ -101,7 +101,7 @@ def variant_name(run: Json) -> str:
     return str(run.get("variant") or run.get("id") or "")
 
 
-def table(result: Json, names: Names) -> list[Row]:
+def table(result: Json, names: Names) -> list[ProfileRow]:
     """The rows of a run."""
     verdicts = {str(verdict.get("b")): verdict for verdict in result.get("verdicts") or ()}
     mode = modes.mode_of(result)
@@ -137,7 +137,7 @@ def _computes(run: Json) -> str:
     return " · ".join(filter(None, (str(run.get("precision") or ""), count))) or figures.NOTHING
 
 
-def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode: str) -> Row:
+def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode: str) -> ProfileRow:
     texts = (
         variant_name(run),
         names.runtime(run),
@@ -153,7 +153,7 @@ def _row(run: Json, verdict: Json | None, is_baseline: bool, names: Names, mode:
     reason = str(run.get("reason") or "")
     if figures.number(run.get("place", {}).get("fallback")) and not reason:
         state, reason = FELL_BACK, str(run["place"]["text"]).partition(": ")[2]
-    return Row(key(run), texts, state, reason, note)
+    return ProfileRow(key(run), texts, state, reason, note)
 
 
 def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:
@@ -377,7 +377,7 @@ def _threads(result: Json) -> str:
     return ", ".join(str(number) for number in sorted(threads))
 
 
-def summary(rows: Iterable[Row]) -> str:
+def summary(rows: Iterable[ProfileRow]) -> str:
     """What the header says: ``3 variants × 1 runtime × 1 device``."""
     rows = list(rows)
     columns = [{row.texts[index] for row in rows} for index in range(3)]

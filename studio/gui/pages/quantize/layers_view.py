@@ -12,7 +12,7 @@ from studio.gui import figures
 from studio.gui.charts.chart import Chart
 from studio.gui.charts.histogram import Histogram
 from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
@@ -130,13 +130,13 @@ class LayersView(QWidget):
         self.asked.emit(self.title.text())
 
 
-def _row(position: int, layer: Json, cost: Json) -> Row:
+def _row(position: int, layer: Json, cost: Json) -> SortableRow:
     figures_of = [figures.number(cost.get(key)) for key in ("sqnr_db", "float_us", "int8_us")]
     texts = [figures.NOTHING if one is None else f"{one:.1f}" for one in figures_of]
     precision = str(layer["precision"])
     bits = BITS.get(precision, precision)
     name, operator, why = (str(layer[key]) for key in ("name", "operator", "why"))
-    return Row(
+    return SortableRow(
         name,
         (name, operator, bits, *texts, why),
         (position, operator, bits, *figures_of, why),

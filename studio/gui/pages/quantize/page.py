@@ -16,11 +16,11 @@ from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.quantize import rows
 from studio.gui.pages.quantize.layers_view import LayersView
-from studio.gui.pages.quantize.preflight_card import AheadCard
-from studio.gui.pages.quantize.preset_editor import RecipeEditor
+from studio.gui.pages.quantize.preflight_card import PreflightCard
+from studio.gui.pages.quantize.preset_editor import PresetEditor
 from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.quantize.stage_progress import StageProgress
-from studio.gui.pages.quantize.target_evaluation_view import TargetCheckView
+from studio.gui.pages.quantize.target_evaluation_view import TargetEvaluationView
 from studio.gui.pages.quantize.variants_view import VariantsView
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
@@ -55,14 +55,14 @@ class QuantizePage(StagePage):
         self._asked: RunningJob | None = None
         self._known: dict[tuple[int, str], Any] = {}
         self._details: int | None = None
-        self.recipe = RecipeEditor(workspace, shell.theming)
+        self.recipe = PresetEditor(workspace, shell.theming)
         self.form = Form(self._options())
-        self.ahead = AheadCard(shell.theming)
+        self.ahead = PreflightCard(shell.theming)
         self.stages = StageProgress()
         self.variants = VariantsView(shell.theming)
         self.layers = LayersView(shell.theming)
         self.samples = SamplesView(shell.theming)
-        self.target = TargetCheckView(workspace, shell)
+        self.target = TargetEvaluationView(workspace, shell)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)

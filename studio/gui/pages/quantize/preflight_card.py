@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
 from studio.gui import figures
-from studio.gui.pages.shared.input_preview import DrawnInput
+from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label, row
 
@@ -21,7 +21,7 @@ _EMPTY = {
 }
 
 
-class AheadCard(QWidget):
+class PreflightCard(QWidget):
     """The answer of the step that looks ahead."""
 
     def __init__(self, theming: Theming) -> None:
@@ -71,7 +71,7 @@ class _DataPart(QWidget):
         self.text = label("", wrap=True)
         self.problem = label("", tone="bad", wrap=True)
         self.hint = label("", "dim", wrap=True)
-        self.thumbs = [DrawnInput(theming) for _ in range(4)]
+        self.thumbs = [InputPreview(theming) for _ in range(4)]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

@@ -36,7 +36,7 @@ from studio.gui.widgets.basics import (
 
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
-    from studio.workspace import CheckedRecipe, RecipeEntry, Workspace
+    from studio.workspace import CheckedPreset, PresetEntry, Workspace
 
 FIRST = "int8"
 """The recipe that a new page shows."""
@@ -46,7 +46,7 @@ _LINE = re.compile(r"line (\d+), column (\d+)")
 _FROM_FILE = "From a file…"
 
 
-class RecipeEditor(QWidget):
+class PresetEditor(QWidget):
     """A recipe's text, which the form and the TOML view show in two ways.
 
     Signals:
@@ -60,7 +60,7 @@ class RecipeEditor(QWidget):
     def __init__(self, workspace: Workspace, theming: Theming) -> None:
         super().__init__()
         self._workspace, self._theming = workspace, theming
-        self._entries: list[RecipeEntry] = []
+        self._entries: list[PresetEntry] = []
         self._values: dict[str, Any] = {}
         self.text = ""
         self.problem = ""
@@ -151,7 +151,7 @@ class RecipeEditor(QWidget):
             partial(self._workspace.recipes.check, wanted), partial(self._checked, done)
         )
 
-    def _checked(self, done: Any, result: CheckedRecipe | Exception) -> None:
+    def _checked(self, done: Any, result: CheckedPreset | Exception) -> None:
         if isinstance(result, Exception):
             self._complain(result)
         else:
@@ -160,12 +160,12 @@ class RecipeEditor(QWidget):
 
     # What it says
 
-    def _show(self, checked: CheckedRecipe) -> None:
+    def _show(self, checked: CheckedPreset) -> None:
         """Show a recipe in both views."""
         self._take(checked)
         self._write(checked.entry.text)
 
-    def _take(self, checked: CheckedRecipe) -> None:
+    def _take(self, checked: CheckedPreset) -> None:
         """Show what a text says in the form; the text itself stays as it is."""
         self.text = checked.entry.text
         self.summary.setText(checked.entry.summary)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.pages.shared.answer_view import ScoreBars, percent
-from studio.gui.pages.shared.input_preview import DrawnInput
+from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, label, row
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
@@ -36,7 +36,7 @@ class SamplesView(QWidget):
         )
         self.title = label("", "section")
         self.state = Pill("")
-        self.input = DrawnInput(theming)
+        self.input = InputPreview(theming)
         self.lines = label("", "dim", wrap=True)
         self.answers = tuple(_Answer(title, theming) for title in ("Float model", "New model"))
         self._build()
@@ -122,7 +122,7 @@ def short(answer: Json) -> str:
     return "; ".join(answer.get("values") or ())
 
 
-def _row(sample: Json) -> Row:
+def _row(sample: Json) -> SortableRow:
     texts = (
         str(sample["name"]),
         str(sample["state"]),
@@ -131,4 +131,4 @@ def _row(sample: Json) -> Row:
         short(sample["after"]),
         f"{sample['sqnr_db']:.1f}",
     )
-    return Row(texts[0], texts, (*texts[:5], sample["sqnr_db"]))
+    return SortableRow(texts[0], texts, (*texts[:5], sample["sqnr_db"]))

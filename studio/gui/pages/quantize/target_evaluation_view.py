@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
 from studio.gui import figures
-from studio.gui.forms.editors import Entry
+from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.base import Shell
@@ -43,7 +43,7 @@ _SAME = 1e-9
 """Less is the noise of a float's last bits."""
 
 
-class TargetCheckView(QWidget):
+class TargetEvaluationView(QWidget):
     """Asks the step, and shows both figures with the samples that are lost and gained there."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
@@ -91,7 +91,7 @@ class TargetCheckView(QWidget):
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self.setLayout(layout)
 
-    def choices(self, option: Option) -> Sequence[Entry] | None:
+    def choices(self, option: Option) -> Sequence[Choice] | None:
         """The targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None

@@ -14,7 +14,7 @@ from studio.gui import session_state as memory
 from studio.gui.pages.shared import run_rows, target_rows
 from studio.gui.pages.shared.base import Shell
 from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ActionsView(QWidget):
             about = _about(action, models)
             origin = "recipe" if action.source.startswith("recipe") else action.source
             texts = (title, about, run_rows.local(action.created), origin)
-            made.append(Row(action.id, texts, (*texts[:2], action.created, origin)))
+            made.append(SortableRow(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
         first = actions[0].id if actions else None
         kept = self._shown in {row.key for row in made} or _is_told(self._shown)

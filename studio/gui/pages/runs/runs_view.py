@@ -39,7 +39,7 @@ from studio.gui.widgets.tables import framed
 from studio.workspace import RunChanged, RunInfo
 
 if TYPE_CHECKING:
-    from studio.workspace import RunningRecipe, Workspace
+    from studio.workspace import RunningPipeline, Workspace
 
 DETAIL_WIDTH = 57 * GRID
 _SOON_MS = 150
@@ -64,7 +64,7 @@ class RunsView(QWidget):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self.workspace, self.shell = workspace, shell
-        self.running: RunningRecipe | None = None
+        self.running: RunningPipeline | None = None
         self._runs: dict[str, RunInfo] = {}
         self._reading = self._again = False
         self.table = SortableTable(rows.COLUMNS, (), rows.WIDTHS, "Runs of recipes")
@@ -112,7 +112,7 @@ class RunsView(QWidget):
 
     # What runs
 
-    def follow(self, running: RunningRecipe) -> None:
+    def follow(self, running: RunningPipeline) -> None:
         """Show how a recipe goes on."""
         self.running = running
         self.strip.begin(running.id)

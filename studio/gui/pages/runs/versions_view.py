@@ -23,7 +23,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
-from studio.gui.widgets.sortable import Row, SortableTable
+from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 
 if TYPE_CHECKING:
@@ -224,14 +224,14 @@ def _places(one: Json) -> str:
     return ", ".join(map(target_rows.named, one["targets"]))
 
 
-def _row(name: str, one: Json) -> Row:
+def _row(name: str, one: Json) -> SortableRow:
     texts = (
         name,
         ", ".join(one["aliases"]),
         _places(one),
         run_rows.local(one["created"]),
     )
-    return Row(name, texts, (*texts[:3], one["created"]))
+    return SortableRow(name, texts, (*texts[:3], one["created"]))
 
 
 def _origin(found: Json) -> Iterator[StateRow]:

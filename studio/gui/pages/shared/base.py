@@ -21,7 +21,7 @@ from studio.gui.widgets.basics import GRID, button, label
 from studio.gui.widgets.view_bar import ViewBar
 
 if TYPE_CHECKING:
-    from studio.gui.window.command_palette import Entry
+    from studio.gui.window.command_palette import PaletteEntry
     from studio.workspace import RunningJob, VariantRecord, Workspace
 
 HEADER_HEIGHT = 44
@@ -228,7 +228,7 @@ class Page(QWidget):
         """The widget for the dock at the right, or None where there is nothing to inspect."""
         return None
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[PaletteEntry]:
         """What the page adds to the command palette beside its actions (the nodes of a graph)."""
         return ()
 

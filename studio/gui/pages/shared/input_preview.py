@@ -16,7 +16,7 @@ from studio.gui.widgets.basics import GRID
 _SMALL = 64
 
 
-class DrawnInput(QWidget):
+class InputPreview(QWidget):
     """Paints what ``studio.quantization`` says of an input."""
 
     def __init__(self, theming: Theming) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.gui import figures
 from studio.gui.pages.shared.stage_page import StateRow
-from studio.gui.widgets.sortable import Row
+from studio.gui.widgets.sortable import SortableRow
 from studio.workspace import RunInfo
 
 COLUMNS = ("Recipe", "State", "Gates", "Started")
@@ -29,11 +29,11 @@ Json = Mapping[str, Any]
 _LARGE = 1000
 
 
-def run_row(run: RunInfo) -> Row:
+def run_row(run: RunInfo) -> SortableRow:
     """A run in the list."""
     when = local(run.started)
     texts = (run.title or run.name, run.state, met(run), when)
-    return Row(run.id, texts, (*texts[:3], run.started))
+    return SortableRow(run.id, texts, (*texts[:3], run.started))
 
 
 def met(run: RunInfo) -> str:
@@ -88,24 +88,24 @@ def run_fields(run: RunInfo) -> list[tuple[str, str]]:
     return fields
 
 
-def comparison_rows(found: Json) -> Iterator[Row]:
+def comparison_rows(found: Json) -> Iterator[SortableRow]:
     """Figures, gates and digests of two runs side by side."""
     for position, row in enumerate(found["figures"]):
         name = f"{row['step']}: {row['figure']}"
         a, b = _number(row["a"]), _number(row["b"])
         texts = (name, a, b, _change(row["a"], row["b"]))
-        yield Row(("figure", position), texts, texts)
+        yield SortableRow(("figure", position), texts, texts)
     for position, row in enumerate(found["gates"]):
         texts = (f"gate: {row['name']}", _met(row["passed_a"]), _met(row["passed_b"]), "")
-        yield Row(("gate", position), texts, texts)
+        yield SortableRow(("gate", position), texts, texts)
     for position, row in enumerate(found["artefacts"]):
         same = "the same" if row["same"] else "differs"
         a, b = str(row["a"] or "none")[:12], str(row["b"] or "none")[:12]
         texts = (row["name"], a, b, same)
-        yield Row(("artefact", position), texts, texts)
+        yield SortableRow(("artefact", position), texts, texts)
     for position, row in enumerate((*found["variables"], *found["tools"])):
         texts = (str(row["name"]), str(row["a"] or "none"), str(row["b"] or "none"), "differs")
-        yield Row(("other", position), texts, texts)
+        yield SortableRow(("other", position), texts, texts)
 
 
 def local(text: str) -> str:

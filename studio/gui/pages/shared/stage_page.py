@@ -147,7 +147,7 @@ class StagePage(Page):
             self.refresh_soon()
 
 
-class Freshness:
+class StaleViews:
     """Which views of a page have to read the registry again: each does when it is in sight.
 
     Args:

@@ -91,7 +91,7 @@ def _of(facts: Mapping[str, Any], free: str, total: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningRelease:
     """What serves on a target.
 
     Attributes:
@@ -121,11 +121,11 @@ def has_canary(releases: Iterable[ReleaseRecord]) -> bool:
     return next((release.state for release in releases), "") == "canary"
 
 
-def running(releases: Iterable[ReleaseRecord]) -> Running:
+def running(releases: Iterable[ReleaseRecord]) -> RunningRelease:
     """What serves now, from a target's history with the newest first."""
     for release in releases:
         if release.state == REMOVED:
             break
         if release.state == SERVING:
-            return Running(release, release_name(release))
-    return Running(None)
+            return RunningRelease(release, release_name(release))
+    return RunningRelease(None)

@@ -15,7 +15,7 @@ from studio.gui.pages.shared import target_rows as rows
 from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.host_key_panel import HostKeyPanel
 from studio.gui.pages.shared.stage_page import StagePage
-from studio.gui.pages.targets.target_discovery import FindCard
+from studio.gui.pages.targets.target_discovery import DiscoveryCard
 from studio.gui.widgets.basics import (
     GRID,
     Card,
@@ -92,7 +92,7 @@ class TargetsPage(StagePage):
         self.probe_button = button("Probe", self._probe_selected)
         self.remove_button = button("Remove…", lambda: self._ask_removal(True))
         self._removal = self._make_removal()
-        self.finding = FindCard(shell, self.take)
+        self.finding = DiscoveryCard(shell, self.take)
         self.finding.setFixedWidth(FORM_WIDTH)
         self._taken: Mapping[str, Any] = {}
         self.add_view("Targets", self._content())

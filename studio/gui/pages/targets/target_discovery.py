@@ -21,7 +21,7 @@ SHOWN = 12
 HINT = "Looks into ~/.ssh/config and listens for boards that announce themselves."
 
 
-class FindCard(Card):
+class DiscoveryCard(Card):
     """A button, and a line for each board that was found; a click takes it into the form.
 
     Args:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Sequence
 
-from .rails import ENERGY, Found, Rail, find_rails, from_meter
+from .rails import ENERGY, Rail, RailScan, find_rails, from_meter
 
 SAMPLES_A_SECOND = 100.0
 """How often a sensor of power is asked; the sensor's own rate is lower, and is told beside it."""
@@ -123,7 +123,7 @@ class Recorder:
 
 def measure(
     loads: Sequence[Load],
-    found: Found,
+    found: RailScan,
     seconds: float,
     rest: Callable[[float], Any] = time.sleep,
     blocks: int = BLOCKS,
@@ -156,7 +156,7 @@ def measure(
 
 def _measure(
     loads: Sequence[Load],
-    found: Found,
+    found: RailScan,
     rail: Rail,
     recorder: Recorder,
     seconds: float,
@@ -244,7 +244,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return mean, quantile * spread / math.sqrt(count)
 
 
-def sensors(root: str = "/", meter: str = "") -> Found:
+def sensors(root: str = "/", meter: str = "") -> RailScan:
     """What can be asked: a plugin's meter where one is named, else the machine's own sensors.
 
     Args:
@@ -252,7 +252,7 @@ def sensors(root: str = "/", meter: str = "") -> Found:
     """
     if not meter:
         return find_rails(root)
-    found = Found()
+    found = RailScan()
     try:
         for rail in from_meter(_load(meter)):
             found.add(rail)

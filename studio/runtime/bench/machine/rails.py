@@ -49,7 +49,7 @@ class Rail:
 
 
 @dataclass
-class Found:
+class RailScan:
     """The rails that can be read, and why others cannot."""
 
     rails: list[Rail] = field(default_factory=list)
@@ -83,9 +83,9 @@ class Found:
         return "this machine has no INA3221, hwmon power, RAPL, battery or PMIC sensor"
 
 
-def find_rails(root: str = "/") -> Found:
+def find_rails(root: str = "/") -> RailScan:
     """All sensors below a root, which is ``/`` but in tests."""
-    found = Found()
+    found = RailScan()
     for look in (_hwmon, _old_ina3221, _rapl, _batteries):
         look(root, found)
     if root == "/" and not found.rails:
@@ -93,7 +93,7 @@ def find_rails(root: str = "/") -> Found:
     return found
 
 
-def _hwmon(root: str, found: Found) -> None:
+def _hwmon(root: str, found: RailScan) -> None:
     """Power, energy, or current times voltage, of any driver (INA3221, INA2xx, amd_energy)."""
     for folder in _glob(root, "sys/class/hwmon/hwmon*"):
         driver = _text(os.path.join(folder, "name")) or "hwmon"
@@ -113,7 +113,7 @@ def _hwmon(root: str, found: Found) -> None:
                 found.add(Rail(label, source, POWER, _product(volts, amperes), update_s=update))
 
 
-def _old_ina3221(root: str, found: Found) -> None:
+def _old_ina3221(root: str, found: RailScan) -> None:
     """NVIDIA's first driver (JetPack up to 4): one file of milliwatts for each rail."""
     pattern = "sys/bus/i2c/drivers/ina3221x/*/iio:device*/in_power*_input"
     for path in _glob(root, pattern):
@@ -122,7 +122,7 @@ def _old_ina3221(root: str, found: Found) -> None:
         _add_file(found, name or f"rail {number}", "INA3221", POWER, path, 1e-3, None)
 
 
-def _rapl(root: str, found: Found) -> None:
+def _rapl(root: str, found: RailScan) -> None:
     """Energy counters of processors; since 2020 kernels show them to root alone."""
     for folder in _glob(root, "sys/class/powercap/intel-rapl:*"):
         path = os.path.join(folder, "energy_uj")
@@ -133,7 +133,7 @@ def _rapl(root: str, found: Found) -> None:
         found.add(Rail(name, "RAPL", ENERGY, _scaled(path, 1e-6), wraps_at=most * 1e-6))
 
 
-def _batteries(root: str, found: Found) -> None:
+def _batteries(root: str, found: RailScan) -> None:
     """A battery that is being discharged feeds the whole machine; one on mains tells nothing."""
     for folder in _glob(root, "sys/class/power_supply/*"):
         if _text(os.path.join(folder, "type")) != "Battery":
@@ -151,7 +151,7 @@ def _batteries(root: str, found: Found) -> None:
             found.add(Rail(name, "power supply", POWER, _product(volts, amperes, 1e-12)))
 
 
-def _pmic(found: Found) -> None:
+def _pmic(found: RailScan) -> None:
     """The power chip of a Raspberry Pi 5, which its firmware reads."""
 
     def read() -> float:
@@ -196,7 +196,13 @@ def _sum(rails: list[Rail]) -> Rail:
 
 
 def _add_file(
-    found: Found, name: str, source: str, kind: str, path: str, scale: float, update: float | None
+    found: RailScan,
+    name: str,
+    source: str,
+    kind: str,
+    path: str,
+    scale: float,
+    update: float | None,
 ) -> None:
     found.add(Rail(name, source, kind, _scaled(path, scale), update_s=update))
 

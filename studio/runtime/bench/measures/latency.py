@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from .. import plan
 from ..bench import Bench
-from ..entry import Entry
+from ..entry import BenchCandidate
 from ..machine.sensors import Reading, Sensors, spoils
 from ..statistics.bootstrap import ALPHA
 from ..statistics.percentiles import ENOUGH
@@ -61,7 +61,7 @@ class Rounds:
         others = [each for each in self._bench.alive if not each.twin]
         return self._bench.config.looks if len(others) > 1 else 1
 
-    def _decided(self, alpha: float, planned: plan.Plan) -> bool:
+    def _decided(self, alpha: float, planned: plan.RoundPlan) -> bool:
         """Whether more rounds would tell nothing new: no verdict, and no percentile."""
         bench = self._bench
         assert bench.reference is not None
@@ -74,7 +74,7 @@ class Rounds:
         found, _ = compare(bench.reference.id, medians, twin, alpha)
         return all(each.verdict in DECIDED for each in found)
 
-    def _percentiles_to_come(self, kept: Sequence[Any], planned: plan.Plan) -> bool:
+    def _percentiles_to_come(self, kept: Sequence[Any], planned: plan.RoundPlan) -> bool:
         """Whether the remaining rounds would bring a percentile that is not there yet."""
         for entry in self._bench.alive:
             have = sum(len(each["times_ns"].get(entry.id, ())) for each in kept)
@@ -83,7 +83,7 @@ class Rounds:
                 return True
         return False
 
-    def _round(self, number: int, planned: plan.Plan, order: list[Entry]) -> None:
+    def _round(self, number: int, planned: plan.RoundPlan, order: list[BenchCandidate]) -> None:
         """One block of each candidate that is still there."""
         readings = [self._sensors.read()]
         blocks: dict[str, dict[str, Any]] = {}
@@ -138,7 +138,7 @@ POWER = 2.0
 
 
 @dataclass(frozen=True)
-class Look:
+class InterimCheck:
     """A look after so many rounds.
 
     Attributes:
@@ -150,7 +150,7 @@ class Look:
     alpha: float
 
 
-def schedule(rounds: int, looks: int, alpha: float) -> list[Look]:
+def schedule(rounds: int, looks: int, alpha: float) -> list[InterimCheck]:
     """The looks at a study of so many rounds, the last one at its end.
 
     They stand at the halves: with three looks at a quarter, at half and at the end. Those that
@@ -158,10 +158,10 @@ def schedule(rounds: int, looks: int, alpha: float) -> list[Look]:
     """
     places = sorted({rounds >> back for back in range(max(1, looks))} | {rounds})
     places = [each for each in places if each >= LEAST_ROUNDS or each == rounds]
-    made: list[Look] = []
+    made: list[InterimCheck] = []
     spent = 0.0
     for place in places:
         until = alpha * (place / rounds) ** POWER
-        made.append(Look(place, until - spent))
+        made.append(InterimCheck(place, until - spent))
         spent = until
     return made

@@ -9,7 +9,7 @@ from typing import Any, Sequence
 import numpy
 
 from ..bench import Bench
-from ..entry import Entry
+from ..entry import BenchCandidate
 from ..statistics import percentiles
 from ..statistics.binomial import share_interval
 
@@ -58,7 +58,7 @@ class OpenLoop:
                     entry, self._bench.config.seconds / len(entries)
                 )
 
-    def _measure(self, entry: Entry, seconds: float) -> dict[str, Any]:
+    def _measure(self, entry: BenchCandidate, seconds: float) -> dict[str, Any]:
         config = self._bench.config
         capacity = self._capacity(entry)
         trials: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ class OpenLoop:
             **{key: value for key, value in found.items() if key not in ("tried", "missed")},
         }
 
-    def _capacity(self, entry: Entry) -> float:
+    def _capacity(self, entry: BenchCandidate) -> float:
         """Inferences a second when the next one starts at once."""
         answer = entry.ask(
             "cannot run",
@@ -94,7 +94,7 @@ class OpenLoop:
     # Search
 
     def _search(
-        self, entry: Entry, capacity: float, seconds: float, trials: list[dict[str, Any]]
+        self, entry: BenchCandidate, capacity: float, seconds: float, trials: list[dict[str, Any]]
     ) -> float:
         """Bracket the rate; returns the highest that seemed to keep the limit."""
         low, high = capacity * LOWEST, capacity
@@ -114,7 +114,7 @@ class OpenLoop:
     # Confirm
 
     def _confirm(
-        self, entry: Entry, rate: float, seconds: float, trials: list[dict[str, Any]]
+        self, entry: BenchCandidate, rate: float, seconds: float, trials: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Try rates from the highest down until one is shown to keep the limit.
 
@@ -139,7 +139,12 @@ class OpenLoop:
         return found
 
     def _judge(
-        self, entry: Entry, rate: float, seconds: float, steps: int, trials: list[dict[str, Any]]
+        self,
+        entry: BenchCandidate,
+        rate: float,
+        seconds: float,
+        steps: int,
+        trials: list[dict[str, Any]],
     ) -> dict[str, Any]:
         """Whether a rate keeps the limit, from trials that begin with an empty queue."""
         alpha = (1 - CONFIDENCE) / steps / LOOKS
@@ -159,7 +164,9 @@ class OpenLoop:
         judged = {"tried": rate, "kept": kept, "over_share": share, "over_low": low}
         return dict(judged, over_high=high, arrivals=len(late), reason=reason)
 
-    def _trial(self, entry: Entry, rate: float, seconds: float, phase: str) -> dict[str, Any]:
+    def _trial(
+        self, entry: BenchCandidate, rate: float, seconds: float, phase: str
+    ) -> dict[str, Any]:
         """One stretch of requests at a rate; emitted as it ends."""
         config = self._bench.config
         least = SEARCH_ARRIVALS if phase == "search" else 2 * BLOCK

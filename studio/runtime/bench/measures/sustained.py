@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ..bench import Bench
-from ..entry import Entry
+from ..entry import BenchCandidate
 from ..machine.sensors import Reading, Sensors, spoils
 
 COOL_DOWN_SECONDS = 120.0
@@ -33,7 +33,7 @@ class Sustained:
             with self._bench.dropping(entry):
                 self._series(entry, number, len(entries))
 
-    def _series(self, entry: Entry, number: int, of: int) -> None:
+    def _series(self, entry: BenchCandidate, number: int, of: int) -> None:
         config = self._bench.config
         begin = time.monotonic()
         while True:
@@ -54,7 +54,7 @@ class Sustained:
                 return
 
     def _point(
-        self, entry: Entry, now: float, answer: dict[str, Any], before: Reading
+        self, entry: BenchCandidate, now: float, answer: dict[str, Any], before: Reading
     ) -> dict[str, Any]:
         after = self._sensors.read()
         times = sorted(answer["times_ns"])

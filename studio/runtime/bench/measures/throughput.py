@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import plan
 from ..bench import Bench
-from ..entry import Entry
+from ..entry import BenchCandidate
 from ..machine.sensors import Sensors, spoils
 from ..preparation import Preparation
 from .latency import round_event
@@ -27,7 +27,7 @@ class Setting:
         cell: Its name in the rounds.
     """
 
-    def __init__(self, entry: Entry, owner: str, streams: int, batch: int) -> None:
+    def __init__(self, entry: BenchCandidate, owner: str, streams: int, batch: int) -> None:
         self.entry = entry
         self.owner = owner
         self.streams = streams

@@ -174,7 +174,7 @@ def _repair(board: Board, what: Manifest, content: bytes, folder: Path) -> None:
         board.journal.append("repaired", release=what.digest, files=mended, owner=board.owner)
 
 
-def _place(board: Board, entry: manifest.Entry, folder: Path) -> None:
+def _place(board: Board, entry: manifest.ManifestFile, folder: Path) -> None:
     blob = board.layout.blob(entry.digest)
     if not blob.is_file():
         raise ReleaseError("not-received", "The file {} has not arrived.".format(entry.name))

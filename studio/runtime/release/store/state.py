@@ -26,7 +26,7 @@ UNCOMMITTED = (SWITCH, SOAK)
 _HISTORY = 100
 
 
-class State(NamedTuple):
+class ReleaseState(NamedTuple):
     """What is decided; ``current`` (the link) follows it.
 
     Attributes:
@@ -46,11 +46,11 @@ class State(NamedTuple):
     lines: Lines = MappingProxyType({})
     history: tuple[dict[str, Any], ...] = ()
 
-    def at(self, phase: str, pending: str) -> State:
+    def at(self, phase: str, pending: str) -> ReleaseState:
         """The same, about to do a phase."""
         return self._replace(phase=phase, pending=pending)
 
-    def noted(self, entry: dict[str, Any]) -> State:
+    def noted(self, entry: dict[str, Any]) -> ReleaseState:
         """The same, with an entry of history added."""
         return self._replace(history=(*self.history, entry)[-_HISTORY:])
 
@@ -60,11 +60,11 @@ class State(NamedTuple):
         return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
 
 
-def load(layout: Layout) -> State:
+def load(layout: Layout) -> ReleaseState:
     """Read the state; a damaged or lost file is made again from the journal."""
     try:
         raw = json.loads(layout.state.read_bytes())
-        state = State(
+        state = ReleaseState(
             phase=str(raw["phase"]),
             pending=str(raw["pending"]),
             current=str(raw["current"]),
@@ -78,16 +78,16 @@ def load(layout: Layout) -> State:
     return state if state.phase in PHASES else state._replace(phase=IDLE)
 
 
-def _remembered(layout: Layout) -> State:
+def _remembered(layout: Layout) -> ReleaseState:
     """What the journal tells, so that neither the counter nor what is served is forgotten."""
-    state, before = State(), State()
+    state, before = ReleaseState(), ReleaseState()
     for number, entry in enumerate(Journal(layout.log, layout.sealed).readable()):
         if not number and entry.get("event") == CONTINUED:
             state = before = _carried(entry)
         if entry.get("event") == "recovered" and entry.get("release") == state.current:
             state = before  # it was noted, and then not kept
         if entry.get("event") == "purged":
-            state = before = State(history=state.history)
+            state = before = ReleaseState(history=state.history)
         if entry.get("event") == "release":
             state, before = _after(state, entry), state
     linked = layout.linked()
@@ -97,9 +97,9 @@ def _remembered(layout: Layout) -> State:
     return state.at(SWITCH, linked) if state.current else state._replace(current=linked)
 
 
-def _carried(entry: dict[str, Any]) -> State:
+def _carried(entry: dict[str, Any]) -> ReleaseState:
     """What the parts of the record that were dropped had told."""
-    return State(
+    return ReleaseState(
         current=str(entry.get("current") or ""),
         previous=str(entry.get("previous") or ""),
         counter=int(entry.get("counter") or 0),
@@ -107,7 +107,7 @@ def _carried(entry: dict[str, Any]) -> State:
     )
 
 
-def _after(state: State, entry: dict[str, Any]) -> State:
+def _after(state: ReleaseState, entry: dict[str, Any]) -> ReleaseState:
     release, outcome = str(entry.get("release") or ""), entry.get("state")
     if outcome == "removed":
         state = state._replace(current="", previous=release)
@@ -120,7 +120,7 @@ def _after(state: State, entry: dict[str, Any]) -> State:
     return state.noted({name: entry[name] for name in names if name in entry})
 
 
-def save(layout: Layout, state: State) -> None:
+def save(layout: Layout, state: ReleaseState) -> None:
     """Write the state whole, and flush it."""
     content = dict(state._asdict(), lines=dict(state.lines))
     text = json.dumps(content, sort_keys=True, indent=1) + "\n"

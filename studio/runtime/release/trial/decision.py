@@ -12,7 +12,7 @@ from .sequential import BAD, GOOD, OPEN, Errors, ShareTest
 KEEP, TAKE_BACK = "keep", "take back"
 
 
-class Rule(NamedTuple):
+class TrialRule(NamedTuple):
     """Each pair is what is harmless, and what is not; between them either decision will do.
 
     With four tests a good release is taken back in 2 of 100 soaks at most (4 x alpha), and a bad
@@ -52,36 +52,36 @@ _STRETCHES_OK, _STRETCHES = 0.3, 0.7
 """Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs."""
 
 
-def rule_of(wanted: Mapping[str, Any]) -> Rule:
+def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
     """The rule that a request or a recipe describes; what it does not name is as usual.
 
     Raises:
         ReleaseError: for what it cannot be, with the nearest name that is known.
     """
     for name in wanted:
-        if name not in Rule._fields:
+        if name not in TrialRule._fields:
             import difflib
 
-            near = difflib.get_close_matches(name, Rule._fields, 1)
+            near = difflib.get_close_matches(name, TrialRule._fields, 1)
             hint = "Did you mean {}?".format(near[0]) if near else _KNOWN
             raise ReleaseError("bad-rule", "A soak rule has no {!r}.".format(name), hint)
     values: dict[str, Any] = {}
     for name, value in wanted.items():
-        is_text = isinstance(Rule._field_defaults[name], str)
+        is_text = isinstance(TrialRule._field_defaults[name], str)
         try:
             values[name] = str(value) if is_text else float(value)
         except (TypeError, ValueError):
             text = "The soak rule's {} is {!r}, which is no number.".format(name, value)
             raise ReleaseError("bad-rule", text) from None
-    found = Rule(**values)
+    found = TrialRule(**values)
     _check(found)
     return found
 
 
-_KNOWN = "It has: {}.".format(", ".join(Rule._fields))
+_KNOWN = "It has: {}.".format(", ".join(TrialRule._fields))
 
 
-def _check(rule: Rule) -> None:
+def _check(rule: TrialRule) -> None:
     shares = ("disagreement", "errors", "drift")
     for name in shares:
         low, high = getattr(rule, name + "_ok"), getattr(rule, name)
@@ -98,7 +98,7 @@ def _check(rule: Rule) -> None:
         raise _bad("judge names some of {}".format(", ".join(TESTS)))
 
 
-def _judged(rule: Rule) -> list[str]:
+def _judged(rule: TrialRule) -> list[str]:
     return [name.strip() for name in rule.judge.split(",") if name.strip()]
 
 
@@ -121,7 +121,7 @@ class Counts(NamedTuple):
     told: str = ""
 
 
-class Finding(NamedTuple):
+class TrialFinding(NamedTuple):
     """What one test says: a row of the evidence.
 
     Attributes:
@@ -136,10 +136,10 @@ class Finding(NamedTuple):
     text: str
 
 
-class Quality:
+class TrialDecision:
     """Judges counts by a rule."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: TrialRule) -> None:
         self.rule = rule
         errors = Errors(rule.alpha, rule.beta)
         self._tests = {
@@ -150,16 +150,16 @@ class Quality:
         }
         self._names = _judged(rule)
 
-    def findings(self, counts: Mapping[str, Counts]) -> list[Finding]:
+    def findings(self, counts: Mapping[str, Counts]) -> list[TrialFinding]:
         """One row a test."""
         return [self._finding(name, counts.get(name, Counts())) for name in self._names]
 
-    def _finding(self, name: str, seen: Counts) -> Finding:
+    def _finding(self, name: str, seen: Counts) -> TrialFinding:
         if seen.why_not:
-            return Finding(name, "not judged", seen.events, seen.of, seen.why_not)
+            return TrialFinding(name, "not judged", seen.events, seen.of, seen.why_not)
         says = self._tests[name].says(seen.events, seen.of)
         text = _TEXTS[name].format(seen.events, seen.of)
-        return Finding(name, says, seen.events, seen.of, text + seen.told)
+        return TrialFinding(name, says, seen.events, seen.of, text + seen.told)
 
 
 _TEXTS = {
@@ -170,7 +170,7 @@ _TEXTS = {
 }
 
 
-def decision(findings: list[Finding]) -> str:
+def decision(findings: list[TrialFinding]) -> str:
     """``bad`` when one test says so, ``good`` when all that can judge do, otherwise ``open``."""
     says = [one.says for one in findings]
     if BAD in says:

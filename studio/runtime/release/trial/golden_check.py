@@ -15,7 +15,7 @@ from ..store.layout import Layout
 _TIMED_RUNS = 9
 
 
-class Some(NamedTuple):
+class SampledOutput(NamedTuple):
     """Of a large output some values, their places in it when it is flat, and its shape."""
 
     values: Any
@@ -100,7 +100,7 @@ def read_sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 arrays.update((name, found[name]) for name in found.files)
     feeds = {name[3:]: arrays[name] for name in arrays if name.startswith("in.")}
     expected = {
-        name[4:]: Some(arrays[name], arrays["at." + name[4:]], arrays["shape." + name[4:]])
+        name[4:]: SampledOutput(arrays[name], arrays["at." + name[4:]], arrays["shape." + name[4:]])
         if "at." + name[4:] in arrays
         else arrays[name]
         for name in arrays
@@ -118,7 +118,7 @@ def compare(
     worst, same = 0.0, True
     for name, wanted in expected.items():
         found = numpy.asarray(answers[name])
-        if isinstance(wanted, Some):
+        if isinstance(wanted, SampledOutput):
             if found.shape != tuple(wanted.shape):
                 return float("inf"), False
             found, wanted = found.reshape(-1)[wanted.places], wanted.values

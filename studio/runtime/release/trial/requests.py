@@ -6,9 +6,9 @@ from typing import Any, Mapping, Optional, Tuple
 
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
-from ...shared.sampling_config import FILE, MOST, SamplingWish
+from ...shared.sampling_config import FILE, MOST, SamplingConfig
 from ...shared.trial_request import FILE as COMPARED
-from ...shared.trial_request import MOST_SHARE, Wish
+from ...shared.trial_request import MOST_SHARE, TrialRequest
 from ..store.layout import Layout
 
 
@@ -58,7 +58,7 @@ def compare(layout: Layout, digest: str, before: str, share: float) -> None:
     """Let the server go on comparing its answers with those of the release before, or end it."""
     path = layout.run / COMPARED
     if share and before and before != digest:
-        wish = Wish(digest, before, 1.0, share, False)
+        wish = TrialRequest(digest, before, 1.0, share, False)
         write_atomically(path, wish.content())
     else:
         remove(path)
@@ -70,4 +70,4 @@ def allow(layout: Layout, digest: str, allowed: Optional[Tuple[int, int]]) -> No
     if allowed is None:
         remove(path)
     else:
-        write_atomically(path, SamplingWish(digest, *allowed).content(), 0o600)
+        write_atomically(path, SamplingConfig(digest, *allowed).content(), 0o600)

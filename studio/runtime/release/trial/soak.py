@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
-from ...shared.trial_request import FILE, Wish
-from .decision import KEEP, Counts, Finding, Quality, decision
+from ...shared.trial_request import FILE, TrialRequest
+from .decision import KEEP, Counts, TrialDecision, TrialFinding, decision
 from .sequential import BAD, GOOD
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Callable, Protocol
 
-    class Watched(Protocol):
+    class WatchedServer(Protocol):
         """A server that is asked how it is: the one of a board, or that of a container.
 
         Attributes:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         def token(self) -> str:
             """What it wants to be shown; empty when it wants none."""
 
-    class Place(Protocol):
+    class NoteFolder(Protocol):
         """Where the server looks for notes."""
 
         @property
@@ -58,7 +58,7 @@ _TOLD = " ({:.2f} times as long)"
 _REPEATED = " ({} to requests like the ones before are left out)"
 
 
-def soak(server: Watched, digest: str, seconds: float) -> None:
+def soak(server: WatchedServer, digest: str, seconds: float) -> None:
     """Watch the live server.
 
     Raises:
@@ -75,7 +75,7 @@ def soak(server: Watched, digest: str, seconds: float) -> None:
             raise failed("{} of {} requests failed".format(errors, requests))
 
 
-class QualitySoak:
+class ReleaseTrial:
     """One release on trial.
 
     Args:
@@ -84,7 +84,12 @@ class QualitySoak:
     """
 
     def __init__(
-        self, server: Watched, layout: Place, digest: str, before: str, adrift: bool | None = None
+        self,
+        server: WatchedServer,
+        layout: NoteFolder,
+        digest: str,
+        before: str,
+        adrift: bool | None = None,
     ) -> None:
         self._server = server
         self._layout = layout
@@ -96,7 +101,10 @@ class QualitySoak:
         self._last: dict[str, Any] = {}
 
     def run(
-        self, quality: Quality, seconds: float, tell: Callable[[dict[str, Any]], None] | None = None
+        self,
+        quality: TrialDecision,
+        seconds: float,
+        tell: Callable[[dict[str, Any]], None] | None = None,
     ) -> dict[str, Any]:
         """Watch the live server until the rule decides, or the time is over.
 
@@ -112,7 +120,7 @@ class QualitySoak:
         began = time.monotonic()
         wish = self._layout.run / FILE
         if self._before:
-            asked = Wish(self._digest, self._before, quality.rule.beyond)
+            asked = TrialRequest(self._digest, self._before, quality.rule.beyond)
             write_atomically(wish, asked.content())
         try:
             return self._decide(quality, began, seconds, tell)
@@ -122,7 +130,7 @@ class QualitySoak:
 
     def _decide(
         self,
-        quality: Quality,
+        quality: TrialDecision,
         began: float,
         seconds: float,
         tell: Callable[[dict[str, Any]], None] | None,
@@ -197,15 +205,15 @@ class QualitySoak:
         return Counts(_count(told, "differing"), _count(told, "windows"), fault)
 
 
-def _evidence(findings: list[Finding], spent: float) -> dict[str, Any]:
+def _evidence(findings: list[TrialFinding], spent: float) -> dict[str, Any]:
     return {"seconds": round(spent, 2), "tests": [dict(one._asdict()) for one in findings]}
 
 
-def _against(findings: list[Finding]) -> str:
+def _against(findings: list[TrialFinding]) -> str:
     return "; ".join(one.text for one in findings if one.says == BAD)
 
 
-def _is_adrift(server: Watched, digest: str) -> bool:
+def _is_adrift(server: WatchedServer, digest: str) -> bool:
     """Whether the release that is still served sees other things than its reference data."""
     try:
         drift = status_of(server, digest).get("drift") or {}
@@ -214,7 +222,7 @@ def _is_adrift(server: Watched, digest: str) -> bool:
     return bool(drift.get("alarm"))
 
 
-def status_of(server: Watched, digest: str) -> dict[str, Any]:
+def status_of(server: WatchedServer, digest: str) -> dict[str, Any]:
     """What a server tells of itself.
 
     Raises:

@@ -13,7 +13,7 @@ from ..http.coding import content_of
 from ..http.exchange import Exchange
 from ..http.message import Body, HttpError, Request, Response
 from ..protocol.codec import Inference, decode, kind_of
-from ..protocol.request_template import Wanted
+from ..protocol.request_template import RequestedOutput
 from ..protocol.tensor_data import numbers_of
 from ..service import Service
 from . import bodies
@@ -101,7 +101,7 @@ class ContractCall(InferenceCall):
 
     def _ask(self, question: Question) -> Inference:
         self._question = question
-        wanted = [Wanted(name, False) for name in self._model.outputs]
+        wanted = [RequestedOutput(name, False) for name in self._model.outputs]
         feeds = question.runs[0]
         together = len(question.runs) == 1 and not question.whole
         kind = kind_of(feeds, wanted) if together else None

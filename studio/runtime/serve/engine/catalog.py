@@ -21,7 +21,7 @@ _NO_MEMORY = re.compile("MemoryError|bad_alloc|allocate memory")
 """How it is said that there was not enough."""
 
 
-class Entry(NamedTuple):
+class CatalogEntry(NamedTuple):
     """One version that lies in the folder."""
 
     name: str
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
         return found._replace(name=self.name, version=self.version)
 
 
-def entries_of(folder: Path) -> List[Entry]:
+def entries_of(folder: Path) -> List[CatalogEntry]:
     """The versions in a folder, in a fixed order.
 
     ``NAME.onnx`` is a model of its own; ``NAME/`` is a bundle, or holds versions ``NAME/1/``,
@@ -47,16 +47,16 @@ def entries_of(folder: Path) -> List[Entry]:
     Raises:
         LoadError: when the folder cannot be read.
     """
-    found: List[Entry] = []
+    found: List[CatalogEntry] = []
     try:
         places = sorted(folder.iterdir())
         for place in places:
             if place.name.startswith("."):
                 continue
             if place.suffix == ".onnx" and place.is_file():
-                found.append(Entry(place.stem, "1", place))
+                found.append(CatalogEntry(place.stem, "1", place))
             elif (place / "manifest.json").is_file():
-                found.append(Entry(place.name, _version(place), place))
+                found.append(CatalogEntry(place.name, _version(place), place))
             elif place.is_dir():
                 found += _versions(place)
     except OSError as error:
@@ -64,15 +64,15 @@ def entries_of(folder: Path) -> List[Entry]:
     return found
 
 
-def _versions(place: Path) -> List[Entry]:
-    found: List[Entry] = []
+def _versions(place: Path) -> List[CatalogEntry]:
+    found: List[CatalogEntry] = []
     for folder in sorted(place.iterdir()):
         if not (folder.name.isdigit() and folder.is_dir()):
             continue
         bundle = (folder / "manifest.json").is_file()
         path = folder if bundle else folder / "model.onnx"
         if path.exists():
-            found.append(Entry(place.name, str(int(folder.name)), path))
+            found.append(CatalogEntry(place.name, str(int(folder.name)), path))
     return found
 
 
@@ -172,7 +172,7 @@ class Catalog:
             self._places[name] = url
             self._serve(others + ready)
 
-    def _entry_at(self, name: str, url: str) -> Entry:
+    def _entry_at(self, name: str, url: str) -> CatalogEntry:
         place = inside(self._folder, url)
         if place is None:
             raise HttpError(400, "The place of the model is not in the folder of models.")
@@ -183,7 +183,7 @@ class Catalog:
         if free is not None and size > free:
             sentence = "The model has {} MB, of which {} MB of memory are left."
             raise HttpError(507, sentence.format(size >> 20, free >> 20))
-        return Entry(name, _version(path) if path.is_dir() else "1", path)
+        return CatalogEntry(name, _version(path) if path.is_dir() else "1", path)
 
     def place_of(self, model: ServedModel) -> str:
         """Where a model was loaded from, as whoever asked for it said."""
@@ -216,19 +216,19 @@ class Catalog:
             self._busy = asyncio.Lock()
         return self._busy
 
-    def _entries(self) -> List[Entry]:
+    def _entries(self) -> List[CatalogEntry]:
         try:
             return entries_of(self._folder)
         except LoadError:  # it is gone: what is loaded is still served
             return []
 
-    async def _prepare_beside(self, entries: List[Entry]) -> List[ServedModel]:
+    async def _prepare_beside(self, entries: List[CatalogEntry]) -> List[ServedModel]:
         served = {(m.name, m.version): m for m in self._repository.all()}
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, lambda: self._prepare(entries, served))
 
     def _prepare(
-        self, entries: List[Entry], served: Mapping[Key, ServedModel]
+        self, entries: List[CatalogEntry], served: Mapping[Key, ServedModel]
     ) -> List[ServedModel]:
         """Load versions; one that is served and has not changed stays as it is."""
         ready: List[ServedModel] = []

@@ -23,18 +23,18 @@ from ...drift.watch import DriftWatch, watch_of
 from ...shared.threads import threads_for, usable_cores
 from ..http.message import HttpError
 from ..outputs.recent_answers import Answers
-from ..protocol.request_template import Plans
+from ..protocol.request_template import RequestTemplates
 from ..protocol.tensors import TensorSpec
 from ..statistics.counters import ModelStatistics
-from ..statistics.speed_monitor import Pace, of_profiles, of_start
+from ..statistics.speed_monitor import SpeedMonitor, of_profiles, of_start
 from .memory import give_back
 from .session import ModelSession, WarmUp, golden_feeds, invented_feeds, warm_up
 from .source import ModelSource
-from .tuning import Found, Tried, does_without, rows_of_a_batch
+from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 
 if TYPE_CHECKING:
-    from ..fast_path.dynamic_batch import Together
-    from ..quality.shadow import Mirror
+    from ..fast_path.dynamic_batch import DynamicBatch
+    from ..quality.shadow import ShadowComparison
     from ..quality.uncertain_samples import Sampler
     from .call import InferenceCall
     from .executor import Work
@@ -113,7 +113,7 @@ class ServedModel:
     ) -> None:
         self.source = source
         self.drift = drift
-        self.mirror: Optional[Mirror] = None
+        self.mirror: Optional[ShadowComparison] = None
         self.sampler: Optional[Sampler] = None
         self.answers = Answers(source.labels)
         self.session = session
@@ -125,8 +125,8 @@ class ServedModel:
         self._inline_below = execution.inline_below
         self.warning = warning
         self.batch_rows = batch_rows
-        self.plans = Plans()
-        self.together: Dict[Hashable, Together] = {}
+        self.plans = RequestTemplates()
+        self.together: Dict[Hashable, DynamicBatch] = {}
         self.waiting: Deque[InferenceCall] = deque()
         self.alone = 0
         self.turn_is_due = False
@@ -188,7 +188,7 @@ class ServedModel:
 
 
 def load(
-    source: ModelSource, threads: int = 0, batch: int = 0, tried: Optional[Tried] = None
+    source: ModelSource, threads: int = 0, batch: int = 0, tried: Optional[TuningCache] = None
 ) -> ServedModel:
     """Load a version and warm it up; takes seconds, call it outside the event loop.
 
@@ -204,7 +204,7 @@ def load(
     if known is not None:
         session = ModelSession(source.path, known.threads, arena=known.arena)
         warm = warm_up(session, golden_feeds(source.golden, session.inputs)[:1], 0.0)
-        found: Optional[Found] = known
+        found: Optional[TuningResult] = known
     else:
         session, found, warm = _try(source, threads, batch)
     rows = found.rows if found is not None else 1
@@ -227,7 +227,7 @@ def load(
 
 def _try(
     source: ModelSource, threads: int, batch: int
-) -> Tuple[ModelSession, Optional[Found], WarmUp]:
+) -> Tuple[ModelSession, Optional[TuningResult], WarmUp]:
     """A session that is run as is best, what that is, and why it could not be warmed up."""
     session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
@@ -250,13 +250,13 @@ def _try(
             session.shrink(samples[0])
     if seconds is None:
         return session, None, warm
-    return session, Found(seconds, execution.threads, session.arena, rows), warm
+    return session, TuningResult(seconds, execution.threads, session.arena, rows), warm
 
 
-def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> Pace:
+def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> SpeedMonitor:
     """The comparison with the profile of this machine, or else with the runs just made."""
     found, note = of_profiles(source.profiles, identity(), threads)
-    return Pace(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
+    return SpeedMonitor(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
 
 
 class Repository:

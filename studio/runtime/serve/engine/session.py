@@ -40,7 +40,7 @@ _GOLDEN = 0.6180339887498949
 Feeds = Mapping[str, np.ndarray]
 
 
-class Bound(NamedTuple):
+class BoundArrays(NamedTuple):
     """Arrays in their places, as onnxruntime knows them.
 
     Attributes:
@@ -151,7 +151,7 @@ class ModelSession:
         """Whether it can be run on arrays that stay in their places."""
         return self._run_bound is not None and not self._has_bits
 
-    def bind(self, feeds: Feeds, results: Feeds) -> Bound:
+    def bind(self, feeds: Feeds, results: Feeds) -> BoundArrays:
         """Arrays that ``run_bound`` reads and writes.
 
         Args:
@@ -169,9 +169,9 @@ class ModelSession:
             binding.bind_ortvalue_input(name, value_of(array))
         for name, array in results.items():
             binding.bind_ortvalue_output(name, value_of(array))
-        return Bound(getattr(binding, "_iobinding", None), binding, (feeds, results))
+        return BoundArrays(getattr(binding, "_iobinding", None), binding, (feeds, results))
 
-    def run_bound(self, bound: Bound, options: Any) -> None:
+    def run_bound(self, bound: BoundArrays, options: Any) -> None:
         """Run once on bound arrays; raises where an output has another size than its array.
 
         It costs less than ``run``, which makes an object of each array and memory for the outputs.

@@ -173,7 +173,7 @@ def _round(session: ModelSession, feeds: Feeds, runs: int) -> float:
 _MOST = 8
 
 
-class Found(NamedTuple):
+class TuningResult(NamedTuple):
     """What was found.
 
     Attributes:
@@ -189,7 +189,7 @@ class Found(NamedTuple):
     rows: int
 
 
-class Tried:
+class TuningCache:
     """A file with what was found for the releases of one root.
 
     Args:
@@ -201,13 +201,13 @@ class Tried:
         self._path = path
         self._conditions = conditions
 
-    def recall(self, digest: str) -> Optional[Found]:
+    def recall(self, digest: str) -> Optional[TuningResult]:
         """What was found for a release; None when it was not tried, or the file is damaged."""
         kept = self._read().get(digest) or {}
         if not isinstance(kept, dict) or kept.get("conditions") != self._conditions:
             return None
         try:
-            return Found(
+            return TuningResult(
                 float(kept["seconds"]),
                 max(1, int(kept["threads"])),
                 bool(kept["arena"]),
@@ -216,7 +216,7 @@ class Tried:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def keep(self, digest: str, found: Found) -> None:
+    def keep(self, digest: str, found: TuningResult) -> None:
         """Remember it; a disk that does not take it is no reason not to serve."""
         if self._path is None:
             return

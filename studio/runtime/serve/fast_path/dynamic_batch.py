@@ -10,11 +10,11 @@ import numpy as np
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.exchange import Exchange
-from ..protocol.request_template import Plan
+from ..protocol.request_template import RequestTemplate
 from ..protocol.tensor_data import bytes_of
 
 if TYPE_CHECKING:
-    from .fast_path import Repeat, Repeats
+    from .fast_path import FastPath, KnownRequest
 
 _clock = time.monotonic
 _MOST_BYTES = 8 << 20
@@ -52,20 +52,20 @@ class Rows:
         return [view[begin * size : end * size] for view, size in zip(self.views, self.sizes)]
 
 
-Asked = Tuple[Exchange, Connection, "Repeat"]
+PendingRequest = Tuple[Exchange, Connection, "KnownRequest"]
 
 
-class Together:
+class DynamicBatch:
     """The batch that is being gathered for one model, of requests of one kind."""
 
     @staticmethod
     def of(
         model: ServedModel,
-        plan: Plan,
+        plan: RequestTemplate,
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
-        repeats: Repeats,
-    ) -> Optional[Together]:
+        repeats: FastPath,
+    ) -> Optional[DynamicBatch]:
         """That of requests like this; None where they cannot share a run.
 
         Args:
@@ -83,7 +83,7 @@ class Together:
         key = (plan.kind, tuple(array.shape[1:] for array in results.values()))
         found = model.together.get(key)
         if found is None:
-            found = model.together[key] = Together(model, feeds, results, repeats)
+            found = model.together[key] = DynamicBatch(model, feeds, results, repeats)
         return found
 
     def __init__(
@@ -91,7 +91,7 @@ class Together:
         model: ServedModel,
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
-        repeats: Repeats,
+        repeats: FastPath,
     ) -> None:
         self._model = model
         self._service = repeats.service
@@ -100,12 +100,12 @@ class Together:
         self._inputs = Rows(feeds, self._capacity)
         self._outputs = Rows(results, self._capacity)
         self._bound: Dict[int, Any] = {}
-        self._waiting: List[Asked] = []
+        self._waiting: List[PendingRequest] = []
         self._filled = 0
         self._seen = 0
         self._is_due = False
 
-    def add(self, connection: Connection, repeat: Repeat) -> bool:
+    def add(self, connection: Connection, repeat: KnownRequest) -> bool:
         """Take a request that was just received; returns as ``lookout.Hear`` does."""
         done = True
         begin, end = self._filled, self._filled + repeat.rows
@@ -160,7 +160,7 @@ class Together:
 
     def _answer(
         self,
-        asked: Asked,
+        asked: PendingRequest,
         parts: List[memoryview],
         times: Tuple[float, float, float],
         runs: int,
@@ -192,7 +192,7 @@ class Together:
         repeat.log(connection.peer, now)
         return connection.finish_again(repeat.rendered(connection.server.date, parts), now)
 
-    def _fail(self, waiting: List[Asked], options: Any, begun: float) -> bool:
+    def _fail(self, waiting: List[PendingRequest], options: Any, begun: float) -> bool:
         """The general way says why, or succeeds."""
         model = self._model
         if options.terminate:

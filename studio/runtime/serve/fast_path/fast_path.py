@@ -21,9 +21,9 @@ import numpy as np
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.message import BINARY, Request, Response
-from ..http.selector import Lookout
+from ..http.selector import ConnectionSelector
 from ..protocol.tensor_data import bytes_of
-from .dynamic_batch import Together
+from .dynamic_batch import DynamicBatch
 
 if TYPE_CHECKING:
     from ..http.server import HttpServer
@@ -38,14 +38,14 @@ _FEW = 16
 """When more clients than that are heard in one look, they are put into the queue, which ends."""
 
 
-def answer_repeats(service: Service, server: HttpServer, lookout: Lookout) -> None:
+def answer_repeats(service: Service, server: HttpServer, lookout: ConnectionSelector) -> None:
     """From now on requests that come again to this server are answered without being read."""
-    repeats = Repeats(service, server.scratch, lookout)
+    repeats = FastPath(service, server.scratch, lookout)
     server.learn = repeats.learn
     service.repository.replaced = repeats.forget
 
 
-class Repeats:
+class FastPath:
     """The requests that are known, and what answers them.
 
     Attributes:
@@ -53,13 +53,13 @@ class Repeats:
         lookout: Who hears the connections.
     """
 
-    def __init__(self, service: Service, scratch: bytearray, lookout: Lookout) -> None:
+    def __init__(self, service: Service, scratch: bytearray, lookout: ConnectionSelector) -> None:
         self.service = service
         self.scratch = scratch
         self.lookout = lookout
-        self._known: Dict[bytes, Repeat] = {}
+        self._known: Dict[bytes, KnownRequest] = {}
 
-    def learn(self, head: bytes, request: Request, response: Response) -> Optional[Repeat]:
+    def learn(self, head: bytes, request: Request, response: Response) -> Optional[KnownRequest]:
         """What answers requests like this one; None where only the general way does.
 
         Args:
@@ -74,7 +74,7 @@ class Repeats:
             return found
         if len(self._known) >= _KEPT:  # somebody sends ever new ones
             self.forget()
-        self._known[lead] = found = Repeat(self, lead, request, response)
+        self._known[lead] = found = KnownRequest(self, lead, request, response)
         return found
 
     def _can(self, lead: bytes, request: Request, response: Response) -> bool:
@@ -98,7 +98,7 @@ class Repeats:
         self._known.clear()
 
 
-class Repeat:
+class KnownRequest:
     """One request, apart from its values.
 
     Attributes:
@@ -110,7 +110,9 @@ class Repeat:
         values: Its inputs where they were received, as bytes.
     """
 
-    def __init__(self, repeats: Repeats, lead: bytes, request: Request, response: Response) -> None:
+    def __init__(
+        self, repeats: FastPath, lead: bytes, request: Request, response: Response
+    ) -> None:
         assert response.again is not None
         assert response.start is not None
         self._model, plan, arrays = response.again
@@ -134,7 +136,7 @@ class Repeat:
         self._results = {w.name: np.empty_like(a) for w, a in zip(plan.wanted, arrays)}
         self._bound = self._model.session.bind(feeds, self._results)
         self._parts = [bytes_of(array) for array in self._results.values()]
-        self._together = Together.of(self._model, plan, feeds, self._results, repeats)
+        self._together = DynamicBatch.of(self._model, plan, feeds, self._results, repeats)
 
     def forget(self) -> None:
         """Leave it to the general way from now on, and keep no model alive."""

@@ -23,7 +23,7 @@ _CHUNKED_AT_ONCE = 64 * 1024
 """Bytes of a chunked body that are read in one go: of tiny chunks they take milliseconds."""
 
 
-class Repeat(Protocol):
+class KnownAnswer(Protocol):
     """Answers requests that differ from one before in their values alone.
 
     Attributes:
@@ -55,7 +55,7 @@ class Connection(TimedConnection):
         self._parser = RequestParser(server.heads)
         self._room: Optional[memoryview] = None
         self._place = server.place
-        self._repeat: Optional[Repeat] = None
+        self._repeat: Optional[KnownAnswer] = None
         self._regular = False
         self._exchange: Optional[Exchange] = None
         self._began = 0.0

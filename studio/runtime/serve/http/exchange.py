@@ -12,7 +12,7 @@ _TRACEPARENT = re.compile(
 )
 
 
-class Asker(Protocol):
+class Client(Protocol):
     """Whoever sends requests and gets the answers.
 
     Attributes:
@@ -35,7 +35,7 @@ class Exchange:
 
     __slots__ = ("_connection", "gone", "received", "request")
 
-    def __init__(self, connection: Asker, request: Request, received: float) -> None:
+    def __init__(self, connection: Client, request: Request, received: float) -> None:
         self._connection = connection
         self.request = request
         self.received = received

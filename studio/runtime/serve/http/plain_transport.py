@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import Any, Callable, Optional, Protocol, Union
 
-from .selector import READ, WRITE, Lookout
+from .selector import READ, WRITE, ConnectionSelector
 
 _HIGH, _LOW = 64 * 1024, 16 * 1024
 """Bytes not yet sent from which on, and down to which, the protocol is to write no more."""
@@ -19,7 +19,7 @@ _PAUSE_S = 1.0
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-class Hearer(Protocol):
+class DataReceiver(Protocol):
     """What a wire needs of a BufferedProtocol."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -44,14 +44,14 @@ class Hearer(Protocol):
         """As asyncio's."""
 
 
-class Wire(asyncio.Transport):
+class ClientSocket(asyncio.Transport):
     """One client's socket: what asyncio's own transport does for a BufferedProtocol."""
 
     def __init__(
         self,
         link: socket.socket,
-        protocol: Hearer,
-        lookout: Lookout,
+        protocol: DataReceiver,
+        lookout: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Begin to read.
@@ -230,14 +230,14 @@ class Wire(asyncio.Transport):
             return default
 
 
-class Entrance:
+class Acceptor:
     """Lets clients in at a listening socket."""
 
     def __init__(
         self,
         listener: socket.socket,
-        protocol: Callable[[], Hearer],
-        lookout: Lookout,
+        protocol: Callable[[], DataReceiver],
+        lookout: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Begin.
@@ -283,4 +283,4 @@ class Entrance:
             except OSError:  # it has gone already
                 link.close()
                 continue
-            Wire(link, self._protocol(), self._lookout, self._loop)
+            ClientSocket(link, self._protocol(), self._lookout, self._loop)

@@ -18,12 +18,12 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 READ: int = getattr(select, "EPOLLIN", 1)
 WRITE: int = getattr(select, "EPOLLOUT", 4)
 
-Hear = Callable[[int], bool]
+Callback = Callable[[int], bool]
 """Told what has happened to a descriptor, as epoll's mask. Returns whether that is all: nothing
 was left for the event loop to do. Raises nothing."""
 
 Turn = Callable[[], bool]
-"""Called when all that has come by now was heard; returns as ``Hear`` does."""
+"""Called when all that has come by now was heard; returns as ``Callback`` does."""
 
 _AT_ONCE = 256
 """Descriptors that one look tells of; the others are told of by the next."""
@@ -31,7 +31,7 @@ _clock = time.monotonic
 _Base: Any = getattr(selectors, "EpollSelector", object)
 
 
-class Lookout(_Base):  # type: ignore[misc]
+class ConnectionSelector(_Base):  # type: ignore[misc]
     """epoll, with descriptors of its own beside asyncio's.
 
     Attributes:
@@ -45,13 +45,13 @@ class Lookout(_Base):  # type: ignore[misc]
         super().__init__()
         # The same epoll under another number: what the base class holds is its own.
         self._epoll = select.epoll.fromfd(os.dup(self.fileno()))
-        self._hears: Dict[int, Hear] = {}
+        self._hears: Dict[int, Callback] = {}
         self._turns: List[Turn] = []
         self._heard: Dict[int, float] = {}
         self.crowd = 0
         self.slow = False
 
-    def watch(self, number: int, mask: int, hear: Hear) -> None:
+    def watch(self, number: int, mask: int, hear: Callback) -> None:
         """Tell ``hear`` of what happens to a descriptor."""
         self._epoll.register(number, mask)
         self._hears[number] = hear
@@ -126,6 +126,6 @@ class Lookout(_Base):  # type: ignore[misc]
         super().close()
 
 
-def lookout() -> Optional[Lookout]:
+def lookout() -> Optional[ConnectionSelector]:
     """One, where the system has epoll."""
-    return Lookout() if hasattr(selectors, "EpollSelector") else None
+    return ConnectionSelector() if hasattr(selectors, "EpollSelector") else None

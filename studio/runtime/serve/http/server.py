@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Pr
 from .admission import Admission
 from .body import HttpLimits
 from .budget import BodyBudget
-from .connection import Connection, Repeat
+from .connection import Connection, KnownAnswer
 from .exchange import Exchange
 from .message import Request, Response
 from .parser import HeadReader
-from .plain_transport import Entrance
-from .selector import Lookout
+from .plain_transport import Acceptor
+from .selector import ConnectionSelector
 from .waiting import TimedConnection
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Application = Callable[[Exchange], Optional[Response]]
 """Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
 
 
-Learn = Callable[[bytes, Request, Response], Optional[Repeat]]
+LearnRequest = Callable[[bytes, Request, Response], Optional[KnownAnswer]]
 """What answers a request that comes again: from the bytes of its head, it, and its answer."""
 
 
@@ -120,7 +120,7 @@ class HttpServer:
         heads: Reads the heads of all connections.
         scratch: Where all connections receive; what they keep of it they copy.
         place: The same.
-        learn: See ``Learn``.
+        learn: See ``LearnRequest``.
         budget: Memory for large bodies.
         draining: No new connections; each answer is the last one of its connection.
         date: The line of the Date header, renewed every second.
@@ -137,14 +137,14 @@ class HttpServer:
         admission: Optional[Admission] = None,
         budget: Optional[BodyBudget] = None,
         on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
-        lookout: Optional[Lookout] = None,
+        lookout: Optional[ConnectionSelector] = None,
     ) -> None:
         self.application = application
         self.heads = HeadReader(limits, admission)
         self.budget = budget or BodyBudget(int(BODIES * limits.body))
         self.scratch = bytearray(_SCRATCH)
         self.place = memoryview(self.scratch)
-        self.learn: Learn = lambda head, request, response: None
+        self.learn: LearnRequest = lambda head, request, response: None
         self.timeouts = timeouts
         self.draining = False
         self.date = _date_line()
@@ -181,7 +181,7 @@ class HttpServer:
     async def _entrance(self, listener: socket.socket) -> Closable:
         assert self._loop is not None
         if self._lookout is not None and self._tls is None:
-            return Entrance(listener, lambda: Connection(self), self._lookout, self._loop)
+            return Acceptor(listener, lambda: Connection(self), self._lookout, self._loop)
         return await self._loop.create_server(
             lambda: Connection(self),
             sock=listener,

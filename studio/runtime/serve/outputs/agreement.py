@@ -7,7 +7,7 @@ from typing import Mapping, Optional
 import numpy as np
 
 from .detections import Scores, listed_boxes
-from .uncertainty import BOXES, Doubt
+from .uncertainty import BOXES, Uncertainty
 
 SAME_PLACES = 0.95
 """Share of positions of a sequence that must have the same class."""
@@ -27,7 +27,7 @@ _MOST_BOXES = 512
 Outputs = Mapping[str, np.ndarray]
 
 
-class Likeness:
+class Agreement:
     """Of the answers of two versions of one model: what they have found is compared.
 
     Of a detector the boxes, or the places with their classes where its answers are not yet boxes;
@@ -35,7 +35,7 @@ class Likeness:
     """
 
     def __init__(self) -> None:
-        self._doubt = Doubt()
+        self._doubt = Uncertainty()
 
     def same(self, mine: Outputs, theirs: Outputs) -> bool:
         """Whether two answers to one request say the same."""

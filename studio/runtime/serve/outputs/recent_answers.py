@@ -9,7 +9,7 @@ import numpy as np
 
 from ...drift.estimate import wilson
 from .agreement import is_of_classes
-from .uncertainty import BOXES, MAP, Doubt
+from .uncertainty import BOXES, MAP, Uncertainty
 
 KEPT = 4096
 """Answers; of older ones a label comes too late, and is said not to match."""
@@ -28,7 +28,7 @@ class Answers:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._form = Doubt()
+        self._form = Uncertainty()
         self._looks = _LOOKS
         self._kept: OrderedDict[str, int] = OrderedDict()
         self.right = self.matched = self.unmatched = 0

@@ -23,7 +23,7 @@ Outputs = Mapping[str, np.ndarray]
 Measure = Callable[[Outputs], float]
 
 
-class Form(NamedTuple):
+class OutputForm(NamedTuple):
     """What the answers of a model are, and how their doubt is measured.
 
     Attributes:
@@ -39,7 +39,7 @@ class Form(NamedTuple):
     cells: Optional[Cells] = None
 
 
-class Doubt:
+class Uncertainty:
     """The doubt of one model's answers, of the first kind that its outputs have.
 
     Attributes:
@@ -47,7 +47,7 @@ class Doubt:
     """
 
     def __init__(self) -> None:
-        self.form: Optional[Form] = None
+        self.form: Optional[OutputForm] = None
 
     @property
     def kind(self) -> str:
@@ -109,12 +109,14 @@ def doubt_of_classes(rows: np.ndarray) -> float:
     return float(1.0 - (ordered[:, -1] - ordered[:, -2]).mean())
 
 
-def _form_of(numbers: Outputs) -> Optional[Form]:
+def _form_of(numbers: Outputs) -> Optional[OutputForm]:
     """What an answer is, and how to measure the doubt of one like it."""
     scores = scores_of(numbers)
     if scores is not None:
         read = scores.read
-        return Form(BOXES, lambda outputs: doubt_of_scores(read(outputs)), scores.sure, scores)
+        return OutputForm(
+            BOXES, lambda outputs: doubt_of_scores(read(outputs)), scores.sure, scores
+        )
     for name, array in numbers.items():
         if array.dtype.kind != "f":
             continue
@@ -124,7 +126,7 @@ def _form_of(numbers: Outputs) -> Optional[Form]:
     return None
 
 
-def _of_classes(name: str, array: np.ndarray) -> Optional[Form]:
+def _of_classes(name: str, array: np.ndarray) -> Optional[OutputForm]:
     """Rows of classes: one, or those of a text."""
     if array.ndim not in (2, 3) or array.shape[-1] < 2:
         return None
@@ -136,10 +138,10 @@ def _of_classes(name: str, array: np.ndarray) -> Optional[Form]:
         rows = some(outputs[name].reshape(-1, outputs[name].shape[-1]), MOST_ROWS)
         return doubt_of_classes(rows.astype(np.float32) if shares else softmax(rows))
 
-    return Form(CLASSES, measure)
+    return OutputForm(CLASSES, measure)
 
 
-def _of_map(name: str, array: np.ndarray) -> Optional[Form]:
+def _of_map(name: str, array: np.ndarray) -> Optional[OutputForm]:
     cells = map_of(name, array)
     if cells is None:
         return None
@@ -149,4 +151,4 @@ def _of_map(name: str, array: np.ndarray) -> Optional[Form]:
         found = read(outputs)
         return doubt_of_scores(found) if found.ndim == 1 else doubt_of_classes(found)
 
-    return Form(MAP, measure, cells=cells)
+    return OutputForm(MAP, measure, cells=cells)

@@ -11,7 +11,13 @@ import numpy as np
 
 from ..http.message import BINARY, JSON, Body, Response, start_of
 from .json_reader import PieceReader
-from .request_template import Plan, Plans, Slot, Start, Wanted
+from .request_template import (
+    AnswerHead,
+    InputSlot,
+    RequestedOutput,
+    RequestTemplate,
+    RequestTemplates,
+)
 from .tensor_data import BinaryPart, bad, parameters_of, read_tensor, to_binary, to_json
 from .tensors import TensorSpec
 
@@ -35,9 +41,9 @@ class Inference(NamedTuple):
 
     id: str
     feeds: Dict[str, np.ndarray]
-    wanted: List[Wanted]
+    wanted: List[RequestedOutput]
     batch: int
-    plan: Optional[Plan] = None
+    plan: Optional[RequestTemplate] = None
     kind: Optional[Hashable] = None
 
     @property
@@ -48,7 +54,9 @@ class Inference(NamedTuple):
         return sum(array.nbytes for array in self.feeds.values())
 
 
-def kind_of(feeds: Mapping[str, np.ndarray], wanted: Sequence[Wanted]) -> Optional[Hashable]:
+def kind_of(
+    feeds: Mapping[str, np.ndarray], wanted: Sequence[RequestedOutput]
+) -> Optional[Hashable]:
     """Names and shapes of the rows; None when the inputs do not have the same number of rows."""
     shapes = [array.shape for array in feeds.values()]
     if not all(shapes) or len({shape[0] for shape in shapes}) != 1:
@@ -62,7 +70,7 @@ def decode(
     header_length: Optional[str],
     inputs: Mapping[str, TensorSpec],
     outputs: Mapping[str, TensorSpec],
-    plans: Optional[Plans] = None,
+    plans: Optional[RequestTemplates] = None,
 ) -> Inference:
     """Read an infer request.
 
@@ -90,7 +98,7 @@ def _decode(
     offset: int,
     inputs: Mapping[str, TensorSpec],
     outputs: Mapping[str, TensorSpec],
-    plans: Optional[Plans] = None,
+    plans: Optional[RequestTemplates] = None,
 ) -> Inference:
     """Read the JSON; the binary tensors, if there are some, begin at the offset of the body."""
     document = parse_json(text, tensors="data")
@@ -140,7 +148,9 @@ def understood(
     return Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
 
 
-def _plan(found: Inference, inputs: Mapping[str, TensorSpec], size: int) -> Optional[Plan]:
+def _plan(
+    found: Inference, inputs: Mapping[str, TensorSpec], size: int
+) -> Optional[RequestTemplate]:
     """What can be kept of a request: none with strings, or whose values must be checked."""
     slots = []
     begin = 0
@@ -148,10 +158,14 @@ def _plan(found: Inference, inputs: Mapping[str, TensorSpec], size: int) -> Opti
         dtype = inputs[name].kind.dtype
         if dtype is None or dtype.kind == "b" or not array.size:
             return None
-        slots.append(Slot(name, dtype, begin, array.size, array.shape))
+        slots.append(InputSlot(name, dtype, begin, array.size, array.shape))
         begin += array.nbytes
     # Some came as JSON when the sizes differ: their values are a part of the text.
-    return Plan(slots, found.wanted, size, found.batch, found.kind) if begin == size else None
+    return (
+        RequestTemplate(slots, found.wanted, size, found.batch, found.kind)
+        if begin == size
+        else None
+    )
 
 
 def _size_of_json(text: str, total: int) -> int:
@@ -219,11 +233,13 @@ def _id(document: Mapping[str, Any]) -> str:
     return value
 
 
-def _wanted(document: Mapping[str, Any], outputs: Mapping[str, TensorSpec]) -> List[Wanted]:
+def _wanted(
+    document: Mapping[str, Any], outputs: Mapping[str, TensorSpec]
+) -> List[RequestedOutput]:
     default = parameters_of(document).get("binary_data_output") is True
     if not document.get("outputs"):
-        return [Wanted(name, default) for name in outputs]
-    wanted: List[Wanted] = []
+        return [RequestedOutput(name, default) for name in outputs]
+    wanted: List[RequestedOutput] = []
     for entry in _list(document, "outputs"):
         name = _name(entry, "output")
         if name not in outputs:
@@ -231,7 +247,7 @@ def _wanted(document: Mapping[str, Any], outputs: Mapping[str, TensorSpec]) -> L
         if any(name == other.name for other in wanted):
             raise bad("The output {!r} is asked for twice.", name)
         binary = parameters_of(entry).get("binary_data", default)
-        wanted.append(Wanted(name, binary is True))
+        wanted.append(RequestedOutput(name, binary is True))
     return wanted
 
 
@@ -265,7 +281,7 @@ def encode(
         return response
     response = _encode(name, version, inference, arrays, outputs, headers)
     if all(_goes_as_it_is(array, outputs[w.name]) for w, array in zip(plan.wanted, arrays)):
-        plan.keep(shapes, Start(start_of(response), response.body))
+        plan.keep(shapes, AnswerHead(start_of(response), response.body))
     return response
 
 

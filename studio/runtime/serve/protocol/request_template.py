@@ -13,14 +13,14 @@ _KEPT_BYTES = 4096
 _KEPT_STARTS = 16
 
 
-class Wanted(NamedTuple):
+class RequestedOutput(NamedTuple):
     """An output that the client asked for, and whether it wants it as binary."""
 
     name: str
     binary: bool
 
 
-class Slot(NamedTuple):
+class InputSlot(NamedTuple):
     """Where an input lies behind the JSON, and what it is.
 
     Attributes:
@@ -39,14 +39,14 @@ class Slot(NamedTuple):
         return np.frombuffer(body, self.dtype, self.size, offset + self.begin).reshape(self.shape)
 
 
-class Start(NamedTuple):
+class AnswerHead(NamedTuple):
     """The beginning of an answer: the constant lines of its head, and its JSON."""
 
     head: bytes
     json: bytes
 
 
-class Plan:
+class RequestTemplate:
     """A request whose inputs are all binary numbers, apart from their values.
 
     Attributes:
@@ -61,8 +61,8 @@ class Plan:
 
     def __init__(
         self,
-        slots: Sequence[Slot],
-        wanted: List[Wanted],
+        slots: Sequence[InputSlot],
+        wanted: List[RequestedOutput],
         size: int,
         batch: int,
         kind: Optional[Hashable],
@@ -74,7 +74,7 @@ class Plan:
         self.batch = batch
         self.kind = kind
         self.binary = all(output.binary for output in wanted)
-        self.starts: Dict[Tuple[Any, ...], Start] = {}
+        self.starts: Dict[Tuple[Any, ...], AnswerHead] = {}
 
     def feeds(self, body: Body, offset: int) -> Dict[str, np.ndarray]:
         """The inputs in a body whose JSON ends at an offset, without a copy where possible."""
@@ -86,24 +86,24 @@ class Plan:
             found[name] = array.reshape(shape)
         return found
 
-    def keep(self, shapes: Tuple[Any, ...], start: Start) -> None:
+    def keep(self, shapes: Tuple[Any, ...], start: AnswerHead) -> None:
         """Remember the beginning of an answer."""
         if len(self.starts) >= _KEPT_STARTS:
             self.starts.clear()
         self.starts[shapes] = start
 
 
-class Plans:
+class RequestTemplates:
     """The plans of one served version, by the JSON that they were made from."""
 
     def __init__(self) -> None:
-        self._known: Dict[bytes, Plan] = {}
+        self._known: Dict[bytes, RequestTemplate] = {}
 
-    def find(self, text: bytes) -> Optional[Plan]:
+    def find(self, text: bytes) -> Optional[RequestTemplate]:
         """The plan for this JSON, if it has come before."""
         return self._known.get(text)
 
-    def keep(self, text: bytes, plan: Plan) -> None:
+    def keep(self, text: bytes, plan: RequestTemplate) -> None:
         """Remember a plan; a few of them, and none that is large."""
         if len(text) > _KEPT_BYTES:
             return

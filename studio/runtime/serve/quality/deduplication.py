@@ -32,7 +32,7 @@ class Signal(NamedTuple):
 Sketch = Union[Signal, bytes]
 
 
-class Novelty:
+class Deduplicator:
     """Remembers a few inputs, each by some of its elements."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..engine.session import ModelSession
 
 Arrays = Dict[str, np.ndarray]
-Given = Mapping[str, np.ndarray]
+RequestInputs = Mapping[str, np.ndarray]
 
 
 def takes_rows(session: ModelSession) -> bool:
@@ -18,7 +18,9 @@ def takes_rows(session: ModelSession) -> bool:
     return all(spec.shape and spec.shape[0] < 0 for spec in session.inputs.values())
 
 
-def first_row(inputs: Given, outputs: Given, in_rows: bool) -> Optional[Tuple[Arrays, Arrays]]:
+def first_row(
+    inputs: RequestInputs, outputs: RequestInputs, in_rows: bool
+) -> Optional[Tuple[Arrays, Arrays]]:
     """Of a request with one row all is copied, a list of boxes too, whose first axis is another.
 
     None where boxes of several rows stand in one list and cannot be told apart.
@@ -34,7 +36,7 @@ def first_row(inputs: Given, outputs: Given, in_rows: bool) -> Optional[Tuple[Ar
     return given, answered
 
 
-def _first_of(arrays: Given, rows: int) -> Arrays:
+def _first_of(arrays: RequestInputs, rows: int) -> Arrays:
     if rows == 1:
         return {name: array.copy() for name, array in arrays.items()}
     found = {name: a for name, a in arrays.items() if a.ndim and a.shape[0] == rows}

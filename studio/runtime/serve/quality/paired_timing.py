@@ -50,7 +50,7 @@ def pair(runs: Sequence[Run], clock: Clock) -> Pair:
     return least[0], least[1]
 
 
-class Race:
+class PairedTiming:
     """Pairs of runs, counted by stretches of time.
 
     Args:

@@ -20,14 +20,14 @@ import numpy as np
 
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
-from ...shared.trial_request import Wish, wish_for
+from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.session import ModelSession, first_line
 from ..engine.source import from_bundle
 from ..errors import LoadError
-from ..outputs.agreement import Likeness
-from .deduplication import Novelty
+from ..outputs.agreement import Agreement
+from .deduplication import Deduplicator
 from .first_row import Arrays, first_row, takes_rows
-from .paired_timing import Race, pair
+from .paired_timing import PairedTiming, pair
 
 if TYPE_CHECKING:
     from ..engine.served_model import ServedModel
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NICE = 10
 
 
-class Mirror:
+class ShadowComparison:
     """The comparison of one served model with an earlier release.
 
     Attributes:
@@ -46,12 +46,12 @@ class Mirror:
         loaded: Whether the earlier release is there to be asked.
     """
 
-    def __init__(self, model: ServedModel, wish: Wish, folder: Path) -> None:
+    def __init__(self, model: ServedModel, wish: TrialRequest, folder: Path) -> None:
         self.wish = wish
         self.fault = ""
         self.compared = self.agreed = self.repeated = 0
-        self._novelty = Novelty()
-        self.race = Race(wish.beyond)
+        self._novelty = Deduplicator()
+        self.race = PairedTiming(wish.beyond)
         self.loaded = False
         self._model = model
         self._folder = folder
@@ -62,7 +62,7 @@ class Mirror:
         self._ended = False
         self._came = threading.Event()
         self._in_rows = takes_rows(model.session)
-        self._likeness = Likeness()
+        self._likeness = Agreement()
         model.session.watch = self
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
         self._thread.start()
@@ -186,7 +186,7 @@ class Mirror:
         return told
 
 
-def follow(model: ServedModel) -> Optional[Mirror]:
+def follow(model: ServedModel) -> Optional[ShadowComparison]:
     """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
     found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror
@@ -194,5 +194,5 @@ def follow(model: ServedModel) -> Optional[Mirror]:
         mirror.end()
         model.mirror = mirror = None
     if mirror is None and found is not None:
-        model.mirror = mirror = Mirror(model, *found)
+        model.mirror = mirror = ShadowComparison(model, *found)
     return mirror

@@ -26,9 +26,9 @@ from typing import (
 
 import numpy as np
 
-from ...shared.sampling_config import SamplingWish, sampling_for
+from ...shared.sampling_config import SamplingConfig, sampling_for
 from ..engine.session import first_line
-from ..outputs.uncertainty import Doubt
+from ..outputs.uncertainty import Uncertainty
 from .first_row import Arrays, first_row, takes_rows
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _PART = ".part"
 _NICE = 15
 
 
-class Kept(NamedTuple):
+class StoredSample(NamedTuple):
     """A sample on the disk; its name says all of it, so that a restart finds it again."""
 
     period: int
@@ -66,7 +66,7 @@ class Kept(NamedTuple):
     name: str
 
     @classmethod
-    def of(cls, path: Path) -> Optional[Kept]:
+    def of(cls, path: Path) -> Optional[StoredSample]:
         """Read it from a file's name; None for a file that is none of ours."""
         parts = path.name[: -len(_SUFFIX)].split("-") if path.name.endswith(_SUFFIX) else []
         try:
@@ -76,7 +76,7 @@ class Kept(NamedTuple):
             return None
 
 
-class Store:
+class SampleStore:
     """A folder with so many samples and bytes at most.
 
     Attributes:
@@ -95,8 +95,8 @@ class Store:
         self.kept = self._there()
         self.period = max((one.period for one in self.kept), default=0)
 
-    def _there(self) -> List[Kept]:
-        found = (Kept.of(path) for path in self._folder.iterdir())
+    def _there(self) -> List[StoredSample]:
+        found = (StoredSample.of(path) for path in self._folder.iterdir())
         return [one for one in found if one is not None]
 
     @property
@@ -143,10 +143,10 @@ class Store:
             part.unlink() if part.exists() else None
             raise
         self.kept = [one for one in self.kept if one.name != name]
-        self.kept.append(Kept(self.period, doubt, path.stat().st_size, name))
+        self.kept.append(StoredSample(self.period, doubt, path.stat().st_size, name))
         return True
 
-    def _remove(self, one: Kept) -> None:
+    def _remove(self, one: StoredSample) -> None:
         path = self._folder / one.name
         if path.exists():
             path.unlink()
@@ -171,7 +171,7 @@ class Sampler:
     def __init__(
         self,
         model: ServedModel,
-        wish: SamplingWish,
+        wish: SamplingConfig,
         folder: Path,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -181,8 +181,8 @@ class Sampler:
         self._model = model
         self._folder = folder
         self._clock = clock
-        self._store: Optional[Store] = None
-        self._doubt = Doubt()
+        self._store: Optional[SampleStore] = None
+        self._doubt = Uncertainty()
         self._in_rows = takes_rows(model.session)
         self._strange = 0
         self._next = clock()
@@ -236,7 +236,7 @@ class Sampler:
         except (OSError, AttributeError):
             pass
         try:
-            self._store = store = Store(self._folder, self.wish.most, self.wish.room)
+            self._store = store = SampleStore(self._folder, self.wish.most, self.wish.room)
             began, apart = self._clock(), -APART_S
             while True:
                 self._came.wait()
@@ -263,7 +263,7 @@ class Sampler:
         finally:
             self._sample = None
 
-    def _keep(self, store: Store, identifier: str, inputs: Arrays, outputs: Arrays) -> bool:
+    def _keep(self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays) -> bool:
         self.looked += 1
         doubt = self._doubt.of(outputs)
         if doubt is None:

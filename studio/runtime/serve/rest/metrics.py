@@ -11,7 +11,7 @@ from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import TEXT, Response
 from ..service import Service
-from ..statistics.board_state import State
+from ..statistics.board_state import BoardHistory
 from ..statistics.counters import HISTOGRAM_BOUNDS_S, REASONS, ModelStatistics
 from .router import Route
 from .status import memory_bytes
@@ -116,7 +116,7 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
         lines.append("{}_count{{{}}} {}".format(name, labels, total))
 
 
-def _pace(lines: List[str], models: Iterable[ServedModel], state: State) -> None:
+def _pace(lines: List[str], models: Iterable[ServedModel], state: BoardHistory) -> None:
     """How fast models run against what was measured before, and what the board tells of why."""
     now, ratios = time.monotonic(), []
     for model in models:
@@ -143,7 +143,7 @@ def _pace(lines: List[str], models: Iterable[ServedModel], state: State) -> None
             _family(lines, name, "gauge", text, [("", value)])
 
 
-def _hertz(state: State) -> Optional[float]:
+def _hertz(state: BoardHistory) -> Optional[float]:
     return None if state.clock_mhz is None else state.clock_mhz * 1e6
 
 

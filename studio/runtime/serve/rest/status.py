@@ -17,7 +17,7 @@ from ..protocol.codec import parse_json
 from ..quality.shadow import follow
 from ..quality.uncertain_samples import follow_samples
 from ..service import Service
-from ..statistics.board_state import State
+from ..statistics.board_state import BoardHistory
 from .model_repository import check_json
 from .router import Route
 
@@ -54,7 +54,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     return Response.of(document)
 
 
-def _model_status(model: ServedModel, state: State) -> Dict[str, Any]:
+def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, Any]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     mirror, sampler = follow(model), follow_samples(model)

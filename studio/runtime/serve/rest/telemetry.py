@@ -31,7 +31,7 @@ LARGEST = 128 * 1024
 _JUMP_S = 5.0
 
 
-class Ledger:
+class OfflineLog:
     """Lines of plain data in a folder.
 
     Args:
@@ -134,15 +134,15 @@ def counts_of(model: ServedModel) -> Dict[str, Any]:
     return found
 
 
-def ledger_of(model: ServedModel) -> Optional[Ledger]:
+def ledger_of(model: ServedModel) -> Optional[OfflineLog]:
     """The ledger below the root that a release lies in; None for a bare file."""
     run = run_folder_of(model.source.path)
-    return Ledger(run) if run is not None else None
+    return OfflineLog(run) if run is not None else None
 
 
 async def keep(service: Service, every_s: float = EVERY_S) -> None:
     """Write a line for each model every minute, until the server ends."""
-    ledger: Optional[Ledger] = None
+    ledger: Optional[OfflineLog] = None
     while True:
         await asyncio.sleep(every_s)
         for model in service.repository.all():

@@ -26,7 +26,7 @@ _POLICIES = "sys/devices/system/cpu/cpu[0-9]*/cpufreq"
 _FANS = ("fan", "pump")
 
 
-class Look(NamedTuple):
+class BoardSnapshot(NamedTuple):
     """The board at one moment; None and empty where it does not tell.
 
     Attributes:
@@ -53,7 +53,7 @@ class Look(NamedTuple):
     own_s: float = 0.0
 
 
-class State(NamedTuple):
+class BoardHistory(NamedTuple):
     """The last minute of looks.
 
     Attributes:
@@ -75,7 +75,7 @@ class State(NamedTuple):
         return {**self._asdict(), "throttled": list(self.throttled)}
 
 
-class Machine:
+class BoardMonitor:
     """Looks at the board again and again.
 
     Args:
@@ -86,7 +86,7 @@ class Machine:
     def __init__(self, root: str = "/", clock: Callable[[], float] = time.monotonic) -> None:
         self._root = root
         self._clock = clock
-        self._looks: Deque[Look] = deque(maxlen=int(KEPT_S / EVERY_S) + 1)
+        self._looks: Deque[BoardSnapshot] = deque(maxlen=int(KEPT_S / EVERY_S) + 1)
         self._firmware: Tuple[str, ...] = ()
         self._asked = 0
         self._asks = root == "/" and shutil.which("vcgencmd") is not None
@@ -119,7 +119,7 @@ class Machine:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         hot = [zone["celsius"] for zone in board.zones(root)]
         self._looks.append(
-            Look(
+            BoardSnapshot(
                 at=self._clock(),
                 clock_mhz=_mhz(root, "scaling_cur_freq"),
                 allowed_mhz=_mhz(root, "scaling_max_freq"),
@@ -146,12 +146,12 @@ class Machine:
             self._firmware = tuple(found["now"]) if found else ()
         return self._firmware
 
-    def state(self) -> State:
+    def state(self) -> BoardHistory:
         """What the looks of the last minute say together."""
         now = self._clock()
         looks = [look for look in list(self._looks) if now - look.at <= KEPT_S + EVERY_S]
         if not looks:
-            return State()
+            return BoardHistory()
         first, last = looks[0], looks[-1]
         reasons = list(dict.fromkeys(flag for look in looks for flag in look.flags))
         if last.events > first.events:
@@ -162,7 +162,7 @@ class Machine:
             reasons.append("clock capped at {:.0f} of {:.0f} MHz".format(low, last.most_mhz or 0))
         clocks = sorted(look.clock_mhz for look in looks if look.clock_mhz)
         others, stolen = _shares(first, last)
-        return State(
+        return BoardHistory(
             tuple(reasons),
             clocks[len(clocks) // 2] if clocks else None,
             last.most_mhz,
@@ -172,7 +172,7 @@ class Machine:
         )
 
 
-def _shares(first: Look, last: Look) -> Tuple[Optional[float], float]:
+def _shares(first: BoardSnapshot, last: BoardSnapshot) -> Tuple[Optional[float], float]:
     """Processors that others keep busy, and the share that was stolen, between two looks."""
     ticks, spent = last.ticks - first.ticks, last.at - first.at
     if ticks <= 0 or spent <= 0:
@@ -183,7 +183,7 @@ def _shares(first: Look, last: Look) -> Tuple[Optional[float], float]:
     return round(max(0.0, others), 2), round((last.stolen - first.stolen) / ticks, 4)
 
 
-def _is_capped(look: Look) -> bool:
+def _is_capped(look: BoardSnapshot) -> bool:
     return bool(look.allowed_mhz and look.most_mhz and look.allowed_mhz < _CAPPED * look.most_mhz)
 
 

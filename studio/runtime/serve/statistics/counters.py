@@ -10,7 +10,7 @@ import numpy as np
 
 from .batch_sizes import BatchStatistics
 from .buckets import BUCKETS, buckets_of, percentile
-from .speed_monitor import Pace
+from .speed_monitor import SpeedMonitor
 
 HISTOGRAM_BOUNDS_S = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -122,7 +122,7 @@ class ModelStatistics:
         self.histogram = np.zeros(len(HISTOGRAM_BOUNDS_S) + 1, np.int64)
         self.window = LatencyWindow()
         self.rate = RateWindow()
-        self.pace: Optional[Pace] = None
+        self.pace: Optional[SpeedMonitor] = None
         self._noted: List[bytes] = []
 
     @property

@@ -17,7 +17,7 @@ _CENTURY = 50
 """Two digits of a year below it are of this century (RFC 5280, 4.1.2.5.1)."""
 
 
-class Upkeep:
+class ExpiryMonitor:
     """Looks at both; the certificate is read again when its file has changed.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
-from .board_state import State
+from .board_state import BoardHistory
 from .buckets import BUCKETS, buckets_of, percentile
 
 QUANTILE = "p50"
@@ -39,7 +39,7 @@ _BESIDE = 1.3
 _LONG_QUEUE = 1.0
 
 
-class Baseline(NamedTuple):
+class SpeedBaseline(NamedTuple):
     """What the model needed where it was measured.
 
     Attributes:
@@ -61,7 +61,7 @@ class Baseline(NamedTuple):
 
 def of_profiles(
     content: Optional[Mapping[str, Any]], machine: Mapping[str, Any], threads: int
-) -> Tuple[Optional[Baseline], str]:
+) -> Tuple[Optional[SpeedBaseline], str]:
     """The newest profile of this machine and number of threads; or why there is none.
 
     Args:
@@ -86,13 +86,13 @@ def of_profiles(
         return None, "The bundle's profile cannot be read."
 
 
-def _baseline(found: Mapping[str, Any]) -> Baseline:
+def _baseline(found: Mapping[str, Any]) -> SpeedBaseline:
     rows = max(1, int(found.get("rows") or 1))
     ms = float(found["p50_ms"]) / rows
     if not ms > 0.0:
         raise ValueError("no time")
     clock = found.get("clock_mhz")
-    return Baseline(
+    return SpeedBaseline(
         "profile",
         ms,
         min(1.0, max(0.0, float(found.get("error") or 0.0))),
@@ -102,7 +102,7 @@ def _baseline(found: Mapping[str, Any]) -> Baseline:
     )
 
 
-def of_start(seconds: Sequence[float], size: float, rows: int) -> Optional[Baseline]:
+def of_start(seconds: Sequence[float], size: float, rows: int) -> Optional[SpeedBaseline]:
     """What the server itself needed when the model was loaded; None where that is too little."""
     times = [one / max(1, rows) for one in seconds if one > 0.0]
     if len(times) < _OF_A_SLOT:
@@ -110,7 +110,7 @@ def of_start(seconds: Sequence[float], size: float, rows: int) -> Optional[Basel
     logs = np.log(times)
     spread = _OF_MAD * float(np.median(np.abs(logs - np.median(logs))))
     error = _OF_MEDIAN * max(spread, _BUCKET) / math.sqrt(len(times))
-    return Baseline("start", 1e3 * float(np.exp(np.median(logs))), error, size / max(1, rows))
+    return SpeedBaseline("start", 1e3 * float(np.exp(np.median(logs))), error, size / max(1, rows))
 
 
 def _same_machine(one: Any, other: Mapping[str, Any]) -> bool:
@@ -172,7 +172,7 @@ class Runs:
         return self._counts[there], self._sums[there]
 
 
-def ratio_of(counts: np.ndarray, baseline: Baseline) -> Optional[Tuple[float, float, float]]:
+def ratio_of(counts: np.ndarray, baseline: SpeedBaseline) -> Optional[Tuple[float, float, float]]:
     """The ratio to a baseline with its 95 % interval; None where there is too little.
 
     The centre is the median of the pieces' medians and the spread their median absolute deviation,
@@ -193,7 +193,7 @@ def ratio_of(counts: np.ndarray, baseline: Baseline) -> Optional[Tuple[float, fl
     return math.exp(centre), math.exp(centre - half), math.exp(centre + half)
 
 
-class Cause(NamedTuple):
+class SlowdownCause(NamedTuple):
     """Why it may be slower.
 
     Attributes:
@@ -204,7 +204,9 @@ class Cause(NamedTuple):
     text: str
 
 
-def causes_of(state: State, baseline: Baseline, cores: int, beside: float) -> List[Cause]:
+def causes_of(
+    state: BoardHistory, baseline: SpeedBaseline, cores: int, beside: float
+) -> List[SlowdownCause]:
     """What the board tells of why the model runs slower than it did, the surest first.
 
     Args:
@@ -222,22 +224,24 @@ def causes_of(state: State, baseline: Baseline, cores: int, beside: float) -> Li
         heat = "" if state.celsius is None else "{:.0f} °C".format(state.celsius)
         parts = [*state.throttled, heat, slower_clock]
         text = "the board throttles ({})".format(", ".join(part for part in parts if part))
-        found.append(Cause("throttling", text))
+        found.append(SlowdownCause("throttling", text))
     elif slower_clock:
-        found.append(Cause("clock", "the clock is lower, and nothing throttles: " + slower_clock))
+        found.append(
+            SlowdownCause("clock", "the clock is lower, and nothing throttles: " + slower_clock)
+        )
     if state.stolen > _STOLEN:
         text = "a hypervisor takes {:.0%} of the processors' time".format(state.stolen)
-        found.append(Cause("stolen", text))
+        found.append(SlowdownCause("stolen", text))
     if state.others is not None and state.others > _BUSY * cores:
         text = "other programs keep {:.1f} of {} processors busy".format(state.others, cores)
-        found.append(Cause("load", text))
+        found.append(SlowdownCause("load", text))
     if beside > _BESIDE:
         text = "{:.1f} requests run beside each other".format(beside)
-        found.append(Cause("beside", text))
+        found.append(SlowdownCause("beside", text))
     return found
 
 
-class Pace:
+class SpeedMonitor:
     """The comparison of one served model with its baseline.
 
     Attributes:
@@ -245,13 +249,13 @@ class Pace:
         note: Why it is not a profile's; empty where it is.
     """
 
-    def __init__(self, baseline: Optional[Baseline], note: str, cores: int) -> None:
+    def __init__(self, baseline: Optional[SpeedBaseline], note: str, cores: int) -> None:
         self.baseline = baseline
         self.note = note
         self.runs = Runs(baseline.size if baseline is not None else 0.0)
         self._cores = cores
 
-    def status(self, now: float, state: State) -> Dict[str, Any]:
+    def status(self, now: float, state: BoardHistory) -> Dict[str, Any]:
         """What the monitor shows, as plain data.
 
         Returns:
@@ -290,7 +294,7 @@ class Pace:
         beside = seconds / (len(sums) * _SLOT_S)
         causes = causes_of(state, of, self._cores, beside) if verdict == "slower" else []
         if verdict == "slower" and not causes:
-            causes = [Cause("unknown", "nothing that the board tells explains it")]
+            causes = [SlowdownCause("unknown", "nothing that the board tells explains it")]
         told["causes"] = [cause._asdict() for cause in causes]
         told["cause"] = causes[0].name if causes else ""
         texts = [_said(verdict, found, of), *(cause.text for cause in causes)]
@@ -310,7 +314,7 @@ def _verdict(low: float, high: float, ms: float) -> str:
     return "as measured" if high <= allowed else "undecided"
 
 
-def _said(verdict: str, found: Tuple[float, float, float], of: Baseline) -> str:
+def _said(verdict: str, found: Tuple[float, float, float], of: SpeedBaseline) -> str:
     what = "profiled" if of.of == "profile" else "measured at the start"
     numbers = "{:.2f} times the median {} ({:.2f} to {:.2f})".format(found[0], what, *found[1:])
     if verdict == "as measured" and found[0] > MARGIN:

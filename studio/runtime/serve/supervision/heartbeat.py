@@ -100,7 +100,7 @@ class Heartbeat:
         return now is not None and before is not None and now - before > _BUSY_SHARE * silence
 
 
-class Longest:
+class LongestRun:
     """Knows a run from the first look at it: it is younger than said by one pause at most."""
 
     def __init__(self) -> None:

@@ -30,8 +30,8 @@ from ..release_root import current_release, runner_of
 from .control import Message
 from .restarts import Restarts
 from .server_report import ServerReport, endpoint, say
-from .worker_pool import READY_LIMIT_S, Crew, Wakeup
-from .worker_process import Child
+from .worker_pool import READY_LIMIT_S, Wakeup, WorkerPool
+from .worker_process import WorkerProcess
 
 HANDOVER_GRACE_S = 5.0
 STOP_GRACE_S = 0.3
@@ -48,7 +48,7 @@ class Supervisor:
         self._run = options.root / "run"
         self._report: ServerReport
         self._listener: socket.socket
-        self._crew = Crew(options.root)
+        self._crew = WorkerPool(options.root)
         self._restarts = Restarts()
         self._reloading = False
         self._again = False  # told to reload while that was going on
@@ -121,7 +121,7 @@ class Supervisor:
         """Whether the service manager may believe that all is well."""
         return self._crew.answers or self._stopping
 
-    def _hear(self, child: Child) -> None:
+    def _hear(self, child: WorkerProcess) -> None:
         messages = child.link.receive()
         if messages is None:
             self._crew.deaf_to(child)
@@ -151,7 +151,7 @@ class Supervisor:
 
     # Starting and reloading
 
-    def _spawn(self, release: Path) -> Child:
+    def _spawn(self, release: Path) -> WorkerProcess:
         listener, generation = self._listener.fileno(), self._generation + 1
         return self._crew.spawn(release, self._options, listener, generation)
 
@@ -201,7 +201,7 @@ class Supervisor:
         except OSError as error:
             self._refuse("{} cannot be started: {}.".format(error.filename, error.strerror))
 
-    def _ready(self, child: Child, message: Message) -> None:
+    def _ready(self, child: WorkerProcess, message: Message) -> None:
         if child in self._crew.leaving:
             return
         child.ready(bool(message.get("heartbeat")))
@@ -210,14 +210,14 @@ class Supervisor:
             self._crew.promote(HANDOVER_GRACE_S, self._options.drain_s)
         self._settled(child, message, child.generation)
 
-    def _reloaded(self, child: Child, message: Message) -> None:
+    def _reloaded(self, child: WorkerProcess, message: Message) -> None:
         if child is not self._crew.active:
             return
         self._reloading = False
         child.release = child.release.with_name(str(message["digest"]))
         self._settled(child, message, int(message["generation"]))
 
-    def _settled(self, child: Child, message: Message, generation: int) -> None:
+    def _settled(self, child: WorkerProcess, message: Message, generation: int) -> None:
         """A worker serves what was asked for."""
         facts = {key: message[key] for key in ("digest", "name", "version")}
         self._report.values.update(described(self._options, os.environ))
@@ -241,7 +241,7 @@ class Supervisor:
 
     # Failures
 
-    def _failed(self, child: Child, sentence: str) -> None:
+    def _failed(self, child: WorkerProcess, sentence: str) -> None:
         """A worker says that it cannot load a release."""
         child.failure = sentence
         if child is self._crew.active and self._reloading:
@@ -282,7 +282,7 @@ class Supervisor:
             elif was_active:
                 self._crashed(child, child.obituary(status))
 
-    def _crashed(self, child: Child, sentence: str) -> None:
+    def _crashed(self, child: WorkerProcess, sentence: str) -> None:
         """The serving worker has ended by itself, or was ended because it hung."""
         self._reloading = False
         if self._stopping:

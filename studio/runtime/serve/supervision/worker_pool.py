@@ -11,7 +11,7 @@ from typing import Iterable, List, Optional, Tuple
 
 from ..options import Options
 from ..release_root import runner_of
-from .worker_process import Child
+from .worker_process import WorkerProcess
 
 READY_LIMIT_S = 120.0
 
@@ -36,7 +36,7 @@ class Wakeup:
         return sorted(set(self.end.recv(4096)))
 
 
-class Crew:
+class WorkerPool:
     """Who works, and waiting for what they say.
 
     Attributes:
@@ -48,11 +48,11 @@ class Crew:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._selector = selectors.DefaultSelector()
-        self.active: Optional[Child] = None
-        self.next: Optional[Child] = None
-        self.leaving: List[Child] = []
+        self.active: Optional[WorkerProcess] = None
+        self.next: Optional[WorkerProcess] = None
+        self.leaving: List[WorkerProcess] = []
 
-    def all(self) -> List[Child]:
+    def all(self) -> List[WorkerProcess]:
         """Every process that has not been waited for."""
         return [child for child in (self.active, self.next) if child] + self.leaving
 
@@ -60,19 +60,21 @@ class Crew:
         """Wait for signals, too."""
         self._selector.register(wakeup.end, selectors.EVENT_READ, None)
 
-    def spawn(self, release: Path, options: Options, listener: int, generation: int) -> Child:
+    def spawn(
+        self, release: Path, options: Options, listener: int, generation: int
+    ) -> WorkerProcess:
         """Start a worker for a release.
 
         Raises:
             OSError: when its interpreter cannot be started.
         """
         runner = runner_of(self._root, release)
-        child = Child(runner, release, options, listener, generation)
+        child = WorkerProcess(runner, release, options, listener, generation)
         child.deadline = time.monotonic() + READY_LIMIT_S
         self._selector.register(child.link, selectors.EVENT_READ, child)
         return child
 
-    def wait(self, until: float) -> Tuple[List[Child], bool]:
+    def wait(self, until: float) -> Tuple[List[WorkerProcess], bool]:
         """Wait for the next thing to happen, not longer than to a moment (monotonic).
 
         Returns:
@@ -83,20 +85,20 @@ class Crew:
         found = [key.data for key, _ in self._selector.select(pause)]
         return [child for child in found if child is not None], None in found
 
-    def deaf_to(self, child: Child) -> None:
+    def deaf_to(self, child: WorkerProcess) -> None:
         """Its end of the line is closed."""
         try:
             self._selector.unregister(child.link)
         except KeyError:  # that was noticed before
             return
 
-    def forget(self, child: Child) -> None:
+    def forget(self, child: WorkerProcess) -> None:
         """It has ended."""
         self.deaf_to(child)
         child.link.close()
         self._vacate(child)
 
-    def release(self, child: Optional[Child], grace_s: float, limit_s: float) -> None:
+    def release(self, child: Optional[WorkerProcess], grace_s: float, limit_s: float) -> None:
         """Let it finish its requests and end."""
         if child is None:
             return
@@ -111,7 +113,7 @@ class Crew:
         self.release(self.active, grace_s, limit_s)
         self.active, self.next = self.next, None
 
-    def _vacate(self, child: Child) -> None:
+    def _vacate(self, child: WorkerProcess) -> None:
         if child in self.leaving:
             self.leaving.remove(child)
         elif child is self.next:

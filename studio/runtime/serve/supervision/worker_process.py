@@ -18,7 +18,7 @@ from .control import ControlLink, Message
 from .heartbeat import Heartbeat, processor_s
 
 
-class Child:
+class WorkerProcess:
     """One worker.
 
     Attributes:

@@ -14,7 +14,7 @@ from studio.packages.debian.package import package_name
 from tests.rigs.bundles import make_bundle
 
 ANN = "Ann Edge <ann@edgeworks.org>"
-PLACE = debian.Place("aarch64", (3, 11))
+PLACE = debian.DebianPlatform("aarch64", (3, 11))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def wheel(folder: Path) -> Path:
     return path
 
 
-def make(bundle: Bundle, folder: Path, place: debian.Place | None = None) -> Path:
+def make(bundle: Bundle, folder: Path, place: debian.DebianPlatform | None = None) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / "made.deb"
     wheels = [wheel(folder)] if place else []
@@ -90,7 +90,9 @@ def test_the_same_release_gives_the_same_bytes(bundle: Bundle, tmp_path: Path) -
 @pytest.mark.rig
 @pytest.mark.needs("lintian")
 @pytest.mark.parametrize("place", [None, PLACE])
-def test_lintian_finds_no_error(bundle: Bundle, tmp_path: Path, place: debian.Place | None) -> None:
+def test_lintian_finds_no_error(
+    bundle: Bundle, tmp_path: Path, place: debian.DebianPlatform | None
+) -> None:
     done = subprocess.run(
         ["lintian", "--allow-root", "--fail-on", "error,warning", make(bundle, tmp_path, place)],
         capture_output=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Permission
-from studio.jobs.sandbox.calls import Rule, rules
+from studio.jobs.sandbox.calls import RefusedCall, rules
 from studio.jobs.sandbox.filter import ARCHITECTURES, Architecture, assemble
 
 ALLOWED = 0
@@ -45,7 +45,7 @@ def verdict(program: bytes, audit: int, number: int, *arguments: int) -> int:
             at += if_true if holds else if_false
 
 
-def table(*needs: Permission, sees_sockets: bool = False) -> tuple[Rule, ...]:
+def table(*needs: Permission, sees_sockets: bool = False) -> tuple[RefusedCall, ...]:
     return rules(frozenset(needs), sees_sockets=sees_sockets)
 
 

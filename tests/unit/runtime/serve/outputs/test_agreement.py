@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.runtime.serve.outputs.agreement import Likeness, alike
+from studio.runtime.serve.outputs.agreement import Agreement, alike
 from studio.runtime.serve.outputs.uncertainty import Outputs
 from tests.unit.runtime.serve.outputs.test_uncertainty import FORMS, KINDS, PLACES, SURE
 
@@ -25,7 +25,7 @@ def _moved(answer: Outputs, by: float) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("form", ["torchvision", "yolo_v7_rows"])
 def test_two_detectors_say_the_same_when_they_have_the_same_boxes(form: str) -> None:
     """However many faint ones each has beside; they are boxes of 20 x 20 pixels."""
-    first, same = FORMS[form](0.8), Likeness().same
+    first, same = FORMS[form](0.8), Agreement().same
     assert same(first, first)
     assert same(first, _moved(first, 3.0))
     assert not same(first, _moved(first, 12.0))
@@ -47,7 +47,7 @@ def test_two_detectors_say_the_same_when_they_have_the_same_boxes(form: str) -> 
 @pytest.mark.parametrize("form", OF_PLACES)
 def test_before_suppression_it_is_what_was_found_that_counts(form: str) -> None:
     """Not the thousands of numbers of empty places, nor the sizes of boxes in pixels."""
-    first, same = FORMS[form](0.8), Likeness().same
+    first, same = FORMS[form](0.8), Agreement().same
     assert same(first, first)
     assert same(first, FORMS[form](0.4)), "nearly found is no other answer"
     assert not same(first, FORMS[form](0.05))
@@ -59,7 +59,7 @@ def test_before_suppression_it_is_what_was_found_that_counts(form: str) -> None:
 @pytest.mark.parametrize("score", [0.8, 0.05])
 def test_an_answer_of_no_numbers_is_like_none(form: str, score: float) -> None:
     """Also where the version before has found nothing."""
-    same, first = Likeness().same, FORMS[form](score)
+    same, first = Agreement().same, FORMS[form](score)
     assert same(first, first)
     spoilt = {name: np.full_like(array, np.nan) for name, array in first.items()}
     assert not same(spoilt, first)
@@ -81,7 +81,7 @@ def _table(places: dict[int, tuple[int, float]], beside: float = 0.0, corners: b
 @pytest.mark.parametrize("corners", [False, True])
 def test_boxes_of_a_yolo_are_held_against_each_other_wherever_they_stand(corners: bool) -> None:
     places = {10: (0, 0.9), 20: (1, 0.8), 30: (2, 0.7)}
-    first, same = _table(places, corners=corners), Likeness().same
+    first, same = _table(places, corners=corners), Agreement().same
     assert same(first, _table(places, beside=2.0, corners=corners))
     assert not same(first, _table(places, beside=15.0, corners=corners))
     wrong = _table({**places, 10: (3, 0.9)}, corners=corners)
@@ -111,7 +111,7 @@ def _map(left: int, wide: int = 20, channels: int = 1, sure: float = 0.97) -> An
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_maps_say_the_same_when_they_mark_the_same_places(channels: int) -> None:
     """Whatever the size of what is marked; at its edge two good versions differ."""
-    same = Likeness().same
+    same = Agreement().same
     first = _map(20, channels=channels)
     assert same(first, _map(20, sure=0.7, channels=channels))
     assert same(first, _map(21, channels=channels))
@@ -127,7 +127,7 @@ def test_maps_say_the_same_when_they_mark_the_same_places(channels: int) -> None
 
 
 def test_two_classifiers_say_the_same_when_their_largest_is_the_same() -> None:
-    same = Likeness().same
+    same = Agreement().same
     assert same({"y": SURE}, {"y": np.float32([[5.0, 0.0, 1.0]])})
     assert not same({"y": SURE}, {"y": np.float32([[0.0, 5.0, 1.0]])})
     assert not same({"y": SURE}, {"y": np.float32([[5.0, 0.0]])})

@@ -13,8 +13,8 @@ from studio.runtime.serve.outputs.uncertainty import (
     BOXES,
     CLASSES,
     MAP,
-    Doubt,
     Outputs,
+    Uncertainty,
     doubt_of_scores,
 )
 
@@ -25,7 +25,7 @@ KINDS = 5
 
 
 def doubt(outputs: Outputs) -> float:
-    found = Doubt().of(outputs)
+    found = Uncertainty().of(outputs)
     assert found is not None
     return found
 
@@ -53,20 +53,20 @@ def test_of_classes_it_is_what_separates_the_two_likeliest() -> None:
     ],
 )
 def test_other_answers_have_no_doubt(answer: np.ndarray) -> None:
-    assert Doubt().of({"y": answer}) is None
+    assert Uncertainty().of({"y": answer}) is None
 
 
 def test_an_answer_that_is_no_number_is_the_most_doubtful() -> None:
     assert doubt({"y": np.float32([[np.nan, 1.0]])}) == 1.0
     for form in FORMS:
-        known = Doubt()
+        known = Uncertainty()
         assert known.of(FORMS[form](0.9)) != 1.0
         spoilt = {name: array.copy() for name, array in FORMS[form](0.9).items()}
         for array in spoilt.values():
             if array.dtype.kind == "f":
                 array[:] = np.nan
         assert known.of(spoilt) in (1.0, 0.0), form  # rows whose class is no number are padding
-        assert Doubt().of(spoilt) == 1.0, form
+        assert Uncertainty().of(spoilt) == 1.0, form
 
 
 # Answers of detectors with three boxes of some score among empty places.
@@ -213,7 +213,7 @@ FORMS = {
 def test_of_boxes_it_is_how_near_they_are_to_a_half(form: str) -> None:
     """Three boxes alike: 1 - |2p - 1|, whatever the form, and whichever answer came first."""
     for first in (0.9, 0.2):
-        known = Doubt()
+        known = Uncertainty()
         known.of(FORMS[form](first))
         assert known.kind == BOXES
         for score in (0.95, 0.8, 0.5, 0.3):
@@ -226,7 +226,7 @@ def test_of_boxes_it_is_how_near_they_are_to_a_half(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_detector_that_finds_nothing_is_sure(form: str) -> None:
-    known = Doubt()
+    known = Uncertainty()
     known.of(FORMS[form](0.9))
     assert known.of(FORMS[form](0.01)) == pytest.approx(0.0, abs=0.06)
 
@@ -234,7 +234,7 @@ def test_a_detector_that_finds_nothing_is_sure(form: str) -> None:
 @pytest.mark.parametrize("form", ["torchvision", "paddle_rows", "yolo_v7_rows"])
 def test_an_empty_list_comes_first_or_later(form: str) -> None:
     empty = {name: array[:0] for name, array in FORMS[form](0.9).items()}
-    known = Doubt()
+    known = Uncertainty()
     assert (known.of(empty), known.kind) == (0.0, "")
     assert known.of(FORMS[form](0.5)) == pytest.approx(1.0, abs=0.02)
     assert (known.of(empty), known.kind) == (0.0, BOXES)
@@ -242,14 +242,14 @@ def test_an_empty_list_comes_first_or_later(form: str) -> None:
 
 def test_a_single_box_is_no_row_of_four_classes() -> None:
     one = {name: array[:1] for name, array in torchvision(0.5).items()}
-    known = Doubt()
+    known = Uncertainty()
     assert known.of(one) == pytest.approx(1.0)
     assert known.kind == BOXES
     lone = {name: array[:1] for name, array in yolo_v7_rows(0.5).items()}
-    waits = Doubt()
+    waits = Uncertainty()
     assert (waits.of(lone), waits.kind) == (pytest.approx(1.0), "")
     for classes in (np.float32([[1, 2, 3, 4]]), np.float32([[0.1, 0.2, 0.3, 0.4]])):
-        other = Doubt()
+        other = Uncertainty()
         other.of({"probabilities": classes, "confidence": np.float32([[0.4]])})
         assert other.kind == CLASSES
 
@@ -261,7 +261,7 @@ def test_six_or_seven_classes_are_no_rows_of_boxes(classes: int) -> None:
         logits = draws.normal(0, 4, (1, classes)).astype(np.float32)
         shares = np.exp(logits) / np.exp(logits).sum()
         for answer in (logits, shares, np.round(shares), np.round(logits * 4) / 4):
-            known = Doubt()
+            known = Uncertainty()
             known.of({"y": answer})
             assert known.kind != BOXES, answer
             undecided += not known.kind
@@ -286,14 +286,14 @@ def _map(height: float) -> np.ndarray:
 def test_of_a_map_of_likelihoods() -> None:
     """As text detectors give it, and networks that part what is in front from what is behind."""
     for shape in ((1, 1, 64, 64), (1, 64, 64), (1, 64, 64, 1)):
-        known = Doubt()
+        known = Uncertainty()
         assert known.of({"m": _map(0.98).reshape(shape)}) == pytest.approx(0.04, abs=0.01)
         assert known.kind == MAP
         assert known.of({"m": _map(0.5).reshape(shape)}) == pytest.approx(1.0, abs=0.01)
         assert known.of({"m": np.zeros(shape, np.float32)}) == 0.0
     two = np.stack([1 - _map(0.9), _map(0.9)])
     for shares in (two[None], np.moveaxis(two, 0, -1)[None]):
-        known = Doubt()
+        known = Uncertainty()
         assert known.of({"m": shares}) == pytest.approx(0.2, abs=0.01)
         assert known.kind == MAP
     heat = np.zeros((1, 80, 32, 32), np.float32)
@@ -344,13 +344,13 @@ def test_labels_are_held_against_classes_alone() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_it_costs_little(form: str) -> None:
     """Of a table of some hundred places less than a millisecond; figures are the bench's."""
-    known, answer = Doubt(), FORMS[form](0.8)
+    known, answer = Uncertainty(), FORMS[form](0.8)
     known.of(answer)
     best = min(_timed(known, answer) for _ in range(20))
     assert best < 5e-3
 
 
-def _timed(known: Doubt, answer: Outputs) -> float:
+def _timed(known: Uncertainty, answer: Outputs) -> float:
     start = time.thread_time()
     known.of(answer)
     return time.thread_time() - start

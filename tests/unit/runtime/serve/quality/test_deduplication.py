@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.runtime.release.trial.decision import Counts, Quality, Rule, decision
+from studio.runtime.release.trial.decision import Counts, TrialDecision, TrialRule, decision
 from studio.runtime.release.trial.sequential import BAD, GOOD, OPEN
-from studio.runtime.serve.quality.deduplication import REMEMBERED, Novelty
+from studio.runtime.serve.quality.deduplication import REMEMBERED, Deduplicator
 
 
 def scene(draws: np.random.Generator) -> np.ndarray:
@@ -16,7 +16,7 @@ def scene(draws: np.random.Generator) -> np.ndarray:
 
 
 def test_a_scene_that_stays_is_one_observation() -> None:
-    draws, novelty = np.random.default_rng(1), Novelty()
+    draws, novelty = np.random.default_rng(1), Deduplicator()
     for _ in range(3):
         picture = scene(draws)
         noisy = (picture + draws.normal(0, 0.02, picture.shape) for _ in range(50))
@@ -25,13 +25,13 @@ def test_a_scene_that_stays_is_one_observation() -> None:
 
 
 def test_two_cameras_in_turns_are_two_scenes() -> None:
-    draws, novelty = np.random.default_rng(2), Novelty()
+    draws, novelty = np.random.default_rng(2), Deduplicator()
     pair = scene(draws), scene(draws)
     assert sum(novelty.add({"image": pair[n % 2]}) for n in range(20)) == 2
 
 
 def test_something_that_moves_is_new() -> None:
-    draws, novelty = np.random.default_rng(3), Novelty()
+    draws, novelty = np.random.default_rng(3), Deduplicator()
     street = scene(draws)
     assert novelty.add({"image": street})
     street[:, :, 5:12, 10:17] = 1.0
@@ -39,7 +39,7 @@ def test_something_that_moves_is_new() -> None:
 
 
 def test_small_inputs_are_the_same_only_when_all_of_them_is() -> None:
-    novelty = Novelty()
+    novelty = Deduplicator()
     row = np.array([[5.1, 3.5, 1.4, 0.2]], np.float32)
     assert novelty.add({"row": row})
     assert not novelty.add({"row": row.copy()})
@@ -50,7 +50,7 @@ def test_small_inputs_are_the_same_only_when_all_of_them_is() -> None:
 
 
 def test_what_is_no_number_counts_as_new_and_harms_nothing() -> None:
-    novelty = Novelty()
+    novelty = Deduplicator()
     broken = {"image": np.full((1, 400), np.nan, np.float32)}
     assert novelty.add(broken)
     assert novelty.add(broken)
@@ -59,7 +59,7 @@ def test_what_is_no_number_counts_as_new_and_harms_nothing() -> None:
 
 
 def test_so_many_are_remembered_and_no_more() -> None:
-    draws, novelty = np.random.default_rng(4), Novelty()
+    draws, novelty = np.random.default_rng(4), Deduplicator()
     first = {"image": scene(draws)}
     novelty.add(first)
     for _ in range(REMEMBERED):
@@ -71,8 +71,8 @@ def decided(seed: int, unlike: float, all_count: bool) -> str:
     """The rule over scenes of ten frames, of which a share is answered otherwise."""
     draws, quality, novelty = (
         np.random.default_rng(seed),
-        Quality(Rule(judge="agreement")),
-        Novelty(),
+        TrialDecision(TrialRule(judge="agreement")),
+        Deduplicator(),
     )
     events = of = 0
     for _ in range(400):

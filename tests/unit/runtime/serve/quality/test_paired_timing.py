@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.runtime.release.trial.decision import Counts, Quality, Rule, decision
+from studio.runtime.release.trial.decision import Counts, TrialDecision, TrialRule, decision
 from studio.runtime.release.trial.sequential import BAD, GOOD, OPEN
-from studio.runtime.serve.quality.paired_timing import COLD, STRETCH_S, Race, pair
+from studio.runtime.serve.quality.paired_timing import COLD, STRETCH_S, PairedTiming, pair
 
-RULE = Rule(judge="latency")
+RULE = TrialRule(judge="latency")
 BEAT_S = 0.02
 """From pair to pair: what a fifth of a core allows for a run of a fifth of a millisecond."""
 
@@ -44,8 +44,8 @@ class Machine:
         return float(new * self._ratio), float(old * cold)
 
 
-def decided(machine: Machine, race: Race) -> str:
-    quality = Quality(RULE)
+def decided(machine: Machine, race: PairedTiming) -> str:
+    quality = TrialDecision(RULE)
     while machine.now < 60.0:
         race.add((), machine.pair())
         said = decision(quality.findings({"latency": Counts(race.slower, race.stretches)}))
@@ -61,13 +61,13 @@ def test_disturbances_do_not_decide(ratio: float, expected: str) -> None:
     found = []
     for seed in range(100):
         machine = Machine(seed, ratio)
-        found.append(decided(machine, Race(RULE.beyond, lambda m=machine: m.now)))
+        found.append(decided(machine, PairedTiming(RULE.beyond, lambda m=machine: m.now)))
     assert found.count(expected) >= 99, found
 
 
 def test_a_stretch_counts_once_however_many_pairs_it_has() -> None:
     now = [0.0]
-    race = Race(1.1, lambda: now[0])
+    race = PairedTiming(1.1, lambda: now[0])
     for _ in range(COLD):
         race.add((), (9.0, 1.0))
     for _ in range(100):
@@ -78,7 +78,7 @@ def test_a_stretch_counts_once_however_many_pairs_it_has() -> None:
 
 def test_each_pair_of_a_slow_model_is_a_stretch() -> None:
     now = [0.0]
-    race = Race(1.1, lambda: now[0])
+    race = PairedTiming(1.1, lambda: now[0])
     for _ in range(COLD + 3):
         now[0] += 10.0
         race.add((), (1.0, 1.0))
@@ -88,7 +88,7 @@ def test_each_pair_of_a_slow_model_is_a_stretch() -> None:
 def test_inputs_of_other_shapes_are_not_mixed_up() -> None:
     """Of two lengths each comes alone to one of the sessions' quintiles, unless they are apart."""
     now = [0.0]
-    race = Race(1.1, lambda: now[0])
+    race = PairedTiming(1.1, lambda: now[0])
     for number in range(COLD + 100):
         now[0] += STRETCH_S / 20
         size = 1.0 if number % 7 else 50.0
@@ -98,7 +98,7 @@ def test_inputs_of_other_shapes_are_not_mixed_up() -> None:
 
 
 def test_a_clock_that_is_too_coarse_says_nothing() -> None:
-    race = Race(1.1, lambda: 100.0)
+    race = PairedTiming(1.1, lambda: 100.0)
     found = pair([lambda: None, lambda: None], lambda: 0.0)
     assert found == (0.0, 0.0)
     for _ in range(20):

@@ -10,15 +10,15 @@ import pytest
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.source import from_bundle
 from studio.runtime.serve.outputs.agreement import alike
-from studio.runtime.serve.quality.shadow import Mirror
-from studio.runtime.shared.trial_request import FILE, Wish, wish_for
+from studio.runtime.serve.quality.shadow import ShadowComparison
+from studio.runtime.shared.trial_request import FILE, TrialRequest, wish_for
 from tests.rigs.boards import until
 from tests.rigs.bundles import make_bundle
 
 OLD, NEW = "a" * 64, "b" * 64
 
 
-def root(folder: Path, wish: Wish) -> Path:
+def root(folder: Path, wish: TrialRequest) -> Path:
     """A root of releases with a wish; the place of the model on trial."""
     (folder / "run").mkdir()
     (folder / "run" / FILE).write_bytes(wish.content())
@@ -26,15 +26,15 @@ def root(folder: Path, wish: Wish) -> Path:
 
 
 def test_a_wish_is_found_for_the_release_that_it_is_of(tmp_path: Path) -> None:
-    path = root(tmp_path, Wish(NEW, OLD, 1.1))
-    assert wish_for(path, NEW) == (Wish(NEW, OLD, 1.1), tmp_path / "releases" / OLD)
+    path = root(tmp_path, TrialRequest(NEW, OLD, 1.1))
+    assert wish_for(path, NEW) == (TrialRequest(NEW, OLD, 1.1), tmp_path / "releases" / OLD)
     assert wish_for(path, OLD) is None
     assert wish_for(tmp_path / "model.onnx", NEW) is None
 
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", "A" * 64, "a" * 63, ""])
 def test_a_wish_for_another_folder_is_none(tmp_path: Path, name: str) -> None:
-    assert wish_for(root(tmp_path, Wish(NEW, name, 1.1)), NEW) is None
+    assert wish_for(root(tmp_path, TrialRequest(NEW, name, 1.1)), NEW) is None
 
 
 def test_answers_that_say_the_same() -> None:
@@ -52,7 +52,7 @@ def test_answers_that_say_the_same() -> None:
 def test_two_versions_are_compared_beside_the_requests(tmp_path: Path) -> None:
     one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2)
     model = load(from_bundle(two.folder))
-    mirror = Mirror(model, Wish(two.digest, one.digest, 1.1), one.folder)
+    mirror = ShadowComparison(model, TrialRequest(two.digest, one.digest, 1.1), one.folder)
     draws = np.random.default_rng(1)
     outputs = list(model.outputs)
 
@@ -75,7 +75,9 @@ def test_after_a_trial_the_answers_alone_are_compared(tmp_path: Path) -> None:
     """With an interval, and for no more of a core than was asked for."""
     one, two = make_bundle(tmp_path / "1", 1), make_bundle(tmp_path / "2", 2, seed=1)
     model = load(from_bundle(two.folder))
-    mirror = Mirror(model, Wish(two.digest, one.digest, 1.0, 0.5, False), one.folder)
+    mirror = ShadowComparison(
+        model, TrialRequest(two.digest, one.digest, 1.0, 0.5, False), one.folder
+    )
     draws = np.random.default_rng(1)
     outputs = list(model.outputs)
 
@@ -94,14 +96,14 @@ def test_after_a_trial_the_answers_alone_are_compared(tmp_path: Path) -> None:
 
 
 def test_a_share_without_sense_is_no_wish(tmp_path: Path) -> None:
-    path = root(tmp_path, Wish(NEW, OLD, 1.0, 3.0))
+    path = root(tmp_path, TrialRequest(NEW, OLD, 1.0, 3.0))
     assert wish_for(path, NEW) is None
 
 
 def test_a_release_that_cannot_be_run_beside_is_a_fault_and_no_harm(tmp_path: Path) -> None:
     two = make_bundle(tmp_path / "2", 2)
     model = load(from_bundle(two.folder))
-    mirror = Mirror(model, Wish(two.digest, OLD, 1.1), tmp_path / "nowhere")
+    mirror = ShadowComparison(model, TrialRequest(two.digest, OLD, 1.1), tmp_path / "nowhere")
     until(lambda: bool(mirror.fault), "a fault", 20.0)
     model.session.run({"image": np.zeros((1, 3, 16, 16), np.float32)}, list(model.outputs))
     assert "cannot be run beside this one" in mirror.status()["fault"]

@@ -16,12 +16,12 @@ from studio.runtime.serve.quality.uncertain_samples import (
     APART_S,
     EVERY_S,
     PERIOD_S,
-    Kept,
     Sampler,
-    Store,
+    SampleStore,
+    StoredSample,
     follow_samples,
 )
-from studio.runtime.shared.sampling_config import FILE, FOLDER, SamplingWish, sampling_for
+from studio.runtime.shared.sampling_config import FILE, FOLDER, SamplingConfig, sampling_for
 from tests.rigs.boards import until
 
 DIGEST = "c" * 64
@@ -50,7 +50,7 @@ def model(root: Path) -> Any:
 
 
 def allow(root: Path, most: int = 8, room: int = 1 << 20, digest: str = DIGEST) -> None:
-    (root / "run" / FILE).write_bytes(SamplingWish(digest, most, room).content())
+    (root / "run" / FILE).write_bytes(SamplingConfig(digest, most, room).content())
 
 
 class Clock:
@@ -64,7 +64,7 @@ class Clock:
 
 
 def test_the_least_certain_stay(tmp_path: Path) -> None:
-    store = Store(tmp_path / FOLDER, 3, 1 << 20)
+    store = SampleStore(tmp_path / FOLDER, 3, 1 << 20)
     for number in range(20):
         store.add(number % 10 / 10, str(number), arrays(number))
     assert sorted(one.doubt for one in store.kept) == [0.8, 0.9, 0.9]
@@ -73,7 +73,7 @@ def test_the_least_certain_stay(tmp_path: Path) -> None:
 
 
 def test_bytes_are_bounded_too(tmp_path: Path) -> None:
-    store = Store(tmp_path / FOLDER, 1000, 100_000)
+    store = SampleStore(tmp_path / FOLDER, 1000, 100_000)
     for number in range(40):
         store.add(number / 100, str(number), arrays(number, 2000))
     held = sum(path.stat().st_size for path in (tmp_path / FOLDER).iterdir())
@@ -84,7 +84,7 @@ def test_bytes_are_bounded_too(tmp_path: Path) -> None:
 
 
 def test_a_new_day_replaces_the_one_before(tmp_path: Path) -> None:
-    store = Store(tmp_path / FOLDER, 2, 1 << 20)
+    store = SampleStore(tmp_path / FOLDER, 2, 1 << 20)
     store.add(0.9, "a", arrays())
     store.add(0.8, "b", arrays())
     store.period += 1
@@ -93,19 +93,19 @@ def test_a_new_day_replaces_the_one_before(tmp_path: Path) -> None:
 
 
 def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
-    store = Store(tmp_path / FOLDER, 2, 1 << 20)
+    store = SampleStore(tmp_path / FOLDER, 2, 1 << 20)
     store.period = 7
     store.add(0.5, "a", arrays())
     (tmp_path / FOLDER / "000007-05000-0.npz.part").write_bytes(b"torn")
     (tmp_path / FOLDER / "notes.txt").write_text("somebody's")
-    again = Store(tmp_path / FOLDER, 2, 1 << 20)
+    again = SampleStore(tmp_path / FOLDER, 2, 1 << 20)
     assert (again.period, [one.doubt for one in again.kept]) == (7, [0.5])
     assert not list((tmp_path / FOLDER).glob("*.part"))
     assert (tmp_path / FOLDER / "notes.txt").exists()
 
 
 def test_only_the_servers_user_may_read_them(tmp_path: Path) -> None:
-    store = Store(tmp_path / FOLDER, 2, 1 << 20)
+    store = SampleStore(tmp_path / FOLDER, 2, 1 << 20)
     store.add(0.5, "a", arrays())
     (file,) = (tmp_path / FOLDER).iterdir()
     assert os.stat(tmp_path / FOLDER).st_mode & 0o777 == 0o700
@@ -139,7 +139,7 @@ def test_numbers_without_sense_allow_nothing(tmp_path: Path, most: int, room: in
 
 def test_uncertain_requests_are_kept_with_their_ids(tmp_path: Path) -> None:
     served, clock = model(tmp_path), Clock()
-    sampler = Sampler(served, SamplingWish(DIGEST, 2, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(served, SamplingConfig(DIGEST, 2, 1 << 20), tmp_path / FOLDER, clock)
     for number, answer in enumerate((SURE, TORN, SURE, TORN)):
         inputs = {"x": np.full((2, 4), number, np.float32)}
         sampler.see(inputs, {"y": np.repeat(answer, 2, axis=0)})
@@ -166,7 +166,7 @@ def test_uncertain_requests_are_kept_with_their_ids(tmp_path: Path) -> None:
 
 def test_neighbours_in_a_film_are_one(tmp_path: Path) -> None:
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(5):
         sampler.see({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
         until(lambda: sampler._sample is None, "the sample was looked at", 10.0)
@@ -177,19 +177,19 @@ def test_neighbours_in_a_film_are_one(tmp_path: Path) -> None:
 
 def test_days_are_counted_by_a_clock_that_does_not_jump(tmp_path: Path) -> None:
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(2):
         sampler.see({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
         until(lambda wanted=number + 1: sampler.status()["kept"] == wanted, "it is kept", 10.0)  # type: ignore[misc]
         clock.now += PERIOD_S
     sampler.end()
-    found = [Kept.of(path) for path in (tmp_path / FOLDER).iterdir()]
+    found = [StoredSample.of(path) for path in (tmp_path / FOLDER).iterdir()]
     assert sorted(one.period for one in found if one) == [0, 1]
 
 
 def test_a_model_without_doubt_says_so_and_is_left_alone(tmp_path: Path) -> None:
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(20):
         assert not sampler.status()["fault"]
         sampler.see({"x": np.ones((1, 4))}, {"y": np.ones((1, 8, 4), np.float32)})
@@ -204,7 +204,7 @@ def test_a_model_without_doubt_says_so_and_is_left_alone(tmp_path: Path) -> None
 def test_of_a_detector_the_boxes_of_one_request_are_kept_whole(tmp_path: Path) -> None:
     """The first axis of a list of boxes is none of requests."""
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     row = np.float32([[10, 20, 30, 40, 0.9, 1]])
     for number, score in enumerate((0.9, 0.55, 0.97)):
         boxes = np.concatenate([row, row])
@@ -230,7 +230,7 @@ def test_of_a_detector_the_boxes_of_one_request_are_kept_whole(tmp_path: Path) -
 
 def test_a_request_or_an_answer_that_is_too_large_is_said(tmp_path: Path) -> None:
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     sampler.see({"x": np.ones((1, 4))}, {"y": np.zeros((1, 5, 1024, 1024), np.float32)})
     assert sampler._sample is None
     assert sampler.status()["fault"] == "Requests or answers of 21 MB are not kept."
@@ -242,7 +242,7 @@ def test_a_request_or_an_answer_that_is_too_large_is_said(tmp_path: Path) -> Non
 
 def test_a_folder_that_cannot_be_made_is_a_fault_and_no_harm(tmp_path: Path) -> None:
     (tmp_path / FOLDER).write_text("a file")
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER)
     until(lambda: bool(sampler.status()["fault"]), "a fault", 10.0)
     sampler.see({"x": np.ones((1, 4))}, {"y": TORN})
     assert "cannot be kept" in sampler.status()["fault"]
@@ -252,7 +252,7 @@ def test_a_full_disk_loses_samples_and_no_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
 
     def full(*given: Any, **more: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -285,7 +285,7 @@ def test_the_switch_ends_it_at_once(tmp_path: Path) -> None:
 def test_a_request_pays_for_a_look_at_a_clock(tmp_path: Path) -> None:
     """Between two looks nothing is copied."""
     clock = Clock()
-    sampler = Sampler(model(tmp_path), SamplingWish(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
+    sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     sampler.see({"x": np.ones((1, 4))}, {"y": SURE})
     until(lambda: sampler.looked == 1 and sampler._sample is None, "a look", 10.0)
     for _ in range(100):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.runtime.serve.rest.telemetry import NAME, Ledger
+from studio.runtime.serve.rest.telemetry import NAME, OfflineLog
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
 
 
 def test_a_full_file_gives_way_to_another_and_the_newest_lines_stay(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, largest=2000)
+    ledger = OfflineLog(tmp_path, largest=2000)
     for number in range(500):
         assert ledger.append({"requests": number})
     size = sum(path.stat().st_size for path in tmp_path.iterdir())
@@ -31,15 +31,15 @@ def test_a_full_file_gives_way_to_another_and_the_newest_lines_stay(tmp_path: Pa
 
 
 def test_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
-    Ledger(tmp_path).append({})
-    again = Ledger(tmp_path)
+    OfflineLog(tmp_path).append({})
+    again = OfflineLog(tmp_path)
     again.append({})
     assert [line["n"] for line in again.read()] == [1, 2]
 
 
 def test_a_clock_that_jumps_is_said_and_changes_no_order(tmp_path: Path) -> None:
     wall, steady = Clock(2e9), Clock(100.0)
-    ledger = Ledger(tmp_path, wall=wall, steady=steady)
+    ledger = OfflineLog(tmp_path, wall=wall, steady=steady)
     ledger.append({})
     steady.now += 60
     wall.now += 60 - 86400
@@ -57,7 +57,7 @@ def test_a_clock_that_jumps_is_said_and_changes_no_order(tmp_path: Path) -> None
 def test_a_disk_that_is_full_loses_lines_and_says_how_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger(tmp_path)
+    ledger = OfflineLog(tmp_path)
     ledger.append({})
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda *_: 0)
@@ -68,7 +68,7 @@ def test_a_disk_that_is_full_loses_lines_and_says_how_many(
 
 
 def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
+    ledger = OfflineLog(tmp_path)
     ledger.append({"requests": 1})
     with (tmp_path / NAME).open("ab") as file:
         file.write(b'{"n": 2, "requ')

@@ -13,7 +13,7 @@ import pytest
 from studio.monitoring.alerts.evaluate import Rules
 from studio.runtime.release.server.certificate import DAYS, self_signed
 from studio.runtime.serve.log import Log
-from studio.runtime.serve.statistics.expiry import Upkeep, end_of
+from studio.runtime.serve.statistics.expiry import ExpiryMonitor, end_of
 
 
 def certificate(folder: Path, days: float, key: str = "ec") -> Path:
@@ -30,14 +30,14 @@ def certificate(folder: Path, days: float, key: str = "ec") -> Path:
 
 def told(path: Path | None = None, folder: Path | None = None) -> list[dict[str, object]]:
     """The alerts of a server that is as this says."""
-    status = {"ready": True, "upkeep": Upkeep(path, folder).to_json()}
+    status = {"ready": True, "upkeep": ExpiryMonitor(path, folder).to_json()}
     return [alert.to_json() for alert in Rules().judge(status, {})]
 
 
 def test_the_end_of_a_certificate_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "tls.pem"
     path.write_text(self_signed(["pi", "127.0.0.1"], tmp_path))
-    days = Upkeep(path).to_json()["certificate_days"]
+    days = ExpiryMonitor(path).to_json()["certificate_days"]
     assert DAYS - 0.1 < days <= DAYS
     assert told(path) == []
 
@@ -78,7 +78,7 @@ def test_what_is_no_certificate_has_no_end(tmp_path: Path) -> None:
 
 def test_a_renewed_certificate_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "tls.pem"
-    upkeep = Upkeep(path)
+    upkeep = ExpiryMonitor(path)
     assert upkeep.to_json()["certificate_until"] is None
     path.write_text(self_signed(["pi"], tmp_path))
     assert upkeep.to_json()["certificate_until"] is not None
@@ -88,7 +88,7 @@ def test_a_disk_is_told_of_before_it_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = os.statvfs(tmp_path)
-    upkeep = Upkeep(None, tmp_path).to_json()
+    upkeep = ExpiryMonitor(None, tmp_path).to_json()
     assert upkeep["disk_total_mb"] == round(found.f_blocks * found.f_frsize / 1e6, 1)
 
     def judged(free_mb: float, total_mb: float) -> list[str]:

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.runtime.serve.statistics.board_state import Machine, State
-from studio.runtime.serve.statistics.speed_monitor import Baseline, Pace, of_profiles, of_start
+from studio.runtime.serve.statistics.board_state import BoardHistory, BoardMonitor
+from studio.runtime.serve.statistics.speed_monitor import (
+    SpeedBaseline,
+    SpeedMonitor,
+    of_profiles,
+    of_start,
+)
 
 HERE = {"cpu": "Cortex-A72", "arch": "aarch64", "board": "Raspberry Pi 4"}
 MINUTE = 60.0
-UNKNOWN = State()
+UNKNOWN = BoardHistory()
 
 
 def profile(**changes: Any) -> dict[str, Any]:
@@ -32,14 +37,16 @@ def profile(**changes: Any) -> dict[str, Any]:
     return {**fixed, **changes}
 
 
-def made(*profiles: dict[str, Any], threads: int = 1) -> tuple[Baseline | None, str]:
+def made(*profiles: dict[str, Any], threads: int = 1) -> tuple[SpeedBaseline | None, str]:
     return of_profiles({"form": 1, "profiles": list(profiles)}, HERE, threads)
 
 
-def seen(ms: float, noise: float = 0.02, rows: int = 1, size: float = 1000.0, **more: Any) -> Pace:
+def seen(
+    ms: float, noise: float = 0.02, rows: int = 1, size: float = 1000.0, **more: Any
+) -> SpeedMonitor:
     """Twenty requests a second for a minute."""
     found, note = made(profile())
-    pace = Pace(found, note, 4)
+    pace = SpeedMonitor(found, note, 4)
     draws = np.random.default_rng(1)
     now = np.arange(0, MINUTE, 0.05)
     seconds = ms / 1e3 * rows * np.exp(noise * draws.standard_normal(len(now)))
@@ -49,7 +56,7 @@ def seen(ms: float, noise: float = 0.02, rows: int = 1, size: float = 1000.0, **
     return pace
 
 
-def told(pace: Pace, state: State = UNKNOWN) -> dict[str, Any]:
+def told(pace: SpeedMonitor, state: BoardHistory = UNKNOWN) -> dict[str, Any]:
     status = pace.status(MINUTE - 1, state)
     json.dumps(status)  # travels as JSON
     return status
@@ -85,7 +92,7 @@ def test_as_fast_as_profiled() -> None:
 
 
 def test_slower_because_the_board_throttles() -> None:
-    state = State(("soft temperature limit",), 1000.0, 1800.0, 84.0, 0.1)
+    state = BoardHistory(("soft temperature limit",), 1000.0, 1800.0, 84.0, 0.1)
     status = told(seen(18.0), state)
     assert (status["verdict"], status["cause"]) == ("slower", "throttling")
     assert "soft temperature limit, 84 °C, 1000 MHz where 1800 were profiled" in status["text"]
@@ -95,21 +102,21 @@ def test_slower_because_the_board_throttles() -> None:
 @pytest.mark.parametrize(
     ("state", "cause"),
     [
-        (State((), 1000.0, 1800.0, 50.0, 0.1), "clock"),
-        (State((), 1800.0, 1800.0, 50.0, 3.4), "load"),
-        (State((), 1800.0, 1800.0, 50.0, 0.1, 0.2), "stolen"),
-        (State((), 1800.0, 1800.0, 50.0, 0.1), "unknown"),
-        (State(), "unknown"),
+        (BoardHistory((), 1000.0, 1800.0, 50.0, 0.1), "clock"),
+        (BoardHistory((), 1800.0, 1800.0, 50.0, 3.4), "load"),
+        (BoardHistory((), 1800.0, 1800.0, 50.0, 0.1, 0.2), "stolen"),
+        (BoardHistory((), 1800.0, 1800.0, 50.0, 0.1), "unknown"),
+        (BoardHistory(), "unknown"),
     ],
 )
-def test_slower_for_another_reason(state: State, cause: str) -> None:
+def test_slower_for_another_reason(state: BoardHistory, cause: str) -> None:
     status = told(seen(18.0), state)
     assert (status["verdict"], status["cause"]) == ("slower", cause)
     assert "throttles (" not in status["text"]
 
 
 def test_throttled_but_as_fast_as_before_is_no_verdict() -> None:
-    assert told(seen(10.0), State(("clock capped",), 1000.0))["cause"] == ""
+    assert told(seen(10.0), BoardHistory(("clock capped",), 1000.0))["cause"] == ""
 
 
 def test_requests_of_another_size_are_not_held_against_it() -> None:
@@ -145,7 +152,7 @@ def test_a_wide_spread_is_undecided() -> None:
 
 def test_few_requests_say_nothing() -> None:
     found, note = made(profile())
-    pace = Pace(found, note, 4)
+    pace = SpeedMonitor(found, note, 4)
     ones = np.ones(3)
     pace.runs.record(np.arange(3.0), 0.01 * ones, ones, 0 * ones, 1000 * ones)
     assert told(pace)["text"].startswith("Too few requests in the last minute (3)")
@@ -153,7 +160,7 @@ def test_few_requests_say_nothing() -> None:
 
 def test_many_requests_in_a_few_seconds_are_not_called_few() -> None:
     found, note = made(profile())
-    pace = Pace(found, note, 4)
+    pace = SpeedMonitor(found, note, 4)
     ones = np.ones(400)
     now = MINUTE - 5 + np.arange(400) / 100
     pace.runs.record(now, 0.01 * ones, ones, 0 * ones, 1000 * ones)
@@ -162,11 +169,11 @@ def test_many_requests_in_a_few_seconds_are_not_called_few() -> None:
 
 def test_a_minute_later_it_is_forgotten() -> None:
     pace = seen(10.0)
-    assert pace.status(2 * MINUTE + 5, State())["ratio"] is None
+    assert pace.status(2 * MINUTE + 5, BoardHistory())["ratio"] is None
 
 
 def test_a_tiny_model_has_room_for_what_a_cold_cache_costs() -> None:
-    pace = Pace(Baseline("profile", 0.02, 0.01), "", 4)
+    pace = SpeedMonitor(SpeedBaseline("profile", 0.02, 0.01), "", 4)
     now = np.arange(0, MINUTE, 0.05)
     ones = np.ones(len(now))
     pace.runs.record(now, 5e-5 * ones, ones, 0 * ones, ones)
@@ -179,19 +186,21 @@ def test_without_a_profile_the_start_is_the_baseline() -> None:
     assert found is not None
     assert found.ms == pytest.approx(10.05, abs=0.1)
     assert of_start([0.01], 1000.0, 1) is None
-    status = Pace(None, "The bundle holds no profile of this model.", 4).status(0.0, State())
+    status = SpeedMonitor(None, "The bundle holds no profile of this model.", 4).status(
+        0.0, BoardHistory()
+    )
     assert status["text"] == "There is nothing to hold its speed against."
 
 
 # The machine, as the kernel's files tell it
 
 
-def board(root: Path, **files: str) -> Machine:
+def board(root: Path, **files: str) -> BoardMonitor:
     for name, content in files.items():
         path = root / name.replace("__", "/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    return Machine(str(root), iter(range(1000)).__next__)
+    return BoardMonitor(str(root), iter(range(1000)).__next__)
 
 
 PI = "sys__devices__platform__soc__soc:firmware__get_throttled"
@@ -199,7 +208,7 @@ CPU = "sys__devices__system__cpu__cpu0__cpufreq__"
 COOLING = "sys__class__thermal__cooling_device0__"
 
 
-def state_of(machine: Machine, looks: int = 2) -> State:
+def state_of(machine: BoardMonitor, looks: int = 2) -> BoardHistory:
     for _ in range(looks):
         machine.look()
     return machine.state()
@@ -258,6 +267,6 @@ def test_who_else_works_there(tmp_path: Path) -> None:
 
 
 def test_this_computer_can_be_looked_at() -> None:
-    machine = Machine()
+    machine = BoardMonitor()
     machine.look()
     json.dumps(machine.state().to_json())

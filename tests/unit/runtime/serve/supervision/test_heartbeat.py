@@ -16,8 +16,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from studio.runtime.serve.supervision.heartbeat import Heartbeat, Longest, processor_s
-from studio.runtime.serve.supervision.worker_pool import Crew
+from studio.runtime.serve.supervision.heartbeat import Heartbeat, LongestRun, processor_s
+from studio.runtime.serve.supervision.worker_pool import WorkerPool
 from tests.rigs.patience import patience
 from tests.unit.runtime.serve import rig
 
@@ -118,7 +118,7 @@ def test_processor_time_of_a_process(busy: bool) -> None:
 
 
 def test_the_longest_run() -> None:
-    longest = Longest()
+    longest = LongestRun()
     assert longest.look([]) == 0.0
     one, other = object(), object()
     assert longest.look([one]) == 0.0
@@ -129,7 +129,7 @@ def test_the_longest_run() -> None:
 
 def test_a_crew_answers_while_one_is_not_found_to_hang(tmp_path: Path) -> None:
     """What feeds the service manager's watchdog: a worker that cannot even be killed does not."""
-    crew = Crew(tmp_path)
+    crew = WorkerPool(tmp_path)
     assert not crew.answers
     crew.active = SimpleNamespace(hung=False)  # type: ignore[assignment]
     assert crew.answers
