@@ -45,7 +45,8 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
-from studio.workspace.runs import RunInfo, RunningPipeline, RunRequest
+from studio.workspace.run_info import RunInfo
+from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
 from studio.workspace.workspace import Workspace
 

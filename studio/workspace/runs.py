@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import StudioError, UsageError
 from studio.registry.run_journal import (
-    INTERRUPTED,
     JUNIT_FILE,
     RECIPE_FILE,
     REPORT_FILE,
@@ -19,6 +18,7 @@ from studio.registry.run_journal import (
 )
 from studio.settings import write_atomically
 from studio.workspace.events import Events, RunChanged
+from studio.workspace.run_info import RunInfo
 
 if TYPE_CHECKING:
     from studio.pipelines.execution import OnStep, PipelineRun, Watcher
@@ -50,58 +50,6 @@ class RunRequest:
     overwrite: bool = False
     watch: Watcher | None = None
     told: OnStep | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """A run as lists show it.
-
-    Attributes:
-        state: ``running``, ``succeeded``, ``failed``, ``gate not met``, ``cancelled`` or
-            ``interrupted`` (its process ended in the middle).
-        document: The journal.
-    """
-
-    id: str
-    name: str
-    title: str
-    state: str
-    started: str
-    ended: str
-    folder: Path
-    document: Mapping[str, Any] = field(repr=False, default_factory=dict)
-
-    @property
-    def steps(self) -> list[Mapping[str, Any]]:
-        """What became of each step, without the results."""
-        return list(self.document.get("steps") or ())
-
-    @property
-    def gates(self) -> list[Mapping[str, Any]]:
-        """What became of each gate."""
-        return list(self.document.get("gates") or ())
-
-    @property
-    def artefacts(self) -> Mapping[str, str]:
-        """The digests of what was made."""
-        return dict(self.document.get("artefacts") or {})
-
-    @property
-    def report(self) -> Path:
-        """Where its HTML report lies, if it was written."""
-        return self.folder / REPORT_FILE
-
-    @property
-    def recipe(self) -> str:
-        """The text of the recipe as it was run."""
-        try:
-            return (self.folder / RECIPE_FILE).read_text(encoding="utf-8")
-        except OSError:
-            return ""
-
-    def result(self, step: str) -> Mapping[str, Any]:
-        """What a step gave."""
-        return RunFolder(self.folder).result(step)
 
 
 class RunningPipeline:
@@ -251,7 +199,7 @@ class Runs:
         found = []
         for folder in self._folders.all():
             try:
-                found.append(_info(folder))
+                found.append(RunInfo.of(folder))
             except UsageError:
                 continue
         return found
@@ -262,7 +210,7 @@ class Runs:
         Raises:
             UsageError: when there is none.
         """
-        return _info(self._folders.find(name))
+        return RunInfo.of(self._folders.find(name))
 
     def forget(self, name: str) -> None:
         """Remove a run's folder; what it made stays.
@@ -395,18 +343,3 @@ class Runs:
             raise UsageError(f"The recipe of the run {folder.id} is gone.") from None
         name = str(before["recipe"].get("file") or RECIPE_FILE)
         return parse_recipe(text, name, Path(before["folder"]), before.get("variables") or {})
-
-
-def _info(folder: RunFolder) -> RunInfo:
-    document = folder.read()
-    recipe = document.get("recipe") or {}
-    return RunInfo(
-        folder.id,
-        str(recipe.get("name") or ""),
-        str(recipe.get("title") or ""),
-        str(document.get("state") or INTERRUPTED),
-        str(document.get("started") or ""),
-        str(document.get("ended") or ""),
-        folder.folder,
-        document,
-    )

@@ -60,7 +60,7 @@ STAGES = (
     Stage(
         "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+5", frozenset({"stream"})
     ),
-    _stage("Monitor", 6, "monitor", "call", parts="pages.monitor.page"),
+    _stage("Monitor", 6, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
     _stage("Runs", 7, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 8, "target-probe", at_bottom=True),
     _stage("Plugins", 9, at_bottom=True),
