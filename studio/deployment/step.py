@@ -6,7 +6,7 @@ from studio.api import Kind, Option, Permission
 from studio.api.discovery import WAYS
 from studio.deployment.options import DOWNGRADE, EMBEDDING, ENDPOINT, KEPT, REPLACE
 from studio.deployment.options import OPTIONS as ACCESS_OPTIONS
-from studio.jobs import Limits, Step
+from studio.jobs import Effect, Limits, Step, Use
 from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
@@ -35,6 +35,8 @@ TARGET_FIND = Step(
     work="studio.deployment.survey:find",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 TARGET_LOOK = Step(
@@ -56,6 +58,8 @@ TARGET_LOOK = Step(
     record="studio.deployment.record:looked",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 
@@ -75,6 +79,8 @@ PROBE_TARGET = Step(
     record="studio.deployment.record:probed",
     needs=_NEEDS,
     limits=Limits(seconds=120),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 DEPLOY = Step(
@@ -171,6 +177,7 @@ DEPLOY = Step(
     record="studio.deployment.record:deployed",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
 ROLLBACK = Step(
@@ -185,6 +192,7 @@ ROLLBACK = Step(
     record="studio.deployment.record:rolled_back",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    guarded=False,
 )
 
 RELEASES = Step(
@@ -195,6 +203,8 @@ RELEASES = Step(
     work="studio.deployment.work:releases",
     needs=_NEEDS,
     limits=Limits(seconds=120),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 TRUST = Step(
@@ -224,6 +234,8 @@ VERIFY_LOG = Step(
     prepare="studio.deployment.record:anchors",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 UNDEPLOY = Step(
@@ -238,6 +250,7 @@ UNDEPLOY = Step(
     record="studio.deployment.record:undeployed",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    guarded=False,
 )
 
 PROMOTE = Step(
@@ -262,6 +275,8 @@ LOGS = Step(
     work="studio.deployment.work:logs",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 RESOURCES = Step(
@@ -272,6 +287,8 @@ RESOURCES = Step(
     work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 START = Step(
@@ -292,6 +309,7 @@ STOP = Step(
     work="studio.deployment.server_control:stop",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    guarded=False,
 )
 
 RESTART = Step(

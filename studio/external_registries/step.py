@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.step import DEPLOY as _DEPLOY
-from studio.jobs import Limits, Step
+from studio.jobs import Effect, Limits, Step, Use
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 _DEFAULT = "mlflow"
@@ -53,6 +53,7 @@ REGISTRY_PUSH = Step(
     record="studio.external_registries.record:pushed",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
 REGISTRY_PULL = Step(
@@ -65,6 +66,7 @@ REGISTRY_PULL = Step(
     record="studio.external_registries.record:pulled",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
 )
 
 REGISTRY_LIST = Step(
@@ -76,6 +78,8 @@ REGISTRY_LIST = Step(
     prepare="studio.external_registries.record:prepare",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 REGISTRY_ALIAS = Step(

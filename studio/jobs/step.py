@@ -7,6 +7,7 @@ runs in a worker; the record is made by the parent when the work has succeeded.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,26 @@ class Limits:
     silence: float = 0.0
 
 
+class Effect(enum.Enum):
+    """What running a step again would mean."""
+
+    PURE = "pure"  # the same inputs give the same result
+    MEASURES = "measures"  # the figures are of one machine
+    LOOKS = "looks"  # at something that changes: a target, a registry
+    ACTS = "acts"  # changes what runs somewhere, or what others see
+
+
+class Use(enum.Enum):
+    """What a step does with its models, which decides the formats that it can take."""
+
+    READ = "read"
+    RUN = "run"
+    QUANTIZE = "quantize"
+    EDIT = "edit"
+    SERVE = "serve"
+    COVER = "cover"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A named action.
@@ -54,6 +75,12 @@ class Step:
             step that parses or runs a model here needs nothing while it stays here.
         signing_needs: What it may reach besides when a key to sign with is named (``sign``); the
             model is then parsed by a worker of its own, which never sees the key.
+        effect: Whether its result may be cached, and whether it waits for gates.
+        use: What it does with its models; None for a step without one.
+        in_history: Whether the activity lists it; a step that only reports something is left out.
+        guarded: False for a step that acts, but that a failed gate must not hold back, because it
+            takes something away (a rollback).
+        ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
     """
 
     name: str
@@ -67,6 +94,26 @@ class Step:
     remote_needs: frozenset[Permission] = frozenset()
     signing_needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    effect: Effect = Effect.ACTS
+    use: Use | None = None
+    in_history: bool = True
+    guarded: bool = True
+    ordered: bool = False
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its result may be taken instead of running it again."""
+        return self.effect in (Effect.PURE, Effect.MEASURES)
+
+    @property
+    def waits_for_gates(self) -> bool:
+        """Whether a pipeline runs it only when its gates have passed."""
+        return self.effect is Effect.ACTS and self.guarded
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether a pipeline runs it after the steps on targets that stand before it."""
+        return self.effect is Effect.ACTS or self.ordered
 
 
 class Job(Progress, Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Limits, Step
+from studio.jobs.step import Effect, Limits, Step, Use
 from studio.settings.boards import names as board_names
 
 PREVIEW = "preview"
@@ -36,6 +36,7 @@ OPEN = Step(
     work="studio.models.work:open_model",
     record="studio.models.record:opened",
     limits=_LIMITS,
+    effect=Effect.PURE,
 )
 
 INSPECT = Step(
@@ -48,6 +49,8 @@ INSPECT = Step(
     ),
     work="studio.models.work:inspect_model",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    in_history=False,
 )
 
 GRAPH = Step(
@@ -83,6 +86,9 @@ GRAPH = Step(
     work="studio.models.work:draw",
     record="studio.models.record:drawn",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
 DIFF = Step(
@@ -97,6 +103,9 @@ DIFF = Step(
     ),
     work="studio.models.work:diff",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
 COVERAGE = Step(
@@ -121,6 +130,9 @@ COVERAGE = Step(
     work="studio.models.coverage.work:coverage",
     prepare="studio.models.coverage.work:prepare",
     limits=_LIMITS,
+    effect=Effect.LOOKS,
+    use=Use.COVER,
+    in_history=False,
 )
 
 VALUES = Step(
@@ -133,6 +145,9 @@ VALUES = Step(
     ),
     work="studio.models.details:values",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
 OPERATOR = Step(
@@ -146,4 +161,7 @@ OPERATOR = Step(
     ),
     work="studio.models.details:operator",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Effect, Step
 
 MONITOR = Step(
     name="monitor",
@@ -65,4 +65,6 @@ MONITOR = Step(
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
+    effect=Effect.LOOKS,
+    ordered=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Effect, Limits, Step, Use
 
 SIGN_WITH = Option(
     "sign",
@@ -112,6 +112,8 @@ PACKAGE = Step(
     record="studio.packages.record:packaged",
     signing_needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=1800),
+    effect=Effect.PURE,
+    use=Use.SERVE,
 )
 
 SHARED = tuple(option for option in PACKAGE.options if option is not PREPROCESS_DRAFT)

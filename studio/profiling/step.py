@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Effect, Step, Use
 
 DEFAULT = "onnxruntime"
 """The backend, unless another is asked for or the format needs one."""
@@ -171,4 +171,6 @@ PROFILE = Step(
     work="studio.profiling.work:profile",
     record="studio.profiling.record:profiled",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.MEASURES,
+    use=Use.RUN,
 )

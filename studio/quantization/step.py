@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Effect, Step, Use
 
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
@@ -167,6 +167,8 @@ QUANTIZE = Step(
     prepare="studio.quantization.sensitivity_store:offered",
     work="studio.quantization.work:quantize",
     record="studio.quantization.record:quantized",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
 )
 
 EVALUATE = Step(
@@ -196,6 +198,8 @@ EVALUATE = Step(
     work="studio.quantization.work:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.PURE,
+    use=Use.RUN,
 )
 
 
@@ -219,6 +223,9 @@ PREVIEW = Step(
     prepare="studio.quantization.timing_cache:offered",
     work="studio.quantization.preflight:preview",
     record="studio.quantization.timing_cache:kept",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
+    in_history=False,
 )
 
 SENSITIVITY = Step(
@@ -252,4 +259,6 @@ SENSITIVITY = Step(
     work="studio.quantization.sensitivity:measure",
     record="studio.quantization.sensitivity_store:record",
     prepare="studio.quantization.sensitivity_store:signed",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE
-from studio.jobs import Limits, Step
+from studio.jobs import Limits, Step, Use
 from studio.packages.step import SIGN_WITH
 from studio.rollouts.waves import STRATEGIES, TRIALS
 
@@ -145,4 +145,5 @@ ROLLOUT = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=86_400),
+    use=Use.SERVE,
 )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Limits, Result, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step
 from studio.registry import Registry, below
 from studio.settings import resource
 
@@ -46,6 +46,7 @@ SAMPLES_GET = Step(
     record="studio.samples.catalogue:provided",
     needs=frozenset({Permission.NETWORK}),
     limits=Limits(seconds=900),
+    effect=Effect.PURE,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import Kind, Option
-from studio.jobs import Arguments, Job, Limits, Result, Step
+from studio.jobs import Arguments, Effect, Job, Limits, Result, Step
 
 PLUGINS_CHECK = Step(
     name="plugins-check",
@@ -14,6 +14,8 @@ PLUGINS_CHECK = Step(
     options=(Option("folder", Kind.FOLDER, required=True, positional=True, title="Folder"),),
     work="studio.steps.plugin_check:check",
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from studio.api import Kind
 from studio.registry import Registry
 from studio.steps.catalogue import step as step_named
-from studio.steps.effects import is_kept
 from studio.steps.inputs import path_digest
 from studio.steps.runner import StepRunner
 
@@ -22,7 +21,7 @@ def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
     Raises:
         UsageError: when an option does not fit.
     """
-    if not is_kept(name):
+    if not step_named(name).is_cached:
         return ""
     try:
         return runner.inputs(name, given)

@@ -154,7 +154,7 @@ class StepRunner:
     def _check_formats(self, step: Step, resolved: Resolved) -> None:
         """Refuse what cannot be done with models of a format, before anything is started."""
         for form in resolved.formats:
-            reason = why_not(step.name, form, self._plugins())
+            reason = why_not(step, form, self._plugins())
             if reason:
                 raise UsageError(reason, hint=HINT)
 

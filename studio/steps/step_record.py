@@ -11,7 +11,6 @@ from studio.api import Kind
 from studio.jobs import Step
 from studio.registry import ActionRecord, Registry
 from studio.registry.activity import now
-from studio.steps.effects import QUIET, is_kept
 from studio.steps.inputs import path_digest
 from studio.steps.resolve import Resolved
 
@@ -37,7 +36,7 @@ class StepRecord:
     @property
     def wanted(self) -> bool:
         """Whether the history has such steps."""
-        return self.step.name not in QUIET
+        return self.step.in_history
 
     def write(self, registry: Registry, result: Mapping[str, Any]) -> int:
         """Note it; the number of the action, 0 for one that is not noted."""
@@ -64,7 +63,7 @@ class StepRecord:
 
     def _inputs(self) -> dict[str, Any]:
         """The digests of the files that were read; of secrets, which steps that act take, none."""
-        if not is_kept(self.step.name):
+        if not self.step.is_cached:
             return {}
         found: dict[str, Any] = {}
         for option in self.step.options:

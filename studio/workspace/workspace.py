@@ -133,7 +133,9 @@ class Workspace(JobListener):
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Why a step cannot be done with a variant, because of its format; empty when it can."""
-        return why_not(step, variant.format, self.plugins) if variant is not None else ""
+        return (
+            why_not(self.steps[step], variant.format, self.plugins) if variant is not None else ""
+        )
 
     def why_no_trial(self, target: TargetSpec) -> str:
         """Why a target can hold no quality trial; empty when it can."""

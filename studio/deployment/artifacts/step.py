@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Limits, Step, Use
 from studio.packages.step import SHARED
 
 OWN = (
@@ -46,6 +46,7 @@ DEB = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
 
@@ -83,4 +84,5 @@ IMAGE = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )

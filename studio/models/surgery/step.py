@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Limits, Step
+from studio.jobs.step import Effect, Limits, Step, Use
 
 EDIT = Step(
     name="edit",
@@ -26,6 +26,8 @@ EDIT = Step(
     work="studio.models.surgery.work:edit",
     record="studio.models.surgery.record:edited",
     limits=Limits(memory_mb=16_384, seconds=900.0),
+    effect=Effect.PURE,
+    use=Use.EDIT,
 )
 
 EDITS = Step(
@@ -34,4 +36,7 @@ EDITS = Step(
     summary="Say which edits there are for a model, with their options.",
     options=(Option("model", Kind.MODEL, required=True, positional=True, help="The model."),),
     work="studio.models.surgery.edits:offered",
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Effect, Limits, Step
 
 CALL = Step(
     name="call",
@@ -40,4 +40,6 @@ CALL = Step(
     prepare="studio.monitoring.released_bundles:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
+    ordered=True,
 )

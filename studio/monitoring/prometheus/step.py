@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Effect, Step
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
@@ -29,6 +29,8 @@ EXPORT = Step(
     work="studio.monitoring.prometheus.work:export",
     prepare="studio.monitoring.prometheus.work:with_endpoints",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 HISTORY = Step(
@@ -43,6 +45,8 @@ HISTORY = Step(
     ),
     work="studio.monitoring.prometheus.work:read_history",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 FLEET = Step(
@@ -58,4 +62,6 @@ FLEET = Step(
     work="studio.monitoring.fleet_work:monitor_fleet",
     prepare="studio.monitoring.fleet_work:with_targets",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Step
+from studio.jobs import Arguments, Effect, Step
 from studio.monitoring.released_bundles import known_bundles
 from studio.registry import Registry
 
@@ -72,6 +72,8 @@ STREAM = Step(
     work="studio.monitoring.stream.run:stream",
     prepare="studio.monitoring.stream.step:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.LOOKS,
+    ordered=True,
 )
 
 
