@@ -166,7 +166,7 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Look again and again; a failure is told, and waits for the next move of the alias."""
-    options = given(arguments, opened.steps["registry-deploy"].options)
+    options = given(arguments, opened.steps["registry-deploy"].form)
     watch, first = AliasWatcher(), True
 
     def listen(event: Event) -> None:

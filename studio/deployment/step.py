@@ -6,12 +6,12 @@ from studio.api import Kind, Option, Permission
 from studio.api.discovery import WAYS
 from studio.deployment.options import DOWNGRADE, EMBEDDING, ENDPOINT, KEPT, REPLACE
 from studio.deployment.options import OPTIONS as ACCESS_OPTIONS
-from studio.jobs import Effect, Limits, Step, Use
+from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
 from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
-TARGET_FIND = Step(
+TARGET_FIND: Step[Arguments, Result] = Step(
     name="target-find",
     title="Find boards",
     summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
@@ -39,7 +39,7 @@ TARGET_FIND = Step(
     in_history=False,
 )
 
-TARGET_LOOK = Step(
+TARGET_LOOK: Step[Arguments, Result] = Step(
     name="target-look",
     title="Look at boards",
     summary="Ask many targets at once how they are, and what they serve.",
@@ -70,7 +70,7 @@ _TARGET = Option(
     help="Where, or TARGET/NAME for an endpoint there; by default this computer.",
 )
 
-PROBE_TARGET = Step(
+PROBE_TARGET: Step[Arguments, Result] = Step(
     name="target-probe",
     title="Look at",
     summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
@@ -83,7 +83,7 @@ PROBE_TARGET = Step(
     in_history=False,
 )
 
-DEPLOY = Step(
+DEPLOY: Step[Arguments, Result] = Step(
     name="deploy",
     title="Deploy",
     summary="Put a model to work on a target: sent, tested there, switched to in one step.",
@@ -180,7 +180,7 @@ DEPLOY = Step(
     use=Use.SERVE,
 )
 
-ROLLBACK = Step(
+ROLLBACK: Step[Arguments, Result] = Step(
     name="rollback",
     title="Roll back",
     summary="Serve an earlier release of a target again.",
@@ -195,7 +195,7 @@ ROLLBACK = Step(
     guarded=False,
 )
 
-RELEASES = Step(
+RELEASES: Step[Arguments, Result] = Step(
     name="releases",
     title="List releases",
     summary="What was released on a target, the newest first.",
@@ -207,7 +207,7 @@ RELEASES = Step(
     in_history=False,
 )
 
-TRUST = Step(
+TRUST: Step[Arguments, Result] = Step(
     name="trust",
     title="Require signatures",
     summary="Say whose releases a target takes; without a file it takes everybody's.",
@@ -225,7 +225,7 @@ TRUST = Step(
     limits=Limits(seconds=300),
 )
 
-VERIFY_LOG = Step(
+VERIFY_LOG: Step[Arguments, Result] = Step(
     name="verify-log",
     title="Verify the history",
     summary="Check that no entry of a target's history was altered, removed or put in.",
@@ -238,7 +238,7 @@ VERIFY_LOG = Step(
     in_history=False,
 )
 
-UNDEPLOY = Step(
+UNDEPLOY: Step[Arguments, Result] = Step(
     name="undeploy",
     title="Take away",
     summary="Stop what a target serves.",
@@ -253,7 +253,7 @@ UNDEPLOY = Step(
     guarded=False,
 )
 
-PROMOTE = Step(
+PROMOTE: Step[Arguments, Result] = Step(
     name="promote",
     title="Promote",
     summary="Give all requests to the release that gets a part of them as a canary.",
@@ -264,7 +264,7 @@ PROMOTE = Step(
     limits=Limits(seconds=3600),
 )
 
-LOGS = Step(
+LOGS: Step[Arguments, Result] = Step(
     name="logs",
     title="Show the log",
     summary="The last lines that the served model's server logged.",
@@ -279,7 +279,7 @@ LOGS = Step(
     in_history=False,
 )
 
-RESOURCES = Step(
+RESOURCES: Step[Arguments, Result] = Step(
     name="resources",
     title="List what is there",
     summary="Everything that exists on a target because the studio made it.",
@@ -291,7 +291,7 @@ RESOURCES = Step(
     in_history=False,
 )
 
-START = Step(
+START: Step[Arguments, Result] = Step(
     name="start",
     title="Start",
     summary="Start the server of what a target serves, after a crash, a restart or a stop.",
@@ -301,7 +301,7 @@ START = Step(
     limits=Limits(seconds=600),
 )
 
-STOP = Step(
+STOP: Step[Arguments, Result] = Step(
     name="stop",
     title="Stop",
     summary="Stop the server of what a target serves; the release stays, and starts again later.",
@@ -312,7 +312,7 @@ STOP = Step(
     guarded=False,
 )
 
-RESTART = Step(
+RESTART: Step[Arguments, Result] = Step(
     name="restart",
     title="Restart",
     summary="Stop the server of what a target serves, and start it at the same port.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.step import DEPLOY as _DEPLOY
-from studio.jobs import Effect, Limits, Step, Use
+from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 _DEFAULT = "mlflow"
@@ -19,7 +19,7 @@ _REFERENCE = Option(
 )
 _NOT_OF_FOLLOW = ("model", "endpoint", "bundle", "dry_run", "data", "labels", "preprocess")
 
-REGISTRY_PUSH = Step(
+REGISTRY_PUSH: Step[Arguments, Result] = Step(
     name="registry-push",
     title="Push",
     summary="Register a model's bundle in a registry, with its figures and where it comes from.",
@@ -56,7 +56,7 @@ REGISTRY_PUSH = Step(
     use=Use.SERVE,
 )
 
-REGISTRY_PULL = Step(
+REGISTRY_PULL: Step[Arguments, Result] = Step(
     name="registry-pull",
     title="Pull",
     summary="Fetch a version of a registry: a variant and a version here.",
@@ -69,7 +69,7 @@ REGISTRY_PULL = Step(
     effect=Effect.LOOKS,
 )
 
-REGISTRY_LIST = Step(
+REGISTRY_LIST: Step[Arguments, Result] = Step(
     name="registry-list",
     title="List",
     summary="The models of a registry, or one model's versions and history.",
@@ -82,7 +82,7 @@ REGISTRY_LIST = Step(
     in_history=False,
 )
 
-REGISTRY_ALIAS = Step(
+REGISTRY_ALIAS: Step[Arguments, Result] = Step(
     name="registry-alias",
     title="Move an alias of",
     summary="Let an alias (champion) stand for a version; targets that follow it change with it.",
@@ -100,7 +100,7 @@ REGISTRY_ALIAS = Step(
     limits=Limits(seconds=600),
 )
 
-REGISTRY_DEPLOY = Step(
+REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
     name="registry-deploy",
     title="Deploy",
     summary="Let a target serve the version that an alias stands for: a deploy, or a rollback.",
@@ -113,7 +113,7 @@ REGISTRY_DEPLOY = Step(
             help="Do nothing while it still is this version.",
             advanced=True,
         ),
-        *(option for option in _DEPLOY.options if option.name not in _NOT_OF_FOLLOW),
+        *(option for option in _DEPLOY.form if option.name not in _NOT_OF_FOLLOW),
     ),
     work="studio.external_registries.alias_deploy:follow",
     prepare="studio.external_registries.alias_deploy:prepare",

@@ -6,9 +6,10 @@ from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
 from studio.jobs.sandbox import Containment, Sandbox, SandboxLevel, contained, containment
 from studio.jobs.server import Server
 from studio.jobs.spec import JobSpec
-from studio.jobs.step import Arguments, Effect, Job, Limits, Result, Step, Use
+from studio.jobs.step import AnyStep, Arguments, Effect, Job, Limits, Result, Step, Use
 
 __all__ = [
+    "AnyStep",
     "Arguments",
     "Containment",
     "Effect",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Effect, Limits, Step, Use
+from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
 from studio.settings.boards import names as board_names
 
 PREVIEW = "preview"
@@ -24,7 +24,7 @@ _SHAPE = Option(
 )
 _LIMITS = Limits(memory_mb=16_384, seconds=900.0)
 
-OPEN = Step(
+OPEN: Step[Arguments, Result] = Step(
     name="open",
     title="Open",
     summary="Check a model file, read its graph, and keep it in the registry.",
@@ -39,7 +39,7 @@ OPEN = Step(
     effect=Effect.PURE,
 )
 
-INSPECT = Step(
+INSPECT: Step[Arguments, Result] = Step(
     name="inspect",
     title="Inspect",
     summary="Check a model file and say what is in it.",
@@ -53,7 +53,7 @@ INSPECT = Step(
     in_history=False,
 )
 
-GRAPH = Step(
+GRAPH: Step[Arguments, Result] = Step(
     name="graph",
     title="Draw the graph",
     summary="Draw the graph of a model as SVG, PNG or one HTML file.",
@@ -91,7 +91,7 @@ GRAPH = Step(
     in_history=False,
 )
 
-DIFF = Step(
+DIFF: Step[Arguments, Result] = Step(
     name="diff",
     title="Compare",
     summary="Compare the graphs of two models: what was matched, changed, fused, added, removed.",
@@ -108,7 +108,7 @@ DIFF = Step(
     in_history=False,
 )
 
-COVERAGE = Step(
+COVERAGE: Step[Arguments, Result] = Step(
     name="coverage",
     title="Will it run there?",
     summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
@@ -135,7 +135,7 @@ COVERAGE = Step(
     in_history=False,
 )
 
-VALUES = Step(
+VALUES: Step[Arguments, Result] = Step(
     name="values",
     title="Values",
     summary="Say what is in a constant of a model: figures, histogram, the first values.",
@@ -150,7 +150,7 @@ VALUES = Step(
     in_history=False,
 )
 
-OPERATOR = Step(
+OPERATOR: Step[Arguments, Result] = Step(
     name="operator",
     title="Operator",
     summary="Say what an operator does in a version of its operator set.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Effect, Step
+from studio.jobs import Arguments, Effect, Result, Step
 
-MONITOR = Step(
+MONITOR: Step[Arguments, Result] = Step(
     name="monitor",
     title="Monitor",
     summary="See how what a target serves is doing: health, throughput, latency, errors.",

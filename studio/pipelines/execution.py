@@ -197,7 +197,7 @@ class PipelineRun:
             return self._failed(step, outcome, began)
         own.note(written)
         seconds = time.monotonic() - began
-        result = dict(outcome.result)
+        result = outcome.document
         keeping.keep(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
@@ -239,7 +239,7 @@ class PipelineRun:
             if key not in ("id", "step") and isinstance(value, str) and _is_about(message, value)
         )
         option = next(named, None) or next(
-            (o.name for o in step_named(step.step).options if message.startswith(o.label + ":")), ""
+            (o.name for o in step_named(step.step).form if message.startswith(o.label + ":")), ""
         )
         return f"{source.where(*step.place, *([option] if option else []))}: {message}"
 
@@ -313,7 +313,7 @@ class PipelineRun:
 
     def _options(self, step: PipelineStep) -> dict[str, Any]:
         """The step's options: references resolved, inputs found beside the recipe."""
-        kinds = {option.name: option.kind for option in step_named(step.step).options}
+        kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
         for name, written in step.options.items():
             value = substitute(written, self._results)

@@ -194,7 +194,7 @@ def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[st
 
 
 def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
-    known = {option.name: option for option in catalogue()[name].options}
+    known = {option.name: option for option in catalogue()[name].form}
     found = {}
     for key, value in table.items():
         if key in OWN:

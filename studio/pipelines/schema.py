@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import Kind as OptionKind
 from studio.api import Option
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.pipelines.gates import KINDS, Kind
 from studio.steps.catalogue import steps
 
@@ -109,12 +109,12 @@ def _matrix() -> Json:
     }
 
 
-def _step(step: Step) -> Json:
+def _step(step: AnyStep) -> Json:
     properties: Json = {"step": {"const": step.name}, **_OWN}
-    for option in step.options:
+    for option in step.form:
         spelled = [option.name, option.name.replace("_", "-")]
         properties |= dict.fromkeys(spelled, _option(option))
-    needed = [option.name for option in step.options if option.required]
+    needed = [option.name for option in step.form if option.required]
     plain = [name for name in needed if "_" not in name]
     return {
         "title": step.title,

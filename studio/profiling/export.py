@@ -27,7 +27,7 @@ from studio.settings import resource
 
 SUFFIXES = (".html", ".csv", ".json")
 
-PROFILE_EXPORT = Step(
+PROFILE_EXPORT: Step[Arguments, Result] = Step(
     name="profile-export",
     title="Export the profile",
     summary="Write a profile as one HTML page, as CSV or as JSON.",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Effect, Step, Use
+from studio.jobs import Arguments, Effect, Result, Step, Use
 
 DEFAULT = "onnxruntime"
 """The backend, unless another is asked for or the format needs one."""
 
-PROFILE = Step(
+PROFILE: Step[Arguments, Result] = Step(
     name="profile",
     title="Profile",
     summary="Measure in interleaved rounds how fast variants are, and say which is faster.",

@@ -22,7 +22,7 @@ MARK = ".edgewright-sample"
 MADE = "sample"
 """The folder, within a job's, in which the work leaves the files."""
 
-SAMPLES_GET = Step(
+SAMPLES_GET: Step[Arguments, Result] = Step(
     name="samples-get",
     title="Get the sample",
     summary="Provide a model with labelled data and a recipe.",

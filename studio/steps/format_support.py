@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Capability, Extension
-from studio.jobs import Step, Use
+from studio.jobs import AnyStep, Use
 from studio.plugin_host import PluginHost
 
 SERVED = frozenset({"onnx"})
@@ -20,7 +20,7 @@ _SENTENCES = {
 }
 
 
-def why_not(step: Step, form: str, host: PluginHost) -> str:
+def why_not(step: AnyStep, form: str, host: PluginHost) -> str:
     """Why a step cannot be done with a model of a format; empty when it can.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any
 
 import studio
 from studio.api import Kind, Option
-from studio.jobs import Effect, Step
+from studio.jobs import AnyStep, Effect
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest, folder_digest
 from studio.steps.resolve import Resolved, beside
@@ -24,14 +24,14 @@ _LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "protobuf")
 """What computes in the worker, beside the plugins."""
 
 
-def input_digest(step: Step, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
+def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
     """SHA-256 of what a step is given; equal ones give equal results.
 
     Raises:
         OSError: when a file cannot be read.
     """
     options = {
-        option.name: _option(option, resolved.arguments[option.name]) for option in step.options
+        option.name: _option(option, resolved.arguments[option.name]) for option in step.form
     }
     document: dict[str, Any] = {
         "format": _FORMAT,

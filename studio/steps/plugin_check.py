@@ -7,7 +7,7 @@ from pathlib import Path
 from studio.api import Kind, Option
 from studio.jobs import Arguments, Effect, Job, Limits, Result, Step
 
-PLUGINS_CHECK = Step(
+PLUGINS_CHECK: Step[Arguments, Result] = Step(
     name="plugins-check",
     title="Check the plugin",
     summary="See whether a plugin's folder keeps the rules and its capabilities their contracts.",

@@ -78,7 +78,7 @@ class ReplayBuilder:
             return self._ids[step, key]
         if step not in steps():
             raise UsageError(f"The step {step!r} is not known any more.")
-        known = {option.name: option for option in step_named(step).options}
+        known = {option.name: option for option in step_named(step).form}
         told = {
             name: self._value(known[name], value)
             for name, value in options.items()

@@ -59,7 +59,7 @@ def keep(
     if not key:
         return
     outputs = {}
-    for option in step_named(name).options:
+    for option in step_named(name).form:
         written = given.get(option.name)
         if option.kind is Kind.OUTPUT and written:
             path = Path(str(result.get("output") or result.get("bundle") or written)).absolute()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.registry import ActionRecord, Registry
 from studio.registry.activity import now
 from studio.steps.inputs import path_digest
@@ -28,7 +28,7 @@ class StepRecord:
         given: The options as they were given.
     """
 
-    step: Step
+    step: AnyStep
     given: Mapping[str, Any]
     resolved: Resolved
     source: str
@@ -53,7 +53,7 @@ class StepRecord:
 
     def _options(self) -> dict[str, Any]:
         """The options, with files by their whole path: a recipe may lie elsewhere."""
-        kinds = {option.name: option.kind for option in self.step.options}
+        kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
         return {
             name: arguments[name] if kinds.get(name) in _FILES else value
@@ -66,7 +66,7 @@ class StepRecord:
         if not self.step.is_cached:
             return {}
         found: dict[str, Any] = {}
-        for option in self.step.options:
+        for option in self.step.form:
             value = self.resolved.arguments.get(option.name)
             if option.name in _KEYS:
                 continue

@@ -128,7 +128,7 @@ def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) ->
     assert row_of(page, "Agreement").text == quality_rows.AGREEMENT
     assert row_of(page, "Uncertain requests").text == quality_rows.SAMPLES
     assert not page.quality.fetch.isVisible()
-    options = {option.title for option in rig.workspace.steps["deploy"].options}
+    options = {option.title for option in rig.workspace.steps["deploy"].form}
     assert {"Keep uncertain requests", "Compare with the version before"} <= options
 
 

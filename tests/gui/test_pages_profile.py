@@ -198,7 +198,7 @@ def test_a_runtime_with_options_is_told_from_the_one_without(rig: Rig) -> None:
     with_options = {**run, "runtime": "openvino:precision=f32"}
     assert names.runtime(with_options) == "OpenVINO 2026.4 · precision=f32"
     page = rig.page(ProfilePage)
-    option = next(o for o in rig.workspace.steps["profile"].options if o.name == "backend")
+    option = next(o for o in rig.workspace.steps["profile"].form if o.name == "backend")
     offered = dict(page.choices(option) or ())
     assert offered["onnxruntime"] == "ONNX Runtime"
     assert offered["openvino"] == "OpenVINO (to be installed)"

@@ -175,4 +175,4 @@ class FollowedStep(RunningStep):
 
 def step_end(outcome: JobOutcome) -> StepEnd:
     """An outcome in the words of the public surface."""
-    return StepEnd(outcome.ok, dict(outcome.result), outcome.sentence, outcome.hint, outcome.error)
+    return StepEnd(outcome.ok, outcome.document, outcome.sentence, outcome.hint, outcome.error)

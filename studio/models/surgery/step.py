@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Effect, Limits, Step, Use
+from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
 
-EDIT = Step(
+EDIT: Step[Arguments, Result] = Step(
     name="edit",
     title="Edit",
     summary="Rename, cut, fix sizes, fold constants, convert: each edit is checked.",
@@ -30,7 +30,7 @@ EDIT = Step(
     use=Use.EDIT,
 )
 
-EDITS = Step(
+EDITS: Step[Arguments, Result] = Step(
     name="edits",
     title="List of edits",
     summary="Say which edits there are for a model, with their options.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Effect, Limits, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step
 
-CALL = Step(
+CALL: Step[Arguments, Result] = Step(
     name="call",
     title="Call",
     summary="Send requests to what a target serves, and measure the answers.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Effect, Step
+from studio.jobs import Arguments, Effect, Result, Step
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
-EXPORT = Step(
+EXPORT: Step[Arguments, Result] = Step(
     name="monitor-export",
     title="Export monitoring",
     summary="Write the files of Prometheus, Alertmanager and Grafana for all targets.",
@@ -33,7 +33,7 @@ EXPORT = Step(
     in_history=False,
 )
 
-HISTORY = Step(
+HISTORY: Step[Arguments, Result] = Step(
     name="monitor-history",
     title="History",
     summary="Read the history of a target from a Prometheus server, or from itself.",
@@ -49,7 +49,7 @@ HISTORY = Step(
     in_history=False,
 )
 
-FLEET = Step(
+FLEET: Step[Arguments, Result] = Step(
     name="monitor-fleet",
     title="Watch the fleet",
     summary="Look at all targets again and again, each on a connection of its own.",

@@ -100,6 +100,6 @@ downgrade = "2 misreads the night shift"
     gates = RECIPE.index("[[gates]]")
     recipe = read_recipe(write(tmp_path, RECIPE[:gates] + steps + RECIPE[gates:]))
     deploy, rollout = recipe.steps[2:]
-    known = {step.name: {option.name for option in step.options} for step in (DEPLOY, ROLLOUT)}
+    known = {step.name: {option.name for option in step.form} for step in (DEPLOY, ROLLOUT)}
     assert set(deploy.options) <= known["deploy"]
     assert set(rollout.options) <= known["rollout"]

@@ -26,7 +26,7 @@ def test_every_step_that_takes_a_model_is_listed() -> None:
     taking = {
         name
         for name, step in steps().items()
-        if any(option.kind is Kind.MODEL for option in step.options)
+        if any(option.kind is Kind.MODEL for option in step.form)
     }
     assert {name for name, step in steps().items() if step.use} == taking
 

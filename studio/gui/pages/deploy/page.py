@@ -69,7 +69,7 @@ class DeployPage(StagePage):
         self._planned: tuple[int, str] | None = None
         self._doing = ""
         self._asked: TargetSpec | None = None
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
         self.form = Form(form_options(options), columns=2)
         self.contact = HostKeyPanel(workspace)

@@ -54,7 +54,7 @@ class RolloutView(QWidget):
         self.variant: VariantRecord | None = None
         self._seen: dict[str, Mapping[str, Any]] = {}
         self.strip = JobStrip()
-        self.form = Form(_form_options(workspace.steps[STEP].options), self)
+        self.form = Form(_form_options(workspace.steps[STEP].form), self)
         self.rows = StateRows("Rollout")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")

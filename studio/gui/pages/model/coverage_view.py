@@ -50,7 +50,7 @@ class CoverageView(QWidget):
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._problems: list[Mapping[str, Any]] = []
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
         self.check = button("Check", self.run)
         self.strip = JobStrip()

@@ -58,7 +58,7 @@ class EnvironmentCard(QWidget):
         self._plugin: Plugin | None = None
         self.state = Pill("")
         self.fields = FieldList()
-        options = workspace.steps[INSTALL].options
+        options = workspace.steps[INSTALL].form
         self.form = Form([option for option in options if option.name == "wheels"])
         self.install = button("Install", self._install, "primary")
         self.remove = button("Remove", self._remove)

@@ -67,7 +67,7 @@ class ProfilePage(StagePage):
         self._offered: set[str] = set()
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(lambda: self._show_result(self._result))
-        self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
+        self._model = next(o.name for o in workspace.steps[STEP].form if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
         for name, other in (("seconds", "minutes"), ("batch", "limit")):
             _share_place(self.form.fields[name], self.form.fields[other])
@@ -119,7 +119,7 @@ class ProfilePage(StagePage):
 
     def _options(self) -> tuple[Option, ...]:
         """The step's options: the few that matter each time in front, the others folded."""
-        options = {option.name: option for option in self.workspace.steps[STEP].options}
+        options = {option.name: option for option in self.workspace.steps[STEP].form}
         order = [*IN_FRONT, *(name for name in options if name not in IN_FRONT)]
         return tuple(
             replace(options[name], advanced=name not in IN_FRONT)

@@ -76,7 +76,7 @@ class QuantizePage(StagePage):
         """The step's options that are not the recipe's; the model is the current variant."""
         return tuple(
             option
-            for option in self.workspace.steps[STEP].options
+            for option in self.workspace.steps[STEP].form
             if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_RECIPE
         )
 
@@ -166,7 +166,7 @@ class QuantizePage(StagePage):
 
     def _model(self) -> dict[str, Any]:
         assert self.origin is not None
-        options = self.workspace.steps[STEP].options
+        options = self.workspace.steps[STEP].form
         name = next(option.name for option in options if option.kind is Kind.MODEL)
         return {name: f"#{self.origin.id}"}
 

@@ -51,7 +51,7 @@ class TargetEvaluationView(QWidget):
         self._workspace = workspace
         self._shell = shell
         self._variant: VariantRecord | None = None
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
         self.check = button("Evaluate", self.run)
         self.strip = JobStrip()
