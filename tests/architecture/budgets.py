@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
@@ -148,19 +148,22 @@ def write(root: Path, more: bool = False) -> list[str]:
     offences = names.offences(modules)
     rising = [
         *_rising(_sums(read_budget(root)), _sums(found)),
-        *_rising(_by_rule(_word_budget(root)), _by_rule(said)),
+        *_rising(_by_rule(word_budget(root)), _by_rule(said)),
         *_rising(_of_names(allowed_names(root)), _of_names(offences)),
     ]
     if more or not rising:
         known = allowed_names(root)
         phrases = phrases_in_use(modules, root)
         _write(root, BUDGETS, _tables(found))
-        _write(root, NAMES, [_entry(one, reason_of(one, known)) for one in offences])
-        _write(root, WORDS, [*map(_phrase, phrases), *_word_lines(said)])
+        _write(root, NAMES, _names(offences, known))
+        _write(
+            root, WORDS, [_array("allowed", [asdict(one) for one in phrases]), *_word_lines(said)]
+        )
     return rising
 
 
-def _word_budget(root: Path) -> Budget:
+def word_budget(root: Path) -> Budget:
+    """How often each file may say which words."""
     return cast("Budget", read(root, WORDS).get("files", {}))
 
 
@@ -201,17 +204,27 @@ def _tables(budget: Budget) -> list[str]:
     ]
 
 
-def _entry(offence: names.Offence, reason: str) -> str:
-    texts = {"name": offence.name, "where": offence.where, "reason": reason}
-    return f"[[{offence.rule}]]\n" + _keys(texts)
+def _names(offences: Sequence[names.Offence], known: Mapping[names.Offence, str]) -> list[str]:
+    """An array a rule, an entry a line."""
+    return [
+        _array(
+            rule,
+            [
+                {"name": one.name, "where": one.where, "reason": reason_of(one, known)}
+                for one in offences
+                if one.rule == rule
+            ],
+        )
+        for rule in _REASONS
+    ]
 
 
-def _phrase(allowed: AllowedPhrase) -> str:
-    return "[[allowed]]\n" + _keys({"phrase": allowed.phrase, "reason": allowed.reason})
-
-
-def _keys(texts: Mapping[str, str]) -> str:
-    return "".join(f"{key} = {json.dumps(text)}\n" for key, text in texts.items())
+def _array(key: str, entries: Sequence[Mapping[str, str]]) -> str:
+    lines = [
+        f"  {{ {', '.join(f'{name} = {json.dumps(text)}' for name, text in entry.items())} }},\n"
+        for entry in entries
+    ]
+    return f"{key} = [\n{''.join(lines)}]\n"
 
 
 def _word_lines(said: Budget) -> list[str]:

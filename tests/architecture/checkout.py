@@ -101,13 +101,15 @@ def _docstring(owner: Documented) -> ast.Constant | None:
 def product(root: Path = ROOT) -> tuple[Module, ...]:
     """Every module of the studio and its plugins, parsed, in the order of the paths."""
     paths = sorted(path for place in PRODUCT for path in (root / place).rglob("*.py"))
-    # Nothing of a tree becomes garbage, and to look for some doubles the time, here and later.
+    # Nothing of a tree becomes garbage. To look for some doubles the time, and would slow down each
+    # collection of the tests that come later in this process.
     collecting = gc.isenabled()
     gc.disable()
     try:
         modules = [Module(path.relative_to(root).as_posix(), path.read_text()) for path in paths]
         for module in modules:
             module.all(ast.Name)
+        gc.collect()
         gc.freeze()
         return tuple(modules)
     finally:
