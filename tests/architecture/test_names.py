@@ -23,12 +23,14 @@ from tests.architecture.names import (
 def test_names_are_nouns_of_the_field_or_have_a_reason() -> None:
     found = offences(product())
     unknown = [one for one in found if one not in budgets.allowed_names(ROOT)]
-    assert unknown == [], f"choose other names, or give a reason in {budgets.NAMES}"
+    said = [f"{one.name} in {one.where} {' '.join(one.files)} ({one.rule})" for one in unknown]
+    assert not said, f"choose others, or give a reason in {budgets.NAMES}:\n" + "\n".join(said)
 
 
 def test_names_that_are_allowed_are_still_there() -> None:
     gone = sorted(budgets.allowed_names(ROOT).keys() - set(offences(product())))
-    assert gone == [], f"take them off the list with `{budgets.COMMAND}`"
+    said = [f"{one.name} in {one.where} ({one.rule})" for one in gone]
+    assert not said, f"take them off the list with `{budgets.COMMAND}`:\n" + "\n".join(said)
 
 
 def test_every_name_that_is_allowed_has_a_reason() -> None:
