@@ -121,7 +121,9 @@ def step_names(modules: Iterable[Module]) -> set[str]:
 def declared_steps(module: Module) -> Iterator[tuple[str, ast.Call]]:
     """The steps that a module declares, each with the call that does so."""
     for call in module.all(ast.Call):
-        if isinstance(call.func, ast.Name) and call.func.id == "Step":
+        # With or without its types: ``Step(...)`` or ``Step[Options, Result](...)``.
+        called = call.func.value if isinstance(call.func, ast.Subscript) else call.func
+        if isinstance(called, ast.Name) and called.id == "Step":
             named = [word.value for word in call.keywords if word.arg == "name"]
             name = text_of(next(iter([*named, *call.args]), None))
             if name is not None:

@@ -13,7 +13,7 @@ STEPS = made_up(
     """
     OPEN = Step(name="open", title="Open")
     GRAPH = Step("graph", title="Graph")
-    DIFF = Step(name="diff", title="Diff")
+    DIFF = Step[Options, Result](name="diff", title="Diff")
     """,
 )
 

@@ -35,9 +35,9 @@ def files_of_steps(modules: Iterable[Module]) -> dict[str, list[str]]:
 
 def _named_files(call: ast.Call) -> Iterator[str]:
     """The files of the functions that a declaration names."""
-    for word in call.keywords:
-        module, mark, _ = (text_of(word.value) or "").partition(":")
-        if mark:
+    for node in ast.walk(call):
+        module, mark, _ = (text_of(node) or "").partition(":")
+        if mark and " " not in module:
             yield f"{module.replace('.', '/')}.py"
 
 
