@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
 from ..shared.access_tokens import Tokens, load_chain, tls_of
+from ..shared.errors import CannotListen, LoadError
+from ..shared.sockets import listen
 from ..shared.threads import usable_cores
 from .contracts.table import routes
 from .engine.catalog import Catalog
@@ -21,7 +23,6 @@ from .engine.memory import share_one_heap
 from .engine.served_model import Repository, ServedModel, load
 from .engine.source import ModelSource, from_bundle, from_file
 from .engine.tuning import TuningCache
-from .errors import CannotListen, LoadError
 from .fast_path.fast_path import answer_repeats
 from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
@@ -29,7 +30,7 @@ from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, lookout
 from .http.server import HttpServer, Timeouts
 from .log import Log
-from .options import Options, listen
+from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import run_folder_of

@@ -20,10 +20,10 @@ import numpy as np
 
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
+from ...shared.errors import LoadError
 from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.session import ModelSession, first_line
 from ..engine.source import from_bundle
-from ..errors import LoadError
 from ..outputs.agreement import Agreement
 from .deduplication import Deduplicator
 from .first_row import Arrays, first_row, takes_rows
