@@ -13,14 +13,13 @@ from .engine.catalog import Catalog
 from .engine.executor import Executor, InlineGuard, QueueFull
 from .engine.served_model import Repository, ServedModel
 from .http.exchange import Exchange
-from .http.message import HttpError, Request, Response
+from .http.message import Head, HttpError, Request, Response
 from .log import Log
 from .rest.router import Route, Router
 from .statistics.board_state import BoardMonitor
 from .statistics.expiry import ExpiryMonitor
 
 if TYPE_CHECKING:
-    from .http.parser import Head
     from .rest.telemetry import OfflineLog
 
 _LARGE_JSON = 16 * 1024
@@ -91,7 +90,7 @@ class Service:
         return time.monotonic() - self._began
 
     def __call__(self, exchange: Exchange) -> Optional[Response]:
-        """Answer an exchange now, or later (see ``http.server.Application``)."""
+        """Answer an exchange now, or later (see ``http.connection.AnswerRequest``)."""
         request = exchange.request
         if not (
             self.admits(request.headers.get("authorization", ""))

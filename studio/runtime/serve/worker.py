@@ -28,7 +28,8 @@ from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
 from .http.body import HttpLimits
 from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, lookout
-from .http.server import HttpServer, Timeouts
+from .http.server import HttpServer
+from .http.waiting import Timeouts
 from .log import Log
 from .options import Options
 from .quality.follow_requests import keep_following

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Optional, Set
 
 from .admission import Admission
-from .message import Headers, HttpError
+from .message import Head, Headers, HttpError
 
 if TYPE_CHECKING:
     from ..service import Service
-    from .parser import Head
 
 ANY = "*"
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..service import Service
 
 Endpoint = Callable[["Service", Exchange, Mapping[str, str]], Optional[Response]]
-"""Answers an exchange (see ``http.server.Application``); gets the path's named parts."""
+"""Answers an exchange (see ``http.connection.AnswerRequest``); gets the path's named parts."""
 
 CONTROL_BYTES = 64 * 1024
 """Of the body of a request that brings no tensors."""
