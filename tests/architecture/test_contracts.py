@@ -98,6 +98,11 @@ def test_contracts_hold() -> None:
         ("studio/gui/bad.py", "import studio.models", "The window talks to the workspace"),
         ("studio/jobs/bad.py", "import studio.models", "The stages lie in layers"),
         ("studio/runtime/bad.py", "import studio.api", "The runtime stands alone"),
+        (
+            "studio/runtime/serve/http/bad.py",
+            "import studio.runtime.serve.engine",
+            "The server lies in layers",
+        ),
         ("plugins/studio_onnx/bad.py", "import studio.registry", "A plugin imports studio.api"),
         ("plugins/studio_onnx/bad.py", "import studio_ssh", "Plugins do not import each other"),
         ("plugins/studio_onnx/bad.py", "import PySide6", "Only the panel of a plugin"),

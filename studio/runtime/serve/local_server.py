@@ -8,10 +8,10 @@ import ssl
 from pathlib import Path
 from typing import List
 
-from ..serve.arguments import parse
-from ..serve.contracts.environment import completed
-from ..serve.options import Options
 from ..shared.access_tokens import VARIABLE, tokens_of
+from .arguments import parse
+from .contracts.environment import completed
+from .options import Options
 
 _FIRST = Path("/proc/1/cmdline")
 

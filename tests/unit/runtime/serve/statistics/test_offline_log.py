@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.runtime.serve.rest.telemetry import NAME, OfflineLog
+from studio.runtime.serve.statistics.offline_log import NAME, OfflineLog
 
 
 class Clock:
