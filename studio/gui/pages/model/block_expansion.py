@@ -105,7 +105,7 @@ class BlockExpansion:
         frame = frames[number]
         self.opened -= {frame.path}
         path = frames[frame.around].path if frame.around >= 0 else page.path
-        area, margin = canvas.area(), _MARGIN / canvas.zoom
+        area, margin = canvas.viewport.area(), _MARGIN / canvas.zoom
         # Of a frame whose title is out of sight the block is shown at the edge of the canvas.
         x = min(max(frame.x + frame.width / 2, area.left + margin), area.right - margin)
         place = QPointF(x, max(frame.y, area.top + margin))
@@ -160,7 +160,7 @@ class BlockExpansion:
         scene = canvas.scene
         if scene is None or not len(scene):
             return None
-        area = canvas.area()
+        area = canvas.viewport.area()
         near = scene.index.boxes_in(area).tolist()
         nodes = [box for box in near if scene.boxes[box].node is not None]
         if canvas.selected in nodes:

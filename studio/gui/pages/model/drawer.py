@@ -155,7 +155,7 @@ class Drawer(QWidget):
         canvas = self._canvas
         if canvas.scene is None:
             return
-        under = canvas.to_scene(point.toPointF())
+        under = canvas.viewport.to_scene(point.toPointF())
         box = canvas.scene.box_at(under.x(), under.y())
         if box is None:
             box = canvas.selected
