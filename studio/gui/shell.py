@@ -128,7 +128,7 @@ class JobControl(Protocol):
         """Cancel it."""
 
 
-class InspectorPlace(Protocol):
+class InspectorView(Protocol):
     """The dock that holds the inspector of a page."""
 
     def has_content(self) -> bool:
@@ -138,7 +138,7 @@ class InspectorPlace(Protocol):
         """Show or hide it."""
 
 
-class MessagePlace(Protocol):
+class MessageBanner(Protocol):
     """The banner that shows messages."""
 
     def close_message(self) -> None:
@@ -167,11 +167,11 @@ class WindowParts(Shell, Protocol):
         """The bar of the running job."""
 
     @property
-    def inspector(self) -> InspectorPlace:
+    def inspector(self) -> InspectorView:
         """The dock at the right."""
 
     @property
-    def banner(self) -> MessagePlace:
+    def banner(self) -> MessageBanner:
         """The banner over the page."""
 
     def page(self) -> VisitedPage | None:
