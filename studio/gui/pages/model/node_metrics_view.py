@@ -20,7 +20,7 @@ from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.names import shown
 from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.quantization.results import SensitivityResult

@@ -14,8 +14,8 @@ from studio.gui.forms.form import Form
 from studio.gui.graph.overlay import make_overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.pages.model.node_metric_sources import Source, sensitivity_sources
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.quantization.results import LayerCost, SensitivityResult

@@ -20,10 +20,10 @@ from studio.gui.pages.profile import modes, rows
 from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
-from studio.gui.pages.quantize.rows import quality
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.quality import quality
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
     GRID,

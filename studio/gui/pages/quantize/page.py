@@ -22,8 +22,8 @@ from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.quantize.stage_progress import StageProgress
 from studio.gui.pages.quantize.target_evaluation_view import TargetEvaluationView
 from studio.gui.pages.quantize.variants_view import VariantsView
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Scroll, row, set_enabled
 from studio.workspace import JobProgressed, NodeAsked

@@ -13,8 +13,8 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Card,

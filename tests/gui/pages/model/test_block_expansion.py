@@ -42,7 +42,7 @@ def frames(page: ModelPage) -> list[str]:
 
 
 def on_screen(page: ModelPage, x: float, y: float) -> QPointF:
-    return (QPointF(x, y) - page.pane.canvas._origin) * page.pane.canvas.zoom
+    return page.pane.canvas.viewport.to_widget(QPointF(x, y))
 
 
 def block(page: ModelPage, title: str) -> int:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.api import Graph, GraphLayout
+from studio.gui.graph.area import Area
 from studio.gui.graph.index import Index
-from studio.gui.graph.scene import Area
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 

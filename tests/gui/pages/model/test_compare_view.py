@@ -54,7 +54,7 @@ def view(make_window: MakeWindow, int8_home: Path, qtbot: QtBot) -> CompareView:
 
 def middle(view: CompareView, side: int) -> QPointF:
     canvas = view.panes.panes[side].canvas
-    return canvas.to_scene(QPointF(canvas.width() / 2, canvas.height() / 2))
+    return canvas.viewport.to_scene(QPointF(canvas.width() / 2, canvas.height() / 2))
 
 
 def box(view: CompareView, side: int, operator: str) -> int:

@@ -88,7 +88,9 @@ def test_hostile_graphs_are_unfolded_in_place(name: str, pane: GraphPane) -> Non
         frame = scene.frames[-1]
         pane.canvas.zoom_to(1.0)
         pane.canvas.centre_on(frame.x + 20, frame.y + 10)
-        sign = sign_at(pane.canvas, QPointF(pane.width() / 2, pane.height() / 2))
+        sign = sign_at(
+            pane.canvas.scene, pane.canvas.viewport, QPointF(pane.width() / 2, pane.height() / 2)
+        )
         assert sign is not None
         assert len(sign.text) < LONGEST
 

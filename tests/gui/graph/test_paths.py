@@ -12,7 +12,7 @@ from studio.gui.graph.keyboard import KEYS, handle_key
 from studio.gui.graph.view import GraphPane
 from studio.gui.theme import Theming
 from tests.gui.conftest import visible
-from tests.gui.test_canvas import diamond
+from tests.gui.graph.test_canvas import diamond
 
 _KEYS = {
     "↑": Qt.Key.Key_Up,

@@ -17,7 +17,7 @@ from studio.jobs import End
 from studio.runtime.serve.statistics.speed_monitor import of_profiles
 from studio.workspace import JobMessage, JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
-from tests.gui.test_pages_monitor import SAMPLE, served
+from tests.gui.pages.monitor.test_page import SAMPLE, served
 
 SLOWER = "1.32 times the median profiled (1.20 to 1.45): slower; clock capped at 600 of 1800 MHz."
 PACE = {"verdict": "slower", "ratio": 1.324, "low": 1.2, "high": 1.45, "text": SLOWER, "note": ""}

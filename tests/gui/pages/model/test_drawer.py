@@ -320,7 +320,7 @@ def test_the_menu_key_means_the_selected_node(page: ModelPage, qtbot: QtBot) -> 
     canvas.select(box(page, "Gemm"))
     corner = QPoint(1, 1)
     assert canvas.scene is not None
-    under = canvas.to_scene(QPointF(corner))
+    under = canvas.viewport.to_scene(QPointF(corner))
     assert canvas.scene.box_at(under.x(), under.y()) is None
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, corner, canvas.mapToGlobal(corner))
     QApplication.sendEvent(canvas, event)

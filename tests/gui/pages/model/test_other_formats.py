@@ -13,7 +13,7 @@ from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import shown_scene
 
-FLOW = Path(__file__).parents[1] / "plugins" / "data" / "openvino" / "flow.xml"
+FLOW = Path(__file__).parents[3] / "plugins" / "data" / "openvino" / "flow.xml"
 JOB_MS = 30_000
 
 

@@ -8,8 +8,9 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from studio.api import Graph, GraphLayout, Node, TensorType, Value
+from studio.gui.graph.area import Area
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.scene import Area, Scene
+from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
 
 FLOAT = TensorType("float32", (1, 8))
@@ -97,9 +98,9 @@ def test_arrow_keys_travel_along_edges(canvas: GraphCanvas, qtbot: QtBot) -> Non
 
 
 def test_arrow_keys_pan_while_nothing_is_selected(canvas: GraphCanvas, qtbot: QtBot) -> None:
-    before = canvas.area().top
+    before = canvas.viewport.area().top
     qtbot.keyClick(canvas, Qt.Key.Key_Down)
-    assert canvas.area().top > before
+    assert canvas.viewport.area().top > before
 
 
 def test_escape_selects_nothing(canvas: GraphCanvas, qtbot: QtBot) -> None:
@@ -117,20 +118,20 @@ def test_selection_is_described(canvas: GraphCanvas) -> None:
 
 def test_zoom_keeps_the_point_under_the_cursor(canvas: GraphCanvas) -> None:
     anchor = QPointF(500, 200)
-    before = canvas.to_scene(anchor)
+    before = canvas.viewport.to_scene(anchor)
     canvas.zoom_by(1.7, anchor)
-    after = canvas.to_scene(anchor)
+    after = canvas.viewport.to_scene(anchor)
     assert (after - before).manhattanLength() < 1e-6
 
 
 def test_drag_pans(canvas: GraphCanvas, qtbot: QtBot) -> None:
     canvas.zoom_to(2.0)
-    before = canvas.area()
+    before = canvas.viewport.area()
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
     qtbot.mouseMove(canvas, QPoint(370, 280))
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(370, 280))
-    assert canvas.area().left == pytest.approx(before.left + 15)
-    assert canvas.area().top == pytest.approx(before.top + 10)
+    assert canvas.viewport.area().left == pytest.approx(before.left + 15)
+    assert canvas.viewport.area().top == pytest.approx(before.top + 10)
     assert canvas.selected is None
 
 
@@ -139,9 +140,9 @@ def test_long_graph_begins_at_reading_size_and_fits_on_request(
 ) -> None:
     canvas.show_scene(column(500))
     assert canvas.zoom == 1.0
-    assert canvas.area().top < 0 < canvas.area().bottom
+    assert canvas.viewport.area().top < 0 < canvas.viewport.area().bottom
     qtbot.keyClick(canvas, Qt.Key.Key_F)
-    assert canvas.area().bottom >= 76.0 * 499
+    assert canvas.viewport.area().bottom >= 76.0 * 499
 
 
 def test_reveal_brings_a_far_box_into_sight(canvas: GraphCanvas) -> None:
@@ -153,8 +154,8 @@ def test_reveal_brings_a_far_box_into_sight(canvas: GraphCanvas) -> None:
 def test_graph_cannot_be_lost(canvas: GraphCanvas) -> None:
     canvas.pan(1e7, 1e7)
     assert canvas.scene is not None
-    assert canvas.area().left < canvas.scene.size[0]
-    assert canvas.area().top < canvas.scene.size[1]
+    assert canvas.viewport.area().left < canvas.scene.size[0]
+    assert canvas.viewport.area().top < canvas.scene.size[1]
 
 
 @pytest.mark.parametrize("zoom", [0.05, 0.3, 0.6, 1.0, 2.0])
@@ -165,7 +166,7 @@ def test_every_level_of_detail_shows_the_boxes(qtbot: QtBot, zoom: float, theme:
     qtbot.addWidget(canvas)
     canvas.resize(400, 300)
     canvas.show_scene(diamond())
-    canvas.zoom = zoom
+    canvas.viewport.zoom = zoom
     canvas.centre_on(160, 102)  # the left edge of the first node's text
     image = QImage(canvas.size(), QImage.Format.Format_RGB32)
     canvas.render(image, QPoint())

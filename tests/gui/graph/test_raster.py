@@ -7,8 +7,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from studio.gui.graph.area import Area
 from studio.gui.graph.raster import HIGH, MOST_TILES, WIDE, Raster, TileStyle, View
-from studio.gui.graph.scene import Area
 
 GROUND, RED = QColor("#102030"), QColor("#ff0000")
 

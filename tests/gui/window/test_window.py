@@ -10,7 +10,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.command_palette import PaletteEntry, best
+from studio.gui.shell import PaletteEntry
+from studio.gui.window.command_palette import best
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.matching import match
 from studio.gui.window.stages import STAGES
