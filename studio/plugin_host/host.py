@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +18,8 @@ from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
 from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
+
+log = logging.getLogger(__name__)
 
 _HOSTS = (Extension.TARGET, Extension.PLATFORM)
 
@@ -184,6 +188,35 @@ class PluginHost:
             Unavailable, PluginFailed: as ``create`` does.
         """
         plugin = self._plugins[capability.plugin]
+        keys = {"plugin": plugin.id, "capability": capability.id}
+        try:
+            self._admit(plugin, capability)
+        except StudioError as refusal:
+            log.warning("plugin refused: %s", refusal, extra=keys)
+            raise
+        type(self).used("" if plugin.built_in else plugin.id)
+        module, _, attribute = capability.factory.partition(":")
+        known = module in sys.modules
+        try:
+            made = getattr(importlib.import_module(module), attribute)(*arguments)
+        except StudioError:
+            raise
+        except Exception as error:  # a plugin's code may raise anything
+            raise PluginFailed(
+                f"The plugin {capability.plugin} failed to provide {capability.title}: "
+                f"{type(error).__name__}: {error}.",
+                plugin="" if plugin.built_in else plugin.id,
+            ) from error
+        if not known:
+            log.info("plugin loaded", extra=keys)
+        return made
+
+    def _admit(self, plugin: Plugin, capability: Capability) -> None:
+        """Let a plugin be imported, if it may be and is what it seems.
+
+        Raises:
+            Unavailable: when not.
+        """
         self._usable(plugin, capability)
         if not plugin.built_in:
             files = self._hold_to_consent(plugin, capability)
@@ -193,18 +226,6 @@ class PluginHost:
                 f"{capability.title} is not available: a package called {plugin.id} that did not "
                 "come with the studio would be imported in its place."
             )
-        type(self).used("" if plugin.built_in else plugin.id)
-        module, _, attribute = capability.factory.partition(":")
-        try:
-            return getattr(importlib.import_module(module), attribute)(*arguments)
-        except StudioError:
-            raise
-        except Exception as error:  # a plugin's code may raise anything
-            raise PluginFailed(
-                f"The plugin {capability.plugin} failed to provide {capability.title}: "
-                f"{type(error).__name__}: {error}.",
-                plugin="" if plugin.built_in else plugin.id,
-            ) from error
 
     def culprit(self, error: BaseException) -> str:
         """The id of the plugin, built-in or not, whose code raised an error; empty for none."""

@@ -78,6 +78,7 @@ class StepRunner:
             reads=resolved.reads,
             needs=self._granted(step, resolved),
             limits=self._limits(step),
+            step=name,
         )
         note = Note(step, dict(given), resolved, source or self.source)
         if not note.wanted:
