@@ -14,6 +14,7 @@ from studio.settings.plain import plain
 from studio.settings.redaction import RESERVED
 
 log = logging.getLogger(__name__)
+of_workers = logging.getLogger("studio.jobs.worker")
 
 MOST_AT_ONCE = 200
 """Records of a worker; one more is admitted each second."""
@@ -57,7 +58,7 @@ class JobRecords:
         keys["origin"] = origin.group() if origin else "worker"
         text = _bounded(event.get("text", ""), _LONGEST)
         trace = _bounded(event.get("traceback", ""), _LONGEST)
-        log.log(number, "%s", text, extra=_with_traceback(keys, trace))
+        of_workers.log(number, "%s", text, extra=_with_traceback(keys, trace))
 
     def ended(self, outcome: JobOutcome) -> None:
         """The job has ended; a failure with the sentence that the user is told."""

@@ -24,6 +24,9 @@ from studio.settings.redaction import Redactor
 
 _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
+_QUIET = "ignore::RuntimeWarning:runpy"
+"""That the package has imported the module before it is run is no news in each worker's output."""
+
 _LOOK_SECONDS = (
     0.5  # between two looks at the memory; a machine fills a gigabyte or two in that time
 )
@@ -54,7 +57,7 @@ class WorkerProcess:
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
-        command = own_python("-m", "studio.jobs.worker", *preload)
+        command = own_python("-W", _QUIET, "-m", "studio.jobs.worker", *preload)
         with self._errors.open("ab") as errors:
             self._process = walls.start(
                 command,

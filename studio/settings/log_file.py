@@ -85,7 +85,8 @@ class LogFile(logging.Handler):
             self._rotate()
 
     def _open(self) -> int:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Not the data folder itself: to ask whether it is there must not make it.
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _close_file(self) -> None:

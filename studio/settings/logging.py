@@ -131,7 +131,7 @@ _MOST_CRASHES = 256 << 10
 
 def _opened(file: Path) -> TextIO | None:
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         file.touch(0o600)
         out = file.open("a")
     except OSError as error:
@@ -144,7 +144,8 @@ def _opened(file: Path) -> TextIO | None:
 
 def _enable(out: TextIO | None) -> None:
     try:
-        if out is not None or sys.__stderr__ is not None:
-            faulthandler.enable(file=out or sys.__stderr__)
+        file = out or sys.__stderr__
+        if file is not None:
+            faulthandler.enable(file)
     except (OSError, ValueError):
         pass  # standard error is closed, or no file

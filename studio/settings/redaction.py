@@ -22,15 +22,13 @@ _SHORTEST_VALUE = 8
 _NAMES = r"token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|credentials?"
 _SECRET_VARIABLE = re.compile(r"TOKEN|PASSWORD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY")
 _VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"'&,;)}\]]+)"""
+_HEADER_VALUE = r"""(?:b?"[^"\n]*"|b?'[^'\n]*'|[^\n]+)"""
 
 _PATTERNS = (
     # A private key, also one that was cut or whose line ends are escaped.
     (r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}-----|\Z)", REDACTED),
     # A header, to the end of its value: a scheme and what it is given are one secret.
-    (
-        r"""(?i)(authorization["']?\s*[:=,]\s*)(?:b?"[^"\n]*"|b?'[^'\n]*'|[^\n]+)""",
-        rf"\1{REDACTED}",
-    ),
+    (rf"""(?i)(authorization["']?\s*[:=,]\s*){_HEADER_VALUE}""", rf"\1{REDACTED}"),
     (r"(?i)\b(bearer\s+)[\w.~+/=-]{6,}", rf"\1{REDACTED}"),
     (rf"""(?i)((?:{_NAMES})\\?["']?\s*[:=]\s*\\?){_VALUE}""", rf"\1{REDACTED}"),
     (r"(?i)([?&](?:sig|signature|x-(?:amz|goog)-\w+)=)[^\s&\"']+", rf"\1{REDACTED}"),

@@ -356,9 +356,7 @@ class Runs:
             try:
                 running.report = self._finish(run, run.run(before), wish)
             except Exception as error:  # told to whoever waits; a thread has nobody else
-                logging.getLogger(__name__).exception(
-                    "a run ended by an error", extra={"run": folder.id}
-                )
+                logging.getLogger(__name__).exception("run %s failed", folder.id)
                 running.error = error
                 self._events.publish(RunChanged(folder.id, "failed"))
 
