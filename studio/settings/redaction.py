@@ -12,7 +12,7 @@ from traceback import format_exception
 from typing import Any
 from urllib.parse import quote
 
-REDACTED = "[redacted]"
+REDACTED = "***"
 _SHORTEST = 4
 """Shorter ones are no secrets, and removing them would leave holes in every word."""
 
