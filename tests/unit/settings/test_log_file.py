@@ -161,7 +161,7 @@ def test_a_full_disk_disturbs_nobody_and_tears_one_line_alone(path: Path) -> Non
     subprocess.run([sys.executable, "-P", "-c", FULL, str(path)], check=True)
     *whole, torn, last = path.read_text().splitlines()
     assert [json.loads(line)["number"] for line in whole] == list(range(len(whole)))
-    with pytest.raises(ValueError, match="Unterminated|Expecting"):
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         json.loads(torn)
     assert json.loads(last)["number"] == 100
 
