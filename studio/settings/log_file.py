@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import math
 import os
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ class JsonLines(logging.Formatter):
         }
         for name, value in keys_of(record).items():
             if name not in _OURS:
-                line[name] = _cut(value) if isinstance(value, str) else value
+                line[name] = _json_value(value)
         line["message"] = _cut(message_of(record))
         if trace := traceback_of(record):
             line["traceback"] = _cut(trace)
@@ -128,6 +129,13 @@ def utc(seconds: float) -> str:
     """A time with milliseconds, in UTC."""
     whole, part = divmod(int(seconds * 1000), 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{part:03d}Z"
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, str):
+        return _cut(value)
+    # Python would write NaN, which is no JSON.
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cut(text: str) -> str:

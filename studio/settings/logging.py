@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from studio.settings.log_file import LogFile
 from studio.settings.paths import Paths
 from studio.settings.plain import one_line
-from studio.settings.redaction import Redactor, keys_of, message_of, traceback_of
+from studio.settings.redaction import Redactor, keys_of, message_of
 
 STUDIO = "studio"
 """The logger above all others; those of libraries are heard from WARNING up."""
@@ -29,14 +29,13 @@ logging.getLogger(STUDIO).addHandler(logging.NullHandler())  # without a log not
 
 
 class TerminalLines(logging.Formatter):
-    """A record as a line for people: level, logger, message, keys."""
+    """A record as a line for people: level, logger, message, keys; its traceback is in the file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write it, with its traceback in further lines."""
+        """Write it."""
         keys = {name: value for name, value in keys_of(record).items() if name != "traceback"}
         pairs = "".join(f" {name}={value}" for name, value in keys.items())
-        line = one_line(f"{record.levelname} {record.name}: {message_of(record)}{pairs}")
-        return f"{line}\n{traceback_of(record)}".rstrip()
+        return one_line(f"{record.levelname} {record.name}: {message_of(record)}{pairs}")
 
 
 @contextmanager

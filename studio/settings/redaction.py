@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -39,7 +40,6 @@ _PATTERNS = (
     (r"\b(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-|xox[baprs]-|AKIA|ASIA)[\w-]{12,}", REDACTED),
     (r"\b((?:ssh|ecdsa)-[\w-]{2,30}\s+)AAAA[\w+/=]+", rf"\1{REDACTED}"),  # a host's or user's key
 )
-_RULES = tuple((re.compile(pattern, re.DOTALL), by) for pattern, by in _PATTERNS)
 
 _seen: set[str] = set()
 
@@ -47,6 +47,12 @@ _seen: set[str] = set()
 def hide(secret: str) -> None:
     """Let every redactor of this process remove a secret that it has come to know."""
     _seen.add(secret)
+
+
+@functools.cache
+def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns, compiled for the first record: most commands have none before they end."""
+    return tuple((re.compile(pattern, re.DOTALL), by) for pattern, by in _PATTERNS)
 
 
 class Redactor(logging.Filter):
@@ -75,7 +81,7 @@ class Redactor(logging.Filter):
             self._known, self._values = known, _any_of(known)
         if self._values is not None:
             text = self._values.sub(REDACTED, text)
-        for rule, by in _RULES:
+        for rule, by in _rules():
             text = rule.sub(by, text)
         return text
 
@@ -91,7 +97,7 @@ class Redactor(logging.Filter):
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, bool | int | float | None):
             return value
-        return REDACTED if re.search(_NAMES, name) else self.text(str(value))
+        return REDACTED if re.search(_NAMES, name) else self.text(_text_of(value))
 
 
 def message_of(record: logging.LogRecord) -> str:
@@ -100,6 +106,13 @@ def message_of(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # the arguments' own __str__ may raise anything, and to log it comes here
         return str(record.msg)
+
+
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # see message_of
+        return f"<{type(value).__name__}>"
 
 
 RESERVED = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import shutil
 import sys
@@ -60,6 +61,7 @@ def _of_workspace(workspace: Workspace) -> Iterator[Check]:
     yield Check("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
     for one in sandbox.protections:
         yield Check(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
+    yield _log(workspace)
     free = shutil.disk_usage(workspace.paths.data).free >> 20
     yield Check("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins
@@ -68,6 +70,12 @@ def _of_workspace(workspace: Workspace) -> Iterator[Check]:
         yield Check(plugin.id, fine, plugin.reason or "available")
     yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
     yield Check("ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed")
+
+
+def _log(workspace: Workspace) -> Check:
+    folder = workspace.paths.logs
+    can = os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
+    return Check("log", can, f"{folder}{'' if can else ' cannot be written to'}")
 
 
 def _pyside() -> str:

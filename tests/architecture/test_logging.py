@@ -23,9 +23,9 @@ def sources() -> Iterator[Path]:
 def prints(tree: ast.AST) -> Iterator[int]:
     """Lines on which something is printed."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "print":
-                yield node.lineno
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id == "print":
+            yield called.lineno
 
 
 def silent(tree: ast.AST) -> Iterator[int]:

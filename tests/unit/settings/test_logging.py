@@ -61,9 +61,11 @@ def test_the_terminal_gets_one_plain_line_and_no_secret(
     with recording(paths, terminal=logging.INFO):
         log.debug("a detail")
         log.info("sent\n\x1b[31m token=hunter2", extra={"target": "board-7"})
+        log.error("failed", exc_info=ValueError("seen in the file alone"))
     said = capsys.readouterr().err
     expected = "INFO studio.test: sent\\n\\x1b[31m token=*** target=board-7\n"
-    assert said == expected
+    assert said == f"{expected}ERROR studio.test: failed\n"
+    assert "seen in the file alone" in lines(paths)[-1]["traceback"]
 
 
 def test_a_secret_in_a_traceback_is_not_written(paths: Paths) -> None:

@@ -126,6 +126,17 @@ def test_message_traceback_and_keys_of_a_record_are_redacted() -> None:
     assert record.getMessage() == f"with token={REDACTED}"
 
 
+def test_a_value_that_cannot_say_itself_is_no_error() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("odd")
+
+    record = logging.LogRecord("a", logging.INFO, "", 1, "a %s", (Odd(),), None)
+    record.odd = Odd()
+    assert Redactor().filter(record)
+    assert (record.getMessage(), keys_of(record)) == ("a %s", {"odd": "<Odd>"})
+
+
 def test_a_record_whose_arguments_do_not_fit_is_no_error() -> None:
     record = logging.LogRecord("a", logging.INFO, "", 1, "%d of %d", ("one",), None)
     assert Redactor().filter(record)
