@@ -125,6 +125,9 @@ class PluginHost:
         for plugin in self._ranked():
             for capability in plugin.capabilities:
                 if capability.extension is extension and capability.id == identifier:
+                    keys = {"plugin": plugin.id, "capability": identifier}
+                    if plugin.state is not State.AVAILABLE:
+                        log.warning("plugin refused: %s", plugin.reason, extra=keys)
                     return self._usable(plugin, capability)
         known = ", ".join(capability.id for capability in self.all(extension)) or "none"
         kind = extension.value.removesuffix("s")
@@ -187,36 +190,19 @@ class PluginHost:
         Raises:
             Unavailable, PluginFailed: as ``create`` does.
         """
-        plugin = self._plugins[capability.plugin]
-        keys = {"plugin": plugin.id, "capability": capability.id}
+        keys = {"plugin": capability.plugin, "capability": capability.id}
+        known = capability.factory.partition(":")[0] in sys.modules
         try:
-            self._admit(plugin, capability)
-        except StudioError as refusal:
-            log.warning("plugin refused: %s", refusal, extra=keys)
+            made = self._call(capability, *arguments)
+        except StudioError as error:
+            log.warning("plugin refused: %s", error, extra=keys)
             raise
-        type(self).used("" if plugin.built_in else plugin.id)
-        module, _, attribute = capability.factory.partition(":")
-        known = module in sys.modules
-        try:
-            made = getattr(importlib.import_module(module), attribute)(*arguments)
-        except StudioError:
-            raise
-        except Exception as error:  # a plugin's code may raise anything
-            raise PluginFailed(
-                f"The plugin {capability.plugin} failed to provide {capability.title}: "
-                f"{type(error).__name__}: {error}.",
-                plugin="" if plugin.built_in else plugin.id,
-            ) from error
         if not known:
             log.info("plugin loaded", extra=keys)
         return made
 
-    def _admit(self, plugin: Plugin, capability: Capability) -> None:
-        """Let a plugin be imported, if it may be and is what it seems.
-
-        Raises:
-            Unavailable: when not.
-        """
+    def _call(self, capability: Capability, *arguments: object) -> Any:
+        plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
             files = self._hold_to_consent(plugin, capability)
@@ -226,6 +212,18 @@ class PluginHost:
                 f"{capability.title} is not available: a package called {plugin.id} that did not "
                 "come with the studio would be imported in its place."
             )
+        type(self).used("" if plugin.built_in else plugin.id)
+        module, _, attribute = capability.factory.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)(*arguments)
+        except StudioError:
+            raise
+        except Exception as error:  # a plugin's code may raise anything
+            raise PluginFailed(
+                f"The plugin {capability.plugin} failed to provide {capability.title}: "
+                f"{type(error).__name__}: {error}.",
+                plugin="" if plugin.built_in else plugin.id,
+            ) from error
 
     def culprit(self, error: BaseException) -> str:
         """The id of the plugin, built-in or not, whose code raised an error; empty for none."""

@@ -31,7 +31,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write it in ASCII, so that no terminal obeys what shows the file."""
-        line = {
+        line: dict[str, object] = {
             "time": utc(record.created),
             "level": record.levelname,
             "logger": record.name,
