@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.settings import Paths
 from studio.targets.platforms import deploy_options, site_of
+
+log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
 """Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
@@ -171,6 +174,7 @@ class PlatformOperation:
     ) -> Deployed:
         with log.step("deploy") as row:
             done = site.deploy(parcel, options, self._job)
+            self._log("deploy", done)
             row.bytes = done.bytes_sent
             if done.state == "unchanged":
                 row.skip("this release is served already")
@@ -206,7 +210,12 @@ class PlatformOperation:
             "root": "",
         }
 
+    def _log(self, verb: str, done: Deployed) -> None:
+        keys = {"target": self._target.name, "state": done.state, "release": done.release}
+        log.info("platform: %s", verb, extra=keys)
+
     def _moved(self, before: PlatformRelease | None, done: Deployed, site: Site) -> Result:
+        self._log("switch", done)
         found = {one.release: one for one in site.releases()}
         now = found.get(done.release)
         if now is None:

@@ -81,6 +81,7 @@ class StepRunner:
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=_path_of(step.options),
+            step=name,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.wanted:

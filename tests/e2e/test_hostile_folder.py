@@ -79,7 +79,7 @@ LINES: dict[str, list[Line]] = {
     "samples": [("samples list", _OK), ("samples get digits", _OK)],
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
     "backends": [("backends list", _OK)],
-    "doctor": [("doctor", (0, 1))],
+    "doctor": [("doctor", (0, 1)), ("doctor --bundle support.zip", _OK)],
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 

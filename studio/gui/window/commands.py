@@ -46,7 +46,13 @@ class Commands:
         self._add("theme-system", "Follow the system's light or dark", follow)
         self._add("dismiss", "Close the message", window.banner.close_message)
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
+        self._add("support", "Save a support archive…", self._save_support_archive)
         self._add("quit", "Quit", window.widget.close, "Ctrl+Q")
+
+    def _save_support_archive(self) -> None:
+        from studio.gui.window.support_dialog import save_support_archive
+
+        save_support_archive(self._window)
 
     def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
         made = action(self._window.widget, name, text, run, shortcut)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from studio.gui.window.docks import JobsDock
     from studio.settings import Settings
     from studio.workspace import Containment, Event, RunningJob, Workspace
+
+log = logging.getLogger(__name__)
 
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
@@ -126,6 +129,7 @@ class MainWindow(QMainWindow):
 
     def fail(self, error: BaseException) -> None:
         """Show an error."""
+        log.error("shown to the user: %s", error, exc_info=error)
         hint, detail = "", repr(error)
         if isinstance(error, StudioError):
             hint, detail = error.hint, error.detail
