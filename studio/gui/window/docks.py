@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QProxyStyle,
+    QSizePolicy,
+    QStackedWidget,
+    QStyle,
+    QStyleOption,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui import figures, icons
 from studio.gui.theme import Theming
@@ -26,14 +38,6 @@ from studio.gui.widgets.basics import (
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob, Workspace
-from PySide6.QtGui import QPainter, QPalette
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QProxyStyle,
-    QSizePolicy,
-    QStyle,
-    QStyleOption,
-)
 
 _SEPARATOR_WIDTH = 1
 """Pixels."""
