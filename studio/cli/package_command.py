@@ -41,6 +41,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if result.get("embedding"):
         lines.append(f"the watch for drift also sees {result['embedding']}, which no client gets")
     lines += [*(result.get("notes") or ()), *(result.get("hints") or ())]
+    lines += [f"{one['level']}: {one['text']}" for one in result.get("findings") or ()]
     if result.get("preprocess_draft"):
         lines.append(
             f"{result['preprocess_draft']} written: check color, scale, mean and std in it, then "

@@ -14,6 +14,7 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessWish
 from studio.deployment.admission import Request
 from studio.deployment.check import Check
+from studio.deployment.model_checks import model_check
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
@@ -189,6 +190,7 @@ def make_plan(
             _runtime(facts, wheels, bundle),
             _disk(facts, need),
             _memory(facts, found, bundle),
+            model_check(bundle),
             *admission.checks(facts, found, bundle, request or Request()),
             _clock(facts),
             _service(facts),

@@ -22,6 +22,7 @@ from studio.api import (
     TargetSpec,
     UsageError,
 )
+from studio.deployment.model_checks import action_of, model_check
 from studio.deployment.naming import release_on
 from studio.deployment.replacement import ON_PLATFORM, another_model
 from studio.deployment.step_log import StepLog
@@ -77,11 +78,13 @@ class Hosting:
             parcel = self._parcel(bundle)
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, bool(arguments.get("replace")))
+            checked = action_of(model_check(bundle))
             if arguments.get("dry_run"):
-                actions = (*([refused] if refused else ()), *preview.actions)
+                actions = (checked, *([refused] if refused else ()), *preview.actions)
                 return self._planned(bundle, replace(preview, actions=actions), log)
-            if refused:
-                raise Refused(refused.text, hint=refused.hint)
+            for action in (checked, *([refused] if refused else ())):
+                if action.state == "blocked":
+                    raise Refused(action.text, hint=action.hint)
             done = self._deploy(site, parcel, options, log)
         state = "serving" if done.state == "unchanged" else done.state
         return {

@@ -15,6 +15,7 @@ class Effect(enum.Enum):
 
 
 _PURE = ("open", "inspect", "graph", "diff", "values", "operator", "edits", "edit", "quantize")
+_READS = ("analyze",)
 _PURE_TOO = ("quantize-preview", "sensitivity", "evaluate", "package", "samples-get")
 _WRITES = ("profile-export",)
 _MEASURES = ("profile",)
@@ -23,7 +24,7 @@ _LOOKS_TOO = ("registry-list", "registry-pull", "plugins-check", "target-find", 
 _WATCHES = ("verify-log", "monitor-history", "monitor-fleet", "monitor-export")
 
 _EFFECTS = {
-    **dict.fromkeys((*_PURE, *_PURE_TOO, *_WRITES), Effect.PURE),
+    **dict.fromkeys((*_PURE, *_READS, *_PURE_TOO, *_WRITES), Effect.PURE),
     **dict.fromkeys(_MEASURES, Effect.MEASURES),
     **dict.fromkeys((*_LOOKS, *_LOOKS_TOO, *_WATCHES), Effect.LOOKS),
 }
@@ -31,7 +32,7 @@ _EFFECTS = {
 _TELLS = ("inspect", "graph", "diff", "values", "operator", "edits", "quantize-preview")
 _TELLS_TOO = ("releases", "logs", "resources", "target-probe", "target-find", "target-look")
 _TELLS_LAST = ("registry-list", "coverage", "plugins-check", *_WATCHES)
-QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_WRITES))
+QUIET = frozenset((*_TELLS, *_TELLS_TOO, *_TELLS_LAST, *_READS, *_WRITES))
 """Steps that only tell something: the history of what was done leaves them out."""
 
 UNGUARDED = frozenset({"rollback", "stop", "undeploy"})

@@ -24,6 +24,7 @@ USES = {
     "diff": Use.READ,
     "values": Use.READ,
     "operator": Use.READ,
+    "analyze": Use.READ,
     "edits": Use.READ,
     "edit": Use.EDIT,
     "coverage": Use.COVER,
