@@ -22,6 +22,7 @@ _MODULES = (
     "studio.packages.step",
     "studio.deployment.artifacts.image_step",
     "studio.deployment.artifacts.debian_step",
+    "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
     "studio.deployment.survey_step",
     "studio.monitoring.step",

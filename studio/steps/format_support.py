@@ -36,6 +36,7 @@ USES = {
     "package": Use.SERVE,
     "deb": Use.SERVE,
     "image": Use.SERVE,
+    "package-as": Use.SERVE,
     "deploy": Use.SERVE,
     "rollout": Use.SERVE,
     "registry-push": Use.SERVE,
