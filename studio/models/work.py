@@ -166,9 +166,7 @@ def _picture(path: Path, opened: Opened, arguments: Arguments, job: Job) -> Unfo
     return drawn
 
 
-def _page(
-    path: Path, title: str, opened: Opened, arguments: Arguments, job: Job
-) -> Unfolded:
+def _page(path: Path, title: str, opened: Opened, arguments: Arguments, job: Job) -> Unfolded:
     """Write the interactive page, which has blocks and parts of its own."""
     painted = _overlay(opened, arguments, opened.model.graph, job)
     costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
