@@ -109,8 +109,9 @@ def test_sparsity_counts_zeros_of_kernels_and_not_of_biases(tmp_path: Path) -> N
     ("zero", "axis", "share"),
     [
         (numpy.uint8(128), 0, 50.0),
-        (numpy.array([128, 3], numpy.uint8), 0, 75.0),
+        (numpy.array([128, 3], numpy.uint8), 0, 100.0),
         (numpy.array([3, 128], numpy.uint8), 1, 50.0),
+        (numpy.array([128, 4], numpy.uint8), -2, 50.0),
         (numpy.array([128, 3], numpy.uint8), 9, None),
     ],
 )

@@ -131,7 +131,7 @@ def test_contracts_that_are_not_kept(
     [
         ("plugin.toml", f"{NAME}.metric:", "os.path:", "lies outside the package"),
         ("plugin.toml", f'id = "{NAME}"\nname', 'id = "another"\nname', "is named example_kit"),
-        ("plugin.toml", "api = 1", "api = 99", "version 99 of the plugin API"),
+        ("plugin.toml", "api = 2", "api = 99", "version 99 of the plugin API"),
         ("plugin.toml", "numpy>=1.26", "no-such-library", "no-such-library is not installed here"),
         ("plugin.toml", 'version = "0.1"', "", "the key 'version' is missing"),
         ("../pyproject.toml", f'{NAME} = "{NAME}"', "", "has no entry point"),
