@@ -27,7 +27,9 @@ _TOP = 12.0
 _RIGHT = 20.0
 _LEAST_LEFT = 48.0
 _MOST_LEFT = 300.0
-_LONGEST = 36
+LONGEST = 36
+"""Letters of a name; of an axis label there may be more."""
+_LONGEST_LABEL = 80
 _FEW = 1e-9
 
 Point = tuple[float, float]
@@ -138,6 +140,8 @@ class Plot:
         Args:
             gap: Pixels between the point and the text.
         """
+        if not self._holds(x, y):
+            return
         text = shortened(text)
         place, width = self._x(x) + gap, len(text) * _LETTER
         fits = place + width <= WIDTH
@@ -217,9 +221,13 @@ class Plot:
         yield _stroke((left, bottom), (right, bottom), LINE, 1.5)
         yield _stroke((left, top), (left, bottom), LINE, 1.5)
         middle = (left + right) / 2
-        yield _label(middle, self.height - 8, self.x.label, DIM, "middle")
+        yield _label(
+            middle, self.height - 8, shortened(self.x.label, _LONGEST_LABEL), DIM, "middle"
+        )
         if self.y.label:  # level, above the axis: easier to read, and any length fits
-            yield _label(_RIGHT / 2, top - 10, self.y.label, DIM, "start")
+            yield _label(
+                _RIGHT / 2, top - 10, shortened(self.y.label, _LONGEST_LABEL), DIM, "start"
+            )
 
     def _rows(self) -> list[list[Series]]:
         """Return the legend in rows that are not wider than the picture."""
@@ -259,11 +267,11 @@ def number(value: float) -> str:
     return f"{value:.6g}".replace("-", "\u2212")
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = LONGEST) -> str:
     """Return a text that is no longer than a chart has room for; its middle is left out."""
-    if len(text) <= _LONGEST:
+    if len(text) <= most:
         return text
-    return f"{text[: _LONGEST // 2]}…{text[-(_LONGEST // 2 - 1) :]}"
+    return f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
 
 
 def _step(least: float) -> float:
