@@ -29,6 +29,7 @@ COMMANDS = {
     "inspect": "look at a model: what is in it, and is it safe to open",
     "graph": "draw a model's graph into a file",
     "diff": "compare the graphs of two models",
+    "analyze": "compute the numbers of an analyzer for the nodes of a model",
     "coverage": "will a model run on a release of the runtime, or on a target",
     "edit": "rename, cut, fix sizes, fold constants, convert, each step checked",
     "quantize": "make a model smaller and measure what that costs",

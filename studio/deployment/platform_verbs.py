@@ -24,6 +24,7 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.model_checks import action_of, model_check
 from studio.deployment.step_log import StepLog, release_on
 from studio.deployment.trial import said, trial_options
 from studio.deployment.wheels import Platform as WheelPlatform
@@ -79,11 +80,13 @@ class PlatformOperation:
             parcel = self._parcel(bundle)
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, bool(arguments.get("replace")))
+            checked = action_of(model_check(bundle))
             if arguments.get("dry_run"):
-                actions = (*([refused] if refused else ()), *preview.actions)
+                actions = (checked, *([refused] if refused else ()), *preview.actions)
                 return self._planned(bundle, replace(preview, actions=actions), log)
-            if refused:
-                raise Refused(refused.text, hint=refused.hint)
+            for action in (checked, *([refused] if refused else ())):
+                if action.state == "blocked":
+                    raise Refused(action.text, hint=action.hint)
             done = self._deploy(site, parcel, options, log)
         state = "serving" if done.state == "unchanged" else done.state
         return {

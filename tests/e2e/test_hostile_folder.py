@@ -31,6 +31,7 @@ LINES: dict[str, list[Line]] = {
     "inspect": [("inspect digits.onnx", _OK)],
     "graph": [("graph digits.onnx --out graph.svg", _OK)],
     "diff": [("diff digits.onnx digits.onnx", _OK)],
+    "analyze": [("analyze digits.onnx sparsity", _OK)],
     "coverage": [("coverage digits.onnx", _OK)],
     "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
     "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],

@@ -56,6 +56,7 @@ def make(arguments: Arguments, job: Job) -> Result:
         "deb_version": fields["Version"],
         "architecture": fields["Architecture"],
         "depends": fields["Depends"],
+        "findings": packaged["findings"] if packaged else [],
         "packaged": packaged,
     }
 

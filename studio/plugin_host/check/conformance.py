@@ -59,8 +59,6 @@ def check_capabilities(package: Path, manifest: Manifest, scratch: Path) -> Iter
 def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]]:
     if capability.extension is Extension.PANEL:
         return [_panel]
-    if capability.extension is Extension.COMMAND:
-        return [lambda one, folder: _attribute(one)]
     return [_declared]
 
 

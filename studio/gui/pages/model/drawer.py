@@ -143,6 +143,7 @@ class Drawer(QWidget):
 
     def hear(self, event: object) -> None:
         """Let the tools follow their jobs."""
+        self.numbers.hear(event)
         self.surgery.hear(event)
         self.coverage.hear(event)
         self.sensitivity.hear(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
@@ -36,6 +36,8 @@ class Source:
         states: Of each node, instead of numbers.
         notes: What is said about a node beside its number or state.
         unit, measure: The unit of what is written into files, and the number in it.
+        analyzer: The id of the analyzer that has yet to compute the numbers.
+        shows_zeros: Whether a node with 0 is listed; one without a cost is not.
     """
 
     title: str
@@ -47,6 +49,8 @@ class Source:
     notes: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     measure: Callable[[float], float] = float
+    analyzer: str = ""
+    shows_zeros: bool = False
 
 
 def sources_of(
@@ -69,6 +73,13 @@ def sources_of(
     for run in quantizations:
         if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
             yield from _quantized(run.result, view)
+
+
+def analyzer_source(identifier: str, title: str, found: Mapping[str, Any] | None) -> Source:
+    """Return the numbers of an analyzer; to be computed where there is no result yet."""
+    if found is None:
+        return Source(title, title, analyzer=identifier)
+    return replace(from_file(title, str(found["unit"]), found["values"]), shows_zeros=True)
 
 
 def from_cost(kind: CostKind, view: GraphView) -> Source:

@@ -14,12 +14,20 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.api import StudioError
+from studio.api import Extension, StudioError
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.names import shown
-from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
+from studio.gui.pages.model.node_metric_sources import (
+    FLOAT,
+    SMALL,
+    Source,
+    analyzer_source,
+    from_file,
+    sources_of,
+)
+from studio.gui.pages.model.query_cache import Answer
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
 COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
+ANALYZE = "analyze"
 _WIDTHS = (160, 0, 140, 80, 220)
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
 """Graph colours of the states that sources know."""
@@ -54,6 +63,7 @@ class NodeMetricsView(QWidget):
         super().__init__()
         self._workspace = workspace
         self._shell = shell
+        self._lookups = QueryCache(shell)
         self._files: list[Source] = []
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
@@ -113,14 +123,20 @@ class NodeMetricsView(QWidget):
             self._refresh()
 
     def source(self) -> Source | None:
-        """The chosen source."""
+        """The chosen source; None while its numbers have yet to be computed."""
+        source = self._chosen_source()
+        return None if source is not None and source.analyzer else source
+
+    def _chosen_source(self) -> Source | None:
         index = self.combo.currentIndex()
         return self._sources[index] if 0 <= index < len(self._sources) else None
 
     def paint(self) -> None:
-        """Paint the chosen source."""
-        source = self.source()
-        if source is not None and self._scene is not None:
+        """Paint the chosen source; an analyzer's numbers are computed first."""
+        source = self._chosen_source()
+        if source is not None and source.analyzer:
+            self._analyze(source)
+        elif source is not None and self._scene is not None:
             self.painted.emit(self._overlay(source, self._scene))
 
     def _refresh_soon(self) -> None:
@@ -132,7 +148,7 @@ class NodeMetricsView(QWidget):
         self._is_stale = False
         kept = self.combo.currentText()
         found = self._find() if self._view is not None else ()
-        self._sources = [source for source in found if source.values or source.states]
+        self._sources = [one for one in found if one.values or one.states or one.analyzer]
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems([source.title for source in self._sources])
@@ -147,7 +163,36 @@ class NodeMetricsView(QWidget):
         profiles, quantizations = registry.runs("profile"), registry.runs("quantize")
         costs = self._workspace.results.of("sensitivity", SensitivityResult)
         yield from sources_of(self._view, self._variant, profiles, quantizations, costs)
+        if self._variant is not None:
+            for one in self._workspace.plugins.all(Extension.ANALYZER):
+                found = self._lookups.known(ANALYZE, **self._analysis(one.id))
+                yield analyzer_source(one.id, one.title, found)
         yield from self._files
+
+    def _analysis(self, analyzer: str) -> dict[str, str]:
+        """The options of the step that computes an analyzer's numbers."""
+        assert self._variant is not None
+        return {"model": f"#{self._variant.id}", "analyzer": analyzer}
+
+    def _analyze(self, source: Source) -> None:
+        """Compute the numbers of a source that has none yet, and paint them."""
+        self.total.setText("Computing…")
+        done = partial(self._analyzed, source.title)
+        self._lookups.ask(ANALYZE, done, **self._analysis(source.analyzer))
+
+    def _analyzed(self, title: str, found: Answer) -> None:
+        is_shown = self.combo.currentText() == title
+        self._refresh()
+        if found is None:
+            return
+        if not found["values"]:
+            self._shell.say(f"{title}: no node has a number.")
+        elif is_shown:
+            self.paint()
+
+    def hear(self, event: object) -> None:
+        """Take the ends of the analyses."""
+        self._lookups.hear(event)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Numbers of the nodes", "", "JSON (*.json)")
@@ -226,7 +271,7 @@ def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
         if box.node is None or not scene.width[index]:
             continue
         known = [source.values[name] for name in nodes_within(box.node) if name in source.values]
-        if known and (value := join(known)):
+        if known and ((value := join(known)) or source.shows_zeros):
             yield index, value
 
 

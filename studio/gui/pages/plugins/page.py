@@ -101,6 +101,7 @@ def fields(plugin: Plugin) -> list[Sequence[str]]:
         kind = capability.extension.value.removesuffix("s").capitalize()
         found.append((kind, f"{capability.title} ({capability.id})"))
     if plugin.manifest is not None:
+        found += [("Note", note) for note in plugin.manifest.notes]
         found.append(("Requires", ", ".join(plugin.manifest.requires) or "nothing"))
     found.append(("From", "came with the studio" if plugin.built_in else "elsewhere"))
     found.append(("Folder", str(plugin.folder)))

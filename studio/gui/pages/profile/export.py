@@ -20,6 +20,9 @@ FORMATS = {
     ".html": "Report (HTML, one file)…",
     ".csv": "Table (CSV)…",
     ".json": "Everything (JSON)…",
+    ".png": "Figure (PNG)…",
+    ".pdf": "Figure (PDF)…",
+    ".svg": "Figure (SVG)…",
 }
 """What can be written, by the file's suffix."""
 

@@ -59,7 +59,8 @@ def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
     sources = [numbers.combo.itemText(i) for i in range(numbers.combo.count())]
-    assert sources == ["MACs", "Weights"]  # its batch is open: bytes written are not known
+    # Its batch is open: bytes written are not known.
+    assert sources == ["MACs", "Weights", "Sparsity of weights"]
     numbers.combo.setCurrentIndex(1)
     numbers.combo.activated.emit(1)
     assert colours(page) == (-1, "Size of a node's constants")
@@ -89,7 +90,7 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     assert job.outcome.ok, job.outcome.sentence
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
-    qtbot.waitUntil(lambda: numbers.combo.count() == 4)
+    qtbot.waitUntil(lambda: numbers.combo.count() == 5)
     numbers.combo.setCurrentIndex(2)
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
@@ -108,6 +109,23 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     )  # both Relu are part of a Conv
 
 
+def test_an_analyzer_is_offered_by_its_title_and_computed_when_it_is_chosen(
+    page: ModelPage, qtbot: QtBot
+) -> None:
+    page.drawer.open(NUMBERS)
+    numbers = page.drawer.numbers
+    place = numbers.combo.findText("Sparsity of weights")
+    numbers.combo.setCurrentIndex(place)
+    assert numbers.source() is None  # nothing is computed, and so nothing exported, by looking
+    assert numbers._lookups.known("analyze", **numbers._analysis("sparsity")) is None
+    numbers.combo.activated.emit(place)
+    qtbot.waitUntil(lambda: colours(page) == (-1, "Sparsity of weights"), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: len(numbers.table.content.rows) == 3)
+    assert {row.texts[1] for row in numbers.table.content.rows} == {"conv1", "conv2", "dense"}
+    assert {row.texts[3] for row in numbers.table.content.rows} == {""}, "shares do not add up"
+    assert numbers.combo.currentText() == "Sparsity of weights"
+
+
 def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> None:
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
@@ -123,7 +141,7 @@ def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> Non
     assert [row.texts[1] for row in numbers.table.content.rows] == ["conv2", "conv1"]
     file.write_text("{}")
     numbers.open_file(file)
-    assert numbers.combo.count() == 3
+    assert numbers.combo.count() == 4
 
 
 def test_a_quantization_tells_of_its_layers(page: ModelPage) -> None:
