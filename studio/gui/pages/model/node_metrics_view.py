@@ -27,7 +27,7 @@ from studio.gui.pages.model.node_metric_sources import (
     from_file,
     sources_of,
 )
-from studio.gui.pages.model.query_cache import Answer
+from studio.gui.pages.model.query_cache import Answer, QueryCache
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
