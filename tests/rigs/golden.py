@@ -16,14 +16,15 @@ VOLATILE = frozenset(
     latency_ms latency_ratio latency_interval early_stopping_ms baseline_ms p50_ms p90_ms p99_ms
     float_us int8_us gain_us low high peak_memory_mb best per_second throughput fps
     port pid process rollout head hash previous key signature
-    bytes_sent bytes_to_send bytes_total freed stolen disk_free_mb memory_free_mb
+    bytes_sent bytes_to_send bytes_total freed stolen
+    disk_free_mb disk_total_mb memory_free_mb series
     """.split()  # noqa: SIM905  # a word list reads and diffs better
 )
 """Keys whose values are times, measured figures or numbers that the system gave."""
 
 MACHINE = frozenset(
     """
-    environment board accelerators services by owner machine tools memory_mb advice
+    environment board accelerators services by owner machine tools memory_mb cpu_percent advice
     """.split()  # noqa: SIM905
 )
 """Keys that tell of the computer: even the type of what they hold is another one elsewhere."""
