@@ -66,9 +66,16 @@ class Normaliser:
     shape: bool = False
 
     def __call__(self, document: Any) -> Any:
-        """A document with what is volatile replaced; the order of its keys stays."""
+        """A document with what is volatile replaced; the order of its keys stays.
+
+        A step of a deploy also tells how much it sent, of which the program itself is a part.
+        """
         if isinstance(document, dict):
-            return {self._text(key): self._value(key, value) for key, value in document.items()}
+            sent = {"bytes"} if {"text", "bytes"} <= document.keys() else set()
+            return {
+                self._text(key): self._value(key, value, VOLATILE | sent)
+                for key, value in document.items()
+            }
         if isinstance(document, list):
             values = [self(value) for value in document]
             return _once(values) if self.shape else values
@@ -76,12 +83,12 @@ class Normaliser:
             return _type(document)
         return self._text(document) if isinstance(document, str) else document
 
-    def _value(self, key: str, value: Any) -> Any:
+    def _value(self, key: str, value: Any, volatile: Collection[str]) -> Any:
         if key in self.loose:
             return "<differs>"
         if key in MACHINE:
             return _keys(value)
-        if key in VOLATILE:
+        if key in volatile:
             return Normaliser(self.home, self.loose, shape=True)(value)
         return self(value)
 
