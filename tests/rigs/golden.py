@@ -59,11 +59,13 @@ class Normaliser:
         home: The folder whose name differs from run to run.
         loose: Keys whose values are not told at all, beside those of the machine.
         shape: Whether only keys and types are told.
+        once: Whether equal values of a list are told once.
     """
 
     home: Path
     loose: Collection[str] = ()
     shape: bool = False
+    once: bool = False
 
     def __call__(self, document: Any) -> Any:
         """A document with what is volatile replaced; the order of its keys stays.
@@ -78,7 +80,7 @@ class Normaliser:
             }
         if isinstance(document, list):
             values = [self(value) for value in document]
-            return _once(values) if self.shape else values
+            return _once(values) if self.shape or self.once else values
         if self.shape:
             return _type(document)
         return self._text(document) if isinstance(document, str) else document
@@ -115,5 +117,5 @@ def _type(value: Any) -> str:
 
 
 def _once(values: list[Any]) -> list[Any]:
-    """Equal ones are told once: how many there are is a measurement, too."""
+    """Equal ones are told once: how many there are may be a measurement, too."""
     return [value for n, value in enumerate(values) if value not in values[:n]]
