@@ -146,7 +146,7 @@ def studio(words: str) -> str:
         "EDGEWRIGHT_SERVICE": "process",
         "HOME": str(ROOT / "user"),
     }
-    command = [STUDIO, *shlex.split(words)]
+    command = [str(STUDIO), *shlex.split(words)]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
