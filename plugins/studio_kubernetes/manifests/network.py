@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from studio_kubernetes.names import STABLE, TRACK
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.manifests.names import STABLE, TRACK
+from studio_kubernetes.manifests.workload import Json, Workload
 
 SERVICE_PORT = 80
 

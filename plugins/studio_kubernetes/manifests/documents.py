@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from studio_kubernetes.workload import Json
+from studio_kubernetes.manifests.workload import Json
 
 _OWN = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 """Metadata that the cluster writes."""

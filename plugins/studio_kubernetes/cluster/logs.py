@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from studio.api import TargetError
-from studio_kubernetes.cluster import Cluster
-from studio_kubernetes.workload import Json
+from studio_kubernetes.cluster.client import Cluster
+from studio_kubernetes.manifests.workload import Json
 
 
 def pod_lines(cluster: Cluster, pods: Sequence[Json], lines: int) -> Iterator[str]:

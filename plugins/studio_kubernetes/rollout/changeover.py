@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from studio.api import Cancelled, Progress, Silent, TargetError
-from studio_kubernetes.kinds import DEPLOYMENT, INFERENCE_SERVICE
-from studio_kubernetes.manifests import DesiredWorkload, manifests
-from studio_kubernetes.objects import Objects
-from studio_kubernetes.wait import RolloutFailed, Watcher
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.cluster.kinds import DEPLOYMENT, INFERENCE_SERVICE
+from studio_kubernetes.cluster.objects import Objects
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.workload import Json, Workload
+from studio_kubernetes.rollout.watcher import RolloutFailed, Watcher
 
 Check = Callable[[Workload, str], None]
 """Raises RolloutFailed when the pods of a track do not serve a workload's release."""

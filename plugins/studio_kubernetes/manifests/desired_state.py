@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio_kubernetes.names import CANARY, INSTANCE, PERCENT, STABLE, STABLE_RELEASE, TRACK
-from studio_kubernetes.network import http_route, ingress, network_policy, service
-from studio_kubernetes.pods import pod_spec, pod_template
-from studio_kubernetes.scaling import (
+from studio_kubernetes.manifests.names import (
+    CANARY,
+    INSTANCE,
+    PERCENT,
+    STABLE,
+    STABLE_RELEASE,
+    TRACK,
+)
+from studio_kubernetes.manifests.network import http_route, ingress, network_policy, service
+from studio_kubernetes.manifests.pods import pod_spec, pod_template
+from studio_kubernetes.manifests.scaling import (
     autoscaler,
     canary_replicas,
     disruption_budget,
     share,
 )
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.manifests.workload import Json, Workload
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.manifests.workload import Json, Workload
 
 IN_FLIGHT = "nv_inference_pending_request_count"
 """The runtime's gauge of unanswered requests; an adapter must offer it as a pod's metric."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studio.api import TargetError
-from studio_kubernetes.kinds import DEPLOYMENT
-from studio_kubernetes.names import short
-from studio_kubernetes.objects import Objects
-from studio_kubernetes.progress import COMPLETE, assess_deployment, is_ready
-from studio_kubernetes.server_metrics import Counters, ask
-from studio_kubernetes.tunnel import PodTunnel
-from studio_kubernetes.wait import RolloutFailed
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.cluster.kinds import DEPLOYMENT
+from studio_kubernetes.cluster.objects import Objects
+from studio_kubernetes.cluster.tunnel import PodTunnel
+from studio_kubernetes.manifests.names import short
+from studio_kubernetes.manifests.workload import Json, Workload
+from studio_kubernetes.rollout.progress import COMPLETE, assess_deployment, is_ready
+from studio_kubernetes.rollout.server_metrics import Counters, ask
+from studio_kubernetes.rollout.watcher import RolloutFailed
 
 
-class Served:
+class ServingPods:
     """The pods of one target."""
 
     def __init__(self, objects: Objects) -> None:

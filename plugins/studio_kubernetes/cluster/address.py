@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from studio.api import UsageError
-from studio_kubernetes.names import LONGEST, is_label, is_service_name, suggest
+from studio_kubernetes.manifests.names import LONGEST, is_label, is_service_name, suggest
 
 FORM = "Write kubernetes://CONTEXT/NAMESPACE/NAME; an empty context is the current one."
 

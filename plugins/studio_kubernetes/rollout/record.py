@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from studio.api import TargetError
-from studio_kubernetes.cluster import Cluster
-from studio_kubernetes.kinds import CONFIG_MAP
-from studio_kubernetes.names import INSTANCE, MANAGED_BY, MANAGER
-from studio_kubernetes.workload import Json, Workload, WorkloadName
+from studio_kubernetes.cluster.client import Cluster
+from studio_kubernetes.cluster.kinds import CONFIG_MAP
+from studio_kubernetes.manifests.config_maps import config_map
+from studio_kubernetes.manifests.workload import Workload, WorkloadName
 
 KEPT = 10
 """Releases that stay in the record."""
@@ -112,20 +112,6 @@ class Record:
     def _write(self, entries: Sequence[ReleaseEntry]) -> None:
         data = {entry.release[:16]: json.dumps(asdict(entry), sort_keys=True) for entry in entries}
         self._cluster.apply(CONFIG_MAP, config_map(self._place, self.name, data=data), force=True)
-
-
-def config_map(place: WorkloadName, name: str, **content: Any) -> Json:
-    """A ConfigMap that belongs to a target."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "labels": {INSTANCE: place.name, MANAGED_BY: MANAGER},
-            "name": name,
-            "namespace": place.namespace,
-        },
-        **content,
-    }
 
 
 def _read(text: str) -> ReleaseEntry | None:

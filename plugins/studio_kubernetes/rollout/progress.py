@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
 
-from studio_kubernetes.workload import Json
+from studio_kubernetes.manifests.workload import Json
 
 COMPLETE, RUNNING, FAILED = "complete", "running", "failed"
 

@@ -19,10 +19,10 @@ from urllib3.exceptions import (
 )
 
 from studio.api import TargetError
-from studio_kubernetes.kinds import ApiKind
-from studio_kubernetes.names import MANAGER
-from studio_kubernetes.refusals import ApiRefusal, refusal
-from studio_kubernetes.workload import Json
+from studio_kubernetes.cluster.kinds import ApiKind
+from studio_kubernetes.cluster.refusals import ApiRefusal, refusal
+from studio_kubernetes.manifests.names import MANAGER
+from studio_kubernetes.manifests.workload import Json
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
@@ -40,7 +40,7 @@ class Cluster:
         api: The client of one kubeconfig context.
         patience_s: For one answer.
 
-    Every method raises ApiRefusal for a refusal, and Silence where nothing answers.
+    Every method raises ApiRefusal for a refusal, and ClusterUnreachable where nothing answers.
     """
 
     def __init__(self, api: k8s.ApiClient, namespace: str, patience_s: float) -> None:

@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from studio_kubernetes.names import is_label_key, is_label_value, is_service_name, is_subdomain
-from studio_kubernetes.quantities import parse_quantity
-from studio_kubernetes.workload import Json
+from studio_kubernetes.manifests.names import (
+    is_label_key,
+    is_label_value,
+    is_service_name,
+    is_subdomain,
+)
+from studio_kubernetes.manifests.quantities import parse_quantity
+from studio_kubernetes.manifests.workload import Json
 
 _IMAGE = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?/)?"

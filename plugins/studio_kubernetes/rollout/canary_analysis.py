@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from studio.api import Progress
-from studio_kubernetes.canary import WAIT, CanaryRule, Decision, decide
-from studio_kubernetes.names import CANARY, STABLE
-from studio_kubernetes.served import Served
-from studio_kubernetes.server_metrics import between
+from studio_kubernetes.manifests.names import CANARY, STABLE
+from studio_kubernetes.rollout.canary import WAIT, CanaryRule, Decision, decide
+from studio_kubernetes.rollout.server_metrics import between
+from studio_kubernetes.rollout.serving_pods import ServingPods
 
 _PAUSE_S = 2.0
 
@@ -19,13 +19,13 @@ class CanaryAnalysis:
 
     def __init__(
         self,
-        served: Served,
+        pods: ServingPods,
         rule: CanaryRule | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._served = served
+        self._pods = pods
         self._rule = rule or CanaryRule()
         self._clock = clock
         self._sleep = sleep
@@ -33,9 +33,9 @@ class CanaryAnalysis:
     def watch(self, seconds: float, progress: Progress) -> Decision:
         """The first decision within a time; after it, that more requests are needed."""
         began = self._clock()
-        first = self._served.counters(STABLE), self._served.counters(CANARY)
+        first = self._pods.counters(STABLE), self._pods.counters(CANARY)
         while True:
-            now = self._served.counters(STABLE), self._served.counters(CANARY)
+            now = self._pods.counters(STABLE), self._pods.counters(CANARY)
             decision = decide(between(first[0], now[0]), between(first[1], now[1]), self._rule)
             passed = self._clock() - began
             progress.progress(min(passed, seconds), seconds, decision.reason)

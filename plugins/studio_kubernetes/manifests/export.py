@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio_kubernetes.documents import file_names, to_yaml
-from studio_kubernetes.manifests import DesiredWorkload, manifests
-from studio_kubernetes.pods import resources
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.documents import file_names, to_yaml
+from studio_kubernetes.manifests.pods import resources
+from studio_kubernetes.manifests.workload import Json, Workload
 
 _HOLE = "@@{}@@"
 """A scalar that stands for an expression until the YAML is written."""

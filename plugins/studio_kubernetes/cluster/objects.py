@@ -6,10 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from studio.api import Progress, TargetError
-from studio_kubernetes.cluster import Cluster
-from studio_kubernetes.kinds import BY_KIND, DEPLOYMENT, INFERENCE_SERVICE, OURS, POD, ApiKind
-from studio_kubernetes.names import INSTANCE, MANAGED_BY, MANAGER, PERCENT, RELEASE, STABLE_RELEASE
-from studio_kubernetes.workload import Json, WorkloadName
+from studio_kubernetes.cluster.client import Cluster
+from studio_kubernetes.cluster.kinds import (
+    BY_KIND,
+    DEPLOYMENT,
+    INFERENCE_SERVICE,
+    OURS,
+    POD,
+    ApiKind,
+)
+from studio_kubernetes.manifests.names import (
+    INSTANCE,
+    MANAGED_BY,
+    MANAGER,
+    PERCENT,
+    RELEASE,
+    STABLE_RELEASE,
+)
+from studio_kubernetes.manifests.workload import Json, WorkloadName
 
 Key = tuple[str, str]
 

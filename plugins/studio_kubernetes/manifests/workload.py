@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Parcel, Refused, UsageError
-from studio_kubernetes.names import (
+from studio_kubernetes.manifests.names import (
     INSTANCE,
     MANAGED_BY,
     MANAGER,

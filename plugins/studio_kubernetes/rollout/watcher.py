@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable
 
 from studio.api import Progress, TargetError
-from studio_kubernetes.cluster import ClusterUnreachable
-from studio_kubernetes.kinds import DEPLOYMENT, EVENT, ApiKind
-from studio_kubernetes.names import RELEASE_LABEL, short
-from studio_kubernetes.objects import Objects
-from studio_kubernetes.progress import (
+from studio_kubernetes.cluster.client import ClusterUnreachable
+from studio_kubernetes.cluster.kinds import DEPLOYMENT, EVENT, ApiKind
+from studio_kubernetes.cluster.objects import Objects
+from studio_kubernetes.manifests.names import RELEASE_LABEL, short
+from studio_kubernetes.manifests.workload import Json
+from studio_kubernetes.rollout.progress import (
     COMPLETE,
     FAILED,
     RolloutProgress,
     assess_deployment,
     assess_inference_service,
 )
-from studio_kubernetes.workload import Json
 
 _SILENCE_S = 30.0
 """For which a cluster may be away (an upgrade, a lost link) before a rollout is given up."""
@@ -63,7 +63,7 @@ class Watcher:
 
         Raises:
             RolloutFailed: when it fails, is deleted, or the time is up.
-            Silence: when the cluster is away for too long.
+            ClusterUnreachable: when the cluster is away for too long.
         """
         began = heard = self._clock()
         last = RolloutProgress("", "nothing was seen of it")

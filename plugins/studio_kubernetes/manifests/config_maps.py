@@ -1,4 +1,4 @@
-"""A small bundle and its runtime as ConfigMaps, for images that hold no model."""
+"""The ConfigMaps of a target, such as a small bundle for images that hold no model."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from studio.api import Parcel, Refused
-from studio_kubernetes.names import short
-from studio_kubernetes.record import config_map
-from studio_kubernetes.workload import Json, WorkloadName
+from studio_kubernetes.manifests.names import INSTANCE, MANAGED_BY, MANAGER, short
+from studio_kubernetes.manifests.workload import Json, WorkloadName
 
 LIMIT = 1 << 20
 """Bytes that a ConfigMap may hold, set by the API."""
@@ -61,6 +61,20 @@ def bundle_maps(parcel: Parcel, place: WorkloadName) -> BundleMaps:
         ),
         size + parcel.runtime.stat().st_size,
     )
+
+
+def config_map(place: WorkloadName, name: str, **content: Any) -> Json:
+    """A ConfigMap that belongs to a target."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "labels": {INSTANCE: place.name, MANAGED_BY: MANAGER},
+            "name": name,
+            "namespace": place.namespace,
+        },
+        **content,
+    }
 
 
 def _encode(path: Path) -> str:

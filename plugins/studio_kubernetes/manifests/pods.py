@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from studio.api import UsageError
-from studio_kubernetes.names import MODEL_NAME, RELEASE, TRACK, is_label_key, is_label_value
-from studio_kubernetes.network import is_open
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.manifests.names import (
+    MODEL_NAME,
+    RELEASE,
+    TRACK,
+    is_label_key,
+    is_label_value,
+)
+from studio_kubernetes.manifests.network import is_open
+from studio_kubernetes.manifests.workload import Json, Workload
 
 CONTAINER = "server"
 USER = 65532
