@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError, UsageError
-from studio_docker.layers import Layer, digest_of
+from studio_docker.image.layers import Layer, digest_of
 
 DEFAULT = "python:3.13-slim"
 _PYTHONS = ("usr/local/bin/python3", "usr/bin/python3")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Progress
-from studio_docker.layers import Layer, descriptor
+from studio_docker.image.layers import Layer, descriptor
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"

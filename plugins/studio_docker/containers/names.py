@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Parcel
-from studio_docker.settings import LABEL
+from studio_docker.image.settings import LABEL
 
 RELEASE, GATE = "release", "gate"
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.api import Parcel
-from studio_docker.base import Base
-from studio_docker.contents import Library
-from studio_docker.layers import digest_of
-from studio_docker.settings import created
+from studio_docker.image.base import Base
+from studio_docker.image.contents import Library
+from studio_docker.image.layers import digest_of
+from studio_docker.image.settings import created
 
 _NAMESPACE = uuid.UUID("b3a7ab2e-6d55-5c7b-9d50-1d8f4a3c9e10")
 

@@ -11,10 +11,10 @@ from docker.models.containers import Container
 from docker.types import DeviceRequest
 
 from studio.api import Parcel, Progress, TargetError
-from studio_docker.access import TOKEN
-from studio_docker.contents import RUNTIME, TURNS
-from studio_docker.engine import Engine, parse_json
-from studio_docker.names import EngineNames, wish_of
+from studio_docker.containers.access_tokens import TOKEN
+from studio_docker.containers.names import EngineNames, wish_of
+from studio_docker.engine.client import Engine, parse_json
+from studio_docker.image.contents import RUNTIME, TURNS
 
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3

@@ -11,11 +11,11 @@ from typing import Any
 from docker.models.containers import Container
 
 from studio.api import Progress, TargetError
-from studio_docker.containers import hardened
-from studio_docker.contents import TURNS
-from studio_docker.engine import Engine
-from studio_docker.names import GATE, EngineNames, wish_of
-from studio_docker.settings import LABEL, PORT
+from studio_docker.containers.names import GATE, EngineNames, wish_of
+from studio_docker.containers.releases import hardened
+from studio_docker.engine.client import Engine
+from studio_docker.image.contents import TURNS
+from studio_docker.image.settings import LABEL, PORT
 
 _WAIT_S = 30.0
 _POLL_S = 0.2

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Parcel
-from studio_docker import contents
-from studio_docker.contents import Library
+from studio_docker.image import contents
+from studio_docker.image.contents import Library
 
 _DOCKERFILE = """\
 # Inference server of {name}, version {version}. Build it without a network:

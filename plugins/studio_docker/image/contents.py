@@ -11,7 +11,7 @@ from email.message import Message
 from pathlib import Path
 
 from studio.api import StudioError
-from studio_docker.layers import DIRECTORY, PROGRAM, LayerFile
+from studio_docker.image.layers import DIRECTORY, PROGRAM, LayerFile
 
 HOME = "opt/edgewright"
 LIBRARIES = f"{HOME}/lib"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from studio.api import Progress, Resource
-from studio_docker.engine import Engine
-from studio_docker.history import ReleaseHistory
-from studio_docker.names import GATE, EngineNames
-from studio_docker.settings import LABEL
+from studio_docker.containers.history import ReleaseHistory
+from studio_docker.containers.names import GATE, EngineNames
+from studio_docker.engine.client import Engine
+from studio_docker.image.settings import LABEL
 
 
 def remove_leftovers(engine: Engine, history: ReleaseHistory, progress: Progress) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Parcel, Progress, Refused, Unavailable
-from studio_docker import contents, settings
-from studio_docker.base import Base
-from studio_docker.contents import Library
-from studio_docker.layers import Layer, write_layer
-from studio_docker.options import ImageSpec
-from studio_docker.sbom import sbom
+from studio_docker.image import contents, settings
+from studio_docker.image.base import Base
+from studio_docker.image.contents import Library
+from studio_docker.image.layers import Layer, write_layer
+from studio_docker.image.sbom import sbom
+from studio_docker.image.spec import ImageSpec
 
 _MB = 1_000_000
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from docker.models.containers import Container
 
 from studio.api import UsageError
-from studio_docker.contents import TURNS
-from studio_docker.engine import Engine
+from studio_docker.engine.client import Engine
+from studio_docker.image.contents import TURNS
 
 _NAME = "token"
 TOKEN = f"{TURNS}/{_NAME}"

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from docker.models.images import Image
 
 from studio.api import Progress, TargetError
-from studio_docker.error_text import sentence, told
+from studio_docker.engine.error_text import sentence, told
 
 _STOP_S = 20
 _REMOVALS = 5

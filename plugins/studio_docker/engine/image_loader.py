@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Progress, StudioError, TargetError
-from studio_docker.archive import write_archive
-from studio_docker.base import (
+from studio_docker.engine.client import Engine
+from studio_docker.image.archive import write_archive
+from studio_docker.image.base import (
     Base,
     from_archive,
     is_archive,
@@ -15,11 +16,10 @@ from studio_docker.base import (
     python_from_link,
     python_of,
 )
-from studio_docker.engine import Engine
-from studio_docker.image import Image
-from studio_docker.layers import Layer
-from studio_docker.options import ImageSpec
-from studio_docker.settings import LABEL
+from studio_docker.image.build import Image
+from studio_docker.image.layers import Layer
+from studio_docker.image.settings import LABEL
+from studio_docker.image.spec import ImageSpec
 
 _LINKS = ("/usr/local/bin/python3", "/usr/bin/python3")
 

@@ -16,11 +16,11 @@ from typing import Any
 from docker.models.containers import Container
 
 from studio.api import Cancelled, Parcel, Progress, TakenBack, TargetError
-from studio_docker.containers import PROGRAM
-from studio_docker.contents import BUNDLE, TURNS
-from studio_docker.engine import Engine, parse_json
-from studio_docker.history import ContainerRelease, ReleaseHistory, look
-from studio_docker.names import EngineNames
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.names import EngineNames
+from studio_docker.containers.releases import PROGRAM
+from studio_docker.engine.client import Engine, parse_json
+from studio_docker.image.contents import BUNDLE, TURNS
 
 FOLDER = f"{TURNS}/trial"
 """As the runtime's ``gate.note`` has it."""

@@ -11,10 +11,10 @@ from typing import Any
 from docker.models.containers import Container
 
 from studio.api import PlatformRelease
-from studio_docker.contents import TURNS
-from studio_docker.engine import Engine
-from studio_docker.names import GATE, RELEASE, EngineNames
-from studio_docker.settings import LABEL
+from studio_docker.containers.names import GATE, RELEASE, EngineNames
+from studio_docker.engine.client import Engine
+from studio_docker.image.contents import TURNS
+from studio_docker.image.settings import LABEL
 
 
 @dataclass(frozen=True, slots=True)

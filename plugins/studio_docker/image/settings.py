@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Parcel
-from studio_docker import contents
-from studio_docker.base import Base
-from studio_docker.layers import Layer
+from studio_docker.image import contents
+from studio_docker.image.base import Base
+from studio_docker.image.layers import Layer
 
 PORT = 8477
 LABEL = "edgewright"
