@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import Kind, Option, StudioError, TargetSpec
 from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd, plain_tip
-from studio_kubernetes.names import suggest
+from studio_kubernetes.manifests.names import suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
 
 _TARGET = Option("target", Kind.TARGET, title="Target", required=True)
@@ -153,7 +153,7 @@ class ClusterPanel(Panel):
         context, namespace = self.context.currentText(), self.namespace.text().strip()
         url = f"kubernetes://{quote(context, safe='')}/{namespace}/{name}"
         try:
-            from studio_kubernetes.address import parse_address
+            from studio_kubernetes.cluster.address import parse_address
 
             parse_address(url)
         except StudioError as error:
