@@ -1,4 +1,4 @@
-"""The choices for an image and for a container, as data, and the recipe that they make."""
+"""The choices for an image and for a container, as data, and the image spec that they make."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class ImageSpec:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> ImageSpec:
-        """The recipe in checked options.
+        """The image spec in checked options.
 
         Raises:
             UsageError: when they do not go together.
