@@ -13,7 +13,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 
 import studio
 from studio.api import StudioError
-from studio.cli.flags import common_flags
+from studio.cli.flags import add_former_command, common_flags, note_former_words
 from studio.cli.output import fail, plain_output, tell
 from studio.settings import SAFE_VARIABLE
 from studio.settings.interpreter import search_no_current_folder
@@ -27,7 +27,7 @@ COMMANDS = {
     "edit": "rename, cut, fix sizes, fold constants, convert, each step checked",
     "quantize": "make a model smaller and measure what that costs",
     "sensitivity": "measure what each layer costs when it alone is quantized",
-    "recipes": "list or show the recipes of quantize",
+    "presets": "list or show quantization presets",
     "evaluate": "measure a model's quality on labelled data",
     "profile": "measure latency, with verdicts that can be trusted",
     "profiles": "list, compare or export the profiles that were made",
@@ -59,6 +59,9 @@ COMMANDS = {
     "doctor": "check this installation",
 }
 
+FORMER = {"recipes": "presets"}
+"""Former names of commands, hidden."""
+
 EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not met;
 4 refused for safety; 130 cancelled"""
 
@@ -74,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         words.insert(0, "open")
     with plain_output():
         arguments = _parser(words).parse_args(words)
+        note_former_words(words)
         if safe or arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         return _done(arguments)
@@ -120,12 +124,15 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     common = common_flags()
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     asked = next((word for word in words if not word.startswith("-")), "")
+    asked = FORMER.get(asked, asked)
     for name, text in COMMANDS.items():
         command = commands.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         if name == asked:
             importlib.import_module(_module(name)).add(command)
+    for former, name in FORMER.items():
+        add_former_command(commands, former, name, commands.choices[name])
     return parser
 
 

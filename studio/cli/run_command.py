@@ -1,4 +1,4 @@
-"""``studio run``: a recipe, from its first step to its gates and its report."""
+"""``studio run``: a pipeline, from its first step to its gates and its report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from studio.workspace import RunRequest, Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, nargs="?", help="the recipe, a TOML file")
+    parser.add_argument("pipeline", type=Path, nargs="?", help="the pipeline, a TOML file")
     parser.add_argument("--report", type=Path, help="where to write the HTML report")
     parser.add_argument("--junit", type=Path, help="where to write the outcome as JUnit XML")
     parser.add_argument(
@@ -36,13 +36,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="the value of a variable of the recipe",
+        help="the value of a variable of the pipeline",
     )
     add_force(parser)
     parser.add_argument(
         "--fresh", action="store_true", help="run every step, also those that did not change"
     )
-    parser.add_argument("--check", action="store_true", help="check the recipe, and run nothing")
+    parser.add_argument("--check", action="store_true", help="check the pipeline, and run nothing")
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -56,13 +56,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write-ci",
         choices=sorted(WORKFLOWS),
-        help="write the workflow file that runs this recipe in CI",
+        help="write the workflow file that runs this pipeline in CI",
     )
     parser.add_argument("--out", type=Path, help="where --write-ci writes")
     parser.add_argument(
         "--on",
         metavar="MODEL@ALIAS",
-        help="wait for the alias to move, and run the recipe each time",
+        help="wait for the alias to move, and run the pipeline each time",
     )
     parser.add_argument(
         "--registry", metavar="NAME", help="the registry of --on; by default the built-in one"
@@ -82,23 +82,25 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         if arguments.list or arguments.show or arguments.compare:
             return _look(opened, arguments)
-        if arguments.resume and arguments.recipe is None:
+        if arguments.resume and arguments.pipeline is None:
             _ask(opened, None, arguments)
             return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
-        if arguments.recipe is None:
-            raise UsageError("No recipe was named.", hint="Give a TOML file.")
+        if arguments.pipeline is None:
+            raise UsageError(
+                "Missing pipeline file.", hint="Pass a TOML file: studio run pipeline.toml"
+            )
         if arguments.resume:
             raise UsageError(
-                "--resume goes on with a run, whose recipe is known; give its id and no recipe.",
-                hint=f"To run the recipe anew: studio run {arguments.recipe}",
+                "--resume continues a run with the pipeline of that run: give its ID and no file.",
+                hint=f"Start a new run: studio run {arguments.pipeline}",
             )
         if arguments.check:
             return _check(opened, arguments)
-        recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
-        _ask(opened, recipe, arguments)
+        pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
+        _ask(opened, pipeline, arguments)
         if arguments.on:
             return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
-        return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
+        return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
 
 
 def variables(texts: list[str]) -> dict[str, str]:
@@ -129,15 +131,15 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
     )
 
 
-def _ask(opened: Workspace, recipe: Pipeline | None, arguments: argparse.Namespace) -> None:
+def _ask(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
     """Ask about all that would be overwritten, before anything is run."""
-    paths = opened.runs.in_the_way(recipe, _files(arguments))
+    paths = opened.runs.in_the_way(pipeline, _files(arguments))
     ask_for(paths, arguments)
     opened.runs.take_over(paths)
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
-    """The files that the flags name to be written, besides those of the recipe."""
+    """The files that the flags name to be written, besides those of the pipeline."""
     return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
 
 
@@ -167,14 +169,14 @@ def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
-    recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
-    rows = [{"name": step.id, "step": step.step} for step in recipe.steps]
+    pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
+    rows = [{"name": step.id, "step": step.step} for step in pipeline.steps]
     if arguments.json:
-        gates = [{"name": gate.name, "kind": gate.kind} for gate in recipe.gates]
-        print_json({"name": recipe.name, "steps": rows, "gates": gates})
+        gates = [{"name": gate.name, "kind": gate.kind} for gate in pipeline.gates]
+        print_json({"name": pipeline.name, "steps": rows, "gates": gates})
     else:
         print_lines(f"{row['name']}: {row['step']}" for row in rows)
-        print_lines([f"{len(rows)} steps and {len(recipe.gates)} gates; nothing was run."])
+        print_lines([f"{len(rows)} steps and {len(pipeline.gates)} gates; nothing was run."])
     return 0
 
 
@@ -198,10 +200,10 @@ def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 
 def _write_ci(arguments: argparse.Namespace) -> int:
-    if arguments.recipe is None:
-        raise UsageError("No recipe was named.", hint="Give the recipe that CI is to run.")
+    if arguments.pipeline is None:
+        raise UsageError("Missing pipeline file.", hint="Pass the pipeline that CI runs.")
     path = write_workflow(
-        arguments.write_ci, arguments.recipe, arguments.out, overwrite=arguments.force
+        arguments.write_ci, arguments.pipeline, arguments.out, overwrite=arguments.force
     )
     if arguments.json:
         print_json({"output": str(path)})
@@ -216,18 +218,18 @@ def follow(
     wish: RunRequest,
     describe: Callable[[PipelineReport], None],
 ) -> int:
-    """Look again and again; each new version starts the recipe. A failure is told, and waits.
+    """Look again and again; each new version starts the pipeline. A failure is told, and waits.
 
     The version that the alias stands for at the beginning counts as new: what moved while nobody
     looked is not missed, and what did not change since is not done again.
 
     Raises:
-        UsageError: when the recipe or the alias is wrong; nothing was watched.
+        UsageError: when the pipeline or the alias is wrong; nothing was watched.
     """
     if not arguments.interval > 0:
         raise UsageError("The interval is a number of seconds above 0.")
     alias = Alias.of(arguments.on, arguments.registry)
-    opened.runs.read(arguments.recipe, wish.variables)
+    opened.runs.read(arguments.pipeline, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
     reports: list[PipelineReport] = []
     told = ""
@@ -241,7 +243,7 @@ def follow(
         told = problem
         if found is not None:
             tell(f"{alias} is version {found['version']}")
-            report = opened.runs.run(arguments.recipe, replace(wish, trigger=found))
+            report = opened.runs.run(arguments.pipeline, replace(wish, trigger=found))
             reports.append(report)
             describe(report)
             if arguments.moves and len(reports) >= arguments.moves:

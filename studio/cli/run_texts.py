@@ -34,9 +34,9 @@ def run_lines(report: PipelineReport) -> list[str]:
 def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str]:
     """The list of runs; of one of them also steps and gates."""
     if not runs:
-        return ["No recipe was run yet."]
+        return ["No pipeline runs yet."]
     rows = [(one.id, one.name, one.state, one.started[:19].replace("T", " ")) for one in runs]
-    lines = table(("run", "recipe", "state", "started"), rows)
+    lines = table(("run", "pipeline", "state", "started"), rows)
     if with_gates:
         (one,) = runs
         steps = [(s["id"], s["step"], s["state"], f"{s['seconds']:.1f}") for s in one.steps]

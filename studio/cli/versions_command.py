@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser,
         **{
             "list": "the versions of a model, or of all",
-            "show": "where a version came from: data, recipe, tools, parents, and where it runs",
+            "show": "where a version came from: data, pipeline, tools, parents, and where it runs",
             "at": "what ran on a target at a moment",
             "alias": "let an alias stand for a version",
             "promote": "let an alias stand for a version whose gates were met",

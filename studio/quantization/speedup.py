@@ -103,7 +103,7 @@ def wanted(graph: Graph) -> list[LayerShape]:
 def predict(graph: Graph, measured: Mapping[str, Any]) -> SpeedupEstimate:
     """The times of the layers, of what stays in float, and of the borders between both.
 
-    Depthwise convolutions and products of two activations stay in float, as the recipes leave
+    Depthwise convolutions and products of two activations stay in float, as the presets leave
     them. Where a value goes from float to bytes or back, rounding it takes time for each number.
     What is no layer takes what one of two measured operators takes; a convolution timed alone
     may or may not have spent time on the layout of its values, which a model does less often.

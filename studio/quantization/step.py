@@ -158,10 +158,11 @@ QUANTIZE = Step(
         ),
         Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
         Option(
-            "recipe",
-            Kind.RECIPE,
-            help="Name of a recipe (studio recipes list), or a TOML file of one; options given "
-            "beside it win.",
+            "preset",
+            Kind.PRESET,
+            help="Preset name (studio presets list) or TOML file. Options given with it take "
+            "precedence.",
+            aliases=("recipe",),
         ),
     ),
     prepare="studio.quantization.sensitivity_store:offered",
@@ -214,7 +215,7 @@ PREVIEW = Step(
             default=False,
             help="Make the model with one sample of the data and time it: slower, and surer.",
         ),
-        _KNOWN["recipe"],
+        _KNOWN["preset"],
     ),
     prepare="studio.quantization.timing_cache:offered",
     work="studio.quantization.preflight:preview",
@@ -247,7 +248,7 @@ SENSITIVITY = Step(
             title="Layers by the metric",
             help="For so many layers, the worst first, the metric is measured as well.",
         ),
-        _KNOWN["recipe"],
+        _KNOWN["preset"],
     ),
     work="studio.quantization.sensitivity:measure",
     record="studio.quantization.sensitivity_store:record",

@@ -67,17 +67,17 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     host = PluginHost.discover()
     states = arguments.get("recurrent") or ()
     subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02), states)
-    recipe, transform = _plan(arguments, host)
-    data = _data(arguments.get("data"), subject, recipe.samples)
+    preset, transform = _plan(arguments, host)
+    data = _data(arguments.get("data"), subject, preset.samples)
     if transform.needs_data and data is None:
         raise UsageError(
-            f"The method {recipe.method} needs calibration data.",
+            f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
     heldout = _data(arguments.get("heldout_data"), subject, arguments.get("eval_samples"))
     judge = _judge(arguments, host, heldout if judged is None else judged, job)
-    output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
+    output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     found: dict[str, Any] | None = None
     notes = []
     if arguments.get("search"):
@@ -86,10 +86,10 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
         work = LayerSearch(subject, seen[0], seen[1], job, arguments)
-        made, found = work.run(transform, output, recipe.options, data, goal)
+        made, found = work.run(transform, output, preset.options, data, goal)
     else:
         fed = None if data is None else subject.whole_feeds(data)
-        made = transform.apply(subject.path, output, recipe.options, fed, Phase(job, 0.02, 0.5))
+        made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
@@ -104,8 +104,10 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "graph": graph.name,
         "summary": opened.figures(),
         "precision": made.precision,
-        "recipe": recipe.to_json(),
-        "recipe_text": recipe.to_text(),
+        "preset": preset.to_json(),
+        "preset_text": preset.to_text(),
+        "recipe": preset.to_json(),  # the former keys, until 0.3
+        "recipe_text": preset.to_text(),
         "facts": dict(made.facts),
         "details": details,
         "bytes": {"before": subject.nbytes, "after": size},
@@ -232,10 +234,10 @@ def _shared(chosen: int, judged: int) -> str:
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Transform]:
-    recipe = Preset.of(arguments)
-    check_method(recipe.method, host)
-    transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
-    return recipe.for_transform(transform.options), transform
+    preset = Preset.of(arguments)
+    check_method(preset.method, host)
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
+    return preset.for_transform(transform.options), transform
 
 
 def _data(path: str | None, subject: LoadedModel, limit: int | None) -> Dataset | None:

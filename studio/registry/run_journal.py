@@ -1,4 +1,4 @@
-"""The journal of a recipe's run: a folder that tells after a crash how far it had come."""
+"""The journal of a pipeline's run: a folder that tells after a crash how far it had come."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from studio.api import UsageError
 from studio.settings import write_atomically
 
 RUN_FILE = "run.json"
-RECIPE_FILE = "recipe.toml"
+PIPELINE_FILE = "recipe.toml"
+"""The copy of the pipeline; its name on the disk is that of earlier versions."""
 REPORT_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
@@ -126,9 +127,9 @@ class RunFolders:
         self.folder = folder
 
     def new(self, name: str) -> RunFolder:
-        """A folder for a new run of a recipe of this name."""
+        """A folder for a new run of a pipeline of this name."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "recipe"
+        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "pipeline"
         made = self.folder / f"{safe}-{stamp}-{uuid.uuid4().hex[:4]}"
         made.mkdir(parents=True)
         return RunFolder(made)
@@ -161,8 +162,8 @@ class RunFolders:
 
 
 def _age(folder: Path) -> tuple[float, str]:
-    """What sorts runs by their beginning: the recipe is written once, then."""
+    """What sorts runs by their beginning: the pipeline is written once, then."""
     try:
-        return ((folder / RECIPE_FILE).stat().st_mtime, folder.name)
+        return ((folder / PIPELINE_FILE).stat().st_mtime, folder.name)
     except OSError:
         return (0.0, folder.name)

@@ -54,5 +54,5 @@ def is_guarded(step: str) -> bool:
 
 
 def touches_targets(step: str) -> bool:
-    """Whether the order among such steps is that of the recipe, whatever refers to what."""
+    """Whether the order among such steps is that of the pipeline, whatever refers to what."""
     return effect(step) is Effect.ACTS or step in ("call", "stream", "monitor")

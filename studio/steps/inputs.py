@@ -32,7 +32,8 @@ def input_digest(step: Step, resolved: Resolved, registry: Registry, plugins: Pl
         OSError: when a file cannot be read.
     """
     options = {
-        option.name: _option(option, resolved.arguments[option.name]) for option in step.options
+        option.first_name: _option(option, resolved.arguments[option.name])
+        for option in step.options
     }
     document: dict[str, Any] = {
         "format": _FORMAT,

@@ -126,8 +126,8 @@ def _evidence(
         if because:
             return {"run": None, "gates": [], "because": because}
         raise Refused(
-            f"No run of a recipe judged {named.name}.",
-            hint="Make it by a recipe with gates, or say why it may do without: --because TEXT.",
+            f"No run of a pipeline judged {named.name}.",
+            hint="Make it by a pipeline with gates, or say why it may do without: --because TEXT.",
         )
     document = found.read()
     gates = [gate for gate in document.get("gates") or () if gate.get("value") is not None]
@@ -140,7 +140,7 @@ def _evidence(
     if not gates and not because:
         raise Refused(
             f"The run {found.id} that made {named.name} has judged no gate.",
-            hint="Give the recipe gates, or say why it may do without: --because TEXT.",
+            hint="Give the pipeline gates, or say why it may do without: --because TEXT.",
         )
     facts = {"run": found.id, "gates": gates, "state": document["state"]}
     return {**facts, "because": because} if because else facts

@@ -41,7 +41,7 @@ VERSION_PROMOTE = Step(
         Option(
             "run",
             title="Run",
-            help="The run of a recipe that judged it; by default the last one that made it.",
+            help="The run of a pipeline that judged it; by default the last one that made it.",
             advanced=True,
         ),
         Option(

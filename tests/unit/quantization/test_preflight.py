@@ -64,7 +64,7 @@ def test_the_outlook_of_digits(digits: VariantRecord, job: FakeJob) -> None:
     assert 0.9 < found["share"] <= 1
     assert 0 < found["low"] <= found["high"]
     assert "of the float time on this machine" in found["sentence"]
-    assert ahead(digits, job, outlook=True, recipe='method = "fp16"\n')["outlook"] is None
+    assert ahead(digits, job, outlook=True, preset='method = "fp16"\n')["outlook"] is None
 
 
 def chain(*nodes: Node, weights: tuple[str, ...] = ("w",)) -> Graph:

@@ -54,7 +54,7 @@ def released(registry: Registry, version: VersionRecord, target: str = "board") 
 
 
 def judged(registry: Registry, version: VersionRecord, *gates: dict[str, Any]) -> None:
-    """A run of a recipe that made a version."""
+    """A run of a pipeline that made a version."""
     run = registry.folder.parent / "runs" / f"r-{version.number}"
     (run / "results").mkdir(parents=True)
     steps = [{"id": "pack", "step": "package", "state": "succeeded"}]
@@ -94,7 +94,7 @@ def test_promotion_needs_gates_that_were_met(registry: Registry) -> None:
     assert done["evidence"]["gates"][0]["name"] == "small"
     with pytest.raises(GateMissed, match="the gate 'fast' was not met"):
         move(aliases.promoted, registry, version="m:2")
-    with pytest.raises(Refused, match="No run of a recipe judged m:3"):
+    with pytest.raises(Refused, match="No run of a pipeline judged m:3"):
         move(aliases.promoted, registry, version="m:3")
     with pytest.raises(Refused, match="did not make m:3"):
         move(aliases.promoted, registry, version="m:3", run="r-1")

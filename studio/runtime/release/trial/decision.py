@@ -53,7 +53,7 @@ _STRETCHES_OK, _STRETCHES = 0.3, 0.7
 
 
 def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
-    """The rule that a request or a recipe describes; what it does not name is as usual.
+    """The rule that a request or a pipeline describes; what it does not name is as usual.
 
     Raises:
         ReleaseError: for what it cannot be, with the nearest name that is known.
