@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.cli.flags import add_former
 from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
@@ -14,16 +15,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "quantize")
     parser.add_argument(
-        "--predict",
+        "--estimate",
         action="store_true",
-        help="keep nothing; say whether it will be faster on this machine: small layers are timed, "
-        "and with --data the model itself, calibrated by one sample",
+        help="estimate the int8 speed-up on this machine and exit",
     )
+    add_former(parser, "--predict", "--estimate", dest="estimate", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Quantize and print."""
-    if arguments.predict:
+    if arguments.estimate:
         arguments.outlook = arguments.trial = True
         return run_step("quantize-preview", arguments, foretold)
     return run_step("quantize", arguments, describe)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
-from studio.cli.flags import add_verbs, given
+from studio.cli.flags import add_former, add_verbs, given
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
@@ -56,8 +56,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--interval", type=float, default=_INTERVAL_S, metavar="S", help="seconds between looks"
     )
     verbs["watch"].add_argument(
-        "--moves", type=int, default=0, metavar="N", help="end after N moves"
+        "--max-updates", type=int, default=0, metavar="N", help="end after N updates"
     )
+    add_former(verbs["watch"], "--moves", "--max-updates", dest="max_updates", type=int)
     verbs["add"].add_argument("name")
     verbs["add"].add_argument("address", help="http://host:5000, without a login")
     verbs["remove"].add_argument("name")
@@ -182,7 +183,7 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
         first = False
         if line:
             tell(line)
-        if arguments.moves and len(watch.moves) >= arguments.moves:
+        if arguments.max_updates and len(watch.moves) >= arguments.max_updates:
             if arguments.json:
                 print_json(list(watch.moves))
             return 0

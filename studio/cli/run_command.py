@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
+from studio.cli.flags import add_former
 from studio.cli.output import print_json, print_lines, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
@@ -40,8 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_force(parser)
     parser.add_argument(
-        "--fresh", action="store_true", help="run every step, also those that did not change"
+        "--no-cache", dest="fresh", action="store_true", help="ignore cached results"
     )
+    add_former(parser, "--fresh", "--no-cache", dest="fresh", action="store_true")
     parser.add_argument("--check", action="store_true", help="check the pipeline, and run nothing")
     parser.add_argument(
         "--resume",
@@ -60,19 +62,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="where --write-ci writes")
     parser.add_argument(
-        "--on",
-        metavar="MODEL@ALIAS",
-        help="wait for the alias to move, and run the pipeline each time",
+        "--watch", metavar="MODEL@ALIAS", help="run the pipeline each time this alias moves"
+    )
+    add_former(parser, "--on", "--watch", dest="watch")
+    parser.add_argument(
+        "--registry", metavar="NAME", help="the registry of --watch (default: the local one)"
     )
     parser.add_argument(
-        "--registry", metavar="NAME", help="the registry of --on; by default the built-in one"
+        "--interval",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="polling interval of --watch in seconds",
     )
     parser.add_argument(
-        "--interval", type=float, default=30.0, metavar="S", help="seconds between looks of --on"
+        "--max-runs", type=int, default=0, metavar="N", help="end after N runs of --watch"
     )
-    parser.add_argument(
-        "--moves", type=int, default=0, metavar="N", help="end after N runs of --on"
-    )
+    add_former(parser, "--moves", "--max-runs", dest="max_runs", type=int)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             return _check(opened, arguments)
         pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
         _ask(opened, pipeline, arguments)
-        if arguments.on:
+        if arguments.watch:
             return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
         return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
 
@@ -228,7 +234,7 @@ def follow(
     """
     if not arguments.interval > 0:
         raise UsageError("The interval is a number of seconds above 0.")
-    alias = Alias.of(arguments.on, arguments.registry)
+    alias = Alias.of(arguments.watch, arguments.registry)
     opened.runs.read(arguments.pipeline, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
     reports: list[PipelineReport] = []
@@ -246,7 +252,7 @@ def follow(
             report = opened.runs.run(arguments.pipeline, replace(wish, trigger=found))
             reports.append(report)
             describe(report)
-            if arguments.moves and len(reports) >= arguments.moves:
+            if arguments.max_runs and len(reports) >= arguments.max_runs:
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code

@@ -63,6 +63,7 @@ OPTIONS = (
         title="Anybody may call it",
         help="Say yes to a model that everybody on the network may call without a token.",
         advanced=True,
+        spelling="allow_unauthenticated",
     ),
 )
 
@@ -90,6 +91,7 @@ KEPT = (
         help="Load the version before, too, and compare the answers to some requests from now on, "
         "for so much of one core at most.",
         advanced=True,
+        spelling="shadow_cpu",
     ),
     Option(
         "keep_samples",

@@ -25,6 +25,7 @@ TARGET_FIND = Step(
             choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
             title="Where to look",
             help="The network is only listened to, unless a subnet is asked for.",
+            spelling="source",
         ),
         Option(
             "subnet",
@@ -88,9 +89,24 @@ DEPLOY = Step(
         REPLACE,
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
         Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
-        Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
-        Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
-        Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Golden samples for the bundle (see studio package).",
+        ),
+        Option(
+            "labels",
+            Kind.FILE,
+            help="Class names, one per line (see studio package).",
+            advanced=True,
+        ),
+        Option(
+            "preprocess",
+            Kind.FILE,
+            help="Input preprocessing, a preprocess.toml (see studio package).",
+            advanced=True,
+        ),
         EMBEDDING,
         *ACCESS_OPTIONS,
         Option(
@@ -137,6 +153,7 @@ DEPLOY = Step(
             title="Take back when it is worse",
             help="Hold it against the release before while it is watched: answers, latency, "
             "errors and drift decide whether it is kept. At most 300 s, or --soak-s.",
+            spelling="trial",
         ),
         Option(
             "soak_rule",
@@ -144,6 +161,7 @@ DEPLOY = Step(
             title="Soak rule",
             help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
             advanced=True,
+            spelling="trial_rule",
         ),
         *KEPT,
         Option(

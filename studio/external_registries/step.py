@@ -108,6 +108,7 @@ REGISTRY_DEPLOY = Step(
             title="Tried before",
             help="Do nothing while it still is this version.",
             advanced=True,
+            spelling="skip_version",
         ),
         *(option for option in _DEPLOY.options if option.name not in _NOT_OF_FOLLOW),
     ),

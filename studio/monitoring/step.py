@@ -58,6 +58,7 @@ MONITOR = Step(
             title="Delete them there",
             help="Delete the requests that the target keeps, after fetching where both are asked.",
             advanced=True,
+            spelling="delete_samples",
         ),
     ),
     work="studio.monitoring.work:monitor",

@@ -90,6 +90,7 @@ PACKAGE = Step(
             help="So many of the data say what is normal, which the target holds requests against; "
             "fewer than 64 say too little, and 0 leaves it out.",
             advanced=True,
+            spelling="drift_samples",
         ),
         Option(
             "embedding",

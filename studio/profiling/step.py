@@ -80,6 +80,7 @@ PROFILE = Step(
             maximum=5,
             help="Points at which the rounds may end once all is decided; 1: only at their end.",
             advanced=True,
+            spelling="interim_checks",
         ),
         Option(
             "streams",
@@ -108,6 +109,7 @@ PROFILE = Step(
             unit="ms",
             zero="none",
             help="Open loop: what 99 % of the requests must keep, from the time they are due.",
+            spelling="p99_limit_ms",
         ),
         Option(
             "rate",

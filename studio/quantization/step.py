@@ -108,6 +108,7 @@ QUANTIZE = Step(
             default=(),
             title="Keep in float",
             help="Nodes that stay in float: names (with * for any characters) or operators.",
+            spelling="keep_float",
         ),
         Option(
             "eval_data",
@@ -247,6 +248,7 @@ SENSITIVITY = Step(
             maximum=100_000,
             title="Layers by the metric",
             help="For so many layers, the worst first, the metric is measured as well.",
+            spelling="metric_layers",
         ),
         _KNOWN["preset"],
     ),

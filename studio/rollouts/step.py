@@ -22,9 +22,24 @@ ROLLOUT = Step(
             help="Where, the first ones first; @GROUP for all of a group.",
         ),
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
-        Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
-        Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
-        Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Golden samples for the bundle (see studio package).",
+        ),
+        Option(
+            "labels",
+            Kind.FILE,
+            help="Class names, one per line (see studio package).",
+            advanced=True,
+        ),
+        Option(
+            "preprocess",
+            Kind.FILE,
+            help="Input preprocessing, a preprocess.toml (see studio package).",
+            advanced=True,
+        ),
         EMBEDDING,
         REPLACE,
         SIGN_WITH,
@@ -37,8 +52,24 @@ ROLLOUT = Step(
             choice_titles=("all at once", "canary, then the rest", "waves"),
             help="How many targets get the release before it was judged.",
         ),
-        Option("first", Kind.INTEGER, 1, minimum=1, title="First wave", help="Targets in it."),
-        Option("size", Kind.INTEGER, 10, minimum=1, title="Later waves", help="Targets in each."),
+        Option(
+            "first",
+            Kind.INTEGER,
+            1,
+            minimum=1,
+            title="First wave",
+            help="Targets in it.",
+            spelling="first_wave",
+        ),
+        Option(
+            "size",
+            Kind.INTEGER,
+            10,
+            minimum=1,
+            title="Later waves",
+            help="Targets in each.",
+            spelling="wave_size",
+        ),
         Option("parallel", Kind.INTEGER, 4, minimum=1, maximum=64, help="Targets at a time."),
         Option(
             "max_failures",
@@ -54,6 +85,7 @@ ROLLOUT = Step(
             False,
             title="Take all back",
             help="When it is halted, take it back from the targets that kept it, too.",
+            spelling="rollback_on_halt",
         ),
         Option(
             "requests",
@@ -111,7 +143,8 @@ ROLLOUT = Step(
             choice_titles=("none", "on the first wave", "on each target"),
             title="Quality trial",
             help="Hold the release against the one before on what clients really ask: it is kept "
-            "or taken back by itself (as studio deploy --quality).",
+            "or taken back by itself (as studio deploy --trial).",
+            spelling="trial",
         ),
         Option(
             "quality_s",
@@ -123,6 +156,7 @@ ROLLOUT = Step(
             unit="s",
             help="A trial ends as soon as it is decided.",
             advanced=True,
+            spelling="trial_s",
         ),
         Option(
             "soak_rule",
@@ -130,6 +164,7 @@ ROLLOUT = Step(
             title="Trial's rule",
             help="NAME=VALUE: what may be worse, as in deploy.",
             advanced=True,
+            spelling="trial_rule",
         ),
         *KEPT,
         Option(

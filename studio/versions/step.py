@@ -13,7 +13,9 @@ _VERSION = Option(
     help="NAME:NUMBER, NAME@ALIAS, NAME for the newest, or the beginning of a digest.",
 )
 _ALIAS = Option("alias", default="production", title="Alias", help="production, candidate ...")
-_BECAUSE = Option("because", title="Reason", help="Why; it is kept with the move.")
+_BECAUSE = Option(
+    "because", title="Reason", help="Why; it is kept with the move.", spelling="reason"
+)
 _NOTHING = "studio.versions.aliases:nothing"
 _LIMITS = Limits(seconds=120)
 
@@ -49,6 +51,7 @@ VERSION_PROMOTE = Step(
             title="Without gates, because",
             help="Why it may be promoted although no gate, or not every gate, was met.",
             advanced=True,
+            spelling="reason",
         ),
     ),
     work=_NOTHING,
