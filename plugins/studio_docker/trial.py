@@ -38,8 +38,8 @@ for base, _, _ in os.walk(root):
     os.chmod(base, 0o777)
 """
 _FORGET = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
-_WORSE = "The release was taken back right after the switch: {}."
-_BACK = "The release that ran before is served again."
+_WORSE = "The release was rolled back after the switch: {}."
+_BACK = "The previous release is running again."
 _END_S = 10.0
 _POLL_S = 0.2
 _ENDED = "its server ended while it was on trial"

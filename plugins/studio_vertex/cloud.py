@@ -114,7 +114,7 @@ class Cloud:
             if passed > timeout_s:
                 raise TargetError(
                     f"{what} is not done after {timeout_s:.0f} s; it goes on at Google.",
-                    hint="Deploy again later: it goes on where it is.",
+                    hint="Deploy again later to resume.",
                 )
             progress.progress(0, 0, f"{what} ({passed:.0f} s)")
             progress.check()

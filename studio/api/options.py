@@ -119,7 +119,7 @@ class Option:
         """Return the value in its own type; raise UsageError in one sentence if it does not fit."""
         if value is None:
             if self.required:
-                raise UsageError(f"{self.label} is required.", hint=f"Give {self.flag}.")
+                raise UsageError(f"Missing option {self.label}.", hint=f"Give {self.flag}.")
             return None
         if self.many:
             items = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
@@ -134,7 +134,7 @@ class Option:
         text = str(value)
         if self.kind is Kind.CHOICE and text not in self.choices and not self.plugins:
             known = ", ".join(self.choices)
-            raise UsageError(f"{self.label} cannot be {text!r}; it is one of {known}.")
+            raise UsageError(f"{self.label} must be one of {known}, not {text!r}.")
         return text
 
     def _check_flag(self, value: Any) -> bool:
@@ -203,8 +203,8 @@ def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, A
     given = by_name(known.values(), given)
     unknown = sorted(set(given) - set(known))
     if unknown:
-        hint = f"Known: {', '.join(sorted(known))}." if known else ""
-        raise UsageError(f"There is no option {unknown[0]!r}.", hint=hint)
+        hint = f"Valid options: {', '.join(sorted(known))}." if known else ""
+        raise UsageError(f"Unknown option {unknown[0]!r}.", hint=hint)
     return {
         name: option.check(given[name] if given.get(name) is not None else option.default)
         for name, option in known.items()

@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser,
         {"forbid": "disable"},
         list="the plugins that were found",
-        allow="agree to a plugin's files and permissions, or switch it on again",
+        allow="allow a plugin, its files and permissions",
         disable="disable a plugin",
         new="make the folder of a new plugin",
         check="check a plugin's folder",
@@ -107,7 +107,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _findings(result: Mapping[str, Any]) -> list[str]:
     lines = [f"{one['level']}: {one['text']}" for one in result["findings"]]
     errors = sum(one["level"] == "error" for one in result["findings"])
-    end = f"{errors} to be mended." if errors else "it is in order."
+    end = f"{errors} to fix." if errors else "no problems."
     return [*lines, f"{result['id']} {result['version']}: {end}"]
 
 

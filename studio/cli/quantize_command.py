@@ -51,8 +51,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if metric:
         lines.append(
             f"{metric['name']:<9} {metric['before']:.4f} before, {metric['after']:.4f} after "
-            f"on {metric['samples']} samples: {metric['changed'][0]} lost, "
-            f"{metric['changed'][1]} gained"
+            f"({metric['samples']} samples; {metric['changed'][0]} regressed, "
+            f"{metric['changed'][1]} improved)"
         )
     if result.get("sqnr_db") is not None:
         lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
@@ -71,5 +71,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         f"latency about {trial['latency_ratio']:.2f}"
         for trial in (result.get("search") or {}).get("front", ())
     )
-    lines.append(f"took      {result['seconds']:.1f} s, {result['peak_memory_mb']:.0f} MB at most")
+    lines.append(
+        f"duration  {result['seconds']:.1f} s, peak memory {result['peak_memory_mb']:.0f} MB"
+    )
     return lines

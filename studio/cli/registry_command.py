@@ -38,13 +38,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         push="register a model's bundle as a new version",
         pull="fetch a version into the built-in registry",
         list="the registered models, or one model's versions and history",
-        alias="let an alias stand for a version",
-        deploy="let a target serve the version that an alias stands for",
-        watch="keep a target at the version that an alias stands for",
+        alias="point an alias to a version",
+        deploy="deploy the version an alias points to",
+        watch="follow an alias and redeploy when it moves",
         add="give a registry's address a name",
-        remove="forget a name",
+        remove="remove a saved registry",
         names="the names that were given",
-        gc="remove bundles that nothing needs from the built-in registry",
+        gc="delete unused bundles from the local registry",
         backup="copy the built-in registry's database; done by itself once a day",
         restore="put a copy in the place of the built-in registry's database",
         check="look whether the built-in registry is whole, every file of it",
@@ -53,7 +53,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         add_step(verbs[verb], step)
     verbs["push"].add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
     verbs["watch"].add_argument(
-        "--interval", type=float, default=_INTERVAL_S, metavar="S", help="seconds between looks"
+        "--interval",
+        type=float,
+        default=_INTERVAL_S,
+        metavar="S",
+        help="polling interval in seconds",
     )
     verbs["watch"].add_argument(
         "--max-updates", type=int, default=0, metavar="N", help="end after N updates"

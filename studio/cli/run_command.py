@@ -23,7 +23,7 @@ from studio.workspace import RunRequest, Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("pipeline", type=Path, nargs="?", help="the pipeline, a TOML file")
+    parser.add_argument("pipeline", type=Path, nargs="?", help="pipeline file (TOML)")
     parser.add_argument("--report", type=Path, help="where to write the HTML report")
     parser.add_argument("--junit", type=Path, help="where to write the outcome as JUnit XML")
     parser.add_argument(
@@ -50,7 +50,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="last",
         metavar="RUN",
-        help="go on with a run that was interrupted [default: the last one]",
+        help="resume an interrupted run (default: the last one)",
     )
     parser.add_argument("--list", action="store_true", help="list the runs")
     parser.add_argument("--show", metavar="RUN", help="show a run with its gates")

@@ -20,7 +20,7 @@ def run_lines(report: PipelineReport) -> list[str]:
         for step in report.steps
     ]
     for gate in report.gates:
-        word = "met" if gate.passed else "NOT MET"
+        word = "passed" if gate.passed else "FAILED"
         lines.append(f"gate {word:<8} {gate.name}: {_value(gate.value)}, {gate.limit}{_of(gate)}")
     for name, digest in report.artefacts.items():
         lines.append(f"sha256 {digest[:_SHORT]}  {name}")
@@ -42,7 +42,7 @@ def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str
         steps = [(s["id"], s["step"], s["state"], f"{s['seconds']:.1f}") for s in one.steps]
         lines += ["", *table(("id", "step", "state", "s"), steps, "   r")]
         for gate in one.gates:
-            word = "met" if gate["passed"] else "NOT MET"
+            word = "passed" if gate["passed"] else "FAILED"
             lines.append(f"gate {word:<8} {gate['name']}: {_value(gate['value'])}, {gate['limit']}")
     return lines
 
@@ -83,7 +83,7 @@ def _change(row: Mapping[str, Any]) -> str:
 
 
 def _met(passed: bool | None) -> str:
-    return {True: "met", False: "NOT MET", None: "none"}[passed]
+    return {True: "passed", False: "FAILED", None: "none"}[passed]
 
 
 def _same(same: bool) -> str:

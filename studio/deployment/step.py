@@ -142,8 +142,7 @@ DEPLOY = Step(
             title="Soak",
             placeholder="1 s, on trial 300 s",
             unit="s",
-            help="How long the new release is watched before it is kept, at most; without it 1 s, "
-            "and 300 s on a quality trial.",
+            help="Maximum soak time in seconds (default 1; 300 with --trial).",
             advanced=True,
         ),
         Option(
@@ -151,8 +150,8 @@ DEPLOY = Step(
             Kind.FLAG,
             default=False,
             title="Take back when it is worse",
-            help="Hold it against the release before while it is watched: answers, latency, "
-            "errors and drift decide whether it is kept. At most 300 s, or --soak-s.",
+            help="Compare with the previous release on live requests. Roll back automatically "
+            "if answers, latency, errors or drift are worse.",
             spelling="trial",
         ),
         Option(
@@ -197,7 +196,7 @@ ROLLBACK = Step(
     summary="Serve an earlier release of a target again.",
     options=(
         _TARGET,
-        Option("to", title="Version", help="Which; by default the one before the current."),
+        Option("to", title="Version", help="Release to restore (default: the previous release)."),
     ),
     work="studio.deployment.work:rollback",
     record="studio.deployment.record:rolled_back",

@@ -154,7 +154,7 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
         )
     if judge is None:
         raise UsageError(
-            "No metric suits this data: it has no labels, or texts without a dictionary.",
+            "No metric fits this data: it has no labels, or text labels without a dictionary.",
             hint="Give labelled data, and --dictionary for a text recogniser.",
         )
     target = arguments.get("target")
@@ -330,10 +330,10 @@ def _hold(
     limit, slowest = arguments.get("max_drop"), arguments.get("max_latency_ratio")
     if verdict is not None and limit is not None and verdict.drop > limit:
         raise GateMissed(
-            f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
-            f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "
-            f"more than the {limit:g} that is accepted; the variant was not kept.",
-            hint="Let --search choose layers that stay in float, or give more calibration samples.",
+            f"Metric drop of {precision} is {verdict.drop:.4f} {verdict.title.lower()} "
+            f"({verdict.before:.4f} to {verdict.after:.4f}, {verdict.samples} samples), over "
+            f"the budget of {limit:g}. The variant was discarded.",
+            hint="Use --search to keep sensitive layers in float, or add calibration samples.",
         )
     # A ratio whose interval reaches below the limit is not shown to miss it.
     if time_taken is not None and slowest is not None and time_taken.low > slowest:

@@ -82,7 +82,7 @@ def before(registry: Registry, model: int, alias: str) -> VersionRecord:
     if len(stack) < 2:
         name = next(one.name for one in registry.models() if one.id == model)
         raise UsageError(
-            f"{name}@{alias} stood for no other version before.",
+            f"{name}@{alias} has no previous version.",
             hint=f"Let it stand for one: studio versions alias {name}:NUMBER {alias}",
         )
     return next(one for one in registry.versions(model) if one.id == stack[-2])
@@ -126,8 +126,8 @@ def _evidence(
         if because:
             return {"run": None, "gates": [], "because": because}
         raise Refused(
-            f"No run of a pipeline judged {named.name}.",
-            hint="Make it by a pipeline with gates, or say why it may do without: --because TEXT.",
+            f"No pipeline run has evaluated {named.name}.",
+            hint="Run a pipeline with gates, or approve it: --reason TEXT",
         )
     document = found.read()
     gates = [gate for gate in document.get("gates") or () if gate.get("value") is not None]

@@ -63,7 +63,7 @@ def test_the_sentence_says_what_fits(name: str, value: Any, words: str) -> None:
 
 
 def test_a_required_value_is_asked_for() -> None:
-    with pytest.raises(UsageError, match="Model is required") as raised:
+    with pytest.raises(UsageError, match="Missing option Model") as raised:
         validate((Option("model", Kind.MODEL, required=True),), {})
     assert raised.value.hint == "Give --model."
 

@@ -130,7 +130,7 @@ def pipeline(tmp_path: Path) -> Path:
 def test_a_pipeline_overwrites_what_a_pipeline_wrote_and_nobody_changed(
     pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["run", str(pipeline), "--fresh", "--report", str(tmp_path / "report.html")]
+    words = ["run", str(pipeline), "--no-cache", "--report", str(tmp_path / "report.html")]
     assert main(words) == 0
     assert main(words) == 0, capsys.readouterr().err
     drawing = tmp_path / "graph.svg"

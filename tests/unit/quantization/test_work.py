@@ -83,8 +83,8 @@ def test_a_loss_beyond_the_limit_misses_the_gate(
     with pytest.raises(GateMissed) as caught:
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.05)
     assert caught.value.message == (
-        "int8 loses 0.1000 of top-1 accuracy (0.9000 to 0.8000 on 450 samples), "
-        "more than the 0.05 that is accepted; the variant was not kept."
+        "Metric drop of int8 is 0.1000 top-1 accuracy (0.9000 to 0.8000, 450 samples), "
+        "over the budget of 0.05. The variant was discarded."
     )
 
 
@@ -189,7 +189,7 @@ def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> No
 
 
 def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
-    with pytest.raises(UsageError, match="No metric suits this data"):
+    with pytest.raises(UsageError, match="No metric fits this data"):
         work.evaluate(arguments(digits, EVALUATE, data=CALIBRATION), job)
 
 

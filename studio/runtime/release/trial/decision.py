@@ -71,7 +71,7 @@ def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
         try:
             values[name] = str(value) if is_text else float(value)
         except (TypeError, ValueError):
-            text = "The soak rule's {} is {!r}, which is no number.".format(name, value)
+            text = "Trial rule {} must be a number, not {!r}.".format(name, value)
             raise ReleaseError("bad-rule", text) from None
     found = TrialRule(**values)
     _check(found)
@@ -164,7 +164,7 @@ class TrialDecision:
 
 _TEXTS = {
     "errors": "{} of {} requests failed",
-    "agreement": "{} of {} answers are unlike those of the release before",
+    "agreement": "{} of {} results differ from the previous release",
     "latency": "{} of {} stretches of runs were slower than allowed beside the release before",
     "drift": "{} of {} windows of requests are unlike the reference data of the release before",
 }

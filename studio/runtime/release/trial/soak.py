@@ -150,7 +150,7 @@ class ReleaseTrial:
                 if quality.rule.undecided == KEEP:
                     return {**told, "decision": "kept undecided"}
                 open_ones = ", ".join(one.test for one in findings if one.says == "open")
-                raise failed("{:g} s did not decide {}".format(seconds, open_ones), told)
+                raise failed("inconclusive after {:g} s: {}".format(seconds, open_ones), told)
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
@@ -262,8 +262,8 @@ def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseErr
     """Of a release that is to be taken back."""
     error = ReleaseError(
         "soak-failed",
-        "The release was taken back right after the switch: {}.".format(reason),
-        "The release that ran before is served again.",
+        "The release was rolled back after the switch: {}.".format(reason),
+        "The previous release is running again.",
     )
     if evidence is not None:
         error.detail = json.dumps(dict(evidence, decision="taken back"), sort_keys=True)
