@@ -136,7 +136,7 @@ class DockerSite:
     def _stop_others(self, history: ReleaseHistory, serving: str, progress: Progress) -> None:
         for one in history.held:
             if one.running and one.container.id != serving:
-                progress.progress(0, 0, "The release before finishes its requests")
+                progress.progress(0, 0, "The previous release finishes its requests")
                 self._engine.stop(one.container)
 
     def promote(self, progress: Progress) -> Deployed:
@@ -149,7 +149,7 @@ class DockerSite:
         trials = Trials(self._engine, self._place, progress)
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
-            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+            raise TargetError(f"docker:{self._place.name} has no running release.")
         done = self._address_of(Listener.read(history.gate))
         again = trials.end(history)
         if again is not None and to is None:
@@ -175,7 +175,7 @@ class DockerSite:
     def reach(self) -> PublishedPort | None:
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
-            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+            raise TargetError(f"docker:{self._place.name} has no running release.")
         door, serving = Listener.read(history.gate), history.serving
         guarded = serving is not None and serving.guarded
         return PublishedPort(

@@ -96,7 +96,9 @@ class Trials:
         try:
             for line in self._lines(container, words):
                 if line["event"] == "turn":
-                    self._progress.log("It has its turn; the release before stands by")
+                    self._progress.log(
+                        "The new release has the port; the previous release stands by"
+                    )
                 elif line["event"] == "progress":
                     self._progress.progress(line["done"], line["total"], line["text"])
                 elif line["event"] == "error":

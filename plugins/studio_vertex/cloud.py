@@ -152,7 +152,7 @@ class Cloud:
         except requests.RequestException as error:
             raise TargetError(
                 f"{what} failed: Google cannot be reached.",
-                hint="Is there a network, and is the region spelled right?",
+                hint="Check the network connection and the spelling of the region.",
                 detail=str(error),
             ) from None
 

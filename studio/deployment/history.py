@@ -69,7 +69,7 @@ def verify_log(arguments: Arguments, job: Job) -> Result:
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:
-            raise TargetError("Nothing was ever deployed on this target.")
+            raise TargetError("This target has no release history.")
         agent.install()
         entries = agent.call("log", {})["entries"]
     return judged(target.name, entries, arguments["anchors"], arguments["registry"])

@@ -64,7 +64,7 @@ _TARGET = Option(
     "target",
     Kind.TARGET,
     default="local",
-    help="Where, or TARGET/NAME for an endpoint there; by default this computer.",
+    help="Target name, or TARGET/NAME for one endpoint (default: this computer).",
 )
 
 PROBE_TARGET = Step(
@@ -83,11 +83,11 @@ DEPLOY = Step(
     title="Deploy",
     summary="Put a model to work on a target: sent, tested there, switched to in one step.",
     options=(
-        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
+        Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
         _TARGET,
         ENDPOINT,
         REPLACE,
-        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
+        Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True),
         Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
         Option(
             "data",
@@ -158,7 +158,8 @@ DEPLOY = Step(
             "soak_rule",
             many=True,
             title="Soak rule",
-            help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
+            help="Limit of the trial as NAME=VALUE, such as disagreement=0.05 (see "
+            "docs/monitoring.md).",
             advanced=True,
             spelling="trial_rule",
         ),
@@ -172,7 +173,7 @@ DEPLOY = Step(
             title="Canary",
             unit="%",
             zero="all at once",
-            help="Part of the requests for the new release until it is promoted or rolled back.",
+            help="Share of the traffic for the new release until it is promoted or rolled back.",
             advanced=True,
         ),
         Option(
@@ -193,7 +194,7 @@ DEPLOY = Step(
 ROLLBACK = Step(
     name="rollback",
     title="Roll back",
-    summary="Serve an earlier release of a target again.",
+    summary="Roll back to a previous release.",
     options=(
         _TARGET,
         Option("to", title="Version", help="Release to restore (default: the previous release)."),
@@ -217,7 +218,7 @@ RELEASES = Step(
 TRUST = Step(
     name="trust",
     title="Require signatures",
-    summary="Say whose releases a target takes; without a file it takes everybody's.",
+    summary="Set the allowed signers of a target. Without a file, it accepts unsigned releases.",
     options=(
         _TARGET,
         Option(

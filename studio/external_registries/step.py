@@ -37,9 +37,20 @@ REGISTRY_PUSH = Step(
             advanced=True,
         ),
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
-        Option("data", Kind.DATA, title="Golden samples", help="As in package.", advanced=True),
-        Option("labels", Kind.FILE, help="As in package.", advanced=True),
-        Option("preprocess", Kind.FILE, help="As in package.", advanced=True),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Data for golden samples.",
+            advanced=True,
+        ),
+        Option("labels", Kind.FILE, help="Class names, one per line.", advanced=True),
+        Option(
+            "preprocess",
+            Kind.FILE,
+            help="Input preprocessing, a preprocess.toml.",
+            advanced=True,
+        ),
         Option(
             "set",
             many=True,
@@ -99,7 +110,7 @@ REGISTRY_ALIAS = Step(
 REGISTRY_DEPLOY = Step(
     name="registry-deploy",
     title="Deploy",
-    summary="Let a target serve the version that an alias stands for: a deploy, or a rollback.",
+    summary="Deploy the version an alias points to: a deployment, or a rollback.",
     options=(
         _REFERENCE,
         _REGISTRY,

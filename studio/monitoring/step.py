@@ -56,7 +56,7 @@ MONITOR = Step(
             Kind.FLAG,
             default=False,
             title="Delete them there",
-            help="Delete the requests that the target keeps, after fetching where both are asked.",
+            help="Delete the stored requests on the target, after fetching them with --samples.",
             advanced=True,
             spelling="delete_samples",
         ),

@@ -259,7 +259,7 @@ class PipelineRun:
         for gate in self._guards.get(step.id, ()):
             report = self._judge(gate)
             if not report.passed:
-                return f"Not done, because the gate {gate.name!r} is not met."
+                return f"Not run: the gate {gate.name!r} failed."
         if step.id in self._guards:  # a promotion takes them out of the journal as its evidence
             judged = [self._judge(g) for g in self.pipeline.gates if self._can_be_judged(g)]
             self._document["gates"] = self._results[RUN]["gates"] = [asdict(one) for one in judged]

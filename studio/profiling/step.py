@@ -78,7 +78,7 @@ PROFILE = Step(
             default=3,
             minimum=1,
             maximum=5,
-            help="Points at which the rounds may end once all is decided; 1: only at their end.",
+            help="Interim checks at which a benchmark may stop early; 1 checks only at the end.",
             advanced=True,
             spelling="interim_checks",
         ),

@@ -109,7 +109,7 @@ def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule)
     """Hold the answers against those of the release before, too; or only tell of them."""
     if agreement is None or found.verdict != "keep":
         return found
-    share = f"{agreement:.0%} of the answers agree with the release before"
+    share = f"{agreement:.0%} of the results agree with the previous release"
     if agreement < rule.min_agreement:
         return Decision("take back", f"{share}, at least {rule.min_agreement:.0%} must")
     return Decision("keep", f"{found.reason}, {share}")

@@ -13,15 +13,15 @@ ROLLOUT = Step(
     title="Roll out",
     summary="Release on several targets: boards, containers, clusters, clouds; in waves.",
     options=(
-        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
+        Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
         Option(
             "target",
             Kind.TARGET,
             many=True,
             title="Targets",
-            help="Where, the first ones first; @GROUP for all of a group.",
+            help="Target names in rollout order, or @GROUP.",
         ),
-        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
+        Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True),
         Option(
             "data",
             Kind.DATA,
@@ -50,7 +50,7 @@ ROLLOUT = Step(
             "canary",
             choices=STRATEGIES,
             choice_titles=("all at once", "canary, then the rest", "waves"),
-            help="How many targets get the release before it was judged.",
+            help="Targets that receive the release before the rule is applied.",
         ),
         Option(
             "first",
@@ -84,7 +84,7 @@ ROLLOUT = Step(
             Kind.FLAG,
             False,
             title="Take all back",
-            help="When it is halted, take it back from the targets that kept it, too.",
+            help="Roll back all targets when the rollout halts.",
             spelling="rollback_on_halt",
         ),
         Option(
@@ -121,7 +121,7 @@ ROLLOUT = Step(
             Kind.NUMBER,
             1.5,
             minimum=0.1,
-            help="Median latency against the release before.",
+            help="Limit of the median latency, relative to the previous release.",
             advanced=True,
         ),
         Option(
@@ -132,7 +132,7 @@ ROLLOUT = Step(
             maximum=1,
             title="Least agreement",
             zero="only told",
-            help="Share of the golden samples that must be answered as the release before did.",
+            help="Share of golden samples whose result must equal that of the previous release.",
             advanced=True,
         ),
         Option(
@@ -142,8 +142,8 @@ ROLLOUT = Step(
             choices=TRIALS,
             choice_titles=("none", "on the first wave", "on each target"),
             title="Quality trial",
-            help="Hold the release against the one before on what clients really ask: it is kept "
-            "or taken back by itself (as studio deploy --trial).",
+            help="Compare with the previous release on live requests and roll back "
+            "automatically (see studio deploy --trial).",
             spelling="trial",
         ),
         Option(
@@ -154,7 +154,7 @@ ROLLOUT = Step(
             maximum=3600,
             title="Longest trial",
             unit="s",
-            help="A trial ends as soon as it is decided.",
+            help="Maximum duration of a trial. It ends as soon as the verdict is clear.",
             advanced=True,
             spelling="trial_s",
         ),
@@ -162,14 +162,14 @@ ROLLOUT = Step(
             "soak_rule",
             many=True,
             title="Trial's rule",
-            help="NAME=VALUE: what may be worse, as in deploy.",
+            help="Limit of the trial as NAME=VALUE (see studio deploy).",
             advanced=True,
             spelling="trial_rule",
         ),
         *KEPT,
         Option(
             "resume",
-            help="Go on with a rollout that was halted, cancelled or cut off: its name, or last.",
+            help="Resume a halted, cancelled or interrupted rollout: its name, or last.",
             advanced=True,
         ),
     ),

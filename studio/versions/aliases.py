@@ -134,13 +134,13 @@ def _evidence(
     missed = [gate["name"] for gate in document.get("gates") or () if not gate["passed"]]
     if missed and not because:
         raise GateMissed(
-            f"{named.name} was not promoted: the gate {missed[0]!r} was not met.",
-            hint="Say why it may do without: --because TEXT.",
+            f"{named.name} was not promoted: the gate {missed[0]!r} failed.",
+            hint="Approve it with a reason: --reason TEXT",
         )
     if not gates and not because:
         raise Refused(
             f"The run {found.id} that made {named.name} has judged no gate.",
-            hint="Give the pipeline gates, or say why it may do without: --because TEXT.",
+            hint="Add gates to the pipeline, or approve it: --reason TEXT",
         )
     facts = {"run": found.id, "gates": gates, "state": document["state"]}
     return {**facts, "because": because} if because else facts

@@ -148,7 +148,7 @@ class _TrialProgress:
             raise ReleaseError("superseded", sentence, "Deploy it again.")
         says = ", ".join("{test} {says}".format(**one) for one in told["tests"])
         done = min(told["seconds"], self._seconds)
-        text = "On trial beside the release before: {}".format(says)
+        text = "In trial against the previous release: {}".format(says)
         self._tell({"event": "progress", "done": done, "total": self._seconds, "text": text})
 
     def _is_on(self) -> bool:

@@ -111,7 +111,7 @@ def test_a_gate_that_is_not_met_deploys_nothing(workspace: Workspace, folder: Pa
     report = run(workspace, folder, junit=junit, artefacts=artefacts)
     assert report.exit_code == 3
     assert states(report)["deploy"] == "not run"
-    assert report.steps[3].message == "Not done, because the gate 'smaller' is not met."
+    assert report.steps[3].message == "Not run: the gate 'smaller' failed."
     assert workspace.registry.releases() == []
     root = ElementTree.parse(junit).getroot()
     suites = {suite.get("name"): suite for suite in root}

@@ -128,7 +128,7 @@ def test_answers_that_differ_are_told_and_refused_when_asked_for(fleet: Fleet) -
     differs = result["targets"][0]["agreement"] == 0.0
     result = fleet.roll_out(fleet.second, target=["b001"], min_agreement=0.5)
     assert result["state"] == ("halted" if differs else "done")
-    assert "of the answers agree with the release before" in result["targets"][0]["text"]
+    assert "of the results agree with the previous release" in result["targets"][0]["text"]
     fleet.boards.check(fleet.bundles)
 
 

@@ -165,8 +165,8 @@ class TrialDecision:
 _TEXTS = {
     "errors": "{} of {} requests failed",
     "agreement": "{} of {} results differ from the previous release",
-    "latency": "{} of {} stretches of runs were slower than allowed beside the release before",
-    "drift": "{} of {} windows of requests are unlike the reference data of the release before",
+    "latency": "{} of {} stretches of runs were slower than allowed next to the previous release",
+    "drift": "{} of {} windows of requests differ from the reference data of the previous release",
 }
 
 

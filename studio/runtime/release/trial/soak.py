@@ -179,7 +179,7 @@ class ReleaseTrial:
         errors = Counts(self._errors + lost, self._requests + lost)
         why_not = str(mirror.get("fault") or "")
         if not self._before:
-            why_not = "there is no release before this one"
+            why_not = "there is no previous release"
         compared, repeated = _count(mirror, "compared"), _count(mirror, "repeated")
         told = _REPEATED.format(repeated) if repeated else ""
         agreement = Counts(compared - _count(mirror, "agreed"), compared, why_not, told)
@@ -199,7 +199,7 @@ class ReleaseTrial:
         if self._was_adrift:
             return Counts(why_not="what is asked differed from the reference data before, too")
         if mirror and told is None and _count(mirror, "compared"):
-            return Counts(why_not="the release before has no reference data")
+            return Counts(why_not="the previous release has no reference data")
         told = told or {}
         fault = str(told.get("fault") or "")
         return Counts(_count(told, "differing"), _count(told, "windows"), fault)

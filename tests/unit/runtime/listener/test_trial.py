@@ -228,7 +228,7 @@ def test_the_first_release_is_judged_by_its_errors_alone(place: Place) -> None:
     assert place.turns.current() == "", "nothing was served before"
     (entry,) = place.record()
     agreement = next(one for one in entry["tests"] if one["test"] == "agreement")
-    assert "there is no release before" in agreement["text"]
+    assert "there is no previous release" in agreement["text"]
 
 
 def test_a_server_tells_all_of_itself(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
