@@ -10,10 +10,12 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from studio.api.errors import UsageError
 from studio.api.former_names import note_former_name
+
+ValueT = TypeVar("ValueT")
 
 
 class Kind(enum.Enum):
@@ -92,7 +94,7 @@ class Option:
 
     @property
     def former(self) -> tuple[str, ...]:
-        """Names that are accepted beside ``word``."""
+        """Names that are accepted as well as ``word``."""
         return self.aliases if self.word == self.name else (self.name, *self.aliases)
 
     @property
@@ -165,14 +167,14 @@ class Option:
 
 
 def by_name(
-    options: Iterable[Option], given: Mapping[str, Any], *, stored: bool = False
-) -> dict[str, Any]:
+    options: Iterable[Option], given: Mapping[str, ValueT], *, stored: bool = False
+) -> dict[str, ValueT]:
     """Return what was given under the options' own names instead of former or other spellings.
 
     Names of no option stay. A value of None counts as not given.
 
     Args:
-        stored: The names come from an older document, so nobody has to change them.
+        stored: The names come from an older document and cause no note.
 
     Raises:
         UsageError: when an option is given twice, by two of its names.

@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check and print; what will not run is a missed gate."""
     with workspace() as opened:
-        outcome = opened.run("coverage", **given(arguments, opened.steps["coverage"].options))
+        outcome = opened.run("coverage", **given(arguments, opened.steps["coverage"].form))
     code = finish(outcome, arguments, describe)
     return _MISSED if not code and not outcome.result["covered"] else code
 

@@ -75,7 +75,12 @@ def _verbs(
     return parsers
 
 
-def add_former_command(group: Any, former: str, name: str, parser: argparse.ArgumentParser) -> None:
+def add_former_command(
+    group: argparse._SubParsersAction[argparse.ArgumentParser],
+    former: str,
+    name: str,
+    parser: argparse.ArgumentParser,
+) -> None:
     """Accept the former name of a command or a verb, which no help shows.
 
     Args:
@@ -98,21 +103,36 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
                 help=text,
             )
             continue
-        how: dict[str, Any] = {"dest": option.name, "default": None}
         if option.kind is Kind.FLAG:
-            how["action"] = argparse.BooleanOptionalAction
-        else:
-            how["action"] = "append" if option.many else "store"
-            how["metavar"] = _metavar(option)
-        parser.add_argument(option.flag, help=text, **how)
-        for former in option.former_flags:
-            add_former(parser, former, option.flag, **how)
+            _add_yes_or_no(parser, option, text)
+            continue
+        action = parser.add_argument(
+            *(option.flag, *option.former_flags),
+            dest=option.name,
+            metavar=_metavar(option),
+            action="append" if option.many else "store",
+            help=text,
+        )
+        hide_former(action, *option.former_flags)
 
 
-def add_former(parser: argparse.ArgumentParser, former: str, flag: str, **how: Any) -> None:
-    """Accept the former spelling of a flag, which no help shows."""
-    parser.add_argument(former, help=argparse.SUPPRESS, **how)
-    _FORMER[former] = flag
+def _add_yes_or_no(parser: argparse.ArgumentParser, option: Option, text: str) -> None:
+    """Add ``--flag`` and ``--no-flag``; each former spelling is an argument of its own."""
+    for flag in (option.flag, *option.former_flags):
+        parser.add_argument(
+            flag,
+            dest=option.name,
+            action=argparse.BooleanOptionalAction,
+            default=None,
+            help=text if flag == option.flag else argparse.SUPPRESS,
+        )
+    _FORMER.update(dict.fromkeys(option.former_flags, option.flag))
+
+
+def hide_former(action: argparse.Action, *former: str) -> None:
+    """Keep former spellings of a flag out of the help; the parser still accepts them."""
+    action.option_strings = [flag for flag in action.option_strings if flag not in former]
+    _FORMER.update(dict.fromkeys(former, action.option_strings[0]))
 
 
 def note_former_words(words: Sequence[str]) -> None:

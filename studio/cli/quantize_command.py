@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from studio.cli.flags import add_former
+from studio.cli.flags import hide_former
 from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
@@ -14,12 +14,15 @@ from studio.cli.session import add_step, run_step
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "quantize")
-    parser.add_argument(
-        "--estimate",
-        action="store_true",
-        help="estimate the int8 speed-up on this machine and exit",
+    hide_former(
+        parser.add_argument(
+            "--estimate",
+            "--predict",
+            action="store_true",
+            help="estimate the int8 speed-up on this machine and exit",
+        ),
+        "--predict",
     )
-    add_former(parser, "--predict", "--estimate", dest="estimate", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:

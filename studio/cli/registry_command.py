@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
-from studio.cli.flags import add_former, add_verbs, given
+from studio.cli.flags import add_verbs, given, hide_former
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
@@ -59,10 +59,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="polling interval in seconds",
     )
-    verbs["watch"].add_argument(
-        "--max-updates", type=int, default=0, metavar="N", help="end after N updates"
+    hide_former(
+        verbs["watch"].add_argument(
+            "--max-updates", "--moves", type=int, default=0, metavar="N", help="end after N updates"
+        ),
+        "--moves",
     )
-    add_former(verbs["watch"], "--moves", "--max-updates", dest="max_updates", type=int)
     verbs["add"].add_argument("name")
     verbs["add"].add_argument("address", help="http://host:5000, without a login")
     verbs["remove"].add_argument("name")
@@ -171,7 +173,7 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Look again and again; a failure is told, and waits for the next move of the alias."""
-    options = given(arguments, opened.steps["registry-deploy"].options)
+    options = given(arguments, opened.steps["registry-deploy"].form)
     watch, first = AliasWatcher(), True
 
     def listen(event: Event) -> None:

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         if arguments.everywhere:
             return _everywhere(opened.registry, arguments)
-        outcome = opened.run("releases", **given(arguments, opened.steps["releases"].options))
+        outcome = opened.run("releases", **given(arguments, opened.steps["releases"].form))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
     releases = outcome.result["releases"]

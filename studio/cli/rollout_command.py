@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Roll out and print; a halted rollout is a missed gate."""
     with workspace() as opened:
-        outcome = opened.run("rollout", **given(arguments, opened.steps["rollout"].options))
+        outcome = opened.run("rollout", **given(arguments, opened.steps["rollout"].form))
     code = finish(outcome, arguments, describe)
     return _MISSED if not code and outcome.result["state"] != "done" else code
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
-from studio.cli.flags import add_former
+from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
@@ -40,10 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the value of a variable of the pipeline",
     )
     add_force(parser)
-    parser.add_argument(
-        "--no-cache", dest="fresh", action="store_true", help="ignore cached results"
+    hide_former(
+        parser.add_argument(
+            "--no-cache", "--fresh", dest="fresh", action="store_true", help="ignore cached results"
+        ),
+        "--fresh",
     )
-    add_former(parser, "--fresh", "--no-cache", dest="fresh", action="store_true")
     parser.add_argument("--check", action="store_true", help="check the pipeline, and run nothing")
     parser.add_argument(
         "--resume",
@@ -55,16 +57,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the runs")
     parser.add_argument("--show", metavar="RUN", help="show a run with its gates")
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="show how two runs differ")
+    _add_automation(parser)
+
+
+def _add_automation(parser: argparse.ArgumentParser) -> None:
+    """Describe what runs pipelines in CI and when an alias moves."""
     parser.add_argument(
         "--write-ci",
         choices=sorted(WORKFLOWS),
         help="write the workflow file that runs this pipeline in CI",
     )
     parser.add_argument("--out", type=Path, help="where --write-ci writes")
-    parser.add_argument(
-        "--watch", metavar="MODEL@ALIAS", help="run the pipeline each time this alias moves"
+    hide_former(
+        parser.add_argument(
+            "--watch",
+            "--on",
+            metavar="MODEL@ALIAS",
+            help="run the pipeline each time this alias moves",
+        ),
+        "--on",
     )
-    add_former(parser, "--on", "--watch", dest="watch")
     parser.add_argument(
         "--registry", metavar="NAME", help="the registry of --watch (default: the local one)"
     )
@@ -75,10 +87,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="polling interval of --watch in seconds",
     )
-    parser.add_argument(
-        "--max-runs", type=int, default=0, metavar="N", help="end after N runs of --watch"
+    hide_former(
+        parser.add_argument(
+            "--max-runs",
+            "--moves",
+            type=int,
+            default=0,
+            metavar="N",
+            help="end after N runs of --watch",
+        ),
+        "--moves",
     )
-    add_former(parser, "--moves", "--max-runs", dest="max_runs", type=int)
 
 
 def run(arguments: argparse.Namespace) -> int:

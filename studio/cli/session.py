@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from studio.api import Kind
@@ -17,7 +17,7 @@ from studio.settings.plain import one_line
 from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
-Describe = Callable[[Mapping[str, Any]], list[str]]
+Describe = Callable[[Any], list[str]]
 """Text for people, made from a result."""
 
 
@@ -64,7 +64,7 @@ def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add the flags of steps, by the steps' names."""
     from studio.steps.catalogue import step
 
-    options = [option for name in names for option in step(name).options]
+    options = [option for name in names for option in step(name).form]
     add_options(parser, options)
     if any(option.kind is Kind.OUTPUT for option in options):
         add_force(parser)
@@ -74,7 +74,7 @@ def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> in
     """Run a step with the flags that were given, and print its result."""
     with workspace() as opened:
         step = opened.steps[name]
-        options = given(arguments, step.options)
+        options = given(arguments, step.form)
         ask_for(in_the_way(outputs(step, options)), arguments)
         return finish(opened.run(name, **options), arguments, describe)
 
@@ -84,7 +84,7 @@ def finish(outcome: JobOutcome, arguments: argparse.Namespace, describe: Describ
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
     if arguments.json:
-        print_json(outcome.result)
+        print_json(outcome.document)
     else:
         print_lines(describe(outcome.result))
     return 0

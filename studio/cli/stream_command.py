@@ -18,7 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Send frames until they end or the user stops them, and print what came of them."""
     with workspace() as opened:
-        job = opened.start("stream", **given(arguments, opened.steps["stream"].options))
+        job = opened.start("stream", **given(arguments, opened.steps["stream"].form))
         try:
             outcome = job.wait()
         except KeyboardInterrupt:  # the natural end of a camera, not a failure

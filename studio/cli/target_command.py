@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import TargetSpec
 from studio.cli import target_fleet, target_listing
-from studio.cli.flags import add_former, add_verbs
+from studio.cli.flags import add_verbs, hide_former
 from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
 from studio.cli.session import add_step, finish, workspace
 from studio.jobs import JobOutcome
@@ -51,10 +51,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     verbs["group"].add_argument("name", nargs="?", help="without it, all groups are listed")
     verbs["group"].add_argument("targets", nargs="*", metavar="TARGET")
-    verbs["group"].add_argument(
-        "--delete", action="store_true", help="delete the group and keep its targets"
+    hide_former(
+        verbs["group"].add_argument(
+            "--delete",
+            "--dissolve",
+            action="store_true",
+            help="delete the group and keep its targets",
+        ),
+        "--dissolve",
     )
-    add_former(verbs["group"], "--dissolve", "--delete", dest="delete", action="store_true")
     add_step(verbs["find"], "target-find")
     verbs["status"].add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
     verbs["status"].add_argument("--parallel", metavar="N", help="targets at a time [default: 16]")

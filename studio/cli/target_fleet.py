@@ -17,7 +17,7 @@ from studio.workspace import Workspace
 
 def find(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Find boards and print them; nothing is added."""
-    options = given(arguments, opened.steps["target-find"].options)
+    options = given(arguments, opened.steps["target-find"].form)
     return finish(opened.run("target-find", **options), arguments, _found)
 
 

@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check and print; a history that is not whole ends with the code of a refusal."""
     with workspace() as opened:
-        outcome = opened.run("verify-log", **given(arguments, opened.steps["verify-log"].options))
+        outcome = opened.run("verify-log", **given(arguments, opened.steps["verify-log"].form))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
     found = outcome.result

@@ -17,8 +17,8 @@ from studio.deployment.release_client import ReleaseClient
 from studio.jobs import Arguments
 from studio.runtime.release.server.access import LEAST_CHARACTERS
 from studio.runtime.release.server.certificate import DAYS, self_signed
-from studio.runtime.serve.http.host_names import is_host_pattern
 from studio.runtime.shared.access_tokens import VARIABLE
+from studio.runtime.shared.host_names import is_host_pattern
 from studio.settings import Paths, write_atomically
 from studio.settings.secrets import SecretStore
 

@@ -6,12 +6,12 @@ from studio.api import Kind, Option, Permission
 from studio.api.discovery import WAYS
 from studio.deployment.options import DOWNGRADE, EMBEDDING, ENDPOINT, KEPT, REPLACE
 from studio.deployment.options import OPTIONS as ACCESS_OPTIONS
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
 from studio.packages.step import SIGN_WITH
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
-TARGET_FIND = Step(
+TARGET_FIND: Step[Arguments, Result] = Step(
     name="target-find",
     title="Find boards",
     summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
@@ -36,9 +36,11 @@ TARGET_FIND = Step(
     work="studio.deployment.survey:find",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-TARGET_LOOK = Step(
+TARGET_LOOK: Step[Arguments, Result] = Step(
     name="target-look",
     title="Look at boards",
     summary="Ask many targets at once how they are, and what they serve.",
@@ -57,6 +59,8 @@ TARGET_LOOK = Step(
     record="studio.deployment.record:looked",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 
@@ -67,7 +71,7 @@ _TARGET = Option(
     help="Target name, or TARGET/NAME for one endpoint (default: this computer).",
 )
 
-PROBE_TARGET = Step(
+PROBE_TARGET: Step[Arguments, Result] = Step(
     name="target-probe",
     title="Look at",
     summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
@@ -76,9 +80,11 @@ PROBE_TARGET = Step(
     record="studio.deployment.record:probed",
     needs=_NEEDS,
     limits=Limits(seconds=120),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-DEPLOY = Step(
+DEPLOY: Step[Arguments, Result] = Step(
     name="deploy",
     title="Deploy",
     summary="Put a model to work on a target: sent, tested there, switched to in one step.",
@@ -189,9 +195,10 @@ DEPLOY = Step(
     record="studio.deployment.record:deployed",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
-ROLLBACK = Step(
+ROLLBACK: Step[Arguments, Result] = Step(
     name="rollback",
     title="Roll back",
     summary="Roll back to a previous release.",
@@ -203,9 +210,10 @@ ROLLBACK = Step(
     record="studio.deployment.record:rolled_back",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    guarded=False,
 )
 
-RELEASES = Step(
+RELEASES: Step[Arguments, Result] = Step(
     name="releases",
     title="List releases",
     summary="What was released on a target, the newest first.",
@@ -213,9 +221,11 @@ RELEASES = Step(
     work="studio.deployment.work:releases",
     needs=_NEEDS,
     limits=Limits(seconds=120),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-TRUST = Step(
+TRUST: Step[Arguments, Result] = Step(
     name="trust",
     title="Require signatures",
     summary="Set the allowed signers of a target. Without a file, it accepts unsigned releases.",
@@ -233,7 +243,7 @@ TRUST = Step(
     limits=Limits(seconds=300),
 )
 
-VERIFY_LOG = Step(
+VERIFY_LOG: Step[Arguments, Result] = Step(
     name="verify-log",
     title="Verify the history",
     summary="Check that no entry of a target's history was altered, removed or put in.",
@@ -242,9 +252,11 @@ VERIFY_LOG = Step(
     prepare="studio.deployment.record:anchors",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-UNDEPLOY = Step(
+UNDEPLOY: Step[Arguments, Result] = Step(
     name="undeploy",
     title="Take away",
     summary="Stop what a target serves.",
@@ -256,9 +268,10 @@ UNDEPLOY = Step(
     record="studio.deployment.record:undeployed",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    guarded=False,
 )
 
-PROMOTE = Step(
+PROMOTE: Step[Arguments, Result] = Step(
     name="promote",
     title="Promote",
     summary="Give all requests to the release that gets a part of them as a canary.",
@@ -269,7 +282,7 @@ PROMOTE = Step(
     limits=Limits(seconds=3600),
 )
 
-LOGS = Step(
+LOGS: Step[Arguments, Result] = Step(
     name="logs",
     title="Show the log",
     summary="The last lines that the served model's server logged.",
@@ -280,9 +293,11 @@ LOGS = Step(
     work="studio.deployment.work:logs",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-RESOURCES = Step(
+RESOURCES: Step[Arguments, Result] = Step(
     name="resources",
     title="List what is there",
     summary="Everything that exists on a target because the studio made it.",
@@ -290,9 +305,11 @@ RESOURCES = Step(
     work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-START = Step(
+START: Step[Arguments, Result] = Step(
     name="start",
     title="Start",
     summary="Start the server of what a target serves, after a crash, a restart or a stop.",
@@ -302,7 +319,7 @@ START = Step(
     limits=Limits(seconds=600),
 )
 
-STOP = Step(
+STOP: Step[Arguments, Result] = Step(
     name="stop",
     title="Stop",
     summary="Stop the server of what a target serves; the release stays, and starts again later.",
@@ -310,9 +327,10 @@ STOP = Step(
     work="studio.deployment.server_control:stop",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    guarded=False,
 )
 
-RESTART = Step(
+RESTART: Step[Arguments, Result] = Step(
     name="restart",
     title="Restart",
     summary="Stop the server of what a target serves, and start it at the same port.",

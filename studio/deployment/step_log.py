@@ -1,7 +1,9 @@
-"""The log of a deployment: its steps as they happen, with their times, and its release."""
+"""The log of a deployment: its steps with their times, its release, and who asked for it."""
 
 from __future__ import annotations
 
+import getpass
+import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -101,3 +103,12 @@ def release_on(target: TargetSpec, bundle: Bundle) -> Result:
         "name": bundle.name,
         "precision": str(bundle.raw["model"].get("precision") or ""),
     }
+
+
+def owner() -> str:
+    """Who asks, for the record of a target: ``ann@workstation``."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = "unknown"
+    return f"{name}@{platform.node() or 'unknown'}"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
-from studio.deployment import work as serverlog
 from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
 from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
 from studio.deployment.platform_verbs import PlatformOperation
 from studio.deployment.release_client import ReleaseClient
-from studio.deployment.step_log import begun, instant
+from studio.deployment.step_log import begun, instant, owner
 from studio.deployment.trial import check_platform_can
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
@@ -171,7 +168,7 @@ def logs(arguments: Arguments, job: Job) -> Result:
     with connected(target, job) as channel:
         return {
             "target": target.name,
-            "lines": serverlog.tail(channel, root_of(target, channel), lines),
+            "lines": tail(channel, root_of(target, channel), lines),
         }
 
 
@@ -194,15 +191,6 @@ def connected(target: TargetSpec, job: Job) -> Iterator[Channel]:
         yield channel
     finally:
         channel.close()
-
-
-def owner() -> str:
-    """Who asks, for the record of a target: ``ann@workstation``."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        name = "unknown"
-    return f"{name}@{platform.node() or 'unknown'}"
 
 
 def _hosting(target: TargetSpec, job: Job) -> PlatformOperation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.step import DEPLOY as _DEPLOY
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 _DEFAULT = "mlflow"
@@ -19,7 +19,7 @@ _REFERENCE = Option(
 )
 _NOT_OF_FOLLOW = ("model", "endpoint", "bundle", "dry_run", "data", "labels", "preprocess")
 
-REGISTRY_PUSH = Step(
+REGISTRY_PUSH: Step[Arguments, Result] = Step(
     name="registry-push",
     title="Push",
     summary="Register a model's bundle in a registry, with its figures and where it comes from.",
@@ -64,9 +64,10 @@ REGISTRY_PUSH = Step(
     record="studio.external_registries.record:pushed",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
-REGISTRY_PULL = Step(
+REGISTRY_PULL: Step[Arguments, Result] = Step(
     name="registry-pull",
     title="Pull",
     summary="Fetch a version of a registry: a variant and a version here.",
@@ -76,9 +77,10 @@ REGISTRY_PULL = Step(
     record="studio.external_registries.record:pulled",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
 )
 
-REGISTRY_LIST = Step(
+REGISTRY_LIST: Step[Arguments, Result] = Step(
     name="registry-list",
     title="List",
     summary="The models of a registry, or one model's versions and history.",
@@ -87,9 +89,11 @@ REGISTRY_LIST = Step(
     prepare="studio.external_registries.record:prepare",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-REGISTRY_ALIAS = Step(
+REGISTRY_ALIAS: Step[Arguments, Result] = Step(
     name="registry-alias",
     title="Move an alias of",
     summary="Let an alias (champion) stand for a version; targets that follow it change with it.",
@@ -107,7 +111,7 @@ REGISTRY_ALIAS = Step(
     limits=Limits(seconds=600),
 )
 
-REGISTRY_DEPLOY = Step(
+REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
     name="registry-deploy",
     title="Deploy",
     summary="Deploy the version an alias points to: a deployment, or a rollback.",
@@ -121,7 +125,7 @@ REGISTRY_DEPLOY = Step(
             advanced=True,
             spelling="skip_version",
         ),
-        *(option for option in _DEPLOY.options if option.name not in _NOT_OF_FOLLOW),
+        *(option for option in _DEPLOY.form if option.name not in _NOT_OF_FOLLOW),
     ),
     work="studio.external_registries.alias_deploy:follow",
     prepare="studio.external_registries.alias_deploy:prepare",

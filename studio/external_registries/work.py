@@ -18,7 +18,7 @@ from studio.api import (
     UsageError,
     validate,
 )
-from studio.deployment.work import owner
+from studio.deployment.step_log import owner
 from studio.external_registries.pull import fetch
 from studio.external_registries.reference import Reference
 from studio.jobs import Arguments, Job, Result

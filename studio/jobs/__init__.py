@@ -6,11 +6,13 @@ from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
 from studio.jobs.sandbox import Containment, Sandbox, SandboxLevel, contained, containment
 from studio.jobs.server import Server
 from studio.jobs.spec import JobSpec
-from studio.jobs.step import Arguments, Job, Limits, Result, Step
+from studio.jobs.step import AnyStep, Arguments, Effect, Job, Limits, Result, Step, Use
 
 __all__ = [
+    "AnyStep",
     "Arguments",
     "Containment",
+    "Effect",
     "End",
     "Job",
     "JobListener",
@@ -25,6 +27,7 @@ __all__ = [
     "SandboxLevel",
     "Server",
     "Step",
+    "Use",
     "contained",
     "containment",
     "run_contained",

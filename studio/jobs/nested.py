@@ -65,7 +65,7 @@ def _followed(running: RunningJob, job: Job) -> JobOutcome:
 
 def _result(outcome: JobOutcome) -> dict[str, Any]:
     if outcome.ok:
-        return dict(outcome.result)
+        return outcome.document
     if outcome.exit_code == Cancelled.exit_code:
         raise Cancelled
     raise StudioError(outcome.sentence, hint=outcome.hint, detail=outcome.detail)

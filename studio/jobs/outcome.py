@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from studio.documents.typed import to_json
+
 
 class End(enum.Enum):
     """The ways in which a job ends."""
@@ -25,7 +27,8 @@ class JobOutcome:
     """The end of a job.
 
     Attributes:
-        result: What the work returned; empty unless it succeeded.
+        result: What the work returned (a dataclass for a step that declares one, else a JSON
+            object); an empty object unless it succeeded.
         message: The error's sentence.
         hint: What the user can do about it.
         detail: The traceback or the worker's last words, for the disclosure.
@@ -37,7 +40,7 @@ class JobOutcome:
 
     end: End
     title: str = ""
-    result: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = field(default_factory=dict)
     message: str = ""
     hint: str = ""
     detail: str = ""
@@ -48,6 +51,11 @@ class JobOutcome:
     error: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     plugin: str = ""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The result in its JSON form."""
+        return dict(to_json(self.result))
 
     @property
     def ok(self) -> bool:

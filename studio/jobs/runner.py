@@ -30,7 +30,7 @@ from studio.jobs.worker import describe
 from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
 
-Finish = Callable[[dict[str, Any], Path], Mapping[str, Any]]
+Finish = Callable[[dict[str, Any], Path], Any]
 """Makes the record of a result, given the job's folder; returns the final result."""
 
 

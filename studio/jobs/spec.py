@@ -20,6 +20,8 @@ class JobSpec:
         entry: ``"module:function"``.
         title: For people (``Quantize digits``).
         reads: Files and folders, beyond the store, that the worker may read.
+        options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
+            the arguments as they are.
     """
 
     id: str
@@ -29,12 +31,14 @@ class JobSpec:
     reads: tuple[Path, ...] = ()
     needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    options: str = ""
 
     def line(self, folder: Path) -> bytes:
         """What is sent to the worker."""
         message = {
             "entry": self.entry,
             "arguments": dict(self.arguments),
+            "options": self.options,
             "folder": str(folder),
             "memory_mb": self.limits.memory_mb,
             "cpu_seconds": self.limits.cpu_seconds,

@@ -7,12 +7,18 @@ runs in a worker; the record is made by the parent when the work has succeeded.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from studio.api import Option, Permission, Progress
+from studio.documents.typed import from_json
+from studio.jobs.options_form import form
+
+OptionsT = TypeVar("OptionsT")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +40,113 @@ class Limits:
     silence: float = 0.0
 
 
+class Effect(enum.Enum):
+    """What running a step again would mean."""
+
+    PURE = "pure"  # the same inputs give the same result
+    MEASURES = "measures"  # the figures are of one machine
+    LOOKS = "looks"  # at something that changes: a target, a registry
+    ACTS = "acts"  # changes what runs somewhere, or what others see
+
+
+class Use(enum.Enum):
+    """What a step does with its models, which decides the formats that it can take."""
+
+    READ = "read"
+    RUN = "run"
+    QUANTIZE = "quantize"
+    EDIT = "edit"
+    SERVE = "serve"
+    COVER = "cover"
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[OptionsT, ResultT]):
     """A named action.
 
     Attributes:
         name: The command's name (``quantize``).
-        work: ``"module:function"``, called in a worker as ``function(arguments, job)`` where
-            arguments maps each option's name to its checked value (a MODEL option arrives as the
-            JSON form of ``registry.ModelRef``, a TARGET option as that of ``api.TargetSpec``).
-            It writes files only below ``job.folder`` and returns a JSON object.
+        options: A frozen dataclass whose fields are made by ``option()``: checked values of their
+            own types (a model is a ``registry.ModelRef``, a target an ``api.TargetSpec``, a file
+            a ``Path``). Or descriptions alone; the values then travel as a mapping in JSON form.
+        result: A frozen dataclass, or None for a plain JSON object.
+        work: ``"module:function"``, called in a worker as ``function(options, job)``. It writes
+            files only below ``job.folder`` and returns the result.
         record: ``"module:function"``, called in the parent after success as
-            ``function(registry, arguments, result, folder)``; returns the final result.
+            ``function(registry, options, result, folder)``; returns the final result.
         prepare: ``"module:function"``, called in the parent before the worker starts as
-            ``function(registry, arguments)``; returns the arguments, with what the work must know
+            ``function(registry, options)``; returns the options, with what the work must know
             of the registry added (the number of the next version).
         needs: What the worker may reach beyond the registry and the files that it was given.
         remote_needs: What it may reach besides when a TARGET option names another machine; a
             step that parses or runs a model here needs nothing while it stays here.
         signing_needs: What it may reach besides when a key to sign with is named (``sign``); the
             model is then parsed by a worker of its own, which never sees the key.
+        effect: Whether its result may be cached, and whether it waits for gates.
+        use: What it does with its models; None for a step without one.
+        in_history: Whether the activity lists it; a step that only reports something is left out.
+        guarded: False for a step that acts, but that a failed gate must not hold back, because it
+            takes something away (a rollback).
+        ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
     """
 
     name: str
     title: str
     summary: str
-    options: tuple[Option, ...]
+    options: type[OptionsT] | tuple[Option, ...]
     work: str
+    result: type[ResultT] | None = None
     record: str = ""
     prepare: str = ""
     needs: frozenset[Permission] = frozenset()
     remote_needs: frozenset[Permission] = frozenset()
     signing_needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    effect: Effect = Effect.ACTS
+    use: Use | None = None
+    in_history: bool = True
+    guarded: bool = True
+    ordered: bool = False
+
+    @property
+    def form(self) -> tuple[Option, ...]:
+        """The options as forms, flags, schemas and checks read them."""
+        return self.options if isinstance(self.options, tuple) else form(self.options)
+
+    def options_of(self, arguments: Mapping[str, Any]) -> OptionsT:
+        """Return the options as the work takes them, from checked values in JSON form."""
+        if isinstance(self.options, tuple):
+            return cast(OptionsT, arguments)
+        return from_json(self.options, arguments)
+
+    def result_of(self, document: Mapping[str, Any]) -> ResultT:
+        """Return the result that a document holds.
+
+        Raises:
+            InvalidDocument: when the document does not fit.
+        """
+        if self.result is None:
+            return cast(ResultT, document)
+        return from_json(self.result, document)
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its result may be taken instead of running it again."""
+        return self.effect in (Effect.PURE, Effect.MEASURES)
+
+    @property
+    def waits_for_gates(self) -> bool:
+        """Whether a pipeline runs it only when its gates have passed."""
+        return self.effect is Effect.ACTS and self.guarded
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether a pipeline runs it after the steps on targets that stand before it."""
+        return self.effect is Effect.ACTS or self.ordered
+
+
+AnyStep = Step[Any, Any]
+"""A step of which only the name is known."""
 
 
 class Job(Progress, Protocol):

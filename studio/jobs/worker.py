@@ -20,6 +20,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
+from studio.documents.typed import from_json, to_json
 
 _PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
 
@@ -131,9 +132,11 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
 
     PluginHost.used = job.used
     try:
-        module, _, name = spec["entry"].partition(":")
-        work: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        job.finish("result", result=work(spec["arguments"], job))
+        work: Callable[..., Any] = _named(spec["entry"])
+        options = spec["arguments"]
+        if spec.get("options"):
+            options = from_json(_named(spec["options"]), options)
+        job.finish("result", result=to_json(work(options, job)))
     except Cancelled:
         job.finish("cancelled")
     except MemoryError:
@@ -145,6 +148,11 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
     except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
+
+
+def _named(text: str) -> Any:
+    module, _, name = text.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _of_defect(error: Exception) -> dict[str, Any]:

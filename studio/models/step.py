@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Limits, Step
+from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
 from studio.settings.boards import names as board_names
 
 PREVIEW = "preview"
@@ -24,7 +24,7 @@ _SHAPE = Option(
 )
 _LIMITS = Limits(memory_mb=16_384, seconds=900.0)
 
-OPEN = Step(
+OPEN: Step[Arguments, Result] = Step(
     name="open",
     title="Open",
     summary="Check a model file, read its graph, and keep it in the registry.",
@@ -36,9 +36,10 @@ OPEN = Step(
     work="studio.models.work:open_model",
     record="studio.models.record:opened",
     limits=_LIMITS,
+    effect=Effect.PURE,
 )
 
-INSPECT = Step(
+INSPECT: Step[Arguments, Result] = Step(
     name="inspect",
     title="Inspect",
     summary="Check a model file and say what is in it.",
@@ -48,9 +49,11 @@ INSPECT = Step(
     ),
     work="studio.models.work:inspect_model",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    in_history=False,
 )
 
-GRAPH = Step(
+GRAPH: Step[Arguments, Result] = Step(
     name="graph",
     title="Draw the graph",
     summary="Draw the graph of a model as SVG, PNG or one HTML file.",
@@ -83,9 +86,12 @@ GRAPH = Step(
     work="studio.models.work:draw",
     record="studio.models.record:drawn",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
-DIFF = Step(
+DIFF: Step[Arguments, Result] = Step(
     name="diff",
     title="Compare",
     summary="Compare the graphs of two models: what was matched, changed, fused, added, removed.",
@@ -97,9 +103,12 @@ DIFF = Step(
     ),
     work="studio.models.work:diff",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
-COVERAGE = Step(
+COVERAGE: Step[Arguments, Result] = Step(
     name="coverage",
     title="Will it run there?",
     summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
@@ -121,9 +130,12 @@ COVERAGE = Step(
     work="studio.models.coverage.work:coverage",
     prepare="studio.models.coverage.work:prepare",
     limits=_LIMITS,
+    effect=Effect.LOOKS,
+    use=Use.COVER,
+    in_history=False,
 )
 
-VALUES = Step(
+VALUES: Step[Arguments, Result] = Step(
     name="values",
     title="Values",
     summary="Say what is in a constant of a model: figures, histogram, the first values.",
@@ -133,9 +145,12 @@ VALUES = Step(
     ),
     work="studio.models.details:values",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )
 
-OPERATOR = Step(
+OPERATOR: Step[Arguments, Result] = Step(
     name="operator",
     title="Operator",
     summary="Say what an operator does in a version of its operator set.",
@@ -146,4 +161,7 @@ OPERATOR = Step(
     ),
     work="studio.models.details:operator",
     limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )

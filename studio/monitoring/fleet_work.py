@@ -9,8 +9,9 @@ from typing import Any
 
 from studio.api import StudioError, TargetError, TargetSpec
 from studio.jobs import Arguments, Job, Result
+from studio.monitoring.alerts.channels import alert_channels
 from studio.monitoring.watch import Sample, TargetMonitor
-from studio.monitoring.work import Failures, alert_channels, dispatching, told_of
+from studio.monitoring.work import Failures, dispatching, told_of
 from studio.registry import Registry
 from studio.targets.connect import target_of
 

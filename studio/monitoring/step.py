@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Arguments, Effect, Result, Step
 
-MONITOR = Step(
+MONITOR: Step[Arguments, Result] = Step(
     name="monitor",
     title="Monitor",
     summary="See how what a target serves is doing: health, throughput, latency, errors.",
@@ -66,4 +66,6 @@ MONITOR = Step(
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
+    effect=Effect.LOOKS,
+    ordered=True,
 )

@@ -8,17 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from studio.api import Extension
 from studio.jobs import Arguments, Job, Result
-from studio.monitoring.alerts.channels import Send, channel_of
+from studio.monitoring.alerts.channels import Send, alert_channels
 from studio.monitoring.alerts.dispatch import Dispatcher
-from studio.monitoring.alerts.rules import AlertPlan, read_alerts
 from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.monitoring.endpoint.labels import read_labels
 from studio.monitoring.watch import Sample, TargetMonitor
-from studio.plugin_host import PluginHost
 from studio.settings import Paths
-from studio.settings.secrets import SecretStore
 from studio.targets.connect import target_of
 
 Failures = dict[str, str]
@@ -64,18 +60,6 @@ def _samples(watch: TargetMonitor, arguments: Arguments) -> dict[str, Any]:
     if not folder and not forget:
         return {}
     return watch.take_samples(Path(folder) if folder else None, forget)
-
-
-def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
-    """The rules of a file, and what sends to its channels."""
-    if not path:
-        return AlertPlan(), {}
-    host = PluginHost.discover()
-    plan = read_alerts(Path(path), [one.id for one in host.all(Extension.MONITOR)])
-    secrets = SecretStore(Paths.of()).get
-    return plan, {
-        spec.name: (spec.levels, channel_of(spec, secrets, host)) for spec in plan.channels
-    }
 
 
 @contextmanager

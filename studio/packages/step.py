@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
 
 SIGN_WITH = Option(
     "sign",
@@ -21,7 +21,7 @@ PREPROCESS_DRAFT = Option(
     advanced=True,
 )
 
-SIGN = Step(
+SIGN: Step[Arguments, Result] = Step(
     name="sign",
     title="Sign",
     summary="Sign a bundle with an SSH key, as boards may ask for, or for OpenSSF's tools.",
@@ -53,7 +53,7 @@ SIGN = Step(
     limits=Limits(seconds=120),
 )
 
-PACKAGE = Step(
+PACKAGE: Step[Arguments, Result] = Step(
     name="package",
     title="Package",
     summary="Make a bundle of a model: its files, golden samples, preprocessing and a manifest.",
@@ -111,7 +111,9 @@ PACKAGE = Step(
     record="studio.packages.record:packaged",
     signing_needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=1800),
+    effect=Effect.PURE,
+    use=Use.SERVE,
 )
 
-SHARED = tuple(option for option in PACKAGE.options if option is not PREPROCESS_DRAFT)
+SHARED = tuple(option for option in PACKAGE.form if option is not PREPROCESS_DRAFT)
 """What a step that packages on its way to something else takes, too."""

@@ -200,7 +200,7 @@ class PipelineRun:
             return self._failed(step, outcome, began)
         own.note(written)
         seconds = time.monotonic() - began
-        result = dict(outcome.result)
+        result = outcome.document
         keeping.keep(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
@@ -244,7 +244,7 @@ class PipelineRun:
         option = next(named, None) or next(
             (
                 word
-                for o in step_named(step.step).options
+                for o in step_named(step.step).form
                 for word in (o.word, *o.former)
                 if word in written and message.startswith(o.label + ":")
             ),
@@ -322,7 +322,7 @@ class PipelineRun:
 
     def _options(self, step: PipelineStep) -> dict[str, Any]:
         """The step's options: references resolved, inputs found beside the pipeline."""
-        kinds = {option.name: option.kind for option in step_named(step.step).options}
+        kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
         for name, written in step.options.items():
             value = substitute(written, self._results)

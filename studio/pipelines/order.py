@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from studio.pipelines.pipeline import Gate, PipelineStep
 from studio.pipelines.references import head, is_of_every_cell, references
-from studio.steps.effects import is_guarded, touches_targets
+from studio.steps.catalogue import step as step_named
 
 Needs = dict[str, set[str]]
 """For each step, the steps that must have been run before."""
@@ -78,7 +78,7 @@ def guards(
     _chain(steps, needs)
     found = {}
     for step in steps:
-        if is_guarded(step.step):
+        if step_named(step.step).waits_for_gates:
             later = _following(step.id, needs)
             found[step.id] = tuple(g for g in gates if not gate_needs(g, cells) & later)
     return found
@@ -88,7 +88,7 @@ def _chain(steps: Iterable[PipelineStep], needs: Needs) -> None:
     """Let each step that touches targets wait for the one before it, unless that waits for it."""
     last = ""
     for step in steps:
-        if touches_targets(step.step):
+        if step_named(step.step).keeps_order:
             if last and last not in _following(step.id, needs):
                 needs[step.id].add(last)
             last = step.id
@@ -102,7 +102,7 @@ def _guard(
 ) -> None:
     gates = tuple(gates)
     for step in steps:
-        if is_guarded(step.step):
+        if step_named(step.step).waits_for_gates:
             later = _following(step.id, needs)
             for gate in gates:
                 wanted = gate_needs(gate, cells)

@@ -214,9 +214,9 @@ def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[st
 
 
 def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
-    options = catalogue()[name].options
+    options = catalogue()[name].form
     known = {word: option for option in options for word in (option.word, *option.former)}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for key, value in table.items():
         if key in OWN:
             continue

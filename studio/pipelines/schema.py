@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import Kind as OptionKind
 from studio.api import Option
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.pipelines.gates import KINDS, Kind
 from studio.steps.catalogue import steps
 
@@ -114,13 +114,13 @@ def _matrix() -> Json:
     }
 
 
-def _step(step: Step) -> Json:
+def _step(step: AnyStep) -> Json:
     properties: Json = {"step": {"const": step.name}, **_OWN}
-    for option in step.options:
+    for option in step.form:
         properties |= dict.fromkeys(_spelled(option.word), _option(option))
         for name in option.former:
             properties |= dict.fromkeys(_spelled(name), _former(option))
-    needed = [option.word for option in step.options if option.required]
+    needed = [option.word for option in step.form if option.required]
     plain = [name for name in needed if "_" not in name]
     return {
         "title": step.title,

@@ -95,7 +95,7 @@ class Trigger:
         outcome = self._run(step, registry=self._alias.registry, **options)
         if not outcome.ok:
             raise StudioError(outcome.sentence, hint=outcome.hint)
-        return outcome.result
+        return outcome.document
 
 
 def _told(alias: Alias, version: int | str, variant: int, bundle: str) -> dict[str, Any]:

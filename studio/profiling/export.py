@@ -12,7 +12,7 @@ from typing import Any
 import studio
 from studio.api import Kind, Option, StudioError, UsageError
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
-from studio.jobs import Arguments, Job, Result, Step
+from studio.jobs import Arguments, Effect, Job, Result, Step
 from studio.profiling import tables
 from studio.profiling.report import (
     interval_figure,
@@ -27,7 +27,7 @@ from studio.settings import resource
 
 SUFFIXES = (".html", ".csv", ".json")
 
-PROFILE_EXPORT = Step(
+PROFILE_EXPORT: Step[Arguments, Result] = Step(
     name="profile-export",
     title="Export the profile",
     summary="Write a profile as one HTML page, as CSV or as JSON.",
@@ -37,6 +37,8 @@ PROFILE_EXPORT = Step(
     ),
     work="studio.profiling.export:write",
     record="studio.profiling.export:written",
+    effect=Effect.PURE,
+    in_history=False,
 )
 
 Json = Mapping[str, Any]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Arguments, Effect, Result, Step, Use
 
 DEFAULT = "onnxruntime"
 """The backend, unless another is asked for or the format needs one."""
 
-PROFILE = Step(
+PROFILE: Step[Arguments, Result] = Step(
     name="profile",
     title="Profile",
     summary="Measure in interleaved rounds how fast variants are, and say which is faster.",
@@ -173,4 +173,6 @@ PROFILE = Step(
     work="studio.profiling.work:profile",
     record="studio.profiling.record:profiled",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.MEASURES,
+    use=Use.RUN,
 )

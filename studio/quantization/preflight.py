@@ -106,7 +106,7 @@ def _outlook(
 ) -> Mapping[str, Any] | None:
     defaults = {
         option.name: option.check(option.default)
-        for option in QUANTIZE.options
+        for option in QUANTIZE.form
         if option.default is not None
     }
     preset = Preset.of({**defaults, **{k: arguments.get(k) for k in ("preset", "preset_name")}})

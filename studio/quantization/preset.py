@@ -51,7 +51,7 @@ class Preset:
         name = arguments.get("preset_name") or "the preset"
         source = PresetText.read(arguments.get("preset") or "", name)
         check_head(source)
-        step = {option.name: option for option in QUANTIZE.options}
+        step = {option.name: option for option in QUANTIZE.form}
         values = {k: v for k, v in source.values.items() if k not in (*HEAD, LAYERS)}
         for part in _PARTS:
             given = arguments.get(part, step[part].default)

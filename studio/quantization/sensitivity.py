@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,21 @@ from studio.api import Dataset, Extension, InvalidData, Progress, Transform, Usa
 from studio.datasets import open_dataset
 from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Arguments, Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
 from studio.quantization.preset import Preset
+from studio.quantization.results import (
+    FloatMetric,
+    LayerCost,
+    RuntimeVersion,
+    SensitivityResult,
+)
 
 _BITS = 8
 
-Row = dict[str, Any]
 
-
-def measure(arguments: Arguments, job: Job) -> Result:
+def measure(arguments: Arguments, job: Job) -> SensitivityResult:
     """Rank the layers, the one that disturbs the outputs most first.
 
     Raises:
@@ -38,19 +43,21 @@ def measure(arguments: Arguments, job: Job) -> Result:
     folder.mkdir()
     tuner = make(subject.path, folder, preset.options, data, Phase(job, 0.02, 0.5))
     costs = tuner.costs(Phase(job, 0.5, 0.7))
-    rows = [_row(name, cost) for name, cost in costs.items()]
-    rows.sort(key=lambda row: float(row["sqnr_db"]))
-    metric = _by_metric(tuner, subject, judged, rows[: arguments["judged"]], job)
-    return {
-        "model": f"{subject.ref.model_name}:{subject.ref.name}",
-        "layers": rows,
-        "metric": metric,
-        "preset": preset.to_json(),
-        "recipe": preset.to_json(),  # the former key, until 0.3
-        "signature": arguments.get("signature"),
-        "backend": {"id": subject.backend.id, "version": subject.backend.version()},
-        "seconds": round(time.monotonic() - begin, 3),
-    }
+    layers = sorted(
+        (_layer(name, cost) for name, cost in costs.items()), key=lambda layer: layer.sqnr_db
+    )
+    count = arguments["judged"]
+    metric, worst = _by_metric(tuner, subject, judged, layers[:count], job)
+    return SensitivityResult(
+        model=f"{subject.ref.model_name}:{subject.ref.name}",
+        layers=(*worst, *layers[count:]),
+        metric=metric,
+        recipe=preset.to_json(),
+        signature=arguments.get("signature"),
+        backend=RuntimeVersion(subject.backend.id, subject.backend.version()),
+        seconds=round(time.monotonic() - begin, 3),
+        preset=preset.to_json(),
+    )
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Any]:
@@ -65,16 +72,15 @@ def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Any]:
     return preset.for_transform(transform.options), make
 
 
-def _row(name: str, cost: Any) -> Row:
-    return {
-        "name": name,
-        "bits": _BITS,
-        "sqnr_db": round(cost.sqnr_db, 3),
-        "float_us": round(cost.float_us, 2),
-        "int8_us": round(cost.int8_us, 2),
-        "gain_us": round(cost.gain_us, 2),
-        "drop": None,
-    }
+def _layer(name: str, cost: Any) -> LayerCost:
+    return LayerCost(
+        name=name,
+        bits=_BITS,
+        sqnr_db=round(cost.sqnr_db, 3),
+        float_us=round(cost.float_us, 2),
+        int8_us=round(cost.int8_us, 2),
+        gain_us=round(cost.gain_us, 2),
+    )
 
 
 def _judged(
@@ -100,27 +106,24 @@ def _by_metric(
     tuner: Any,
     subject: LoadedModel,
     judged: tuple[Evaluator, Dataset] | None,
-    rows: Sequence[Row],
+    layers: Sequence[LayerCost],
     job: Job,
-) -> Mapping[str, Any] | None:
-    """Write the loss of the metric into the rows; what the metric is."""
-    if judged is None or not rows:
-        return None
+) -> tuple[FloatMetric | None, list[LayerCost]]:
+    """Return the float model's metric, and the layers with the decrease that each causes."""
+    if judged is None or not layers:
+        return None, list(layers)
     judge, data = judged
     before = _score(judge, subject, None, data, Phase(job, 0.7, 0.72, "Evaluating in float"))
     one = job.folder / "one.onnx"
-    for index, row in enumerate(rows):
-        share = 0.28 / len(rows)
-        phase = Phase(job, 0.72 + index * share, 0.72 + (index + 1) * share, str(row["name"]))
-        made = tuner.write(one, [name for name in tuner.layers if name != row["name"]])
-        row["drop"] = round(judge.drop(before, _score(judge, subject, made.path, data, phase)), 9)
+    measured = []
+    for index, layer in enumerate(layers):
+        share = 0.28 / len(layers)
+        phase = Phase(job, 0.72 + index * share, 0.72 + (index + 1) * share, layer.name)
+        made = tuner.write(one, [name for name in tuner.layers if name != layer.name])
+        drop = judge.drop(before, _score(judge, subject, made.path, data, phase))
+        measured.append(replace(layer, drop=round(drop, 9)))
         made.path.unlink()
-    return {
-        "name": judge.metric.id,
-        "title": judge.metric.title,
-        "before": before,
-        "samples": len(data),
-    }
+    return FloatMetric(judge.metric.id, judge.metric.title, before, len(data)), measured
 
 
 def _score(

@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.jobs import Arguments, Result
+from studio.documents.typed import from_json, to_json
+from studio.jobs import Arguments
 from studio.quantization import presets
 from studio.quantization.preset import Preset
 from studio.quantization.record import asked
+from studio.quantization.results import SensitivityResult
 from studio.registry import ModelRef, Registry
 
 STEP = "sensitivity"
@@ -72,22 +74,25 @@ def costs_from(
     Args:
         layers: Names of the layers that the search chooses from.
     """
-    offer = arguments.get("sensitivity")
-    if not offer or dict(offer["backend"]) != dict(backend):
+    if not arguments.get("sensitivity"):
         return None
-    rows = {row["name"]: row for row in offer["layers"]}
-    if set(rows) != set(layers):
+    offer = from_json(SensitivityResult, arguments["sensitivity"])
+    if to_json(offer.backend) != dict(backend):
+        return None
+    costs = {layer.name: layer for layer in offer.layers}
+    if set(costs) != set(layers):
         return None
     return {
-        name: StoredCost(row["sqnr_db"], row["float_us"], row["int8_us"])
-        for name, row in rows.items()
+        name: StoredCost(cost.sqnr_db, cost.float_us, cost.int8_us) for name, cost in costs.items()
     }
 
 
-def record(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def record(
+    registry: Registry, arguments: Arguments, result: SensitivityResult, folder: Path
+) -> SensitivityResult:
     """Keep the run; searches find it by its signature."""
     variant = ModelRef.from_json(arguments["model"]).variant
-    registry.add_run(STEP, variant, asked(arguments), result)
+    registry.add_run(STEP, variant, asked(arguments), to_json(result))
     return result
 
 

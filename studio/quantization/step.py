@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Arguments, Effect, Result, Step, Use
+from studio.quantization.results import SensitivityResult
 
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
@@ -39,7 +40,7 @@ _DICTIONARY = Option(
     help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
 )
 
-QUANTIZE = Step(
+QUANTIZE: Step[Arguments, Result] = Step(
     name="quantize",
     title="Quantize",
     summary="Make a model smaller and faster, and measure what that costs.",
@@ -168,9 +169,11 @@ QUANTIZE = Step(
     prepare="studio.quantization.sensitivity_store:offered",
     work="studio.quantization.work:quantize",
     record="studio.quantization.record:quantized",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
 )
 
-EVALUATE = Step(
+EVALUATE: Step[Arguments, Result] = Step(
     name="evaluate",
     title="Evaluate",
     summary="Measure a model's quality on labelled data.",
@@ -197,12 +200,14 @@ EVALUATE = Step(
     work="studio.quantization.work:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.PURE,
+    use=Use.RUN,
 )
 
 
-_KNOWN = {option.name: option for option in QUANTIZE.options}
+_KNOWN = {option.name: option for option in QUANTIZE.form}
 
-PREVIEW = Step(
+PREVIEW: Step[Arguments, Result] = Step(
     name="quantize-preview",
     title="Look ahead",
     summary="Say what the data holds, whether it fits, and how fast int8 will be on this machine.",
@@ -220,9 +225,12 @@ PREVIEW = Step(
     prepare="studio.quantization.timing_cache:offered",
     work="studio.quantization.preflight:preview",
     record="studio.quantization.timing_cache:kept",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
+    in_history=False,
 )
 
-SENSITIVITY = Step(
+SENSITIVITY: Step[Arguments, SensitivityResult] = Step(
     name="sensitivity",
     title="Sensitivity",
     summary="Measure what each layer costs when it alone is quantized: error, metric, time.",
@@ -252,6 +260,9 @@ SENSITIVITY = Step(
         _KNOWN["preset"],
     ),
     work="studio.quantization.sensitivity:measure",
+    result=SensitivityResult,
     record="studio.quantization.sensitivity_store:record",
     prepare="studio.quantization.sensitivity_store:signed",
+    effect=Effect.PURE,
+    use=Use.QUANTIZE,
 )

@@ -104,10 +104,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "graph": graph.name,
         "summary": opened.figures(),
         "precision": made.precision,
-        "preset": preset.to_json(),
-        "preset_text": preset.to_text(),
-        "recipe": preset.to_json(),  # the former keys, until 0.3
-        "recipe_text": preset.to_text(),
+        **_preset_keys(preset),
         "facts": dict(made.facts),
         "details": details,
         "bytes": {"before": subject.nbytes, "after": size},
@@ -231,6 +228,12 @@ def _shared(chosen: int, judged: int) -> str:
         f"Of the {chosen + judged:,} evaluation samples {chosen:,} chose the layers and "
         f"{judged:,} others give the metric; --heldout-data leaves all of them to the choice."
     )
+
+
+def _preset_keys(preset: Preset) -> Result:
+    """The preset under today's keys and, until 0.3, under the former ones."""
+    settings, text = preset.to_json(), preset.to_text()
+    return {"preset": settings, "preset_text": text, "recipe": settings, "recipe_text": text}
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Transform]:

@@ -26,8 +26,17 @@ JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
 _RESULTS = "results"
 
+_HEADS = ("pipeline", "recipe")
+"""The key of a pipeline's name, title and file; the second is the former one."""
+
 RUNNING, INTERRUPTED = "running", "interrupted"
 Json = dict[str, Any]
+
+
+def head_of(document: Mapping[str, object]) -> Json:
+    """Return name, title and file of the pipeline that a journal is of."""
+    head = next((document[key] for key in _HEADS if document.get(key)), None)
+    return dict(head) if isinstance(head, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)

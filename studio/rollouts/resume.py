@@ -66,7 +66,7 @@ def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
 
 def _refuse_changes(name: str, given: Arguments, told: Mapping[str, Any]) -> None:
     """What is given again may be what the rollout was told, and nothing else."""
-    for option in ROLLOUT.options:
+    for option in ROLLOUT.form:
         if option.name not in RULE:
             continue
         default = option.check(option.default)

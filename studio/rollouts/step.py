@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
 from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Limits, Result, Step, Use
 from studio.packages.step import SIGN_WITH
 from studio.rollouts.waves import STRATEGIES, TRIALS
 
-ROLLOUT = Step(
+ROLLOUT: Step[Arguments, Result] = Step(
     name="rollout",
     title="Roll out",
     summary="Release on several targets: boards, containers, clusters, clouds; in waves.",
@@ -180,4 +180,5 @@ ROLLOUT = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=86_400),
+    use=Use.SERVE,
 )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Limits, Result, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step
 from studio.registry import Registry, below
 from studio.settings import resource
 
@@ -22,7 +22,7 @@ MARK = ".edgewright-sample"
 MADE = "sample"
 """The folder, within a job's, in which the work leaves the files."""
 
-SAMPLES_GET = Step(
+SAMPLES_GET: Step[Arguments, Result] = Step(
     name="samples-get",
     title="Get the sample",
     summary="Provide a model with labelled data and a pipeline.",
@@ -46,6 +46,7 @@ SAMPLES_GET = Step(
     record="studio.samples.catalogue:provided",
     needs=frozenset({Permission.NETWORK}),
     limits=Limits(seconds=900),
+    effect=Effect.PURE,
 )
 
 

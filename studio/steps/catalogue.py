@@ -9,20 +9,16 @@ from types import MappingProxyType
 
 from studio.api import UsageError
 from studio.documents.toml_text import no_such
-from studio.jobs import Step
+from studio.jobs import AnyStep, Step
 
 _MODULES = (
     "studio.models.step",
     "studio.models.surgery.step",
     "studio.quantization.step",
-    "studio.quantization.step",
-    "studio.quantization.step",
     "studio.profiling.step",
     "studio.profiling.export",
     "studio.packages.step",
     "studio.deployment.artifacts.step",
-    "studio.deployment.artifacts.step",
-    "studio.deployment.step",
     "studio.deployment.step",
     "studio.monitoring.step",
     "studio.monitoring.prometheus.step",
@@ -39,9 +35,9 @@ _MODULES = (
 
 
 @functools.cache
-def steps() -> Mapping[str, Step]:
+def steps() -> Mapping[str, AnyStep]:
     """Every step by its name, in the order of the pipeline."""
-    found: dict[str, Step] = {}
+    found: dict[str, AnyStep] = {}
     for name in _MODULES:
         for value in vars(importlib.import_module(name)).values():
             if isinstance(value, Step):
@@ -49,7 +45,7 @@ def steps() -> Mapping[str, Step]:
     return MappingProxyType(found)
 
 
-def step(name: str) -> Step:
+def step(name: str) -> AnyStep:
     """One step.
 
     Raises:

@@ -21,7 +21,7 @@ _NAME = Option(
     help="A runtime, a quantizer or the plugin that brings it (openvino).",
 )
 
-ENVIRONMENT_INSTALL = Step(
+ENVIRONMENT_INSTALL: Step[Arguments, Result] = Step(
     name="environment-install",
     title="Install",
     summary="Make the environment in which a plugin's own libraries live.",
@@ -41,7 +41,7 @@ ENVIRONMENT_INSTALL = Step(
     limits=Limits(seconds=4 * 3600),
 )
 
-ENVIRONMENT_REMOVE = Step(
+ENVIRONMENT_REMOVE: Step[Arguments, Result] = Step(
     name="environment-remove",
     title="Remove",
     summary="Remove the environment of a plugin.",

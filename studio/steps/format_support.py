@@ -2,44 +2,9 @@
 
 from __future__ import annotations
 
-import enum
-
 from studio.api import Capability, Extension
+from studio.jobs import AnyStep, Use
 from studio.plugin_host import PluginHost
-
-
-class Use(enum.Enum):
-    """What a step does with its models."""
-
-    READ = "read"
-    RUN = "run"
-    QUANTIZE = "quantize"
-    EDIT = "edit"
-    SERVE = "serve"
-    COVER = "cover"
-
-
-USES = {
-    "graph": Use.READ,
-    "diff": Use.READ,
-    "values": Use.READ,
-    "operator": Use.READ,
-    "edits": Use.READ,
-    "edit": Use.EDIT,
-    "coverage": Use.COVER,
-    "quantize": Use.QUANTIZE,
-    "quantize-preview": Use.QUANTIZE,
-    "sensitivity": Use.QUANTIZE,
-    "evaluate": Use.RUN,
-    "profile": Use.RUN,
-    "package": Use.SERVE,
-    "deb": Use.SERVE,
-    "image": Use.SERVE,
-    "deploy": Use.SERVE,
-    "rollout": Use.SERVE,
-    "registry-push": Use.SERVE,
-}
-"""Every step that takes a model."""
 
 SERVED = frozenset({"onnx"})
 """Formats that the runtime on targets loads."""
@@ -55,13 +20,13 @@ _SENTENCES = {
 }
 
 
-def why_not(step: str, form: str, host: PluginHost) -> str:
+def why_not(step: AnyStep, form: str, host: PluginHost) -> str:
     """Why a step cannot be done with a model of a format; empty when it can.
 
     Args:
         form: The format's id.
     """
-    use = USES.get(step, Use.READ)
+    use = step.use or Use.READ
     if use is Use.READ or _can(use, form, host):
         return ""
     titles = {one.id: one.title for one in host.all(Extension.FORMAT)}

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
+
+ValueT = TypeVar("ValueT")
+
+_FORMER, _FORMER_TEXT = "recipe", "recipe_text"
 
 
-def with_new_keys(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored result with ``preset`` or ``pipeline`` beside the former ``recipe``."""
+def with_new_keys(result: Mapping[str, ValueT]) -> dict[str, ValueT]:
+    """Return a stored result under the former keys and those of today."""
     found = dict(result)
-    # A quantization's was a table of settings; a sample's is the path of a pipeline.
-    kind = "preset" if isinstance(found.get("recipe"), Mapping) else "pipeline"
-    for former, key in (("recipe", kind), ("recipe_text", "preset_text")):
+    # A quantization has a table of settings there, a sample the path of a pipeline.
+    kind = "preset" if isinstance(found.get(_FORMER), Mapping) else "pipeline"
+    for former, key in ((_FORMER, kind), (_FORMER_TEXT, "preset_text")):
         if former in found:
             found.setdefault(key, found[former])
     return found

@@ -14,10 +14,9 @@ from typing import Any
 
 import studio
 from studio.api import Kind, Option
-from studio.jobs import Step
+from studio.jobs import AnyStep, Effect
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest, folder_digest
-from studio.steps.effects import Effect, effect
 from studio.steps.resolve import Resolved, beside
 
 _FORMAT = 1
@@ -25,15 +24,14 @@ _LIBRARIES = ("numpy", "onnx", "onnxruntime", "pillow", "protobuf")
 """What computes in the worker, beside the plugins."""
 
 
-def input_digest(step: Step, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
+def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins: PluginHost) -> str:
     """SHA-256 of what a step is given; equal ones give equal results.
 
     Raises:
         OSError: when a file cannot be read.
     """
     options = {
-        option.first_name: _option(option, resolved.arguments[option.name])
-        for option in step.options
+        option.first_name: _option(option, resolved.arguments[option.name]) for option in step.form
     }
     document: dict[str, Any] = {
         "format": _FORMAT,
@@ -41,7 +39,7 @@ def input_digest(step: Step, resolved: Resolved, registry: Registry, plugins: Pl
         "options": options,
         "tools": tools(plugins),
     }
-    if effect(step.name) is Effect.MEASURES:
+    if step.effect is Effect.MEASURES:
         document["machine"] = _machine(resolved, registry)
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, UsageError
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.packages.bundle import is_bundle
 from studio.registry import Registry
 from studio.settings import write_atomically
@@ -19,9 +19,9 @@ _MOST = 10_000
 """Files that are remembered; the oldest are forgotten first."""
 
 
-def outputs(step: Step, given: Mapping[str, Any]) -> list[Path]:
+def outputs(step: AnyStep, given: Mapping[str, Any]) -> list[Path]:
     """The files and folders that the options of a step name to be written."""
-    named = (given.get(option.name) for option in step.options if option.kind is Kind.OUTPUT)
+    named = (given.get(option.name) for option in step.form if option.kind is Kind.OUTPUT)
     return [Path(str(value)).expanduser().absolute() for value in named if value]
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import Kind, Option
-from studio.jobs import Arguments, Job, Limits, Result, Step
+from studio.jobs import Arguments, Effect, Job, Limits, Result, Step
 
-PLUGINS_CHECK = Step(
+PLUGINS_CHECK: Step[Arguments, Result] = Step(
     name="plugins-check",
     title="Check the plugin",
     summary="See whether a plugin's folder keeps the rules and its capabilities their contracts.",
     options=(Option("folder", Kind.FOLDER, required=True, positional=True, title="Folder"),),
     work="studio.steps.plugin_check:check",
     limits=Limits(seconds=600),
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
 

@@ -79,7 +79,7 @@ class ReplayBuilder:
             return self._ids[step, key]
         if step not in steps():
             raise UsageError(f"The step {step!r} is not known any more.")
-        known = {option.name: option for option in step_named(step).options}
+        known = {option.name: option for option in step_named(step).form}
         named = by_name(known.values(), options, stored=True)
         told = {
             known[name].word: self._value(known[name], value)

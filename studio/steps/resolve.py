@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError, validate
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 
@@ -42,16 +42,16 @@ class Resolved:
         return bool(self.schemes - {"local"})
 
 
-def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolved:
+def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Resolved:
     """Check the options of a step and look up what they name.
 
     Raises:
         UsageError: in one sentence, for an unknown option, a value that does not fit, a file
             that is not there, or a model or target that is not known.
     """
-    checked = validate(step.options, _bundle_apart(step, given))
+    checked = validate(step.form, _bundle_apart(step, given))
     arguments, reads, subjects, schemes, formats = {}, [], [], set[str](), set[str]()
-    for option in step.options:
+    for option in step.form:
         value = checked[option.name]
         if value is not None:
             if option.kind is Kind.TARGET and option.many:
@@ -66,10 +66,10 @@ def resolve(step: Step, given: Mapping[str, Any], registry: Registry) -> Resolve
     return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
 
 
-def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
+def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
     """The MODEL options that name a file that has yet to be opened, as (option, file)."""
     found = []
-    for option in step.options:
+    for option in step.form:
         value = given.get(option.name)
         if option.kind is Kind.MODEL and value is not None:
             for text in [value] if isinstance(value, str) else value:
@@ -79,10 +79,10 @@ def model_files(step: Step, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
     return found
 
 
-def _bundle_apart(step: Step, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Move a bundle's folder, given as the model, to the option for bundles of a step with one."""
     text = given.get("model")
-    takes_bundles = any(option.name == "bundle" for option in step.options)
+    takes_bundles = any(option.name == "bundle" for option in step.form)
     if not takes_bundles or not isinstance(text, str) or not Path(text).expanduser().is_dir():
         return given
     return {**given, "model": None, "bundle": text}

@@ -9,7 +9,6 @@ from typing import Any
 from studio.api import Kind
 from studio.registry import Registry
 from studio.steps.catalogue import step as step_named
-from studio.steps.effects import is_kept
 from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import path_digest
 from studio.steps.runner import StepRunner
@@ -23,7 +22,7 @@ def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
     Raises:
         UsageError: when an option does not fit.
     """
-    if not is_kept(name):
+    if not step_named(name).is_cached:
         return ""
     try:
         return runner.inputs(name, given)
@@ -61,7 +60,7 @@ def keep(
     if not key:
         return
     outputs = {}
-    for option in step_named(name).options:
+    for option in step_named(name).form:
         written = given.get(option.name)
         if option.kind is Kind.OUTPUT and written:
             path = Path(str(result.get("output") or result.get("bundle") or written)).absolute()

@@ -12,16 +12,18 @@ from typing import Any
 
 from studio.api import Permission, UsageError
 from studio.api.options import by_name
+from studio.documents.typed import to_json
 from studio.jobs import (
+    AnyStep,
     End,
     JobOutcome,
     JobRunner,
     JobSpec,
     Limits,
     RunningJob,
-    Step,
     contained,
 )
+from studio.jobs.runner import Finish
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
@@ -68,23 +70,24 @@ class StepRunner:
             UsageError: when an option does not fit; nothing was started.
         """
         step = step_named(name)
-        given = by_name(step.options, given)
+        given = by_name(step.form, given)
         resolved = resolve(step, given, self._registry)
         self._check_formats(step, resolved)
-        arguments = self._prepared(step, resolved.arguments)
+        options = self._prepared(step, step.options_of(resolved.arguments))
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
-            arguments=arguments,
+            arguments=to_json(options),
             reads=resolved.reads,
             needs=self._granted(step, resolved),
             limits=self._limits(step),
+            options=_path_of(step.options),
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.wanted:
             self.asked[name] = note.asked(next(self._numbers))
-        return self._jobs.start(spec, self._recorder(step, arguments, note, spec.id))
+        return self._jobs.start(spec, self._recorder(step, options, note, spec.id))
 
     def run(
         self,
@@ -146,7 +149,7 @@ class StepRunner:
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """The options with the models that are files opened, and the failure of one, if any."""
         step = step_named(name)
-        opened = by_name(step.options, given)
+        opened = by_name(step.form, given)
         for option, path in model_files(step, opened):
             outcome = self.open(path)
             if not outcome.ok:
@@ -154,14 +157,14 @@ class StepRunner:
             opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
         return opened, None
 
-    def _check_formats(self, step: Step, resolved: Resolved) -> None:
+    def _check_formats(self, step: AnyStep, resolved: Resolved) -> None:
         """Refuse what cannot be done with models of a format, before anything is started."""
         for form in resolved.formats:
-            reason = why_not(step.name, form, self._plugins())
+            reason = why_not(step, form, self._plugins())
             if reason:
                 raise UsageError(reason, hint=HINT)
 
-    def _granted(self, step: Step, resolved: Resolved) -> frozenset[Permission]:
+    def _granted(self, step: AnyStep, resolved: Resolved) -> frozenset[Permission]:
         """What the worker may reach: what the step needs, as far as the targets' plugins may.
 
         Only plugins that did not come with the studio are held to what their users agreed to.
@@ -176,7 +179,7 @@ class StepRunner:
                     needs &= plugin.manifest.permissions
         return needs
 
-    def _limits(self, step: Step) -> Limits:
+    def _limits(self, step: AnyStep) -> Limits:
         """The step's limits; where it has none, the user's for workers that run models."""
         if not contained(step.needs):
             return step.limits
@@ -186,31 +189,33 @@ class StepRunner:
             own["memory_mb"] = min(step.limits.memory_mb, most)
         return replace(self._defaults, **own)
 
-    def _prepared(self, step: Step, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _prepared(self, step: AnyStep, options: Any) -> Any:
         if not step.prepare:
-            return arguments
+            return options
         module, _, function = step.prepare.partition(":")
-        prepare = getattr(importlib.import_module(module), function)
-        return dict(prepare(self._registry, arguments))
+        return getattr(importlib.import_module(module), function)(self._registry, options)
 
-    def _recorder(
-        self, step: Step, arguments: Mapping[str, Any], note: StepRecord, job: str
-    ) -> Any:
-        if not step.record and not note.wanted:
+    def _recorder(self, step: AnyStep, options: Any, note: StepRecord, job: str) -> Finish | None:
+        if not step.record and not note.wanted and step.result is None:
             return None
 
-        def record(result: dict[str, Any], folder: Path) -> Mapping[str, Any]:
-            final: Mapping[str, Any] = result
+        def record(document: dict[str, Any], folder: Path) -> Any:
+            result = step.result_of(document)
             if step.record:
                 module, _, function = step.record.partition(":")
                 recorder = getattr(importlib.import_module(module), function)
-                final = recorder(self._registry, arguments, result, folder)
-            number = note.write(self._registry, final)
+                result = recorder(self._registry, options, result, folder)
+            number = note.write(self._registry, to_json(result))
             if number:
                 self.noted[job] = number
-            return final
+            return result
 
         return record
+
+
+def _path_of(options: Any) -> str:
+    """Where a worker finds the class of a step's options; empty where there is none."""
+    return f"{options.__module__}:{options.__qualname__}" if isinstance(options, type) else ""
 
 
 def _replaced(value: Any, path: Path, reference: str) -> Any:

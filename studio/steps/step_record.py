@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind
-from studio.jobs import Step
+from studio.jobs import AnyStep
 from studio.registry import ActionRecord, Registry
 from studio.registry.activity import now
-from studio.steps.effects import QUIET, is_kept
 from studio.steps.inputs import path_digest
 from studio.steps.resolve import Resolved
 
@@ -29,7 +28,7 @@ class StepRecord:
         given: The options as they were given.
     """
 
-    step: Step
+    step: AnyStep
     given: Mapping[str, Any]
     resolved: Resolved
     source: str
@@ -37,7 +36,7 @@ class StepRecord:
     @property
     def wanted(self) -> bool:
         """Whether the history has such steps."""
-        return self.step.name not in QUIET
+        return self.step.in_history
 
     def write(self, registry: Registry, result: Mapping[str, Any]) -> int:
         """Note it; the number of the action, 0 for one that is not noted."""
@@ -54,7 +53,7 @@ class StepRecord:
 
     def _options(self) -> dict[str, Any]:
         """The options, with files by their whole path: a pipeline may be elsewhere."""
-        kinds = {option.name: option.kind for option in self.step.options}
+        kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
         return {
             name: arguments[name] if kinds.get(name) in _FILES else value
@@ -64,10 +63,10 @@ class StepRecord:
 
     def _inputs(self) -> dict[str, Any]:
         """The digests of the files that were read; of secrets, which steps that act take, none."""
-        if not is_kept(self.step.name):
+        if not self.step.is_cached:
             return {}
         found: dict[str, Any] = {}
-        for option in self.step.options:
+        for option in self.step.form:
             value = self.resolved.arguments.get(option.name)
             if option.name in _KEYS:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Limits, Result, Step
 
 _VERSION = Option(
     "version",
@@ -19,7 +19,7 @@ _BECAUSE = Option(
 _NOTHING = "studio.versions.aliases:nothing"
 _LIMITS = Limits(seconds=120)
 
-VERSION_ALIAS = Step(
+VERSION_ALIAS: Step[Arguments, Result] = Step(
     name="version-alias",
     title="Set the alias of",
     summary="Point an alias to a version.",
@@ -33,7 +33,7 @@ VERSION_ALIAS = Step(
     limits=_LIMITS,
 )
 
-VERSION_PROMOTE = Step(
+VERSION_PROMOTE: Step[Arguments, Result] = Step(
     name="version-promote",
     title="Promote",
     summary="Promote a version whose gates passed. The gates are stored as evidence.",
@@ -59,7 +59,7 @@ VERSION_PROMOTE = Step(
     limits=_LIMITS,
 )
 
-VERSION_ROLLBACK = Step(
+VERSION_ROLLBACK: Step[Arguments, Result] = Step(
     name="version-rollback",
     title="Roll back the alias of",
     summary="Roll an alias back to its previous version.",
@@ -73,7 +73,7 @@ VERSION_ROLLBACK = Step(
     limits=_LIMITS,
 )
 
-REGISTRY_GC = Step(
+REGISTRY_GC: Step[Arguments, Result] = Step(
     name="registry-gc",
     title="Collect garbage",
     summary="Remove bundles that nothing needs: never what runs, has an alias, or may come back.",
@@ -102,7 +102,7 @@ REGISTRY_GC = Step(
     limits=_LIMITS,
 )
 
-PROJECT_EXPORT = Step(
+PROJECT_EXPORT: Step[Arguments, Result] = Step(
     name="project-export",
     title="Export",
     summary="Put models with variants, versions, aliases and evidence into one archive.",
@@ -116,7 +116,7 @@ PROJECT_EXPORT = Step(
     limits=Limits(seconds=3600),
 )
 
-PROJECT_IMPORT = Step(
+PROJECT_IMPORT: Step[Arguments, Result] = Step(
     name="project-import",
     title="Import",
     summary="Take models, versions and aliases out of an archive; every digest is verified.",

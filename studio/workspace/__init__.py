@@ -45,6 +45,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
+from studio.workspace.results import Recorded
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
@@ -73,6 +74,7 @@ __all__ = [
     "Plugin",
     "PresetEntry",
     "Presets",
+    "Recorded",
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",

@@ -72,7 +72,7 @@ class Presets:
             Unavailable: when no plugin offers the method.
         """
         transform: Transform = self._plugins().get(Extension.TRANSFORM, method)
-        own = tuple(option for option in QUANTIZE.options if option.name in _STEP)
+        own = tuple(option for option in QUANTIZE.form if option.name in _STEP)
         if not transform.needs_data:
             own = tuple(option for option in own if option.name != "samples")
         return (*own, *transform.options)
@@ -92,7 +92,7 @@ class Presets:
             reason = error.message[:1].lower() + error.message[1:]
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
-        defaults = {option.name: option.default for option in QUANTIZE.options}
+        defaults = {option.name: option.default for option in QUANTIZE.form}
         preset = Preset.of({**defaults, "preset": entry.text, "preset_name": name})
         fitted = preset.for_transform([o for o in options if o.name not in _STEP])
         given = {**source.values, "samples": fitted.samples}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.registry.run_journal import INTERRUPTED, PIPELINE_FILE, REPORT_FILE, RunFolder
+from studio.registry.run_journal import INTERRUPTED, PIPELINE_FILE, REPORT_FILE, RunFolder, head_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RunInfo:
     def of(cls, folder: RunFolder) -> RunInfo:
         """Return the run of a folder, read from its journal."""
         document = folder.read()
-        pipeline = document.get("pipeline") or document.get("recipe") or {}
+        pipeline = head_of(document)
         return cls(
             folder.id,
             str(pipeline.get("name") or ""),

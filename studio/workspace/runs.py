@@ -15,6 +15,7 @@ from studio.registry.run_journal import (
     REPORT_FILE,
     RunFolder,
     RunFolders,
+    head_of,
 )
 from studio.settings import write_atomically
 from studio.workspace.events import Events, RunChanged
@@ -341,5 +342,5 @@ class Runs:
             text = (folder.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
             raise UsageError(f"The pipeline of the run {folder.id} is gone.") from None
-        name = str((before.get("pipeline") or before["recipe"]).get("file") or PIPELINE_FILE)
+        name = str(head_of(before).get("file") or PIPELINE_FILE)
         return parse_pipeline(text, name, Path(before["folder"]), before.get("variables") or {})

@@ -11,13 +11,13 @@ from studio.api import Extension, Option, Refused, StudioError, TargetSpec
 from studio.deployment.release_locations import require_own_place
 from studio.deployment.trial import why_no_trial, why_none_compared, why_none_kept
 from studio.jobs import (
+    AnyStep,
     Containment,
     JobListener,
     JobOutcome,
     JobRunner,
     Limits,
     RunningJob,
-    Step,
 )
 from studio.jobs.memory import share_mb
 from studio.monitoring.alerts.silences import HOLDS, Silences
@@ -43,6 +43,7 @@ from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read
 from studio.workspace.inbox import Inbox
 from studio.workspace.presets import Presets
 from studio.workspace.profiles import Profiles
+from studio.workspace.results import Results
 from studio.workspace.runs import RunRequest, Runs
 from studio.workspace.samples import SampleInfo, samples
 from studio.workspace.versions import Versions
@@ -72,6 +73,7 @@ class Workspace(JobListener):
         self.registry = Registry.open(paths.registry)
         self.events = Events()
         self.profiles = Profiles(self.registry)
+        self.results = Results(self.registry)
         self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
         self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
         self.presets = Presets(paths.data, lambda: self.plugins)
@@ -127,13 +129,15 @@ class Workspace(JobListener):
     # What can be done
 
     @property
-    def steps(self) -> Mapping[str, Step]:
+    def steps(self) -> Mapping[str, AnyStep]:
         """Every step, with its options."""
         return steps()
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Why a step cannot be done with a variant, because of its format; empty when it can."""
-        return why_not(step, variant.format, self.plugins) if variant is not None else ""
+        return (
+            why_not(self.steps[step], variant.format, self.plugins) if variant is not None else ""
+        )
 
     def why_no_trial(self, target: TargetSpec) -> str:
         """Why a target can hold no quality trial; empty when it can."""

@@ -97,7 +97,32 @@ def test_contracts_hold() -> None:
         ("studio/quantization/bad.py", "import onnxruntime", "The studio imports no plugin"),
         ("studio/gui/bad.py", "import studio.models", "The window talks to the workspace"),
         ("studio/jobs/bad.py", "import studio.models", "The stages lie in layers"),
+        (
+            "studio/gui/pages/shared/bad.py",
+            "import studio.gui.window.rail",
+            "The folders of the window lie in layers",
+        ),
+        (
+            "studio/gui/charts/bad.py",
+            "import studio.gui.graph.scene",
+            "The folders of the window lie in layers",
+        ),
+        (
+            "studio/gui/pages/profile/bad.py",
+            "import studio.gui.pages.quantize.rows",
+            "A page imports what pages share",
+        ),
+        (
+            "studio/gui/pages/shared/bad.py",
+            "import studio.gui.pages.model.page",
+            "A page imports what pages share",
+        ),
         ("studio/runtime/bad.py", "import studio.api", "The runtime stands alone"),
+        (
+            "studio/runtime/serve/http/bad.py",
+            "import studio.runtime.serve.engine",
+            "The server lies in layers",
+        ),
         ("plugins/studio_onnx/bad.py", "import studio.registry", "A plugin imports studio.api"),
         ("plugins/studio_onnx/bad.py", "import studio_ssh", "Plugins do not import each other"),
         ("plugins/studio_onnx/bad.py", "import PySide6", "Only the panel of a plugin"),

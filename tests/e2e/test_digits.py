@@ -64,7 +64,7 @@ def test_the_commands_one_by_one(studio: Studio, digits: Path, tmp_path: Path) -
     assert studio.ok("call", "--requests", "20")["failed"] == 0
 
 
-def test_the_pipeline_leaves_a_report_no_telemetry_and_no_connection_outside(
+def test_the_recipe_leaves_a_report_no_telemetry_and_no_connection_outside(
     studio: Studio, digits: Path, tmp_path: Path, need: object
 ) -> None:
     tracer = need("strace")  # type: ignore[operator]

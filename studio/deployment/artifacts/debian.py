@@ -8,8 +8,8 @@ from typing import Any
 
 from studio.api import StudioError, UsageError
 from studio.deployment.contained_packaging import opened
+from studio.deployment.step_log import owner
 from studio.deployment.wheels import Platform, WheelCache
-from studio.deployment.work import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages

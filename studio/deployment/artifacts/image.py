@@ -21,7 +21,7 @@ from studio.api import (
 )
 from studio.deployment.contained_packaging import opened
 from studio.deployment.platform_verbs import parcel_of
-from studio.deployment.work import owner
+from studio.deployment.step_log import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import record as packages
 from studio.packages.contained import package_contained

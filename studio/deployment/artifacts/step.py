@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Limits, Result, Step, Use
 from studio.packages.step import SHARED
 
 OWN = (
@@ -29,7 +29,7 @@ OWN = (
     Option("maintainer", help="NAME <ADDRESS> for the package.", advanced=True),
 )
 
-DEB = Step(
+DEB: Step[Arguments, Result] = Step(
     name="deb",
     title="Make a Debian package of",
     summary="Make a Debian package of a release: its bundle, the server, a unit of systemd.",
@@ -46,10 +46,11 @@ DEB = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )
 
 
-IMAGE = Step(
+IMAGE: Step[Arguments, Result] = Step(
     name="image",
     title="Build an image of",
     summary="Make a container image of a model: its bundle, the runtime and the libraries.",
@@ -83,4 +84,5 @@ IMAGE = Step(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
     limits=Limits(seconds=3600),
+    use=Use.SERVE,
 )

@@ -18,20 +18,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.graph import signs
+from studio.api.qt import plain_tip
+from studio.gui.graph.area import Area
 from studio.gui.graph.keyboard import handle_key
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.paint import Marks, ScenePainter
 from studio.gui.graph.raster import Raster, View
-from studio.gui.graph.scene import Area, Scene
-from studio.gui.graph.viewport import (
-    MARGIN,
-    MOST_ZOOM,
-    READING_ZOOM,
-    description,
-    fitting_zoom,
-    kept_in_sight,
-)
+from studio.gui.graph.scene import Scene, description
+from studio.gui.graph.signs import GraphSign, sign_at
+from studio.gui.graph.viewport import READING_ZOOM, Viewport
 from studio.gui.theme import Theming
 
 SETTLE_MS = 80
@@ -43,7 +38,7 @@ class GraphCanvas(QWidget):
 
     Attributes:
         scene: What is shown; None before there is one.
-        zoom: Pixels of the screen for one of the scene.
+        viewport: The part of it that is in sight.
         unfolds: Whether blocks have a sign to unfold them in place.
         selected: The selected box, or None.
         traced: The boxes of the path that is lit.
@@ -70,11 +65,10 @@ class GraphCanvas(QWidget):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self.scene: Scene | None = None
-        self.zoom = READING_ZOOM
+        self.viewport = Viewport(self.size)
         self.unfolds = True
         self.selected: int | None = None
         self._theming = theming
-        self._origin = QPointF(0, 0)
         self._hits: frozenset[int] = frozenset()
         self.traced: frozenset[int] = frozenset()
         self.ways = (False, False)
@@ -112,6 +106,7 @@ class GraphCanvas(QWidget):
         """
         selected = self.selected if stay else None
         self.scene = scene
+        self.viewport.extent = scene.size if scene is not None else None
         self.selected, self._hits, self._overlay = None, frozenset(), None
         self._light(frozenset())
         self._is_fresh = not stay and kept is None
@@ -122,7 +117,8 @@ class GraphCanvas(QWidget):
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
         if kept is not None:
-            self._move_to(self._origin + kept[1] - kept[0])
+            self.viewport.move_to(self.viewport.origin + kept[1] - kept[0])
+            self._look()
         elif not stay:
             self.show_start()
         elif selected is not None:
@@ -171,49 +167,30 @@ class GraphCanvas(QWidget):
 
     # Where one looks
 
-    def area(self) -> Area:
-        """The part of the scene that is in sight."""
-        left, top = self._origin.x(), self._origin.y()
-        return Area(left, top, left + self.width() / self.zoom, top + self.height() / self.zoom)
-
-    def to_scene(self, point: QPointF) -> QPointF:
-        """The scene's point under a point of the widget."""
-        return self._origin + point / self.zoom
+    @property
+    def zoom(self) -> float:
+        """Pixels of the screen for one of the scene."""
+        return self.viewport.zoom
 
     def show_start(self) -> None:
         """Show the whole graph if it can be read so, otherwise its beginning at reading size."""
         if self.scene is None:
             return
-        fitting = fitting_zoom(self)
-        if fitting >= 0.6:
-            self.fit()
-            return
-        self.zoom = READING_ZOOM
-        width = self.scene.size[0]
-        fits = width + 2 * MARGIN <= self.width()
-        middle = width / 2 if fits or not len(self.scene) else self.scene.centre(0)[0]
-        self._move_to(QPointF(middle - self.width() / 2, -MARGIN))
+        first = self.scene.centre(0)[0] if len(self.scene) else self.scene.size[0] / 2
+        self.viewport.show_start(first)
+        self._look()
 
     def fit(self) -> None:
         """Show the whole graph."""
-        if self.scene is None:
-            return
-        self.zoom = fitting_zoom(self)
-        width, height = self.scene.size
-        self._move_to(
-            QPointF(
-                width / 2 - self.width() / 2 / self.zoom, height / 2 - self.height() / 2 / self.zoom
-            )
-        )
+        if self.scene is not None:
+            self.viewport.fit()
+            self._look()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""
-        point = anchor if anchor is not None else QPointF(self.width() / 2, self.height() / 2)
-        before = self.to_scene(point)
-        self._is_fresh = False  # what was chosen is not taken back when there is more room
-        self.zoom = min(max(self.zoom * factor, self._least_zoom()), MOST_ZOOM)
         self._settle.start()
-        self._move_to(before - point / self.zoom)
+        self.viewport.zoom_by(factor, anchor)
+        self._look_as_chosen()
 
     def zoom_to(self, zoom: float) -> None:
         """Take a zoom and keep the middle."""
@@ -221,30 +198,27 @@ class GraphCanvas(QWidget):
 
     def pan(self, right: float, down: float) -> None:
         """Look further right and down, in pixels of the screen."""
-        self._is_fresh = False
-        self._move_to(self._origin + QPointF(right, down) / self.zoom)
+        self.viewport.pan(right, down)
+        self._look_as_chosen()
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a point of the scene into the middle."""
-        self._is_fresh = False
-        self._move_to(QPointF(x, y) - QPointF(self.width(), self.height()) / 2 / self.zoom)
+        self.viewport.centre_on(x, y)
+        self._look_as_chosen()
 
     def reveal(self, box: int) -> None:
         """Bring a box into view, at a size that can be read."""
-        if self.scene is None:
-            return
-        x, y = self.scene.centre(box)
-        area = self.area()
-        across, down = 100 / self.zoom, 60 / self.zoom
-        inside = (
-            area.left + across < x < area.right - across
-            and area.top + down < y < area.bottom - down
-        )
-        if self.zoom < 0.4:
-            self.zoom = READING_ZOOM
-            inside = False
-        if not inside:
-            self.centre_on(x, y)
+        if self.scene is not None and self.viewport.reveal(*self.scene.centre(box)):
+            self._look_as_chosen()
+
+    def _look_as_chosen(self) -> None:
+        """Show what was chosen, which is not taken back when there is more room."""
+        self._is_fresh = False
+        self._look()
+
+    def _look(self) -> None:
+        self.update()
+        self.view_changed.emit()
 
     # Events
 
@@ -265,8 +239,7 @@ class GraphCanvas(QWidget):
             self.show_start()
             self._is_fresh = False
         elif event.oldSize().isValid():  # what is in the middle stays there
-            wider = event.size().width() - event.oldSize().width()
-            self._origin -= QPointF(wider / 2 / self.zoom, 0)
+            self.viewport.widen(event.size().width() - event.oldSize().width())
         self.view_changed.emit()
         super().resizeEvent(event)
 
@@ -277,7 +250,7 @@ class GraphCanvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grabbed is None:
-            signs.point(self, event.position())
+            self._point(event.position())
             return
         now = event.position().toPoint()
         delta = now - self._grabbed
@@ -291,9 +264,9 @@ class GraphCanvas(QWidget):
             return
         self._grabbed = None
         self.setCursor(Qt.CursorShape.OpenHandCursor)
-        if self._moved or self.scene is None or signs.click(self, event.position()):
+        if self._moved or self.scene is None or self._click(event.position()):
             return
-        point = self.to_scene(event.position())
+        point = self.viewport.to_scene(event.position())
         self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
 
     def enter(self) -> None:
@@ -301,10 +274,14 @@ class GraphCanvas(QWidget):
         if self.selected is not None:
             self.entered.emit(self.selected)
 
+    def wish(self, what: str) -> None:
+        """Ask others for what a key stands for."""
+        self.wished.emit(what)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        point = self.to_scene(event.position())
+        point = self.viewport.to_scene(event.position())
         box = self.scene.box_at(point.x(), point.y()) if self.scene is not None else None
-        if signs.sign_at(self, event.position()) is not None:
+        if self._sign_at(event.position()) is not None:
             return  # its clicks were done
         if box is not None and self.scene is not None and self.scene.boxes[box].opens:
             self.entered.emit(box)
@@ -346,7 +323,7 @@ class GraphCanvas(QWidget):
 
     def _paint_scene(self, painter: QPainter) -> None:
         ratio = painter.device().devicePixelRatioF()
-        view = View.at(self._origin, self.zoom, self.size(), ratio, self._version)
+        view = View.at(self.viewport.origin, self.zoom, self.size(), ratio, self._version)
         ground = self._theming.current.color("background")
         is_gesture = self._settle.isActive()
         is_exact = self._raster.draw(painter, view, ground, self._paint_area, rough=is_gesture)
@@ -358,13 +335,29 @@ class GraphCanvas(QWidget):
             marks = Marks(self.selected, self._hits, self._overlay, self.traced)
             self._painter.paint(painter, area, self.zoom, marks)
 
-    def _least_zoom(self) -> float:
-        return min(fitting_zoom(self), 0.2)
+    def _sign_at(self, where: QPointF) -> GraphSign | None:
+        return sign_at(self.scene, self.viewport, where) if self.unfolds else None
 
-    def _move_to(self, origin: QPointF) -> None:
-        self._origin = kept_in_sight(self, origin)
-        self.update()
-        self.view_changed.emit()
+    def _click(self, where: QPointF) -> bool:
+        """Do what the sign under a point means; False where there is none."""
+        sign = self._sign_at(where)
+        if sign is None:
+            return False
+        if sign.box is not None:
+            self.unfolded.emit(sign.box)
+        elif sign.frame is not None:
+            self.folded.emit(sign.frame)
+        return True
+
+    def _point(self, where: QPointF) -> None:
+        """Say by the pointer and a text what a click here would do."""
+        sign = self._sign_at(where)
+        shape = Qt.CursorShape.PointingHandCursor if sign else Qt.CursorShape.OpenHandCursor
+        if self.cursor().shape() is not shape:
+            self.setCursor(shape)
+        text = sign.text if sign else ""
+        if self.toolTip() != text:
+            self.setToolTip(plain_tip(text))
 
     def _repaint_all(self) -> None:
         self._version += 1
@@ -383,14 +376,14 @@ class GraphCanvas(QWidget):
         self._repaint_all()
 
     def _describe(self) -> None:
-        self.setAccessibleDescription(description(self))
+        self.setAccessibleDescription(description(self.scene, self.selected, self.traced))
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)
 
     def box_rectangle(self, box: int) -> QRectF:
         """Where a box is on the widget."""
         assert self.scene is not None
-        top_left = (QPointF(self.scene.x[box], self.scene.y[box]) - self._origin) * self.zoom
+        top_left = self.viewport.to_widget(QPointF(self.scene.x[box], self.scene.y[box]))
         return QRectF(
             top_left.x(),
             top_left.y(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from studio.gui.graph.scene import Area
+from studio.gui.graph.area import Area
 from studio.gui.names import shown
 from studio.workspace import block_text
 

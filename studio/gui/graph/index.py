@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.api import GraphLayout
-
-if TYPE_CHECKING:
-    from studio.gui.graph.scene import Area
+from studio.gui.graph.area import Area
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-if TYPE_CHECKING:
-    from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.scene import Scene
 
 STEP = 60.0
 """Pixels that an arrow key pans."""
@@ -77,7 +76,48 @@ _WISHES = {
 }
 
 
-def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
+class KeyTarget(Protocol):
+    """What the keys act on: a canvas that shows a scene.
+
+    Attributes:
+        scene: What is shown; None before there is one.
+        selected: The selected box, or None.
+        traced: The boxes of the path that is lit.
+    """
+
+    scene: Scene | None
+    selected: int | None
+    traced: frozenset[int]
+
+    def height(self) -> int:
+        """Its height in pixels."""
+
+    def pan(self, right: float, down: float) -> None:
+        """Look further right and down, in pixels of the screen."""
+
+    def fit(self) -> None:
+        """Show the whole graph."""
+
+    def zoom_by(self, factor: float) -> None:
+        """Zoom and keep the middle."""
+
+    def zoom_to(self, zoom: float) -> None:
+        """Take a zoom and keep the middle."""
+
+    def select(self, box: int | None) -> None:
+        """Select a box and bring it into view; None for nothing."""
+
+    def trace(self, *, up: bool = False, down: bool = False) -> None:
+        """Light up the path from the selected box; without a direction put it out."""
+
+    def enter(self) -> None:
+        """Look into the selected box."""
+
+    def wish(self, what: str) -> None:
+        """Ask others for what the canvas cannot do itself."""
+
+
+def handle_key(canvas: KeyTarget, event: QKeyEvent) -> bool:
     """Do what a key asks for; False for one that the canvas does not know.
 
     With a box selected the arrows travel along its edges; with Shift, or nothing selected, they
@@ -98,10 +138,10 @@ def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
         return _escape(canvas)
     if key is Qt.Key.Key_U:
         is_all = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        canvas.wished.emit(UNFOLD_ALL if is_all else UNFOLD)
+        canvas.wish(UNFOLD_ALL if is_all else UNFOLD)
         return True
     if key in _WISHES:
-        canvas.wished.emit(_WISHES[key])
+        canvas.wish(_WISHES[key])
         return True
     run = _simple(canvas).get(key)
     if run is None:
@@ -110,7 +150,7 @@ def handle_key(canvas: GraphCanvas, event: QKeyEvent) -> bool:
     return True
 
 
-def _escape(canvas: GraphCanvas) -> bool:
+def _escape(canvas: KeyTarget) -> bool:
     """Put the path out; without one select nothing. False when there was nothing to do."""
     if canvas.traced:
         canvas.trace()
@@ -120,7 +160,7 @@ def _escape(canvas: GraphCanvas) -> bool:
     return was_selected
 
 
-def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
+def _simple(canvas: KeyTarget) -> dict[Qt.Key, Callable[[], None]]:
     last = len(canvas.scene) - 1 if canvas.scene is not None else -1
     return {
         Qt.Key.Key_Plus: partial(canvas.zoom_by, 1.25),
@@ -141,7 +181,7 @@ def _simple(canvas: GraphCanvas) -> dict[Qt.Key, Callable[[], None]]:
     }
 
 
-def _travel(canvas: GraphCanvas, box: int, right: int, down: int) -> None:
+def _travel(canvas: KeyTarget, box: int, right: int, down: int) -> None:
     scene = canvas.scene
     if scene is None:
         return

@@ -150,7 +150,7 @@ class LinkedPanes(QSplitter):
         if self._is_following or self._comparison is None:
             return
         here, there = self.panes[side].canvas, self.panes[1 - side].canvas
-        middle = here.to_scene(QPointF(here.width() / 2, here.height() / 2))
+        middle = here.viewport.to_scene(QPointF(here.width() / 2, here.height() / 2))
         with self._alone():
             if there.zoom != here.zoom:
                 there.zoom_to(here.zoom)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from studio.gui.graph.area import Area
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.scene import Area
 from studio.gui.theme import Theming
 
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 104, 64, 320
@@ -44,7 +44,7 @@ class Minimap(QWidget):
 
     def _follow(self) -> None:
         """Show the new place; hide where the whole graph is in sight anyway."""
-        scene, area = self._canvas.scene, self._canvas.area()
+        scene, area = self._canvas.scene, self._canvas.viewport.area()
         self.setVisible(
             self.wanted
             and scene is not None
@@ -98,7 +98,7 @@ class Minimap(QWidget):
 
     def _mark(self) -> QRectF:
         across, down = self._scales()
-        area = self._canvas.area()
+        area = self._canvas.viewport.area()
         mark = QRectF(
             self._left() + area.left * across,
             INSET + area.top * down,

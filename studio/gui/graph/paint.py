@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
+from studio.gui.graph.area import Area
 from studio.gui.graph.families import BLOCK
 from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
 from studio.gui.graph.overlay import Overlay
-from studio.gui.graph.scene import Area, Scene
+from studio.gui.graph.scene import Scene
 from studio.gui.names import shown as as_shown
 from studio.gui.theme import Theme
 

@@ -14,7 +14,7 @@ from math import ceil
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
-from studio.gui.graph.scene import Area
+from studio.gui.graph.area import Area
 
 WIDE, HIGH = 512, 256
 """Size of a tile in pixels of the device."""

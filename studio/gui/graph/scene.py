@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
+from studio.gui.graph.area import Area
 from studio.gui.graph.families import BLOCK, TERMINAL
+from studio.gui.names import shown
 from studio.workspace import block_text, is_folded_block, operator_family
 
 if TYPE_CHECKING:
@@ -17,21 +18,14 @@ if TYPE_CHECKING:
 
 LONGEST_SYMBOL = 6
 
+LONGEST_TITLE = 80
+"""Characters of a block's title that are read out with a node in it."""
+
 FRAME_TITLE = 28.0
 """Height of the part of a frame that holds its title."""
 
 CORNER = 24.0
 """Edge of the upper left corner of a block, in which a click unfolds it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle of the scene."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 OPENS = "▸"
@@ -206,6 +200,24 @@ class Scene:
             "output": (len(self) - outputs, len(self)),
         }[kind]
         return next((at for at in range(first, last) if self.boxes[at].name == name), None)
+
+
+def description(scene: Scene | None, selected: int | None, traced: Collection[int]) -> str:
+    """What a screen reader says of the selected box.
+
+    Args:
+        traced: The boxes of the path that is lit.
+    """
+    if scene is None or selected is None:
+        return "Nothing selected"
+    box = scene.boxes[selected]
+    before, after = len(scene.before(selected)), len(scene.after(selected))
+    name, detail = shown(box.name), shown(next(iter(scene.details(selected)), ""))
+    text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
+    if (frame := scene.frame_of(selected)) >= 0:
+        title = shown(scene.frames[frame].node.operator)
+        text += f"; in {title[:LONGEST_TITLE]}, unfolded"
+    return text + (f"; {len(traced)} lit" if traced else "")
 
 
 Ways = dict[int, list[int]]

@@ -1,58 +1,149 @@
-"""What a canvas can show: the zoom that fits, where it may look, and what is said of it."""
+"""Which part of a scene a canvas shows, and how large."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QSize
 
-from studio.gui.names import shown
-
-if TYPE_CHECKING:
-    from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.area import Area
 
 LEAST_ZOOM, MOST_ZOOM = 0.0001, 3.0
 READING_ZOOM = 1.0
 MARGIN = 40.0
 """Pixels kept free around the graph when it is fitted."""
 
-LONGEST_TITLE = 80
-"""Characters of a block's title that are read out with a node in it."""
+_LEGIBLE_ZOOM = 0.6
+"""From this zoom on a whole graph can be read."""
+
+_LEAST_REVEALING_ZOOM = 0.4
+"""What is looked for cannot be recognised at less."""
 
 
-def fitting_zoom(canvas: GraphCanvas) -> float:
-    """The zoom at which the whole graph is in sight."""
-    if canvas.scene is None:
-        return READING_ZOOM
-    width, height = (max(side, 1.0) for side in canvas.scene.size)
-    across = (canvas.width() - 2 * MARGIN) / width
-    down = (canvas.height() - 2 * MARGIN) / height
-    return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
+class Viewport:
+    """The part of a scene that is in sight on a widget.
 
+    Attributes:
+        size: Gives the widget's width and height in pixels.
+        extent: Width and height of the scene; None where nothing is shown.
+        zoom: Pixels of the widget for one of the scene.
+        origin: The scene's point in the widget's upper left corner.
+    """
 
-def kept_in_sight(canvas: GraphCanvas, origin: QPointF) -> QPointF:
-    """The nearest corner from which some of the graph can be seen."""
-    if canvas.scene is None:
-        return origin
-    half_width = canvas.width() / 2 / canvas.zoom
-    half_height = canvas.height() / 2 / canvas.zoom
-    width, height = canvas.scene.size
-    return QPointF(
-        min(max(origin.x(), -half_width), max(width - half_width, -half_width)),
-        min(max(origin.y(), -half_height), max(height - half_height, -half_height)),
-    )
+    def __init__(self, size: Callable[[], QSize]) -> None:
+        self.size = size
+        self.extent: tuple[float, float] | None = None
+        self.zoom = READING_ZOOM
+        self.origin = QPointF(0, 0)
 
+    def area(self) -> Area:
+        """The part of the scene that is in sight."""
+        left, top = self.origin.x(), self.origin.y()
+        width, height = self._size()
+        return Area(left, top, left + width / self.zoom, top + height / self.zoom)
 
-def description(canvas: GraphCanvas) -> str:
-    """What a screen reader says of the selected box."""
-    scene, selected = canvas.scene, canvas.selected
-    if scene is None or selected is None:
-        return "Nothing selected"
-    box = scene.boxes[selected]
-    before, after = len(scene.before(selected)), len(scene.after(selected))
-    name, detail = shown(box.name), shown(next(iter(scene.details(selected)), ""))
-    text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
-    if (frame := scene.frame_of(selected)) >= 0:
-        title = shown(scene.frames[frame].node.operator)
-        text += f"; in {title[:LONGEST_TITLE]}, unfolded"
-    return text + (f"; {len(canvas.traced)} lit" if canvas.traced else "")
+    def to_scene(self, point: QPointF) -> QPointF:
+        """The scene's point under a point of the widget."""
+        return self.origin + point / self.zoom
+
+    def to_widget(self, point: QPointF) -> QPointF:
+        """Where a point of the scene is on the widget."""
+        return (point - self.origin) * self.zoom
+
+    # What is looked at
+
+    def fit(self) -> None:
+        """Show the whole scene."""
+        if self.extent is None:
+            return
+        self.zoom = self._fitting_zoom()
+        width, height = self.extent
+        self.centre_on(width / 2, height / 2)
+
+    def show_start(self, first: float) -> None:
+        """Show the whole scene if it can be read so, otherwise its beginning at reading size.
+
+        Args:
+            first: Where the first box has its middle, from left to right.
+        """
+        if self.extent is None:
+            return
+        if self._fitting_zoom() >= _LEGIBLE_ZOOM:
+            self.fit()
+            return
+        self.zoom = READING_ZOOM
+        width, room = self.extent[0], self._size()[0]
+        middle = width / 2 if width + 2 * MARGIN <= room else first
+        self.move_to(QPointF(middle - room / 2, -MARGIN))
+
+    def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
+        """Zoom; the anchor (the middle by default) stays where it is on the screen."""
+        width, height = self._size()
+        point = anchor if anchor is not None else QPointF(width / 2, height / 2)
+        before = self.to_scene(point)
+        least = min(self._fitting_zoom(), 0.2)
+        self.zoom = min(max(self.zoom * factor, least), MOST_ZOOM)
+        self.move_to(before - point / self.zoom)
+
+    def pan(self, right: float, down: float) -> None:
+        """Look further right and down, in pixels of the screen."""
+        self.move_to(self.origin + QPointF(right, down) / self.zoom)
+
+    def centre_on(self, x: float, y: float) -> None:
+        """Bring a point of the scene into the middle."""
+        width, height = self._size()
+        self.move_to(QPointF(x, y) - QPointF(width, height) / 2 / self.zoom)
+
+    def reveal(self, x: float, y: float) -> bool:
+        """Bring a point of the scene well into view, at a size that can be read.
+
+        Returns:
+            False where nothing had to move for it.
+        """
+        area = self.area()
+        across, down = 100 / self.zoom, 60 / self.zoom
+        inside = (
+            area.left + across < x < area.right - across
+            and area.top + down < y < area.bottom - down
+        )
+        if self.zoom < _LEAST_REVEALING_ZOOM:
+            self.zoom = READING_ZOOM
+            inside = False
+        if not inside:
+            self.centre_on(x, y)
+        return not inside
+
+    def widen(self, pixels: int) -> None:
+        """Keep what is in the middle there on a widget that has become so much wider."""
+        self.origin -= QPointF(pixels / 2 / self.zoom, 0)
+
+    def move_to(self, origin: QPointF) -> None:
+        """Look at the scene from another corner, or from the nearest that shows some of it."""
+        self.origin = self._kept_in_sight(origin)
+
+    # Inside
+
+    def _size(self) -> tuple[int, int]:
+        size = self.size()
+        return size.width(), size.height()
+
+    def _fitting_zoom(self) -> float:
+        """The zoom at which the whole scene is in sight."""
+        if self.extent is None:
+            return READING_ZOOM
+        width, height = (max(side, 1.0) for side in self.extent)
+        wide, high = self._size()
+        across, down = (wide - 2 * MARGIN) / width, (high - 2 * MARGIN) / height
+        return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
+
+    def _kept_in_sight(self, origin: QPointF) -> QPointF:
+        """The nearest corner from which some of the scene can be seen."""
+        if self.extent is None:
+            return origin
+        wide, high = self._size()
+        half_width, half_height = wide / 2 / self.zoom, high / 2 / self.zoom
+        width, height = self.extent
+        return QPointF(
+            min(max(origin.x(), -half_width), max(width - half_width, -half_width)),
+            min(max(origin.y(), -half_height), max(height - half_height, -half_height)),
+        )

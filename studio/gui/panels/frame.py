@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Capability, StudioError
 from studio.api.qt import Panel, PanelHost
-from studio.gui.pages.shared.base import Shell
 from studio.gui.panels.host import Host
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Hint, Scroll
 from studio.workspace import RegistryChanged
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from studio.api import Capability, Extension, Kind, Option, StudioError, TargetSpec
+from studio.api.qt import RunningStep, StepEnd
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
-from studio.gui.pages.shared.base import Shell
-
-if TYPE_CHECKING:
-    from studio.workspace import VariantRecord, Workspace
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QObject
-
-from studio.api.qt import RunningStep, StepEnd
+from studio.gui.shell import Shell
 from studio.workspace import JobFinished, JobMessage, JobProgressed
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, RunningJob
+    from studio.workspace import JobOutcome, RunningJob, VariantRecord, Workspace
 
 
 _PLACES = (Extension.TARGET, Extension.PLATFORM)
@@ -175,4 +169,4 @@ class FollowedStep(RunningStep):
 
 def step_end(outcome: JobOutcome) -> StepEnd:
     """An outcome in the words of the public surface."""
-    return StepEnd(outcome.ok, dict(outcome.result), outcome.sentence, outcome.hint, outcome.error)
+    return StepEnd(outcome.ok, outcome.document, outcome.sentence, outcome.hint, outcome.error)

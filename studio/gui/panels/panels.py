@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
-
-from studio.api import Capability, Extension
-from studio.api.plugin import PANEL_AREAS
-from studio.gui.panels.frame import PanelFrame
-from studio.workspace import RegistryChanged
-
-if TYPE_CHECKING:
-    from studio.gui.pages.shared.base import Page
-    from studio.gui.window.main_window import MainWindow
-    from studio.workspace import Event, VariantRecord
 import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from studio.api import StudioError
-from studio.gui.pages.shared.base import Shell
+from studio.api import Capability, Extension, StudioError
+from studio.api.plugin import PANEL_AREAS
+from studio.gui.panels.frame import PanelFrame
+from studio.gui.shell import Shell, VisitedPage, WindowParts
+from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
-    from studio.workspace import Workspace
+    from studio.workspace import Event, VariantRecord, Workspace
 
 
 class Panels:
     """Finds panels without holding up the window, and adds each as a view of its page."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: WindowParts) -> None:
         self._window = window
         self._workspace = window.workspace
         self._frames: dict[tuple[str, str], PanelFrame] = {}
@@ -44,7 +36,7 @@ class Panels:
             lambda: self._workspace.plugins.all(Extension.PANEL), self._take
         )
 
-    def add_to(self, page: Page) -> None:
+    def add_to(self, page: VisitedPage) -> None:
         """Add the panels of a page's area, each once."""
         for capability in self._found:
             key = (capability.plugin, capability.id)
@@ -55,7 +47,7 @@ class Panels:
                 show = functools.partial(self._show, page, number)
                 page.add_command(f"Show {capability.title}", show)
 
-    def _show(self, page: Page, number: int) -> None:
+    def _show(self, page: VisitedPage, number: int) -> None:
         self._window.go(page.stage)
         page.show_view(number)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -28,33 +27,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.shell import PaletteEntry
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label
 from studio.gui.window.matching import SCATTERED, match
 
 WIDTH, ROW_HEIGHT, ROWS = 640, 36, 11
 MOST = 60
-
-
-@dataclass(frozen=True, slots=True)
-class PaletteEntry:
-    """Something that can be chosen.
-
-    Attributes:
-        kind: ``Action``, ``Page``, ``Model``, ``Variant``, ``Target`` or ``Node``.
-        detail: Dim text behind the title.
-        shortcut: Its key, as shown.
-        reason: Why it cannot be taken now; empty when it can.
-        weight: Among equal matches the smaller one comes first.
-    """
-
-    title: str
-    kind: str
-    run: Callable[[], object]
-    detail: str = ""
-    shortcut: str = ""
-    reason: str = ""
-    weight: int = 0
 
 
 Index = QModelIndex | QPersistentModelIndex

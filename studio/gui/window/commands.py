@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 
+from studio.gui.shell import PaletteEntry, WindowParts
 from studio.gui.widgets.actions import action, explain, reason
 from studio.gui.window.stages import STAGES
-
-if TYPE_CHECKING:
-    from studio.gui.window.command_palette import PaletteEntry
-    from studio.gui.window.main_window import MainWindow
 
 UNLISTED = frozenset({"palette", "dismiss"})
 """Actions that make no sense inside the palette."""
@@ -22,7 +18,7 @@ UNLISTED = frozenset({"palette", "dismiss"})
 class Commands:
     """Every action of the window with its name and shortcut, and why it cannot be taken."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: WindowParts) -> None:
         self._window = window
         self._actions: list[QAction] = []
         self._reasons: dict[str, Callable[[], str]] = {
@@ -50,20 +46,18 @@ class Commands:
         self._add("theme-system", "Follow the system's light or dark", follow)
         self._add("dismiss", "Close the message", window.banner.close_message)
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
-        self._add("quit", "Quit", window.close, "Ctrl+Q")
+        self._add("quit", "Quit", window.widget.close, "Ctrl+Q")
 
     def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
-        made = action(self._window, name, text, run, shortcut)
+        made = action(self._window.widget, name, text, run, shortcut)
         self._actions.append(made)
-        self._window.addAction(made)
+        self._window.widget.addAction(made)
 
     def sources(self) -> tuple[Callable[[], Iterator[PaletteEntry]], ...]:
         """What the palette asks each time it opens."""
         return self._from_actions, self._from_registry, self._from_pages
 
     def _from_actions(self) -> Iterator[PaletteEntry]:
-        from studio.gui.window.command_palette import PaletteEntry
-
         page = self._window.page()
         for item in (*self._actions, *(page.actions() if page is not None else ())):
             name = item.objectName()
@@ -77,8 +71,6 @@ class Commands:
             )
 
     def _from_registry(self) -> Iterator[PaletteEntry]:
-        from studio.gui.window.command_palette import PaletteEntry
-
         window, registry = self._window, self._window.workspace.registry
         for variant in window.current.variants:
             name = f"{variant.model_name} {variant.name}"

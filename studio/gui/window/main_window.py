@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
     """
 
     painted = Signal()
+    jobbar: JobBar
 
     def __init__(self, theming: Theming, settings: Settings) -> None:
         super().__init__()
@@ -104,7 +105,12 @@ class MainWindow(QMainWindow):
         # hold up the first page.
         QTimer.singleShot(0, self._warm_up)
 
-    # Services for pages (see pages.base.Shell)
+    @property
+    def widget(self) -> QWidget:
+        """The window itself, for those who know it by its parts (``shell.WindowParts``)."""
+        return self
+
+    # Services for pages (see shell.Shell)
 
     def start(self, step: str, **options: object) -> RunningJob | None:
         """Start a job; an error is shown and gives None."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
     from studio.gui.pages.model.page import ModelPage
-    from studio.gui.window.main_window import MainWindow
+    from studio.gui.shell import WindowParts
     from studio.workspace import Event, GraphView, RunningJob
 
 
@@ -20,7 +20,7 @@ class ModelOpener:
         previewed: The job whose preview is shown; empty for none.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: WindowParts) -> None:
         self._window = window
         self._files: dict[str, Path] = {}
         self._samples: set[str] = set()

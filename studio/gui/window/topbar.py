@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal, SignalInstance
@@ -26,17 +27,15 @@ from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, button, clear
 
 if TYPE_CHECKING:
+    from studio.gui.shell import WindowParts
     from studio.workspace import VariantRecord
-from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from studio.gui.window.main_window import MainWindow
-
 
 HEIGHT = 48
 PADDING = 12
 SEARCH_WIDTH = 312
+
+_MOST = 15
+"""Models that the menu lists."""
 
 
 class Chip(QPushButton):
@@ -208,14 +207,11 @@ class TopBar(QFrame):
         inner.addWidget(self._shortcut)
 
 
-_MOST = 15
-
-
 class ModelsMenu(QMenu):
     """Filled anew each time it is shown."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
+    def __init__(self, window: WindowParts) -> None:
+        super().__init__(window.widget)
         self._window = window
         self.aboutToShow.connect(self._fill)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option
-from studio.jobs.step import Limits, Step
+from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
 
-EDIT = Step(
+EDIT: Step[Arguments, Result] = Step(
     name="edit",
     title="Edit",
     summary="Rename, cut, fix sizes, fold constants, convert: each edit is checked.",
@@ -26,12 +26,17 @@ EDIT = Step(
     work="studio.models.surgery.work:edit",
     record="studio.models.surgery.record:edited",
     limits=Limits(memory_mb=16_384, seconds=900.0),
+    effect=Effect.PURE,
+    use=Use.EDIT,
 )
 
-EDITS = Step(
+EDITS: Step[Arguments, Result] = Step(
     name="edits",
     title="List of edits",
     summary="Say which edits there are for a model, with their options.",
     options=(Option("model", Kind.MODEL, required=True, positional=True, help="The model."),),
     work="studio.models.surgery.edits:offered",
+    effect=Effect.PURE,
+    use=Use.READ,
+    in_history=False,
 )

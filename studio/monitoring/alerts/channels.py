@@ -12,14 +12,17 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from studio.api import Extension, Monitor
-from studio.monitoring.alerts.rules import ChannelSpec
+from studio.monitoring.alerts.rules import AlertPlan, ChannelSpec, read_alerts
 from studio.plugin_host import PluginHost
+from studio.settings import Paths
+from studio.settings.secrets import SecretStore
 
 TIMEOUT_S = 5.0
 Notice = Mapping[str, Any]
@@ -30,6 +33,18 @@ Secrets = Callable[[str], str]
 
 class ChannelError(Exception):
     """A notice did not get there; says why in one sentence, without a secret."""
+
+
+def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
+    """The rules of a file, and what sends to its channels."""
+    if not path:
+        return AlertPlan(), {}
+    host = PluginHost.discover()
+    plan = read_alerts(Path(path), [one.id for one in host.all(Extension.MONITOR)])
+    secrets = SecretStore(Paths.of()).get
+    return plan, {
+        spec.name: (spec.levels, channel_of(spec, secrets, host)) for spec in plan.channels
+    }
 
 
 def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None = None) -> Send:

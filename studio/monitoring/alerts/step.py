@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Arguments, Result, Step
 
-TEST = Step(
+TEST: Step[Arguments, Result] = Step(
     name="monitor-test",
     title="Send a test",
     summary="Send a test notice to the channels of an alert file, each once, and say how it went.",
@@ -25,7 +25,7 @@ TEST = Step(
     ),
 )
 
-SILENCE = Step(
+SILENCE: Step[Arguments, Result] = Step(
     name="monitor-silence",
     title="Silence alerts",
     summary="Silence alerts for a period, or list the silences.",

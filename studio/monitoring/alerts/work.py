@@ -10,9 +10,8 @@ from typing import Any
 
 from studio.api import StudioError, TargetError, UsageError
 from studio.jobs import Arguments, Job, Result
-from studio.monitoring.alerts.channels import ChannelError
+from studio.monitoring.alerts.channels import ChannelError, alert_channels
 from studio.monitoring.alerts.silences import HOLDS, Silence, Silences
-from studio.monitoring.work import alert_channels
 from studio.registry import Registry
 from studio.settings import Paths
 

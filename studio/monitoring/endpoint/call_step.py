@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Limits, Step
+from studio.jobs import Arguments, Effect, Limits, Result, Step
 
-CALL = Step(
+CALL: Step[Arguments, Result] = Step(
     name="call",
     title="Call",
     summary="Send requests to what a target serves, and measure the answers.",
@@ -40,4 +40,6 @@ CALL = Step(
     prepare="studio.monitoring.released_bundles:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(seconds=3600),
+    effect=Effect.LOOKS,
+    ordered=True,
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from studio.api import Kind, Option, Permission
-from studio.jobs import Step
+from studio.jobs import Arguments, Effect, Result, Step
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
-EXPORT = Step(
+EXPORT: Step[Arguments, Result] = Step(
     name="monitor-export",
     title="Export monitoring",
     summary="Write the files of Prometheus, Alertmanager and Grafana for all targets.",
@@ -29,9 +29,11 @@ EXPORT = Step(
     work="studio.monitoring.prometheus.work:export",
     prepare="studio.monitoring.prometheus.work:with_endpoints",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-HISTORY = Step(
+HISTORY: Step[Arguments, Result] = Step(
     name="monitor-history",
     title="History",
     summary="Read the history of a target from a Prometheus server, or from itself.",
@@ -43,9 +45,11 @@ HISTORY = Step(
     ),
     work="studio.monitoring.prometheus.work:read_history",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )
 
-FLEET = Step(
+FLEET: Step[Arguments, Result] = Step(
     name="monitor-fleet",
     title="Watch the fleet",
     summary="Look at all targets again and again, each on a connection of its own.",
@@ -58,4 +62,6 @@ FLEET = Step(
     work="studio.monitoring.fleet_work:monitor_fleet",
     prepare="studio.monitoring.fleet_work:with_targets",
     needs=_NEEDS,
+    effect=Effect.LOOKS,
+    in_history=False,
 )

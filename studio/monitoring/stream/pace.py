@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from studio.monitoring.stream.source import Frame, Source
+from studio.monitoring.stream.frames import Frame, Source
 
 _LOOK_S = 0.05
 

@@ -18,8 +18,9 @@ from studio.models.answers import Answer
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.served import reached
 from studio.monitoring.stream.context import ServedContext
+from studio.monitoring.stream.frames import Picture, PreparedFrame, Source
 from studio.monitoring.stream.pace import CapturedFrame, LatestFrames, in_turn
-from studio.monitoring.stream.source import Picture, PreparedFrame, Source, open_source
+from studio.monitoring.stream.source import open_source
 from studio.targets.connect import target_of
 
 _TOLD_EVERY_S = 0.1

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Step
+from studio.jobs import Arguments, Effect, Result, Step
 from studio.monitoring.released_bundles import known_bundles
 from studio.registry import Registry
 
-STREAM = Step(
+STREAM: Step[Arguments, Result] = Step(
     name="stream",
     title="Try",
     summary="Send pictures, a video or a camera to what a target serves; see the answers live.",
@@ -72,6 +72,8 @@ STREAM = Step(
     work="studio.monitoring.stream.run:stream",
     prepare="studio.monitoring.stream.step:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
+    effect=Effect.LOOKS,
+    ordered=True,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import InvalidData
 from studio.datasets.video import opencv
-from studio.monitoring.stream.source import Camera, Frame
+from studio.monitoring.stream.frames import Camera, Frame
 
 _FASTEST = 1000.0
 _OPEN_MS, _READ_MS = 10_000, 10_000

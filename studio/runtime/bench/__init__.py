@@ -58,9 +58,6 @@ An exception's message becomes the reason of the state "cannot load" or "cannot 
 
 from __future__ import annotations
 
-PROTOCOL = 1
-"""Version of the events and of the configuration."""
-
 
 def main(argv: list[str]) -> int:
     """Run the bench; ``argv`` holds nothing, the configuration comes on standard input."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from .errors import Cancelled
 
+PROTOCOL = 1
+"""Version of the events and of the configuration."""
+
 
 class LineWriter:
     """Writes one JSON object a line to the original standard output.

@@ -6,7 +6,6 @@ import tempfile
 import time
 from typing import Any
 
-from . import PROTOCOL
 from .bench import Bench, Emit
 from .config import Config
 from .entry import BenchCandidate
@@ -19,6 +18,7 @@ from .measures.sustained import Sustained
 from .measures.throughput import Throughput
 from .preparation import Preparation
 from .process import CancelWatch
+from .stream import PROTOCOL
 
 
 class Study:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
+from ..serve import local_server
 from ..serve.contracts.environment import BUNDLE
-from ..serve.errors import CannotListen
 from ..serve.http.message import HttpError
+from ..shared.errors import CannotListen
 from ..shared.link import authorization
-from . import served
 
 
 def main(arguments: List[str]) -> int:
@@ -40,8 +40,8 @@ def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
     Raises:
         ValueError: when it is not ready, or answers otherwise than it should.
     """
-    options = served.served()
-    link = served.connect(options, seconds)
+    options = local_server.served()
+    link = local_server.connect(options, seconds)
     try:
         link.request("GET", "/v2/health/ready")
         status = link.getresponse()
@@ -50,7 +50,7 @@ def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
             raise ValueError("it is not ready.")
         found: Dict[str, Any] = {"ready": True}
         if golden:
-            found.update(_golden(link, served.token(options), options.bundle))
+            found.update(_golden(link, local_server.token(options), options.bundle))
     finally:
         link.close()
     return found
@@ -62,10 +62,10 @@ def _status(seconds: float) -> Dict[str, Any]:
     Raises:
         ValueError: when it does not tell.
     """
-    options = served.served()
-    link = served.connect(options, seconds)
+    options = local_server.served()
+    link = local_server.connect(options, seconds)
     try:
-        headers = authorization(served.token(options))
+        headers = authorization(local_server.token(options))
         link.request("GET", "/edgewright/status", headers=headers)
         answer = link.getresponse()
         content = answer.read()

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any, Dict, List
 
-from ..serve.errors import CannotListen
+from ..shared.errors import CannotListen
 from .holder import Holder
 from .note import ENDED, hand_back
 from .turns import Turns

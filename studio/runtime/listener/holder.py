@@ -15,8 +15,8 @@ import socket
 import time
 from array import array
 
-from ..serve.errors import CannotListen
-from ..serve.options import listen
+from ..shared.errors import CannotListen
+from ..shared.sockets import listen
 from .turns import Turns
 
 _PATIENCE_S = 15.0

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, NamedTuple
 
-from ..health import served
 from ..release.trial.decision import TrialDecision, rule_of
 from ..release.trial.soak import ReleaseTrial, evidence_of, failed, status_of
+from ..serve import local_server
 from ..serve.contracts.environment import BUNDLE
 from ..shared import manifest
 from ..shared.errors import ReleaseError
@@ -55,7 +55,7 @@ class ContainerServer:
     ended = note.ENDED
 
     def __init__(self) -> None:
-        self.options = served.served()
+        self.options = local_server.served()
 
     def runs(self) -> bool:
         """It is the container's first process: nothing here outlives it."""
@@ -67,7 +67,7 @@ class ContainerServer:
 
     def token(self) -> str:
         """What it wants to be shown."""
-        return served.token(self.options)
+        return local_server.token(self.options)
 
     def bundle(self) -> manifest.Manifest:
         """What it serves."""

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import List
 
-from .options import ALLOWED_HOSTS, Options
+from ..shared.host_names import ALLOWED_HOSTS
+from .options import Options
 
 
 def parse(arguments: List[str]) -> Options:

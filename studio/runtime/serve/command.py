@@ -6,9 +6,9 @@ import os
 import sys
 from typing import List
 
+from ..shared.errors import CannotListen
 from .contracts.environment import completed
 from .engine.memory import forget, import_without_openssl
-from .errors import CannotListen
 from .options import Options
 
 

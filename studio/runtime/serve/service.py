@@ -1,27 +1,27 @@
-"""The application behind the HTTP server: finds the endpoint, runs the model, counts."""
+"""What every endpoint may use: the models, the threads that run them, tokens, the log."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING, Any, Coroutine, Dict, Iterable, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Any, Coroutine, Dict, List, Optional, Sequence, Set
 
 from ..shared.access_tokens import Tokens
 from .engine.call import InferenceCall, run_together
 from .engine.catalog import Catalog
 from .engine.executor import Executor, InlineGuard, QueueFull
-from .engine.served_model import Repository, ServedModel
+from .engine.repository import Repository
+from .engine.served_model import ServedModel
 from .http.exchange import Exchange
-from .http.message import HttpError, Request, Response
+from .http.message import HttpError, Response
 from .log import Log
-from .rest.router import Route, Router
 from .statistics.board_state import BoardMonitor
 from .statistics.expiry import ExpiryMonitor
+from .statistics.offline_log import OfflineLog
 
 if TYPE_CHECKING:
-    from .http.parser import Head
-    from .rest.telemetry import OfflineLog
+    from .engine.pending import PendingCall
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
@@ -55,7 +55,6 @@ class Service:
         self,
         repository: Repository,
         executor: Executor,
-        routes: Iterable[Route],
         log: Log,
         max_body: int,
         tokens: Optional[Tokens] = None,
@@ -77,7 +76,6 @@ class Service:
         self.upkeep = ExpiryMonitor()
         self._tasks: Set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
-        self._router = Router(routes)
 
     @property
     def is_ready(self) -> bool:
@@ -90,48 +88,14 @@ class Service:
         """Seconds since the start."""
         return time.monotonic() - self._began
 
-    def __call__(self, exchange: Exchange) -> Optional[Response]:
-        """Answer an exchange now, or later (see ``http.server.Application``)."""
-        request = exchange.request
-        if not (
-            self.admits(request.headers.get("authorization", ""))
-            or self.is_probe(request.method, request.path)
-        ):
-            raise unauthorized()
-        endpoint, names = self._router.find(request.method, request.path)
-        return endpoint(self, exchange, names)
-
     @property
     def wants_tokens(self) -> bool:
         """Whether some may ask and others may not."""
         return self._tokens is not None
 
-    def answers_for(self, request: Request) -> Optional[ServedModel]:
-        """The model that an infer request of the Open Inference Protocol gets at this moment."""
-        try:
-            _, names = self._router.find(request.method, request.path)
-            return self.repository.find(names.get("model", ""), names.get("version", ""))
-        except HttpError:  # it has gone
-            return None
-
     def admits(self, authorization: str) -> bool:
         """Whether whoever sends this in the header of that name may ask."""
         return self._tokens is None or self._tokens.admit(authorization)
-
-    def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
-        return self._router.is_probe(method, path)
-
-    def check_body(self, head: Head) -> Optional[int]:
-        """Bytes that may follow a head; None for the limit of the server.
-
-        Raises:
-            HttpError: when the request is refused whatever follows.
-        """
-        allowed = self.admits(head.headers.get("authorization", ""))
-        if not (allowed or self.is_probe(head.method, head.path)):
-            raise unauthorized()
-        return self._router.body_of(head.method, head.path)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the requests; it has to answer its exchange itself."""
@@ -255,7 +219,7 @@ class Turn:
 
     def __init__(self, model: ServedModel) -> None:
         self._model = model
-        self._calls: List[InferenceCall] = []
+        self._calls: List[PendingCall] = []
         self._options: Any = None
 
     def run(self) -> None:

@@ -13,23 +13,27 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
 from ..shared.access_tokens import Tokens, load_chain, tls_of
+from ..shared.errors import CannotListen, LoadError
+from ..shared.sockets import listen
 from ..shared.threads import usable_cores
+from .application import Application, ApplicationAdmission
 from .contracts.table import routes
 from .engine.catalog import Catalog
 from .engine.executor import Executor
 from .engine.memory import share_one_heap
-from .engine.served_model import Repository, ServedModel, load
+from .engine.repository import Repository
+from .engine.served_model import ServedModel, load
 from .engine.source import ModelSource, from_bundle, from_file
 from .engine.tuning import TuningCache
-from .errors import CannotListen, LoadError
 from .fast_path.fast_path import answer_repeats
-from .http.allowed_hosts import HostPolicy, ServiceAdmission, is_loopback
+from .http.allowed_hosts import HostPolicy, is_loopback
 from .http.body import HttpLimits
 from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, lookout
-from .http.server import HttpServer, Timeouts
+from .http.server import HttpServer
+from .http.waiting import Timeouts
 from .log import Log
-from .options import Options, listen
+from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
 from .release_root import run_folder_of
@@ -155,15 +159,15 @@ class Worker:
         self._service = Service(
             Repository(),
             self._executor,
-            ROUTES,
             self._log,
             max_body=options.max_body,
             tokens=Tokens(options.token_file, os.environ),
             request_s=options.request_s or math.inf,
         )
         self._service.upkeep = ExpiryMonitor(options.certificate, options.place)
+        self._application = Application(self._service, ROUTES)
         self._http = HttpServer(
-            self._service,
+            self._application,
             limits=HttpLimits(body=options.max_body),
             timeouts=Timeouts(answer=options.request_s or math.inf),
             max_connections=options.max_connections,
@@ -171,7 +175,7 @@ class Worker:
             lookout=watch,
         )
         if watch is not None:
-            answer_repeats(self._service, self._http, watch)
+            answer_repeats(self._application, self._http, watch)
         self._rpc: Optional[optional.Rpc] = None
         self._stopping = asyncio.Event()
         self._grace_s = _STOP_GRACE_S
@@ -195,14 +199,14 @@ class Worker:
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
-        self._http.heads.admission = ServiceAdmission(self._service, self._hosts(host))
+        self._http.heads.admission = ApplicationAdmission(self._application, self._hosts(host))
         await self._http.start(listener, self._tls)
         self._rpc = await optional.started(self._service, self._http.budget, self._options, host)
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
         minutes = self._loop.create_task(ledger.keep(self._service))
-        switches = self._loop.create_task(keep_following(self._service))
+        switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
         await self._stopping.wait()

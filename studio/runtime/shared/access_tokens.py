@@ -6,14 +6,12 @@ import base64
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Mapping, Optional, Tuple
 
-from ..serve.errors import CannotListen
+from .errors import CannotListen
 
 if TYPE_CHECKING:
     import ssl
-
-    from ..serve.options import Options
 
 VARIABLE = "EDGEWRIGHT_TOKEN"
 _LOOK_EVERY_S = 1.0
@@ -151,13 +149,3 @@ def fingerprint_of(certificate: Path) -> str:
         return hashlib.sha256(base64.b64decode(first)).hexdigest()
     except (OSError, ValueError):
         return ""
-
-
-def described(options: Options, environment: Mapping[str, str]) -> Dict[str, Any]:
-    """What a client must know before it asks: the scheme, the certificate, whether a token."""
-    secure = options.certificate is not None
-    return {
-        "scheme": "https" if secure else "http",
-        "fingerprint": fingerprint_of(options.certificate) if options.certificate else "",
-        "token_required": options.token_file is not None or bool(environment.get(VARIABLE)),
-    }

@@ -1,4 +1,4 @@
-"""What the release machine refuses, each in one sentence with a stable code."""
+"""The expected failures of what runs on a target, each with one sentence for the user."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class ReleaseError(Exception):
         self.message = message
         self.hint = hint
         self.detail = detail
+
+
+class LoadError(Exception):
+    """A model that cannot be served, in one sentence."""
+
+
+class CannotListen(Exception):
+    """An address that cannot be listened at, or a folder that is served already; one sentence."""

@@ -142,7 +142,7 @@ def test_a_pipeline_overwrites_what_a_pipeline_wrote_and_nobody_changed(
     assert main(words) == 0
 
 
-def test_a_strangers_pipeline_overwrites_nothing_of_its_user(
+def test_a_strangers_recipe_overwrites_nothing_of_its_user(
     pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = tmp_path / "profile"

@@ -58,7 +58,7 @@ def test_the_users_own_token_comes_by_file_or_environment(tmp_path: Path) -> Non
 
 
 def test_no_option_takes_the_token_itself() -> None:
-    free = {o.name for o in DEPLOY.options if "token" in o.name and not o.choices}
+    free = {o.name for o in DEPLOY.form if "token" in o.name and not o.choices}
     assert free == {"token_file"}
 
 

@@ -31,13 +31,13 @@ from tests.unit.runtime.models import make_cnn_versions
     ],
 )
 def test_what_is_given_counts(given: dict[str, object], wanted: float) -> None:
-    arguments = validate(DEPLOY.options, given)
+    arguments = validate(DEPLOY.form, given)
     assert trial_s(arguments, soak_rule(arguments)) == wanted
 
 
 def test_a_rollouts_trial_may_last_a_second() -> None:
-    assert validate(ROLLOUT.options, {"quality_s": 1})["quality_s"] == 1.0
-    assert validate(ROLLOUT.options, {})["quality_s"] == TRIAL_S
+    assert validate(ROLLOUT.form, {"quality_s": 1})["quality_s"] == 1.0
+    assert validate(ROLLOUT.form, {})["quality_s"] == TRIAL_S
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_recurrent_model_is_quantized_with_its_states(
     variant: VariantRecord, job: FakeJob, tmp_path: Path
 ) -> None:
     path = data(tmp_path / "d.npz")
-    checked = validate(QUANTIZE.options, {"model": "cell", "data": path, "recurrent": ["h=hn"]})
+    checked = validate(QUANTIZE.form, {"model": "cell", "data": path, "recurrent": ["h=hn"]})
     result = work.quantize({**checked, "model": reference(variant)}, job)
     assert result["facts"]["quantized"] == 3
     made = onnx.load(str(job.folder / result["file"]))
@@ -139,7 +139,7 @@ def test_without_states_the_data_is_said_to_lack_an_input(
     variant: VariantRecord, job: FakeJob, tmp_path: Path
 ) -> None:
     path = data(tmp_path / "d.npz", other=FRAMES)
-    checked = validate(QUANTIZE.options, {"model": "cell", "data": path})
+    checked = validate(QUANTIZE.form, {"model": "cell", "data": path})
     with pytest.raises(InvalidData, match="no array for input 'h'"):
         work.quantize({**checked, "model": reference(variant)}, job)
 

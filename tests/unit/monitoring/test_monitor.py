@@ -66,7 +66,7 @@ def spec(root: Path) -> TargetSpec:
 
 
 def arguments(root: Path, **given: Any) -> dict[str, Any]:
-    checked = validate(MONITOR.options, given)
+    checked = validate(MONITOR.form, given)
     return {**checked, "target": asdict(spec(root))}
 
 

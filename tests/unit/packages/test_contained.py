@@ -26,7 +26,7 @@ def test_the_key_stays_outside_the_walls(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(contained, "run_contained", started)
     model, key = tmp_path / "m.onnx", tmp_path / "secret" / "key"
-    arguments = {option.name: None for option in PACKAGE.options}
+    arguments = {option.name: None for option in PACKAGE.form}
     arguments.update(model={"path": str(model)}, sign=str(key), number={}, known=[])
     with pytest.raises(Seen):
         package(arguments, cast(Job, None))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import Permission
+from studio.jobs import Step
 from studio.pipelines.order import guards
 from studio.pipelines.parser import parse_pipeline
 from studio.pipelines.pipeline import Pipeline
 from studio.steps.catalogue import steps
-from studio.steps.effects import QUIET, Effect, effect, is_guarded
 
 
 def pipeline(*steps: str, gates: str = "", matrix: str = "") -> Pipeline:
@@ -81,9 +81,12 @@ def test_a_gate_is_spread_over_the_cells_of_what_it_judges() -> None:
 def test_what_reaches_out_is_never_taken_from_before() -> None:
     """A result is kept of steps alone that see files and models, and nothing else."""
     outside = {Permission.NETWORK, Permission.SECRETS, Permission.PROCESSES}
-    kept = {name for name in steps() if effect(name) in (Effect.PURE, Effect.MEASURES)}
+    kept = {name for name, step in steps().items() if step.is_cached}
     assert {name for name in kept if steps()[name].needs & outside} <= {"samples-get"}
-    assert set(steps()) >= QUIET, "a quiet step is not known"
-    assert all(map(is_guarded, ("deploy", "rollout", "promote", "registry-push", "sign")))
-    assert not any(map(is_guarded, ("rollback", "undeploy", "call", "profile", "package")))
-    assert is_guarded("a-step-that-nobody-knows")
+    guarded = {name for name, step in steps().items() if step.waits_for_gates}
+    assert guarded >= {"deploy", "rollout", "promote", "registry-push", "sign"}
+    assert not guarded & {"rollback", "undeploy", "call", "profile", "package"}
+
+
+def test_a_step_that_says_nothing_is_guarded() -> None:
+    assert Step("new", "New", "A step without further words.", (), "a:b").waits_for_gates

@@ -100,7 +100,7 @@ downgrade = "2 misreads the night shift"
     gates = PIPELINE.index("[[gates]]")
     pipeline = read_pipeline(write(tmp_path, PIPELINE[:gates] + steps + PIPELINE[gates:]))
     deploy, rollout = pipeline.steps[2:]
-    known = {step.name: {option.name for option in step.options} for step in (DEPLOY, ROLLOUT)}
+    known = {step.name: {option.name for option in step.form} for step in (DEPLOY, ROLLOUT)}
     assert set(deploy.options) <= known["deploy"]
     assert set(rollout.options) <= known["rollout"]
 

@@ -12,7 +12,7 @@ from studio.api import Cancelled, validate
 from studio.profiling.step import PROFILE
 from tests.unit.runtime.models import make_cnn
 
-OPTIONS = [option for option in PROFILE.options if option.name not in ("model", "target")]
+OPTIONS = [option for option in PROFILE.form if option.name not in ("model", "target")]
 
 
 class WatchedJob:

@@ -76,7 +76,7 @@ def test_each_variant_is_held_against_itself_on_the_first_backend():
     made = candidates([model("fp32"), model("int8")], on(Backend("ort"), other))
     assert [each.like for each in made] == ["", "", "net:fp32@ort", "net:int8@ort"]
     assert [bool(each.memory_mb) for each in made] == [False, False, True, True]
-    values = {option.name: option.check(option.default) for option in PROFILE.options[1:]}
+    values = {option.name: option.check(option.default) for option in PROFILE.form[1:]}
     listed = configuration(made, values)["candidates"]
     assert [each["python"] for each in listed] == ["", "", *["/env/bin/python"] * 2]
     assert listed[3]["like"] == "net:int8@ort"
@@ -90,7 +90,7 @@ def test_the_configuration_is_what_the_bench_understands():
 
     from studio.runtime.bench.config import parse
 
-    values = {option.name: option.check(option.default) for option in PROFILE.options[1:]}
+    values = {option.name: option.check(option.default) for option in PROFILE.form[1:]}
     values["shapes"] = ["x=1x3x48x320", "batch=2"]
     config = configuration(candidates([model("a")], on(Backend("ort"))), values, "f.npz")
     parsed = parse(json.dumps(config))

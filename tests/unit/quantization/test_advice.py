@@ -37,7 +37,7 @@ def test_advice(
 
 def looked_ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
     data = str(DIGITS / "calibration.npz")
-    options = validate(PREVIEW.options, {"model": "digits", "data": data, "trial": True, **given})
+    options = validate(PREVIEW.form, {"model": "digits", "data": data, "trial": True, **given})
     found: dict[str, Any] = preview({**options, "model": reference(variant)}, job)["outlook"]
     return found
 

@@ -12,7 +12,7 @@ from studio.quantization.methods import check_method, methods, with_methods
 from studio.quantization.step import METHODS, QUANTIZE
 from studio.workspace.presets import Presets
 
-METHOD = next(option for option in QUANTIZE.options if option.name == "method")
+METHOD = next(option for option in QUANTIZE.form if option.name == "method")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ MEASURED = {
 
 
 def ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
-    checked = validate(PREVIEW.options, {"model": "digits", "outlook": False, **given})
+    checked = validate(PREVIEW.form, {"model": "digits", "outlook": False, **given})
     result = preview({**checked, "model": reference(variant)}, job)
     assert json.loads(json.dumps(result)) == result
     return result
@@ -173,7 +173,7 @@ def test_what_was_timed_is_kept_for_the_next_look(
         return real(shapes, signed)
 
     monkeypatch.setattr(outlook, "timed_layers", counted)
-    checked = {**validate(PREVIEW.options, {"model": "digits"}), "model": reference(digits)}
+    checked = {**validate(PREVIEW.form, {"model": "digits"}), "model": reference(digits)}
     found = []
     for _ in range(2):
         ready = timings.offered(registry, checked)

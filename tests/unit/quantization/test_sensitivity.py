@@ -12,7 +12,9 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, UsageError, validate
+from studio.documents.typed import from_json, to_json
 from studio.quantization import record, sensitivity, sensitivity_store, work
+from studio.quantization.results import SensitivityResult
 from studio.quantization.step import QUANTIZE, SENSITIVITY
 from studio.registry import Registry, VariantRecord
 
@@ -25,7 +27,7 @@ HELDOUT = str(DIGITS / "heldout.npz")
 def arguments(
     registry: Registry, variant: VariantRecord, data: str = CALIBRATION, **given: Any
 ) -> dict[str, Any]:
-    checked = validate(SENSITIVITY.options, {**given, "data": data, "model": "digits"})
+    checked = validate(SENSITIVITY.form, {**given, "data": data, "model": "digits"})
     resolved = {**checked, "model": reference(variant)}
     return dict(sensitivity_store.signed(registry, resolved))
 
@@ -35,17 +37,18 @@ def test_layers_are_ranked_by_error_and_the_worst_by_the_metric_too(
 ) -> None:
     asked = arguments(registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, judged=1)
     result = sensitivity.measure(asked, job)
-    assert json.loads(json.dumps(result)) == result  # it travels as JSON
-    layers = result["layers"]
+    document = json.loads(json.dumps(to_json(result)))  # it travels as JSON
+    assert from_json(SensitivityResult, document) == result
+    layers = result.layers
     assert len(layers) > 2
-    decibels = [layer["sqnr_db"] for layer in layers]
+    decibels = [layer.sqnr_db for layer in layers]
     assert decibels == sorted(decibels)
     assert 5 < decibels[0] < 100
-    assert all(layer["float_us"] > 0 and layer["int8_us"] > 0 for layer in layers)
-    assert layers[0]["drop"] is not None
-    assert [layer["drop"] for layer in layers[1:]] == [None] * (len(layers) - 1)
-    assert result["metric"]["name"] == "top1"
-    assert result["metric"]["samples"] == 40
+    assert all(layer.float_us > 0 and layer.int8_us > 0 for layer in layers)
+    assert layers[0].drop is not None
+    assert [layer.drop for layer in layers[1:]] == [None] * (len(layers) - 1)
+    assert result.metric is not None
+    assert (result.metric.name, result.metric.samples) == ("top1", 40)
     shares = [share for share, _ in job.points]
     assert shares == sorted(shares)
 
@@ -59,16 +62,16 @@ def test_a_search_finds_the_costs_that_were_measured(
     assert "signature" not in registry.runs("sensitivity", digits.id)[0].options
 
     search = {"model": "digits", "data": CALIBRATION, "samples": 8, "search": True}
-    wanted = {**validate(QUANTIZE.options, search), "model": reference(digits)}
+    wanted = {**validate(QUANTIZE.form, search), "model": reference(digits)}
     offered = sensitivity_store.offered(registry, wanted)
-    names = [layer["name"] for layer in result["layers"]]
-    costs = sensitivity_store.costs_from(offered, result["backend"], names)
+    names = [layer.name for layer in result.layers]
+    costs = sensitivity_store.costs_from(offered, to_json(result.backend), names)
     assert costs is not None
-    assert costs[names[0]].gain_us == pytest.approx(result["layers"][0]["gain_us"], abs=0.02)
+    assert costs[names[0]].gain_us == pytest.approx(result.layers[0].gain_us, abs=0.02)
 
     # Another runtime, other layers, another calibration, or no search at all: measured anew.
     assert sensitivity_store.costs_from(offered, {"id": "x", "version": "1"}, names) is None
-    assert sensitivity_store.costs_from(offered, result["backend"], names[1:]) is None
+    assert sensitivity_store.costs_from(offered, to_json(result.backend), names[1:]) is None
     other = {**wanted, "calibration": "minmax"}
     assert sensitivity_store.offered(registry, other) == other
     alone = {**wanted, "search": False}
@@ -110,7 +113,7 @@ def test_quantize_takes_what_is_kept_and_does_not_record_it(
     shutil.rmtree(job.folder / "tuner")
     given = {"data": CALIBRATION, "samples": 8, "search": True, "max_drop": 0.1}
     more = {"eval_data": HELDOUT, "eval_samples": 40}
-    search = validate(QUANTIZE.options, {**given, **more, "model": "digits"})
+    search = validate(QUANTIZE.form, {**given, **more, "model": "digits"})
     offered = sensitivity_store.offered(registry, {**search, "model": reference(digits)})
     result = work.quantize(offered, job)
     assert result["search"]["stored_sensitivity"]

@@ -24,7 +24,7 @@ HELDOUT = str(DIGITS / "heldout.npz")
 
 
 def arguments(variant: VariantRecord, step=QUANTIZE, **given: Any) -> dict[str, Any]:
-    checked = validate(step.options, {**given, "model": "digits"})
+    checked = validate(step.form, {**given, "model": "digits"})
     if "target" in checked:
         checked["target"] = None  # as a name that is resolved to this computer
     return {**checked, "model": reference(variant)}

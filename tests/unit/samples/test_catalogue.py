@@ -76,7 +76,7 @@ def test_unknown_sample_names_the_known() -> None:
 
 
 def test_step_is_data_with_network_alone() -> None:
-    assert [option.name for option in SAMPLES_GET.options] == ["name", "out", "wheel"]
+    assert [option.name for option in SAMPLES_GET.form] == ["name", "out", "wheel"]
     assert {permission.value for permission in SAMPLES_GET.needs} == {"network"}
 
 

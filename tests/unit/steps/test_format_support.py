@@ -9,8 +9,9 @@ import pytest
 
 from studio.api import Kind, UsageError
 from studio.plugin_host import PluginHost
+from studio.steps.catalogue import step as step_named
 from studio.steps.catalogue import steps
-from studio.steps.format_support import HINT, USES, why_not
+from studio.steps.format_support import HINT, why_not
 from studio.workspace import Workspace
 
 IR = Path(__file__).parents[2] / "plugins" / "data" / "openvino" / "layers.xml"
@@ -25,28 +26,32 @@ def test_every_step_that_takes_a_model_is_listed() -> None:
     taking = {
         name
         for name, step in steps().items()
-        if any(option.kind is Kind.MODEL for option in step.options)
+        if any(option.kind is Kind.MODEL for option in step.form)
     }
-    assert set(USES) == taking
+    assert {name for name, step in steps().items() if step.use} == taking
 
 
 def test_everything_can_be_done_with_onnx(host: PluginHost) -> None:
-    assert {name: reason for name in USES if (reason := why_not(name, "onnx", host))} == {}
+    assert {
+        name: reason for name, step in steps().items() if (reason := why_not(step, "onnx", host))
+    } == {}
 
 
 @pytest.mark.parametrize("step", ["graph", "diff", "values", "operator", "inspect"])
 def test_any_format_can_be_looked_at(step: str, host: PluginHost) -> None:
-    assert why_not(step, "openvino", host) == ""
+    assert why_not(step_named(step), "openvino", host) == ""
 
 
 def test_what_needs_another_format_says_so(host: PluginHost) -> None:
-    assert why_not("deploy", "openvino", host) == (
+    assert why_not(step_named("deploy"), "openvino", host) == (
         "Targets serve ONNX models; OpenVINO IR models are looked at and compared only."
     )
-    assert why_not("edit", "openvino", host) == "Nothing here edits OpenVINO IR models."
-    assert "loads no OpenVINO IR models" in why_not("coverage", "openvino", host)
-    assert why_not("profile", "strange", host) == "No backend here runs strange models."
-    assert why_not("quantize", "strange", host) == "Nothing here quantizes strange models."
+    assert why_not(step_named("edit"), "openvino", host) == "Nothing here edits OpenVINO IR models."
+    assert "loads no OpenVINO IR models" in why_not(step_named("coverage"), "openvino", host)
+    assert why_not(step_named("profile"), "strange", host) == "No backend here runs strange models."
+    assert (
+        why_not(step_named("quantize"), "strange", host) == "Nothing here quantizes strange models."
+    )
 
 
 def test_nothing_is_started(tmp_path: Path) -> None:

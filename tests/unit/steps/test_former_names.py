@@ -35,7 +35,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 def test_the_digest_of_inputs_is_that_of_earlier_versions(registry: Registry) -> None:
-    own = [o for o in QUANTIZE.options if o.name != "preset"]
+    own = [o for o in QUANTIZE.form if o.name != "preset"]
     before = replace(QUANTIZE, options=(*own, Option("recipe", Kind.PRESET)))
     host = PluginHost.discover()
 

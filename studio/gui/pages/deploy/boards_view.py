@@ -14,8 +14,9 @@ from studio.gui import figures
 from studio.gui.pages.deploy import signers_menu
 from studio.gui.pages.deploy.signers_card import SignersCard
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell, pipeline_button
+from studio.gui.pages.shared.base import pipeline_button
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, Pill, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
 

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell, pipeline_button
+from studio.gui.pages.shared.base import pipeline_button
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Pill, button, label, row, set_enabled
 
 if TYPE_CHECKING:

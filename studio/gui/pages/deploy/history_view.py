@@ -12,8 +12,8 @@ from studio.gui.pages.deploy import rows as deploy_rows
 from studio.gui.pages.deploy.history_verification import HistoryVerification
 from studio.gui.pages.deploy.point_in_time import PointInTimeView
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import Needs
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Segmented, label, row
 from studio.gui.widgets.tables import Table, framed
 

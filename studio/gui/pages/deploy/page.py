@@ -21,9 +21,9 @@ from studio.gui.pages.deploy.rollout_view import RolloutView
 from studio.gui.pages.deploy.target_history import HistoryCard
 from studio.gui.pages.deploy.target_tools import TargetTools
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.host_key_panel import HostKeyPanel
 from studio.gui.pages.shared.stage_page import StagePage, StaleViews, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
     GRID,
@@ -69,7 +69,7 @@ class DeployPage(StagePage):
         self._planned: tuple[int, str] | None = None
         self._doing = ""
         self._asked: TargetSpec | None = None
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
         self.form = Form(form_options(options), columns=2)
         self.contact = HostKeyPanel(workspace)

@@ -13,8 +13,8 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class RolloutView(QWidget):
         self.variant: VariantRecord | None = None
         self._seen: dict[str, Mapping[str, Any]] = {}
         self.strip = JobStrip()
-        self.form = Form(_form_options(workspace.steps[STEP].options), self)
+        self.form = Form(_form_options(workspace.steps[STEP].form), self)
         self.rows = StateRows("Rollout")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")

@@ -1,72 +1,20 @@
-"""Which blocks of the graph are unfolded in place, and what keeps its place when that changes."""
+"""Which blocks of the graph are unfolded in place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
-from studio.gui.graph.scene import Scene
+from studio.gui.pages.model.graph_page import GraphPage
+from studio.gui.pages.model.screen_anchor import INSIDE, ScreenAnchor
 
 if TYPE_CHECKING:
     from studio.gui.graph.canvas import GraphCanvas
-    from studio.gui.pages.model.page import ModelPage
 
-INSIDE = "inside"
 NOT_YET = "Blocks can be unfolded as soon as all nodes are laid out."
 _MARGIN = 60.0
 """Pixels from the upper side of the canvas within which a block that was folded is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenAnchor:
-    """A point of the graph that is to stay where it is on the screen.
-
-    Attributes:
-        point: In the scene that was shown.
-        path, name: The part and the name of the box that it belongs to.
-        is_selected: Whether that box is selected afterwards.
-    """
-
-    point: QPointF
-    path: str
-    name: str
-    is_selected: bool
-
-    def place(self, scene: Scene, around: str) -> tuple[tuple[QPointF, QPointF] | None, int | None]:
-        """Where it is in another scene of the same part, and the box that stands for it.
-
-        Args:
-            around: The path of the part.
-        """
-        within = f"{self.path}/" if self.path else ""
-        unfolded = f"{within}{self.name}/{INSIDE}"
-        for frame in scene.frames:
-            if frame.path == unfolded:
-                first = len(scene.graph.inputs) + frame.nodes[0]
-                there = QPointF(frame.x + frame.width / 2, frame.y)
-                return (self.point, there), first
-        box = self._box(scene, around)
-        if box is None:
-            return None, None
-        return (self.point, QPointF(scene.centre(box)[0], scene.y[box])), box
-
-    def _box(self, scene: Scene, around: str) -> int | None:
-        """The box itself, or the folded block that it lies in."""
-        start = f"{around}/" if around else ""
-        holder = None
-        for box, what in enumerate(scene.boxes):
-            if what.node is None:
-                continue
-            path = scene.path_of(box, around)
-            if what.name == self.name and path == self.path:
-                return box
-            if scene.is_block(box):
-                inside = f"{path}/{what.name}/{INSIDE}" if path else f"{what.name}/{INSIDE}"
-                if f"{self.path}/".startswith(f"{inside}/") and inside.startswith(start):
-                    holder = box
-        return holder
 
 
 class BlockExpansion:
@@ -77,7 +25,7 @@ class BlockExpansion:
             looks as before.
     """
 
-    def __init__(self, page: ModelPage) -> None:
+    def __init__(self, page: GraphPage) -> None:
         self._page = page
         self.opened: frozenset[str] = frozenset()
 
@@ -105,7 +53,7 @@ class BlockExpansion:
         frame = frames[number]
         self.opened -= {frame.path}
         path = frames[frame.around].path if frame.around >= 0 else page.path
-        area, margin = canvas.area(), _MARGIN / canvas.zoom
+        area, margin = canvas.viewport.area(), _MARGIN / canvas.zoom
         # Of a frame whose title is out of sight the block is shown at the edge of the canvas.
         x = min(max(frame.x + frame.width / 2, area.left + margin), area.right - margin)
         place = QPointF(x, max(frame.y, area.top + margin))
@@ -160,7 +108,7 @@ class BlockExpansion:
         scene = canvas.scene
         if scene is None or not len(scene):
             return None
-        area = canvas.area()
+        area = canvas.viewport.area()
         near = scene.index.boxes_in(area).tolist()
         nodes = [box for box in near if scene.boxes[box].node is not None]
         if canvas.selected in nodes:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from studio.gui.names import shown
+from studio.gui.pages.model.block_expansion import BlockExpansion
+from studio.gui.pages.model.compare_view import CompareView
 from studio.gui.pages.model.drawer import TITLES
-from studio.gui.pages.model.graph_export import FORMATS
-from studio.gui.window.command_palette import PaletteEntry
-
-if TYPE_CHECKING:
-    from studio.gui.pages.model.page import ModelPage
+from studio.gui.pages.model.graph_export import FORMATS, GraphExport
+from studio.gui.pages.model.graph_page import GraphPage
+from studio.gui.shell import PaletteEntry
 
 _MOST = 2_000
 """Boxes that the palette lists one by one; of a larger graph it lists the operators."""
@@ -22,7 +21,9 @@ _LAST = 3
 """Weight of nodes among equal matches: behind everything else."""
 
 
-def add_commands(page: ModelPage) -> None:
+def add_commands(
+    page: GraphPage, unfolding: BlockExpansion, export: GraphExport, compare: CompareView
+) -> None:
     """Add them to a page that is built; keys of the canvas are named in the texts."""
     canvas = page.pane.canvas
     page.add_command("Find a node", page.start_search, "Ctrl+F")
@@ -35,22 +36,22 @@ def add_commands(page: ModelPage) -> None:
     page.add_command("Put the lit path out (X)", canvas.trace)
     page.add_command("Show the keys of the graph (?)", page.pane.help.open)
     page.add_command("Show blocks or all nodes (B)", page.toggle_detail)
-    page.add_command("Unfold or fold the block in place (U)", page.unfolding.toggle)
-    page.add_command("Unfold or fold all blocks in place (Shift+U)", page.unfolding.toggle_all)
+    page.add_command("Unfold or fold the block in place (U)", unfolding.toggle)
+    page.add_command("Unfold or fold all blocks in place (Shift+U)", unfolding.toggle_all)
     page.add_command("Leave the block (Backspace)", page.leave)
     for number, title in enumerate(("Show the graph", "Show the summary")):
         page.add_command(title, partial(page.show_view, number))
     for number, title in enumerate(TITLES):
         page.add_command(title, partial(page.open_tool, number))
     for suffix, is_whole, title in FORMATS:
-        run = partial(page.export.ask, suffix, whole=is_whole)
+        run = partial(export.ask, suffix, whole=is_whole)
         page.add_command(f"Export the graph: {title}", run)
     page.add_command("Compare with another variant", partial(page.show_view, 2))
-    page.add_command("Next difference (N)", partial(page.compare.step, 1))
-    page.add_command("Previous difference (P)", partial(page.compare.step, -1))
+    page.add_command("Next difference (N)", partial(compare.step, 1))
+    page.add_command("Previous difference (P)", partial(compare.step, -1))
 
 
-def node_entries(page: ModelPage) -> Iterable[PaletteEntry]:
+def node_entries(page: GraphPage) -> Iterable[PaletteEntry]:
     """Each node in sight; or of a large graph each operator, whose nodes are searched for then."""
     scene, view = page.pane.canvas.scene, page.view
     if scene is None or view is None:

@@ -23,8 +23,8 @@ from studio.gui.graph.costs import KINDS, short_count
 from studio.gui.graph.linked import LinkedPanes
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, Segmented, button, clear, label, row
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 

@@ -14,8 +14,8 @@ from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.graph.overlay import Overlay, state_overlay
 from studio.gui.graph.scene import Scene
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Pill, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
 from studio.workspace import nodes_within
@@ -50,7 +50,7 @@ class CoverageView(QWidget):
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._problems: list[Mapping[str, Any]] = []
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
         self.check = button("Check", self.run)
         self.strip = JobStrip()

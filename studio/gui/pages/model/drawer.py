@@ -24,7 +24,7 @@ from studio.gui.pages.model.edit_list import EditProposal, proposals
 from studio.gui.pages.model.node_metrics_view import NodeMetricsView
 from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
 from studio.workspace import RegistryChanged
 
@@ -155,7 +155,7 @@ class Drawer(QWidget):
         canvas = self._canvas
         if canvas.scene is None:
             return
-        under = canvas.to_scene(point.toPointF())
+        under = canvas.viewport.to_scene(point.toPointF())
         box = canvas.scene.box_at(under.x(), under.y())
         if box is None:
             box = canvas.selected

@@ -19,7 +19,7 @@ from studio.gui.names import shown
 from studio.gui.pages.model import facts as model_facts
 from studio.gui.pages.model.node_details import ConstantDetail, OperatorDetail
 from studio.gui.pages.model.query_cache import QueryCache
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     ElidedLabel,

@@ -11,7 +11,8 @@ from studio.gui import figures
 from studio.gui.graph.costs import KINDS, WRITTEN, CostKind, short_count
 
 if TYPE_CHECKING:
-    from studio.workspace import GraphView, RunRecord, VariantRecord
+    from studio.quantization.results import SensitivityResult
+    from studio.workspace import GraphView, Recorded, RunRecord, VariantRecord
 
 _MOST_RUNS = 10
 
@@ -53,7 +54,7 @@ def sources_of(
     variant: VariantRecord | None,
     profiles: Sequence[RunRecord] = (),
     quantizations: Sequence[RunRecord] = (),
-    sensitivities: Sequence[RunRecord] = (),
+    sensitivities: Sequence[Recorded[SensitivityResult]] = (),
 ) -> Iterator[Source]:
     """All sources that have something to say about a variant."""
     for kind in (*KINDS, WRITTEN):
@@ -63,8 +64,8 @@ def sources_of(
     mine = [run for run in profiles if variant.id in run.options.get("models", ())]
     for run in mine[:_MOST_RUNS]:
         yield from _profiled(run.result, variant, figures.moment(run.created))
-    for run in [one for one in sensitivities if one.variant == variant.id][:_MOST_RUNS]:
-        yield from sensitivity_sources(run.result, figures.moment(run.created))
+    for measured in [one for one in sensitivities if one.variant == variant.id][:_MOST_RUNS]:
+        yield from sensitivity_sources(measured.result, figures.moment(measured.created))
     for run in quantizations:
         if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
             yield from _quantized(run.result, view)
@@ -145,16 +146,15 @@ def _basis(operators: Mapping[str, Any]) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source]:
+def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source]:
     """The error of each layer alone, with its loss of the metric, and the time that int8 saves."""
-    rows = result.get("layers") or ()
-    title = str((result.get("metric") or {}).get("title", "")).lower()
+    title = result.metric.title.lower() if result.metric is not None else ""
     notes = {
-        row["name"]: f"loses {row['drop']:.4f} of {title}"
-        for row in rows
-        if row.get("drop") is not None
+        layer.name: f"loses {layer.drop:.4f} of {title}"
+        for layer in result.layers
+        if layer.drop is not None
     }
-    noise = {row["name"]: _amplitude(float(row["sqnr_db"])) for row in rows}
+    noise = {layer.name: _amplitude(layer.sqnr_db) for layer in result.layers}
     yield Source(
         f"{_ERROR} · {when}",
         NOISE,
@@ -165,7 +165,7 @@ def sensitivity_sources(result: Mapping[str, Any], when: str) -> Iterator[Source
         unit="dB",
         measure=_ratio,
     )
-    saved = {row["name"]: float(row["gain_us"]) for row in rows}
+    saved = {layer.name: layer.gain_us for layer in result.layers}
     yield Source(f"Time that int8 saves · {when}", "Time that int8 saves", _microseconds, saved)
 
 

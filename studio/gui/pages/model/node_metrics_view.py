@@ -20,9 +20,10 @@ from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.names import shown
 from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.quantization.results import SensitivityResult
 from studio.settings.plain import spreadsheet_cell
 from studio.workspace import nodes_within, read_numbers
 
@@ -143,8 +144,9 @@ class NodeMetricsView(QWidget):
     def _find(self) -> Iterator[Source]:
         assert self._view is not None
         registry = self._workspace.registry
-        runs = [registry.runs(step) for step in ("profile", "quantize", "sensitivity")]
-        yield from sources_of(self._view, self._variant, *runs)
+        profiles, quantizations = registry.runs("profile"), registry.runs("quantize")
+        costs = self._workspace.results.of("sensitivity", SensitivityResult)
+        yield from sources_of(self._view, self._variant, profiles, quantizations, costs)
         yield from self._files
 
     def _choose_file(self) -> None:

@@ -16,18 +16,19 @@ from studio.gui.graph.keyboard import DETAIL, LEAVE, UNFOLD, UNFOLD_ALL
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.graph.view import GraphPane
-from studio.gui.pages.model.block_expansion import BlockExpansion, ScreenAnchor
+from studio.gui.pages.model.block_expansion import BlockExpansion
 from studio.gui.pages.model.commands import add_commands, node_entries
 from studio.gui.pages.model.compare_view import CompareView
 from studio.gui.pages.model.drawer import Drawer
 from studio.gui.pages.model.graph_export import GraphExport
 from studio.gui.pages.model.inspector import ModelInspector
 from studio.gui.pages.model.node_metric_sources import Source, from_cost
+from studio.gui.pages.model.screen_anchor import ScreenAnchor
 from studio.gui.pages.model.search import ModelSearch, Results
 from studio.gui.pages.model.summary import ModelSummary
-from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.pages.shared.base import Page
+from studio.gui.shell import PaletteEntry, Shell
 from studio.gui.widgets.basics import Hint, Segmented, row
-from studio.gui.window.command_palette import PaletteEntry
 from studio.workspace import NodeAsked, SearchResult
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class ModelPage(Page):
         self.detail.setToolTip("Show the layers of the model, or every node at once")
         self.detail.hide()
         self.search = self.finder.field
-        self.results = Results(self)
+        self.results = Results(self, self.finder)
         self.add_tool(self.detail, left=True)
         self.add_tool(self.search)
         self.set_primary("Quantize…", lambda: shell.go("quantize"))
@@ -109,7 +110,7 @@ class ModelPage(Page):
         self.finder.chosen.connect(self.results.show)
         self.finder.left.connect(self.take_focus)
         self.stack.currentChanged.connect(self._view_changed)
-        add_commands(self)
+        add_commands(self, self.unfolding, self.export, self.compare)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Read the graph of another variant; the old one stays until the new one is there."""

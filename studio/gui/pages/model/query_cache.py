@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob

@@ -9,23 +9,16 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout
 
-from studio.gui.graph.block_paths import BlockPaths
+from studio.gui.graph.block_paths import BlockPaths, boxes_of
+from studio.gui.graph.scene import Scene
 from studio.gui.graph.search_results import ResultLine, SearchResultPainter, SearchResults, grouped
-from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.model.graph_page import GraphPage
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
 from studio.workspace import search_model
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, SearchResult, Workspace
-from typing import TYPE_CHECKING
-
-from studio.gui.graph.block_paths import boxes_of
-from studio.gui.graph.scene import Scene
-
-if TYPE_CHECKING:
-    from studio.gui.pages.model.page import ModelPage
-    from studio.workspace import SearchResult
-
 
 FIELD_WIDTH = 168
 LIST_WIDTH = 300
@@ -252,8 +245,9 @@ class ModelSearch(QFrame):
 class Results:
     """Shows on a page's canvas what its search has found."""
 
-    def __init__(self, page: ModelPage) -> None:
+    def __init__(self, page: GraphPage, finder: ModelSearch) -> None:
         self._page = page
+        self._finder = finder
 
     def show(self, hit: SearchResult) -> None:
         """Show the part that a result lies in, with the result selected."""
@@ -283,7 +277,7 @@ class Results:
     def mark(self) -> None:
         """Outline what was found in the part that is in sight, and the blocks that hold some."""
         page, canvas = self._page, self._page.pane.canvas
-        view, scene, hits = page.view, canvas.scene, page.finder.hits
+        view, scene, hits = page.view, canvas.scene, self._finder.hits
         if view is None or scene is None:
             return
         if not hits:
@@ -298,5 +292,5 @@ class Results:
         if isinstance(boxes, Exception):
             raise boxes
         canvas = self._page.pane.canvas
-        if scene is canvas.scene and hits is self._page.finder.hits:
+        if scene is canvas.scene and hits is self._finder.hits:
             canvas.set_hits(boxes)

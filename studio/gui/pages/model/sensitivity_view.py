@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -14,14 +14,15 @@ from studio.gui.forms.form import Form
 from studio.gui.graph.overlay import make_overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.pages.model.node_metric_sources import Source, sensitivity_sources
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.quantization.results import LayerCost, SensitivityResult
 from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
+    from studio.workspace import JobOutcome, Recorded, VariantRecord, Workspace
 
 STEP = "sensitivity"
 COLUMNS = ("Layer", "SQNR dB", "Loss", "Float µs", "Int8 µs", "Saves µs")
@@ -46,8 +47,8 @@ class SensitivityView(QWidget):
         self._shell = shell
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
-        self._result: Mapping[str, Any] = {}
-        options = workspace.steps[STEP].options
+        self._result: SensitivityResult | None = None
+        options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL])
         self.measure = button("Measure", self.run)
         self.strip = JobStrip()
@@ -127,24 +128,22 @@ class SensitivityView(QWidget):
 
     def _show_newest(self) -> None:
         run = self._newest()
-        self._result = run.result if run is not None else {}
+        self._result = run.result if run is not None else None
         self._stack.setCurrentIndex(1 if run is not None else 0)
         if run is None:
             return
-        layers = run.result["layers"]
-        slower = sum(one["gain_us"] <= 0 for one in layers)
-        metric = run.result.get("metric")
+        layers, metric = run.result.layers, run.result.metric
         text = f"{figures.count(len(layers), 'layer')}, measured {figures.moment(run.created)}; "
-        text += f"{slower} of them are no faster in int8 here."
+        text += f"{run.result.slower} of them are no faster in int8 here."
         if metric:
-            text += f" Loss of {metric['title'].lower()} over {metric['samples']} samples."
+            text += f" Loss of {metric.title.lower()} over {metric.samples} samples."
         self.sentence.setText(text)
         self.table.show_rows([_line(one) for one in layers])
 
-    def _newest(self) -> RunRecord | None:
+    def _newest(self) -> Recorded[SensitivityResult] | None:
         if self._variant is None:
             return None
-        return next(iter(self._workspace.registry.runs(STEP, self._variant.id, 1)), None)
+        return self._workspace.results.last(STEP, SensitivityResult, self._variant.id)
 
     def _selected(self, key: Hashable) -> None:
         boxes = self._scene.boxes if self._scene is not None else ()
@@ -166,11 +165,11 @@ def _boxes(scene: Scene, source: Source) -> Sequence[tuple[int, float]]:
     return found
 
 
-def _line(layer: Mapping[str, Any]) -> SortableRow:
-    numbers = [layer[key] for key in ("sqnr_db", "drop", "float_us", "int8_us", "gain_us")]
+def _line(layer: LayerCost) -> SortableRow:
+    numbers = (layer.sqnr_db, layer.drop, layer.float_us, layer.int8_us, layer.gain_us)
     forms = (".1f", ".4f", ".1f", ".1f", ".1f")
     texts = [
         figures.NOTHING if number is None else f"{number:{form}}".replace("-", figures.MINUS)
         for number, form in zip(numbers, forms, strict=True)
     ]
-    return SortableRow(layer["name"], (layer["name"], *texts), (layer["name"], *numbers))
+    return SortableRow(layer.name, (layer.name, *texts), (layer.name, *numbers))

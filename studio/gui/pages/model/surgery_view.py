@@ -21,8 +21,8 @@ from studio.gui import figures
 from studio.gui.forms.editors import TextEditor
 from studio.gui.forms.form import Form
 from studio.gui.pages.model.edit_list import EditList, EditProposal, named, told
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.completion import NamesCompleter
 from studio.gui.widgets.tables import Table

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.api import StudioError
 from studio.gui.pages.monitor.alert_form import AlertForm
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, ElidedLabel, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
 from studio.workspace import JobOutcome, Workspace

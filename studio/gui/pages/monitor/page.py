@@ -16,8 +16,8 @@ from studio.gui.pages.monitor.drift_card import DriftCard
 from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.quality_card import QualityCard
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage, StateRow, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
 

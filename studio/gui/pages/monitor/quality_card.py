@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QWidget
 
 from studio.gui.pages.monitor.quality_rows import QualityRow, rows_of
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, label, restyle, row, set_enabled
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.forms.form import Form
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, button, label, row
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class EnvironmentCard(QWidget):
         self._plugin: Plugin | None = None
         self.state = Pill("")
         self.fields = FieldList()
-        options = workspace.steps[INSTALL].options
+        options = workspace.steps[INSTALL].form
         self.form = Form([option for option in options if option.name == "wheels"])
         self.install = button("Install", self._install, "primary")
         self.remove = button("Remove", self._remove)

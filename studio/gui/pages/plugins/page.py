@@ -13,7 +13,8 @@ from studio.gui import figures
 from studio.gui.pages.plugins.environment_card import INSTALL as INSTALL_ENVIRONMENT
 from studio.gui.pages.plugins.environment_card import REMOVE as REMOVE_ENVIRONMENT
 from studio.gui.pages.plugins.environment_card import EnvironmentCard
-from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.pages.shared.base import Page
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, FieldList, Pill, Scroll, button, label, row
 from studio.gui.widgets.tables import Table
 from studio.workspace import RegistryChanged

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import set_enabled
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from studio.gui.pages.profile import modes, rows
 from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.pages.profile.export import ProfileExport
 from studio.gui.pages.profile.history import HistoryView
-from studio.gui.pages.quantize.rows import quality
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
+from studio.gui.pages.shared.quality import quality
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
     GRID,
@@ -67,7 +67,7 @@ class ProfilePage(StagePage):
         self._offered: set[str] = set()
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(lambda: self._show_result(self._result))
-        self._model = next(o.name for o in workspace.steps[STEP].options if o.kind is Kind.MODEL)
+        self._model = next(o.name for o in workspace.steps[STEP].form if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
         for name, other in (("seconds", "minutes"), ("batch", "limit")):
             _share_place(self.form.fields[name], self.form.fields[other])
@@ -119,7 +119,7 @@ class ProfilePage(StagePage):
 
     def _options(self) -> tuple[Option, ...]:
         """The step's options: the few that matter each time in front, the others folded."""
-        options = {option.name: option for option in self.workspace.steps[STEP].options}
+        options = {option.name: option for option in self.workspace.steps[STEP].form}
         order = [*IN_FRONT, *(name for name in options if name not in IN_FRONT)]
         return tuple(
             replace(options[name], advanced=name not in IN_FRONT)

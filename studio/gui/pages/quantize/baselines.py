@@ -8,26 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
+from studio.gui.pages.shared.quality import measured, metric_name
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
 
-_MADE_BY = "quantize"
 _DATA = ("heldout_data", "eval_data", "data")
 """Options of the step, the one first whose samples the verdict is of."""
 
 Json = Mapping[str, Any]
-
-
-def measured(variant: VariantRecord) -> Json:
-    """The metric of a variant and of what it was made from; empty where none was measured."""
-    found: Json = (variant.summary.get(_MADE_BY) or {}).get("metric") or {}
-    return found
-
-
-def metric_name(values: Json) -> str:
-    """What a metric is called."""
-    return str(values.get("title") or values.get("name") or "metric")
 
 
 def evaluated_on(values: Json, asked: Json) -> str:

@@ -22,8 +22,8 @@ from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.quantize.stage_progress import StageProgress
 from studio.gui.pages.quantize.target_evaluation_view import TargetEvaluationView
 from studio.gui.pages.quantize.variants_view import VariantsView
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Scroll, row, set_enabled
 from studio.workspace import JobProgressed, NodeAsked
@@ -76,7 +76,7 @@ class QuantizePage(StagePage):
         """The step's options that are not the preset's; the model is the current variant."""
         return tuple(
             option
-            for option in self.workspace.steps[STEP].options
+            for option in self.workspace.steps[STEP].form
             if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_PRESET
         )
 
@@ -166,7 +166,7 @@ class QuantizePage(StagePage):
 
     def _model(self) -> dict[str, Any]:
         assert self.origin is not None
-        options = self.workspace.steps[STEP].options
+        options = self.workspace.steps[STEP].form
         name = next(option.name for option in options if option.kind is Kind.MODEL)
         return {name: f"#{self.origin.id}"}
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
-from studio.gui.pages.quantize.baselines import Baseline, evaluated_on, measured, metric_name
+from studio.gui.pages.quantize.baselines import Baseline, evaluated_on
+from studio.gui.pages.shared.quality import measured, metric_name, quality
 
 if TYPE_CHECKING:
     from studio.workspace import Registry, VariantRecord
@@ -73,25 +74,6 @@ def metric_heading(variants: Iterable[VariantRecord]) -> str:
     """The heading of the metric's column: its name, where all were judged by the same."""
     names = {metric_name(measured(variant)) for variant in variants if measured(variant)}
     return names.pop() if len(names) == 1 else "Metric"
-
-
-def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
-    """The metric of each variant that has one, by its number, and the metric's name."""
-    variants = list(variants)
-    title = ""
-    found: dict[int, float] = {}
-    originals: dict[int, float] = {}  # the last evaluation counts, as in the table
-    for variant in variants:
-        values = measured(variant)
-        before, after = (figures.number(values.get(end)) for end in ("before", "after"))
-        if after is None:
-            continue
-        title = metric_name(values)
-        found[variant.id] = after
-        if variant.parent is not None and before is not None:
-            originals[variant.parent] = before
-    found = {**originals, **found}
-    return found, title
 
 
 def tradeoff(
@@ -190,7 +172,8 @@ def fields(
         return [("Made by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
     values = made(variant)
     found: list[Sequence[str]] = [("Made from", source)]
-    title = _preset_title(str(values.get("preset_text") or values.get("recipe_text") or ""))
+    texts = (values[key] for key in ("preset_text", "recipe_text") if values.get(key))
+    title = _preset_title(str(next(texts, "")))
     if title:
         found.append(("Preset", title))
     found.append(("Method", _method(variant)))

@@ -13,8 +13,8 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Card,
@@ -51,7 +51,7 @@ class TargetEvaluationView(QWidget):
         self._workspace = workspace
         self._shell = shell
         self._variant: VariantRecord | None = None
-        options = workspace.steps[STEP].options
+        options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
         self.check = button("Evaluate", self.run)
         self.strip = JobStrip()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QStackedWidget, QVBox
 from studio.api import StudioError
 from studio.gui import session_state as memory
 from studio.gui.pages.shared import run_rows, target_rows
-from studio.gui.pages.shared.base import Shell
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed

@@ -12,7 +12,8 @@ from studio.gui import session_state as memory
 from studio.gui.pages.runs.actions_view import ActionsView
 from studio.gui.pages.runs.runs_view import RunsView
 from studio.gui.pages.runs.versions_view import VersionsView
-from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.pages.shared.base import Page
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import set_enabled
 from studio.workspace import JobFinished, RegistryChanged, RunChanged
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui.pages.shared import run_rows as rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Card,

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QVBoxLayou
 from studio.gui import figures
 from studio.gui.pages.runs.runs_view import DETAIL_WIDTH
 from studio.gui.pages.shared import run_rows, target_rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Card,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -16,48 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.theme import Theming
+from studio.gui.shell import PaletteEntry, Shell
 from studio.gui.widgets.basics import GRID, button, label
 from studio.gui.widgets.view_bar import ViewBar
 
 if TYPE_CHECKING:
-    from studio.gui.window.command_palette import PaletteEntry
-    from studio.workspace import RunningJob, VariantRecord, Workspace
+    from studio.workspace import VariantRecord, Workspace
 
 HEADER_HEIGHT = 44
-
-
-class Shell(Protocol):
-    """What the window does for its pages."""
-
-    theming: Theming
-
-    def start(self, step: str, **options: object) -> RunningJob | None:
-        """Start a job; an error is shown as a sentence and gives None."""
-
-    def say(self, text: str, tone: str = "") -> None:
-        """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
-
-    def fail(self, error: BaseException) -> None:
-        """Show an error: the sentence, what to do, and the detail behind a disclosure."""
-
-    def select(self, variant: int) -> None:
-        """Make a variant the current one."""
-
-    def go(self, stage: str) -> None:
-        """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
-
-    def choose_model(self) -> None:
-        """Let the user choose a model file and open it."""
-
-    def open_sample(self, name: str) -> None:
-        """Get a sample and open its model."""
-
-    def show_action(self, number: int) -> None:
-        """Show something that was done, with the pipeline that does it again."""
-
-    def inspector_changed(self) -> None:
-        """Ask the page for its inspector again."""
 
 
 class Page(QWidget):

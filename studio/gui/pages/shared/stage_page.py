@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.pages.shared.base import Page
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, button, clear, label, line, row
 from studio.workspace import JobFinished, JobMessage, JobProgressed, RegistryChanged
 

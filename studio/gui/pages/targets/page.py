@@ -12,10 +12,10 @@ from studio.api import Kind, Option, StudioError, TargetSpec
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows as rows
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.host_key_panel import HostKeyPanel
 from studio.gui.pages.shared.stage_page import StagePage
 from studio.gui.pages.targets.target_discovery import DiscoveryCard
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
     GRID,
     Card,

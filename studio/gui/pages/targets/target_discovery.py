@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout
 
 from studio.api.qt import plain_tip
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import JobStrip
+from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, clear, label, row, set_enabled
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from studio.api import TargetSpec
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
-from studio.gui.pages.shared.base import Shell
 from studio.gui.pages.shared.stage_page import Needs, StagePage
+from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import (
     GRID,

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.gui import figures, icons
-from studio.gui.pages.shared.base import Page, Shell
+from studio.gui.pages.shared.base import Page
+from studio.gui.shell import Shell
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import (
     GRID,

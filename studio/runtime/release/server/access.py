@@ -14,11 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Tuple
 
-from ...serve.http.host_names import is_host_pattern
-from ...serve.options import ALLOWED_HOSTS
 from ...shared.access_tokens import fingerprint_of
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
+from ...shared.host_names import ALLOWED_HOSTS, is_host_pattern
 from ..board import Board
 from ..store.layout import Layout
 

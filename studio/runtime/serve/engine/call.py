@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..protocol import codec as inference
 from ..protocol.codec import Inference
 from .served_model import ServedModel
 from .session import first_line
+
+if TYPE_CHECKING:
+    from .pending import PendingCall
 
 _clock = time.monotonic
 
@@ -206,7 +209,7 @@ class InferenceCall:
         self._exchange.answer(self.conclude())
 
 
-def run_together(model: ServedModel, calls: Sequence[InferenceCall], options: Any = None) -> None:
+def run_together(model: ServedModel, calls: Sequence[PendingCall], options: Any = None) -> None:
     """Run calls, those that fit each other as one batch. Each can be concluded afterwards.
 
     Args:
@@ -222,13 +225,13 @@ def run_together(model: ServedModel, calls: Sequence[InferenceCall], options: An
                 call.run(options)
 
 
-def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCall]]:
+def _batches(calls: List[PendingCall], rows: int) -> Iterator[List[PendingCall]]:
     """Calls with inputs of the same kind, so many rows together at most."""
-    kinds: Dict[Any, List[InferenceCall]] = {}
+    kinds: Dict[Any, List[PendingCall]] = {}
     for call in calls:
         kinds.setdefault(call.inference.kind or call, []).append(call)
     for same in kinds.values():
-        batch: List[InferenceCall] = []
+        batch: List[PendingCall] = []
         filled = 0
         for call in same:
             if batch and filled + call.inference.batch > rows:
@@ -239,7 +242,7 @@ def _batches(calls: List[InferenceCall], rows: int) -> Iterator[List[InferenceCa
         yield batch
 
 
-def _run_batch(model: ServedModel, calls: Sequence[InferenceCall], options: Any) -> bool:
+def _run_batch(model: ServedModel, calls: Sequence[PendingCall], options: Any) -> bool:
     """Run calls in one; False when that fails: whose fault it is shows when each runs alone."""
     found = [call.inference for call in calls]
     wanted = [output.name for output in found[0].wanted]

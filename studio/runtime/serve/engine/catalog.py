@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..errors import LoadError
+from ...shared.errors import LoadError
 from ..http.message import HttpError
 from .memory import available_bytes
 from .model_files import inside, model_in, size_of
-from .served_model import Repository, ServedModel
+from .repository import Repository
+from .served_model import ServedModel
 from .source import ModelSource, from_bundle, from_file
 
 Key = Tuple[str, str]

@@ -1,4 +1,4 @@
-"""A served version of a model, and the set of those that are served."""
+"""A served version of a model, and how it is loaded."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import time
 from collections import deque
 from typing import (
     TYPE_CHECKING,
-    Callable,
     Deque,
-    Dict,
-    Hashable,
     List,
     Mapping,
     NamedTuple,
@@ -21,7 +18,6 @@ from typing import (
 from ...bench.machine.board import identity
 from ...drift.watch import DriftWatch, watch_of
 from ...shared.threads import threads_for, usable_cores
-from ..http.message import HttpError
 from ..outputs.recent_answers import Answers
 from ..protocol.request_template import RequestTemplates
 from ..protocol.tensors import TensorSpec
@@ -33,11 +29,9 @@ from .source import ModelSource
 from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 
 if TYPE_CHECKING:
-    from ..fast_path.dynamic_batch import DynamicBatch
-    from ..quality.shadow import ShadowComparison
-    from ..quality.uncertain_samples import Sampler
-    from .call import InferenceCall
     from .executor import Work
+    from .observer import Attached, RequestSampler
+    from .pending import PendingCall
 
 INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""
@@ -89,7 +83,6 @@ class ServedModel:
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
         plans: What is kept between requests.
-        together: The batches that are gathered as they are received, by what can share one.
         waiting: The requests that wait for their turn.
         turn_is_due: The event loop will run what waits.
         turns: Handed over to threads, which have not begun them.
@@ -113,8 +106,8 @@ class ServedModel:
     ) -> None:
         self.source = source
         self.drift = drift
-        self.mirror: Optional[ShadowComparison] = None
-        self.sampler: Optional[Sampler] = None
+        self.mirror: Optional[Attached] = None
+        self.sampler: Optional[RequestSampler] = None
         self.answers = Answers(source.labels)
         self.session = session
         self.inputs: Mapping[str, TensorSpec] = session.inputs
@@ -126,8 +119,7 @@ class ServedModel:
         self.warning = warning
         self.batch_rows = batch_rows
         self.plans = RequestTemplates()
-        self.together: Dict[Hashable, DynamicBatch] = {}
-        self.waiting: Deque[InferenceCall] = deque()
+        self.waiting: Deque[PendingCall] = deque()
         self.alone = 0
         self.turn_is_due = False
         self.turns: Deque[Work] = deque()
@@ -155,14 +147,14 @@ class ServedModel:
         self.alone += 1
         return self.alone % _OFTEN != 0
 
-    def take(self) -> List[InferenceCall]:
+    def take(self) -> List[PendingCall]:
         """The waiting requests that one thread should run now: its share, if there are many.
 
         Of a model that is run in the event loop it is all: no other thread runs the rest beside.
         """
         workers = 1 if self.inline else self.execution.workers
         share = -(-len(self.waiting) // workers)
-        taken: List[InferenceCall] = []
+        taken: List[PendingCall] = []
         for _ in range(min(self.batch_rows, share)):
             try:
                 taken.append(self.waiting.popleft())
@@ -257,56 +249,3 @@ def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> SpeedM
     """The comparison with the profile of this machine, or else with the runs just made."""
     found, note = of_profiles(source.profiles, identity(), threads)
     return SpeedMonitor(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)
-
-
-class Repository:
-    """The served models by name and version; replaced as a whole by one assignment.
-
-    Attributes:
-        replaced: Called when others are served than before.
-    """
-
-    def __init__(self) -> None:
-        self._models: Mapping[str, Mapping[str, ServedModel]] = {}
-        self._newest: Mapping[str, ServedModel] = {}
-        self.replaced: Callable[[], None] = lambda: None
-
-    def replace(self, models: List[ServedModel]) -> None:
-        """Serve exactly these from now on."""
-        names: Dict[str, Dict[str, ServedModel]] = {}
-        for model in models:
-            names.setdefault(model.name, {})[model.version] = model
-        self._models = names
-        self._newest = {
-            name: versions[max(versions, key=_number)] for name, versions in names.items()
-        }
-        self.replaced()
-
-    def find(self, name: str, version: str = "") -> ServedModel:
-        """The named version, or the newest.
-
-        Raises:
-            HttpError: 404, in one sentence.
-        """
-        newest = self._newest.get(name)
-        if newest is None:
-            raise HttpError(404, "There is no model {!r} here.".format(name))
-        if not version:
-            return newest
-        versions = self._models[name]
-        if version not in versions:
-            sentence = "There is no version {!r} of the model {!r}.".format(version, name)
-            raise HttpError(404, sentence)
-        return versions[version]
-
-    def versions(self, name: str) -> List[str]:
-        """The versions of a model, oldest first."""
-        return sorted(self._models.get(name, ()), key=_number)
-
-    def all(self) -> List[ServedModel]:
-        """Every served version."""
-        return [model for versions in self._models.values() for model in versions.values()]
-
-
-def _number(version: str) -> int:
-    return int(version) if version.isdigit() else 0

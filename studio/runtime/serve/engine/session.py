@@ -26,7 +26,7 @@ from typing import (
 import numpy as np
 
 from ...drift.reference import EMBEDDING
-from ..errors import LoadError
+from ...shared.errors import LoadError
 from ..protocol import bfloat16
 from ..protocol.tensors import BY_ORT, TensorSpec
 

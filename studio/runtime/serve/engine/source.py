@@ -7,8 +7,8 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
-from ..errors import LoadError
 from ..images.preprocess import Preprocess
 from ..release_root import current_release
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.exchange import Exchange
+from ..http.message import Request, Response
+from ..http.selector import Turn
 from ..protocol.request_template import RequestTemplate
 from ..protocol.tensor_data import bytes_of
-
-if TYPE_CHECKING:
-    from .fast_path import FastPath, KnownRequest
+from ..service import Service
 
 _clock = time.monotonic
 _MOST_BYTES = 8 << 20
@@ -52,50 +63,84 @@ class Rows:
         return [view[begin * size : end * size] for view, size in zip(self.views, self.sizes)]
 
 
-PendingRequest = Tuple[Exchange, Connection, "KnownRequest"]
+class BatchedRequest(Protocol):
+    """A request that came again, as its batch sees it.
+
+    Attributes:
+        input_bytes: Of its values.
+        request: Without a body.
+        rows: Samples in it.
+        values: Its inputs where they were received, as bytes.
+    """
+
+    input_bytes: int
+    request: Request
+    rows: int
+    values: List[memoryview]
+
+    def whole(self, values: Sequence[memoryview]) -> Request:
+        """The request with values, for the general way."""
+
+    def response(self, parts: Sequence[memoryview]) -> Response:
+        """The answer with these outputs, for the general way."""
+
+    def rendered(self, date: bytes, parts: Sequence[memoryview]) -> bytes:
+        """The bytes of an answer."""
+
+    def log(self, peer: str, now: float) -> None:
+        """Write a line about an answer, if it is its turn."""
+
+    def forget(self) -> None:
+        """Leave it to the general way from now on."""
+
+
+PendingRequest = Tuple[Exchange, Connection, BatchedRequest]
+
+
+def kind_of_batch(
+    model: ServedModel,
+    plan: RequestTemplate,
+    feeds: Mapping[str, np.ndarray],
+    results: Mapping[str, np.ndarray],
+) -> Optional[Hashable]:
+    """What requests have in common that can share a run; None where they cannot.
+
+    Args:
+        feeds: Inputs of one request.
+        results: Outputs of one.
+    """
+    bytes_of_all = model.batch_rows * sum(array.nbytes for array in feeds.values())
+    if (
+        not 1 <= plan.batch < model.batch_rows
+        or plan.kind is None
+        or bytes_of_all > _MOST_BYTES * plan.batch
+        or any(not a.ndim or a.shape[0] != plan.batch for a in results.values())
+    ):
+        return None
+    return (plan.kind, tuple(array.shape[1:] for array in results.values()))
 
 
 class DynamicBatch:
     """The batch that is being gathered for one model, of requests of one kind."""
-
-    @staticmethod
-    def of(
-        model: ServedModel,
-        plan: RequestTemplate,
-        feeds: Mapping[str, np.ndarray],
-        results: Mapping[str, np.ndarray],
-        repeats: FastPath,
-    ) -> Optional[DynamicBatch]:
-        """That of requests like this; None where they cannot share a run.
-
-        Args:
-            feeds: Inputs of one request.
-            results: Outputs of one.
-        """
-        bytes_of_all = model.batch_rows * sum(array.nbytes for array in feeds.values())
-        if (
-            not 1 <= plan.batch < model.batch_rows
-            or plan.kind is None
-            or bytes_of_all > _MOST_BYTES * plan.batch
-            or any(not a.ndim or a.shape[0] != plan.batch for a in results.values())
-        ):
-            return None
-        key = (plan.kind, tuple(array.shape[1:] for array in results.values()))
-        found = model.together.get(key)
-        if found is None:
-            found = model.together[key] = DynamicBatch(model, feeds, results, repeats)
-        return found
 
     def __init__(
         self,
         model: ServedModel,
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
-        repeats: FastPath,
+        service: Service,
+        soon: Callable[[Turn], None],
     ) -> None:
+        """Make room for requests.
+
+        Args:
+            feeds: Inputs of one request.
+            results: Outputs of one.
+            soon: Has something called when all that has come by now is read.
+        """
         self._model = model
-        self._service = repeats.service
-        self._soon = repeats.lookout.soon
+        self._service = service
+        self._soon = soon
         self._capacity = model.batch_rows
         self._inputs = Rows(feeds, self._capacity)
         self._outputs = Rows(results, self._capacity)
@@ -105,7 +150,7 @@ class DynamicBatch:
         self._seen = 0
         self._is_due = False
 
-    def add(self, connection: Connection, repeat: KnownRequest) -> bool:
+    def add(self, connection: Connection, repeat: BatchedRequest) -> bool:
         """Take a request that was just received; returns as ``lookout.Hear`` does."""
         done = True
         begin, end = self._filled, self._filled + repeat.rows

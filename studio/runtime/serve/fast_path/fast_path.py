@@ -14,7 +14,7 @@ the general way, which alone knows how to refuse.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Hashable, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
@@ -22,12 +22,13 @@ from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.message import BINARY, Request, Response
 from ..http.selector import ConnectionSelector
+from ..protocol.request_template import RequestTemplate
 from ..protocol.tensor_data import bytes_of
-from .dynamic_batch import DynamicBatch
+from ..service import Service
+from .dynamic_batch import DynamicBatch, kind_of_batch
 
 if TYPE_CHECKING:
     from ..http.server import HttpServer
-    from ..service import Service
 
 _clock = time.monotonic
 _ALIGNED = 64
@@ -38,11 +39,26 @@ _FEW = 16
 """When more clients than that are heard in one look, they are put into the queue, which ends."""
 
 
-def answer_repeats(service: Service, server: HttpServer, lookout: ConnectionSelector) -> None:
+class FastPathHost(Protocol):
+    """The application, as the fast path sees it.
+
+    Attributes:
+        service: Runs the models.
+    """
+
+    service: Service
+
+    def answers_for(self, request: Request) -> Optional[ServedModel]:
+        """The model that an infer request of the Open Inference Protocol gets at this moment."""
+
+
+def answer_repeats(
+    application: FastPathHost, server: HttpServer, lookout: ConnectionSelector
+) -> None:
     """From now on requests that come again to this server are answered without being read."""
-    repeats = FastPath(service, server.scratch, lookout)
+    repeats = FastPath(application, server.scratch, lookout)
     server.learn = repeats.learn
-    service.repository.replaced = repeats.forget
+    application.service.repository.replaced = repeats.forget
 
 
 class FastPath:
@@ -53,11 +69,15 @@ class FastPath:
         lookout: Who hears the connections.
     """
 
-    def __init__(self, service: Service, scratch: bytearray, lookout: ConnectionSelector) -> None:
-        self.service = service
+    def __init__(
+        self, application: FastPathHost, scratch: bytearray, lookout: ConnectionSelector
+    ) -> None:
+        self.service = application.service
+        self._answers_for = application.answers_for
         self.scratch = scratch
         self.lookout = lookout
         self._known: Dict[bytes, KnownRequest] = {}
+        self._batches: Dict[Tuple[ServedModel, Hashable], DynamicBatch] = {}
 
     def learn(self, head: bytes, request: Request, response: Response) -> Optional[KnownRequest]:
         """What answers requests like this one; None where only the general way does.
@@ -80,7 +100,7 @@ class FastPath:
     def _can(self, lead: bytes, request: Request, response: Response) -> bool:
         assert response.again is not None
         model, plan, _ = response.again
-        served = self.service.answers_for(request)
+        served = self._answers_for(request)
         return (
             served is not None
             and served is model  # not replaced while this request was on its way
@@ -96,6 +116,29 @@ class FastPath:
         for repeat in self._known.values():
             repeat.forget()
         self._known.clear()
+        self._batches.clear()
+
+    def batch_of(
+        self,
+        model: ServedModel,
+        plan: RequestTemplate,
+        feeds: Mapping[str, np.ndarray],
+        results: Mapping[str, np.ndarray],
+    ) -> Optional[DynamicBatch]:
+        """The batch of requests like this; None where they cannot share a run.
+
+        Args:
+            feeds: Inputs of one request.
+            results: Outputs of one.
+        """
+        kind = kind_of_batch(model, plan, feeds, results)
+        if kind is None:
+            return None
+        found = self._batches.get((model, kind))
+        if found is None:
+            found = DynamicBatch(model, feeds, results, self.service, self.lookout.soon)
+            self._batches[model, kind] = found
+        return found
 
 
 class KnownRequest:
@@ -136,7 +179,7 @@ class KnownRequest:
         self._results = {w.name: np.empty_like(a) for w, a in zip(plan.wanted, arrays)}
         self._bound = self._model.session.bind(feeds, self._results)
         self._parts = [bytes_of(array) for array in self._results.values()]
-        self._together = DynamicBatch.of(self._model, plan, feeds, self._results, repeats)
+        self._together = repeats.batch_of(self._model, plan, feeds, self._results)
 
     def forget(self) -> None:
         """Leave it to the general way from now on, and keep no model alive."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
-from .message import HttpError
-
-if TYPE_CHECKING:
-    from .parser import Head
+from .message import Head, HttpError
 
 _BUSY = "There are too many connections."
 

@@ -11,14 +11,9 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Optional, Set
+from typing import Iterable, Set
 
-from .admission import Admission
 from .message import Headers, HttpError
-
-if TYPE_CHECKING:
-    from ..service import Service
-    from .parser import Head
 
 ANY = "*"
 
@@ -116,28 +111,3 @@ def _is_address(name: str) -> bool:
 def is_loopback(address: str) -> bool:
     """Whether an address that a socket listens at is this machine's alone."""
     return address.startswith("127.") or address in ("::1", "localhost")
-
-
-class ServiceAdmission(Admission):
-    """What a service demands of a request before its body: a name, a token, an endpoint."""
-
-    def __init__(self, service: Service, hosts: HostPolicy) -> None:
-        self._service = service
-        self._hosts = hosts
-
-    def check_head(self, head: Head) -> None:
-        """Check whom the request is meant for; a probe may ask under any name."""
-        if not self.is_probe(head.method, head.path):
-            self._hosts.check(head.headers)
-
-    def check_body(self, head: Head) -> Optional[int]:
-        """Check the token, and what the endpoint takes."""
-        try:
-            return self._service.check_body(head)
-        except HttpError as error:
-            error.close = True
-            raise
-
-    def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
-        return self._service.is_probe(method, path)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from typing import TYPE_CHECKING, Optional, Protocol, cast
+from typing import Callable, Optional, Protocol, cast
 
 from .admission import too_many_connections
-from .budget import no_room
+from .budget import BodyBudget, no_room
 from .exchange import Exchange
 from .message import CONTINUE, HttpError, Request, Response, render
-from .parser import RequestParser
-from .waiting import TimedConnection, Waiting
-
-if TYPE_CHECKING:
-    from .server import HttpServer
+from .parser import HeadReader, RequestParser
+from .waiting import TimedConnection, TimeoutHost, Waiting
 
 _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""
@@ -42,6 +39,45 @@ class KnownAnswer(Protocol):
         """
 
 
+AnswerRequest = Callable[[Exchange], Optional[Response]]
+"""Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
+
+LearnRequest = Callable[[bytes, Request, Response], Optional[KnownAnswer]]
+"""What answers a request that comes again: from the bytes of its head, it, and its answer."""
+
+
+class ConnectionHost(TimeoutHost, Protocol):
+    """The server, as its connections see it.
+
+    Attributes:
+        application: Answers the requests.
+        budget: Memory for large bodies.
+        date: The line of the Date header, as it is now.
+        heads: Reads the heads of all connections.
+        learn: Finds what answers requests that come again.
+        place: Where all connections receive; what they keep of it they copy.
+    """
+
+    application: AnswerRequest
+    budget: BodyBudget
+    date: bytes
+    heads: HeadReader
+    learn: LearnRequest
+    place: memoryview
+
+    def admit(self, connection: Connection) -> bool:
+        """Take a new connection; False when only a probe may be answered in it."""
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is closed."""
+
+    def answered(self, exchange: Exchange, response: Response) -> None:
+        """An answer was written."""
+
+    def refused(self, connection: Connection, response: Response) -> None:
+        """Bytes that were no request were answered with an error."""
+
+
 _REQUEST = Waiting.REQUEST
 _ANSWER = Waiting.ANSWER
 _END = Waiting.END
@@ -50,7 +86,9 @@ _END = Waiting.END
 class Connection(TimedConnection):
     """The asyncio protocol of one client."""
 
-    def __init__(self, server: HttpServer) -> None:
+    server: ConnectionHost
+
+    def __init__(self, server: ConnectionHost) -> None:
         super().__init__(server)
         self._parser = RequestParser(server.heads)
         self._room: Optional[memoryview] = None
@@ -242,7 +280,7 @@ class Connection(TimedConnection):
         self._advance()
         return False
 
-    # Requests that come again (see ``Repeat``)
+    # Requests that come again (see ``FastPath``)
 
     def _remember(self, request: Request, response: Response) -> None:
         self._repeat = self.server.learn(self._parser.last_head, request, response)

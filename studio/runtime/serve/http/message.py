@@ -1,10 +1,10 @@
-"""A request and a response, as the endpoints see them."""
+"""A request, its head, and a response, as the endpoints see them."""
 
 from __future__ import annotations
 
 import http
 import json
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 Headers = Dict[str, str]
 Body = Union[bytes, bytearray]
@@ -38,6 +38,28 @@ class Request:
 
     def without_body(self) -> Request:
         """The same, as long as nobody has given it a body."""
+        return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
+
+
+class Head(NamedTuple):
+    """An accepted head.
+
+    Attributes:
+        path: The target without its query, still percent-encoded.
+        headers: By lower-case name; nobody changes them.
+        length: Bytes of the body; 0 when it is chunked.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    keep_alive: bool
+    length: int
+    chunked: bool
+
+    def request(self) -> Request:
+        """The request, without its body."""
         return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 

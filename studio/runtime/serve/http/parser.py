@@ -11,11 +11,11 @@ accepted before is not read a second time.
 from __future__ import annotations
 
 import re
-from typing import Dict, NamedTuple, Optional, Tuple, Union
+from typing import Dict, Optional, Tuple, Union
 
 from .admission import Admission
 from .body import FIELD, LARGE, TOKEN, VALUE, ChunkedBody, HttpLimits, LargeBody, too_large
-from .message import Body, Headers, HttpError, Request, split_target
+from .message import Body, Head, Headers, HttpError, Request, split_target
 
 _HEAD = re.compile(
     r"(" + TOKEN + r") ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n"
@@ -24,28 +24,6 @@ _HEAD = re.compile(
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _FIRST = frozenset(b"!#$%&'*+-.^_`|~0123456789\r" + bytes(range(65, 91)) + bytes(range(97, 123)))
 _ONCE = frozenset(("content-length", "transfer-encoding", "host", "content-type", "expect"))
-
-
-class Head(NamedTuple):
-    """An accepted head.
-
-    Attributes:
-        path: The target without its query, still percent-encoded.
-        headers: By lower-case name; nobody changes them.
-        length: Bytes of the body; 0 when it is chunked.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    keep_alive: bool
-    length: int
-    chunked: bool
-
-    def request(self) -> Request:
-        """The request, without its body."""
-        return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 
 class HeadReader:

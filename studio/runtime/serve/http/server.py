@@ -3,66 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Protocol, Set, cast
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Protocol, Set, cast
 
 from .admission import Admission
 from .body import HttpLimits
 from .budget import BodyBudget
-from .connection import Connection, KnownAnswer
+from .connection import AnswerRequest, Connection, LearnRequest
 from .exchange import Exchange
-from .message import Request, Response
+from .message import Response
 from .parser import HeadReader
 from .plain_transport import Acceptor
 from .selector import ConnectionSelector
-from .waiting import TimedConnection
+from .waiting import TimedConnection, Timeouts
 
 if TYPE_CHECKING:
     import ssl
-
-Application = Callable[[Exchange], Optional[Response]]
-"""Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
-
-
-LearnRequest = Callable[[bytes, Request, Response], Optional[KnownAnswer]]
-"""What answers a request that comes again: from the bytes of its head, it, and its answer."""
-
-
-class Timeouts(NamedTuple):
-    """Seconds that a client may take.
-
-    Attributes:
-        idle: Between two requests.
-        head: For a request's head, however it trickles in.
-        room: For a large body, until there is room for it.
-        body: For the body, on top of the time that ``body_rate`` grants.
-        body_rate: Bytes a second below which a body is too slow.
-        write: Without reading anything of an answer.
-        linger: To close, after the last answer.
-        answer: For us: until the answer to a request is there.
-        half_closed: The same, for a client that sends no more and may have left.
-        spare: For a client beyond the number of clients, until it has asked.
-    """
-
-    idle: float = 75.0
-    head: float = 10.0
-    room: float = 30.0
-    body: float = 30.0
-    body_rate: float = 16 * 1024.0
-    write: float = 30.0
-    linger: float = 3.0
-    answer: float = math.inf
-    half_closed: float = 5.0
-    spare: float = 2.0
-
-    @property
-    def shortest(self) -> float:
-        """The shortest of them all."""
-        times = (self.idle, self.head, self.body, self.write, self.linger)
-        return min(*times, self.room, self.answer, self.half_closed, self.spare)
-
 
 _SCRATCH = 256 * 1024
 BODIES = 1.5
@@ -116,11 +73,11 @@ class HttpServer:
     """Accepts connections and hands each request to the application.
 
     Attributes:
-        application: See ``Application``.
+        application: Answers the requests.
         heads: Reads the heads of all connections.
         scratch: Where all connections receive; what they keep of it they copy.
         place: The same.
-        learn: See ``LearnRequest``.
+        learn: Finds what answers requests that come again.
         budget: Memory for large bodies.
         draining: No new connections; each answer is the last one of its connection.
         date: The line of the Date header, renewed every second.
@@ -129,7 +86,7 @@ class HttpServer:
 
     def __init__(
         self,
-        application: Application,
+        application: AnswerRequest,
         *,
         limits: HttpLimits = HttpLimits(),  # noqa: B008 (immutable)
         timeouts: Timeouts = Timeouts(),  # noqa: B008 (immutable)

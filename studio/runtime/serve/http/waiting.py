@@ -6,10 +6,7 @@ import asyncio
 import enum
 import math
 import select
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from .server import HttpServer
+from typing import Callable, NamedTuple, Protocol, cast
 
 
 class Waiting(enum.Enum):
@@ -24,6 +21,56 @@ class Waiting(enum.Enum):
     END = "linger"
 
 
+class Timeouts(NamedTuple):
+    """Seconds that a client may take.
+
+    Attributes:
+        idle: Between two requests.
+        head: For a request's head, however it trickles in.
+        room: For a large body, until there is room for it.
+        body: For the body, on top of the time that ``body_rate`` grants.
+        body_rate: Bytes a second below which a body is too slow.
+        write: Without reading anything of an answer.
+        linger: To close, after the last answer.
+        answer: For us: until the answer to a request is there.
+        half_closed: The same, for a client that sends no more and may have left.
+        spare: For a client beyond the number of clients, until it has asked.
+    """
+
+    idle: float = 75.0
+    head: float = 10.0
+    room: float = 30.0
+    body: float = 30.0
+    body_rate: float = 16 * 1024.0
+    write: float = 30.0
+    linger: float = 3.0
+    answer: float = math.inf
+    half_closed: float = 5.0
+    spare: float = 2.0
+
+    @property
+    def shortest(self) -> float:
+        """The shortest of them all."""
+        times = (self.idle, self.head, self.body, self.write, self.linger)
+        return min(*times, self.room, self.answer, self.half_closed, self.spare)
+
+
+class TimeoutHost(Protocol):
+    """The server, as the deadlines of its connections need it.
+
+    Attributes:
+        clock: The event loop's monotonic clock, in seconds.
+        draining: Each answer is the last one of its connection.
+    """
+
+    clock: Callable[[], float]
+    draining: bool
+    timeouts: Timeouts
+
+    def promote(self, connection: TimedConnection) -> bool:
+        """Take a spare connection in which a request has come; False when there is no room."""
+
+
 class TimedConnection(asyncio.BufferedProtocol):
     """A client's connection, as far as its deadlines go.
 
@@ -33,7 +80,7 @@ class TimedConnection(asyncio.BufferedProtocol):
         spare: Beyond the number of clients: probes alone are answered, and then it ends.
     """
 
-    def __init__(self, server: HttpServer) -> None:
+    def __init__(self, server: TimeoutHost) -> None:
         self.server = server
         self._clock = server.clock
         self._timeouts = server.timeouts

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from ..engine.repository import Repository
 from .shadow import follow
 from .uncertain_samples import follow_samples
-
-if TYPE_CHECKING:
-    from ..service import Service
 
 EVERY_S = 5.0
 
 
-async def keep_following(service: Service, every_s: float = EVERY_S) -> None:
+async def keep_following(repository: Repository, every_s: float = EVERY_S) -> None:
     """Look for notes on the disk, until the server ends."""
     while True:
         await asyncio.sleep(every_s)
-        for model in service.repository.all():
+        for model in repository.all():
             follow_samples(model)
             follow(model)

@@ -14,23 +14,22 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
+from ...shared.errors import LoadError
 from ...shared.trial_request import TrialRequest, wish_for
+from ..engine.observer import Attached
+from ..engine.served_model import ServedModel
 from ..engine.session import ModelSession, first_line
 from ..engine.source import from_bundle
-from ..errors import LoadError
 from ..outputs.agreement import Agreement
 from .deduplication import Deduplicator
 from .first_row import Arrays, first_row, takes_rows
 from .paired_timing import PairedTiming, pair
-
-if TYPE_CHECKING:
-    from ..engine.served_model import ServedModel
 
 _NICE = 10
 
@@ -186,7 +185,7 @@ class ShadowComparison:
         return told
 
 
-def follow(model: ServedModel) -> Optional[ShadowComparison]:
+def follow(model: ServedModel) -> Optional[Attached]:
     """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
     found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror

@@ -13,7 +13,6 @@ import threading
 import time
 from pathlib import Path
 from typing import (
-    TYPE_CHECKING,
     Any,
     Callable,
     Dict,
@@ -27,12 +26,11 @@ from typing import (
 import numpy as np
 
 from ...shared.sampling_config import SamplingConfig, sampling_for
+from ..engine.observer import RequestSampler
+from ..engine.served_model import ServedModel
 from ..engine.session import first_line
 from ..outputs.uncertainty import Uncertainty
 from .first_row import Arrays, first_row, takes_rows
-
-if TYPE_CHECKING:
-    from ..engine.served_model import ServedModel
 
 PERIOD_S = 86_400.0
 """Samples of an earlier day give way to those of this one, whatever they are."""
@@ -322,7 +320,7 @@ def _identifier(inputs: Arrays) -> str:
     return "sample-" + digest.hexdigest()[:16]
 
 
-def follow_samples(model: ServedModel) -> Optional[Sampler]:
+def follow_samples(model: ServedModel) -> Optional[RequestSampler]:
     """Begin, go on with, or end the keeping of samples, as the file allows now."""
     found = sampling_for(model.source.path, model.source.digest)
     sampler = model.sampler

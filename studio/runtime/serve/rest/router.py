@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import (
-    TYPE_CHECKING,
     Callable,
     Dict,
     Iterable,
@@ -17,12 +16,10 @@ from urllib.parse import unquote
 
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
+from ..service import Service
 
-if TYPE_CHECKING:
-    from ..service import Service
-
-Endpoint = Callable[["Service", Exchange, Mapping[str, str]], Optional[Response]]
-"""Answers an exchange (see ``http.server.Application``); gets the path's named parts."""
+Endpoint = Callable[[Service, Exchange, Mapping[str, str]], Optional[Response]]
+"""Answers an exchange (see ``http.connection.AnswerRequest``); gets the path's named parts."""
 
 CONTROL_BYTES = 64 * 1024
 """Of the body of a request that brings no tensors."""

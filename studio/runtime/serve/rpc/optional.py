@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Optional, Protocol
 
-from ..errors import CannotListen
+from ...shared.errors import CannotListen
+from ...shared.sockets import listen
 from ..http.budget import BodyBudget
-from ..options import Options, listen
+from ..options import Options
 from ..service import Service
 
 

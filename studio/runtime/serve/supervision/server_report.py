@@ -7,9 +7,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
+from ...shared.access_tokens import VARIABLE, fingerprint_of
 from ...shared.process_identity import started
+from ..options import Options
 
 
 class ServerReport:
@@ -57,6 +59,16 @@ def say(document: Dict[str, Any]) -> None:
     """Write a JSON line to standard output in one piece, whatever else writes there."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
+
+
+def described(options: Options, environment: Mapping[str, str]) -> Dict[str, Any]:
+    """What a client must know before it asks: the scheme, the certificate, whether a token."""
+    secure = options.certificate is not None
+    return {
+        "scheme": "https" if secure else "http",
+        "fingerprint": fingerprint_of(options.certificate) if options.certificate else "",
+        "token_required": options.token_file is not None or bool(environment.get(VARIABLE)),
+    }
 
 
 def endpoint(host: str, port: int, secure: bool = False) -> str:

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import IO
 
 from ...release.boot_count import before_start
-from ...shared.access_tokens import described
+from ...shared.errors import CannotListen
+from ...shared.sockets import listen, reserve
 from ...units.notify import Notifier
-from ..errors import CannotListen
-from ..options import Options, listen, reserve
+from ..options import Options
 from ..release_root import current_release, runner_of
 from .control import Message
 from .restarts import Restarts
-from .server_report import ServerReport, endpoint, say
+from .server_report import ServerReport, described, endpoint, say
 from .worker_pool import READY_LIMIT_S, Wakeup, WorkerPool
 from .worker_process import WorkerProcess
 

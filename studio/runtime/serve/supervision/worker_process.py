@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import List, Mapping, Optional
 
-from ..options import ALLOWED_HOSTS, Options
+from ...shared.host_names import ALLOWED_HOSTS
+from ..options import Options
 from ..release_root import Runner
 from .control import ControlLink, Message
 from .heartbeat import Heartbeat, processor_s

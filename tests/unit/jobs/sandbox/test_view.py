@@ -156,13 +156,13 @@ def test_a_path_file_that_points_elsewhere_is_followed(kind: Containment, tmp_pa
     script = f"""
 import sys
 from pathlib import Path
-from studio.jobs.sandbox import Walls
+from studio.jobs.sandbox import Sandbox
 from studio.jobs.sandbox.bubblewrap import working_bubblewrap
 from studio.jobs.sandbox.level import by_bubblewrap, by_kernel
 kind = by_kernel({kind.abi}, filtered=True) if {kind.abi} else by_bubblewrap(working_bubblewrap())
 folder = Path({str(tmp_path / "job")!r})
 folder.mkdir()
-process = Walls(kind, folder).start([sys.executable, "-c", {inner!r}], cwd=folder)
+process = Sandbox(kind, folder).start([sys.executable, "-c", {inner!r}], cwd=folder)
 sys.exit(process.wait())
 """
     done = subprocess.run(

@@ -18,7 +18,7 @@ from tests.unit.models.test_preview import WatchedJob
 
 
 def test_every_board_has_an_answer() -> None:
-    (option,) = [one for one in COVERAGE.options if one.name == "board"]
+    (option,) = [one for one in COVERAGE.form if one.name == "board"]
     assert option.choices == (NO_BOARD, *(one.id for one in boards()))
     for kind in boards():
         found = systems(model(opset=9, ir=4), kind.id, 10.0, None)

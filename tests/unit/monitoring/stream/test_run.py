@@ -15,9 +15,9 @@ from studio.datasets import Preprocess
 from studio.datasets.video import opencv
 from studio.models.answers import OutputReader
 from studio.monitoring.endpoint.client import decode, encode
+from studio.monitoring.stream.frames import Frame, PreparedFrame
 from studio.monitoring.stream.pace import LatestFrames, in_turn
 from studio.monitoring.stream.run import thumbnail
-from studio.monitoring.stream.source import Frame, PreparedFrame
 from studio.monitoring.stream.step import located
 
 

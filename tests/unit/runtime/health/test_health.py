@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from studio.runtime.health import main, served
+from studio.runtime.health import main
 from studio.runtime.health.golden import ask_golden
+from studio.runtime.serve import local_server
 from tests.rigs.bundles import make_bundle
 from tests.unit.runtime.serve import rig
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.slow
 def first_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for ``/proc/1/cmdline``, which in a container is the server's."""
     path = tmp_path / "cmdline"
-    monkeypatch.setattr(served, "_FIRST", path)
+    monkeypatch.setattr(local_server, "_FIRST", path)
     return path
 
 
@@ -70,4 +71,4 @@ def test_platforms_choose_the_port_by_variables(
 ) -> None:
     monkeypatch.setenv("AIP_HTTP_PORT", "9090")
     command(first_process, "python3", "x.pyz", "serve", "--model", "/m.onnx")
-    assert served.served().port == 9090
+    assert local_server.served().port == 9090

@@ -13,10 +13,10 @@ import pytest
 
 from studio.packages import Bundle
 from studio.runtime.health import main as health
-from studio.runtime.health import served
 from studio.runtime.listener import note, trial
 from studio.runtime.listener.command import main
 from studio.runtime.listener.turns import Turns
+from studio.runtime.serve import local_server
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.errors import ReleaseError
 from tests.rigs.bundles import make_bundle
@@ -47,7 +47,7 @@ class Place:
         words = ("serve", "--bundle", str(self.new.folder), "--gate", str(self.folder))
         words = (*words, "--port", str(self.servers[self.new.digest].port))
         first.write_bytes(b"".join(word.encode() + b"\0" for word in words))
-        monkeypatch.setattr(served, "_FIRST", first)
+        monkeypatch.setattr(local_server, "_FIRST", first)
         self.told: list[dict[str, Any]] = []
 
     @property

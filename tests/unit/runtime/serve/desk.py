@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from studio.runtime.serve.application import Application
 from studio.runtime.serve.engine.executor import Executor
-from studio.runtime.serve.engine.served_model import Repository, ServedModel
+from studio.runtime.serve.engine.repository import Repository
+from studio.runtime.serve.engine.served_model import ServedModel
 from studio.runtime.serve.fast_path.fast_path import answer_repeats
 from studio.runtime.serve.http.selector import lookout
 from studio.runtime.serve.http.server import HttpServer
@@ -34,7 +36,6 @@ class Desk:
         self.service = Service(
             Repository(),
             Executor(self.loop, 1, 64),
-            ROUTES,
             Log(self.log, requests_per_s=0.0),
             1 << 20,
             **options,
@@ -47,8 +48,9 @@ class Desk:
             return infer(*given)
 
         self.service.infer = counting  # type: ignore[method-assign]
-        self.server = HttpServer(self.service, on_answer=self.service.answered, lookout=watch)
-        answer_repeats(self.service, self.server, watch)
+        application = Application(self.service, ROUTES)
+        self.server = HttpServer(application, on_answer=self.service.answered, lookout=watch)
+        answer_repeats(application, self.server, watch)
         self.serve(model)
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)

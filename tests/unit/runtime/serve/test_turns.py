@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from studio.runtime.serve.engine.executor import Executor
-from studio.runtime.serve.engine.served_model import Repository, ServedModel, load
+from studio.runtime.serve.engine.repository import Repository
+from studio.runtime.serve.engine.served_model import ServedModel, load
 from studio.runtime.serve.engine.source import from_file
 from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Request
@@ -48,7 +49,7 @@ def model(tmp_path: Path) -> ServedModel:
 
 @pytest.fixture
 def service() -> Service:
-    return Service(Repository(), HeldExecutor(), (), None, 1 << 20)  # type: ignore[arg-type]
+    return Service(Repository(), HeldExecutor(), None, 1 << 20)  # type: ignore[arg-type]
 
 
 def ask(service: Service, model: ServedModel) -> None:

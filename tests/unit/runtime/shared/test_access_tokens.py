@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from studio.runtime.serve.errors import CannotListen
 from studio.runtime.shared.access_tokens import Tokens, fingerprint_of, tls_of, tokens_of
+from studio.runtime.shared.errors import CannotListen
 from tests.unit.runtime.serve import rig
 
 TOKEN = "secret-0123456789"

@@ -16,7 +16,7 @@ from tests.unit.runtime.serve import rig
 
 LEFT_OUT = """
 import json, sys
-from studio.runtime.serve.memory import give_back, import_without_openssl
+from studio.runtime.serve.engine.memory import give_back, import_without_openssl
 import_without_openssl("hashlib", "hmac", "asyncio")
 loaded = [name for name in ("ssl", "_hashlib") if name in sys.modules]
 give_back()

@@ -14,7 +14,7 @@ from tritonclient import http as triton
 from tritonclient.utils import InferenceServerException
 
 from studio.runtime.serve.engine.catalog import entries_of
-from studio.runtime.serve.errors import LoadError
+from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.serve import rig
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.runtime.serve.engine.served_model import Execution, Repository, load, plan_execution
+from studio.runtime.serve.engine.repository import Repository
+from studio.runtime.serve.engine.served_model import Execution, load, plan_execution
 from studio.runtime.serve.engine.session import invented_feeds
 from studio.runtime.serve.engine.source import from_bundle, from_file, from_root
-from studio.runtime.serve.errors import LoadError
 from studio.runtime.serve.http.message import HttpError
+from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.serve import rig
 
 

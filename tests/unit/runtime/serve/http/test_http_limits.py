@@ -12,9 +12,10 @@ import pytest
 from studio.runtime.serve.http.admission import Admission
 from studio.runtime.serve.http.body import HttpLimits
 from studio.runtime.serve.http.budget import MARGIN, MOST_WAITING, BodyBudget
-from studio.runtime.serve.http.message import HttpError
-from studio.runtime.serve.http.parser import Head, HeadReader, RequestParser
-from studio.runtime.serve.http.server import SPARE, Timeouts
+from studio.runtime.serve.http.message import Head, HttpError
+from studio.runtime.serve.http.parser import HeadReader, RequestParser
+from studio.runtime.serve.http.server import SPARE
+from studio.runtime.serve.http.waiting import Timeouts
 from tests.unit.runtime.serve import rig
 from tests.unit.runtime.serve.http.test_http_server import GET, Rig, read_all, read_answer, serving
 

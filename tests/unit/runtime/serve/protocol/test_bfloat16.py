@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.session import ModelSession
 from studio.runtime.serve.engine.source import from_file
-from studio.runtime.serve.errors import LoadError
 from studio.runtime.serve.protocol import bfloat16
+from studio.runtime.shared.errors import LoadError
 from tests.unit.runtime.serve import rig
 
 INFER = "/v2/models/double/infer"

@@ -1,0 +1,15 @@
+"""Rectangles of a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of a scene, in its own pixels: those at 100 %."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float

@@ -1,0 +1,202 @@
+"""The window as its pages, its panels and its own parts know it, without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from studio.gui.theme import Theming
+    from studio.workspace import RunningJob, VariantRecord, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """Something that can be chosen in the command palette.
+
+    Attributes:
+        kind: ``Action``, ``Page``, ``Model``, ``Variant``, ``Target`` or ``Node``.
+        detail: Dim text behind the title.
+        shortcut: Its key, as shown.
+        reason: Why it cannot be taken now; empty when it can.
+        weight: Among equal matches the smaller one comes first.
+    """
+
+    title: str
+    kind: str
+    run: Callable[[], object]
+    detail: str = ""
+    shortcut: str = ""
+    reason: str = ""
+    weight: int = 0
+
+
+class Shell(Protocol):
+    """What the window does for its pages."""
+
+    theming: Theming
+
+    def start(self, step: str, **options: object) -> RunningJob | None:
+        """Start a job; an error is shown as a sentence and gives None."""
+
+    def say(self, text: str, tone: str = "") -> None:
+        """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
+
+    def fail(self, error: BaseException) -> None:
+        """Show an error: the sentence, what to do, and the detail behind a disclosure."""
+
+    def select(self, variant: int) -> None:
+        """Make a variant the current one."""
+
+    def go(self, stage: str) -> None:
+        """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
+
+    def choose_model(self) -> None:
+        """Let the user choose a model file and open it."""
+
+    def open_sample(self, name: str) -> None:
+        """Get a sample and open its model."""
+
+    def show_action(self, number: int) -> None:
+        """Show something that was done, with the pipeline that repeats it."""
+
+    def inspector_changed(self) -> None:
+        """Ask the page for its inspector again."""
+
+
+class VisitedPage(Protocol):
+    """A page that was made, as the window's parts and the panels know it."""
+
+    @property
+    def stage(self) -> str:
+        """Identifier of its stage."""
+
+    def actions(self) -> list[QAction]:
+        """Its own actions."""
+
+    def entries(self) -> Iterable[PaletteEntry]:
+        """What it adds to the command palette beside its actions."""
+
+    def show_view(self, index: int) -> None:
+        """Show a sub-view."""
+
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
+        """Add a plugin's panel as a sub-view, and give its index."""
+
+    def add_command(self, text: str, run: Callable[[], object]) -> QAction:
+        """Add an action to the command palette while the page exists."""
+
+
+class CurrentVariant(Protocol):
+    """The variant that the window is about."""
+
+    @property
+    def variant(self) -> VariantRecord | None:
+        """The current variant; None when no model is open."""
+
+    @property
+    def variants(self) -> Sequence[VariantRecord]:
+        """All variants of its model."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Another variant is current, or the model has other variants."""
+
+    def close(self) -> None:
+        """Make no variant the current one."""
+
+
+class ModelBar(Protocol):
+    """The bar that names the current model."""
+
+    def show_model(self, name: str, variants: Iterable[VariantRecord], current: int | None) -> None:
+        """Show a model's variants; an empty name when none is open."""
+
+
+class JobControl(Protocol):
+    """The bar that shows the running job."""
+
+    def current(self) -> RunningJob | None:
+        """The running job."""
+
+    def cancel_job(self) -> None:
+        """Cancel it."""
+
+
+class InspectorView(Protocol):
+    """The dock that holds the inspector of a page."""
+
+    def has_content(self) -> bool:
+        """Whether the page has an inspector."""
+
+    def toggle(self) -> None:
+        """Show or hide it."""
+
+
+class MessageBanner(Protocol):
+    """The banner that shows messages."""
+
+    def close_message(self) -> None:
+        """Close the message that is shown."""
+
+
+class WindowParts(Shell, Protocol):
+    """The window as its own parts and the panels know it: the shell, its parts and its commands."""
+
+    workspace: Workspace
+
+    @property
+    def widget(self) -> QWidget:
+        """The window itself, which owns menus and actions."""
+
+    @property
+    def current(self) -> CurrentVariant:
+        """The current variant."""
+
+    @property
+    def topbar(self) -> ModelBar:
+        """The bar on top."""
+
+    @property
+    def jobbar(self) -> JobControl:
+        """The bar of the running job."""
+
+    @property
+    def inspector(self) -> InspectorView:
+        """The dock at the right."""
+
+    @property
+    def banner(self) -> MessageBanner:
+        """The banner over the page."""
+
+    def page(self) -> VisitedPage | None:
+        """The page that is shown."""
+
+    def pages(self) -> Sequence[VisitedPage]:
+        """The pages that were visited."""
+
+    def show_current(self) -> None:
+        """Show which variant is the current one, on every page."""
+
+    def open_known(self, model: int) -> None:
+        """Show a model of the registry."""
+
+    def open_palette(self) -> None:
+        """Show the command palette."""
+
+    def choose_theme(self, choice: str) -> None:
+        """Take ``system``, ``dark`` or ``light``, and remember it."""
+
+    def toggle_theme(self) -> None:
+        """Switch between light and dark, and remember it."""
+
+    def toggle_jobs(self) -> None:
+        """Show or hide the list of jobs."""
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or give it back."""

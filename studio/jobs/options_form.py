@@ -1,0 +1,83 @@
+"""Options of a step as a frozen dataclass, and the form that is made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Option
+
+_KEY = "option"
+_KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
+_forms: dict[type, tuple[Option, ...]] = {}
+
+
+def option(
+    default: Any = dataclasses.MISSING, *, kind: Kind | None = None, **described: Any
+) -> Any:
+    """Return a field of an options dataclass.
+
+    Args:
+        default: The value where none is given; without one the option is required.
+        kind: What a value means, where its type does not say it (a path, a model, a target).
+        described: Further attributes of ``api.Option``: title, help, minimum, choices, ...
+    """
+    metadata = {_KEY: {"kind": kind, **described}}
+    if default is dataclasses.MISSING:
+        return dataclasses.field(metadata=metadata)
+    if isinstance(default, list):
+        default = tuple(default)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def form(options: type) -> tuple[Option, ...]:
+    """Return the options of a dataclass, in the order of its fields.
+
+    Fields that are not made by ``option()`` are left out: a step's ``prepare`` fills them.
+    """
+    if options not in _forms:
+        _forms[options] = _made(options)
+    return _forms[options]
+
+
+def _made(options: type) -> tuple[Option, ...]:
+    hints = typing.get_type_hints(options)
+    return tuple(
+        _option(field, hints[field.name])
+        for field in dataclasses.fields(options)
+        if _KEY in field.metadata
+    )
+
+
+def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
+    described = dict(field.metadata[_KEY])
+    value, many = _value_type(hint)
+    kind = described.pop("kind") or _kind_of(value)
+    if typing.get_origin(value) is typing.Literal:
+        described.setdefault("choices", typing.get_args(value))
+    required = field.default is dataclasses.MISSING
+    default = None if required else field.default
+    if isinstance(default, Path):
+        default = str(default)
+    return Option(field.name, kind, default, required=required, many=many, **described)
+
+
+def _value_type(hint: Any) -> tuple[Any, bool]:
+    """The type of one value, and whether the field holds several."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if typing.get_origin(hint) is tuple:
+        return typing.get_args(hint)[0], True
+    return hint, False
+
+
+def _kind_of(value: Any) -> Kind:
+    if typing.get_origin(value) is typing.Literal:
+        return Kind.CHOICE
+    try:
+        return _KINDS[value]
+    except KeyError:
+        raise TypeError(f"An option of type {value!r} needs a kind.") from None

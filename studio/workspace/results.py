@@ -1,0 +1,64 @@
+"""Recorded results of steps, in the types of their stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from studio.documents.typed import InvalidDocument, from_json
+from studio.registry import Registry, RunRecord
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[ResultT]):
+    """A run of a step with its result.
+
+    Attributes:
+        variant: Number of the variant that it was run for; None for a step without a model.
+        options: The options as they were given.
+        created: Time of the run, in the registry's spelling.
+    """
+
+    id: int
+    variant: int | None
+    options: Mapping[str, Any]
+    created: str
+    result: ResultT
+
+
+class Results:
+    """Results that the registry keeps; one that a later studio wrote otherwise is left out."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def of(
+        self, step: str, form: type[ResultT], variant: int | None = None, most: int | None = None
+    ) -> list[Recorded[ResultT]]:
+        """Return the results of a step, the newest first.
+
+        Args:
+            form: The dataclass of its results.
+            variant: Results for this variant only.
+            most: As many at most; None for all.
+        """
+        runs = self._registry.runs(step, variant, most)
+        read = [_recorded(run, form) for run in runs]
+        return [one for one in read if one is not None]
+
+    def last(
+        self, step: str, form: type[ResultT], variant: int | None = None
+    ) -> Recorded[ResultT] | None:
+        """Return the newest result of a step, or None."""
+        return next(iter(self.of(step, form, variant, 1)), None)
+
+
+def _recorded(run: RunRecord, form: type[ResultT]) -> Recorded[ResultT] | None:
+    try:
+        result = from_json(form, run.result)
+    except InvalidDocument:
+        return None
+    return Recorded(run.id, run.variant, run.options, run.created, result)
