@@ -1,7 +1,7 @@
 # The developers' commands. `make setup` is called by those that need it and is quick the second time.
 
 BIN := .venv/bin
-DIGITS := resources/samples/digits/recipe.toml
+DIGITS := resources/samples/digits/pipeline.toml
 export ORT_DISABLE_TELEMETRY := 1
 # A file's tests share rigs and stay together; files in their order, for the longest come first.
 PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -18,7 +18,7 @@ setup: .venv/.stamp ## Make .venv from the hashed lock, with the studio in it.
 .venv/.stamp: pyproject.toml requirements-dev.lock packaging/setup.sh packaging/find_python.sh
 	@packaging/setup.sh
 
-run: setup ## Open the studio; without a display, run the digits recipe from open to rollback.
+run: setup ## Open the studio; without a display, run the digits pipeline from open to rollback.
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
 		packaging/system_packages.sh window && exec $(BIN)/studio; \
 	else \

@@ -1,7 +1,7 @@
 """Pictures of every page, light and dark, for the README: a real workspace, a real deployment.
 
 The Fleet view shows five servers of this computer that are really asked, one of them with dim
-pictures, while another gets the other version. The digits recipe fills a fresh workspace
+pictures, while another gets the other version. The digits pipeline fills a fresh workspace
 (its last step, which takes the deployment away, is left out until the pictures are taken); then the
 window is shown off screen and each page is grabbed when two looks in a row are alike. With names of
 pages as arguments only those are taken.
@@ -64,14 +64,14 @@ def main() -> int:
 
 
 def fill(home: Path, end: str) -> None:
-    """Run the digits recipe up to one of its steps."""
-    text = (DIGITS / "recipe.toml").read_text(encoding="utf-8")
+    """Run the digits pipeline up to one of its steps."""
+    text = (DIGITS / "pipeline.toml").read_text(encoding="utf-8")
     head, _, _ = text.partition(f'[[steps]]\nid = "{end}"')
     folder = home.parent / "digits"
     subprocess.run([STUDIO, "samples", "get", "digits", "--out", str(folder)], check=True)
     (folder / "screenshots.toml").write_text(head, encoding="utf-8")
-    recipe = str(folder / "screenshots.toml")
-    subprocess.run([STUDIO, "run", recipe, "--var", "target=local"], check=True)
+    pipeline = str(folder / "screenshots.toml")
+    subprocess.run([STUDIO, "run", pipeline, "--var", "target=local"], check=True)
 
 
 def fill_fleet(home: Path) -> None:

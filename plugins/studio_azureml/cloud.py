@@ -186,7 +186,7 @@ class Cloud:
         except requests.RequestException as error:
             raise TargetError(
                 f"{what} failed: Azure cannot be reached.",
-                hint="Is there a network?",
+                hint="Check the network connection.",
                 detail=str(error),
             ) from None
 
@@ -243,7 +243,7 @@ class _Clock:
         if passed > self._timeout_s:
             raise TargetError(
                 f"{self._what} is not done after {self._timeout_s:.0f} s; it goes on at Azure.",
-                hint="Deploy again later: it goes on where it is.",
+                hint="Deploy again later to resume.",
             )
         self._progress.progress(0, 0, f"{self._what} ({passed:.0f} s)")
         self._progress.check()

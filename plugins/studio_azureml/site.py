@@ -77,7 +77,7 @@ class AzureMlSite:
         history = look(self._cloud)
         serving, stable = history.serving, history.of(history.serving)
         if serving is None:
-            raise TargetError(f"Nothing is served at {self._cloud.address.endpoint}.")
+            raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
         if history.canary is not None and stable is not None and to is None:
             return self._serve(rollout, stable, serving)
         held = _chosen(history, to)
@@ -97,7 +97,7 @@ class AzureMlSite:
         properties = endpoint.get("properties") or {}
         url = str(properties.get("scoringUri") or "")
         if not url:
-            raise TargetError(f"Nothing is served at {self._cloud.address.endpoint}.")
+            raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
         kind = "application/json"
         if head_length:
             kind = f"application/vnd.sagemaker-triton.binary+json;json-header-size={head_length}"

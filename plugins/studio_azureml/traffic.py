@@ -171,7 +171,7 @@ class TrafficChange:
                 what = "Deleting an autoscale setting"
                 self._forget(setting, what)
             path = f"{address.name}/deployments/{live.name}"
-            self._change("DELETE", path, "The release before ends")
+            self._change("DELETE", path, "The previous release stops")
 
     def stop(self) -> None:
         """Take the requests away from everything, so that it may be deleted."""

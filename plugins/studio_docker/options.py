@@ -27,6 +27,7 @@ CONTAINER_OPTIONS = (
         title="Open to all",
         help="Yes, everybody who reaches the address may ask the model.",
         advanced=True,
+        spelling="allow_unauthenticated",
     ),
     Option(
         "token_file",

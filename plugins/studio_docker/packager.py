@@ -65,11 +65,11 @@ class ImagePackager:
             StudioError: in one sentence, for what an engine or a registry refused.
         """
         tag = checked_name(str(options["tag"]))
-        recipe = ImageSpec.of(options)
+        spec = ImageSpec.of(options)
         engine, reason = _engine(str(options["engine"] or ""))
         try:
             with work_folder(parcel) as folder:
-                made = _ImageBuild(parcel, recipe, tag, output, Path(folder), progress)
+                made = _ImageBuild(parcel, spec, tag, output, Path(folder), progress)
                 return made.with_engine(engine, options) if engine else made.alone(reason, options)
         finally:
             if engine is not None:
@@ -82,14 +82,14 @@ class _ImageBuild:
     def __init__(
         self,
         parcel: Parcel,
-        recipe: ImageSpec,
+        spec: ImageSpec,
         tag: str,
         output: Path,
         folder: Path,
         progress: Progress,
     ) -> None:
         self._parcel = parcel
-        self._recipe = recipe
+        self._spec = spec
         self._tag = tag
         self._output = output
         self._folder = folder
@@ -97,7 +97,7 @@ class _ImageBuild:
 
     def with_engine(self, engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
         """Load it into an engine."""
-        base = find_base(engine, self._recipe, self._folder, self._progress)
+        base = find_base(engine, self._spec, self._folder, self._progress)
         image = self._image(base)
         supply = ImageLoader(engine, self._folder, self._progress)
         supply.bring(image, self._tag)
@@ -117,10 +117,10 @@ class _ImageBuild:
         if options["push"]:
             raise reason
         self._progress.log(f"{reason.message} The image is written into a file")
-        if not is_archive(self._recipe.base):
+        if not is_archive(self._spec.base):
             return self._context_alone(reason)
-        path = Path(self._recipe.base).expanduser()
-        arch, python = self._recipe.arch or "amd64", self._recipe.python
+        path = Path(self._spec.base).expanduser()
+        arch, python = self._spec.arch or "amd64", self._spec.python
         image = self._image(from_archive(path, self._folder, arch, python))
         found = {**self._facts(image), **self._files(image)}
         load = f"Where there is an engine: docker load --input {ARCHIVE}"
@@ -128,22 +128,22 @@ class _ImageBuild:
 
     def _context_alone(self, reason: StudioError) -> dict[str, Any]:
         """The context needs no base image here; its Python must be known for the libraries."""
-        found = re.search(r"(?:^|[^\d.])(3\.\d+)", self._recipe.python or self._recipe.base)
+        found = re.search(r"(?:^|[^\d.])(3\.\d+)", self._spec.python or self._spec.base)
         if found is None:
             raise Unavailable(
-                f"{reason.message} The Python of {self._recipe.base} is not known without one.",
+                f"{reason.message} The Python of {self._spec.base} is not known without one.",
                 hint="Name it with python=3.13, or a file of the base image with base=FILE.",
             )
         major, minor = map(int, found[1].split("."))
-        settings = {"architecture": self._recipe.arch or "amd64", "os": "linux", "config": {}}
-        base = Base(self._recipe.base, "", settings, (), (major, minor), 0)
+        settings = {"architecture": self._spec.arch or "amd64", "os": "linux", "config": {}}
+        base = Base(self._spec.base, "", settings, (), (major, minor), 0)
         image = self._image(base)
         build = f"Where there is an engine: docker build --tag {self._tag} {CONTEXT}"
         facts = {**self._facts(image), "id": "", **self._context(image)}
         return {**facts, "next": f"{reason.message} {build}"}
 
     def _image(self, base: Base) -> Image:
-        return build_image(self._parcel, self._recipe, base, self._folder, self._progress)
+        return build_image(self._parcel, self._spec, base, self._folder, self._progress)
 
     def _facts(self, image: Image) -> dict[str, Any]:
         return {
@@ -171,7 +171,7 @@ class _ImageBuild:
     def _context(self, image: Image) -> dict[str, Any]:
         context, sbom = self._output / CONTEXT, self._output / SBOM
         self._output.mkdir(parents=True, exist_ok=True)
-        base = self._recipe.base
+        base = self._spec.base
         if is_archive(base):  # the name that it is to be loaded under, before the build
             base = Path(base).stem.lower()
         write_context(context, self._parcel, base, image.libraries, image.sbom, image.config)

@@ -101,7 +101,7 @@ def _gate(history: ReleaseHistory, door: Listener) -> Action:
 def _release(history: ReleaseHistory, parcel: Parcel, trial: Trial) -> Iterator[Action]:
     serving = history.serving
     if serving is not None and serving.release == parcel.digest and history.gate_runs:
-        yield Action("switch", "this release is served already", "skipped")
+        yield Action("switch", "release already running", "skipped")
         return
     yield Action("container", "a container is started beside what serves, without a network")
     yield Action("test", "it answers the golden samples of its bundle")

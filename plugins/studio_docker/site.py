@@ -60,23 +60,23 @@ class DockerSite:
         return Identity(_user(), where, {**facts, "place": self._place.name})
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        recipe = ImageSpec.of(options)
+        spec = ImageSpec.of(options)
         history = look(self._engine, self._place)
         found = actions(self._engine, self._place, history, parcel, options)
-        config = server(recipe.user, {})
-        documents = {"Dockerfile": dockerfile(parcel, recipe.base, config)}
+        config = server(spec.user, {})
+        documents = {"Dockerfile": dockerfile(parcel, spec.base, config)}
         return Preview(tuple(found), documents, cost_note="An engine of your own costs nothing.")
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        recipe, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
+        spec, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
         tokens = read_tokens(str(options["token_file"] or ""))
         trials = Trials(self._engine, self._place, progress)
         trials.recover(look(self._engine, self._place))
         with work_folder(parcel) as folder:
-            image, sent = self._images(parcel, recipe, Path(folder), progress)
+            image, sent = self._images(parcel, spec, Path(folder), progress)
         history = look(self._engine, self._place)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
         put_tokens(self._engine, gate, tokens)
@@ -110,12 +110,12 @@ class DockerSite:
         return Deployed(parcel.digest, "serving", done, sent, facts)
 
     def _images(
-        self, parcel: Parcel, recipe: ImageSpec, folder: Path, progress: Progress
+        self, parcel: Parcel, spec: ImageSpec, folder: Path, progress: Progress
     ) -> tuple[str, int]:
         """Bring the images; the release's ID and the bytes that were sent."""
-        base = find_base(self._engine, recipe, folder, progress)
-        image = build_image(parcel, recipe, base, folder, progress)
-        gate = build_gate(parcel, recipe.user, base, folder)
+        base = find_base(self._engine, spec, folder, progress)
+        image = build_image(parcel, spec, base, folder, progress)
+        gate = build_gate(parcel, spec.user, base, folder)
         supply = ImageLoader(self._engine, folder, progress)
         supply.bring(image, self._place.image(parcel.digest))
         if self._engine.image(self._place.gate_image) is None:
@@ -142,7 +142,7 @@ class DockerSite:
     def _stop_others(self, history: ReleaseHistory, serving: str, progress: Progress) -> None:
         for one in history.held:
             if one.running and one.container.id != serving:
-                progress.progress(0, 0, "The release before finishes its requests")
+                progress.progress(0, 0, "The previous release finishes its requests")
                 self._engine.stop(one.container)
 
     def promote(self, progress: Progress) -> Deployed:
@@ -155,7 +155,7 @@ class DockerSite:
         trials = Trials(self._engine, self._place, progress)
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
-            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+            raise TargetError(f"docker:{self._place.name} has no running release.")
         done = self._address_of(Listener.read(history.gate))
         again = trials.end(history)
         if again is not None and to is None:
@@ -181,7 +181,7 @@ class DockerSite:
     def reach(self) -> PublishedPort | None:
         history = look(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
-            raise TargetError(f"Nothing is served at docker:{self._place.name}.")
+            raise TargetError(f"docker:{self._place.name} has no running release.")
         door, serving = Listener.read(history.gate), history.serving
         guarded = serving is not None and serving.guarded
         return PublishedPort(

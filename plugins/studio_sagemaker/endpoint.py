@@ -170,7 +170,7 @@ class Endpoint:
         if found["EndpointConfigName"] != configuration:
             raise TargetError(
                 f"AWS took the release back: {reason or 'an alarm went off.'}",
-                hint="The release before serves on.",
+                hint="The previous release is still running.",
             )
 
     def delete(self, progress: Progress) -> None:

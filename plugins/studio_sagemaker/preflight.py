@@ -94,7 +94,7 @@ class PreflightChecks:
         except AwsRefusal as error:
             if not error.forbidden:
                 raise
-            yield Action("image", f"It was not looked whether {image} exists.", "warning")
+            yield Action("image", f"Not checked whether {image} exists.", "warning")
             return
         if answer is None:
             hint = f"Push it: studio package --image {image} --set push=yes"
@@ -103,7 +103,7 @@ class PreflightChecks:
     def _role(self, role: str) -> Iterator[Action]:
         if not role:
             hint = "Give the ARN of an IAM role for SageMaker: --set role=arn:aws:iam::...:role/..."
-            yield Action("role", "SageMaker needs a role to work as.", "blocked", hint)
+            yield Action("role", "Missing IAM role for SageMaker.", "blocked", hint)
         elif not _ROLE.fullmatch(role):
             hint = "Like arn:aws:iam::123456789012:role/SageMaker."
             yield Action("role", f"{role!r} is not the ARN of a role.", "blocked", hint)
@@ -114,7 +114,7 @@ class PreflightChecks:
         known = self._cloud.client("sagemaker").meta.service_model
         if wanted.mode != SERVERLESS and kind not in known.shape_for(_TYPES).enum:
             text = f"The instance type {kind} is not in the list of the installed boto3."
-            yield Action("instances", text, "warning", "Look for a slip of the pen.")
+            yield Action("instances", text, "warning", "Check the spelling.")
 
     def _bucket(self, bucket: str) -> Iterator[Action]:
         if not Storage(self._cloud, self._place).has_bucket(bucket):

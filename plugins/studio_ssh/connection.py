@@ -109,7 +109,7 @@ def _jump(hop: Hop, before: Sequence[paramiko.Transport]) -> paramiko.Transport:
         raise Refused(f"The jump host: {error.message}", hint=error.hint) from None
     except TargetError as error:
         raise TargetError(
-            f"The jump host on the way does not let through: {error.message}",
+            f"Jump host refused the connection: {error.message}",
             hint=error.hint,
             detail=error.detail,
         ) from None
@@ -229,7 +229,7 @@ def _unreachable(address: Address, error: OSError) -> str:
 def _no_ssh(address: Address, error: BaseException) -> TargetError:
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return TargetError(
-            f"{address} offers no algorithm that is safe enough.",
+            f"{address} offers no supported SSH algorithm.",
             hint="Update its SSH server.",
             detail=str(error),
         )

@@ -114,7 +114,7 @@ class Cloud:
             if passed > timeout_s:
                 raise TargetError(
                     f"{what} is not done after {timeout_s:.0f} s; it goes on at Google.",
-                    hint="Deploy again later: it goes on where it is.",
+                    hint="Deploy again later to resume.",
                 )
             progress.progress(0, 0, f"{what} ({passed:.0f} s)")
             progress.check()
@@ -152,7 +152,7 @@ class Cloud:
         except requests.RequestException as error:
             raise TargetError(
                 f"{what} failed: Google cannot be reached.",
-                hint="Is there a network, and is the region spelled right?",
+                hint="Check the network connection and the spelling of the region.",
                 detail=str(error),
             ) from None
 

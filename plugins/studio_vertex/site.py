@@ -77,7 +77,7 @@ class VertexSite:
         history = look(self._cloud)
         serving = history.serving
         if serving is None:
-            raise TargetError(f"Nothing is served at {self._cloud.address.endpoint}.")
+            raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
         stable = history.of(serving)
         if history.canary is not None and stable is not None and to is None:
             return self._serve(rollout, stable, serving)

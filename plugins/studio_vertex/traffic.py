@@ -115,7 +115,7 @@ class TrafficChange:
             # One that has requests can only be ended when others take them, or when it is the last.
             split = {"trafficSplit": {left[-1]: 100}} if live.traffic and left else {}
             body = {"deployedModelId": live.id, **split}
-            self._act(":undeployModel", body, "The release before ends")
+            self._act(":undeployModel", body, "The previous release stops")
 
     def delete(self, path: str, what: str) -> None:
         """Delete a resource; one that is gone is as good."""

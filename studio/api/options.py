@@ -10,9 +10,12 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from studio.api.errors import UsageError
+from studio.api.former_names import note_former_name
+
+ValueT = TypeVar("ValueT")
 
 
 class Kind(enum.Enum):
@@ -29,7 +32,13 @@ class Kind(enum.Enum):
     DATA = "data"  # a folder, .npz or .npy of samples
     MODEL = "model"  # a path, "name", "name:variant", or a variant's number
     TARGET = "target"  # the name of a target
-    RECIPE = "recipe"  # the name of a quantization recipe, its TOML file, or the text itself
+    PRESET = "preset"  # the name of a quantization preset, its TOML file, or the text itself
+    RECIPE = PRESET  # the former name
+
+    @classmethod
+    def _missing_(cls, value: object) -> Kind | None:
+        """Read a former value."""
+        return cls.PRESET if value == "recipe" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ class Option:
         advanced: Shown behind a disclosure.
         plugins: An extension point (``transforms``) whose capabilities may be chosen by their ids
             beside ``choices``; which there are, is known only when plugins are looked for.
+        spelling: The name in flags and in pipelines, where it differs from ``name``, which stays
+            that of stored documents.
+        aliases: Former names. They are accepted wherever options are given by name, and hidden.
         names: What of the model's graph is named, for a form that offers it: ``value``,
             ``output``, or ``size`` (a symbolic size or an input).
     """
@@ -72,22 +84,44 @@ class Option:
     names: str = ""
     plugins: str = ""
     placeholder: str = ""
+    spelling: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The name that users write, with underscores."""
+        return self.spelling or self.name
+
+    @property
+    def former(self) -> tuple[str, ...]:
+        """Names that are accepted as well as ``word``."""
+        return self.aliases if self.word == self.name else (self.name, *self.aliases)
+
+    @property
+    def first_name(self) -> str:
+        """The oldest name, by which digests of inputs stay what they were."""
+        return self.aliases[-1] if self.aliases else self.name
 
     @property
     def flag(self) -> str:
         """The command line's spelling."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + self.word.replace("_", "-")
+
+    @property
+    def former_flags(self) -> tuple[str, ...]:
+        """Former spellings of the flag."""
+        return tuple("--" + name.replace("_", "-") for name in self.former)
 
     @property
     def label(self) -> str:
         """The title, or one made from the name."""
-        return self.title or self.name.replace("_", " ").capitalize()
+        return self.title or self.word.replace("_", " ").capitalize()
 
     def check(self, value: Any) -> Any:
         """Return the value in its own type; raise UsageError in one sentence if it does not fit."""
         if value is None:
             if self.required:
-                raise UsageError(f"{self.label} is required.", hint=f"Give {self.flag}.")
+                raise UsageError(f"Missing option {self.label}.", hint=f"Give {self.flag}.")
             return None
         if self.many:
             items = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
@@ -102,7 +136,7 @@ class Option:
         text = str(value)
         if self.kind is Kind.CHOICE and text not in self.choices and not self.plugins:
             known = ", ".join(self.choices)
-            raise UsageError(f"{self.label} cannot be {text!r}; it is one of {known}.")
+            raise UsageError(f"{self.label} must be one of {known}, not {text!r}.")
         return text
 
     def _check_flag(self, value: Any) -> bool:
@@ -132,6 +166,35 @@ class Option:
         return int(number) if self.kind is Kind.INTEGER else number
 
 
+def by_name(
+    options: Iterable[Option], given: Mapping[str, ValueT], *, stored: bool = False
+) -> dict[str, ValueT]:
+    """Return what was given under the options' own names instead of former or other spellings.
+
+    Names of no option stay. A value of None counts as not given.
+
+    Args:
+        stored: The names come from an older document and cause no note.
+
+    Raises:
+        UsageError: when an option is given twice, by two of its names.
+    """
+    found = dict(given)
+    for option in options:
+        for word in (*option.aliases, *([option.spelling] if option.spelling else [])):
+            if word not in found:
+                continue
+            value = found.pop(word)
+            if value is None:
+                continue
+            if found.get(option.name) is not None:
+                raise UsageError(f"{word!r} and {option.name!r} are the same option; give one.")
+            if word in option.aliases and not stored:
+                note_former_name(word, option.word)
+            found[option.name] = value
+    return found
+
+
 def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return every option's value (given or default), each in its own type.
 
@@ -139,10 +202,11 @@ def validate(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, A
         UsageError: for an unknown name, a missing required value, or one that does not fit.
     """
     known = {option.name: option for option in options}
+    given = by_name(known.values(), given)
     unknown = sorted(set(given) - set(known))
     if unknown:
-        hint = f"Known: {', '.join(sorted(known))}." if known else ""
-        raise UsageError(f"There is no option {unknown[0]!r}.", hint=hint)
+        hint = f"Valid options: {', '.join(sorted(known))}." if known else ""
+        raise UsageError(f"Unknown option {unknown[0]!r}.", hint=hint)
     return {
         name: option.check(given[name] if given.get(name) is not None else option.default)
         for name, option in known.items()

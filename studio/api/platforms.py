@@ -201,7 +201,7 @@ class Site(Protocol):
                 of the requests for the new release; 0 replaces the old one. Where the manifest
                 says ``trials = true``, also ``trial``: None, or ``seconds`` (the longest that the
                 release is held against the one before) and ``rule`` (name -> value, as
-                ``--soak-rule``); and ``agreement``: share of a core for comparing the answers of
+                ``--trial-rule``); and ``agreement``: share of a core for comparing the answers of
                 both from then on. The evidence of a trial is ``soak`` among the facts.
 
         Raises:

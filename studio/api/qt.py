@@ -92,7 +92,7 @@ class PanelHost(Protocol):
     def start(self, step: str, /, **options: object) -> RunningStep | None:
         """Start a step in a job (``target-probe``, ``deploy``, ``resources``, ``logs`` ...).
 
-        Options are named as in a recipe; ``studio run`` could do the same. One that does not fit
+        Options are named as in a pipeline; ``studio run`` could do the same. One that does not fit
         is shown as a sentence and gives None.
         """
 

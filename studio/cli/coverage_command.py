@@ -29,9 +29,9 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     """Yes, or what is in the way; of a board also its other systems, and what is known of it."""
     where = " on ".join(filter(None, (result["runtime"], result["target"])))
     if result["covered"]:
-        lines = [f"It will load on {where}; it takes about {result['memory_mb']:,.0f} MB."]
+        lines = [f"Compatible with {where}; needs about {result['memory_mb']:,.0f} MB."]
     else:
-        lines = [f"It will not run on {where}:", *_problems(result)]
+        lines = [f"Not compatible with {where}:", *_problems(result)]
     for one in result.get("systems", ())[1:]:
         said = "loads" if one["covered"] else one["problems"][0]["text"]
         lines.append(f"On {one['name']} ({one['runtime'] or 'no onnxruntime'}): {said}")

@@ -29,15 +29,15 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         if step.get("command"):
             lines.append(f"{'':22} $ {step['command']}")
     if result["state"] == "planned":
-        end = "" if result.get("possible", True) else " It could not be carried out as it is."
-        return [*lines, f"Nothing was changed.{end}"]
+        end = "" if result.get("possible", True) else " The plan is blocked."
+        return [*lines, f"Dry run: no changes made.{end}"]
     sent = f"{megabytes(result['bytes_sent'])} of {megabytes(result['bytes_total'])} sent"
     lines.append(
         f"Version {result['version']} {result['state']} on {result['target']} "
         f"after {result['seconds']:.1f} s, {sent}."
     )
     if result.get("endpoint"):
-        lines.append(f"It answers at {result['endpoint']}")
+        lines.append(f"Endpoint: {result['endpoint']}")
     return lines + _credentials(result)
 
 
@@ -48,5 +48,5 @@ def _credentials(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"Its certificate is SHA-256 {result['fingerprint']}")
     if result.get("token_required"):
         kept = result.get("token_kept")
-        lines.append("Callers need the token" + (f", which is kept in {kept}" if kept else ""))
+        lines.append("Requests need the token" + (f", which is kept in {kept}" if kept else ""))
     return lines

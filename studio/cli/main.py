@@ -16,7 +16,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 
 import studio
 from studio.api import Cancelled, StudioError
-from studio.cli.flags import common_flags
+from studio.cli.flags import add_former_command, common_flags, note_former_words
 from studio.cli.output import fail, plain_output, tell
 from studio.settings import SAFE_VARIABLE, Paths, Settings
 from studio.settings.interpreter import search_no_current_folder
@@ -26,47 +26,50 @@ log = logging.getLogger(__name__)
 
 COMMANDS = {
     "open": "open the window, with a model if one is named",
-    "inspect": "look at a model: what is in it, and is it safe to open",
-    "graph": "draw a model's graph into a file",
+    "inspect": "check a model file and print its summary",
+    "graph": "export the graph of a model as SVG, PNG or HTML",
     "diff": "compare the graphs of two models",
     "analyze": "compute the numbers of an analyzer for the nodes of a model",
-    "coverage": "will a model run on a release of the runtime, or on a target",
-    "edit": "rename, cut, fix sizes, fold constants, convert, each step checked",
-    "quantize": "make a model smaller and measure what that costs",
-    "sensitivity": "measure what each layer costs when it alone is quantized",
-    "recipes": "list or show the recipes of quantize",
-    "evaluate": "measure a model's quality on labelled data",
-    "profile": "measure latency, with verdicts that can be trusted",
-    "profiles": "list, compare or export the profiles that were made",
-    "package": "make a bundle that can be deployed",
+    "coverage": "check compatibility with a runtime release, target or board",
+    "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
+    "quantize": "quantize a model and measure the metric drop",
+    "sensitivity": "measure the sensitivity of each layer",
+    "presets": "list or show quantization presets",
+    "evaluate": "evaluate a model on labelled data",
+    "profile": "benchmark latency or throughput and compare variants",
+    "profiles": "list, compare or export saved profiles",
+    "package": "build a deployable bundle, image or Debian package",
     "sign": "sign a bundle with an SSH key",
-    "trust": "say whose releases a target takes",
-    "target": "add, list, probe or remove places to deploy to",
+    "trust": "show or set the allowed signers of a target",
+    "target": "manage deployment targets",
     "deploy": "deploy a model or bundle to a target",
-    "rollout": "release on several targets, in waves, judged by one rule",
-    "registry": "back up and check the registry; push, pull and follow versions of others",
-    "releases": "list what was released on a target",
-    "verify-log": "check that a target's history was not altered",
-    "rollback": "take a target back to an earlier release",
-    "promote": "give all requests to the release that is a canary",
+    "rollout": "roll out a release to several targets in waves",
+    "registry": "push, pull and follow versions in a model registry; back up the local one",
+    "releases": "list the releases of a target",
+    "verify-log": "verify the release history of a target",
+    "rollback": "roll back to a previous release",
+    "promote": "promote the canary to all traffic",
     "start": "start the server of what a target serves",
     "stop": "stop the server of what a target serves; the release stays",
     "restart": "stop the server of what a target serves, and start it again",
-    "undeploy": "stop serving on a target and remove its releases",
-    "call": "send requests to what a target serves",
-    "logs": "show what a target's server logged",
-    "stream": "send pictures, a video or a camera to what a target serves",
-    "monitor": "see how what a target serves is doing",
+    "undeploy": "stop the release on a target; --purge also deletes its files",
+    "call": "send test requests to an endpoint",
+    "logs": "show the server log of a target",
+    "stream": "stream images, video or a camera to an endpoint",
+    "monitor": "show health, latency, errors and drift of an endpoint",
     "serve": "serve a model on this computer",
-    "run": "run a recipe; list, resume and compare runs",
+    "run": "run a pipeline; list, resume and compare runs",
     "versions": "list versions, their lineage and aliases; promote, roll back, export, import",
-    "samples": "list or get models and data to begin with",
-    "plugins": "list the plugins and what they offer",
-    "backends": "list the runtimes that can execute models",
+    "samples": "list or download sample models and data",
+    "plugins": "manage plugins",
+    "backends": "manage runtimes and toolchains",
     "doctor": "check this installation",
 }
 
-EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate was not met;
+FORMER = {"recipes": "presets"}
+"""Former names of commands, hidden."""
+
+EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate failed;
 4 refused for safety; 130 cancelled"""
 
 
@@ -89,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
+            note_former_words(words)
             return _done(arguments)
 
 
@@ -127,7 +131,7 @@ def _done(arguments: argparse.Namespace) -> int:
             traceback.print_exc()
         text = f"{type(error).__name__}: {error}".rstrip(".")
         return fail(
-            StudioError(f"{text}.", hint="This is a defect; --debug shows where."),
+            StudioError(f"{text}.", hint="This is a bug. Run again with --debug for details."),
             as_json=arguments.json,
         )
 
@@ -154,12 +158,15 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     common = common_flags()
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     asked = next((word for word in words if not word.startswith("-")), "")
+    asked = FORMER.get(asked, asked)
     for name, text in COMMANDS.items():
         command = commands.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         if name == asked:
             importlib.import_module(_module(name)).add(command)
+    for former, name in FORMER.items():
+        add_former_command(commands, former, name, commands.choices[name])
     return parser
 
 

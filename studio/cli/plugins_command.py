@@ -20,9 +20,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
+        {"forbid": "disable"},
         list="the plugins that were found",
-        allow="agree to a plugin's files and permissions, or switch it on again",
-        forbid="switch a plugin off",
+        allow="allow a plugin, its files and permissions",
+        disable="disable a plugin",
         new="make the folder of a new plugin",
         check="check a plugin's folder",
     )
@@ -30,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs["allow"].add_argument(
         "--digest", metavar="SHA256", help="agree only if these are its files"
     )
-    verbs["forbid"].add_argument("id")
+    verbs["disable"].add_argument("id")
     new = verbs["new"]
     new.add_argument("name", help="the package's name, in lower case: my_board")
     new.add_argument("--kind", required=True, choices=KINDS, metavar="|".join(KINDS))
@@ -40,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    verb = {"list": _list, "allow": _allow, "forbid": _forbid, "new": _new, "check": _check}
+    verb = {"list": _list, "allow": _allow, "disable": _disable, "new": _new, "check": _check}
     return verb[arguments.verb](arguments)
 
 
@@ -66,7 +67,7 @@ def _allow(arguments: argparse.Namespace) -> int:
     return _say(plugin, arguments, f"{plugin.id} {_version(plugin)} may use {_may(plugin)}.")
 
 
-def _forbid(arguments: argparse.Namespace) -> int:
+def _disable(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         opened.forbid_plugin(arguments.id)
         plugin = opened.plugins.plugin(arguments.id)
@@ -109,7 +110,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _findings(result: Mapping[str, Any]) -> list[str]:
     lines = [f"{one['level']}: {one['text']}" for one in result["findings"]]
     errors = sum(one["level"] == "error" for one in result["findings"])
-    end = f"{errors} to be mended." if errors else "it is in order."
+    end = f"{errors} to fix." if errors else "no problems."
     return [*lines, f"{result['id']} {result['version']}: {end}"]
 
 

@@ -24,11 +24,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(
         parser,
         list="the profiles that were made, the newest first",
-        show="what one of them says",
-        compare="two of them, row by row",
-        export="one of them as an HTML page, CSV, JSON, or a figure in PNG, PDF or SVG",
+        show="show a profile",
+        compare="compare two profiles",
+        export="export a profile as HTML, CSV, JSON, or a figure in PNG, PDF or SVG",
     )
-    verbs["list"].add_argument("--model", metavar="MODEL", help="those of one model only")
+    verbs["list"].add_argument("--model", metavar="MODEL", help="only profiles of this model")
     for name in ("show", "export"):
         verbs[name].add_argument("run", type=int, metavar="RUN", help="its number")
     verbs["compare"].add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
@@ -78,7 +78,7 @@ def _list(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[s
         )
         for line in found
     ]
-    lines = table(head, rows, "r      r") if rows else ["Nothing was profiled yet."]
+    lines = table(head, rows, "r      r") if rows else ["No profiles yet."]
     return {"profiles": found}, lines
 
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from studio.cli.flags import hide_former
 from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
@@ -13,17 +14,20 @@ from studio.cli.session import add_step, run_step
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_step(parser, "quantize")
-    parser.add_argument(
+    hide_former(
+        parser.add_argument(
+            "--estimate",
+            "--predict",
+            action="store_true",
+            help="estimate the int8 speed-up on this machine and exit",
+        ),
         "--predict",
-        action="store_true",
-        help="keep nothing; say whether it will be faster on this machine: small layers are timed, "
-        "and with --data the model itself, calibrated by one sample",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Quantize and print."""
-    if arguments.predict:
+    if arguments.estimate:
         arguments.outlook = arguments.trial = True
         return run_step("quantize-preview", arguments, foretold)
     return run_step("quantize", arguments, describe)
@@ -50,8 +54,8 @@ def describe(result: Mapping[str, Any]) -> list[str]:
     if metric:
         lines.append(
             f"{metric['name']:<9} {metric['before']:.4f} before, {metric['after']:.4f} after "
-            f"on {metric['samples']} samples: {metric['changed'][0]} lost, "
-            f"{metric['changed'][1]} gained"
+            f"({metric['samples']} samples; {metric['changed'][0]} regressed, "
+            f"{metric['changed'][1]} improved)"
         )
     if result.get("sqnr_db") is not None:
         lines.append(f"SQNR      {result['sqnr_db']:.1f} dB at the outputs")
@@ -70,5 +74,7 @@ def describe(result: Mapping[str, Any]) -> list[str]:
         f"latency about {trial['latency_ratio']:.2f}"
         for trial in (result.get("search") or {}).get("front", ())
     )
-    lines.append(f"took      {result['seconds']:.1f} s, {result['peak_memory_mb']:.0f} MB at most")
+    lines.append(
+        f"duration  {result['seconds']:.1f} s, peak memory {result['peak_memory_mb']:.0f} MB"
+    )
     return lines

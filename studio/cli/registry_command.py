@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
-from studio.cli.flags import add_verbs, given
+from studio.cli.flags import add_verbs, given, hide_former
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
@@ -38,13 +38,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         push="register a model's bundle as a new version",
         pull="fetch a version into the built-in registry",
         list="the registered models, or one model's versions and history",
-        alias="let an alias stand for a version",
-        deploy="let a target serve the version that an alias stands for",
-        watch="keep a target at the version that an alias stands for",
+        alias="point an alias to a version",
+        deploy="deploy the version an alias points to",
+        watch="follow an alias and redeploy when it moves",
         add="give a registry's address a name",
-        remove="forget a name",
+        remove="remove a saved registry",
         names="the names that were given",
-        gc="remove bundles that nothing needs from the built-in registry",
+        gc="delete unused bundles from the local registry",
         backup="copy the built-in registry's database; done by itself once a day",
         restore="put a copy in the place of the built-in registry's database",
         check="look whether the built-in registry is whole, every file of it",
@@ -53,10 +53,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         add_step(verbs[verb], step)
     verbs["push"].add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
     verbs["watch"].add_argument(
-        "--interval", type=float, default=_INTERVAL_S, metavar="S", help="seconds between looks"
+        "--interval",
+        type=float,
+        default=_INTERVAL_S,
+        metavar="S",
+        help="polling interval in seconds",
     )
-    verbs["watch"].add_argument(
-        "--moves", type=int, default=0, metavar="N", help="end after N moves"
+    hide_former(
+        verbs["watch"].add_argument(
+            "--max-updates", "--moves", type=int, default=0, metavar="N", help="end after N updates"
+        ),
+        "--moves",
     )
     verbs["add"].add_argument("name")
     verbs["add"].add_argument("address", help="http://host:5000, without a login")
@@ -182,7 +189,7 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
         first = False
         if line:
             tell(line)
-        if arguments.moves and len(watch.moves) >= arguments.moves:
+        if arguments.max_updates and len(watch.moves) >= arguments.max_updates:
             if arguments.json:
                 print_json(list(watch.moves))
             return 0

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _serving(result: Mapping[str, Any]) -> list[str]:
     """Where the current release answers, or why it does not."""
     if result.get("state") == "serving" and result.get("endpoint"):
-        return [f"It answers at {result['endpoint']}"]
+        return [f"Endpoint: {result['endpoint']}"]
     return [str(result["text"])] if result.get("text") else []
 
 

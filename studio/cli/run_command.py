@@ -1,4 +1,4 @@
-"""``studio run``: a recipe, from its first step to its gates and its report."""
+"""``studio run``: a pipeline, from its first step to its gates and its report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
+from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, tell
 from studio.cli.overwriting import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
@@ -22,7 +23,7 @@ from studio.workspace import RunRequest, Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("recipe", type=Path, nargs="?", help="the recipe, a TOML file")
+    parser.add_argument("pipeline", type=Path, nargs="?", help="pipeline file (TOML)")
     parser.add_argument("--report", type=Path, help="where to write the HTML report")
     parser.add_argument("--junit", type=Path, help="where to write the outcome as JUnit XML")
     parser.add_argument(
@@ -36,42 +37,66 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="the value of a variable of the recipe",
+        help="the value of a variable of the pipeline",
     )
     add_force(parser)
-    parser.add_argument(
-        "--fresh", action="store_true", help="run every step, also those that did not change"
+    hide_former(
+        parser.add_argument(
+            "--no-cache", "--fresh", dest="fresh", action="store_true", help="ignore cached results"
+        ),
+        "--fresh",
     )
-    parser.add_argument("--check", action="store_true", help="check the recipe, and run nothing")
+    parser.add_argument("--check", action="store_true", help="check the pipeline, and run nothing")
     parser.add_argument(
         "--resume",
         nargs="?",
         const="last",
         metavar="RUN",
-        help="go on with a run that was interrupted [default: the last one]",
+        help="resume an interrupted run (default: the last one)",
     )
     parser.add_argument("--list", action="store_true", help="list the runs")
     parser.add_argument("--show", metavar="RUN", help="show a run with its gates")
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="show how two runs differ")
+    _add_automation(parser)
+
+
+def _add_automation(parser: argparse.ArgumentParser) -> None:
+    """Describe what runs pipelines in CI and when an alias moves."""
     parser.add_argument(
         "--write-ci",
         choices=sorted(WORKFLOWS),
-        help="write the workflow file that runs this recipe in CI",
+        help="write the workflow file that runs this pipeline in CI",
     )
     parser.add_argument("--out", type=Path, help="where --write-ci writes")
-    parser.add_argument(
+    hide_former(
+        parser.add_argument(
+            "--watch",
+            "--on",
+            metavar="MODEL@ALIAS",
+            help="run the pipeline each time this alias moves",
+        ),
         "--on",
-        metavar="MODEL@ALIAS",
-        help="wait for the alias to move, and run the recipe each time",
     )
     parser.add_argument(
-        "--registry", metavar="NAME", help="the registry of --on; by default the built-in one"
+        "--registry", metavar="NAME", help="the registry of --watch (default: the local one)"
     )
     parser.add_argument(
-        "--interval", type=float, default=30.0, metavar="S", help="seconds between looks of --on"
+        "--interval",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="polling interval of --watch in seconds",
     )
-    parser.add_argument(
-        "--moves", type=int, default=0, metavar="N", help="end after N runs of --on"
+    hide_former(
+        parser.add_argument(
+            "--max-runs",
+            "--moves",
+            type=int,
+            default=0,
+            metavar="N",
+            help="end after N runs of --watch",
+        ),
+        "--moves",
     )
 
 
@@ -82,23 +107,25 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         if arguments.list or arguments.show or arguments.compare:
             return _look(opened, arguments)
-        if arguments.resume and arguments.recipe is None:
+        if arguments.resume and arguments.pipeline is None:
             _ask(opened, None, arguments)
             return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
-        if arguments.recipe is None:
-            raise UsageError("No recipe was named.", hint="Give a TOML file.")
+        if arguments.pipeline is None:
+            raise UsageError(
+                "Missing pipeline file.", hint="Pass a TOML file: studio run pipeline.toml"
+            )
         if arguments.resume:
             raise UsageError(
-                "--resume goes on with a run, whose recipe is known; give its id and no recipe.",
-                hint=f"To run the recipe anew: studio run {arguments.recipe}",
+                "--resume continues a run with the pipeline of that run: give its ID and no file.",
+                hint=f"Start a new run: studio run {arguments.pipeline}",
             )
         if arguments.check:
             return _check(opened, arguments)
-        recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
-        _ask(opened, recipe, arguments)
-        if arguments.on:
+        pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
+        _ask(opened, pipeline, arguments)
+        if arguments.watch:
             return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
-        return _finish(opened.runs.run(arguments.recipe, _wish(arguments)), arguments)
+        return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
 
 
 def variables(texts: list[str]) -> dict[str, str]:
@@ -129,15 +156,15 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
     )
 
 
-def _ask(opened: Workspace, recipe: Pipeline | None, arguments: argparse.Namespace) -> None:
+def _ask(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
     """Ask about all that would be overwritten, before anything is run."""
-    paths = opened.runs.in_the_way(recipe, _files(arguments))
+    paths = opened.runs.in_the_way(pipeline, _files(arguments))
     ask_for(paths, arguments)
     opened.runs.take_over(paths)
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
-    """The files that the flags name to be written, besides those of the recipe."""
+    """The files that the flags name to be written, besides those of the pipeline."""
     return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
 
 
@@ -167,14 +194,14 @@ def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
-    recipe = opened.runs.read(arguments.recipe, variables(arguments.var))
-    rows = [{"name": step.id, "step": step.step} for step in recipe.steps]
+    pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
+    rows = [{"name": step.id, "step": step.step} for step in pipeline.steps]
     if arguments.json:
-        gates = [{"name": gate.name, "kind": gate.kind} for gate in recipe.gates]
-        print_json({"name": recipe.name, "steps": rows, "gates": gates})
+        gates = [{"name": gate.name, "kind": gate.kind} for gate in pipeline.gates]
+        print_json({"name": pipeline.name, "steps": rows, "gates": gates})
     else:
         print_lines(f"{row['name']}: {row['step']}" for row in rows)
-        print_lines([f"{len(rows)} steps and {len(recipe.gates)} gates; nothing was run."])
+        print_lines([f"{len(rows)} steps and {len(pipeline.gates)} gates; nothing was run."])
     return 0
 
 
@@ -198,10 +225,10 @@ def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 
 def _write_ci(arguments: argparse.Namespace) -> int:
-    if arguments.recipe is None:
-        raise UsageError("No recipe was named.", hint="Give the recipe that CI is to run.")
+    if arguments.pipeline is None:
+        raise UsageError("Missing pipeline file.", hint="Pass the pipeline that CI runs.")
     path = write_workflow(
-        arguments.write_ci, arguments.recipe, arguments.out, overwrite=arguments.force
+        arguments.write_ci, arguments.pipeline, arguments.out, overwrite=arguments.force
     )
     if arguments.json:
         print_json({"output": str(path)})
@@ -216,18 +243,18 @@ def follow(
     wish: RunRequest,
     describe: Callable[[PipelineReport], None],
 ) -> int:
-    """Look again and again; each new version starts the recipe. A failure is told, and waits.
+    """Look again and again; each new version starts the pipeline. A failure is told, and waits.
 
     The version that the alias stands for at the beginning counts as new: what moved while nobody
     looked is not missed, and what did not change since is not done again.
 
     Raises:
-        UsageError: when the recipe or the alias is wrong; nothing was watched.
+        UsageError: when the pipeline or the alias is wrong; nothing was watched.
     """
     if not arguments.interval > 0:
         raise UsageError("The interval is a number of seconds above 0.")
-    alias = Alias.of(arguments.on, arguments.registry)
-    opened.runs.read(arguments.recipe, wish.variables)
+    alias = Alias.of(arguments.watch, arguments.registry)
+    opened.runs.read(arguments.pipeline, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
     reports: list[PipelineReport] = []
     told = ""
@@ -241,10 +268,10 @@ def follow(
         told = problem
         if found is not None:
             tell(f"{alias} is version {found['version']}")
-            report = opened.runs.run(arguments.recipe, replace(wish, trigger=found))
+            report = opened.runs.run(arguments.pipeline, replace(wish, trigger=found))
             reports.append(report)
             describe(report)
-            if arguments.moves and len(reports) >= arguments.moves:
+            if arguments.max_runs and len(reports) >= arguments.max_runs:
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code

@@ -20,7 +20,7 @@ def run_lines(report: PipelineReport) -> list[str]:
         for step in report.steps
     ]
     for gate in report.gates:
-        word = "met" if gate.passed else "NOT MET"
+        word = "passed" if gate.passed else "FAILED"
         lines.append(f"gate {word:<8} {gate.name}: {_value(gate.value)}, {gate.limit}{_of(gate)}")
     for name, digest in report.artefacts.items():
         lines.append(f"sha256 {digest[:_SHORT]}  {name}")
@@ -34,15 +34,15 @@ def run_lines(report: PipelineReport) -> list[str]:
 def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str]:
     """The list of runs; of one of them also steps and gates."""
     if not runs:
-        return ["No recipe was run yet."]
+        return ["No pipeline runs yet."]
     rows = [(one.id, one.name, one.state, one.started[:19].replace("T", " ")) for one in runs]
-    lines = table(("run", "recipe", "state", "started"), rows)
+    lines = table(("run", "pipeline", "state", "started"), rows)
     if with_gates:
         (one,) = runs
         steps = [(s["id"], s["step"], s["state"], f"{s['seconds']:.1f}") for s in one.steps]
         lines += ["", *table(("id", "step", "state", "s"), steps, "   r")]
         for gate in one.gates:
-            word = "met" if gate["passed"] else "NOT MET"
+            word = "passed" if gate["passed"] else "FAILED"
             lines.append(f"gate {word:<8} {gate['name']}: {_value(gate['value'])}, {gate['limit']}")
     return lines
 
@@ -83,7 +83,7 @@ def _change(row: Mapping[str, Any]) -> str:
 
 
 def _met(passed: bool | None) -> str:
-    return {True: "met", False: "NOT MET", None: "none"}[passed]
+    return {True: "passed", False: "FAILED", None: "none"}[passed]
 
 
 def _same(same: bool) -> str:

@@ -27,4 +27,4 @@ def describe(result: Mapping[str, Any]) -> list[str]:
             f"{result['target']}"
         ]
     lines = [f"{result['target']} is {result['state']} version {result.get('version')}."]
-    return [*lines, f"It answers at {result['endpoint']}"] if result["endpoint"] else lines
+    return [*lines, f"Endpoint: {result['endpoint']}"] if result["endpoint"] else lines

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import TargetSpec
 from studio.cli import target_fleet, target_listing
-from studio.cli.flags import add_verbs
+from studio.cli.flags import add_verbs, hide_former
 from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
 from studio.cli.session import add_step, finish, workspace
 from studio.jobs import JobOutcome
@@ -22,14 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        add="add a target and look at it",
+        add="add and probe a target",
         list="the targets that were added",
-        find="find boards: in ~/.ssh/config, by what they announce, in a subnet",
-        group="name several targets, to be told together as @NAME",
-        probe="look at a target",
-        status="ask many targets at once how they are, and what they serve",
-        boards="the kinds of boards that are known",
-        remove="forget a target",
+        find="discover boards in ~/.ssh/config, by mDNS or in a subnet",
+        group="create, list or delete a group of targets (@NAME)",
+        probe="probe a target",
+        status="show the status of several targets",
+        boards="list supported boards",
+        remove="remove a target",
         resources="list what exists on a target because the studio made it",
     )
     new = verbs["add"]
@@ -51,7 +51,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     verbs["group"].add_argument("name", nargs="?", help="without it, all groups are listed")
     verbs["group"].add_argument("targets", nargs="*", metavar="TARGET")
-    verbs["group"].add_argument("--dissolve", action="store_true", help="the targets stay")
+    hide_former(
+        verbs["group"].add_argument(
+            "--delete",
+            "--dissolve",
+            action="store_true",
+            help="delete the group and keep its targets",
+        ),
+        "--dissolve",
+    )
     add_step(verbs["find"], "target-find")
     verbs["status"].add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
     verbs["status"].add_argument("--parallel", metavar="N", help="targets at a time [default: 16]")
@@ -75,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
             return finish(opened.run("resources", target=arguments.name), arguments, _resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
-            tell(f"{arguments.name} is forgotten; what runs there goes on.")
+            tell(f"Removed {arguments.name}. Its releases keep running.")
             if arguments.json:
                 print_json({"name": arguments.name})
             return 0
@@ -146,7 +154,7 @@ def _more(facts: Mapping[str, Any]) -> list[str]:
         ("cameras", ", ".join(facts.get("cameras", ()))),
         ("power", facts.get("power_mode")),
         ("temperature", f"{heat:.0f} °C" if (heat := facts.get("temperature_c")) else ""),
-        ("look here", "; ".join(facts.get("notes", ()))),
+        ("warning", "; ".join(facts.get("notes", ()))),
     )
     return [f"{name}: {text}" for name, text in pairs if text]
 

@@ -25,12 +25,12 @@ def group(opened: Workspace, arguments: argparse.Namespace) -> int:
     """List the groups, or make, change or dissolve one."""
     groups = opened.registry.groups
     if arguments.name:
-        if not arguments.targets and not arguments.dissolve:
+        if not arguments.targets and not arguments.delete:
             raise UsageError(
                 "No target was named for the group.",
-                hint="Name its targets, or give --dissolve to forget the group.",
+                hint="Name its targets, or pass --delete to delete the group.",
             )
-        opened.set_group(arguments.name, [] if arguments.dissolve else arguments.targets)
+        opened.set_group(arguments.name, [] if arguments.delete else arguments.targets)
     rows = [{"group": name, "targets": members} for name, members in groups.all().items()]
     if arguments.json:
         print_json(rows)

@@ -22,6 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
 def describe(result: Mapping[str, Any]) -> list[str]:
     """Who is admitted."""
     if not result["signers"]:
-        return [f"{result['target']} takes releases of everybody who can log in."]
+        return [f"{result['target']} accepts unsigned releases."]
     names = ", ".join(result["signers"])
     return [f"{result['target']} takes releases only that one of these has signed: {names}."]

@@ -21,4 +21,4 @@ def run(arguments: argparse.Namespace) -> int:
 
 def describe(result: Mapping[str, Any]) -> list[str]:
     """What was done."""
-    return [f"{result['target']} serves nothing any more."]
+    return [f"{result['target']}: release stopped."]

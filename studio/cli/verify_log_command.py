@@ -29,6 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
         tell(f"studio: {found['problem']}")
         return _REFUSED
     if not arguments.json:
-        whole = f"The history of {found['target']} is whole: {found['entries']} entries, checked "
-        print_lines([f"{whole}against {found['anchors']} that this computer has kept."])
+        print_lines(
+            [
+                f"Release history of {found['target']} verified: {found['entries']} entries, "
+                f"{found['anchors']} local checkpoints."
+            ]
+        )
     return 0

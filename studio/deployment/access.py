@@ -185,7 +185,7 @@ def _host(arguments: Arguments) -> str:
     if not expose:
         return host
     if host and is_loopback(host) != (expose == LOOPBACK):
-        raise UsageError(f"--expose {expose} and --host {host} contradict each other.")
+        raise UsageError(f"--expose {expose} conflicts with --host {host}.")
     return host or _HOSTS[str(expose)]
 
 
@@ -214,14 +214,14 @@ def _token(arguments: Arguments, environment: Mapping[str, str]) -> tuple[str, s
     value = _text(Path(file), "token") if file else environment.get(VARIABLE, "")
     if not value:
         raise UsageError(
-            "No token was given.", hint=f"Name its file with --token-file, or set ${VARIABLE}."
+            "Missing token.", hint=f"Name its file with --token-file, or set ${VARIABLE}."
         )
     value = value.strip()
     if len(value) < LEAST_CHARACTERS or not all("!" <= one <= "~" for one in value):
         raise UsageError(
             f"A token has at least {LEAST_CHARACTERS} characters, and neither spaces nor letters "
             "outside ASCII.",
-            hint="--token generate makes a good one.",
+            hint="Use --token generate to create one.",
         )
     return "given", value
 

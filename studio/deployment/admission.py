@@ -125,7 +125,7 @@ def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Preflig
         "operator",
         False,
         f"{holder} is changing {facts.name} at the moment.",
-        f"Wait until it has ended; if it died, its claim ends in {left:.0f} s.",
+        f"Wait for it to finish. The lock expires in {left:.0f} s if that deployment has stopped.",
     )
 
 

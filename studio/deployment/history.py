@@ -63,11 +63,13 @@ def verify_log(arguments: Arguments, job: Job) -> Result:
     """Read a target's log and check it here: what the target says of it proves nothing."""
     target = target_of(arguments["target"])
     if is_platform(target):
-        raise UsageError(f"{target.name} is no machine; its history is kept by the platform.")
+        raise UsageError(
+            f"{target.name} is a platform target. Read its release history on the platform."
+        )
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:
-            raise TargetError("Nothing was ever deployed on this target.")
+            raise TargetError("This target has no release history.")
         agent.install()
         entries = agent.call("log", {})["entries"]
     return judged(target.name, entries, arguments["anchors"], arguments["registry"])
@@ -125,7 +127,10 @@ def _cut(
         head = entries[place].get("hash") if place >= 0 else anchor["head"]
         head = entries[0].get("continues") if place == -1 and dropped else head
         if head != anchor["head"]:
-            return f"The history of {target} was made anew: entry {count} is another one."
+            return (
+                f"The release history of {target} was replaced: entry {count} differs from "
+                "the copy saved here."
+            )
     return ""
 
 

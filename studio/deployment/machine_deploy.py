@@ -103,7 +103,7 @@ class TargetDeployment:
         """Before anything is sent; the target itself judges the signature."""
         if signed_only and not self._plan.bundle.signature:
             raise Refused(
-                "This target takes signed releases only, and the bundle is not signed.",
+                "The target requires signed releases, and this bundle is not signed.",
                 hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
             )
 
@@ -204,7 +204,7 @@ class TargetDeployment:
 
     def _probe(self, row: StepRow) -> None:
         if self._plan.unchanged:
-            row.skip("this release is served already")
+            row.skip("release already running")
             return
         found = self._agent.call(
             "probe",
@@ -251,7 +251,7 @@ class TargetDeployment:
             watch=self._tell,
         )
         if done["state"] == "unchanged":
-            row.skip("this release is served already")
+            row.skip("release already running")
             done["at"] = instant()
         else:
             done["at"] = begun(done.get("soak") or {"seconds": wish.soak_s})

@@ -61,8 +61,9 @@ OPTIONS = (
         Kind.FLAG,
         default=False,
         title="Anybody may call it",
-        help="Say yes to a model that everybody on the network may call without a token.",
+        help="Confirm that the endpoint accepts unauthenticated requests from the network.",
         advanced=True,
+        spelling="allow_unauthenticated",
     ),
 )
 
@@ -72,8 +73,7 @@ SAMPLES_MB = 64.0
 EMBEDDING = Option(
     "embedding",
     title="Embedding for drift",
-    help="auto, or the name of a tensor: drift is also watched in what the model's last layer "
-    "sees. Off without; needs golden samples.",
+    help="Tensor for embedding drift: auto or a tensor name (default: off). Needs golden samples.",
     advanced=True,
 )
 
@@ -87,9 +87,10 @@ KEPT = (
         unit="% of a core",
         title="Compare with the version before",
         zero="after a trial no answer is compared",
-        help="Load the version before, too, and compare the answers to some requests from now on, "
-        "for so much of one core at most.",
+        help="Also load the previous release and compare its results on some requests, using "
+        "up to this share of one core.",
         advanced=True,
+        spelling="shadow_cpu",
     ),
     Option(
         "keep_samples",

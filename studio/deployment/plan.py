@@ -96,16 +96,16 @@ class DeployPlan:
         yield self._transfer_row()
         yield self._environment_row()
         if self.unchanged:
-            yield _row("switch", "skipped", "this release is served already")
+            yield _row("switch", "skipped", "release already running")
             return
         put = f"put {self.bundle.digest[:12]} in place beside the others"
         yield _row("stage", "planned", put, command=self._verb("stage"))
         count = self.bundle.raw["golden"]["count"]
         asked = f"answer {count} golden samples in a process of its own"
         yield _row("probe", "planned", asked, command=self._verb("probe"))
-        kept = "serve it in one rename, watch it, keep it or go back"
+        kept = "switch atomically, soak, then keep or roll back"
         yield _row("switch", "planned", kept, command=self._verb("switch"))
-        left = "remove what belongs to no release that is kept (the last two are)"
+        left = "remove unused files (the last two releases are kept)"
         yield _row("clean", "planned", left, command=self._verb("gc"))
 
     def _environment_row(self) -> dict[str, Any]:
@@ -293,7 +293,7 @@ def _clock(facts: TargetFacts) -> PreflightCheck:
             f"The clock of {facts.name} is {-skew / _MANY_SECONDS:,.0f} days in the past.",
             "Set it: sudo timedatectl set-ntp true, or sudo date -s with the time of now.",
         )
-    text = "its clock agrees" if not skew else f"its clock is off by {skew:,.0f} s"
+    text = "its clock agrees" if not skew else f"clock skew {skew:,.0f} s"
     return PreflightCheck("clock", skew < _MANY_SECONDS, text, warning=True)
 
 
@@ -310,7 +310,7 @@ def _service(facts: TargetFacts) -> PreflightCheck:
             "service", True, f"the systemd of {user} starts it again after a restart"
         )
     if "systemd" not in facts.services:
-        text = f"{facts.name} has no systemd: nobody starts the server again after a restart"
+        text = f"{facts.name} has no systemd: the server does not restart after a reboot"
         hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
         return PreflightCheck("service", False, text, hint, warning=True)
     hint = f"Run there once: sudo loginctl enable-linger {user}"
@@ -327,13 +327,13 @@ def _access(found: Inventory, wish: AccessRequest, name: str) -> PreflightCheck:
     if after.is_open and not after.token and not wish.open_to_all:
         if found.current and before.is_open and not before.token:
             return PreflightCheck(
-                "access", False, f"anybody may call it, as before: {after}", warning=True
+                "access", False, f"unauthenticated access, unchanged: {after}", warning=True
             )
         return PreflightCheck(
             "access",
             False,
-            f"Anybody on the network of {name} could call the model, as no token is asked for.",
-            "Give --token generate, or say with --open-to-all that this is meant.",
+            f"The endpoint on {name} would accept unauthenticated requests from the network.",
+            "Use --token generate, or confirm with --allow-unauthenticated.",
             safety=True,
         )
     if after.is_open and after.token and not after.tls:

@@ -180,7 +180,7 @@ class PlatformOperation:
             self._log("deploy", done)
             row.bytes = done.bytes_sent
             if done.state == "unchanged":
-                row.skip("this release is served already")
+                row.skip("release already running")
             else:
                 found = said(done.facts.get("soak") or {})
                 row.text = f"version {parcel.version} of {parcel.name} is {done.state}"

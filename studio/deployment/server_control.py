@@ -39,7 +39,7 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
         release = inventory.take(channel, agent.root).current
         if not release:
             raise TargetError(
-                f"Nothing is deployed on {target.name}.",
+                f"{target.name} has no release.",
                 hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
             )
         agent.install()

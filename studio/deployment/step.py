@@ -25,6 +25,7 @@ TARGET_FIND: Step[Arguments, Result] = Step(
             choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
             title="Where to look",
             help="The network is only listened to, unless a subnet is asked for.",
+            spelling="source",
         ),
         Option(
             "subnet",
@@ -67,7 +68,7 @@ _TARGET = Option(
     "target",
     Kind.TARGET,
     default="local",
-    help="Where, or TARGET/NAME for an endpoint there; by default this computer.",
+    help="Target name, or TARGET/NAME for one endpoint (default: this computer).",
 )
 
 PROBE_TARGET: Step[Arguments, Result] = Step(
@@ -88,15 +89,30 @@ DEPLOY: Step[Arguments, Result] = Step(
     title="Deploy",
     summary="Put a model to work on a target: sent, tested there, switched to in one step.",
     options=(
-        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
+        Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
         _TARGET,
         ENDPOINT,
         REPLACE,
-        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
+        Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True),
         Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
-        Option("data", Kind.DATA, title="Golden samples", help="As in package; for a model."),
-        Option("labels", Kind.FILE, help="As in package; for a model.", advanced=True),
-        Option("preprocess", Kind.FILE, help="As in package; for a model.", advanced=True),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Golden samples for the bundle (see studio package).",
+        ),
+        Option(
+            "labels",
+            Kind.FILE,
+            help="Class names, one per line (see studio package).",
+            advanced=True,
+        ),
+        Option(
+            "preprocess",
+            Kind.FILE,
+            help="Input preprocessing, a preprocess.toml (see studio package).",
+            advanced=True,
+        ),
         EMBEDDING,
         *ACCESS_OPTIONS,
         Option(
@@ -132,8 +148,7 @@ DEPLOY: Step[Arguments, Result] = Step(
             title="Soak",
             placeholder="1 s, on trial 300 s",
             unit="s",
-            help="How long the new release is watched before it is kept, at most; without it 1 s, "
-            "and 300 s on a quality trial.",
+            help="Maximum soak time in seconds (default 1; 300 with --trial).",
             advanced=True,
         ),
         Option(
@@ -141,15 +156,18 @@ DEPLOY: Step[Arguments, Result] = Step(
             Kind.FLAG,
             default=False,
             title="Take back when it is worse",
-            help="Hold it against the release before while it is watched: answers, latency, "
-            "errors and drift decide whether it is kept. At most 300 s, or --soak-s.",
+            help="Compare with the previous release on live requests. Roll back automatically "
+            "if answers, latency, errors or drift are worse.",
+            spelling="trial",
         ),
         Option(
             "soak_rule",
             many=True,
             title="Soak rule",
-            help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
+            help="Limit of the trial as NAME=VALUE, such as disagreement=0.05 (see "
+            "docs/monitoring.md).",
             advanced=True,
+            spelling="trial_rule",
         ),
         *KEPT,
         Option(
@@ -161,7 +179,7 @@ DEPLOY: Step[Arguments, Result] = Step(
             title="Canary",
             unit="%",
             zero="all at once",
-            help="Part of the requests for the new release until it is promoted or rolled back.",
+            help="Share of the traffic for the new release until it is promoted or rolled back.",
             advanced=True,
         ),
         Option(
@@ -183,10 +201,10 @@ DEPLOY: Step[Arguments, Result] = Step(
 ROLLBACK: Step[Arguments, Result] = Step(
     name="rollback",
     title="Roll back",
-    summary="Serve an earlier release of a target again.",
+    summary="Roll back to a previous release.",
     options=(
         _TARGET,
-        Option("to", title="Version", help="Which; by default the one before the current."),
+        Option("to", title="Version", help="Release to restore (default: the previous release)."),
     ),
     work="studio.deployment.work:rollback",
     record="studio.deployment.record:rolled_back",
@@ -210,7 +228,7 @@ RELEASES: Step[Arguments, Result] = Step(
 TRUST: Step[Arguments, Result] = Step(
     name="trust",
     title="Require signatures",
-    summary="Say whose releases a target takes; without a file it takes everybody's.",
+    summary="Set the allowed signers of a target. Without a file, it accepts unsigned releases.",
     options=(
         _TARGET,
         Option(

@@ -125,7 +125,7 @@ def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None
     if arguments.get("keep_samples"):
         raise UsageError(why_none_kept(target), hint="Leave out --keep-samples.")
     if arguments.get("agreement") and (why_not := why_none_compared(target)):
-        raise UsageError(why_not, hint="Leave out --agreement.")
+        raise UsageError(why_not, hint="Omit --shadow-cpu.")
     on_trial = arguments.get("quality") or arguments.get("soak_rule")
     if on_trial and (why_not := why_no_trial(target)):
         raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)

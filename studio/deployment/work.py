@@ -54,7 +54,9 @@ def _deploy(arguments: Arguments, job: Job, lost: Lost | None) -> Result:
     target = target_of(arguments["target"])
     check_platform_can(target, arguments)
     if not arguments.get("model") and not arguments.get("bundle"):
-        raise UsageError("Nothing was named to deploy.", hint="Give a model or a bundle's folder.")
+        raise UsageError(
+            "Missing model or bundle.", hint="Pass a model or a bundle folder: studio deploy MODEL"
+        )
     deployment = Deployment(target, arguments, job, owner())
     bundle = deployment.find_bundle()
     try:
@@ -90,7 +92,7 @@ def rollback(arguments: Arguments, job: Job) -> Result:
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
-            raise TargetError("Nothing is deployed on this target.")
+            raise TargetError("This target has no release.")
         agent.install()
         done = agent.call("rollback", {"to": arguments.get("to")}, timeout=_ROLLBACK_S)
     return {
@@ -151,7 +153,10 @@ def promote(arguments: Arguments, job: Job) -> Result:
     """Give all requests to the release that gets a part of them."""
     target = target_of(arguments["target"])
     if not is_platform(target):
-        raise TargetError(f"{target.name} is a machine; there is no canary to promote.")
+        raise TargetError(
+            f"{target.name} has no canary to promote: this kind of target runs "
+            "one release at a time."
+        )
     return {**_hosting(target, job).promote(), "at": instant()}
 
 

@@ -55,7 +55,7 @@ class TomlText:
         return self.wrong(reason, *path, hint=hint)
 
     def where(self, *path: str | int) -> str:
-        """The place as the beginning of a sentence: ``recipe.toml, line 3, column 1``."""
+        """The place as the beginning of a sentence: ``pipeline.toml, line 3, column 1``."""
         line, column = self.place(*path)
         place = f", line {line}, column {column}" if line else ""
         return f"{sentence_start(self.name)}{place}"

@@ -180,5 +180,5 @@ def _check(name: str, wanted: Array, found: Array, sample: str) -> None:
     if found.dtype.kind == "f" and numpy.isfinite(wanted).all() and not numpy.isfinite(found).all():
         raise InvalidData(
             f"Output {name!r} of the new model is not finite on sample {sample}.",
-            hint="Keep the operators that overflow in float with --keep, or use another method.",
+            hint="Keep the operators that overflow in float: --keep-float. Or use another method.",
         )

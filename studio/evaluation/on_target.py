@@ -155,7 +155,7 @@ class TargetSession:
         told = _told(done.text)
         if done.status or "error" in told:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            reason = told.get("error") or (complaint[-1] if complaint else "it gave no reason")
+            reason = told.get("error") or (complaint[-1] if complaint else "no reason reported")
             raise TargetError(
                 f"{self._target.name} cannot run the model: {str(reason).rstrip('.')}."
             )

@@ -37,9 +37,20 @@ REGISTRY_PUSH: Step[Arguments, Result] = Step(
             advanced=True,
         ),
         Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
-        Option("data", Kind.DATA, title="Golden samples", help="As in package.", advanced=True),
-        Option("labels", Kind.FILE, help="As in package.", advanced=True),
-        Option("preprocess", Kind.FILE, help="As in package.", advanced=True),
+        Option(
+            "data",
+            Kind.DATA,
+            title="Golden samples",
+            help="Data for golden samples.",
+            advanced=True,
+        ),
+        Option("labels", Kind.FILE, help="Class names, one per line.", advanced=True),
+        Option(
+            "preprocess",
+            Kind.FILE,
+            help="Input preprocessing, a preprocess.toml.",
+            advanced=True,
+        ),
         Option(
             "set",
             many=True,
@@ -103,7 +114,7 @@ REGISTRY_ALIAS: Step[Arguments, Result] = Step(
 REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
     name="registry-deploy",
     title="Deploy",
-    summary="Let a target serve the version that an alias stands for: a deploy, or a rollback.",
+    summary="Deploy the version an alias points to: a deployment, or a rollback.",
     options=(
         _REFERENCE,
         _REGISTRY,
@@ -112,6 +123,7 @@ REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
             title="Tried before",
             help="Do nothing while it still is this version.",
             advanced=True,
+            spelling="skip_version",
         ),
         *(option for option in _DEPLOY.form if option.name not in _NOT_OF_FOLLOW),
     ),

@@ -63,7 +63,7 @@ class Shell(Protocol):
         """Get a sample and open its model."""
 
     def show_action(self, number: int) -> None:
-        """Show something that was done, with the recipe that does it again."""
+        """Show something that was done, with the pipeline that repeats it."""
 
     def inspector_changed(self) -> None:
         """Ask the page for its inspector again."""

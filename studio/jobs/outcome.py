@@ -70,12 +70,9 @@ class JobOutcome:
         if self.end is End.CRASHED:
             using = f" while it used the plugin {self.plugin}" if self.plugin else ""
             cause = _signal_name(self.signal)
-            return f"{self.title} stopped: its worker was ended by {cause}{using}."
+            return f"{self.title} failed: the worker was killed by {cause}{using}."
         if self.end is End.TIMED_OUT and self.silence:
-            return (
-                f"{self.title} was stopped: for {self.silence:.0f} s nothing moved, so the model "
-                "probably never returns."
-            )
+            return f"{self.title} was stopped: no progress for {self.silence:.0f} s."
         if self.end is End.TIMED_OUT:
             return f"{self.title} was stopped after {self.seconds:.0f} s, its time limit."
         if self.end is End.OUT_OF_MEMORY:

@@ -1,6 +1,6 @@
 """A step: one action that changes something, described as data.
 
-A click, a command and a line of a recipe are three ways to ask for the same step. A stage keeps
+A click, a command and a line of a pipeline are three ways to ask for the same step. A stage keeps
 its steps in its ``step.py``, which imports nothing heavy: the work is named, not imported, and
 runs in a worker; the record is made by the parent when the work has succeeded.
 """

@@ -42,7 +42,7 @@ def with_targets(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     known = {target.name: target for target in registry.targets()}
     lost = [name for name in wanted if name not in known]
     if lost:
-        raise TargetError(f"There is no target {lost[0]!r}.")
+        raise TargetError(f"Unknown target: {lost[0]!r}.")
     serving = registry.history.serving()
     names = wanted or [name for name in known if name in serving]
     return {**arguments, "specs": [_plain(known[name]) for name in names]}

@@ -10,7 +10,7 @@ MONITOR: Step[Arguments, Result] = Step(
     title="Monitor",
     summary="See how what a target serves is doing: health, throughput, latency, errors.",
     options=(
-        Option("target", Kind.TARGET, "local", help="Where; by default this computer."),
+        Option("target", Kind.TARGET, "local", help="Target name."),
         Option(
             "seconds",
             Kind.NUMBER,
@@ -18,7 +18,7 @@ MONITOR: Step[Arguments, Result] = Step(
             title="Watch for",
             unit="s",
             minimum=0,
-            help="How long to watch; 0 looks once.",
+            help="Duration in seconds; 0 prints the status once.",
         ),
         Option(
             "interval",
@@ -28,7 +28,7 @@ MONITOR: Step[Arguments, Result] = Step(
             unit="s",
             minimum=0.1,
             maximum=3600,
-            help="Time between two looks.",
+            help="Polling interval.",
             advanced=True,
         ),
         Option(
@@ -40,7 +40,7 @@ MONITOR: Step[Arguments, Result] = Step(
         Option(
             "labels",
             Kind.FILE,
-            help="True answers by request id (CSV: id,label), held against what was answered.",
+            help="Labels by request ID (CSV: id,label) to measure live accuracy.",
             advanced=True,
         ),
         Option(
@@ -56,8 +56,9 @@ MONITOR: Step[Arguments, Result] = Step(
             Kind.FLAG,
             default=False,
             title="Delete them there",
-            help="Delete the requests that the target keeps, after fetching where both are asked.",
+            help="Delete the stored requests on the target, after fetching them with --samples.",
             advanced=True,
+            spelling="delete_samples",
         ),
     ),
     work="studio.monitoring.work:monitor",

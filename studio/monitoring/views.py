@@ -117,7 +117,7 @@ class MachineView:
         """Ask the server behind the tunnel."""
         port = int(self.report.get("port") or 0)
         if not port:
-            raise TargetError("Nothing was deployed on this target yet.")
+            raise TargetError("This target has no release yet.")
         if self.report.get("state") == "stopped":
             raise TargetError("The server on this target was stopped.")
         if not self.report.get("running", True):
@@ -195,7 +195,7 @@ class PlatformView:
     def read(self) -> Reading:
         """The platform's figures, or the server's."""
         if not self.report:
-            raise TargetError("Nothing is served on this target.")
+            raise TargetError("This target has no running release.")
         assert self._site is not None
         measured = self._site.measure()
         if measured is not None:

@@ -111,7 +111,7 @@ def _signature(path: Path) -> str:
 def content_digest(manifest: Mapping[str, Any]) -> str:
     """Digest of a manifest without its numbers and date, and without what was measured.
 
-    The same recipe measures other times each time it is run, and makes the same bundle.
+    The same pipeline measures other times each time it is run, and makes the same bundle.
     """
     rest = {key: value for key, value in manifest.items() if key not in _OWN}
     if form.LATENCY in (rest.get("files") or {}):

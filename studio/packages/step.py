@@ -64,8 +64,7 @@ PACKAGE: Step[Arguments, Result] = Step(
             "data",
             Kind.DATA,
             title="Golden samples",
-            help="Data whose first samples every target must answer as this computer does; "
-            "without it, random inputs are used.",
+            help="Data for golden samples. Default: random inputs.",
         ),
         Option("labels", Kind.FILE, help="The names of the classes, one a line."),
         Option("preprocess", Kind.FILE, help="How an image becomes the input (preprocess.toml)."),
@@ -87,9 +86,9 @@ PACKAGE: Step[Arguments, Result] = Step(
             minimum=0,
             maximum=4096,
             title="Samples for drift",
-            help="So many of the data say what is normal, which the target holds requests against; "
-            "fewer than 64 say too little, and 0 leaves it out.",
+            help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
             advanced=True,
+            spelling="drift_samples",
         ),
         Option(
             "embedding",

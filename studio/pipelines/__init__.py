@@ -1,1 +1,1 @@
-"""The catalogue of steps, and recipes that run them with gates."""
+"""The catalogue of steps, and pipelines that run them with gates."""

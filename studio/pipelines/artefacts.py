@@ -12,10 +12,10 @@ from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, content_digest
 from studio.pipelines.run_report import PipelineReport, StepReport
 from studio.registry import Registry
-from studio.registry.run_journal import JUNIT_FILE, RECIPE_FILE, REPORT_FILE, RUN_FILE, RunFolder
+from studio.registry.run_journal import JUNIT_FILE, PIPELINE_FILE, REPORT_FILE, RUN_FILE, RunFolder
 
 _DIGESTS = "digests.txt"
-_TOP = (RUN_FILE, RECIPE_FILE, REPORT_FILE, JUNIT_FILE)
+_TOP = (RUN_FILE, PIPELINE_FILE, REPORT_FILE, JUNIT_FILE)
 
 
 def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:

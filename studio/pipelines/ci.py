@@ -1,4 +1,4 @@
-"""Workflow files that run a recipe in the CI of others: GitHub Actions and GitLab CI."""
+"""Workflow files that run a pipeline in the CI of others: GitHub Actions and GitLab CI."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ class _Dollars(Template):
     delimiter = "@@"
 
 
-def workflow(kind: str, recipe: str) -> str:
+def workflow(kind: str, pipeline: str) -> str:
     """The text of a workflow.
 
     Args:
         kind: One of ``WORKFLOWS``.
-        recipe: The recipe as seen from the top of the repository.
+        pipeline: The pipeline as seen from the top of the repository.
 
     Raises:
-        UsageError: when the recipe's name has signs that a shell would take for more.
+        UsageError: when the pipeline's name has signs that a shell would take for more.
     """
-    if not _PLAIN.fullmatch(recipe) or recipe.startswith("-"):
+    if not _PLAIN.fullmatch(pipeline) or pipeline.startswith("-"):
         raise UsageError(
-            f"The name {recipe!r} cannot stand in a workflow file.",
+            f"The name {pipeline!r} cannot stand in a workflow file.",
             hint="Use letters, digits, dots, dashes and slashes alone.",
         )
     template = resource("templates", "ci", WORKFLOWS[kind][0]).read_text(encoding="utf-8")
-    return _Dollars(template).substitute(recipe=recipe, version=studio.__version__)
+    return _Dollars(template).substitute(pipeline=pipeline, version=studio.__version__)
 
 
 def write_workflow(
-    kind: str, recipe: Path, out: Path | None = None, *, overwrite: bool = False
+    kind: str, pipeline: Path, out: Path | None = None, *, overwrite: bool = False
 ) -> Path:
-    """Write the workflow where its CI looks for it, below the top of the recipe's repository.
+    """Write the workflow where its CI looks for it, below the top of the pipeline's repository.
 
     Raises:
-        UsageError: when there is no such recipe, or a file is there already.
+        UsageError: when there is no such pipeline, or a file is there already.
         StudioError: when it cannot be written.
     """
-    if not recipe.is_file():
-        raise UsageError(f"{recipe} does not exist.")
-    top = _repository(recipe.absolute())
-    name = recipe.absolute().relative_to(top).as_posix()
+    if not pipeline.is_file():
+        raise UsageError(f"{pipeline} does not exist.")
+    top = _repository(pipeline.absolute())
+    name = pipeline.absolute().relative_to(top).as_posix()
     path = out.absolute() if out else top / WORKFLOWS[kind][1]
     if path.exists() and not overwrite:
         raise UsageError(
@@ -73,6 +73,6 @@ def write_workflow(
     return path
 
 
-def _repository(recipe: Path) -> Path:
+def _repository(pipeline: Path) -> Path:
     """The top of the repository that a file lies in; else its own folder."""
-    return next((one for one in recipe.parents if (one / ".git").exists()), recipe.parent)
+    return next((one for one in pipeline.parents if (one / ".git").exists()), pipeline.parent)

@@ -1,4 +1,4 @@
-"""Running of a recipe: its steps in order, gates before what acts, a journal that can go on."""
+"""Running of a pipeline: its steps in order, gates before what acts, a journal that can go on."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from studio.pipelines.resume import ResumedRollback
 from studio.pipelines.run_report import DONE, GateReport, PipelineReport, StepReport
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
-from studio.registry.run_journal import RECIPE_FILE, RUNNING, RunFolder
+from studio.registry.run_journal import PIPELINE_FILE, RUNNING, RunFolder
 from studio.settings import write_atomically
 from studio.steps import result_cache as keeping
 from studio.steps.catalogue import step as step_named
+from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import tools
 from studio.steps.overwrites import OwnOutputs, outputs, refusal
 from studio.steps.runner import StepRunner
 
-_INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.RECIPE)
+_INPUTS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.MODEL, Kind.PRESET)
 _GATE_MISSED, _CANCELLED = 3, 130
 _STATES = {0: "succeeded", _GATE_MISSED: "gate not met", _CANCELLED: "cancelled"}
 
@@ -39,14 +40,14 @@ OnStep = Callable[[StepReport], None]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a recipe is to be run.
+    """How a pipeline is to be run.
 
     Attributes:
         fresh: Run every step, also when a kept result could be taken.
         trigger: What started the run, for ``${trigger...}``.
         watch: Called before each step with it, its position from 1, and the number of steps.
         told: Called after each step.
-        overwrite: Also files that no recipe wrote, or that were changed since.
+        overwrite: Also files that no pipeline wrote, or that were changed since.
     """
 
     fresh: bool = False
@@ -57,7 +58,7 @@ class RunOptions:
 
 
 class PipelineRun:
-    """One run of a recipe, from its first step to its gates.
+    """One run of a pipeline, from its first step to its gates.
 
     Args:
         folder: Its journal; where one is there already, the run goes on behind what it says.
@@ -65,22 +66,22 @@ class PipelineRun:
 
     def __init__(
         self,
-        recipe: Pipeline,
+        pipeline: Pipeline,
         runner: StepRunner,
         folder: RunFolder,
         wish: RunOptions | None = None,
     ) -> None:
-        self.recipe = recipe
+        self.pipeline = pipeline
         self.folder = folder
         self._runner = runner
         self._wish = wish or RunOptions()
         self._results: dict[str, Any] = {
-            VARS: dict(recipe.variables),
+            VARS: dict(pipeline.variables),
             TRIGGER: dict(self._wish.trigger),
             RUN: {"id": folder.id, "folder": str(folder.folder), "gates": []},
         }
-        self._names = {step.id: step.step for step in recipe.steps}
-        self._guards = guards(recipe.steps, recipe.gates, recipe.cells)
+        self._names = {step.id: step.step for step in pipeline.steps}
+        self._guards = guards(pipeline.steps, pipeline.gates, pipeline.cells)
         self._reports: dict[str, StepReport] = {}
         self._document: dict[str, Any] = {}
         self._job: RunningJob | None = None
@@ -104,24 +105,26 @@ class PipelineRun:
         with self.folder.held():
             self._begin(before)
             exit_code = self._steps()
-            gates = tuple(self._judge(gate) for gate in self.recipe.gates)
+            gates = tuple(self._judge(gate) for gate in self.pipeline.gates)
             if not exit_code and not all(gate.passed for gate in gates):
                 exit_code = _GATE_MISSED
             return self._end(exit_code, gates)
 
     def _begin(self, before: Mapping[str, Any] | None) -> None:
-        recipe = self.recipe
+        pipeline = self.pipeline
+        head = {"name": pipeline.name, "title": pipeline.title, "file": pipeline.source.name}
         if before is None:
-            write_atomically(self.folder.folder / RECIPE_FILE, recipe.source.text.encode())
+            write_atomically(self.folder.folder / PIPELINE_FILE, pipeline.source.text.encode())
         else:
             self._take_over(before)
         self._document = {
             "format": 1,
             "id": self.folder.id,
-            "recipe": {"name": recipe.name, "title": recipe.title, "file": recipe.source.name},
-            "folder": str(recipe.folder),
-            "variables": dict(recipe.given),
-            "values": {k: v for k, v in recipe.variables.items() if k not in recipe.secret},
+            "pipeline": head,
+            "recipe": head,  # until 0.3
+            "folder": str(pipeline.folder),
+            "variables": dict(pipeline.given),
+            "values": {k: v for k, v in pipeline.variables.items() if k not in pipeline.secret},
             "trigger": dict(self._wish.trigger),
             "fresh": self._wish.fresh,
             "started": (before or {}).get("started") or now(),
@@ -140,15 +143,15 @@ class PipelineRun:
     def _take_over(self, before: Mapping[str, Any]) -> None:
         """Take the steps that an interrupted run has finished."""
         for row in before.get("steps", ()):
-            result = self.folder.result(str(row["id"]))
+            result = with_new_keys(self.folder.result(str(row["id"])))
             known = row["state"] in DONE and row["id"] in self._names and result
             if known and keeping.is_there(result, self._runner.registry):
                 self._keep(StepReport(**{**row, "result": result}))
 
     def _steps(self) -> int:
         """Run what has to be run; returns the exit code."""
-        total = len(self.recipe.steps)
-        for number, step in enumerate(self.recipe.steps, 1):
+        total = len(self.pipeline.steps)
+        for number, step in enumerate(self.pipeline.steps, 1):
             if step.id in self._reports:
                 self._gather(step)
                 continue
@@ -229,7 +232,7 @@ class PipelineRun:
 
     def _placed(self, step: PipelineStep, message: str, *, usage: bool) -> str:
         """The sentence with the line that it is about, where what is written there is wrong."""
-        source = self.recipe.source
+        source = self.pipeline.source
         if not usage or message.startswith(source.name) or not step.place:
             return message
         written = source.values["steps"][step.place[1]]
@@ -239,7 +242,13 @@ class PipelineRun:
             if key not in ("id", "step") and isinstance(value, str) and _is_about(message, value)
         )
         option = next(named, None) or next(
-            (o.name for o in step_named(step.step).form if message.startswith(o.label + ":")), ""
+            (
+                word
+                for o in step_named(step.step).form
+                for word in (o.word, *o.former)
+                if word in written and message.startswith(o.label + ":")
+            ),
+            "",
         )
         return f"{source.where(*step.place, *([option] if option else []))}: {message}"
 
@@ -250,15 +259,15 @@ class PipelineRun:
         for gate in self._guards.get(step.id, ()):
             report = self._judge(gate)
             if not report.passed:
-                return f"Not done, because the gate {gate.name!r} is not met."
+                return f"Not run: the gate {gate.name!r} failed."
         if step.id in self._guards:  # a promotion takes them out of the journal as its evidence
-            judged = [self._judge(g) for g in self.recipe.gates if self._can_be_judged(g)]
+            judged = [self._judge(g) for g in self.pipeline.gates if self._can_be_judged(g)]
             self._document["gates"] = self._results[RUN]["gates"] = [asdict(one) for one in judged]
             self._write()
         return ""
 
     def _can_be_judged(self, gate: Any) -> bool:
-        return gate_needs(gate, self.recipe.cells) <= set(self._results)
+        return gate_needs(gate, self.pipeline.cells) <= set(self._results)
 
     def _judge(self, gate: Any) -> GateReport:
         return judge(gate, self._results, self._names)
@@ -276,12 +285,12 @@ class PipelineRun:
 
     def _gather(self, step: PipelineStep) -> None:
         """Let references to every cell of a step see those that are there."""
-        cells = self.recipe.cells.get(step.origin)
+        cells = self.pipeline.cells.get(step.origin)
         if cells:
             self._results[step.origin] = [self._results[c] for c in cells if c in self._results]
 
     def _write(self) -> None:
-        rows = [self._report(step) for step in self.recipe.steps]
+        rows = [self._report(step) for step in self.pipeline.steps]
         self._document["steps"] = [{**asdict(row), "result": {}} for row in rows]
         self.folder.write(self._document)
 
@@ -289,8 +298,8 @@ class PipelineRun:
         return self._reports.get(step.id) or StepReport(step.id, step.step)
 
     def _end(self, exit_code: int, gates: tuple[GateReport, ...]) -> PipelineReport:
-        recipe = self.recipe
-        steps = tuple(self._report(step) for step in recipe.steps)
+        pipeline = self.pipeline
+        steps = tuple(self._report(step) for step in pipeline.steps)
         artefacts = digests(steps, self._runner.registry)
         self._document.update(
             ended=now(),
@@ -301,8 +310,8 @@ class PipelineRun:
         )
         self._write()
         return PipelineReport(
-            recipe.name,
-            recipe.title,
+            pipeline.name,
+            pipeline.title,
             steps,
             gates,
             exit_code,
@@ -312,7 +321,7 @@ class PipelineRun:
         )
 
     def _options(self, step: PipelineStep) -> dict[str, Any]:
-        """The step's options: references resolved, inputs found beside the recipe."""
+        """The step's options: references resolved, inputs found beside the pipeline."""
         kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
         for name, written in step.options.items():
@@ -321,9 +330,9 @@ class PipelineRun:
             if kind is Kind.MODEL:
                 value = _models(value)
             if kind in _INPUTS:
-                value = _from_folder(value, self.recipe.folder)
+                value = _from_folder(value, self.pipeline.folder)
             if kind is Kind.OUTPUT and isinstance(value, str):
-                value = str(self.recipe.folder / Path(value).expanduser())
+                value = str(self.pipeline.folder / Path(value).expanduser())
             options[name] = value
         return options
 
@@ -344,7 +353,7 @@ def _models(value: Any) -> Any:
 def _from_folder(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_from_folder(item, folder) for item in value]
-    if "\n" in str(value):  # the text of a recipe
+    if "\n" in str(value):  # the text of a preset
         return value
     path = folder / str(value)
     return str(path) if path.exists() else value

@@ -1,4 +1,4 @@
-"""The gates of a recipe: kinds of limits, and whether a result keeps within them."""
+"""The gates of a pipeline: kinds of limits, and whether a result keeps within them."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def read_gate(source: TomlText, table: Any, number: int) -> Gate:
-    """A gate of a recipe's text.
+    """A gate of a pipeline's text.
 
     Raises:
         UsageError: with line and column, for a key or a value that does not fit.

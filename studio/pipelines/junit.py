@@ -1,4 +1,4 @@
-"""A recipe's run as JUnit XML, which every CI shows: a test case for each step and each gate."""
+"""A pipeline's run as JUnit XML, which every CI shows: a test case for each step and each gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix of a recipe: a step that refers to an axis becomes one for each of its values."""
+"""The matrix of a pipeline: a step that refers to an axis becomes one for each of its values."""
 
 from __future__ import annotations
 

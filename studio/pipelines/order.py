@@ -1,4 +1,4 @@
-"""The order of a recipe's steps: what refers to a step comes after it, what acts after gates."""
+"""The order of a pipeline's steps: what refers to a step comes after it, what acts after gates."""
 
 from __future__ import annotations
 

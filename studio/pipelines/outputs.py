@@ -11,12 +11,12 @@ from studio.steps.overwrites import outputs
 _REFERENCE = "${"
 
 
-def recipe_outputs(recipe: Pipeline) -> list[Path]:
-    """What the steps of a recipe are to write, as far as that is known before it runs."""
+def pipeline_outputs(pipeline: Pipeline) -> list[Path]:
+    """What the steps of a pipeline are to write, as far as that is known before it runs."""
     found = []
-    for step in recipe.steps:
+    for step in pipeline.steps:
         given = {
-            name: str(recipe.folder / Path(value).expanduser())
+            name: str(pipeline.folder / Path(value).expanduser())
             for name, value in step.options.items()
             if isinstance(value, str) and _REFERENCE not in value
         }

@@ -1,4 +1,4 @@
-"""Reading of a recipe: every key, value and reference checked, each error with its place."""
+"""Reading of a pipeline: every key, value and reference checked, each error with its place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
+from studio.api.former_names import note_former_name
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText, no_such
 from studio.pipelines.gates import read_gate
@@ -38,16 +39,19 @@ OWN = ("id", "step", "after", "fresh")
 RUN_KEYS = ("id", "folder", "gates")
 """What ``${run...}`` knows: of the run itself, while it goes on."""
 
-_TABLES = ("recipe", "vars", "matrix", "steps", "gates")
+_TABLES = ("pipeline", "vars", "matrix", "steps", "gates")
+_FORMER_HEAD = "recipe"
+"""The former name of the table ``pipeline``, which is read as before."""
+
 _ID = re.compile(r"[\w-]+")
 
 
-def read_recipe(
+def read_pipeline(
     path: Path,
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Read and check a recipe's file.
+    """Read and check a pipeline's file.
 
     Args:
         given: Values of variables, as texts.
@@ -61,28 +65,29 @@ def read_recipe(
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not a recipe: it is no text in UTF-8.") from None
-    return parse_recipe(text, path.name, path.absolute().parent, given, environment)
+        raise UsageError(f"{path} is not a pipeline: it is no text in UTF-8.") from None
+    return parse_pipeline(text, path.name, path.absolute().parent, given, environment)
 
 
-def parse_recipe(
+def parse_pipeline(
     text: str,
     name: str,
     folder: Path,
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Check a recipe's text.
+    """Check a pipeline's text.
 
     Args:
         name: How messages call it.
         folder: Where its relative paths start.
 
     Raises:
-        UsageError: as ``read_recipe``.
+        UsageError: as ``read_pipeline``.
     """
     source = TomlText.read(text, name)
-    _check_tables(source)
+    head_table = _head_table(source)
+    _check_tables(source, head_table)
     variables = resolve(source, given or {}, os.environ if environment is None else environment)
     axes = _axes(source)
     written = _steps(source)
@@ -92,8 +97,8 @@ def parse_recipe(
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
     return Pipeline(
-        name=source.values["recipe"]["name"],
-        title=source.values["recipe"].get("title") or source.values["recipe"]["name"],
+        name=source.values[head_table]["name"],
+        title=source.values[head_table].get("title") or source.values[head_table]["name"],
         folder=folder,
         steps=_in_order(source, matrix, all_gates),
         gates=all_gates,
@@ -106,33 +111,48 @@ def parse_recipe(
 
 
 def _from_folder(gate: Gate, folder: Path) -> Gate:
-    """The gate with the file that it names seen from the recipe's folder."""
+    """The gate with the file that it names seen from the pipeline's folder."""
     signers = gate.settings.get("signers")
     if not isinstance(signers, str) or is_reference(signers):
         return gate
     return replace(gate, settings={**gate.settings, "signers": str(folder / signers)})
 
 
-def _check_tables(source: TomlText) -> None:
+def _head_table(source: TomlText) -> str:
+    """The name of the table that names the pipeline: today's, or the former one.
+
+    Raises:
+        UsageError: when a text has both.
+    """
+    if _FORMER_HEAD not in source.values:
+        return _TABLES[0]
+    if _TABLES[0] in source.values:
+        reason = "[recipe] is the former name of [pipeline]; keep one of them."
+        raise source.wrong(reason, _FORMER_HEAD)
+    note_former_name(f"[{_FORMER_HEAD}]", f"[{_TABLES[0]}]")
+    return _FORMER_HEAD
+
+
+def _check_tables(source: TomlText, head_table: str) -> None:
     for key, value in source.values.items():
-        if key not in _TABLES:
+        if key not in (*_TABLES, head_table):
             raise source.unknown(_TABLES, key)
         wanted = list if key in ("steps", "gates") else dict
         if not isinstance(value, wanted):
             spelled = f"[[{key}]]" if wanted is list else f"[{key}]"
             raise source.wrong(f"{key!r} is a table: {spelled}.", key)
-    found = source.values.get("recipe")
+    found = source.values.get(head_table)
     if found is None:
-        raise UsageError(f"{source.where()} is not a recipe: the table [recipe] is missing.")
+        raise UsageError(f"{source.where()} is not a pipeline: the table [pipeline] is missing.")
     for key, value in found.items():
         if key not in HEAD:
-            raise source.unknown(HEAD, "recipe", key)
+            raise source.unknown(HEAD, head_table, key)
         if not isinstance(value, str):
-            raise source.wrong(f"{key!r} is a text, not {value!r}.", "recipe", key)
+            raise source.wrong(f"{key!r} is a text, not {value!r}.", head_table, key)
     if not found.get("name"):
-        raise source.wrong("the recipe needs a 'name'.", "recipe")
+        raise source.wrong("the pipeline needs a 'name'.", head_table)
     if not source.values.get("steps"):
-        raise UsageError(f"{source.where()} is not a recipe: it has no steps ([[steps]]).")
+        raise UsageError(f"{source.where()} is not a pipeline: it has no steps ([[steps]]).")
 
 
 def _axes(source: TomlText) -> dict[str, list[Any]]:
@@ -194,19 +214,26 @@ def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[st
 
 
 def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
-    known = {option.name: option for option in catalogue()[name].form}
-    found = {}
+    options = catalogue()[name].form
+    known = {word: option for option in options for word in (option.word, *option.former)}
+    found: dict[str, object] = {}
     for key, value in table.items():
         if key in OWN:
             continue
-        option = known.get(key.replace("-", "_"))
+        word = key.replace("-", "_")
+        option = known.get(word)
         if option is None:
-            raise source.unknown([*OWN, *known], *place, key)
+            raise source.unknown([*OWN, *(one.word for one in options)], *place, key)
+        if option.name in found:
+            reason = f"{key!r} and {option.word!r} are the same option; keep one."
+            raise source.wrong(reason, *place, key)
+        if word in option.aliases:
+            note_former_name(word, option.word)
         _check_value(source, option, value, (*place, key))
         found[option.name] = value
-    for option in known.values():
+    for option in options:
         if option.required and option.name not in found:
-            reason = f"the step {name!r} needs the key {option.name!r}."
+            reason = f"the step {name!r} needs the key {option.word!r}."
             raise source.wrong(reason, *place, hint=option.help)
     return found
 

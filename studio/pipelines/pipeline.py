@@ -1,4 +1,4 @@
-"""A recipe: steps with their options, and gates on their results, as a TOML file."""
+"""A pipeline: steps with their options, and gates on their results, as a TOML file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.documents.toml_text import TomlText
 
 @dataclass(frozen=True, slots=True)
 class PipelineStep:
-    """One line of the recipe: an id, the step's name, and its options as written.
+    """One line of the pipeline: an id, the step's name, and its options as written.
 
     Attributes:
         after: Ids of the steps that must have been run before.
@@ -75,4 +75,4 @@ class Pipeline:
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     secret: frozenset[str] = frozenset()
-    source: TomlText = field(default=TomlText("the recipe", "", {}), repr=False, compare=False)
+    source: TomlText = field(default=TomlText("the pipeline", "", {}), repr=False, compare=False)

@@ -1,4 +1,4 @@
-"""References of a recipe: ``${int8.variant}`` stands for a result, a variable, a cell."""
+"""References of a pipeline: ``${int8.variant}`` stands for a result, a variable, a cell."""
 
 from __future__ import annotations
 
@@ -132,4 +132,4 @@ def _within(value: Any, path: str, dotted: str) -> Any:
 
 
 def _unknown(dotted: str) -> UsageError:
-    return UsageError(f"The recipe refers to ${{{dotted}}}, which is not known.")
+    return UsageError(f"The pipeline refers to ${{{dotted}}}, which is not known.")

@@ -1,4 +1,4 @@
-"""The report of a recipe: one HTML file with graph, variants, latencies and deployments."""
+"""The report of a pipeline: one HTML file with graph, variants, latencies and deployments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def render(arguments: Arguments, job: Job) -> Result:
     """Write ``report.html`` into the job's folder. A step's work, run in a worker.
 
     Args:
-        arguments: ``report`` (a RecipeReport as JSON) and ``graphs`` (title and path of each).
+        arguments: ``report`` (a PipelineReport as JSON) and ``graphs`` (title and path of each).
         job: The worker's job.
     """
     report = arguments["report"]

@@ -1,4 +1,4 @@
-"""Two runs of recipes side by side: steps, figures, gates and digests that differ."""
+"""Two runs of pipelines side by side: steps, figures, gates and digests that differ."""
 
 from __future__ import annotations
 

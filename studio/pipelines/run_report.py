@@ -1,4 +1,4 @@
-"""What became of a recipe: its steps, its gates, its exit code."""
+"""What became of a pipeline: its steps, its gates, its exit code."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class PipelineReport:
-    """The outcome of a recipe.
+    """The outcome of a pipeline.
 
     Attributes:
         exit_code: 0 done, 3 a gate was not met, otherwise that of the step that failed.

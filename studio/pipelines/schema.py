@@ -1,4 +1,4 @@
-"""The JSON schema of recipes, made from the catalogue of steps and the kinds of gates.
+"""The JSON schema of pipelines, made from the catalogue of steps and the kinds of gates.
 
 ``python -m studio.pipelines.schema`` prints it; the published copy is in
 ``resources/schemas``, and a test compares the two.
@@ -16,7 +16,10 @@ from studio.jobs import AnyStep
 from studio.pipelines.gates import KINDS, Kind
 from studio.steps.catalogue import steps
 
-FILE = ("schemas", "recipe.schema.json")
+FILE = ("schemas", "pipeline.schema.json")
+FORMER_FILE = ("schemas", "recipe.schema.json")
+"""The name that texts of before point to; it refers to the file of today."""
+
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"$ref": "#/$defs/reference"}
 _ID = r"^[A-Za-z0-9_-]+$"
@@ -42,13 +45,15 @@ def schema() -> Json:
     known = steps()
     return {
         "$schema": _DIALECT,
-        "title": "A recipe of Edgewright",
+        "title": "A pipeline of Edgewright",
         "description": "Steps with their options, and gates on their results; a TOML file.",
         "type": "object",
-        "required": ["recipe", "steps"],
+        "required": ["steps"],
+        "oneOf": [{"required": ["pipeline"]}, {"required": ["recipe"]}],
         "additionalProperties": False,
         "properties": {
-            "recipe": _head(),
+            "pipeline": _head(),
+            "recipe": {**_head(), "deprecated": True, "description": "Former name of [pipeline]."},
             "vars": _vars(),
             "matrix": _matrix(),
             "steps": {
@@ -113,9 +118,10 @@ def _matrix() -> Json:
 def _step(step: AnyStep) -> Json:
     properties: Json = {"step": {"const": step.name}, **_OWN}
     for option in step.form:
-        spelled = [option.name, option.name.replace("_", "-")]
-        properties |= dict.fromkeys(spelled, _option(option))
-    needed = [option.name for option in step.form if option.required]
+        properties |= dict.fromkeys(_spelled(option.word), _option(option))
+        for name in option.former:
+            properties |= dict.fromkeys(_spelled(name), _former(option))
+    needed = [option.word for option in step.form if option.required]
     plain = [name for name in needed if "_" not in name]
     return {
         "title": step.title,
@@ -125,6 +131,15 @@ def _step(step: AnyStep) -> Json:
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def _spelled(name: str) -> list[str]:
+    return [name, name.replace("_", "-")]
+
+
+def _former(option: Option) -> Json:
+    note = {"description": f"Former name of {option.word}.", "deprecated": True}
+    return {**_option(option), **note}
 
 
 def _option(option: Option) -> Json:
@@ -187,6 +202,17 @@ def _gate(name: str, kind: Kind) -> Json:
 def text() -> str:
     """The schema as its file has it."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def former_text() -> str:
+    """What the file of the former name has: a reference to the schema."""
+    stub = {
+        "$schema": _DIALECT,
+        "title": "A pipeline of Edgewright",
+        "description": f"Moved to {FILE[-1]}.",
+        "$ref": FILE[-1],
+    }
+    return json.dumps(stub, indent=1) + "\n"
 
 
 if __name__ == "__main__":

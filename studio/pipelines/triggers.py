@@ -1,4 +1,4 @@
-"""What starts a recipe by itself: an alias, of any registry, that has moved to another version."""
+"""Triggers of pipelines: an alias, of any registry, that has moved to another version."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Trigger:
         self._seen = ""
 
     def look(self) -> Mapping[str, Any] | None:
-        """What a recipe is to know of a new version, as ``${trigger...}``; None for no new one.
+        """What a pipeline is to know of a new version, as ``${trigger...}``; None for no new one.
 
         A version is told once, whatever becomes of its run; it is not tried again before the
         alias has moved.

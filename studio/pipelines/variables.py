@@ -1,4 +1,4 @@
-"""Variables of a recipe: written there, given for one run, or taken from the environment."""
+"""Variables of a pipeline: written there, given for one run, or taken from the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TYPES = (str, int, float, bool, list)
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The values of a recipe's variables.
+    """The values of a pipeline's variables.
 
     Attributes:
         secret: Names of those from the environment.
@@ -29,7 +29,7 @@ class Variables:
 def resolve(
     source: TomlText, given: Mapping[str, str], environment: Mapping[str, str]
 ) -> Variables:
-    """The value of each variable of a recipe's text.
+    """The value of each variable of a pipeline's text.
 
     Args:
         given: What was asked for, as texts (``--var NAME=VALUE``).

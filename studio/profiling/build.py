@@ -215,12 +215,11 @@ def _incomplete(result: Mapping[str, Any]) -> Iterator[str]:
 def _noise(result: Mapping[str, Any]) -> Iterator[str]:
     if result["spoiled_kept"]:
         reasons = ", ".join(result["spoiled_reasons"])
-        yield f"The machine was never quiet ({reasons}), so the spoiled rounds were kept."
+        yield f"Background load in every round ({reasons}); disturbed rounds were kept."
     twin = result["twin"]
     if twin is not None and twin["margin"] > WIDEST_EQUAL:
         yield (
-            f"The reference differed from itself by up to {twin['margin']:.0%}, "
-            "so nothing was called equal."
+            f"A/A control differed by up to {twin['margin']:.0%}; no pair was reported as equal."
         )
     for run in result["runs"]:
         if run["warm_up"] and not run["warm_up"]["stable"]:

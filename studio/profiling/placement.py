@@ -37,7 +37,7 @@ def placement(
 
     Returns:
         ``fallback``: the largest share of a run's time that was not spent where it was asked for
-        (0 for what asks for the processor); None when that of a run is not known. A recipe's gate
+        (0 for what asks for the processor); None when that of a run is not known. A pipeline's gate
         can limit it: ``${profile.placement.fallback}``. ``runs[]``: of each candidate ``id, asked,
         providers{}`` (shares of time), ``fallback, kernels[]`` (the largest that ran elsewhere:
         ``name, operator, provider, us``), ``silent`` (the runtime said nothing of it) and ``text``.

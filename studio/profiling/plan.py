@@ -96,7 +96,7 @@ def configuration(
     if mode == "open-loop" and not arguments.get("limit"):
         raise UsageError(
             "Requests that come by themselves are measured against a limit of their latency.",
-            hint="Give one in milliseconds: --limit 50",
+            hint="Give one in milliseconds: --p99-limit-ms 50",
         )
     tolerance = arguments.get("tolerance")
     return {

@@ -78,8 +78,9 @@ PROFILE: Step[Arguments, Result] = Step(
             default=3,
             minimum=1,
             maximum=5,
-            help="Points at which the rounds may end once all is decided; 1: only at their end.",
+            help="Interim checks at which a benchmark may stop early; 1 checks only at the end.",
             advanced=True,
+            spelling="interim_checks",
         ),
         Option(
             "streams",
@@ -108,6 +109,7 @@ PROFILE: Step[Arguments, Result] = Step(
             unit="ms",
             zero="none",
             help="Open loop: what 99 % of the requests must keep, from the time they are due.",
+            spelling="p99_limit_ms",
         ),
         Option(
             "rate",

@@ -20,10 +20,7 @@ def doubts(data: Dataset | None) -> str:
     if data is None:
         return ""
     if len(data) == 1:
-        return (
-            "the ranges come from one sample: calibrate with about a hundred of what the model "
-            "will see"
-        )
+        return "calibration used one sample: use about 100 representative samples"
     seen: dict[str, set[float]] = {}
     for sample in islice(data, _LOOKED_AT):
         for name, array in sample.feeds.items():
@@ -74,7 +71,6 @@ def advice(
         )
     if drop is None and sqnr_db is not None and sqnr_db < _POOR_DB:
         found.append(
-            f"the outputs are far from float's ({sqnr_db:.1f} dB): "
-            "judge it on labelled data before it is used"
+            f"low output SQNR ({sqnr_db:.1f} dB): evaluate on labelled data before you deploy"
         )
     return "; ".join(found)[:1].upper() + "; ".join(found)[1:] + "." if found else None

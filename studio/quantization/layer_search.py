@@ -68,7 +68,7 @@ def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
     """
     if len(dataset) < _LEAST:
         raise UsageError(
-            "A search needs at least two labelled samples: one to choose, one to judge.",
+            "Layer search needs at least two labelled samples.",
             hint="Give more samples, or --heldout-data for the verdict.",
         )
     if apart:
@@ -162,7 +162,7 @@ class _Bench:
         return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
 
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
-        phase = self._phase(f"Trying with {len(kept)} layers in float")
+        phase = self._phase(f"Evaluating candidate with {len(kept)} layers in float")
         time = self._made(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
         session = self._subject.scoring(self._path, alone=exact is not None)
@@ -230,7 +230,7 @@ def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
 def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
     """What the best trial of each kind came to."""
     if not found.trials:
-        return GateMissed("Every layer is slower in int8 on this machine, so all stay in float.")
+        return GateMissed("No layer is faster in int8 on this machine. The model stays in float.")
     title, count = judge.metric.title.lower(), len(found.trials)
     least, fastest = (
         min(found.trials, key=lambda t: t.drop),

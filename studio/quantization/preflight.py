@@ -109,16 +109,16 @@ def _outlook(
         for option in QUANTIZE.form
         if option.default is not None
     }
-    recipe = Preset.of({**defaults, **{k: arguments.get(k) for k in ("recipe", "recipe_name")}})
-    transform = host.get(Extension.TRANSFORM, recipe.method)
+    preset = Preset.of({**defaults, **{k: arguments.get(k) for k in ("preset", "preset_name")}})
+    transform = host.get(Extension.TRANSFORM, preset.method)
     measure = getattr(transform, "outlook", None)
     if measure is None:
         return None
     graph = look(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
-    outlook = predict(graph, _measured(graph, measure, recipe.options, arguments, subject))
+    outlook = predict(graph, _measured(graph, measure, preset.options, arguments, subject))
     if arguments.get("trial") and arguments.get("data"):
         return _tried(
-            arguments, subject, recipe.for_transform(transform.options), transform, job, outlook
+            arguments, subject, preset.for_transform(transform.options), transform, job, outlook
         )
     return outlook.to_json()
 
@@ -142,7 +142,7 @@ def _measured(
 def _tried(
     arguments: Arguments,
     subject: LoadedModel,
-    recipe: Preset,
+    preset: Preset,
     transform: Transform,
     job: Job,
     outlook: SpeedupEstimate,
@@ -150,7 +150,7 @@ def _tried(
     """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
     try:
         feeds = next(iter(open_dataset(Path(arguments["data"]), subject.inputs, 1))).feeds
-        time = tried(subject, transform, recipe, feeds, job.folder, Phase(job, 0.6, 1))
+        time = tried(subject, transform, preset, feeds, job.folder, Phase(job, 0.6, 1))
     except StudioError as error:
         return {**outlook.to_json(), "low": 1.0, "high": 1.0, "sentence": f"No. {error.message}"}
     return {**outlook.with_trial(time.low, time.high).to_json(), "ratio": time.ratio}
@@ -163,18 +163,18 @@ _QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
 def tried(
     subject: LoadedModel,
     transform: Transform,
-    recipe: Preset,
+    preset: Preset,
     feeds: Feeds,
     folder: Path,
     progress: Progress,
 ) -> Latency:
-    """Make the variant of a recipe from one sample, and time it beside the float model.
+    """Make the variant of a preset from one sample, and time it beside the float model.
 
     Raises:
         StudioError: when it cannot be made; in one sentence.
     """
     known = {option.name for option in transform.options}
-    options = {**recipe.options, **{k: v for k, v in _QUICK.items() if k in known}}
+    options = {**preset.options, **{k: v for k, v in _QUICK.items() if k in known}}
     made = transform.apply(
         subject.path, folder / "trial.onnx", options, _SingleSample(feeds), Phase(progress, 0, 0.5)
     )

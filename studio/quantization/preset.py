@@ -1,4 +1,4 @@
-"""A recipe: the method and its options, as data that can be kept and replayed."""
+"""A preset: the method and its options, as data that can be kept and replayed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from studio.quantization.preset_text import LAYERS, PresetText, write
 from studio.quantization.step import QUANTIZE
 
 HEAD = ("title", "summary", "hardware")
-"""What a recipe says of itself: its name for people, what it does, where it pays."""
+"""What a preset says of itself: its name for people, what it does, where it pays."""
 
 PRECISIONS = {"float": "keep", "a16w8": "wide"}
 """What a layer can be made of, and the option of the transform that names such layers."""
 
 _PARTS = ("method", "calibration", "samples", "keep")
-"""The options of the step that belong to a recipe."""
+"""The options of the step that belong to a preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,20 @@ class Preset:
     samples: int
     options: Mapping[str, Any] = field(default_factory=dict)
     layers: Mapping[str, str] = field(default_factory=dict)
-    source: PresetText = field(default=PresetText("the recipe", "", {}), compare=False)
+    source: PresetText = field(default=PresetText("the preset", "", {}), compare=False)
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Preset:
-        """The recipe that a step's arguments ask for: those given, else the text's, else defaults.
+        """The preset that a step's arguments ask for: those given, else the text's, else defaults.
 
         Args:
-            arguments: ``recipe`` is the text of one, ``recipe_name`` what messages call it.
+            arguments: ``preset`` is the text of one, ``preset_name`` what messages call it.
 
         Raises:
             UsageError: with line and column, when the text is not TOML or a value does not fit.
         """
-        name = arguments.get("recipe_name") or "the recipe"
-        source = PresetText.read(arguments.get("recipe") or "", name)
+        name = arguments.get("preset_name") or "the preset"
+        source = PresetText.read(arguments.get("preset") or "", name)
         check_head(source)
         step = {option.name: option for option in QUANTIZE.form}
         values = {k: v for k, v in source.values.items() if k not in (*HEAD, LAYERS)}
@@ -63,7 +63,7 @@ class Preset:
         return cls(values.pop("method"), values.pop("samples"), values, layers, source)
 
     def for_transform(self, options: Sequence[Option]) -> Preset:
-        """The same recipe with those options alone that a transform knows, each in its own type.
+        """The same preset with those options alone that a transform knows, each in its own type.
 
         Raises:
             UsageError: with line and column, when a key or a value is unknown to it.
@@ -85,11 +85,11 @@ class Preset:
         return replace(self, options={k: v for k, v in values.items() if k in known})
 
     def to_json(self) -> dict[str, Any]:
-        """The values under the names that a recipe file uses."""
+        """The values under the names that a preset file uses."""
         return {"method": self.method, "samples": self.samples, **self.options}
 
     def to_text(self) -> str:
-        """The recipe as a file that asks for the same again; its own words stay at its head."""
+        """The preset as a file that asks for the same again; its own words stay at its head."""
         head = {name: self.source.values[name] for name in HEAD if name in self.source.values}
         return write({**head, **self.to_json()})
 

@@ -1,4 +1,4 @@
-"""A recipe's text: TOML, read with the place of what is wrong in it, and written again."""
+"""A preset's text: TOML, read with the place of what is wrong in it, and written again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PresetText:
     values: Mapping[str, Any]
 
     @classmethod
-    def read(cls, text: str, name: str = "the recipe") -> PresetText:
+    def read(cls, text: str, name: str = "the preset") -> PresetText:
         """Parse a text.
 
         Raises:
@@ -79,7 +79,7 @@ class PresetText:
 
 
 def write(values: Mapping[str, Any]) -> str:
-    """A recipe as TOML; tables stand at the end."""
+    """A preset as TOML; tables stand at the end."""
     lines = [f"{key} = {literal(v)}" for key, v in values.items() if not isinstance(v, Mapping)]
     for key, table in values.items():
         if isinstance(table, Mapping) and table:

@@ -1,4 +1,4 @@
-"""The recipes that there are: those that ship with the studio, and the user's own."""
+"""Quantization presets: those that ship with the studio, and the user's own."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from studio.quantization.preset_text import PresetText
 from studio.registry import Registry
 from studio.settings import resource, write_atomically
 
-FOLDER = "recipes"
+FOLDER = "presets"
 """The folder of the user's own, beside the registry; and that of the resources."""
+
+_OWN = (FOLDER, "recipes")
+"""Folders that may hold the user's own: today's, which is written, and the former one."""
 
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 _FIRST = (
@@ -34,7 +37,7 @@ _FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class PresetEntry:
-    """One recipe, as lists show it.
+    """One preset, as lists show it.
 
     Attributes:
         title: Its name for people.
@@ -64,15 +67,15 @@ class PresetEntry:
         return cls(name, title or name, summary, hardware, method, source.text, own)
 
 
-def recipes(data: Path) -> tuple[PresetEntry, ...]:
-    """Every recipe that can be read, those that ship with the studio first.
+def all_presets(data: Path) -> tuple[PresetEntry, ...]:
+    """Every preset that can be read, those that ship with the studio first.
 
     Args:
         data: The folder beside which the registry lies.
     """
     order = {name: position for position, name in enumerate(_FIRST)}
     shipped = sorted(resource(FOLDER).glob("*.toml"), key=lambda p: order.get(p.stem, len(order)))
-    own = sorted((data / FOLDER).glob("*.toml"))
+    own = _own(data)
     found = []
     for path in (*shipped, *own):
         try:
@@ -83,7 +86,7 @@ def recipes(data: Path) -> tuple[PresetEntry, ...]:
 
 
 def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
-    """The recipe that a name, a file or a text means, and what messages call it.
+    """The preset that a name, a file or a text means, and what messages call it.
 
     Raises:
         UsageError: when there is none, or its text does not fit.
@@ -94,21 +97,22 @@ def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
     path = Path(wanted).expanduser()
     own = True
     if path.suffix != ".toml" and not path.is_file():
-        own = (data / FOLDER / f"{wanted}.toml").is_file()
-        path = (data / FOLDER if own else resource(FOLDER)) / f"{wanted}.toml"
+        saved = next((one for one in _own(data) if one.stem == wanted), None)
+        own = saved is not None
+        path = saved or resource(FOLDER) / f"{wanted}.toml"
         if not path.is_file():
             raise _absent(wanted, data)
     return PresetEntry.of(_read(path), path.stem, own), path.name
 
 
 def save(name: str, text: str, data: Path) -> Path:
-    """Keep a text among the user's own recipes, where its name finds it.
+    """Keep a text among the user's own presets, where its name finds it.
 
     Raises:
-        UsageError: when the name cannot be one, or is that of a recipe that ships.
+        UsageError: when the name cannot be one, or is that of a preset that ships.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"A recipe cannot be called {name!r}: use letters, digits and dashes.")
+        raise UsageError(f"A preset cannot be called {name!r}: use letters, digits and dashes.")
     if resource(FOLDER, f"{name}.toml").is_file():
         raise UsageError(f"{name} ships with the studio; choose another name for yours.")
     PresetEntry.of(PresetText.read(text), name, True)
@@ -119,12 +123,19 @@ def save(name: str, text: str, data: Path) -> Path:
 
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """Put the recipe's text in the place of its name or file, before the worker starts."""
-    wanted = arguments.get("recipe")
+    """Put the preset's text in the place of its name or file, before the worker starts."""
+    wanted = arguments.get("preset")
     if not wanted:
         return dict(arguments)
     entry, name = find(str(wanted), registry.folder.parent)
-    return {**arguments, "recipe": entry.text, "recipe_name": name}
+    return {**arguments, "preset": entry.text, "preset_name": name}
+
+
+def _own(data: Path) -> list[Path]:
+    """The files of the user's own presets, by name; today's folder comes before the former one."""
+    files = [path for folder in _OWN for path in (data / folder).glob("*.toml")]
+    found = {path.stem: path for path in reversed(files)}
+    return [found[name] for name in sorted(found)]
 
 
 def _read(path: Path) -> PresetText:
@@ -132,14 +143,14 @@ def _read(path: Path) -> PresetText:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"The recipe {path} cannot be read: {reason}.") from None
+        raise UsageError(f"The preset {path} cannot be read: {reason}.") from None
     return PresetText.read(text, path.name)
 
 
 def _absent(wanted: str, data: Path) -> UsageError:
-    names = [entry.name for entry in recipes(data)]
+    names = [entry.name for entry in all_presets(data)]
     near = difflib.get_close_matches(wanted, names, 1)
     nearest = f"; the nearest is {near[0]!r}" if near else ""
     return UsageError(
-        f"There is no recipe {wanted!r}{nearest}.", hint=f"Known: {', '.join(names)}; or a file."
+        f"There is no preset {wanted!r}{nearest}.", hint=f"Known: {', '.join(names)}; or a file."
     )

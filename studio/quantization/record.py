@@ -16,7 +16,7 @@ _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 _FILES = ("file", "graph", "summary", "details")
 """What the registry keeps in another way."""
 
-_OURS = ("model", "recipe_name", "sensitivity", "signature")
+_OURS = ("model", "preset_name", "sensitivity", "signature")
 """What is spelled in another way, or is no option."""
 
 
@@ -39,7 +39,7 @@ def quantized(registry: Registry, arguments: Arguments, result: Result, folder: 
         precision=result["precision"],
         parent=parent.id,
         step="quantize",
-        options=result["recipe"],
+        options=result["preset"],
         summary={**result["summary"], "quantize": figures},
         graph=registry.adopt(graph),
     )
@@ -65,12 +65,12 @@ def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: 
 
 
 def _name(arguments: Arguments, result: Result) -> str:
-    """That of the recipe, where it has one and its method was used; else the precision."""
+    """That of the preset, where it has one and its method was used; else the precision."""
     precision: str = result["precision"]
-    method: str = result["recipe"]["method"]
-    recipe = Path(arguments.get("recipe_name") or "")
-    if recipe.suffix == ".toml" and f'method = "{method}"' in (arguments.get("recipe") or ""):
-        return recipe.stem
+    method: str = result["preset"]["method"]
+    preset = Path(arguments.get("preset_name") or "")
+    if preset.suffix == ".toml" and f'method = "{method}"' in (arguments.get("preset") or ""):
+        return preset.stem
     of_a_plugin = "{}" if method in METHODS else f"{{}}-{method}"
     return _NAMES.get(method, of_a_plugin).format(precision)
 
@@ -123,7 +123,7 @@ def _point(
 
 
 def asked(arguments: Arguments) -> dict[str, Any]:
-    """The arguments as a recipe would spell them."""
+    """The arguments as a preset would spell them."""
     model = ModelRef.from_json(arguments["model"])
     given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k not in _OURS}
     return {"model": f"{model.model_name}:{model.name}", **given}

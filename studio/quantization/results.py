@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.documents.typed import JsonValue
 
@@ -52,7 +52,8 @@ class SensitivityResult:
     """Sensitivity of all layers that a quantization may choose from, largest error first.
 
     Attributes:
-        recipe: The preset in its JSON form.
+        recipe: The preset under its former key, until 0.3.
+        preset: The preset in its JSON form; empty in results of earlier versions.
         signature: Digest of all that the costs depend on; a search finds them by it.
     """
 
@@ -63,6 +64,7 @@ class SensitivityResult:
     signature: str | None
     backend: RuntimeVersion
     seconds: float
+    preset: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def slower(self) -> int:

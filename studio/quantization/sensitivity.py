@@ -36,12 +36,12 @@ def measure(arguments: Arguments, job: Job) -> SensitivityResult:
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02))
-    recipe, make = _plan(arguments, host)
-    data = open_dataset(Path(arguments["data"]), subject.inputs, recipe.samples)
+    preset, make = _plan(arguments, host)
+    data = open_dataset(Path(arguments["data"]), subject.inputs, preset.samples)
     judged = _judged(arguments, subject, host)
     folder = job.folder / "tuner"
     folder.mkdir()
-    tuner = make(subject.path, folder, recipe.options, data, Phase(job, 0.02, 0.5))
+    tuner = make(subject.path, folder, preset.options, data, Phase(job, 0.02, 0.5))
     costs = tuner.costs(Phase(job, 0.5, 0.7))
     layers = sorted(
         (_layer(name, cost) for name, cost in costs.items()), key=lambda layer: layer.sqnr_db
@@ -52,23 +52,24 @@ def measure(arguments: Arguments, job: Job) -> SensitivityResult:
         model=f"{subject.ref.model_name}:{subject.ref.name}",
         layers=(*worst, *layers[count:]),
         metric=metric,
-        recipe=recipe.to_json(),
+        recipe=preset.to_json(),
         signature=arguments.get("signature"),
         backend=RuntimeVersion(subject.backend.id, subject.backend.version()),
         seconds=round(time.monotonic() - begin, 3),
+        preset=preset.to_json(),
     )
 
 
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Any]:
-    recipe = Preset.of(arguments)
-    transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
+    preset = Preset.of(arguments)
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     make = getattr(transform, "tuner", None)
     if make is None:
         raise UsageError(
             f"The method {transform.id} offers no layers to choose from.",
             hint="Use static-int8, the default.",
         )
-    return recipe.for_transform(transform.options), make
+    return preset.for_transform(transform.options), make
 
 
 def _layer(name: str, cost: Any) -> LayerCost:

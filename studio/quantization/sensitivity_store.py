@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.documents.typed import from_json, to_json
 from studio.jobs import Arguments
-from studio.quantization import presets as recipes
+from studio.quantization import presets
 from studio.quantization.preset import Preset
 from studio.quantization.record import asked
 from studio.quantization.results import SensitivityResult
@@ -33,7 +33,7 @@ class StoredCost:
         return self.float_us - self.int8_us
 
 
-def signature(model_digest: str, data: Path, recipe: Preset) -> str:
+def signature(model_digest: str, data: Path, preset: Preset) -> str:
     """A digest of all that the costs depend on.
 
     Data are told apart by names, sizes and times of their files; to read gigabytes would take
@@ -44,19 +44,19 @@ def signature(model_digest: str, data: Path, recipe: Preset) -> str:
         (path.relative_to(data).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in files
     ]
-    whole = json.dumps([model_digest, listing, recipe.to_json()], sort_keys=True, default=str)
+    whole = json.dumps([model_digest, listing, preset.to_json()], sort_keys=True, default=str)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def signed(registry: Registry, arguments: Arguments) -> Arguments:
-    """The arguments with the recipe's text, and the signature of what they ask for."""
-    ready = recipes.prepare(registry, arguments)
+    """The arguments with the preset's text, and the signature of what they ask for."""
+    ready = presets.prepare(registry, arguments)
     return {**ready, "signature": _signature(registry, ready)}
 
 
 def offered(registry: Registry, arguments: Arguments) -> Arguments:
-    """What ``recipes.prepare`` gives; for a search with the costs that were measured before."""
-    ready = recipes.prepare(registry, arguments)
+    """What ``presets.prepare`` gives; for a search with the costs that were measured before."""
+    ready = presets.prepare(registry, arguments)
     if not ready.get("search") or not ready.get("data"):
         return ready
     wanted = _signature(registry, ready)

@@ -66,12 +66,12 @@ class SpeedupEstimate:
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        names = ", ".join(self.kernels) or "no kernels for bytes that are known"
+        names = ", ".join(self.kernels) or "no known int8 instructions"
         if self.share is None and not self.tried:
             return f"This machine has {names}; how much of the model can use them is not known."
         if self.share == 0:
-            return f"No: nothing in this model can run in int8 ({names})."
-        verdict = "Yes" if self.high < 1 else "No" if self.low > 1 else "Hardly"
+            return f"No: this model has no operators with int8 kernels ({names})."
+        verdict = "Yes" if self.high < 1 else "No" if self.low > 1 else "Inconclusive"
         told = [names, "tried with one sample" if self.tried else "from its layers timed alone"]
         if self.share is not None:
             told.append(f"{100 * self.share:.0f} % of the multiplications can run in int8")
@@ -103,7 +103,7 @@ def wanted(graph: Graph) -> list[LayerShape]:
 def predict(graph: Graph, measured: Mapping[str, Any]) -> SpeedupEstimate:
     """The times of the layers, of what stays in float, and of the borders between both.
 
-    Depthwise convolutions and products of two activations stay in float, as the recipes leave
+    Depthwise convolutions and products of two activations stay in float, as the presets leave
     them. Where a value goes from float to bytes or back, rounding it takes time for each number.
     What is no layer takes what one of two measured operators takes; a convolution timed alone
     may or may not have spent time on the layout of its values, which a model does less often.

@@ -32,8 +32,7 @@ _METRIC = Option(
     default="auto",
     choices=tuple(_METRICS),
     choice_titles=tuple(_METRICS.values()),
-    help="What the model is judged by; auto chooses by the kind of labels, cosine and sqnr need "
-    "none.",
+    help="Metric: auto chooses by the kind of labels; cosine and sqnr need no labels.",
 )
 _DICTIONARY = Option(
     "dictionary",
@@ -92,7 +91,7 @@ QUANTIZE: Step[Arguments, Result] = Step(
             default=128,
             minimum=1,
             maximum=100_000,
-            help="At most so many samples calibrate, spread evenly over the data.",
+            help="Maximum number of calibration samples, spread evenly over the data.",
         ),
         Option(
             "recurrent",
@@ -108,7 +107,8 @@ QUANTIZE: Step[Arguments, Result] = Step(
             many=True,
             default=(),
             title="Keep in float",
-            help="Nodes that stay in float: names (with * for any characters) or operators.",
+            help="Nodes to keep in float: names (with * for any characters) or operators.",
+            spelling="keep_float",
         ),
         Option(
             "eval_data",
@@ -121,8 +121,8 @@ QUANTIZE: Step[Arguments, Result] = Step(
             Kind.DATA,
             title="Data for the verdict",
             advanced=True,
-            help="Labelled samples that no choice sees, for the metric that is reported; without "
-            "them a search leaves every second sample of the evaluation data aside.",
+            help="Held-out labelled samples for the reported metric. Default with --search: "
+            "every second sample of the evaluation data.",
         ),
         Option(
             "eval_samples",
@@ -131,7 +131,7 @@ QUANTIZE: Step[Arguments, Result] = Step(
             minimum=1,
             maximum=1_000_000,
             advanced=True,
-            help="At most so many samples are evaluated, spread evenly over the data.",
+            help="Maximum number of evaluated samples, spread evenly over the data.",
         ),
         _METRIC,
         _DICTIONARY,
@@ -140,29 +140,30 @@ QUANTIZE: Step[Arguments, Result] = Step(
             Kind.NUMBER,
             minimum=0,
             title="Largest loss",
-            help="Loss of the metric that is accepted, in its own unit (0.01 is one point).",
+            help="Maximum metric drop, in the metric's unit (0.01 is one point).",
         ),
         Option(
             "max_latency_ratio",
             Kind.NUMBER,
             minimum=0,
             title="Largest latency",
-            help="Time over that of the float model that is accepted (0.5 is twice as fast).",
+            help="Maximum latency relative to the float model (0.5 is twice as fast).",
         ),
         Option(
             "search",
             Kind.FLAG,
             default=False,
             title="Choose layers",
-            help="Try which layers must stay in float: as fast as the largest loss allows, or as "
-            "good as the largest latency allows.",
+            help="Search for layers to keep in float: as fast as --max-drop allows, or as "
+            "accurate as --max-latency-ratio allows.",
         ),
         Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
         Option(
-            "recipe",
-            Kind.RECIPE,
-            help="Name of a recipe (studio recipes list), or a TOML file of one; options given "
-            "beside it win.",
+            "preset",
+            Kind.PRESET,
+            help="Preset name (studio presets list) or TOML file. Options given with it take "
+            "precedence.",
+            aliases=("recipe",),
         ),
     ),
     prepare="studio.quantization.sensitivity_store:offered",
@@ -191,7 +192,7 @@ EVALUATE: Step[Arguments, Result] = Step(
             default=1000,
             minimum=1,
             maximum=1_000_000,
-            help="At most so many samples are evaluated, spread evenly over the data.",
+            help="Maximum number of evaluated samples, spread evenly over the data.",
         ),
         _METRIC,
         _DICTIONARY,
@@ -219,7 +220,7 @@ PREVIEW: Step[Arguments, Result] = Step(
             default=False,
             help="Make the model with one sample of the data and time it: slower, and surer.",
         ),
-        _KNOWN["recipe"],
+        _KNOWN["preset"],
     ),
     prepare="studio.quantization.timing_cache:offered",
     work="studio.quantization.preflight:preview",
@@ -253,9 +254,10 @@ SENSITIVITY: Step[Arguments, SensitivityResult] = Step(
             minimum=0,
             maximum=100_000,
             title="Layers by the metric",
-            help="For so many layers, the worst first, the metric is measured as well.",
+            help="Number of layers, worst first, whose metric drop is measured as well.",
+            spelling="metric_layers",
         ),
-        _KNOWN["recipe"],
+        _KNOWN["preset"],
     ),
     work="studio.quantization.sensitivity:measure",
     result=SensitivityResult,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.jobs import Arguments, Result
-from studio.quantization import presets as recipes
+from studio.quantization import presets
 from studio.registry import Registry
 from studio.settings import write_atomically
 
@@ -51,8 +51,8 @@ class TimingCache:
 
 
 def offered(registry: Registry, arguments: Arguments) -> Arguments:
-    """What ``recipes.prepare`` gives, with the times that are kept of this machine."""
-    return {**recipes.prepare(registry, arguments), "timings": _read(_place(registry))}
+    """What ``presets.prepare`` gives, with the times that are kept of this machine."""
+    return {**presets.prepare(registry, arguments), "timings": _read(_place(registry))}
 
 
 def kept(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:

@@ -67,17 +67,17 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     host = PluginHost.discover()
     states = arguments.get("recurrent") or ()
     subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02), states)
-    recipe, transform = _plan(arguments, host)
-    data = _data(arguments.get("data"), subject, recipe.samples)
+    preset, transform = _plan(arguments, host)
+    data = _data(arguments.get("data"), subject, preset.samples)
     if transform.needs_data and data is None:
         raise UsageError(
-            f"The method {recipe.method} needs calibration data.",
+            f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
     judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
     heldout = _data(arguments.get("heldout_data"), subject, arguments.get("eval_samples"))
     judge = _judge(arguments, host, heldout if judged is None else judged, job)
-    output = job.folder / f"{subject.path.stem}.{recipe.method}.onnx"
+    output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     found: dict[str, Any] | None = None
     notes = []
     if arguments.get("search"):
@@ -86,10 +86,10 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
         work = LayerSearch(subject, seen[0], seen[1], job, arguments)
-        made, found = work.run(transform, output, recipe.options, data, goal)
+        made, found = work.run(transform, output, preset.options, data, goal)
     else:
         fed = None if data is None else subject.whole_feeds(data)
-        made = transform.apply(subject.path, output, recipe.options, fed, Phase(job, 0.02, 0.5))
+        made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
@@ -104,8 +104,7 @@ def quantize(arguments: Arguments, job: Job) -> Result:
         "graph": graph.name,
         "summary": opened.figures(),
         "precision": made.precision,
-        "recipe": recipe.to_json(),
-        "recipe_text": recipe.to_text(),
+        **_preset_keys(preset),
         "facts": dict(made.facts),
         "details": details,
         "bytes": {"before": subject.nbytes, "after": size},
@@ -152,7 +151,7 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
         )
     if judge is None:
         raise UsageError(
-            "No metric suits this data: it has no labels, or texts without a dictionary.",
+            "No metric fits this data: it has no labels, or text labels without a dictionary.",
             hint="Give labelled data, and --dictionary for a text recogniser.",
         )
     target = arguments.get("target")
@@ -231,11 +230,17 @@ def _shared(chosen: int, judged: int) -> str:
     )
 
 
+def _preset_keys(preset: Preset) -> Result:
+    """The preset under today's keys and, until 0.3, under the former ones."""
+    settings, text = preset.to_json(), preset.to_text()
+    return {"preset": settings, "preset_text": text, "recipe": settings, "recipe_text": text}
+
+
 def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Transform]:
-    recipe = Preset.of(arguments)
-    check_method(recipe.method, host)
-    transform: Transform = host.get(Extension.TRANSFORM, recipe.method)
-    return recipe.for_transform(transform.options), transform
+    preset = Preset.of(arguments)
+    check_method(preset.method, host)
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
+    return preset.for_transform(transform.options), transform
 
 
 def _data(path: str | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
@@ -328,10 +333,10 @@ def _hold(
     limit, slowest = arguments.get("max_drop"), arguments.get("max_latency_ratio")
     if verdict is not None and limit is not None and verdict.drop > limit:
         raise GateMissed(
-            f"{precision} loses {verdict.drop:.4f} of {verdict.title.lower()} "
-            f"({verdict.before:.4f} to {verdict.after:.4f} on {verdict.samples} samples), "
-            f"more than the {limit:g} that is accepted; the variant was not kept.",
-            hint="Let --search choose layers that stay in float, or give more calibration samples.",
+            f"Metric drop of {precision} is {verdict.drop:.4f} {verdict.title.lower()} "
+            f"({verdict.before:.4f} to {verdict.after:.4f}, {verdict.samples} samples), over "
+            f"the budget of {limit:g}. The variant was discarded.",
+            hint="Use --search to keep sensitive layers in float, or add calibration samples.",
         )
     # A ratio whose interval reaches below the limit is not shown to miss it.
     if time_taken is not None and slowest is not None and time_taken.low > slowest:

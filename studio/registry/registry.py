@@ -219,7 +219,7 @@ class Registry:
             if not variant or row["name"] == variant:
                 return rows.variant(row)
         raise UsageError(
-            f"There is no file and no model in the registry called {text!r}.",
+            f"No file or registered model named {text!r}.",
             hint="Give the path of a model, or name:variant, or #number.",
         )
 

@@ -1,4 +1,4 @@
-"""The journal of a recipe's run: a folder that tells after a crash how far it had come."""
+"""The journal of a pipeline's run: a folder that tells after a crash how far it had come."""
 
 from __future__ import annotations
 
@@ -19,14 +19,24 @@ from studio.api import UsageError
 from studio.settings import write_atomically
 
 RUN_FILE = "run.json"
-RECIPE_FILE = "recipe.toml"
+PIPELINE_FILE = "recipe.toml"
+"""The copy of the pipeline; its name on the disk is that of earlier versions."""
 REPORT_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
 _RESULTS = "results"
 
+_HEADS = ("pipeline", "recipe")
+"""The key of a pipeline's name, title and file; the second is the former one."""
+
 RUNNING, INTERRUPTED = "running", "interrupted"
 Json = dict[str, Any]
+
+
+def head_of(document: Mapping[str, object]) -> Json:
+    """Return name, title and file of the pipeline that a journal is of."""
+    head = next((document[key] for key in _HEADS if document.get(key)), None)
+    return dict(head) if isinstance(head, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +136,9 @@ class RunFolders:
         self.folder = folder
 
     def new(self, name: str) -> RunFolder:
-        """A folder for a new run of a recipe of this name."""
+        """A folder for a new run of a pipeline of this name."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "recipe"
+        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "pipeline"
         made = self.folder / f"{safe}-{stamp}-{uuid.uuid4().hex[:4]}"
         made.mkdir(parents=True)
         return RunFolder(made)
@@ -161,8 +171,8 @@ class RunFolders:
 
 
 def _age(folder: Path) -> tuple[float, str]:
-    """What sorts runs by their beginning: the recipe is written once, then."""
+    """What sorts runs by their beginning: the pipeline is written once, then."""
     try:
-        return ((folder / RECIPE_FILE).stat().st_mtime, folder.name)
+        return ((folder / PIPELINE_FILE).stat().st_mtime, folder.name)
     except OSError:
         return (0.0, folder.name)

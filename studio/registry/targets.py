@@ -32,7 +32,9 @@ class Targets:
             base = target.name.partition(BELOW)[0]
             target = replace(target, name=base, endpoint_name="")
         if target.name == LOCAL.name:
-            raise UsageError("The name 'local' means this computer.", hint="Choose another name.")
+            raise UsageError(
+                "The name 'local' is reserved for this computer.", hint="Choose another name."
+            )
         if target.name.startswith(GROUP):
             raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
         if BELOW in target.name:
@@ -66,7 +68,7 @@ class Targets:
         if below and base in known:
             return endpoint_of(known[base], endpoint)
         raise UsageError(
-            f"There is no target {base if below else name!r}.",
+            f"Unknown target: {base if below else name!r}.",
             hint=f"Known: {', '.join(known)}. Add one with: studio target add NAME ssh://user@host",
         )
 

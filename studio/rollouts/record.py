@@ -26,7 +26,9 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     if arguments.get("resume"):
         arguments = resumed(registry, arguments)
     if arguments.get("soak_rule") and arguments.get("quality") == "none":
-        raise UsageError("A trial's rule needs a trial.", hint="Give --quality canary or each.")
+        raise UsageError(
+            "A trial's rule needs a trial.", hint="Pass --trial canary or --trial each."
+        )
     soak_rule(arguments)
     if arguments.get("resume"):
         prepared = dict(arguments)

@@ -74,13 +74,13 @@ def judge(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> 
     low, high = wilson(now.errors, now.requests)
     share = f"{now.errors} of {now.requests} requests failed"
     if low > rule.max_error_rate:
-        return Decision("take back", f"{share}, at most {rule.max_error_rate:.1%} may")
+        return Decision("take back", f"{share}, limit {rule.max_error_rate:.1%}")
     ratio = now.p50_ms / before.p50_ms if before and before.p50_ms else None
     if ratio is not None and is_slower(before, now, rule):
-        text = f"the median latency is {ratio:.2f} times that of the release before"
-        return Decision("take back", f"{text}, at most {rule.max_latency_ratio:.2f} may be")
+        text = f"median latency is {ratio:.2f}× the previous release"
+        return Decision("take back", f"{text}, limit {rule.max_latency_ratio:.2f}")
     if now.errors and high > rule.max_error_rate:
-        return Decision("wait", f"{share}, which is too few requests to tell")
+        return Decision("wait", f"{share}, too few requests for a verdict")
     latency = f", median latency {ratio:.2f} times the one before" if ratio is not None else ""
     return Decision("keep", f"{share}{latency}")
 
@@ -109,7 +109,7 @@ def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule)
     """Hold the answers against those of the release before, too; or only tell of them."""
     if agreement is None or found.verdict != "keep":
         return found
-    share = f"{agreement:.0%} of the answers agree with the release before"
+    share = f"{agreement:.0%} of the results agree with the previous release"
     if agreement < rule.min_agreement:
         return Decision("take back", f"{share}, at least {rule.min_agreement:.0%} must")
     return Decision("keep", f"{found.reason}, {share}")

@@ -140,7 +140,7 @@ class TargetRollout:
         except Cancelled:
             raise
         except StudioError as error:
-            self._become("failed", f"{reason}; it could not be taken back: {error.message}")
+            self._become("failed", f"{reason}; rollback failed: {error.message}")
             return
         self._become("taken back", reason)
 
@@ -155,7 +155,7 @@ class TargetRollout:
             self._before = self._asker.answers
         why_not = why_no_trial(self._target) if self._trial else ""
         on_trial = bool(self._trial) and not why_not
-        self._become("deploying", "on trial beside the release before" if on_trial else "")
+        self._become("deploying", "in trial against the previous release" if on_trial else "")
         self.row.trial = {"why_not": why_not} if why_not else {}
         # Without a trial the golden samples judge, and nothing is waited for before.
         watched = self._trial if on_trial else {"soak_s": 0.0}

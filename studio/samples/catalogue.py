@@ -25,7 +25,7 @@ MADE = "sample"
 SAMPLES_GET: Step[Arguments, Result] = Step(
     name="samples-get",
     title="Get the sample",
-    summary="Provide a model with labelled data and a recipe.",
+    summary="Provide a model with labelled data and a pipeline.",
     options=(
         Option("name", required=True, positional=True, title="Sample"),
         Option(
@@ -150,7 +150,7 @@ def provided(registry: Registry, arguments: Arguments, result: Result, folder: P
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made / file, target)
     (chosen / MARK).write_text(name + "\n", encoding="utf-8")
-    places = {"model": result["model"], "recipe": "recipe.toml"}
+    places = {"model": result["model"], "pipeline": "pipeline.toml", "recipe": "pipeline.toml"}
     return {
         **result,
         **{key: str(chosen / file) for key, file in places.items()},

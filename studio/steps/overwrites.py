@@ -46,13 +46,13 @@ def refusal(paths: Iterable[Path]) -> UsageError:
 
 
 class OwnOutputs:
-    """What recipes wrote here, with its digest: unchanged, it is theirs to write anew."""
+    """What pipelines wrote here, with its digest: unchanged, it is theirs to write anew."""
 
     def __init__(self, registry: Registry) -> None:
         self._file = registry.folder.parent / "recipe-outputs.json"
 
     def in_the_way(self, paths: Iterable[Path]) -> list[Path]:
-        """Those at which something lies that no recipe wrote, or that was changed since."""
+        """Those at which something lies that no pipeline wrote, or that was changed since."""
         found = in_the_way(paths)
         known = self._read() if found else {}
         return [path for path in found if not _is_same(path, known.get(str(path)))]

@@ -1,4 +1,4 @@
-"""What was done, told as the recipe that does it again."""
+"""Pipelines that repeat recorded actions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
+from studio.api.options import by_name
 from studio.documents.toml_text import key_text, literal
 from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.steps.catalogue import step as step_named
@@ -20,7 +21,7 @@ _LOCAL = "local"
 
 @dataclass(slots=True)
 class _ReplayStep:
-    """A step of the recipe that is being written."""
+    """A step of the pipeline that is being written."""
 
     id: str
     step: str
@@ -34,7 +35,7 @@ class ReplayBuilder:
     was made before this history began is named as it stands.
 
     Args:
-        folder: Where the recipe will lie; files below it are named from there.
+        folder: Where the pipeline will be; files below it are named from there.
     """
 
     def __init__(self, registry: Registry, folder: Path | None = None) -> None:
@@ -45,7 +46,7 @@ class ReplayBuilder:
         self._targets: list[str] = []
 
     def text(self, action: ActionRecord) -> str:
-        """The recipe that repeats an action.
+        """The pipeline that repeats an action.
 
         Raises:
             UsageError: when its step is not known any more.
@@ -59,9 +60,9 @@ class ReplayBuilder:
         lines = [
             f"# Repeats what was done on {action.created[:16].replace('T', ' ')} UTC.",
             "#",
-            "#     studio run recipe.toml",
+            "#     studio run pipeline.toml",
             "",
-            "[recipe]",
+            "[pipeline]",
             f"name = {literal(name)}",
             f"title = {literal(f'{title} {subject}'.strip())}",
         ]
@@ -79,9 +80,10 @@ class ReplayBuilder:
         if step not in steps():
             raise UsageError(f"The step {step!r} is not known any more.")
         known = {option.name: option for option in step_named(step).form}
+        named = by_name(known.values(), options, stored=True)
         told = {
-            name: self._value(known[name], value)
-            for name, value in options.items()
+            known[name].word: self._value(known[name], value)
+            for name, value in named.items()
             if name in known and value != known[name].default
         }
         number = 1 + sum(one.step == step for one in self._told)
@@ -164,8 +166,8 @@ _OFFERED = {
 }
 
 
-def recipe_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
-    """The recipe that repeats an action.
+def pipeline_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
+    """The pipeline that repeats an action.
 
     Raises:
         UsageError: when it is not remembered (None), or its step is not known any more.

@@ -9,6 +9,7 @@ from typing import Any
 from studio.api import Kind
 from studio.registry import Registry
 from studio.steps.catalogue import step as step_named
+from studio.steps.former_keys import with_new_keys
 from studio.steps.inputs import path_digest
 from studio.steps.runner import StepRunner
 
@@ -39,7 +40,7 @@ def take(
     kept = registry.ledger.kept(key) if key else None
     if kept is None:
         return None
-    result = dict(kept.result)
+    result = with_new_keys(kept.result)
     outputs = result.pop(_OUTPUTS, {})
     if not (is_there(result, registry) and _are_same(outputs) and _opens(name, given, result)):
         registry.ledger.forget_kept(key)

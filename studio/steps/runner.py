@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Permission, UsageError
+from studio.api.options import by_name
 from studio.documents.typed import to_json
 from studio.jobs import (
     AnyStep,
@@ -33,7 +34,7 @@ from studio.steps.step_record import StepRecord
 
 
 class StepRunner:
-    """The one door: clicks, commands and recipes all ask here.
+    """The one door: clicks, commands and pipelines all ask here.
 
     Attributes:
         source: Who asks, for the history of what was done.
@@ -69,6 +70,7 @@ class StepRunner:
             UsageError: when an option does not fit; nothing was started.
         """
         step = step_named(name)
+        given = by_name(step.form, given)
         resolved = resolve(step, given, self._registry)
         self._check_formats(step, resolved)
         options = self._prepared(step, step.options_of(resolved.arguments))
@@ -147,8 +149,9 @@ class StepRunner:
         self, name: str, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], JobOutcome | None]:
         """The options with the models that are files opened, and the failure of one, if any."""
-        opened = dict(given)
-        for option, path in model_files(step_named(name), given):
+        step = step_named(name)
+        opened = by_name(step.form, given)
+        for option, path in model_files(step, opened):
             outcome = self.open(path)
             if not outcome.ok:
                 return opened, outcome

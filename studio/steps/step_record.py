@@ -52,7 +52,7 @@ class StepRecord:
         return ActionRecord(number, self.step.name, self._options(), {}, self.source, now())
 
     def _options(self) -> dict[str, Any]:
-        """The options, with files by their whole path: a recipe may lie elsewhere."""
+        """The options, with files by their whole path: a pipeline may be elsewhere."""
         kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
         return {

@@ -82,7 +82,7 @@ def before(registry: Registry, model: int, alias: str) -> VersionRecord:
     if len(stack) < 2:
         name = next(one.name for one in registry.models() if one.id == model)
         raise UsageError(
-            f"{name}@{alias} stood for no other version before.",
+            f"{name}@{alias} has no previous version.",
             hint=f"Let it stand for one: studio versions alias {name}:NUMBER {alias}",
         )
     return next(one for one in registry.versions(model) if one.id == stack[-2])
@@ -126,21 +126,21 @@ def _evidence(
         if because:
             return {"run": None, "gates": [], "because": because}
         raise Refused(
-            f"No run of a recipe judged {named.name}.",
-            hint="Make it by a recipe with gates, or say why it may do without: --because TEXT.",
+            f"No pipeline run has evaluated {named.name}.",
+            hint="Run a pipeline with gates, or approve it: --reason TEXT",
         )
     document = found.read()
     gates = [gate for gate in document.get("gates") or () if gate.get("value") is not None]
     missed = [gate["name"] for gate in document.get("gates") or () if not gate["passed"]]
     if missed and not because:
         raise GateMissed(
-            f"{named.name} was not promoted: the gate {missed[0]!r} was not met.",
-            hint="Say why it may do without: --because TEXT.",
+            f"{named.name} was not promoted: the gate {missed[0]!r} failed.",
+            hint="Approve it with a reason: --reason TEXT",
         )
     if not gates and not because:
         raise Refused(
             f"The run {found.id} that made {named.name} has judged no gate.",
-            hint="Give the recipe gates, or say why it may do without: --because TEXT.",
+            hint="Add gates to the pipeline, or approve it: --reason TEXT",
         )
     facts = {"run": found.id, "gates": gates, "state": document["state"]}
     return {**facts, "because": because} if because else facts

@@ -13,18 +13,20 @@ _VERSION = Option(
     help="NAME:NUMBER, NAME@ALIAS, NAME for the newest, or the beginning of a digest.",
 )
 _ALIAS = Option("alias", default="production", title="Alias", help="production, candidate ...")
-_BECAUSE = Option("because", title="Reason", help="Why; it is kept with the move.")
+_BECAUSE = Option(
+    "because", title="Reason", help="Reason, stored with the move.", spelling="reason"
+)
 _NOTHING = "studio.versions.aliases:nothing"
 _LIMITS = Limits(seconds=120)
 
 VERSION_ALIAS: Step[Arguments, Result] = Step(
     name="version-alias",
     title="Set the alias of",
-    summary="Let an alias stand for a version.",
+    summary="Point an alias to a version.",
     options=(
         _VERSION,
         Option("alias", positional=True, required=True, help="production, candidate ..."),
-        Option("remove", Kind.FLAG, default=False, help="Take the alias away instead."),
+        Option("remove", Kind.FLAG, default=False, help="Remove the alias."),
     ),
     work=_NOTHING,
     record="studio.versions.aliases:aliased",
@@ -34,21 +36,22 @@ VERSION_ALIAS: Step[Arguments, Result] = Step(
 VERSION_PROMOTE: Step[Arguments, Result] = Step(
     name="version-promote",
     title="Promote",
-    summary="Let an alias stand for a version whose gates were met; they are kept as evidence.",
+    summary="Promote a version whose gates passed. The gates are stored as evidence.",
     options=(
         _VERSION,
         _ALIAS,
         Option(
             "run",
             title="Run",
-            help="The run of a recipe that judged it; by default the last one that made it.",
+            help="Pipeline run whose gates count (default: the last run that made the version).",
             advanced=True,
         ),
         Option(
             "because",
             title="Without gates, because",
-            help="Why it may be promoted although no gate, or not every gate, was met.",
+            help="Approve the promotion without passed gates, for this reason.",
             advanced=True,
+            spelling="reason",
         ),
     ),
     work=_NOTHING,
@@ -59,7 +62,7 @@ VERSION_PROMOTE: Step[Arguments, Result] = Step(
 VERSION_ROLLBACK: Step[Arguments, Result] = Step(
     name="version-rollback",
     title="Roll back the alias of",
-    summary="Let an alias stand again for the version that it stood for before.",
+    summary="Roll an alias back to its previous version.",
     options=(
         Option("model", title="Model", positional=True, required=True, help="Its name."),
         _ALIAS,

@@ -64,7 +64,7 @@ class NodeAsked:
 
 @dataclass(frozen=True, slots=True)
 class RunChanged:
-    """The run of a recipe went on.
+    """The run of a pipeline went on.
 
     Attributes:
         state: As that of a ``RunInfo``.

@@ -1,4 +1,4 @@
-"""Recipes of quantization for the window and the command line."""
+"""Quantization presets for the window and the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import Extension, Kind, Option, Transform, UsageError
 from studio.plugin_host import PluginHost
-from studio.quantization import presets as recipes
+from studio.quantization import presets
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
 from studio.quantization.preset_text import PresetText
@@ -17,12 +17,12 @@ from studio.quantization.presets import PresetEntry
 from studio.quantization.step import QUANTIZE
 
 _STEP = ("method", "samples")
-"""The keys of a recipe that are the step's own."""
+"""The keys of a preset that are the step's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedPreset:
-    """A recipe's text that fits, with the value of every option.
+    """A preset's text that fits, with the value of every option.
 
     Attributes:
         options: The step's own and the method's, in the order of a form.
@@ -35,7 +35,7 @@ class CheckedPreset:
 
 
 class Presets:
-    """The recipes of a workspace.
+    """The presets of a workspace.
 
     Args:
         data: The folder in which the user's own lie.
@@ -47,15 +47,15 @@ class Presets:
 
     def all(self) -> tuple[PresetEntry, ...]:
         """Those that ship with the studio, then the user's own."""
-        return recipes.recipes(self._data)
+        return presets.all_presets(self._data)
 
     def find(self, wanted: str) -> PresetEntry:
-        """The recipe of a name, a file, or a text.
+        """The preset of a name, a file, or a text.
 
         Raises:
             UsageError: when there is none, or its head does not fit.
         """
-        return recipes.find(wanted, self._data)[0]
+        return presets.find(wanted, self._data)[0]
 
     def save(self, name: str, text: str) -> Path:
         """Keep a text among the user's own.
@@ -63,10 +63,10 @@ class Presets:
         Raises:
             UsageError: when the name or the text cannot be one.
         """
-        return recipes.save(name, text, self._data)
+        return presets.save(name, text, self._data)
 
     def options(self, method: str) -> tuple[Option, ...]:
-        """What a recipe with this method can say.
+        """What a preset with this method can say.
 
         Raises:
             Unavailable: when no plugin offers the method.
@@ -78,13 +78,13 @@ class Presets:
         return (*own, *transform.options)
 
     def check(self, wanted: str) -> CheckedPreset:
-        """Check every key and value of a recipe.
+        """Check every key and value of a preset.
 
         Raises:
             UsageError: with line and column, for the first that does not fit.
             Unavailable: when no plugin offers its method.
         """
-        entry, name = recipes.find(wanted, self._data)
+        entry, name = presets.find(wanted, self._data)
         source = PresetText.read(entry.text, name)
         try:
             check_method(entry.method, self._plugins())
@@ -93,8 +93,8 @@ class Presets:
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
         defaults = {option.name: option.default for option in QUANTIZE.form}
-        recipe = Preset.of({**defaults, "recipe": entry.text, "recipe_name": name})
-        fitted = recipe.for_transform([o for o in options if o.name not in _STEP])
+        preset = Preset.of({**defaults, "preset": entry.text, "preset_name": name})
+        fitted = preset.for_transform([o for o in options if o.name not in _STEP])
         given = {**source.values, "samples": fitted.samples}
         values = {o.name: o.check(given.get(o.name, o.default)) for o in options}
         return CheckedPreset(entry, options, values)

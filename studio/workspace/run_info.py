@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.registry.run_journal import INTERRUPTED, RECIPE_FILE, REPORT_FILE, RunFolder
+from studio.registry.run_journal import INTERRUPTED, PIPELINE_FILE, REPORT_FILE, RunFolder, head_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class RunInfo:
     def of(cls, folder: RunFolder) -> RunInfo:
         """Return the run of a folder, read from its journal."""
         document = folder.read()
-        recipe = document.get("recipe") or {}
+        pipeline = head_of(document)
         return cls(
             folder.id,
-            str(recipe.get("name") or ""),
-            str(recipe.get("title") or ""),
+            str(pipeline.get("name") or ""),
+            str(pipeline.get("title") or ""),
             str(document.get("state") or INTERRUPTED),
             str(document.get("started") or ""),
             str(document.get("ended") or ""),
@@ -66,10 +66,10 @@ class RunInfo:
         return self.folder / REPORT_FILE
 
     @property
-    def recipe(self) -> str:
-        """The text of the recipe as it was run."""
+    def pipeline(self) -> str:
+        """The text of the pipeline as it was run."""
         try:
-            return (self.folder / RECIPE_FILE).read_text(encoding="utf-8")
+            return (self.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
             return ""
 

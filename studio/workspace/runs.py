@@ -1,4 +1,4 @@
-"""The runs of recipes: started, taken up again, listed, compared."""
+"""The runs of pipelines: started, taken up again, listed, compared."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from studio.api import StudioError, UsageError
 from studio.registry.run_journal import (
     JUNIT_FILE,
-    RECIPE_FILE,
+    PIPELINE_FILE,
     REPORT_FILE,
     RunFolder,
     RunFolders,
+    head_of,
 )
 from studio.settings import write_atomically
 from studio.workspace.events import Events, RunChanged
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """How a recipe is to be run.
+    """How a pipeline is to be run.
 
     Attributes:
         variables: Values of its variables, as texts.
         fresh: Run every step, also when a kept result could be taken.
         trigger: What started it, for ``${trigger...}``.
         report, junit, artefacts: Where these are put besides the run's own folder.
-        overwrite: Also files that no recipe wrote, or that were changed since.
+        overwrite: Also files that no pipeline wrote, or that were changed since.
         watch, told: Called before and after each step.
     """
 
@@ -54,7 +55,7 @@ class RunRequest:
 
 
 class RunningPipeline:
-    """A recipe that runs on a thread of its own.
+    """A pipeline that runs on a thread of its own.
 
     Attributes:
         report: Its outcome; None while it runs, and when it could not be run.
@@ -108,49 +109,49 @@ class Runs:
     # Running
 
     def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Pipeline:
-        """A recipe's file, checked.
+        """A pipeline's file, checked.
 
         Raises:
             UsageError: with line and column.
         """
-        from studio.pipelines.parser import read_recipe  # the window's start needs it not
+        from studio.pipelines.parser import read_pipeline  # the window's start needs it not
 
-        return read_recipe(path, variables)
+        return read_pipeline(path, variables)
 
     def check(self, text: str, name: str, folder: Path) -> Pipeline:
-        """A recipe's text, checked.
+        """A pipeline's text, checked.
 
         Raises:
             UsageError: with line and column.
         """
-        from studio.pipelines.parser import parse_recipe
+        from studio.pipelines.parser import parse_pipeline
 
-        return parse_recipe(text, name, folder)
+        return parse_pipeline(text, name, folder)
 
     def run(self, path: Path, wish: RunRequest | None = None) -> PipelineReport:
-        """Run a recipe to its end and write its report; blocks.
+        """Run a pipeline to its end and write its report; blocks.
 
         Raises:
-            UsageError: when the recipe cannot be read; nothing was run.
+            UsageError: when the pipeline cannot be read; nothing was run.
         """
         wish = wish or RunRequest()
-        recipe = self.read(path, wish.variables)
-        return self._carry_out(recipe, self._folders.new(recipe.name), wish, None)
+        pipeline = self.read(path, wish.variables)
+        return self._carry_out(pipeline, self._folders.new(pipeline.name), wish, None)
 
-    def in_the_way(self, recipe: Pipeline | None, files: Sequence[Path] = ()) -> list[Path]:
-        """What a run would overwrite, and no recipe wrote here, or somebody has changed since.
+    def in_the_way(self, pipeline: Pipeline | None, files: Sequence[Path] = ()) -> list[Path]:
+        """What a run would overwrite, and no pipeline wrote here, or somebody has changed since.
 
         Args:
-            files: What is to be written besides what the recipe names.
+            files: What is to be written besides what the pipeline names.
         """
-        from studio.pipelines.outputs import recipe_outputs
+        from studio.pipelines.outputs import pipeline_outputs
         from studio.steps.overwrites import OwnOutputs
 
-        named = recipe_outputs(recipe) if recipe is not None else []
+        named = pipeline_outputs(pipeline) if pipeline is not None else []
         return OwnOutputs(self._registry).in_the_way([*named, *files])
 
     def take_over(self, files: Sequence[Path]) -> None:
-        """Let what lies there now be as if a recipe had written it: the user has said so."""
+        """Let what lies there now be as if a pipeline had written it: the user has said so."""
         from studio.steps.overwrites import OwnOutputs
 
         OwnOutputs(self._registry).note(files)
@@ -167,17 +168,17 @@ class Runs:
             trigger=before.get("trigger") or {},
             fresh=bool(before.get("fresh")),
         )
-        return self._carry_out(self._recipe_of(folder, before), folder, wish, before)
+        return self._carry_out(self._pipeline_of(folder, before), folder, wish, before)
 
     def start(self, path: Path, wish: RunRequest | None = None) -> RunningPipeline:
-        """Run a recipe on a thread of its own; events tell how far it is.
+        """Run a pipeline on a thread of its own; events tell how far it is.
 
         Raises:
-            UsageError: when the recipe cannot be read; nothing was started.
+            UsageError: when the pipeline cannot be read; nothing was started.
         """
         wish = wish or RunRequest()
-        recipe = self.read(path, wish.variables)
-        return self._start(recipe, self._folders.new(recipe.name), wish, None)
+        pipeline = self.read(path, wish.variables)
+        return self._start(pipeline, self._folders.new(pipeline.name), wish, None)
 
     def start_again(self, name: str) -> RunningPipeline:
         """Go on with a run on a thread of its own.
@@ -187,7 +188,7 @@ class Runs:
         """
         folder, before = self._to_resume(name)
         wish = RunRequest(trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh")))
-        return self._start(self._recipe_of(folder, before), folder, wish, before)
+        return self._start(self._pipeline_of(folder, before), folder, wish, before)
 
     def running(self) -> list[RunningPipeline]:
         """Those of this process that go on."""
@@ -242,15 +243,15 @@ class Runs:
 
     def _carry_out(
         self,
-        recipe: Pipeline,
+        pipeline: Pipeline,
         folder: RunFolder,
         wish: RunRequest,
         before: Mapping[str, Any] | None,
     ) -> PipelineReport:
-        run = self._made(recipe, folder, wish)
+        run = self._made(pipeline, folder, wish)
         return self._finish(run, run.run(before), wish)
 
-    def _made(self, recipe: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
+    def _made(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
         from studio.pipelines.execution import PipelineRun, RunOptions
 
         def watch(step: PipelineStep, number: int, total: int) -> None:
@@ -264,7 +265,7 @@ class Runs:
                 wish.told(report)
 
         how = RunOptions(wish.fresh, wish.trigger, watch, told, wish.overwrite)
-        return PipelineRun(recipe, self._steps, folder, how)
+        return PipelineRun(pipeline, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:
         """Write the report, JUnit's file and the artefacts; what cannot be written is said."""
@@ -301,13 +302,13 @@ class Runs:
 
     def _start(
         self,
-        recipe: Pipeline,
+        pipeline: Pipeline,
         folder: RunFolder,
         wish: RunRequest,
         before: Mapping[str, Any] | None,
     ) -> RunningPipeline:
         running = RunningPipeline(folder.id)
-        run = self._made(recipe, folder, wish)
+        run = self._made(pipeline, folder, wish)
         running._run = run
 
         def work() -> None:
@@ -318,7 +319,7 @@ class Runs:
                 running.error = error
                 self._events.publish(RunChanged(folder.id, "failed"))
 
-        thread = threading.Thread(target=work, name=f"recipe {folder.id}", daemon=True)
+        thread = threading.Thread(target=work, name=f"pipeline {folder.id}", daemon=True)
         running._thread = thread
         self._running.append(running)
         thread.start()
@@ -330,18 +331,18 @@ class Runs:
         if before["state"] in ("succeeded", "gate not met"):
             raise UsageError(
                 f"The run {folder.id} has reached its end ({before['state']}).",
-                hint="Run the recipe again; what did not change is not done again.",
+                hint="Run the pipeline again; what did not change is not done again.",
             )
         return folder, before
 
     @staticmethod
-    def _recipe_of(folder: RunFolder, before: Mapping[str, Any]) -> Pipeline:
-        """The recipe as it was when the run began."""
-        from studio.pipelines.parser import parse_recipe
+    def _pipeline_of(folder: RunFolder, before: Mapping[str, Any]) -> Pipeline:
+        """The pipeline as it was when the run began."""
+        from studio.pipelines.parser import parse_pipeline
 
         try:
-            text = (folder.folder / RECIPE_FILE).read_text(encoding="utf-8")
+            text = (folder.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
-            raise UsageError(f"The recipe of the run {folder.id} is gone.") from None
-        name = str(before["recipe"].get("file") or RECIPE_FILE)
-        return parse_recipe(text, name, Path(before["folder"]), before.get("variables") or {})
+            raise UsageError(f"The pipeline of the run {folder.id} is gone.") from None
+        name = str(head_of(before).get("file") or PIPELINE_FILE)
+        return parse_pipeline(text, name, Path(before["folder"]), before.get("variables") or {})

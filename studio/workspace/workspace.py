@@ -62,7 +62,7 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, recipes, runs, versions, profiles, inbox, alerts:
+        paths, settings, registry, events, presets, runs, versions, profiles, inbox, alerts:
             What they say.
         jobs: Every job of this session, the newest last.
     """
@@ -76,7 +76,7 @@ class Workspace(JobListener):
         self.results = Results(self.registry)
         self.inbox = Inbox(paths.data / "alerts.json", holds=Silences(paths.data / HOLDS))
         self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
-        self.recipes = Presets(paths.data, lambda: self.plugins)
+        self.presets = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
@@ -185,33 +185,33 @@ class Workspace(JobListener):
         """Run a step to its end; models given as files are opened first."""
         return self._steps.run(step, options)
 
-    def run_recipe(
+    def run_pipeline(
         self, path: Path, report: Path | None = None, watch: Watcher | None = None
     ) -> PipelineReport:
-        """Run a recipe to its end and write its HTML report; blocks.
+        """Run a pipeline to its end and write its HTML report; blocks.
 
         Args:
             report: Where the report goes; the run's own folder by default.
 
         Raises:
-            UsageError: when the recipe cannot be read.
+            UsageError: when the pipeline cannot be read.
         """
         return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
-        """The recipe that repeats something that was done.
+        """The pipeline that repeats something that was done.
 
         Args:
             action: Its number in the history (``registry.ledger``), or as ``last_done`` gives it.
-            folder: Where the recipe will lie; files below it are named from there.
+            folder: Where the pipeline will lie; files below it are named from there.
 
         Raises:
             UsageError: when it is not remembered any more.
         """
-        from studio.steps.replay import recipe_of  # the window's start needs it not
+        from studio.steps.replay import pipeline_of  # the window's start needs it not
 
         quiet = next((one for one in [*self._steps.asked.values()] if one.id == action), None)
-        return recipe_of(self.registry, quiet or self.registry.ledger.action(action), folder)
+        return pipeline_of(self.registry, quiet or self.registry.ledger.action(action), folder)
 
     def last_done(self, steps: Iterable[str]) -> ActionRecord | None:
         """What was done last by one of some steps; None for nothing.

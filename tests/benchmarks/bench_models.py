@@ -32,7 +32,7 @@ def measure(entry: Entry) -> dict[str, Any]:
         home = {"XDG_DATA_HOME": scratch, "XDG_CONFIG_HOME": scratch}
         out = Path(scratch) / "int8.onnx"
         asked = [folder / "model.onnx", "--data", folder / "calibration", "--out", out]
-        ahead = _studio("quantize", [*asked[:3], "--predict"], home)
+        ahead = _studio("quantize", [*asked[:3], "--estimate"], home)
         made = _studio("quantize", asked, home)
         row: dict[str, Any] = {
             "title": entry.title,

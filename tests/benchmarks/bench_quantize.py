@@ -1,4 +1,4 @@
-"""Quantization of PP-OCRv5 recognition: our recipe and search beside onnxruntime's own, in one run.
+"""Quantization of PP-OCRv5 recognition: our preset and search beside onnxruntime's own, in one run.
 
     python -m tests.benchmarks.bench_quantize [--sample FOLDER] [--only NAME]... \
         [--with "NAME=OPTIONS OF studio quantize"]...

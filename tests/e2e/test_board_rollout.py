@@ -28,7 +28,7 @@ pytestmark = [
 
 NAMES = ("roof", "gate", "lab")
 QUICK = ("--requests", "8", "--soak-s", "5", "--max-latency-ratio", "50")
-KEPT = ("--keep-samples", "7", "--samples-mb", "9", "--agreement", "5")
+KEPT = ("--keep-samples", "7", "--samples-mb", "9", "--shadow-cpu", "5")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_three_boards_get_releases_and_lose_none(
 
     # The second board is unplugged: the canary is kept, the rollout halts, the third never begins.
     boards["gate"].cut()
-    words = ("--target", "@all", "--strategy", "waves", "--size", "1", *QUICK)
+    words = ("--target", "@all", "--strategy", "waves", "--wave-size", "1", *QUICK)
     ended = studio.run("rollout", bundles[1].folder, *words, "--json", timeout=600)
     assert (ended.code, ended.json["state"]) == (3, "halted")
     assert states(ended.json) == ["kept", "failed", "not begun"] or states(ended.json) == [
@@ -100,7 +100,7 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
 ) -> None:
     place = studio.home / "edgewright" / "data" / "rollouts"
     before = len(ledgers(place))
-    words = ["--target", "@all", "--strategy", "waves", "--size", "1", *QUICK, *KEPT]
+    words = ["--target", "@all", "--strategy", "waves", "--wave-size", "1", *QUICK, *KEPT]
     command = [sys.executable, "-m", "studio.cli.main", "rollout", str(bundles[2].folder), *words]
     killed = subprocess.Popen(
         command,

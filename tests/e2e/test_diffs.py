@@ -37,7 +37,7 @@ def noise(shapes: dict[str, tuple[int, ...]], folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("model", "recipe", "quantizers"),
+    ("model", "preset", "quantizers"),
     [
         (REC, "int8-percentile", 100),
         (REC, "int8-per-tensor", 100),
@@ -49,13 +49,13 @@ def noise(shapes: dict[str, tuple[int, ...]], folder: Path) -> Path:
     ids=lambda one: one if isinstance(one, str) else "",
 )
 def test_nodes_are_matched_and_quantizers_explained(
-    model: Any, recipe: str, quantizers: int, studio: Studio, tmp_path: Path
+    model: Any, preset: str, quantizers: int, studio: Studio, tmp_path: Path
 ) -> None:
     wheel, member, shapes = model
     before, after = model_of(wheel, member, tmp_path), tmp_path / "after.onnx"
     data = ("--data", noise(shapes, tmp_path / "data")) if shapes else ()
     studio.ok(
-        *("quantize", before, *data, "--recipe", recipe, "--samples", "2"),
+        *("quantize", before, *data, "--preset", preset, "--samples", "2"),
         *("--metric", "none", "--out", after),
         timeout=600,
     )

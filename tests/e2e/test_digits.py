@@ -1,4 +1,4 @@
-"""The main job on digits: command by command, and as the recipe that ``make run`` runs."""
+"""The main job on digits: command by command, and as the pipeline that ``make run`` runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def test_the_commands_one_by_one(studio: Studio, digits: Path, tmp_path: Path) -
         *("--data", digits / "calibration.npz", "--eval-data", digits / "heldout.npz"),
         *("--out", small, "--max-drop", "0.01"),
     )
-    assert {"output", "recipe", "size_ratio", "metric", "latency_ratio", "front"} <= set(made)
+    assert {"output", "preset", "recipe", "size_ratio", "metric", "latency_ratio", "front"} <= set(
+        made
+    )
     assert {"peak_memory_mb", "seconds"} <= set(made)
     assert Path(made["output"]) == small
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
@@ -69,7 +71,7 @@ def test_the_recipe_leaves_a_report_no_telemetry_and_no_connection_outside(
     trace, report = tmp_path / "trace", tmp_path / "report.html"
     ended = studio.run(
         "run",
-        digits / "recipe.toml",
+        digits / "pipeline.toml",
         "--report",
         report,
         under=(tracer, "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(trace)),

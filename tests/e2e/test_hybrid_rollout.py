@@ -102,7 +102,7 @@ def fleet(engine: DockerEngine, parcels: tuple[Parcel, Parcel], studio: Studio) 
 
 
 def test_canary_then_the_rest_and_back(fleet: Fleet, models: dict[str, Path]) -> None:
-    canary = ("--strategy", "canary", "--first", "1")
+    canary = ("--strategy", "canary", "--first-wave", "1")
     code, result = fleet.roll_out(models["first"], *canary)
     assert (code, result["state"], states(result)) == (0, "done", ["kept", "kept"]), result
     assert [row["wave"] for row in result["targets"]] == [1, 2]
@@ -123,7 +123,7 @@ def test_canary_then_the_rest_and_back(fleet: Fleet, models: dict[str, Path]) ->
 
     # The rest fails: the canary, which had kept the version, gives it back.
     fleet.add_box(f"127.0.0.1:{free_port()}/none:1")
-    code, result = fleet.roll_out(models["second"], *canary, "--undo")
+    code, result = fleet.roll_out(models["second"], *canary, "--rollback-on-halt")
     assert (code, states(result)) == (MISSED, ["taken back", "failed"]), result
     assert fleet.served() == fleet.recorded() == first
 

@@ -51,13 +51,13 @@ def test_push_pull_and_deploy_by_alias(
     assert again["action"] == "unchanged"
 
 
-def test_a_recipe_pushes_and_moves_the_alias(
+def test_a_pipeline_pushes_and_moves_the_alias(
     studio: Studio, fake: FakeMlflow, digits: Path, tmp_path: Path
 ) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(
         f"""
-        recipe.name = "release"
+        pipeline.name = "release"
         [[steps]]
         id = "push"
         step = "registry-push"
@@ -69,7 +69,7 @@ def test_a_recipe_pushes_and_moves_the_alias(
         version = "${{push.version}}"
         """
     )
-    studio.ok("run", recipe)
+    studio.ok("run", pipeline)
     assert fake.state.models["digits"]["aliases"] == {"champion": "1"}
 
 

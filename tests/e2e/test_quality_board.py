@@ -38,7 +38,10 @@ class Trials:
         np.savez(folder / "data.npz", image=trials.known())
         (folder / "preprocess.toml").write_text(trials.PREPROCESS.format(scale=1 / 255))
         first = self.deploy(
-            trials.make_version(folder / "digits.onnx"), "--expose", "network", "--open-to-all"
+            trials.make_version(folder / "digits.onnx"),
+            "--expose",
+            "network",
+            "--allow-unauthenticated",
         )
         assert first.code == 0, first.err
         self.port = int(first.json["port"])
@@ -59,7 +62,7 @@ class Trials:
         """Deploy with a quality soak while clients ask; none of them may feel it."""
         with trials.Clients(self.port, pictures=pictures, connect=self._connect) as clients:
             clients.more(50)
-            ended = self.deploy(model, "--quality", "--soak-s", "120", *more)
+            ended = self.deploy(model, "--trial", "--soak-s", "120", *more)
             clients.more(50)
         assert clients.failures == []
         return ended
@@ -80,7 +83,7 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
     model, more = trials.make_worse(tmp_path, what)
     ended = roof.tried(model, *more, pictures=bool(more))
     assert ended.code == 1
-    assert "was taken back right after the switch" in ended.err
+    assert "was rolled back after the switch" in ended.err
     assert "Traceback" not in ended.err
     assert roof.served()["digest"] == roof.good
     newest, *_ = roof.studio.ok("releases", "--everywhere")
@@ -92,7 +95,7 @@ def test_what_is_worse_is_taken_back_by_itself(roof: Trials, tmp_path: Path, wha
 def test_a_rollout_holds_its_canary_to_a_trial(roof: Trials, tmp_path: Path) -> None:
     """And the trial is time in which the version ran, by the board's own log."""
     model = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
-    words = ("--quality", "canary", "--quality-s", "120", "--data", roof.folder / "data.npz")
+    words = ("--trial", "canary", "--trial-s", "120", "--data", roof.folder / "data.npz")
     with trials.Clients(roof.port, pictures=False, connect=roof._connect) as clients:
         clients.more(50)
         ended = roof.studio.run("rollout", model, *ROOF, *words, "--json", timeout=600)
@@ -130,7 +133,7 @@ def test_what_is_as_good_is_kept_and_says_why(roof: Trials, tmp_path: Path) -> N
 
 
 def test_a_rule_with_an_unknown_name_is_refused_before_anything_is_sent(roof: Trials) -> None:
-    ended = roof.deploy(roof.folder / "digits.onnx", "--soak-rule", "disagrement=0.1")
+    ended = roof.deploy(roof.folder / "digits.onnx", "--trial-rule", "disagrement=0.1")
     assert ended.code == 2
     assert "Did you mean disagreement" in ended.err
 
@@ -138,7 +141,7 @@ def test_a_rule_with_an_unknown_name_is_refused_before_anything_is_sent(roof: Tr
 def test_a_trial_of_a_second_lasts_a_second(roof: Trials, tmp_path: Path) -> None:
     """Not the 300 of a trial without a time; and nothing can be decided in it."""
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=6)
-    ended = roof.deploy(model, "--quality", "--soak-s", "1")
+    ended = roof.deploy(model, "--trial", "--soak-s", "1")
     assert ended.code == 0, ended.err
     soak = ended.json["soak"]
     assert soak["decision"] == "kept undecided"
@@ -151,7 +154,7 @@ def test_uncertain_requests_come_over_ssh_and_go_when_asked(
 ) -> None:
     """Kept because that step said so, compared with the version before, fetched and deleted."""
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=20 + len(way))
-    words = ("--keep-samples", "5", "--agreement", "20", "--embedding", "auto")
+    words = ("--keep-samples", "5", "--shadow-cpu", "20", "--embedding", "auto")
     if way == "deploy":
         kept = roof.deploy(model, *words, "--soak-s", "1")
     else:
@@ -173,7 +176,7 @@ def test_uncertain_requests_come_over_ssh_and_go_when_asked(
     assert told["mirror"]["trial"] is False
     assert told["mirror"]["low"] > 0.8
     assert any(one["name"].startswith("embedding") for one in told["drift"]["signals"])
-    words = ("--samples", tmp_path / "kept", "--forget-samples", "--json")
+    words = ("--samples", tmp_path / "kept", "--delete-samples", "--json")
     looked = roof.studio.run("monitor", *ROOF, *words)
     assert looked.code == 0, looked.err
     assert looked.json["taken"]["fetched"] == looked.json["taken"]["deleted"] >= 2

@@ -65,7 +65,7 @@ class Trials:
 
     def tried(self, model: Path, *more: str | Path, pictures: bool = False) -> Ended:
         """Deploy with a quality trial while clients ask; none of them may feel it."""
-        words = ("--quality", "--soak-s", "120", *more)
+        words = ("--trial", "--soak-s", "120", *more)
         with self.clients(pictures=pictures) as kept, self.clients(1, pictures, True) as fresh:
             kept.more(50)
             ended = self.deploy(model, *words)
@@ -113,7 +113,7 @@ def test_what_is_worse_is_taken_back_by_itself(box: Trials, tmp_path: Path, what
     before = box.containers("--all")
     ended = box.tried(model, *more, pictures=bool(more))
     assert ended.code == 1, ended.out
-    assert "was taken back right after the switch" in ended.err
+    assert "was rolled back after the switch" in ended.err
     assert "Traceback" not in ended.err
     assert box.served()["digest"] == box.good
     entry = box.record()[-1]
@@ -121,7 +121,7 @@ def test_what_is_worse_is_taken_back_by_itself(box: Trials, tmp_path: Path, what
     assert [one["says"] for one in entry["tests"]].count("bad") >= 1
     row = next(one for one in box.studio.ok("releases", *BOX) if one["release"] == entry["release"])
     assert (row["state"], row["version"]) == ("failed", entry["version"])
-    assert "was taken back right after the switch" in row["reason"]
+    assert "was rolled back after the switch" in row["reason"]
     assert box.containers("--all") == before, "nothing of it is left"
     assert box.laid_out() == []
 
@@ -144,7 +144,7 @@ def test_what_is_as_good_is_kept_and_says_why(box: Trials, tmp_path: Path) -> No
 def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
     """Killed in the middle; the next deploy takes away what is left."""
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
-    command = [str(STUDIO), *map(str, box.words(wrong, "--quality"))]
+    command = [str(STUDIO), *map(str, box.words(wrong, "--trial"))]
     with box.clients() as clients:
         process = subprocess.Popen(
             command,
@@ -172,7 +172,7 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
     before, command = box.containers("--all"), [str(STUDIO), *map(str, box.words(wrong))]
     with box.clients(1) as clients:
         process = subprocess.Popen(
-            [*command, "--quality"],
+            [*command, "--trial"],
             env=box.studio.environment,
             stdout=subprocess.DEVNULL,
             preexec_fn=interruptible,
@@ -193,7 +193,7 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
 def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=8)
     process = subprocess.Popen(
-        [str(STUDIO), *map(str, box.words(model, "--quality"))],
+        [str(STUDIO), *map(str, box.words(model, "--trial"))],
         env=box.studio.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -211,7 +211,7 @@ def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
 
 def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> None:
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
-    words = ("--quality", "canary", "--quality-s", "120", "--data", box.folder / "data.npz")
+    words = ("--trial", "canary", "--trial-s", "120", "--data", box.folder / "data.npz")
     with box.clients() as clients:
         ended = box.studio.run("rollout", wrong, *BOX, *words, "--json", timeout=600)
         clients.more(50)
@@ -225,7 +225,7 @@ def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> N
 
 def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=6)
-    command = [str(STUDIO), *map(str, box.words(model, "--quality"))]
+    command = [str(STUDIO), *map(str, box.words(model, "--trial"))]
     process = subprocess.Popen(
         command, env=box.studio.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -247,7 +247,7 @@ def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) 
 
 def test_answers_go_on_being_compared_where_that_is_asked_for(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=9)
-    done = box.deploy(model, "--agreement", "20")
+    done = box.deploy(model, "--shadow-cpu", "20")
     assert done.code == 0, done.err
     with box.clients() as clients:
         until(lambda: (box.served()["mirror"] or {}).get("compared", 0) >= 20, "comparisons", 60)

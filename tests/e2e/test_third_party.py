@@ -146,7 +146,7 @@ def test_safe_mode_and_a_prohibition_leave_it_out(installed: Installed, tmp_path
     assert safe.code == 1
     assert "Folder is not available: this is the safe mode" in safe.err
     assert installed.run("target", "probe", "attic", "--no-plugins").err == safe.err
-    assert installed.ok("plugins", "forbid", ID)["state"] == "off"
+    assert installed.ok("plugins", "disable", ID)["state"] == "off"
     assert "you switched it off" in installed.run("target", "probe", "attic").err
 
 

@@ -16,7 +16,7 @@ MODULES = {
     "models": ("onnx", "tflite", "openvino"),
     "archives": ("project", "bundle", "bundle-manifest", "wheel"),
     "serving": ("http", "rpc", "picture"),
-    "texts": ("toml", "recipe", "preset", "alerts", "preprocess", "manifest"),
+    "texts": ("toml", "pipeline", "preset", "alerts", "preprocess", "manifest"),
     "data": ("npz", "npy", "image", "signature", "signers"),
 }
 """Of ``tests.fuzzing.targets``: the targets whose makers are in its table ``TARGETS``. They stand

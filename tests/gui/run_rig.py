@@ -1,4 +1,4 @@
-"""A recipe run by the window, as a user does it, and what came of it."""
+"""A pipeline run by the window, as a user does it, and what came of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.workspace import RunChanged, RunInfo
 
 
-def run_in_window(window: MainWindow, qtbot: QtBot, recipe: Path, patience_ms: int) -> RunInfo:
+def run_in_window(window: MainWindow, qtbot: QtBot, pipeline: Path, patience_ms: int) -> RunInfo:
     """Run it on the Runs page; every step must succeed, every gate be met and shown so."""
     window.go("runs")
     page = window.page()
@@ -23,7 +23,7 @@ def run_in_window(window: MainWindow, qtbot: QtBot, recipe: Path, patience_ms: i
             ended.append(event)
 
     window.workspace.events.subscribe(hear)
-    page.run(recipe)
+    page.run(pipeline)
     qtbot.waitUntil(lambda: bool(ended), timeout=patience_ms)
     (run,) = window.workspace.runs.all()
     assert ended[0].state == "succeeded", [step.message for step in run.steps]

@@ -64,7 +64,7 @@ def parcel(tmp_path: Path) -> Parcel:
     return Parcel(bundle, job / "edgewright.pyz", "ab" * 32, manifest, "ann@here", find)
 
 
-def recipe(**more: Any) -> ImageSpec:
+def image_spec(**more: Any) -> ImageSpec:
     return ImageSpec.of(validate(IMAGE_OPTIONS, {"licence": "MIT", **more}))
 
 
@@ -72,7 +72,7 @@ def build(parcel: Parcel, folder: Path, archive: Path | None = None, **more: Any
     folder.mkdir()
     made = archive or make_base(folder / "base.tar", "amd64")
     found = from_archive(made, folder, "amd64")
-    return build_image(parcel, recipe(**more), found, folder, Recorder())
+    return build_image(parcel, image_spec(**more), found, folder, Recorder())
 
 
 def names(image: Image) -> dict[str, tarfile.TarInfo]:
@@ -178,9 +178,9 @@ def test_a_budget_is_kept(parcel: Parcel, tmp_path: Path) -> None:
         ({"variant": "tpu"}, "cannot be 'tpu'"),
     ],
 )
-def test_recipes_that_do_not_work(given: dict[str, Any], words: str) -> None:
+def test_specs_that_do_not_work(given: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        recipe(**given)
+        image_spec(**given)
 
 
 def test_the_other_variants(parcel: Parcel, tmp_path: Path) -> None:

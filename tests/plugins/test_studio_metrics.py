@@ -93,7 +93,7 @@ def test_exact_match_and_character_errors(dictionary: dict[str, str]) -> None:
 
 
 def test_text_metrics_without_a_dictionary(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Dictionary is required"):
+    with pytest.raises(UsageError, match="Missing option Dictionary"):
         ExactMatch().score([], [], {})
     with pytest.raises(InvalidData, match=r"dictionary absent\.txt cannot be read"):
         ExactMatch().score([], [], {"dictionary": str(tmp_path / "absent.txt")})

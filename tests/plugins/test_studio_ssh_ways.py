@@ -194,9 +194,9 @@ def test_jump_hosts_that_do_not_let_through(site: Site) -> None:
         with pytest.raises(TargetError, match=wanted):
             site.open(spec)
     for jump, wanted in {
-        "root@no-such-host.invalid": "does not let through: There is no host called",
-        f"root@{site.jump.address}:23": "does not let through: .* refuses connections",
-        "nobody-here@front": "does not let through: .* refuses the login of nobody-here",
+        "root@no-such-host.invalid": "refused the connection: There is no host called",
+        f"root@{site.jump.address}:23": "refused the connection: .* refuses connections",
+        "nobody-here@front": "refused the connection: .* refuses the login of nobody-here",
     }.items():
         with pytest.raises(TargetError, match=wanted):
             site.open(replace(site.spec, settings={"jump": jump}))

@@ -1,4 +1,4 @@
-"""Recipes that are killed, with all that they started, and gone on with until they are done."""
+"""Pipelines that are killed, with all that they started, and gone on with until they are done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Studio
 
 QUICK = ("seconds = 10\noperators = true", "seconds = 1")
-"""What the digits recipe says of its profile, and what it says here."""
+"""What the digits pipeline says of its profile, and what it says here."""
 
 
 @dataclass
@@ -34,29 +34,29 @@ class Kills:
     during: list[str] = field(default_factory=list)
 
 
-def digits_recipe(folder: Path) -> Path:
-    """The digits recipe in a folder of its own, with a short profile."""
+def digits_pipeline(folder: Path) -> Path:
+    """The digits pipeline in a folder of its own, with a short profile."""
     shutil.copytree(resource("samples", "digits"), folder, dirs_exist_ok=True)
-    recipe = folder / "recipe.toml"
-    text = recipe.read_text(encoding="utf-8")
+    pipeline = folder / "pipeline.toml"
+    text = pipeline.read_text(encoding="utf-8")
     assert QUICK[0] in text
-    recipe.write_text(text.replace(*QUICK), encoding="utf-8")
-    return recipe
+    pipeline.write_text(text.replace(*QUICK), encoding="utf-8")
+    return pipeline
 
 
-def digests(studio: Studio, recipe: Path) -> tuple[dict[str, str], float]:
+def digests(studio: Studio, pipeline: Path) -> tuple[dict[str, str], float]:
     """The digests of a run that nobody disturbs, and the seconds that it takes."""
     began = time.monotonic()
-    report = studio.ok("run", recipe, timeout=600)
+    report = studio.ok("run", pipeline, timeout=600)
     return report["artefacts"], time.monotonic() - began
 
 
-def kill_once(studio: Studio, recipe: Path, moment: float, kills: Kills) -> None:
-    """Run or go on with the recipe, and kill the whole process group at a moment.
+def kill_once(studio: Studio, pipeline: Path, moment: float, kills: Kills) -> None:
+    """Run or go on with the pipeline, and kill the whole process group at a moment.
 
     A run that ends before is no kill, and is not counted.
     """
-    words = [str(STUDIO), "run", *_what(studio, recipe)]
+    words = [str(STUDIO), "run", *_what(studio, pipeline)]
     process = subprocess.Popen(
         words,
         env=studio.environment,
@@ -74,11 +74,11 @@ def kill_once(studio: Studio, recipe: Path, moment: float, kills: Kills) -> None
         kills.during.append(_running(studio))
 
 
-def finish(studio: Studio, recipe: Path) -> dict[str, Any]:
+def finish(studio: Studio, pipeline: Path) -> dict[str, Any]:
     """Go on to the end, if it was not reached; the journal of the run."""
     runs = _runs(studio)
     if not runs or runs[0]["state"] != "succeeded":
-        ended = studio.run("run", *_what(studio, recipe), timeout=600)
+        ended = studio.run("run", *_what(studio, pipeline), timeout=600)
         assert ended.code == 0, ended.err + ended.out
     found: dict[str, Any] = studio.ok("run", "--show", "last")
     return found
@@ -90,9 +90,9 @@ def moments(seed: int, count: int, longest: float) -> list[float]:
     return [generator.uniform(0.3, longest) for _ in range(count)]
 
 
-def _what(studio: Studio, recipe: Path) -> list[str]:
+def _what(studio: Studio, pipeline: Path) -> list[str]:
     runs = _runs(studio)
-    return ["--resume", runs[0]["id"]] if runs else [str(recipe)]
+    return ["--resume", runs[0]["id"]] if runs else [str(pipeline)]
 
 
 def _runs(studio: Studio) -> list[Any]:

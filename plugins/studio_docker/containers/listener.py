@@ -148,4 +148,4 @@ def _wait(engine: Engine, gate: Container) -> None:
         elif (lines := engine.logs(gate, 5)) and lines[-1].startswith("Cannot listen"):
             raise TargetError(lines[-1], hint="Choose another with --set port=NUMBER.")
         time.sleep(_POLL_S)
-    raise TargetError("The gate that keeps the port does not start.", detail="\n".join(lines))
+    raise TargetError("The port listener container did not start.", detail="\n".join(lines))

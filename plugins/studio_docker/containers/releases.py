@@ -152,7 +152,7 @@ class Containers:
         reason = reason.removeprefix("The server is not well: ").rstrip(".")
         return TargetError(
             f"The new release did not pass its test in the container: {reason}.",
-            hint="What was served before is untouched.",
+            hint="The previous release is still running.",
             detail="\n".join(self._engine.logs(container, _LOG_LINES)),
         )
 

@@ -38,8 +38,8 @@ for base, _, _ in os.walk(root):
     os.chmod(base, 0o777)
 """
 _FORGET = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
-_WORSE = "The release was taken back right after the switch: {}."
-_BACK = "The release that ran before is served again."
+_WORSE = "The release was rolled back after the switch: {}."
+_BACK = "The previous release is running again."
 _END_S = 10.0
 _POLL_S = 0.2
 _ENDED = "its server ended while it was on trial"
@@ -96,7 +96,9 @@ class Trials:
         try:
             for line in self._lines(container, words):
                 if line["event"] == "turn":
-                    self._progress.log("It has its turn; the release before stands by")
+                    self._progress.log(
+                        "The new release has the port; the previous release stands by"
+                    )
                 elif line["event"] == "progress":
                     self._progress.progress(line["done"], line["total"], line["text"])
                 elif line["event"] == "error":

@@ -110,12 +110,12 @@ def told(what: str) -> Iterator[None]:
     except requests.exceptions.Timeout:
         raise TargetError(
             f"{what} failed: the engine gave no answer in time.",
-            hint="Is its machine very busy? Try again.",
+            hint="The host may be overloaded. Try again.",
         ) from None
     except (requests.exceptions.RequestException, DockerException, OSError) as error:
         raise TargetError(
             f"{what} failed: the engine does not answer any more.",
-            hint="Is it still running?",
+            hint="Check that the engine is running.",
             detail=str(error),
         ) from None
 

@@ -24,50 +24,50 @@ from studio_docker.image.spec import ImageSpec
 _LINKS = ("/usr/local/bin/python3", "/usr/bin/python3")
 
 
-def find_base(engine: Engine | None, recipe: ImageSpec, folder: Path, progress: Progress) -> Base:
-    """The base image that a recipe names: a file, or an image of the engine or of its registry.
+def find_base(engine: Engine | None, spec: ImageSpec, folder: Path, progress: Progress) -> Base:
+    """The base image that a spec names: a file, or an image of the engine or of its registry.
 
     Raises:
         StudioError: when it cannot be had, in one sentence.
     """
-    if is_archive(recipe.base):
-        path = Path(recipe.base).expanduser()
-        return from_archive(path, folder, recipe.arch or "amd64", recipe.python)
+    if is_archive(spec.base):
+        path = Path(spec.base).expanduser()
+        return from_archive(path, folder, spec.arch or "amd64", spec.python)
     if engine is None:
         raise StudioError(
-            f"Without a container engine the base image {recipe.base} cannot be fetched.",
+            f"Without a container engine the base image {spec.base} cannot be fetched.",
             hint="Save it into a file where there is one (docker save), and name that: base=FILE.",
         )
-    return engine_base(engine, recipe, progress)
+    return engine_base(engine, spec, progress)
 
 
-def engine_base(engine: Engine, recipe: ImageSpec, progress: Progress) -> Base:
+def engine_base(engine: Engine, spec: ImageSpec, progress: Progress) -> Base:
     """A base image that the engine has or fetches; its layers stay there."""
-    about = engine.image(recipe.base)
-    if about is None or (recipe.arch and about["Architecture"] != recipe.arch):
-        platform = f"linux/{recipe.arch}" if recipe.arch else ""
+    about = engine.image(spec.base)
+    if about is None or (spec.arch and about["Architecture"] != spec.arch):
+        platform = f"linux/{spec.arch}" if spec.arch else ""
         try:
-            engine.pull(recipe.base, platform, progress)
+            engine.pull(spec.base, platform, progress)
         except TargetError as error:
             raise TargetError(
-                f"The base image {recipe.base} is not here, and cannot be fetched: "
+                f"The base image {spec.base} is not here, and cannot be fetched: "
                 f"{error.message[0].lower()}{error.message[1:]}",
                 hint="Name another one, or a file of it, with base=.",
                 detail=error.detail,
             ) from None
-        about = engine.image(recipe.base)
-    if about is None or (recipe.arch and about["Architecture"] != recipe.arch):
-        raise TargetError(f"There is no image {recipe.base} for {recipe.arch or 'this engine'}.")
-    python = python_of(about["Config"] or {}, recipe.python) or _linked(engine, recipe.base)
+        about = engine.image(spec.base)
+    if about is None or (spec.arch and about["Architecture"] != spec.arch):
+        raise TargetError(f"There is no image {spec.base} for {spec.arch or 'this engine'}.")
+    python = python_of(about["Config"] or {}, spec.python) or _linked(engine, spec.base)
     if python is None:
-        raise no_python(recipe.base)
+        raise no_python(spec.base)
     settings = {
         "architecture": about["Architecture"],
         "os": about["Os"],
         "config": {k: v for k, v in (about["Config"] or {}).items() if v},
     }
     layers = tuple(Layer("base", diff_id) for diff_id in about["RootFS"]["Layers"])
-    return Base(recipe.base, str(about["Id"]), settings, layers, python, int(about["Size"]))
+    return Base(spec.base, str(about["Id"]), settings, layers, python, int(about["Size"]))
 
 
 def _linked(engine: Engine, name: str) -> tuple[int, int] | None:

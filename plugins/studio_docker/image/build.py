@@ -64,7 +64,7 @@ def work_folder(parcel: Parcel) -> tempfile.TemporaryDirectory[str]:
 
 
 def build_image(
-    parcel: Parcel, recipe: ImageSpec, base: Base, folder: Path, progress: Progress
+    parcel: Parcel, spec: ImageSpec, base: Base, folder: Path, progress: Progress
 ) -> Image:
     """Make the image of a bundle; equal inputs give equal digests.
 
@@ -73,8 +73,8 @@ def build_image(
         Refused: when it is larger than its budget.
     """
     at = settings.created(parcel)
-    libraries = find_libraries(parcel, recipe, base, progress)
-    listed = sbom(parcel, base, libraries, recipe.licence)
+    libraries = find_libraries(parcel, spec, base, progress)
+    listed = sbom(parcel, base, libraries, spec.licence)
     parts = (
         ("libraries", contents.library_entries(libraries), 0),
         ("runtime", contents.runtime_entries(parcel.runtime), 0),
@@ -85,12 +85,12 @@ def build_image(
         progress.progress(number, len(parts), f"Writing the layer {title}")
         layers.append(write_layer(folder / f"{title}.tar", title, entries, time))
         progress.log(f"layer {title}: {layers[-1].unpacked / _MB:.1f} MB, {layers[-1].diff_id}")
-    found = settings.labels(parcel, base, recipe.licence, recipe.source)
-    config = settings.server(recipe.user, found)
+    found = settings.labels(parcel, base, spec.licence, spec.source)
+    config = settings.server(spec.user, found)
     identifier, text = settings.document(base, layers, config, at)
     image = Image(identifier, text, config, base, tuple(layers), tuple(libraries), listed)
     progress.log(f"image {identifier}: {image.size / _MB:.1f} MB")
-    check_budget(image, recipe.budget_mb)
+    check_budget(image, spec.budget_mb)
     return image
 
 
@@ -104,13 +104,13 @@ def build_gate(parcel: Parcel, user: str, base: Base, folder: Path) -> Image:
 
 
 def find_libraries(
-    parcel: Parcel, recipe: ImageSpec, base: Base, progress: Progress
+    parcel: Parcel, spec: ImageSpec, base: Base, progress: Progress
 ) -> Sequence[Library]:
     """The wheels for the base image's processor and Python."""
     if parcel.wheels is None:
         raise Unavailable("Nothing here finds the libraries of an image.")
     pictures = bool(parcel.manifest.get("preprocess"))
-    wanted = recipe.requirements(parcel.requirements, pictures)
+    wanted = spec.requirements(parcel.requirements, pictures)
     found = contents.libraries(parcel.wheels(base.arch, base.python, wanted))
     progress.log(", ".join(f"{library.name} {library.version}" for library in found))
     return found

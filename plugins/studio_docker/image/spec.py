@@ -83,7 +83,7 @@ class ImageSpec:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> ImageSpec:
-        """The recipe in checked options.
+        """Return the image spec that checked options make.
 
         Raises:
             UsageError: when they do not go together.

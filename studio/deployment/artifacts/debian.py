@@ -24,7 +24,10 @@ _FILE = "release.deb"
 def make(arguments: Arguments, job: Job) -> Result:
     """Package a model behind walls of its own (or take a bundle), then write the Debian package."""
     if not arguments.get("model") and not arguments.get("bundle"):
-        raise UsageError("Nothing was named to package.", hint="Give a model or a bundle's folder.")
+        raise UsageError(
+            "Nothing was named to package.",
+            hint="Pass a model or a bundle folder.",
+        )
     kind = _kind(arguments)
     packaged = None if arguments.get("bundle") else package_contained(arguments, job)
     found = packaged or {"bundle": arguments["bundle"], "new": False}

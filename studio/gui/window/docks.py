@@ -89,8 +89,8 @@ class JobRow(QWidget):
     def __init__(self, job: RunningJob, again: Callable[[RunningJob], None]) -> None:
         super().__init__()
         self.job = job
-        self.retell = button("As a recipe", lambda: again(job), "link")
-        self.retell.setAccessibleName(f"Show {job.title} as a recipe")
+        self.retell = button("Show as pipeline", lambda: again(job), "link")
+        self.retell.setAccessibleName(f"Show {job.title} as pipeline")
         self.retell.hide()
         self.pill = Pill("")
         self.pill.setFixedWidth(96)
@@ -138,7 +138,7 @@ class JobsDock(QDockWidget):
     """Opens at the bottom, above the line of jobs.
 
     Signals:
-        retold: The number in the history of what is wanted as a recipe.
+        retold: The number in the history of what is wanted as a pipeline.
     """
 
     retold = Signal(int)

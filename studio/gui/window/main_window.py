@@ -338,7 +338,7 @@ class MainWindow(QMainWindow):
         self._jobs.setVisible(not self._jobs.isVisible())
 
     def show_action(self, number: int) -> None:
-        """Show something that was done, with the recipe that does it again."""
+        """Show something that was done, with the pipeline that does it again."""
         from studio.gui.pages.runs.page import RunsPage
 
         self.go("runs")

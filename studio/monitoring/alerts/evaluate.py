@@ -92,7 +92,7 @@ class Rules:
             return None
         if count < _FEW_REQUESTS or p99 <= SLOWER * usual:
             return None
-        text = f"The p99 latency is {p99:.3g} ms; {usual:.3g} ms is usual."
+        text = f"p99 latency is {p99:.3g} ms (typical {usual:.3g} ms)."
         return Alert("latency", "warning", text, p99, SLOWER * usual)
 
     def _restarted(self, status: Mapping[str, Any]) -> Alert | None:
@@ -101,7 +101,7 @@ class Rules:
             return None
         if before.get("digest") != status.get("digest"):
             return None  # another release may need another process
-        return Alert("restarted", "warning", "The server was started again since the last look.")
+        return Alert("restarted", "warning", "The server restarted since the last poll.")
 
 
 def _slower_than_measured(status: Mapping[str, Any]) -> Alert | None:
@@ -131,8 +131,8 @@ def _drifts(status: Mapping[str, Any]) -> Alert | None:
 def _release_failed(report: Mapping[str, Any]) -> Alert | None:
     if report.get("state") != "failed":
         return None
-    reason = str(report.get("error") or "it gave no reason").rstrip(".")
-    text = f"The last release could not be loaded ({reason}); the one before still serves."
+    reason = str(report.get("error") or "no reason reported").rstrip(".")
+    text = f"The new release failed to load ({reason}). The previous release is still running."
     return Alert("release", "warning", text)
 
 

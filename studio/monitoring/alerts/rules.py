@@ -120,7 +120,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
 
 
 def alerts_of(content: Mapping[str, Any], plugins: Sequence[str] = ()) -> AlertPlan:
-    """The same of what was read already, in a recipe for instance."""
+    """The same of what was read already, in a pipeline for instance."""
     _known(content, ("rules", "channels"), "An alert file")
     rules = [_rule(table, n) for n, table in enumerate(_tables(content, "rules"), 1)]
     names = [rule.name for rule in rules]

@@ -124,7 +124,7 @@ class Silences:
                     file.write(json.dumps(asdict(made)) + "\n")
             except OSError as error:
                 raise StudioError(
-                    f"{self._path} cannot be written: {error.strerror}; nothing is held back."
+                    f"Cannot write {self._path}: {error.strerror}. No alert was silenced."
                 ) from None
         self._keep(made)
         return made

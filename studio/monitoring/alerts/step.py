@@ -28,9 +28,9 @@ TEST: Step[Arguments, Result] = Step(
 SILENCE: Step[Arguments, Result] = Step(
     name="monitor-silence",
     title="Silence alerts",
-    summary="Hold alerts back from all channels for a while, or list what is held back.",
+    summary="Silence alerts for a period, or list the silences.",
     options=(
-        Option("target", help="Its name, or * for all; without it, what is held back is listed."),
+        Option("target", help="Target name, or * for all. Without it, the silences are listed."),
         Option("alert", default="*", help="The alert's name (drift, latency ...); * for all."),
         Option(
             "minutes",
@@ -40,9 +40,15 @@ SILENCE: Step[Arguments, Result] = Step(
             unit="min",
             minimum=0,
             maximum=10080,
-            help="How long; 0 ends a silence.",
+            help="Duration of the silence; 0 ends it.",
         ),
-        Option("seen", Kind.FLAG, False, help="Acknowledge: until the alert ends, a day at most."),
+        Option(
+            "seen",
+            Kind.FLAG,
+            False,
+            help="Acknowledge the alert until it resolves, for up to one day.",
+            spelling="ack",
+        ),
         Option("note", help="Why, for the record."),
     ),
     work="studio.monitoring.alerts.work:silence",

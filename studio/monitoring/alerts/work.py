@@ -72,7 +72,7 @@ def of_known_target(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     if target not in ("", "*", *names):
         near = difflib.get_close_matches(target, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "studio target list shows them."
-        raise TargetError(f"There is no target {target!r}.", hint=hint)
+        raise TargetError(f"Unknown target: {target!r}.", hint=hint)
     return dict(arguments)
 
 

@@ -65,7 +65,10 @@ class PlatformEndpoint:
         """
         serving = next((one for one in site.releases() if one.state == "serving"), None)
         if serving is None:
-            raise TargetError(f"Nothing is served on {target}.", hint="Deploy a model to it first.")
+            raise TargetError(
+                f"{target} has no running release.",
+                hint="Deploy a model first: studio deploy MODEL --target NAME",
+            )
         folder = dict(known.get(serving.release) or {}).get("bundle")
         try:
             manifest = json.loads((Path(str(folder)) / _MANIFEST).read_bytes())

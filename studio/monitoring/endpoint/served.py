@@ -167,8 +167,10 @@ def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None
         root = root_of(target, channel)
         report = server_info(channel, root)
         if not report.get("running") or not report.get("port"):
-            hint = liveness(target, report).text or "Deploy a model to it first."
-            raise TargetError(f"Nothing is served on {target.name}.", hint=hint)
+            hint = liveness(target, report).text or (
+                "Deploy a model first: studio deploy MODEL --target NAME"
+            )
+            raise TargetError(f"{target.name} has no running release.", hint=hint)
         with channel.forward(int(report["port"])) as tunnel:
             yield endpoint_of(target, channel, root, report, tunnel)
     finally:

@@ -34,7 +34,7 @@ def main(arguments: List[str]) -> int:
     if given.verb == "turn":
         turns.give(given.release, given.owner)
         if given.release and not turns.wait_until_taken(given.release, given.seconds):
-            print("The release did not take its turn.", file=sys.stderr)
+            print("The release did not take over the port.", file=sys.stderr)
             return 1
     print(json.dumps({"current": turns.current(), "past": turns.past()}))
     return 0

@@ -148,7 +148,7 @@ class _TrialProgress:
             raise ReleaseError("superseded", sentence, "Deploy it again.")
         says = ", ".join("{test} {says}".format(**one) for one in told["tests"])
         done = min(told["seconds"], self._seconds)
-        text = "On trial beside the release before: {}".format(says)
+        text = "In trial against the previous release: {}".format(says)
         self._tell({"event": "progress", "done": done, "total": self._seconds, "text": text})
 
     def _is_on(self) -> bool:
@@ -169,7 +169,7 @@ def _check(root: Path, before: str) -> None:
     folder = root / "releases" / before
     what = manifest.read(folder)
     if what.digest != before:
-        raise ReleaseError("wrong-release", "The release before is not what its name says.")
+        raise ReleaseError("wrong-release", "The previous release does not match its digest.")
     manifest.verify(folder, what)
 
 
@@ -189,7 +189,7 @@ def _load_beside(server: ContainerServer, run: Path, asked: RequestedTrial, beyo
 def _give(turns: Turns, release: str, owner: str) -> None:
     turns.give(release, owner)
     if release and not turns.wait_until_taken(release, _TURN_S):
-        raise ReleaseError("no-turn", "The release did not take its turn.")
+        raise ReleaseError("no-turn", "The release did not take over the port.")
 
 
 def _give_back(turns: Turns, mine: note.TrialNote) -> None:

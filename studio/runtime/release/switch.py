@@ -96,7 +96,7 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     start = time.monotonic()
     now = board.state.current
     if not now:
-        raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
+        raise ReleaseError("nothing-deployed", "This target has no release.")
     left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
     verify(board.layout.release(what.digest), what)  # it may have lain there for a year
     server = Server(board.layout)
@@ -135,7 +135,7 @@ def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         request: ``anew``: also when it runs, which is ended before.
     """
     if not board.state.current:
-        raise ReleaseError("nothing-deployed", "Nothing is deployed on this target.")
+        raise ReleaseError("nothing-deployed", "This target has no release.")
     server = Server(board.layout)
     what = board.manifest(board.state.current)
     plan = _plan(server, request)

@@ -27,12 +27,12 @@ _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""
 
 _CHALLENGE = 'WWW-Authenticate: Bearer realm="edgewright"\r\n'
-_FULL = "The server is busy: too many requests are waiting."
+_FULL = "Too many queued requests. Retry later."
 
 
 def unauthorized() -> HttpError:
     """The error for whoever may not ask."""
-    return HttpError(401, "A bearer token is needed.", headers=_CHALLENGE)
+    return HttpError(401, "Missing or invalid bearer token.", headers=_CHALLENGE)
 
 
 class Service:

@@ -1,4 +1,4 @@
-"""The readers of TOML: recipes, presets, alert rules, preprocessing, manifests of plugins."""
+"""The readers of TOML: pipelines, presets, alert rules, preprocessing, manifests of plugins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from studio.api import StudioError
 from studio.datasets.preprocess import Preprocess
 from studio.documents.toml_text import TomlText
 from studio.monitoring.alerts.rules import read_alerts
-from studio.pipelines.parser import read_recipe
+from studio.pipelines.parser import read_pipeline
 from studio.plugin_host.manifest import ManifestError, read_manifest
 from studio.quantization.preset import Preset
 from tests.fuzzing.mutation import change_text
@@ -56,7 +56,7 @@ def _reader(
 
 def _preset(path: Path) -> None:
     text = path.read_bytes().decode("utf-8", "replace")
-    Preset.of({"recipe": text, "recipe_name": "read.toml"}).to_text()
+    Preset.of({"preset": text, "preset_name": "read.toml"}).to_text()
 
 
 def _positions(path: Path) -> None:
@@ -71,10 +71,10 @@ def _positions(path: Path) -> None:
 
 TARGETS: dict[str, Callable[[], Target]] = {
     "toml": functools.partial(_reader, "toml", _of_files("resources/*/*/*.toml"), _positions),
-    "recipe": functools.partial(
-        _reader, "recipe", _of_files("resources/samples/*/recipe.toml"), read_recipe
+    "pipeline": functools.partial(
+        _reader, "pipeline", _of_files("resources/samples/*/pipeline.toml"), read_pipeline
     ),
-    "preset": functools.partial(_reader, "preset", _of_files("resources/recipes/*.toml"), _preset),
+    "preset": functools.partial(_reader, "preset", _of_files("resources/presets/*.toml"), _preset),
     "alerts": functools.partial(_reader, "alerts", lambda: [_ALERTS], read_alerts),
     "preprocess": functools.partial(
         _reader,

@@ -73,9 +73,9 @@ class Image:
 
 
 def image(rigs: Path) -> Image:
-    """The image, made where this recipe has not been followed yet (root only)."""
-    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    folder = rigs / f"arm64-{recipe}"
+    """The image, made where this definition has not been followed yet (root only)."""
+    definition = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    folder = rigs / f"arm64-{definition}"
     with (rigs / "arm64.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():

@@ -146,5 +146,5 @@ def test_after_a_restart(studio: Studio, board: Machine, digits: Path) -> None:
 def test_is_taken_away(studio: Studio, board: Machine) -> None:
     studio.ok("undeploy", *ON_BOARD, "--purge")
     ended = studio.run("call", *ON_BOARD)
-    assert (ended.code, "Nothing is served on board" in ended.err) == (1, True)
+    assert (ended.code, "board has no running release" in ended.err) == (1, True)
     assert "edgewright" not in board.run("ps -eo args")

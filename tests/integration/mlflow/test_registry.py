@@ -97,7 +97,7 @@ def test_history_tells_who_moved_the_alias(at_server: Studio) -> None:
 def test_watch_makes_one_release_for_each_move(at_server: Studio, driver: Driver) -> None:
     command = [
         str(STUDIO), "registry", "watch", "digits@champion",
-        "--interval", "0.5", "--moves", "2", "--json",
+        "--interval", "0.5", "--max-updates", "2", "--json",
     ]  # fmt: skip
     with subprocess.Popen(
         command,
@@ -114,8 +114,8 @@ def test_watch_makes_one_release_for_each_move(at_server: Studio, driver: Driver
     assert last_state(at_server) == ("serving", 2)
 
 
-RECIPE = """
-[recipe]
+PIPELINE = """
+[pipeline]
 name = "follow"
 [[steps]]
 id = "judge"
@@ -133,16 +133,16 @@ min = 0.9
 """
 
 
-def test_a_move_of_the_alias_starts_a_recipe(
+def test_a_move_of_the_alias_starts_a_pipeline(
     at_server: Studio, driver: Driver, tmp_path: Path
 ) -> None:
     (tmp_path / "heldout.npz").write_bytes((DIGITS / "heldout.npz").read_bytes())
-    (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "pipeline.toml").write_text(PIPELINE)
     half = at_server.ok("quantize", "digits", "--method", "fp16")
     pushed = at_server.ok("registry", "push", f"#{half['variant']}", "--data", DATA)
     command = [
-        str(STUDIO), "run", str(tmp_path / "recipe.toml"), "--on", "digits@champion",
-        "--registry", "mlflow", "--interval", "0.5", "--moves", "2", "--json",
+        str(STUDIO), "run", str(tmp_path / "pipeline.toml"), "--watch", "digits@champion",
+        "--registry", "mlflow", "--interval", "0.5", "--max-runs", "2", "--json",
     ]  # fmt: skip
     with subprocess.Popen(
         command,

@@ -91,7 +91,9 @@ def test_a_trial_is_held_and_a_worse_release_taken_back(
         site.deploy(first, chosen, Recorder())
         with Load(int(chosen["port"]), clients=2, bodies=varied()) as load:
             load.more(50)
-            with pytest.raises(TakenBack, match="answers are unlike those") as raised:
+            with pytest.raises(
+                TakenBack, match="results differ from the previous release"
+            ) as raised:
                 site.deploy(second, {**chosen, "trial": _trial(rule)}, Recorder())
             load.more(50)
             states = {one.release: one.state for one in site.releases()}

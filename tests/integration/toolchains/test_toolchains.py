@@ -113,7 +113,7 @@ def test_a_tflite_model_runs_on_the_backend_of_its_format(kept: Studio) -> None:
 def test_nncf_makes_a_variant_that_onnxruntime_runs(kept: Studio, digits: Path) -> None:
     install(kept, "nncf")
     made = kept.ok(
-        "quantize", digits / "digits.onnx", "--recipe", "int8-nncf",
+        "quantize", digits / "digits.onnx", "--preset", "int8-nncf",
         "--data", digits / "calibration.npz", "--eval-data", digits / "heldout.npz",
     )  # fmt: skip
     assert made["name"].startswith("int8-nncf")  # a number behind it in a home that is kept

@@ -115,18 +115,18 @@ def test_the_doctor_says_of_each_protection_whether_it_holds(
         assert said[f"- {one.name}"] == f"{one.enforced.value}: {one.text}"
 
 
-def test_a_recipe_that_is_wrong_is_exit_code_2(
+def test_a_pipeline_that_is_wrong_is_exit_code_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text("[recipe]\nname = 'x'\n")
-    code, document, _ = run_json(capsys, "run", str(recipe))
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text("[pipeline]\nname = 'x'\n")
+    code, document, _ = run_json(capsys, "run", str(pipeline))
     assert code == 2
     assert "no steps" in document["error"]["message"]
 
 
 GATED = """
-[recipe]
+[pipeline]
 name = "gated"
 [[steps]]
 id = "open"
@@ -142,10 +142,10 @@ max = 1
 def test_a_gate_that_is_not_met_is_exit_code_3_with_a_report(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(GATED.format(model=DIGITS))
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(GATED.format(model=DIGITS))
     report = tmp_path / "report.html"
-    code, document, _ = run_json(capsys, "run", str(recipe), "--report", str(report))
+    code, document, _ = run_json(capsys, "run", str(pipeline), "--report", str(report))
     assert code == 3
     assert document["gates"][0]["passed"] is False
     assert document["steps"][0]["state"] == "succeeded"
@@ -155,12 +155,14 @@ def test_a_gate_that_is_not_met_is_exit_code_3_with_a_report(
     assert "<script" not in text
 
 
-def test_a_failed_step_stops_the_recipe(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_failed_step_stops_the_pipeline(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"")
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(
         GATED.format(model="bad.onnx") + '[[steps]]\nstep = "inspect"\nmodel = "bad.onnx"\n'
     )
-    code, document, _ = run_json(capsys, "run", str(recipe))
+    code, document, _ = run_json(capsys, "run", str(pipeline))
     assert code == 1
     assert [step["state"] for step in document["steps"]] == ["failed", "not run"]

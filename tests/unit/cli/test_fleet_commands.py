@@ -37,7 +37,7 @@ def test_groups(capsys: pytest.CaptureFixture[str]) -> None:
     assert made == [{"group": "all", "targets": ["gate", "roof"]}]
     assert main(["target", "group", "all"]) == 2
     assert "No target was named for the group" in capsys.readouterr().err
-    assert ok(capsys, "target", "group", "all", "--dissolve") == []
+    assert ok(capsys, "target", "group", "all", "--delete") == []
 
 
 def test_the_status_of_a_group_has_a_row_for_each_also_for_what_is_silent(

@@ -22,7 +22,7 @@ COMMANDS = {
     "backup": ["registry", "backup", "--out", "OUT.zip"],
     "versions": ["versions", "export", "OUT.zip"],
     "package": ["package", MODEL, "--out", "OUT"],
-    "write-ci": ["run", str(DIGITS / "recipe.toml"), "--write-ci", "github", "--out", "OUT.yml"],
+    "write-ci": ["run", str(DIGITS / "pipeline.toml"), "--write-ci", "github", "--out", "OUT.yml"],
 }
 
 
@@ -103,8 +103,8 @@ def test_a_file_in_a_named_folder_is_never_overwritten(
     assert made.read_text() == MINE
 
 
-RECIPE = """\
-[recipe]
+PIPELINE = """\
+[pipeline]
 name = "drawn"
 title = "Drawn"
 [[steps]]
@@ -120,17 +120,17 @@ out = "graph.svg"
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Path:
+def pipeline(tmp_path: Path) -> Path:
     shutil.copy(MODEL, tmp_path)
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE)
+    path = tmp_path / "pipeline.toml"
+    path.write_text(PIPELINE)
     return path
 
 
-def test_a_recipe_overwrites_what_a_recipe_wrote_and_nobody_changed(
-    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_pipeline_overwrites_what_a_pipeline_wrote_and_nobody_changed(
+    pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["run", str(recipe), "--fresh", "--report", str(tmp_path / "report.html")]
+    words = ["run", str(pipeline), "--no-cache", "--report", str(tmp_path / "report.html")]
     assert main(words) == 0
     assert main(words) == 0, capsys.readouterr().err
     drawing = tmp_path / "graph.svg"
@@ -143,11 +143,11 @@ def test_a_recipe_overwrites_what_a_recipe_wrote_and_nobody_changed(
 
 
 def test_a_strangers_recipe_overwrites_nothing_of_its_user(
-    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = tmp_path / "profile"
     profile.write_text(MINE)
     for out in (str(profile), "${run.folder}/../../../../profile"):
-        recipe.write_text(RECIPE.replace("graph.svg", out))
-        assert main(["run", str(recipe)]) != 0
+        pipeline.write_text(PIPELINE.replace("graph.svg", out))
+        assert main(["run", str(pipeline)]) != 0
         assert profile.read_text() == MINE

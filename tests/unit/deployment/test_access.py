@@ -65,14 +65,14 @@ def test_no_option_takes_the_token_itself() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"token": "given"}, "No token was given."),
+        ({"token": "given"}, "Missing token."),
         ({"token": "generate", "token_file": "x"}, "needs no --token-file"),
         ({"token_file": "/nowhere"}, "cannot be read"),
         ({"tls": "given"}, "No certificate was given."),
         ({"cert": "x"}, "belong together"),
         ({"cert": "x", "key": "y", "tls": "none"}, "needs neither"),
         ({"cert": "/nowhere", "key": "/nowhere"}, "cannot be used"),
-        ({"expose": "loopback", "host": "0.0.0.0"}, "contradict"),
+        ({"expose": "loopback", "host": "0.0.0.0"}, "conflicts with"),
         ({"allowed_host": ["cam 7"]}, "'cam 7' is no name of a host."),
         ({"allowed_host": ["a.org", "none"]}, "'none' is no name of a host."),
         ({"allowed_host": ["a.org\n--port=1"]}, "is no name of a host."),

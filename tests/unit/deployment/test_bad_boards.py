@@ -116,10 +116,10 @@ def test_without_systemd_a_foreign_file_an_altered_byte_and_signers(
         assert signer["since"] == row["signers"]["changed"] != ""
         with pytest.raises(Refused) as unsigned:
             studio.deploy(bundles[1])
-        assert "takes signed releases only" in sentence(unsigned.value)
+        assert "requires signed releases" in sentence(unsigned.value)
         with pytest.raises(Refused) as foreign:
             studio.deploy(bundles[1], sign=str(make_key(tmp_path / "eve")))
-        assert "nobody whom it knows has signed" in sentence(foreign.value)
+        assert "no allowed signer has signed" in sentence(foreign.value)
         assert studio.releases()["releases"][0]["version"] == 1
         done = studio.deploy(bundles[1], sign=str(key))
         assert "signed by ann" in rows(done)["stage"]["text"]

@@ -128,7 +128,7 @@ def test_open_to_the_network_when_asked(
 ) -> None:
     with Board(net, tmp_path / "b") as board:
         studio = Studio(tmp_path / "jobs", board.spec())
-        with pytest.raises(Refused, match="Anybody on the network of board could call"):
+        with pytest.raises(Refused, match="The endpoint on board would accept"):
             studio.deploy(bundles[0], expose="network", port=9000)
         assert not (board.home / ".edgewright").exists()
         result = studio.deploy(bundles[0], expose="network", port=9000, open_to_all=True)

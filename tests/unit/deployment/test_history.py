@@ -78,7 +78,7 @@ def test_a_chain_that_was_made_anew(board: Path, tmp_path: Path) -> None:
     board.unlink()
     for version in range(1, 6):
         Journal(board).append("release", version=version + 1, state="active", owner="ann@desk")
-    assert "was made anew: entry 4 is another one" in verdict(board, history)["problem"]
+    assert "was replaced: entry 4 differs" in verdict(board, history)["problem"]
 
 
 def test_the_registry_is_a_chain_as_well(board: Path, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_parts_that_were_made_anew_do_not_fit_what_is_known_here(
 ) -> None:
     _, history = sealed(tmp_path / "one", monkeypatch, 3)
     another, _ = sealed(tmp_path / "two", monkeypatch, 4)
-    assert "was made anew: entry 1 is another one" in judge(another, history)["problem"]
+    assert "was replaced: entry 1 differs" in judge(another, history)["problem"]
 
 
 def test_the_end_of_sealed_parts_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,10 +71,10 @@ def test_from_a_file_to_an_endpoint_and_back(workspace: Workspace, tmp_path: Pat
 def test_nothing_to_deploy_or_to_take_back(workspace: Workspace) -> None:
     nothing = workspace.run("deploy")
     assert nothing.exit_code == 2
-    assert "Nothing was named" in nothing.sentence
+    assert "Missing model or bundle" in nothing.sentence
     back = workspace.run("rollback")
     assert back.exit_code == 1
-    assert back.sentence.startswith("Nothing is deployed on this target")
+    assert back.sentence.startswith("This target has no release")
 
 
 def test_an_altered_bundle_is_refused(workspace: Workspace, tmp_path: Path) -> None:

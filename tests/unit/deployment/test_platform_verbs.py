@@ -118,7 +118,7 @@ def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Pa
     ("step", "options", "words"),
     [
         ("deploy", {"canary": 10}, "cannot share its requests"),
-        ("deploy", {"set": ["replicas=2"]}, "There is no option 'replicas'"),
+        ("deploy", {"set": ["replicas=2"]}, "Unknown option 'replicas'"),
         ("deploy", {"set": ["replicas"]}, "is not a name and a value"),
         ("deploy", {"port": 8000}, "Folder has no option 'port'"),
         ("deploy", {"budget_ms": 5}, "Folder has no option 'budget_ms'"),

@@ -11,7 +11,7 @@ from studio.api import validate
 from studio.deployment.step import DEPLOY
 from studio.deployment.trial import TRIAL_S, USUAL_S, soak_rule, trial_s
 from studio.rollouts.step import ROLLOUT
-from studio.steps.replay import recipe_of
+from studio.steps.replay import pipeline_of
 from studio.workspace import Workspace
 from tests.unit.runtime.models import make_cnn_versions
 
@@ -57,7 +57,7 @@ def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_pa
     soak = done.result["soak"]
     assert soak["decision"] == "kept undecided"
     assert 1.0 <= soak["seconds"] < 30.0
-    # Told as a recipe, the second is said: without it a trial would last 300.
+    # Told as a pipeline, the second is said: without it a trial would last 300.
     action = workspace.registry.ledger.actions()[0]
     assert action.step == "deploy"
-    assert "soak_s = 1" in recipe_of(workspace.registry, action)
+    assert "soak_s = 1" in pipeline_of(workspace.registry, action)

@@ -183,7 +183,7 @@ def test_answers_that_are_none_are_one_sentence(
 def test_no_labels_is_said_before_anything_is_sent(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:
-    with pytest.raises(StudioError, match="No metric suits this data"):
+    with pytest.raises(StudioError, match="No metric fits this data"):
         work.evaluate({**asked(digits), "data": str(CALIBRATION)}, job)
     assert shelf.channel.sent == []
 

@@ -158,7 +158,7 @@ def test_a_killed_server_is_unreachable(
 def test_a_target_without_a_release_is_unreachable(tmp_path: Path) -> None:
     found = monitor(arguments(tmp_path / "empty"), Watched(tmp_path))
     assert found["health"] == "unreachable"
-    assert found["alerts"][0]["text"] == "Nothing was deployed on this target yet."
+    assert found["alerts"][0]["text"] == "This target has no release yet."
 
 
 def test_a_target_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:

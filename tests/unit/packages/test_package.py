@@ -276,7 +276,7 @@ def test_a_build_that_is_to_be_repeated_takes_no_times_along(
 
 
 def test_measured_times_are_not_of_the_content_but_of_the_bundle(tmp_path: Path) -> None:
-    """The same recipe makes the same content, whatever its profile measured."""
+    """The same pipeline makes the same content, whatever its profile measured."""
     plain = make_bundle(tmp_path / "a", 1)
     timed = make_bundle(tmp_path / "b", 1, latency={"form": 1, "profiles": []})
     assert plain.content == timed.content

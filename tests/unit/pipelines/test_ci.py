@@ -13,20 +13,20 @@ from studio.pipelines.ci import WORKFLOWS, workflow, write_workflow
 
 def test_they_are_written_at_the_top_of_the_repository(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    recipe = tmp_path / "models" / "recipe.toml"
-    recipe.parent.mkdir()
-    recipe.touch()
+    pipeline = tmp_path / "models" / "pipeline.toml"
+    pipeline.parent.mkdir()
+    pipeline.touch()
     for kind, (_, place) in WORKFLOWS.items():
-        path = write_workflow(kind, recipe)
+        path = write_workflow(kind, pipeline)
         assert path == tmp_path / place
-        assert "studio run models/recipe.toml --junit" in path.read_text()
+        assert "studio run models/pipeline.toml --junit" in path.read_text()
         with pytest.raises(UsageError, match="exists already"):
-            write_workflow(kind, recipe)
+            write_workflow(kind, pipeline)
 
 
-def test_github_runs_the_recipe_and_keeps_what_it_made_also_when_a_gate_is_missed() -> None:
+def test_github_runs_the_pipeline_and_keeps_what_it_made_also_when_a_gate_is_missed() -> None:
     document = yaml.safe_load(workflow("github", "r.toml"))
-    steps = document["jobs"]["recipe"]["steps"]
+    steps = document["jobs"]["pipeline"]["steps"]
     assert set(document[True]) == {"push", "pull_request", "workflow_dispatch"}
     assert document["permissions"] == {"contents": "read"}
     upload = next(s for s in steps if str(s.get("uses", "")).startswith("actions/upload"))

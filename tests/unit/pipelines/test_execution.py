@@ -1,4 +1,4 @@
-"""Runs of recipes over real steps: kept results, gates before what acts, going on after an end."""
+"""Pipeline runs over real steps: cached results, gates before what acts, resuming."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from studio.workspace import RunChanged, RunRequest, Workspace
 
 pytestmark = pytest.mark.slow
 
-RECIPE = """\
-[recipe]
+PIPELINE = """\
+[pipeline]
 name = "two"
 [vars]
 limit = 0.9
@@ -50,9 +50,9 @@ max = 0.9
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "recipe"
+    made = tmp_path / "pipeline"
     shutil.copytree(resource("samples", "digits"), made)
-    (made / "recipe.toml").write_text(RECIPE)
+    (made / "pipeline.toml").write_text(PIPELINE)
     return made
 
 
@@ -64,7 +64,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def run(workspace: Workspace, folder: Path, **wish: object) -> PipelineReport:
-    return workspace.runs.run(folder / "recipe.toml", RunRequest(**wish))  # type: ignore[arg-type]
+    return workspace.runs.run(folder / "pipeline.toml", RunRequest(**wish))  # type: ignore[arg-type]
 
 
 def states(report: PipelineReport) -> dict[str, str]:
@@ -72,8 +72,8 @@ def states(report: PipelineReport) -> dict[str, str]:
 
 
 def without_deploy(folder: Path) -> None:
-    before, rest = RECIPE.split('[[steps]]\nid = "deploy"')
-    (folder / "recipe.toml").write_text(before + "[[gates]]" + rest.partition("[[gates]]")[2])
+    before, rest = PIPELINE.split('[[steps]]\nid = "deploy"')
+    (folder / "pipeline.toml").write_text(before + "[[gates]]" + rest.partition("[[gates]]")[2])
 
 
 def test_what_did_not_change_is_not_done_again(workspace: Workspace, folder: Path) -> None:
@@ -105,13 +105,13 @@ def test_what_did_not_change_is_not_done_again(workspace: Workspace, folder: Pat
 
 
 def test_a_gate_that_is_not_met_deploys_nothing(workspace: Workspace, folder: Path) -> None:
-    text = RECIPE.replace("max = 0.9", "max = 0.1")
-    (folder / "recipe.toml").write_text(text)
+    text = PIPELINE.replace("max = 0.9", "max = 0.1")
+    (folder / "pipeline.toml").write_text(text)
     junit, artefacts = folder / "out" / "junit.xml", folder / "artefacts"
     report = run(workspace, folder, junit=junit, artefacts=artefacts)
     assert report.exit_code == 3
     assert states(report)["deploy"] == "not run"
-    assert report.steps[3].message == "Not done, because the gate 'smaller' is not met."
+    assert report.steps[3].message == "Not run: the gate 'smaller' failed."
     assert workspace.registry.releases() == []
     root = ElementTree.parse(junit).getroot()
     suites = {suite.get("name"): suite for suite in root}
@@ -132,7 +132,7 @@ def test_a_failed_run_goes_on_behind_what_it_has_done(workspace: Workspace, fold
     report = run(workspace, folder)
     assert report.exit_code
     failed = report.steps[2]
-    assert failed.message.startswith("recipe.toml, line 18, column 1: "), failed.message
+    assert failed.message.startswith("pipeline.toml, line 18, column 1: "), failed.message
     assert "5" in failed.message
     assert "10" in failed.message
     (folder / "labels.txt").write_text(labels)
@@ -149,9 +149,9 @@ def test_values_from_the_environment_are_not_written_down(
     workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NAME_OF_MODEL", "s3cret-name")
-    text = RECIPE.partition('[[steps]]\nid = "half"')[0]
+    text = PIPELINE.partition('[[steps]]\nid = "half"')[0]
     text = text.replace("limit = 0.9", 'named = { env = "NAME_OF_MODEL" }')
-    (folder / "recipe.toml").write_text(text + 'shape = ["x=${vars.named}"]\n')
+    (folder / "pipeline.toml").write_text(text + 'shape = ["x=${vars.named}"]\n')
     report = run(workspace, folder)
     assert report.exit_code != 0
     journal = json.loads((Path(report.folder) / "run.json").read_text())
@@ -188,13 +188,13 @@ def test_two_runs_are_compared(workspace: Workspace, folder: Path) -> None:
     assert {row["name"]: row["same_inputs"] for row in found["steps"]}["half"]
 
 
-def test_a_promotion_within_a_recipe_has_its_gates_as_evidence(
+def test_a_promotion_within_a_pipeline_has_its_gates_as_evidence(
     workspace: Workspace, folder: Path
 ) -> None:
     without_deploy(folder)
-    recipe = folder / "recipe.toml"
+    pipeline = folder / "pipeline.toml"
     step = '[[steps]]\nid = "promote"\nstep = "version-promote"\nversion = "${bundle.digest}"\n'
-    recipe.write_text(recipe.read_text() + step)
+    pipeline.write_text(pipeline.read_text() + step)
     report = run(workspace, folder)
     assert report.exit_code == 0, report
     (version,) = workspace.versions.all()
@@ -204,7 +204,7 @@ def test_a_promotion_within_a_recipe_has_its_gates_as_evidence(
         report.run,
         "smaller",
     )
-    recipe.write_text(recipe.read_text().replace("max = 0.9", "max = 0.1"))
+    pipeline.write_text(pipeline.read_text().replace("max = 0.9", "max = 0.1"))
     missed = run(workspace, folder)
     assert missed.exit_code == 3
     assert states(missed)["promote"] == "not run"

@@ -7,15 +7,15 @@ from pathlib import Path
 from studio.api import Permission
 from studio.jobs import Step
 from studio.pipelines.order import guards
-from studio.pipelines.parser import parse_recipe
+from studio.pipelines.parser import parse_pipeline
 from studio.pipelines.pipeline import Pipeline
 from studio.steps.catalogue import steps
 
 
-def recipe(*steps: str, gates: str = "", matrix: str = "") -> Pipeline:
-    text = f'[recipe]\nname = "r"\n{matrix}\n'
+def pipeline(*steps: str, gates: str = "", matrix: str = "") -> Pipeline:
+    text = f'[pipeline]\nname = "r"\n{matrix}\n'
     text += "".join(f"[[steps]]\n{step}\n" for step in steps)
-    return parse_recipe(text + gates, "r.toml", Path("/"))
+    return parse_pipeline(text + gates, "r.toml", Path("/"))
 
 
 OPEN = 'id = "open"\nstep = "open"\nmodel = "m.onnx"'
@@ -29,11 +29,11 @@ MATRIX = '[matrix]\nmethod = ["static-int8", "fp16"]\ntarget = ["local", "board"
 
 def test_steps_come_after_what_they_refer_to() -> None:
     pack = 'id = "pack"\nstep = "package"\nmodel = "${open.variant}"'
-    assert [step.id for step in recipe(pack, OPEN).steps] == ["open", "pack"]
+    assert [step.id for step in pipeline(pack, OPEN).steps] == ["open", "pack"]
 
 
 def test_a_matrix_makes_a_step_for_each_cell_that_it_depends_on() -> None:
-    made = recipe(OPEN, SMALL, PACK, DEPLOY, PROFILE, matrix=MATRIX)
+    made = pipeline(OPEN, SMALL, PACK, DEPLOY, PROFILE, matrix=MATRIX)
     ids = [step.id for step in made.steps]
     assert sorted(ids) == sorted([
         "open", "small@static-int8", "small@fp16", "pack@static-int8", "pack@fp16",
@@ -56,7 +56,7 @@ def test_gates_are_judged_before_what_acts_also_when_they_are_measured_after_it(
     )
     deploy = 'id = "deploy"\nstep = "deploy"\nmodel = "${open.variant}"'
     profile = 'id = "profile"\nstep = "profile"\nmodel = "${open.variant}"'
-    made = recipe(OPEN, deploy, CALL, profile, gates=gates)
+    made = pipeline(OPEN, deploy, CALL, profile, gates=gates)
     assert [step.id for step in made.steps] == ["open", "profile", "deploy", "call"]
     found = guards(made.steps, made.gates, made.cells)
     assert [gate.name for gate in found["deploy"]] == ["fast"]
@@ -65,13 +65,13 @@ def test_gates_are_judged_before_what_acts_also_when_they_are_measured_after_it(
 def test_steps_on_targets_keep_their_order() -> None:
     first = 'id = "one"\nstep = "deploy"\nmodel = "${open.variant}"'
     back = 'id = "back"\nstep = "rollback"'
-    ids = [step.id for step in recipe(first, CALL, back, OPEN).steps]
+    ids = [step.id for step in pipeline(first, CALL, back, OPEN).steps]
     assert ids == ["open", "one", "call", "back"]
 
 
 def test_a_gate_is_spread_over_the_cells_of_what_it_judges() -> None:
     gate = '[[gates]]\nname = "small"\nkind = "size-ratio"\nof = "small"\nmax = 0.6\n'
-    made = recipe(OPEN, SMALL, gates=gate, matrix=MATRIX)
+    made = pipeline(OPEN, SMALL, gates=gate, matrix=MATRIX)
     assert [(gate.name, gate.of) for gate in made.gates] == [
         ("small (static-int8)", "small@static-int8"),
         ("small (fp16)", "small@fp16"),

@@ -1,4 +1,4 @@
-"""Reading of recipes, references, and gates."""
+"""Reading of pipelines, references, and gates."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from studio.api import UsageError
+from studio.api import UsageError, former_names
 from studio.deployment.step import DEPLOY
-from studio.pipelines.parser import read_recipe
+from studio.pipelines.parser import read_pipeline
 from studio.pipelines.references import look_up, substitute
 from studio.rollouts.step import ROLLOUT
 
-RECIPE = """
-[recipe]
+PIPELINE = """
+[pipeline]
 name = "digits"
 [vars]
 samples = 64
@@ -33,41 +33,41 @@ max = 0.01
 
 
 def write(folder: Path, text: str) -> Path:
-    path = folder / "recipe.toml"
+    path = folder / "pipeline.toml"
     path.write_text(text)
     return path
 
 
-def test_a_recipe_is_read(tmp_path: Path) -> None:
-    recipe = read_recipe(write(tmp_path, RECIPE))
-    assert [step.id for step in recipe.steps] == ["fp32", "quantize-2"]
-    assert recipe.steps[1].options == {"model": "${fp32.variant}", "max_drop": 0.01}
-    assert recipe.gates[0].maximum == 0.01
-    assert (recipe.folder, recipe.title) == (tmp_path, "digits")
+def test_a_pipeline_is_read(tmp_path: Path) -> None:
+    pipeline = read_pipeline(write(tmp_path, PIPELINE))
+    assert [step.id for step in pipeline.steps] == ["fp32", "quantize-2"]
+    assert pipeline.steps[1].options == {"model": "${fp32.variant}", "max_drop": 0.01}
+    assert pipeline.gates[0].maximum == 0.01
+    assert (pipeline.folder, pipeline.title) == (tmp_path, "digits")
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("[recipe]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
+        (("[pipeline]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
         (('id = "fp32"', 'id = "quantize-2"'), "two steps are called 'quantize-2'"),
         (("max = 0.01", ""), "neither min nor max"),
         (("[[steps]]", "[[things]]"), "there is no key 'things'"),
         (("[vars]", "[vars"), "line 4, column 6: this is not TOML"),
     ],
 )
-def test_a_wrong_recipe_is_one_sentence(
+def test_a_wrong_pipeline_is_one_sentence(
     tmp_path: Path, change: tuple[str, str], words: str
 ) -> None:
-    path = write(tmp_path, RECIPE.replace(*change))
-    with pytest.raises(UsageError, match=r"recipe\.toml") as raised:
-        read_recipe(path)
+    path = write(tmp_path, PIPELINE.replace(*change))
+    with pytest.raises(UsageError, match=r"pipeline\.toml") as raised:
+        read_pipeline(path)
     assert words in raised.value.message
 
 
-def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
+def test_a_pipeline_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
-        read_recipe(tmp_path / "none.toml")
+        read_pipeline(tmp_path / "none.toml")
 
 
 def test_references_keep_their_type_alone_and_become_text_inside() -> None:
@@ -84,7 +84,7 @@ def test_a_reference_that_leads_nowhere_is_named(dotted: str) -> None:
         look_up(dotted, {"a": {"n": 3, "list": [1]}})
 
 
-def test_a_recipe_may_go_back_with_a_reason(tmp_path: Path) -> None:
+def test_a_pipeline_may_go_back_with_a_reason(tmp_path: Path) -> None:
     steps = """
 [[steps]]
 step = "deploy"
@@ -97,9 +97,31 @@ target = ["roof"]
 sign = "release-key"
 downgrade = "2 misreads the night shift"
 """
-    gates = RECIPE.index("[[gates]]")
-    recipe = read_recipe(write(tmp_path, RECIPE[:gates] + steps + RECIPE[gates:]))
-    deploy, rollout = recipe.steps[2:]
+    gates = PIPELINE.index("[[gates]]")
+    pipeline = read_pipeline(write(tmp_path, PIPELINE[:gates] + steps + PIPELINE[gates:]))
+    deploy, rollout = pipeline.steps[2:]
     known = {step.name: {option.name for option in step.form} for step in (DEPLOY, ROLLOUT)}
     assert set(deploy.options) <= known["deploy"]
     assert set(rollout.options) <= known["rollout"]
+
+
+def test_the_former_names_are_read_and_noted_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(former_names, "_noted", set())
+    text = PIPELINE.replace("[pipeline]", "[recipe]").replace(
+        'model = "${fp32.variant}"', 'model = "${fp32.variant}"\nrecipe = "int8"'
+    )
+    (tmp_path / "recipe.toml").write_text(text)
+    read = read_pipeline(tmp_path / "recipe.toml")
+    assert (read.name, read.steps[1].options["preset"]) == ("digits", "int8")
+    assert "recipe" not in read.steps[1].options
+    assert len(caplog.records) == 1
+
+
+def test_both_names_of_the_head_or_of_an_option_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="former name of"):
+        read_pipeline(write(tmp_path, PIPELINE + '[recipe]\nname = "r"\n'))
+    both = 'model = "${fp32.variant}"\nrecipe = "a"\npreset = "b"'
+    with pytest.raises(UsageError, match="are the same option; keep one"):
+        read_pipeline(write(tmp_path, PIPELINE.replace('model = "${fp32.variant}"', both)))

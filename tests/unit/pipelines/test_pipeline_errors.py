@@ -1,4 +1,4 @@
-"""What is wrong in a recipe: one sentence with line, column, and the nearest known word."""
+"""What is wrong in a pipeline: one sentence with line, column, and the nearest known word."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
-from studio.pipelines.parser import parse_recipe
+from studio.pipelines.parser import parse_pipeline
 
 GOOD = """\
-[recipe]
+[pipeline]
 name = "digits"
 
 [vars]
@@ -52,12 +52,12 @@ max = 0.6
 
 def wrong(text: str) -> UsageError:
     with pytest.raises(UsageError) as raised:
-        parse_recipe(text, "recipe.toml", Path("/nowhere"))
+        parse_pipeline(text, "pipeline.toml", Path("/nowhere"))
     return raised.value
 
 
-def test_the_recipe_itself_is_right() -> None:
-    assert parse_recipe(GOOD, "recipe.toml", Path("/nowhere")).name == "digits"
+def test_the_pipeline_itself_is_right() -> None:
+    assert parse_pipeline(GOOD, "pipeline.toml", Path("/nowhere")).name == "digits"
 
 
 @pytest.mark.parametrize(
@@ -161,24 +161,24 @@ def test_the_recipe_itself_is_right() -> None:
 def test_one_sentence_with_its_place(old: str, new: str, words: str) -> None:
     assert old in GOOD
     error = wrong(GOOD.replace(old, new, 1))
-    assert error.message.startswith("recipe.toml"), error.message
+    assert error.message.startswith("pipeline.toml"), error.message
     assert words in error.message
     assert "\n" not in error.message
 
 
 def test_a_cycle_of_one_step_and_of_three() -> None:
-    text = '[recipe]\nname = "r"\n'
+    text = '[pipeline]\nname = "r"\n'
     ring = {"a": "c", "b": "a", "c": "b"}
     for name, other in ring.items():
         text += f'[[steps]]\nid = "{name}"\nstep = "open"\nmodel = "${{{other}.source}}"\n'
     assert "'a' waits for 'c', which waits for 'b', which waits for 'a'." in wrong(text).message
-    alone = '[recipe]\nname = "r"\n[[steps]]\nid = "a"\nstep = "open"\nmodel = "${a.source}"\n'
+    alone = '[pipeline]\nname = "r"\n[[steps]]\nid = "a"\nstep = "open"\nmodel = "${a.source}"\n'
     assert "line 3, column 3: a cycle: 'a' waits for 'a'." in wrong(alone).message
 
 
 def test_a_place_in_a_text_of_several_lines_is_not_mistaken() -> None:
     text = GOOD.replace(
-        'method = "${matrix.method}"', 'recipe = """\nmetod = "x"\n[steps]\n"""\nmetod = "fp16"'
+        'method = "${matrix.method}"', 'preset = """\nmetod = "x"\n[steps]\n"""\nmetod = "fp16"'
     )
     assert "line 24, column 1: there is no key 'metod'" in wrong(text).message
 
@@ -186,17 +186,17 @@ def test_a_place_in_a_text_of_several_lines_is_not_mistaken() -> None:
 def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD.replace('target = "local"', 'target = { env = "BOARD" }')
     with pytest.raises(UsageError) as raised:
-        parse_recipe(text, "r.toml", Path("/"), {}, {})
+        parse_pipeline(text, "r.toml", Path("/"), {}, {})
     assert raised.value.message == (
         "r.toml, line 5, column 1: the variable 'target' has no value: BOARD is not set in the "
         "environment."
     )
-    recipe = parse_recipe(text, "r.toml", Path("/"), {}, {"BOARD": "jetson"})
-    assert recipe.variables["target"] == "jetson"
-    assert recipe.secret == {"target"}
-    given = parse_recipe(text, "r.toml", Path("/"), {"target": "pi", "rounds": "3"}, {})
+    pipeline = parse_pipeline(text, "r.toml", Path("/"), {}, {"BOARD": "jetson"})
+    assert pipeline.variables["target"] == "jetson"
+    assert pipeline.secret == {"target"}
+    given = parse_pipeline(text, "r.toml", Path("/"), {"target": "pi", "rounds": "3"}, {})
     assert (given.variables["target"], given.variables["rounds"]) == ("pi", 3)
     with pytest.raises(UsageError, match=r"line 6, column 1: .* a whole number, not 'many'"):
-        parse_recipe(text, "r.toml", Path("/"), {"rounds": "many", "target": "pi"}, {})
+        parse_pipeline(text, "r.toml", Path("/"), {"rounds": "many", "target": "pi"}, {})
     with pytest.raises(UsageError, match="no variable 'traget'; the nearest is 'target'"):
-        parse_recipe(text, "r.toml", Path("/"), {"traget": "pi"}, {"BOARD": "x"})
+        parse_pipeline(text, "r.toml", Path("/"), {"traget": "pi"}, {"BOARD": "x"})

@@ -1,4 +1,4 @@
-"""The published schema of recipes: made from the catalogue, and as strict as the studio."""
+"""The published schema of pipelines: made from the catalogue, and as strict as the studio."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ import tomllib
 import jsonschema
 import pytest
 
-from studio.pipelines.schema import FILE, schema, text
+from studio.pipelines.schema import FILE, FORMER_FILE, former_text, schema, text
 from studio.samples.catalogue import samples
 from studio.settings import resource
 
-AGAIN = "make it anew: python -m studio.pipelines.schema > resources/schemas/recipe.schema.json"
+FORMER = (
+    "make it anew: python -c 'from studio.pipelines.schema import former_text; "
+    'print(former_text(), end="")\' > resources/schemas/recipe.schema.json'
+)
+AGAIN = "make it anew: python -m studio.pipelines.schema > resources/schemas/pipeline.schema.json"
 
 
 def test_the_published_schema_is_that_of_the_catalogue() -> None:
     assert resource(*FILE).read_text(encoding="utf-8") == text(), AGAIN
+
+
+def test_the_file_of_the_former_name_refers_to_the_schema() -> None:
+    assert resource(*FORMER_FILE).read_text(encoding="utf-8") == former_text(), FORMER
+    assert json.loads(former_text())["$ref"] == FILE[-1]
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +36,15 @@ def validator() -> jsonschema.Draft202012Validator:
 
 @pytest.mark.parametrize("name", sorted(samples()))
 def test_the_samples_are_valid(name: str, validator: jsonschema.Draft202012Validator) -> None:
-    table = tomllib.loads((samples()[name].folder / "recipe.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((samples()[name].folder / "pipeline.toml").read_text(encoding="utf-8"))
     assert list(validator.iter_errors(table)) == []
+
+
+def test_the_former_names_are_valid(validator: jsonschema.Draft202012Validator) -> None:
+    step = {"step": "quantize", "model": "m.onnx", "recipe": "int8"}
+    assert list(validator.iter_errors({"recipe": {"name": "r"}, "steps": [step]})) == []
+    both = {"recipe": {"name": "r"}, "pipeline": {"name": "r"}, "steps": [step]}
+    assert list(validator.iter_errors(both))
 
 
 STEP = {"step": "open", "model": "m.onnx"}
@@ -37,15 +53,15 @@ STEP = {"step": "open", "model": "m.onnx"}
 @pytest.mark.parametrize(
     "document",
     [
-        {"recipe": {}, "steps": [STEP]},
-        {"recipe": {"name": "r"}, "steps": []},
-        {"recipe": {"name": "r"}, "steps": [{**STEP, "modell": "x"}]},
-        {"recipe": {"name": "r"}, "steps": [{"step": "none"}]},
-        {"recipe": {"name": "r"}, "steps": [{"step": "open"}]},
-        {"recipe": {"name": "r"}, "steps": [{**STEP, "fresh": "yes"}]},
-        {"recipe": {"name": "r"}, "steps": [STEP], "gates": [{"name": "g", "value": "${a.b}"}]},
+        {"pipeline": {}, "steps": [STEP]},
+        {"pipeline": {"name": "r"}, "steps": []},
+        {"pipeline": {"name": "r"}, "steps": [{**STEP, "modell": "x"}]},
+        {"pipeline": {"name": "r"}, "steps": [{"step": "none"}]},
+        {"pipeline": {"name": "r"}, "steps": [{"step": "open"}]},
+        {"pipeline": {"name": "r"}, "steps": [{**STEP, "fresh": "yes"}]},
+        {"pipeline": {"name": "r"}, "steps": [STEP], "gates": [{"name": "g", "value": "${a.b}"}]},
         {
-            "recipe": {"name": "r"},
+            "pipeline": {"name": "r"},
             "steps": [STEP],
             "gates": [{"name": "g", "kind": "x", "of": "a"}],
         },

@@ -1,4 +1,4 @@
-"""Aliases that start a recipe: once for each version, here and in another registry."""
+"""Aliases that start a pipeline: once for each version, here and in another registry."""
 
 from __future__ import annotations
 

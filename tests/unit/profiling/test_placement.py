@@ -109,7 +109,7 @@ def test_only_accelerators_need_the_truth():
 
 
 @pytest.mark.parametrize(("limit", "passed"), [(0.0, False), (0.8, True)])
-def test_a_gate_can_fail_a_recipe_for_it(limit, passed):
+def test_a_gate_can_fail_a_pipeline_for_it(limit, passed):
     results = {"profile": {"placement": on("OpenVINOExecutionProvider", MIXTURE)}}
     gate = Gate("on the accelerator", "${profile.placement.fallback}", None, limit)
     assert judge(gate, results, {"profile": "profile"}).passed is passed

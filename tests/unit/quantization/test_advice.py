@@ -50,8 +50,8 @@ def test_a_trial_is_the_time_of_the_model_itself(digits: VariantRecord, job: Fak
 
 
 def test_what_cannot_be_quantized_is_a_sentence(digits: VariantRecord, job: FakeJob) -> None:
-    recipe = 'method = "static-int8"\nkeep = ["Conv", "Gemm", "MatMul*"]'
-    found = looked_ahead(digits, job, recipe=recipe)
+    preset = 'method = "static-int8"\nkeep = ["Conv", "Gemm", "MatMul*"]'
+    found = looked_ahead(digits, job, preset=preset)
     assert not found["tried"]
     assert found["sentence"].startswith("No. ")
 

@@ -35,10 +35,10 @@ def test_what_nobody_brings_is_refused(host: PluginHost) -> None:
             check_method(name, host)
 
 
-def test_a_recipe_with_it(host: PluginHost, tmp_path: Path) -> None:
-    recipes = Presets(tmp_path, lambda: host)
-    checked = recipes.check("int8-nncf")
+def test_a_preset_with_it(host: PluginHost, tmp_path: Path) -> None:
+    presets = Presets(tmp_path, lambda: host)
+    checked = presets.check("int8-nncf")
     assert checked.values["preset"] == "mixed"
     (tmp_path / "mine.toml").write_text('method = "magic"\n')
     with pytest.raises(UsageError, match=r"line 1, column 1: there is no method 'magic'"):
-        recipes.check(str(tmp_path / "mine.toml"))
+        presets.check(str(tmp_path / "mine.toml"))

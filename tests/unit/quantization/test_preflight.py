@@ -64,7 +64,7 @@ def test_the_outlook_of_digits(digits: VariantRecord, job: FakeJob) -> None:
     assert 0.9 < found["share"] <= 1
     assert 0 < found["low"] <= found["high"]
     assert "of the float time on this machine" in found["sentence"]
-    assert ahead(digits, job, outlook=True, recipe='method = "fp16"\n')["outlook"] is None
+    assert ahead(digits, job, outlook=True, preset='method = "fp16"\n')["outlook"] is None
 
 
 def chain(*nodes: Node, weights: tuple[str, ...] = ("w",)) -> Graph:
@@ -153,10 +153,10 @@ def test_shapes_that_are_timed() -> None:
 
 def test_nothing_to_gain_is_said() -> None:
     graph = chain(Node("b", "Conv", ("x", "d"), ("z",), attributes={"group": 8}), weights=("d",))
-    assert predict(graph, MEASURED).sentence.startswith("No: nothing in this model")
+    assert predict(graph, MEASURED).sentence.startswith("No: this model has no operators")
     plain = chain(Node("a", "Conv", ("x", "w"), ("z",)))
     assert predict(plain, timed(plain, (100, 140))).sentence.startswith("No: about 1.2")
-    assert predict(plain, timed(plain, (100, 95))).sentence.startswith("Hardly: about 0.86")
+    assert predict(plain, timed(plain, (100, 95))).sentence.startswith("Inconclusive: about 0.86")
     assert predict(chain(), MEASURED).sentence.endswith("is not known.")
 
 

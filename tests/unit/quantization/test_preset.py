@@ -1,4 +1,4 @@
-"""Recipes from arguments and from texts; what is wrong in one is said with its place."""
+"""Presets from arguments and from texts; what is wrong in one is said with its place."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OPTIONS = (
 )
 
 
-def recipe(text: str, **given: object) -> Preset:
-    return Preset.of({**DEFAULTS, "recipe": text, "recipe_name": "mine.toml", **given})
+def preset(text: str, **given: object) -> Preset:
+    return Preset.of({**DEFAULTS, "preset": text, "preset_name": "mine.toml", **given})
 
 
 def test_arguments_alone() -> None:
@@ -30,13 +30,13 @@ def test_arguments_alone() -> None:
 
 
 def test_a_text_overrides_defaults() -> None:
-    found = recipe('method = "fp16"\nsamples = 8\npercentile = 99.9\n')
+    found = preset('method = "fp16"\nsamples = 8\npercentile = 99.9\n')
     assert (found.method, found.samples) == ("fp16", 8)
     assert found.options["percentile"] == 99.9
 
 
 def test_what_was_given_wins_over_the_text() -> None:
-    assert recipe("samples = 8", samples=64).samples == 64
+    assert preset("samples = 8", samples=64).samples == 64
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_what_was_given_wins_over_the_text() -> None:
 )
 def test_a_text_that_makes_no_sense(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        recipe(text)
+        preset(text)
 
 
 def test_only_what_the_transform_knows_is_kept() -> None:
-    found = recipe("percentile = 99.0").for_transform(OPTIONS)
+    found = preset("percentile = 99.0").for_transform(OPTIONS)
     assert found.options == {"keep": [], "percentile": 99.0}
 
 
@@ -75,23 +75,23 @@ def test_only_what_the_transform_knows_is_kept() -> None:
 )
 def test_a_key_or_value_that_the_transform_does_not_know(text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        recipe(text).for_transform(OPTIONS)
+        preset(text).for_transform(OPTIONS)
 
 
 def test_layers_become_what_the_transform_calls_them() -> None:
-    found = recipe('keep = ["a"]\n[layers]\n"b*" = "float"\nc = "a16w8"').for_transform(OPTIONS)
+    found = preset('keep = ["a"]\n[layers]\n"b*" = "float"\nc = "a16w8"').for_transform(OPTIONS)
     assert found.options == {"keep": ["a", "b*"], "wide": ["c"]}
 
 
 def test_a_precision_that_the_method_cannot_make() -> None:
     with pytest.raises(UsageError, match="line 2, column 1: static-int8 cannot make a layer a16w8"):
-        recipe("[layers]\nc = 'a16w8'").for_transform(OPTIONS[:1])
+        preset("[layers]\nc = 'a16w8'").for_transform(OPTIONS[:1])
 
 
-def test_the_text_of_a_recipe_asks_for_the_same() -> None:
+def test_the_text_of_a_preset_asks_for_the_same() -> None:
     text = 'title = "T"\nmethod = "static-int8"\npercentile = 99.5\n[layers]\n"b" = "float"'
-    first = recipe(text, samples=7).for_transform(OPTIONS)
-    again = recipe(first.to_text()).for_transform(OPTIONS)
+    first = preset(text, samples=7).for_transform(OPTIONS)
+    again = preset(first.to_text()).for_transform(OPTIONS)
     assert again.to_json() == first.to_json()
     assert again.source.values["title"] == "T"
 

@@ -1,4 +1,4 @@
-"""The recipes that ship with the studio, and the user's own."""
+"""The presets that ship with the studio, and the user's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.plugin_host import PluginHost
-from studio.quantization.presets import find, prepare, recipes, save
+from studio.quantization.presets import all_presets, find, prepare, save
 from studio.registry import Registry
 from studio.workspace import Presets, allowed_values
 
@@ -46,11 +46,11 @@ def test_a_method_that_is_not_there(known: Presets) -> None:
         known.check('method = "int3"\n')
 
 
-def test_own_recipes_are_saved_listed_and_found(tmp_path: Path) -> None:
+def test_own_presets_are_saved_listed_and_found(tmp_path: Path) -> None:
     text = 'title = "Mine"\nmethod = "fp16"\n'
     path = save("mine", text, tmp_path)
     assert path.read_text() == text
-    (entry,) = [entry for entry in recipes(tmp_path) if entry.own]
+    (entry,) = [entry for entry in all_presets(tmp_path) if entry.own]
     assert (entry.name, entry.title) == ("mine", "Mine")
     assert find("mine", tmp_path)[0] == entry
     assert find(str(path), tmp_path)[0].text == text
@@ -72,7 +72,7 @@ def test_what_cannot_be_saved(tmp_path: Path, name: str, text: str, sentence: st
 
 def test_a_name_that_is_nearly_one(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match=r"There is no recipe 'int8-am'; the nearest is 'int8-arm'"
+        UsageError, match=r"There is no preset 'int8-am'; the nearest is 'int8-arm'"
     ):
         find("int8-am", tmp_path)
     with pytest.raises(UsageError, match=r"absent\.toml cannot be read"):
@@ -80,13 +80,25 @@ def test_a_name_that_is_nearly_one(tmp_path: Path) -> None:
 
 
 def test_a_damaged_one_is_left_out_of_the_list(tmp_path: Path) -> None:
-    (tmp_path / "recipes").mkdir()
-    (tmp_path / "recipes" / "bad.toml").write_text("x = ")
-    assert not [entry for entry in recipes(tmp_path) if entry.own]
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "bad.toml").write_text("x = ")
+    assert not [entry for entry in all_presets(tmp_path) if entry.own]
 
 
 def test_the_worker_gets_the_text(registry: Registry) -> None:
-    made = prepare(registry, {"recipe": "fp16", "data": None})
-    assert 'method = "fp16"' in made["recipe"]
-    assert made["recipe_name"] == "fp16.toml"
-    assert prepare(registry, {"recipe": None}) == {"recipe": None}
+    made = prepare(registry, {"preset": "fp16", "data": None})
+    assert 'method = "fp16"' in made["preset"]
+    assert made["preset_name"] == "fp16.toml"
+    assert prepare(registry, {"preset": None}) == {"preset": None}
+
+
+def test_the_users_former_folder_is_read_and_todays_is_written(tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    for name in ("mine", "other"):
+        (tmp_path / "recipes" / f"{name}.toml").write_text(f'title = "{name} before"\n')
+    assert save("mine", 'title = "mine today"\n', tmp_path).parent == tmp_path / "presets"
+    titles = {entry.name: entry.title for entry in all_presets(tmp_path) if entry.own}
+    assert titles == {"mine": "mine today", "other": "other before"}
+    assert find("other", tmp_path)[0].title == "other before"
+    assert find("mine", tmp_path)[0].title == "mine today"
+    assert (tmp_path / "recipes" / "mine.toml").read_text() == 'title = "mine before"\n'

@@ -15,7 +15,7 @@ RESULT: dict[str, Any] = {
     "file": "made.onnx",
     "graph": "graph.json.gz",
     "summary": {},
-    "recipe": {"method": "fp16"},
+    "preset": {"method": "fp16"},
     "precision": "fp16",
     "metric": None,
     "bytes": {"before": 7, "after": 4},

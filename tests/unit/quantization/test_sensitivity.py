@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_said(
     with pytest.raises(InvalidData, match="No metric suits"):
         sensitivity.measure(arguments(registry, digits, samples=2, eval_data=str(unlabelled)), job)
     with pytest.raises(UsageError, match="no layers to choose from"):
-        sensitivity.measure(arguments(registry, digits, recipe='method = "fp16"'), job)
+        sensitivity.measure(arguments(registry, digits, preset='method = "fp16"'), job)
 
 
 def test_quantize_takes_what_is_kept_and_does_not_record_it(

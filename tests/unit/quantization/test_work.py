@@ -83,8 +83,8 @@ def test_a_loss_beyond_the_limit_misses_the_gate(
     with pytest.raises(GateMissed) as caught:
         quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.05)
     assert caught.value.message == (
-        "int8 loses 0.1000 of top-1 accuracy (0.9000 to 0.8000 on 450 samples), "
-        "more than the 0.05 that is accepted; the variant was not kept."
+        "Metric drop of int8 is 0.1000 top-1 accuracy (0.9000 to 0.8000, 450 samples), "
+        "over the budget of 0.05. The variant was discarded."
     )
 
 
@@ -189,7 +189,7 @@ def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> No
 
 
 def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
-    with pytest.raises(UsageError, match="No metric suits this data"):
+    with pytest.raises(UsageError, match="No metric fits this data"):
         work.evaluate(arguments(digits, EVALUATE, data=CALIBRATION), job)
 
 
@@ -220,8 +220,8 @@ def test_lost_and_gained_samples_are_named(
 ) -> None:
     # Two bits of range for the activations: some digits are read otherwise.
     keep = {"data": CALIBRATION, "eval_data": HELDOUT, "calibration": "percentile"}
-    recipe = 'method = "static-int8"\npercentile = 70.0\n'
-    verdict = quantize(digits, job, **keep, recipe=recipe)["metric"]
+    preset = 'method = "static-int8"\npercentile = 70.0\n'
+    verdict = quantize(digits, job, **keep, preset=preset)["metric"]
     lost, gained = verdict["changed"]
     assert (len(verdict["lost"]), len(verdict["gained"])) == (lost, gained)
     assert lost > 0
@@ -310,22 +310,22 @@ def test_a_video_calibrates(digits: VariantRecord, job: FakeJob, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("recipe", "method", "name"),
+    ("preset", "method", "name"),
     [
         ("int8-arm", "static-int8", "int8-arm"),
         ("int8-dynamic", "fp16", "fp16"),
         (None, "fp16", "fp16"),
     ],
 )
-def test_a_variant_has_the_name_of_its_recipe(
+def test_a_variant_has_the_name_of_its_preset(
     registry: Registry,
     digits: VariantRecord,
     job: FakeJob,
-    recipe: str | None,
+    preset: str | None,
     method: str,
     name: str,
 ) -> None:
-    asked = prepare(registry, arguments(digits, data=CALIBRATION, recipe=recipe, method=method))
+    asked = prepare(registry, arguments(digits, data=CALIBRATION, preset=preset, method=method))
     final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
     assert final["name"] == name
-    assert "recipe_name" not in registry.runs("quantize")[0].options
+    assert "preset_name" not in registry.runs("quantize")[0].options

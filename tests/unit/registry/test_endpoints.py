@@ -67,5 +67,5 @@ def test_a_name_that_is_no_folder_is_refused(registry: Registry, name: str) -> N
 def test_a_target_cannot_be_called_like_an_endpoint(registry: Registry) -> None:
     with pytest.raises(UsageError, match="cannot contain /"):
         registry.add_target(TargetSpec("roof/door", "ssh://ann@two"))
-    with pytest.raises(UsageError, match="There is no target 'attic'"):
+    with pytest.raises(UsageError, match="Unknown target: 'attic'"):
         registry.target("attic/door")

@@ -117,7 +117,7 @@ def test_a_slow_release_is_taken_back_by_its_latency(fleet: Fleet) -> None:
     assert result["state"] == "done"
     (row,) = [one for one in result["targets"] if one["target"] == "b001"]
     assert (row["state"], row["served"]) == ("taken back", fleet.first.digest)
-    assert "times that of the release before" in row["text"]
+    assert "× the previous release" in row["text"]
     fleet.boards.check(fleet.bundles)
 
 
@@ -128,13 +128,13 @@ def test_answers_that_differ_are_told_and_refused_when_asked_for(fleet: Fleet) -
     differs = result["targets"][0]["agreement"] == 0.0
     result = fleet.roll_out(fleet.second, target=["b001"], min_agreement=0.5)
     assert result["state"] == ("halted" if differs else "done")
-    assert "of the answers agree with the release before" in result["targets"][0]["text"]
+    assert "of the results agree with the previous release" in result["targets"][0]["text"]
     fleet.boards.check(fleet.bundles)
 
 
 def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
     words = ["--bundle", str(fleet.second.folder), "--target", "@all", "--strategy", "waves"]
-    words += ["--size", "3", "--parallel", "2", "--requests", "4", "--soak-s", "2"]
+    words += ["--wave-size", "3", "--parallel", "2", "--requests", "4", "--soak-s", "2"]
     words += ["--max-latency-ratio", "100"]
     studio = subprocess.Popen(
         fleet.command("rollout", *words),

@@ -16,7 +16,7 @@ import pytest
 
 from studio.api import InvalidData, Refused, Silent, TensorType, Unavailable, UsageError, Value
 from studio.datasets import Preprocess, open_dataset
-from studio.pipelines.parser import read_recipe
+from studio.pipelines.parser import read_pipeline
 from studio.registry import Registry
 from studio.samples import work as sample_work
 from studio.samples.catalogue import MADE, MARK, SAMPLES_GET, Wheel, provided, sample, samples
@@ -64,7 +64,7 @@ def test_every_sample_ships_what_it_lists() -> None:
     for entry in samples().values():
         for name in entry.files:
             assert (entry.folder / name).is_file(), f"{entry.name}: {name}"
-        read_recipe(entry.folder / "recipe.toml")
+        read_pipeline(entry.folder / "pipeline.toml")
         page = next(name for name in entry.files if name.endswith("preprocess.toml"))
         Preprocess.from_toml(entry.folder / page)
 
@@ -112,12 +112,12 @@ def test_again_restores_its_files_and_keeps_the_users(
 ) -> None:
     out = tmp_path / "mine"
     get("digits", job, registry, out)
-    (out / "recipe.toml").write_text("edited")
+    (out / "pipeline.toml").write_text("edited")
     (out / "notes.txt").write_text("mine")
     again = FakeJob(tmp_path / "again")
     again.folder.mkdir()
     get("digits", again, registry, out)
-    assert tomllib.loads((out / "recipe.toml").read_text())["recipe"]["name"] == "digits"
+    assert tomllib.loads((out / "pipeline.toml").read_text())["pipeline"]["name"] == "digits"
     assert (out / "notes.txt").read_text() == "mine"
 
 

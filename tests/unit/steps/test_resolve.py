@@ -63,14 +63,14 @@ def test_data_becomes_absolute_and_readable(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"model": ["none"]}, "called 'none'"),
-        ({"target": "roof"}, "no target 'roof'"),
+        ({"model": ["none"]}, "No file or registered model named 'none'"),
+        ({"target": "roof"}, "Unknown target: 'roof'"),
         ({"data": "missing"}, "Data: missing does not exist"),
         ({"file": "/"}, "is a folder, not a file"),
         ({"out": "/no/such/place"}, "the folder /no/such does not exist"),
         ({"samples": 0}, "at least 1"),
         ({"samples": "many"}, "whole number"),
-        ({"colour": 1}, "no option 'colour'"),
+        ({"colour": 1}, "Unknown option 'colour'"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(

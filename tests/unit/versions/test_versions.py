@@ -54,7 +54,7 @@ def released(registry: Registry, version: VersionRecord, target: str = "board") 
 
 
 def judged(registry: Registry, version: VersionRecord, *gates: dict[str, Any]) -> None:
-    """A run of a recipe that made a version."""
+    """A run of a pipeline that made a version."""
     run = registry.folder.parent / "runs" / f"r-{version.number}"
     (run / "results").mkdir(parents=True)
     steps = [{"id": "pack", "step": "package", "state": "succeeded"}]
@@ -92,9 +92,9 @@ def test_promotion_needs_gates_that_were_met(registry: Registry) -> None:
     done = move(aliases.promoted, registry, version="m:1")
     assert (done["alias"], done["to"], done["from"]) == ("production", 1, None)
     assert done["evidence"]["gates"][0]["name"] == "small"
-    with pytest.raises(GateMissed, match="the gate 'fast' was not met"):
+    with pytest.raises(GateMissed, match="the gate 'fast' failed"):
         move(aliases.promoted, registry, version="m:2")
-    with pytest.raises(Refused, match="No run of a recipe judged m:3"):
+    with pytest.raises(Refused, match="No pipeline run has evaluated m:3"):
         move(aliases.promoted, registry, version="m:3")
     with pytest.raises(Refused, match="did not make m:3"):
         move(aliases.promoted, registry, version="m:3", run="r-1")
@@ -112,7 +112,7 @@ def test_an_alias_goes_back_step_by_step(registry: Registry) -> None:
         move(aliases.aliased, registry, version=f"m:{number}", alias="production")
     back = [move(aliases.rolled_back, registry, model="m")["to"] for _ in range(2)]
     assert back == [2, 1]
-    with pytest.raises(UsageError, match="stood for no other version"):
+    with pytest.raises(UsageError, match="has no previous version"):
         move(aliases.rolled_back, registry, model="m")
     move(aliases.aliased, registry, version="m:3", alias="production")
     assert move(aliases.rolled_back, registry, model="m")["to"] == 1

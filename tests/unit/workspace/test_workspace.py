@@ -1,4 +1,4 @@
-"""The workspace: jobs with their events, graphs in the background, targets, recipes."""
+"""The workspace: jobs with their events, graphs in the background, targets, pipelines."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ def test_a_listener_can_leave(workspace: Workspace) -> None:
 
 
 def test_a_report_that_cannot_be_written_is_said(workspace: Workspace, tmp_path: Path) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(f'[recipe]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{DIGITS}"\n')
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text(f'[pipeline]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{DIGITS}"\n')
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    report = workspace.run_recipe(recipe, blocked / "report.html")
+    report = workspace.run_pipeline(pipeline, blocked / "report.html")
     assert report.exit_code == 0
     assert report.report == ""
     assert "cannot be written" in report.report_problem
-    assert Path(workspace.run_recipe(recipe).report).is_file()
+    assert Path(workspace.run_pipeline(pipeline).report).is_file()
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from studio.gui import figures
 from studio.gui.pages.deploy import signers_menu
 from studio.gui.pages.deploy.signers_card import SignersCard
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import recipe_button
+from studio.gui.pages.shared.base import pipeline_button
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, Pill, Scroll, button, label, row, set_enabled
@@ -87,7 +87,7 @@ class BoardsView(QWidget):
         layout.addLayout(
             row(
                 *(self.group, self.look_button, self.often, None),
-                recipe_button(self.workspace, self.shell, (signers_menu.STEP, STEP)),
+                pipeline_button(self.workspace, self.shell, (signers_menu.STEP, STEP)),
                 *(self.add_button, self.open_button),
             )
         )

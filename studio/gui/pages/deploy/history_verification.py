@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.base import recipe_button
+from studio.gui.pages.shared.base import pipeline_button
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Pill, button, label, row, set_enabled
@@ -40,8 +40,8 @@ class HistoryVerification(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        recipe = recipe_button(workspace, shell, (STEP,))
-        line = row(self.target, self.verify_button, GRID, self.verdict, self.text, recipe)
+        pipeline = pipeline_button(workspace, shell, (STEP,))
+        line = row(self.target, self.verify_button, GRID, self.verdict, self.text, pipeline)
         line.setStretch(line.count() - 2, 1)
         layout.addLayout(line)
         layout.addWidget(self.strip)

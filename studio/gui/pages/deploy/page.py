@@ -83,7 +83,7 @@ class DeployPage(StagePage):
         self.endpoint = ElidedLabel()
         self.curl = ElidedLabel()
         self.tools = TargetTools(workspace, shell, self.strip)
-        self.rollout = RolloutView(workspace, shell, self.recipe_button())
+        self.rollout = RolloutView(workspace, shell, self.pipeline_button())
         self.boards = BoardsView(workspace, shell, self.open_target)
         self.record = HistoryView(workspace, shell)
         self.add_view("Deploy", self._content())

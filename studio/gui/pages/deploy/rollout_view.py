@@ -46,8 +46,8 @@ STATES = {
 class RolloutView(QWidget):
     """A form for the rollout step, and a line for each target."""
 
-    def __init__(self, workspace: Workspace, shell: Shell, recipe: QWidget) -> None:
-        """Args: recipe: The page's button that shows what was done as a recipe."""
+    def __init__(self, workspace: Workspace, shell: Shell, pipeline: QWidget) -> None:
+        """Args: pipeline: The page's button that shows what was done as a pipeline."""
         super().__init__()
         self.workspace = workspace
         self.shell = shell
@@ -63,7 +63,7 @@ class RolloutView(QWidget):
             "Goes on with the rollout that was halted, cancelled or cut off: what was kept stays, "
             "and all other targets are tried again."
         )
-        self.recipe = recipe
+        self.pipeline = pipeline
         self._layout()
         self.form.changed.connect(self._explain)
         self.strip.message.connect(self._live)
@@ -81,7 +81,7 @@ class RolloutView(QWidget):
         fields.body.addWidget(self.form)
         fields.body.addStretch(1)
         asked.body.addWidget(fields, 1)
-        asked.body.addLayout(row(self.resume_button, None, self.recipe, self.start_button))
+        asked.body.addLayout(row(self.resume_button, None, self.pipeline, self.start_button))
         right = QVBoxLayout()
         right.setSpacing(2 * GRID)
         self.card = Card("Targets")

@@ -122,7 +122,7 @@ class LayersView(QWidget):
             chart.setVisible(bool(values))
             chart.show_drawing(Histogram.of(title, values) if values else None)
         nothing = not layer.get("weights") and not layer.get("activations")
-        self.no_charts.setText("This recipe has seen no values of this layer." if nothing else "")
+        self.no_charts.setText("No calibration data for this layer." if nothing else "")
         self.no_charts.setVisible(nothing)
         set_enabled(self.show_in_graph, "" if layer else "Select a layer first.")
 

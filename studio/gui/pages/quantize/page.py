@@ -1,4 +1,4 @@
-"""The Quantize page: a recipe and its data, what it will bring, and what it has made."""
+"""The Quantize page: a preset and its data, what it will bring, and what it has made."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STEP = rows.STEP
 AHEAD = "quantize-preview"
 FORM_WIDTH = 43 * GRID
 _DATA_WIDTH = 44 * GRID
-_OF_THE_RECIPE = ("method", "calibration", "samples", "keep", "recipe")
+_OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
 _SETTLED_MS = 600
 MAKE, VARIANTS, LAYERS, SAMPLES, TARGET = range(5)
 
@@ -55,7 +55,7 @@ class QuantizePage(StagePage):
         self._asked: RunningJob | None = None
         self._known: dict[tuple[int, str], Any] = {}
         self._details: int | None = None
-        self.recipe = PresetEditor(workspace, shell.theming)
+        self.preset = PresetEditor(workspace, shell.theming)
         self.form = Form(self._options())
         self.ahead = PreflightCard(shell.theming)
         self.stages = StageProgress()
@@ -67,22 +67,22 @@ class QuantizePage(StagePage):
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
         self.add_command("Keep the selected variant", self.variants.keep)
-        for index, what in enumerate(("recipe", "variants", "layers", "samples")):
+        for index, what in enumerate(("preset", "variants", "layers", "samples")):
             self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
         self.add_command("Evaluate the current variant on a target", self._to_target)
         self._connect()
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options that are not the recipe's; the model is the current variant."""
+        """The step's options that are not the preset's; the model is the current variant."""
         return tuple(
             option
             for option in self.workspace.steps[STEP].form
-            if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_RECIPE
+            if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_PRESET
         )
 
     def _build(self) -> None:
         self._panes = [needs_model(self._make(), "quantize", self.shell.go)]
-        self.add_view("Recipe", self._panes[0])
+        self.add_view("Preset", self._panes[0])
         for title, view in (
             ("Variants", self.variants),
             ("Layers", self.layers),
@@ -95,10 +95,10 @@ class QuantizePage(StagePage):
         self.set_primary("Quantize", self.run)
 
     def _make(self) -> QWidget:
-        recipe = Card("Recipe")
-        recipe.body.addWidget(self.recipe, 1)
-        recipe.setMinimumWidth(FORM_WIDTH - 7 * GRID)
-        recipe.setMaximumWidth(FORM_WIDTH)
+        preset = Card("Preset")
+        preset.body.addWidget(self.preset, 1)
+        preset.setMinimumWidth(FORM_WIDTH - 7 * GRID)
+        preset.setMaximumWidth(FORM_WIDTH)
         data = _scrolled("Data and limits", self.form)
         data.setMaximumWidth(_DATA_WIDTH)
         self._progress = Card("Progress")
@@ -111,7 +111,7 @@ class QuantizePage(StagePage):
         right.addWidget(self._progress)
         right.addWidget(_scrolled("Ahead of the work", self.ahead), 1)
         content = QWidget()
-        layout = row(recipe, data, spacing=2 * GRID)
+        layout = row(preset, data, spacing=2 * GRID)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         layout.setStretch(0, 1)  # in a narrow window all three give way
         layout.setStretch(1, 1)
@@ -121,9 +121,9 @@ class QuantizePage(StagePage):
 
     def _connect(self) -> None:
         self.form.submitted.connect(self.run)
-        self.recipe.submitted.connect(self.run)
+        self.preset.submitted.connect(self.run)
         self.form.changed.connect(self._changed)
-        self.recipe.changed.connect(self._changed)
+        self.preset.changed.connect(self._changed)
         self._settle.timeout.connect(self._settled)
         self.strip.finished.connect(self._finished)
         self.variants.selected.connect(self._load_details)
@@ -132,7 +132,7 @@ class QuantizePage(StagePage):
         self.layers.asked.connect(self._show_node)
 
     def take_focus(self) -> None:
-        """Data come first: the recipe that is shown will do for most."""
+        """Data come first: the preset that is shown will do for most."""
         if self.stack.currentIndex() == MAKE and self.variant is not None:
             self.form.fields["data"].editor.setFocus()
         else:
@@ -141,15 +141,15 @@ class QuantizePage(StagePage):
     # The work
 
     def run(self) -> None:
-        """Start the quantization with the recipe and the values of the form."""
+        """Start the quantization with the preset and the values of the form."""
         if self.variant is None or self.strip.running:
             return
-        if not (self.form.check() and self.recipe.check()):
+        if not (self.form.check() and self.preset.check()):
             self.show_view(MAKE)
             return
         if self._asked is not None:
             self._asked.cancel()
-        options = {**self.form.values(), "recipe": self.recipe.asked(), **self._model()}
+        options = {**self.form.values(), "preset": self.preset.asked(), **self._model()}
         self.show_view(MAKE)
         if self.strip.follow(self.shell.start(STEP, **options)):
             self.stages.begin()
@@ -212,19 +212,19 @@ class QuantizePage(StagePage):
             if (value := self.form.fields[name].editor.value()) and Path(value).exists()
         }
         known = self._known.get(self._outlook_key())
-        if (given, known) == getattr(self, "_last", (None, None)) or self.recipe.problem:
+        if (given, known) == getattr(self, "_last", (None, None)) or self.preset.problem:
             return
         self._last = (given, known)
         self._asked = self.shell.start(
-            AHEAD, **given, **self._model(), outlook=known is None, recipe=self.recipe.text
+            AHEAD, **given, **self._model(), outlook=known is None, preset=self.preset.text
         )
         if known is None:
             self.ahead.show_waiting()
 
     def _outlook_key(self) -> tuple[int, str]:
         assert self.origin is not None
-        method = self.recipe.text.partition("method")[2].partition("\n")[0]
-        return self.origin.id, f"{method} {self.recipe.values().get('activations')}"
+        method = self.preset.text.partition("method")[2].partition("\n")[0]
+        return self.origin.id, f"{method} {self.preset.values().get('activations')}"
 
     def _seen(self, outcome: JobOutcome) -> None:
         if self.variant is None or not outcome.ok:
@@ -325,12 +325,12 @@ class QuantizePage(StagePage):
         explain(self._command, reason)
 
     def _missing(self) -> str:
-        """What the recipe still needs."""
-        if self.recipe.problem:
-            return "Mend the recipe first."
-        needs_data = self.recipe.form is not None and "samples" in self.recipe.form.fields
+        """What the preset still needs."""
+        if self.preset.problem:
+            return "Fix the errors in the preset first."
+        needs_data = self.preset.form is not None and "samples" in self.preset.form.fields
         if needs_data and not self.form.fields["data"].editor.value():
-            return "This recipe needs calibration data: drop a folder or an .npz of samples."
+            return "This preset needs calibration data. Drop a folder or an .npz file."
         return ""
 
 

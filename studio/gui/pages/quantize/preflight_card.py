@@ -57,7 +57,7 @@ class PreflightCard(QWidget):
     def show_result(self, result: Mapping[str, Any], *, asked: bool = True) -> None:
         """Show what came back; nothing is not known yet."""
         outlook = result.get("outlook") or {}
-        nothing = "This recipe is not about int8 on this machine." if asked else "Open a model."
+        nothing = "No int8 estimate for this preset." if asked else "Open a model."
         self.outlook.setText(str(outlook.get("sentence") or nothing))
         for name, part in self.parts.items():
             part.show_found(result.get(name), _EMPTY[name])

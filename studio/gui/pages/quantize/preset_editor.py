@@ -1,4 +1,4 @@
-"""The recipe of a quantization: chosen from a list, edited in a form or as TOML, kept in step."""
+"""The preset of a quantization: chosen from a list, edited in a form or as TOML, kept in step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from studio.workspace import CheckedPreset, PresetEntry, Workspace
 
 FIRST = "int8"
-"""The recipe that a new page shows."""
+"""The preset that a new page shows."""
 
 _TYPING_MS = 350
 _LINE = re.compile(r"line (\d+), column (\d+)")
@@ -47,7 +47,7 @@ _FROM_FILE = "From a file…"
 
 
 class PresetEditor(QWidget):
-    """A recipe's text, which the form and the TOML view show in two ways.
+    """A preset's text, which the form and the TOML view show in two ways.
 
     Signals:
         changed: The text is another one.
@@ -66,18 +66,18 @@ class PresetEditor(QWidget):
         self.problem = ""
         self.form: Form | None = None
         self.combo = QComboBox()
-        self.combo.setAccessibleName("Recipe")
+        self.combo.setAccessibleName("Preset")
         self.summary = label("", wrap=True)
         self.hardware = label("", "dim", wrap=True)
-        self.views = Segmented(("Form", "TOML"), "Recipe as")
+        self.views = Segmented(("Form", "TOML"), "Preset as")
         self.source = QPlainTextEdit()
-        self.source.setAccessibleName("Recipe as TOML")
+        self.source.setAccessibleName("Preset as TOML")
         self.source.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.source.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.complaint = label("", "small", tone="bad", wrap=True)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of your own recipe")
-        self.name.setAccessibleName("Name of the recipe")
+        self.name.setPlaceholderText("Preset name")
+        self.name.setAccessibleName("Name of the preset")
         self.keep = button("Save", self.save)
         self.saved = label("", "small", wrap=True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
@@ -115,12 +115,12 @@ class PresetEditor(QWidget):
         self.name.returnPressed.connect(self.save)
         self._theming.changed.connect(self._mark)
 
-    # Which recipe
+    # Which preset
 
     def refresh(self) -> None:
-        """Ask again which recipes there are."""
+        """Ask again which presets there are."""
         kept = self.combo.currentData()
-        self._entries = list(self._workspace.recipes.all())
+        self._entries = list(self._workspace.presets.all())
         self.combo.clear()
         for entry in self._entries:
             self.combo.addItem(f"{entry.title} (yours)" if entry.own else entry.title, entry.name)
@@ -129,7 +129,7 @@ class PresetEditor(QWidget):
         self._explain()
 
     def choose(self, wanted: str) -> None:
-        """Show a recipe, by its name, its file, or its text."""
+        """Show a preset, by its name, its file, or its text."""
         index = self.combo.findData(wanted)
         if index >= 0:
             self.combo.setCurrentIndex(index)
@@ -140,15 +140,15 @@ class PresetEditor(QWidget):
         if name is not None:
             self.choose(name)
             return
-        pattern = "Recipes (*.toml);;All files (*)"
-        path, _kind = QFileDialog.getOpenFileName(self, "Recipe", str(Path.home()), pattern)
+        pattern = "Presets (*.toml);;All files (*)"
+        path, _kind = QFileDialog.getOpenFileName(self, "Preset", str(Path.home()), pattern)
         if path:
             self.choose(path)
 
     def _check(self, wanted: str, done: Any) -> None:
-        """Check a recipe off the GUI thread, since its method's plugin is imported for it."""
+        """Check a preset off the GUI thread, since its method's plugin is imported for it."""
         self._workspace.in_background(
-            partial(self._workspace.recipes.check, wanted), partial(self._checked, done)
+            partial(self._workspace.presets.check, wanted), partial(self._checked, done)
         )
 
     def _checked(self, done: Any, result: CheckedPreset | Exception) -> None:
@@ -161,7 +161,7 @@ class PresetEditor(QWidget):
     # What it says
 
     def _show(self, checked: CheckedPreset) -> None:
-        """Show a recipe in both views."""
+        """Show a preset in both views."""
         self._take(checked)
         self._write(checked.entry.text)
 
@@ -201,7 +201,7 @@ class PresetEditor(QWidget):
         for name, field in self.form.fields.items():
             value = values.get(name, field.option.default)
             if value != self._values.get(name, field.option.default):
-                self.text = self._workspace.recipes.with_value(self.text, name, value)
+                self.text = self._workspace.presets.with_value(self.text, name, value)
         self._values = values
         self._write(self.text)
         self.changed.emit()
@@ -248,7 +248,7 @@ class PresetEditor(QWidget):
         self.source.setExtraSelections(marks)
 
     def check(self) -> bool:
-        """Show every complaint; True when the recipe can be used."""
+        """Show every complaint; True when the preset can be used."""
         fits = self.form is not None and self.form.check()
         if self.problem:
             self.views.set_index(1)
@@ -262,13 +262,13 @@ class PresetEditor(QWidget):
         if not name or self.problem:
             return
         try:
-            self._workspace.recipes.save(name, self.text)
+            self._workspace.presets.save(name, self.text)
         except StudioError as error:
             self._say(error.message, "bad")
             return
         self.refresh()
         self.combo.setCurrentIndex(max(self.combo.findData(name), 0))
-        self._say(f"Saved. On the command line: studio quantize --recipe {name}", "good")
+        self._say(f"Saved. Command: studio quantize --preset {name}", "good")
 
     def _say(self, text: str, tone: str) -> None:
         self.saved.setText(text)
@@ -277,14 +277,14 @@ class PresetEditor(QWidget):
 
     def _explain(self) -> None:
         reason = "Enter a name first." if not self.name.text().strip() else ""
-        set_enabled(self.keep, "Mend the recipe first." if self.problem else reason)
+        set_enabled(self.keep, "Fix the errors in the preset first." if self.problem else reason)
 
     def asked(self) -> str:
-        """What a step is given: a recipe's name where it is as it was written, else its text."""
+        """What a step is given: a preset's name where it is as it was written, else its text."""
         name = self.combo.currentData()
         known = next((entry for entry in self._entries if entry.name == name), None)
         return known.name if known is not None and known.text == self.text else self.text
 
     def values(self) -> Mapping[str, Any]:
-        """What the recipe says, by option."""
+        """What the preset says, by option."""
         return self._values

@@ -172,9 +172,10 @@ def fields(
         return [("Made by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
     values = made(variant)
     found: list[Sequence[str]] = [("Made from", source)]
-    title = _recipe_title(str(values.get("recipe_text") or ""))
+    texts = (values[key] for key in ("preset_text", "recipe_text") if values.get(key))
+    title = _preset_title(str(next(texts, "")))
     if title:
-        found.append(("Recipe", title))
+        found.append(("Preset", title))
     found.append(("Method", _method(variant)))
     if asked.get("data"):
         name = Path(str(asked["data"])).name
@@ -197,7 +198,7 @@ def fields(
     return found + own
 
 
-def _recipe_title(text: str) -> str:
+def _preset_title(text: str) -> str:
     try:
         return str(tomllib.loads(text).get("title", ""))
     except tomllib.TOMLDecodeError:

@@ -1,4 +1,4 @@
-"""The history of what was done, each entry with the recipe that does it again."""
+"""The history of what was done, each entry with the pipeline that does it again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TOLD = "It only looked and changed nothing, so the list leaves it out; this doe
 
 
 class ActionsView(QWidget):
-    """The list at the left; at the right the recipe of what is chosen."""
+    """The list at the left; at the right the pipeline of what is chosen."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -40,21 +40,21 @@ class ActionsView(QWidget):
         self.note = label("", "dim", wrap=True)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("The recipe that repeats it")
+        self.text.setAccessibleName("Pipeline")
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.save = button("Save as a recipe…", self._save)
+        self.save = button("Save as pipeline…", self._save)
         self.empty = Hint(
             "Nothing was done yet",
             "Whatever is done here, by a click or by a command, is listed, and can be saved as the "
-            "recipe that does it again.",
+            "pipeline that does it again.",
         )
         self._build()
         self.table.chosen.connect(self._show)
         self._show(None)
 
     def _build(self) -> None:
-        side = Card("As a recipe")
+        side = Card("Show as pipeline")
         side.body.addWidget(self.note)
         side.body.addWidget(self.text, 1)
         side.body.addLayout(row(None, self.save))
@@ -81,7 +81,7 @@ class ActionsView(QWidget):
         for action in actions:
             title = steps[action.step].title if action.step in steps else action.step
             about = _about(action, models)
-            origin = "recipe" if action.source.startswith("recipe") else action.source
+            origin = "pipeline" if action.source.startswith("recipe") else action.source
             texts = (title, about, run_rows.local(action.created), origin)
             made.append(SortableRow(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
@@ -115,15 +115,15 @@ class ActionsView(QWidget):
         if key is None:
             return
         kept = memory.recall(self.workspace.settings).get("recipes", "")
-        start = str(Path(str(kept)) / "recipe.toml")
+        start = str(Path(str(kept)) / "pipeline.toml")
         chosen, _filter = QFileDialog.getSaveFileName(
-            self, "Save as a recipe", start, "Recipes (*.toml)"
+            self, "Save as pipeline", start, "Pipelines (*.toml)"
         )
         if chosen:
             self.write(key, Path(chosen))
 
     def write(self, key: int, path: Path) -> None:
-        """Write the recipe of an entry."""
+        """Write the pipeline of an entry."""
         try:
             path.write_text(self.workspace.retold(key, path.parent), encoding="utf-8")
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The Runs page: recipes that were run, what was done, and the versions that came of it."""
+"""The Runs page: pipelines that were run, what was done, and the versions that came of it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class RunsPage(Page):
         self.runs = RunsView(workspace, shell)
         self.history = ActionsView(workspace, shell)
         self.versions = VersionsView(workspace, shell)
-        self.add_view("Recipes", self.runs)
+        self.add_view("Pipelines", self.runs)
         self.add_view("History", self.history)
         self.add_view("Versions", self.versions)
-        self.set_primary("Run a recipe…", self.choose)
-        self.add_command("Run a recipe…", self.choose)
+        self.set_primary("Run pipeline…", self.choose)
+        self.add_command("Run pipeline…", self.choose)
         self.add_command("Show the history of what was done", lambda: self.show_view(HISTORY))
         self.add_command("Show the versions", lambda: self.show_view(VERSIONS))
         self.runs.busy.connect(self._explain)
@@ -49,17 +49,17 @@ class RunsPage(Page):
         self._stale = True
 
     def choose(self) -> None:
-        """Ask for a recipe's file and run it."""
+        """Ask for a pipeline's file and run it."""
         kept = memory.recall(self.workspace.settings).get("recipes", "")
         chosen, _filter = QFileDialog.getOpenFileName(
-            self.header, "Run a recipe", str(kept), "Recipes (*.toml);;All files (*)"
+            self.header, "Run pipeline", str(kept), "Pipelines (*.toml);;All files (*)"
         )
         if chosen:
             memory.keep(self.workspace.settings, recipes=str(Path(chosen).parent))
             self.run(Path(chosen))
 
     def run(self, path: Path) -> None:
-        """Run a recipe; what is wrong in it is said, and nothing is run."""
+        """Run a pipeline; what is wrong in it is said, and nothing is run."""
         self.show_view(RUNS)
         try:
             started = self.workspace.runs.start(path)
@@ -69,7 +69,7 @@ class RunsPage(Page):
         self.runs.follow(started)
 
     def show_action(self, number: int) -> None:
-        """Show something that was done, with the recipe that repeats it."""
+        """Show something that was done, with the pipeline that repeats it."""
         self.show_view(HISTORY)
         self.history.select(number)
 
@@ -95,5 +95,5 @@ class RunsPage(Page):
 
     def _explain(self, busy: bool) -> None:
         assert self.primary is not None
-        reason = "A recipe runs; wait for it or stop it." if busy else ""
+        reason = "A pipeline is running. Wait for it to finish or stop it." if busy else ""
         set_enabled(self.primary, reason)

@@ -1,4 +1,4 @@
-"""The runs of recipes: a list, and of one its gates, steps, digests and report."""
+"""The runs of pipelines: a list, and of one its gates, steps, digests and report."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 DETAIL_WIDTH = 57 * GRID
 _SOON_MS = 150
 _NEVER = (
-    "A recipe does the whole way from a model to a target in one go, and stops before anything is "
-    "deployed when a gate is not met. Every sample has one; what you did by hand can be saved as "
+    "A pipeline runs all steps from a model to a target, and stops before anything is deployed "
+    "when a gate fails. Every sample has one; what you did by hand can be saved as "
     "one under History."
 )
 
@@ -54,8 +54,8 @@ class RunsView(QWidget):
     """The list at the left, the chosen run at the right.
 
     Signals:
-        busy: Whether a recipe runs.
-        chosen_file: A recipe that is to be run.
+        busy: Whether a pipeline runs.
+        chosen_file: A pipeline that is to be run.
     """
 
     busy = Signal(bool)
@@ -67,14 +67,14 @@ class RunsView(QWidget):
         self.running: RunningPipeline | None = None
         self._runs: dict[str, RunInfo] = {}
         self._reading = self._again = False
-        self.table = SortableTable(rows.COLUMNS, (), rows.WIDTHS, "Runs of recipes")
+        self.table = SortableTable(rows.COLUMNS, (), rows.WIDTHS, "Runs of pipelines")
         self.strip = _Strip(self._stop)
         self.detail = RunDetail(self._resume, self._retell, self._compare)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SOON_MS)
         self._timer.timeout.connect(self._read)
-        self.empty = Hint("No recipe was run yet", _NEVER, "Run the digits sample", self._sample)
+        self.empty = Hint("No pipeline runs yet", _NEVER, "Run the digits sample", self._sample)
         self._build()
         self.table.chosen.connect(self._chosen)
 
@@ -113,7 +113,7 @@ class RunsView(QWidget):
     # What runs
 
     def follow(self, running: RunningPipeline) -> None:
-        """Show how a recipe goes on."""
+        """Show how a pipeline goes on."""
         self.running = running
         self.strip.begin(running.id)
         self.busy.emit(True)
@@ -140,12 +140,12 @@ class RunsView(QWidget):
 
     def _say(self, state: str) -> None:
         sentences = {
-            "succeeded": ("The recipe was run, and every gate was met.", "good"),
+            "succeeded": ("The pipeline succeeded. All gates passed.", "good"),
             "gate not met": ("A gate was not met; nothing behind it was deployed.", "bad"),
-            "failed": ("The recipe stopped at a step that failed. It can go on from there.", "bad"),
-            "cancelled": ("The recipe was stopped. It can go on from there.", "warning"),
+            "failed": ("A step failed. You can resume the run from there.", "bad"),
+            "cancelled": ("The run was stopped. You can resume it from there.", "warning"),
         }
-        text, tone = sentences.get(state, (f"The recipe is {state}.", ""))
+        text, tone = sentences.get(state, (f"The pipeline is {state}.", ""))
         self.shell.say(text, tone)
 
     def _stop(self) -> None:
@@ -161,7 +161,7 @@ class RunsView(QWidget):
     def _sample(self) -> None:
         from studio.settings import resource
 
-        self.chosen_file.emit(Path(resource("samples", "digits", "recipe.toml")))
+        self.chosen_file.emit(Path(resource("samples", "digits", "pipeline.toml")))
 
     # What was run
 
@@ -210,12 +210,12 @@ class RunsView(QWidget):
 
 
 class _Strip(QFrame):
-    """Which step of a recipe runs, and the button that stops it."""
+    """Which step of a pipeline runs, and the button that stops it."""
 
     def __init__(self, stop: Any) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.setAccessibleName("The recipe that runs")
+        self.setAccessibleName("The pipeline that runs")
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -242,7 +242,7 @@ class RunDetail(Scroll):
 
     Args:
         resume: Called with a run that is to go on.
-        retell: Called with a run that is to be shown as one recipe.
+        retell: Called with a run that is to be shown as one pipeline.
         compare: Called with a run and the id of the one that it is to be held against.
     """
 
@@ -256,8 +256,10 @@ class RunDetail(Scroll):
         self.fields = FieldList()
         self.report = button("Open the report", self._open_report)
         self.again = button("Go on", lambda: self._resume(self.run))
-        self.recipe = button("As a recipe", lambda: retell(self.run))
-        self.recipe.setToolTip("Shows under History the recipe that does again what the run did.")
+        self.pipeline = button("Show as pipeline", lambda: retell(self.run))
+        self.pipeline.setToolTip(
+            "Shows under History the pipeline that does again what the run did."
+        )
         self.gates = StateRows("Gates")
         self.steps = StateRows("Steps")
         self.made = FieldList()
@@ -278,7 +280,7 @@ class RunDetail(Scroll):
         top.setStretch(0, 1)
         head.body.addLayout(top)
         head.body.addWidget(self.fields)
-        head.body.addLayout(row(self.report, self.recipe, self.again, None))
+        head.body.addLayout(row(self.report, self.pipeline, self.again, None))
         self.gates_card, steps, made = Card("Gates"), Card("Steps"), Card("Digests (SHA-256)")
         self.gates_card.body.addWidget(self.gates)
         steps.body.addWidget(self.steps)
@@ -313,7 +315,10 @@ class RunDetail(Scroll):
         self.made_card.setVisible(bool(run.artefacts))
         set_enabled(self.report, "" if run.report.is_file() else "It has no report yet.")
         self.again.setVisible(run.state in ("interrupted", "failed", "cancelled"))
-        set_enabled(self.again, "A recipe runs; wait for it or stop it." if is_running else "")
+        set_enabled(
+            self.again,
+            "A pipeline is running. Wait for it to finish or stop it." if is_running else "",
+        )
         self.others.clear()
         for other in sorted(others, key=lambda one: one.name != run.name):
             self.others.addItem(

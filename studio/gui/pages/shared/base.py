@@ -37,7 +37,7 @@ class Page(QWidget):
         title: Heading.
         icon: Name of the icon in the rail.
         folded_title: The name of the menu with the views of plugins.
-        repeats: The steps that are done here, and can be had as a recipe.
+        repeats: The steps that are done here, and can be had as a pipeline.
         header: What is above the views; also the parent of a page's dialogs, so that they are
             dressed.
     """
@@ -71,8 +71,8 @@ class Page(QWidget):
         layout.addWidget(self.stack, 1)
         self._views.changed.connect(self._show_view)
         if self.repeats:
-            self.add_tool(self.recipe_button())
-            self.add_command(f"{self.title}: show as a recipe", self.show_as_recipe)
+            self.add_tool(self.pipeline_button())
+            self.add_command(f"{self.title}: show as pipeline", self.show_as_pipeline)
 
     def _header(self) -> QFrame:
         header = QFrame()
@@ -151,13 +151,13 @@ class Page(QWidget):
             end = self._right.count() - (1 if self.primary is not None else 0)
             self._right.insertWidget(end, widget)
 
-    def recipe_button(self) -> QPushButton:
-        """A quiet button that shows what was done here last as a recipe."""
-        return recipe_button(self.workspace, self.shell, self.repeats)
+    def pipeline_button(self) -> QPushButton:
+        """A quiet button that shows what was done here last as a pipeline."""
+        return pipeline_button(self.workspace, self.shell, self.repeats)
 
-    def show_as_recipe(self) -> None:
-        """Show the recipe of what was done last on this page; say it when that is nothing."""
-        show_as_recipe(self.workspace, self.shell, self.repeats)
+    def show_as_pipeline(self) -> None:
+        """Show the pipeline of what was done last on this page; say it when that is nothing."""
+        show_as_pipeline(self.workspace, self.shell, self.repeats)
 
     def hide_header(self, hidden: bool = True) -> None:
         """Leave the whole page to the content, or show the header again."""
@@ -213,21 +213,21 @@ class Page(QWidget):
         """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
 
 
-def recipe_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
-    """A quiet button that shows what was done last by one of some steps as a recipe."""
+def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
+    """A quiet button that shows what was done last by one of some steps as a pipeline."""
     steps = tuple(repeats)
-    made = button("As a recipe", lambda: show_as_recipe(workspace, shell, steps), "link")
-    made.setToolTip("Shows the recipe that does again what was done here last.")
+    made = button("Show as pipeline", lambda: show_as_pipeline(workspace, shell, steps), "link")
+    made.setToolTip("Shows the pipeline that repeats the last action on this page.")
     return made
 
 
-def show_as_recipe(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
-    """Show the recipe of what was done last by one of some steps; say it when that is nothing."""
+def show_as_pipeline(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
+    """Show the pipeline of what was done last by one of some steps; say it when that is nothing."""
     found = workspace.last_done(repeats)
     if found is not None:
         shell.show_action(found.id)
     else:
-        shell.say("Nothing was done here yet that a recipe could do again.")
+        shell.say("No action on this page can be repeated yet.")
 
 
 def _takes_tab(widget: QWidget) -> bool:

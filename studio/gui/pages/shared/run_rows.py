@@ -1,4 +1,4 @@
-"""Runs, gates and steps of recipes as lines of tables and cards."""
+"""Runs, gates and steps of pipelines as lines of tables and cards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.gui.pages.shared.stage_page import StateRow
 from studio.gui.widgets.sortable import SortableRow
 from studio.workspace import RunInfo
 
-COLUMNS = ("Recipe", "State", "Gates", "Started")
+COLUMNS = ("Pipeline", "State", "Gates", "Started")
 WIDTHS = (0, 104, 60, 112)
 
 TONES = {

@@ -85,9 +85,7 @@ class WelcomePage(Page):
         self.hide_header()
         self.drop = DropZone(shell.theming, shell.choose_model)
         self._recent = Card("Recent models")
-        self._samples = Card(
-            "Samples", "Each comes with labelled data and a recipe, so that every page has work."
-        )
+        self._samples = Card("Samples", "Each sample has a model, labelled data and a pipeline.")
         for sample in workspace.samples():
             self._samples.body.addWidget(self._sample(sample))
         self._samples.body.addStretch(1)

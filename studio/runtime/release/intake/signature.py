@@ -41,7 +41,7 @@ def check(layout: Layout, content: bytes, signature: str) -> str:
     if not signature:
         raise ReleaseError(
             "unsigned",
-            "This target takes signed releases only, and the bundle is not signed.",
+            "The target requires signed releases, and this bundle is not signed.",
             "Deploy with --sign KEY, or sign the bundle with studio sign.",
         )
     return signer_of(allowed, content, signature)
@@ -91,7 +91,7 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
         found = _run([program, "-Y", "find-principals", "-s", path, "-f", str(allowed)], content)
         who = next(iter(found.stdout.decode("utf-8", "replace").splitlines()), "")
         if found.returncode or not who:
-            raise _foreign("nobody whom it knows has signed the bundle", found)
+            raise _foreign("no allowed signer has signed the bundle", found)
         words = ["-Y", "verify", "-n", namespace, "-I", who, "-s", path, "-f", str(allowed)]
         done = _run([program, *words], content)
         if done.returncode:
@@ -132,7 +132,7 @@ def _admitted(text: str) -> list[Signer]:
     if text and (len(text) > _MOST_BYTES or not wanted or len(found) != len(wanted)):
         raise ReleaseError(
             "bad-signers",
-            "The file of signers is none: each line is a name, a key's type and the key.",
+            "Invalid allowed-signers file: each line needs name, key type and key.",
             'A line looks like: ann@desk ssh-ed25519 AAAA... (see "allowed signers" in '
             "ssh-keygen(1)).",
         )
@@ -143,7 +143,7 @@ def _foreign(why: str, done: subprocess.CompletedProcess[bytes]) -> ReleaseError
     return ReleaseError(
         "foreign-signature",
         "This target refuses the release: {}.".format(why),
-        "Sign it with a key that the target admits, or admit the key with studio trust.",
+        "Sign with an allowed key, or add the key: studio trust --signers FILE",
         done.stderr.decode("utf-8", "replace")[-2000:],
     )
 

@@ -90,7 +90,7 @@ def _judge(found: Mapping[str, Any], budget_ms: Any) -> None:
         )
     if budget_ms and found["latency_ms"] > float(budget_ms):
         raise _failed(
-            "a request takes {:.2f} ms here, and the budget is {:.2f} ms".format(
+            "latency {:.2f} ms exceeds the budget of {:.2f} ms".format(
                 found["latency_ms"], float(budget_ms)
             )
         )
@@ -99,8 +99,8 @@ def _judge(found: Mapping[str, Any], budget_ms: Any) -> None:
 def _failed(reason: str, detail: str = "") -> ReleaseError:
     return ReleaseError(
         "probe-failed",
-        "The release did not pass its test on the target: {}.".format(reason),
-        "What was served before is untouched.",
+        "The release failed its test on the target: {}.".format(reason),
+        "The previous release is still running.",
         detail,
     )
 

@@ -161,7 +161,7 @@ class Server:
             if report.get("state") == "ready" and report.get("digest") == digest:
                 return report
             if report.get("state") == "failed":
-                raise self._failure(str(report.get("error") or "it gave no reason"))
+                raise self._failure(str(report.get("error") or "no reason reported"))
             if not alive:
                 raise self._failure("the server ended while it was starting")
             time.sleep(_POLL_S)
@@ -174,7 +174,7 @@ class Server:
     def _failure(self, reason: str) -> ReleaseError:
         return ReleaseError(
             "not-ready",
-            "The release could not be served: {}.".format(reason.rstrip(".")),
+            "The release did not start: {}.".format(reason.rstrip(".")),
             "The release that ran before is still in place.",
             self._manager.tail(),
         )

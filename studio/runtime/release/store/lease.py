@@ -113,6 +113,8 @@ def _busy(held: dict[str, Any]) -> ReleaseError:
     left = max(1, round(held.get("expires", time.time()) - time.time()))
     return ReleaseError(
         "locked",
-        "{} is changing this target at the moment.".format(owner),
-        "Wait until it has ended; if it died, its claim ends in {} s.".format(left),
+        "{} is deploying to this target.".format(owner),
+        "Wait for it to finish. The lock expires in {} s if that deployment has stopped.".format(
+            left
+        ),
     )

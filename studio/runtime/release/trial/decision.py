@@ -53,7 +53,7 @@ _STRETCHES_OK, _STRETCHES = 0.3, 0.7
 
 
 def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
-    """The rule that a request or a recipe describes; what it does not name is as usual.
+    """The rule that a request or a pipeline describes; what it does not name is as usual.
 
     Raises:
         ReleaseError: for what it cannot be, with the nearest name that is known.
@@ -71,7 +71,7 @@ def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
         try:
             values[name] = str(value) if is_text else float(value)
         except (TypeError, ValueError):
-            text = "The soak rule's {} is {!r}, which is no number.".format(name, value)
+            text = "Trial rule {} must be a number, not {!r}.".format(name, value)
             raise ReleaseError("bad-rule", text) from None
     found = TrialRule(**values)
     _check(found)
@@ -164,9 +164,9 @@ class TrialDecision:
 
 _TEXTS = {
     "errors": "{} of {} requests failed",
-    "agreement": "{} of {} answers are unlike those of the release before",
-    "latency": "{} of {} stretches of runs were slower than allowed beside the release before",
-    "drift": "{} of {} windows of requests are unlike the reference data of the release before",
+    "agreement": "{} of {} results differ from the previous release",
+    "latency": "{} of {} stretches of runs were slower than allowed next to the previous release",
+    "drift": "{} of {} windows of requests differ from the reference data of the previous release",
 }
 
 

@@ -150,7 +150,7 @@ class ReleaseTrial:
                 if quality.rule.undecided == KEEP:
                     return {**told, "decision": "kept undecided"}
                 open_ones = ", ".join(one.test for one in findings if one.says == "open")
-                raise failed("{:g} s did not decide {}".format(seconds, open_ones), told)
+                raise failed("inconclusive after {:g} s: {}".format(seconds, open_ones), told)
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
@@ -179,7 +179,7 @@ class ReleaseTrial:
         errors = Counts(self._errors + lost, self._requests + lost)
         why_not = str(mirror.get("fault") or "")
         if not self._before:
-            why_not = "there is no release before this one"
+            why_not = "there is no previous release"
         compared, repeated = _count(mirror, "compared"), _count(mirror, "repeated")
         told = _REPEATED.format(repeated) if repeated else ""
         agreement = Counts(compared - _count(mirror, "agreed"), compared, why_not, told)
@@ -199,7 +199,7 @@ class ReleaseTrial:
         if self._was_adrift:
             return Counts(why_not="what is asked differed from the reference data before, too")
         if mirror and told is None and _count(mirror, "compared"):
-            return Counts(why_not="the release before has no reference data")
+            return Counts(why_not="the previous release has no reference data")
         told = told or {}
         fault = str(told.get("fault") or "")
         return Counts(_count(told, "differing"), _count(told, "windows"), fault)
@@ -262,8 +262,8 @@ def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseErr
     """Of a release that is to be taken back."""
     error = ReleaseError(
         "soak-failed",
-        "The release was taken back right after the switch: {}.".format(reason),
-        "The release that ran before is served again.",
+        "The release was rolled back after the switch: {}.".format(reason),
+        "The previous release is running again.",
     )
     if evidence is not None:
         error.detail = json.dumps(dict(evidence, decision="taken back"), sort_keys=True)

@@ -125,7 +125,7 @@ class ContractCall(InferenceCall):
         names = list(self._model.outputs)
         for feeds in question.runs:
             if self._exchange.gone:
-                raise HttpError(503, "The client has left.")
+                raise HttpError(503, "Client disconnected.")
             results.append(self._model.session.run(feeds, names, options))
         return results
 

@@ -68,7 +68,7 @@ class InferenceCall:
         """Read the inputs; False when they do not fit the model, which is then the answer."""
         self._begun = _clock()
         if self._exchange.gone:
-            self._fail(503, "CANCELED", "The client has left.")
+            self._fail(503, "CANCELED", "Client disconnected.")
             return False
         try:
             self.inference = self._read()
@@ -152,14 +152,14 @@ class InferenceCall:
 
     def _fail_because(self, error: Exception, options: Any = None) -> None:
         if options is not None and options.terminate:
-            self._fail(504, "CANCELED", "The answer was not ready in time.")
+            self._fail(504, "CANCELED", "Inference timed out.")
         elif isinstance(error, HttpError):
             self._fail(error.status, "BAD_REQUEST", self._advice() or error.sentence)
         elif isinstance(error, MemoryError):
             self._fail(503, "BACKEND", "There is not enough memory for this request.")
         # onnxruntime's classes have no common base, and are found without importing it here.
         elif type(error).__name__ == "InvalidArgument":
-            self._fail(400, "BAD_REQUEST", "The model refuses the input: " + first_line(error))
+            self._fail(400, "BAD_REQUEST", "Invalid model input: " + first_line(error))
         else:
             self._fail(500, "BACKEND", "The model failed: " + first_line(error))
 

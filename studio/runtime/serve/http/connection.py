@@ -236,7 +236,7 @@ class Connection(TimedConnection):
             response = error.response()
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            response = Response.error(500, "The server made a mistake; its log says which.")
+            response = Response.error(500, "Internal server error. See the server log.")
         if response is not None:
             exchange.answer(response)
 
@@ -428,7 +428,7 @@ class Connection(TimedConnection):
 
     def _give_up(self, exchange: Exchange) -> None:
         """We have taken too long: the client hears so, and whoever works on it that it is gone."""
-        error = HttpError(504, "The answer was not ready in time.", close=True)
+        error = HttpError(504, "Inference timed out.", close=True)
         self.finish(exchange, error.response())
         exchange.gone = True
         self._wait_for(Waiting.END)

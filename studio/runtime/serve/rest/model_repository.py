@@ -130,7 +130,7 @@ def later(
             response = refused(error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            response = refused(HttpError(500, "The server made a mistake; its log says which."))
+            response = refused(HttpError(500, "Internal server error. See the server log."))
         exchange.answer(response)
 
     service.begin(do())

@@ -21,8 +21,8 @@ from .methods import Method
 from .reply import Reply, refusal, refused
 from .wire import WireError
 
-_LATE = "The answer was not ready in time."
-_MISTAKE = "The server made a mistake; its log says which."
+_LATE = "Inference timed out."
+_MISTAKE = "Internal server error. See the server log."
 
 
 class Client:

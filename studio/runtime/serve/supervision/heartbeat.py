@@ -82,13 +82,13 @@ class Heartbeat:
             patience_s: Silence that is in order at the moment, however idle it looks.
         """
         if self._run_s > self._answer_s + self._limit_s:
-            return "has been in one run for {:.0f} s, and nobody waits for it".format(self._run_s)
+            return "has an abandoned inference running for {:.0f} s".format(self._run_s)
         if self._asked_at is None:
             return ""
         silence = now - self._asked_at
         allowed = self._limit_s + (self._answer_s if self._is_busy(silence) else 0.0)
         if silence >= max(allowed, patience_s):
-            return "has given no sign of life for {:.0f} s".format(silence)
+            return "missed its heartbeat for {:.0f} s".format(silence)
         if now >= self._look_at:  # busy, or in order: look again soon
             self._look_at = now + self._limit_s / _PARTS
         return ""

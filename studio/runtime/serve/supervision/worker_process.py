@@ -133,7 +133,7 @@ class WorkerProcess:
             number = signal.Signals(-status).name
         except ValueError:
             number = str(-status)
-        return "The process that serves release {} was ended by {}.".format(name, number)
+        return "Worker of release {} killed by {}.".format(name, number)
 
     def reload(self, release: Path, generation: int) -> None:
         """Ask it to serve another release."""

@@ -34,7 +34,7 @@ def quantized(rig: Rig) -> None:
         peak_memory_mb=93.7,
         seconds=0.68,
         facts={"quantized": 3, "kept": {"head": "asked for"}},
-        recipe_text='title = "int8, calibrated"\nmethod = "static-int8"\n',
+        preset_text='title = "int8, calibrated"\nmethod = "static-int8"\n',
     )
     options = {"data": "/data/calibration.npz", "samples": 128, "max_drop": 0.01}
     rig.registry.add_run("quantize", made.id, options, {})
@@ -59,7 +59,7 @@ def test_click_starts_the_step_with_the_current_variant(rig: Rig, tmp_path: Path
     assert job.options["model"] == f"#{variant.id}"
     assert job.options["data"] == str(tmp_path)
     assert job.options["max_drop"] == 0.01
-    assert job.options["recipe"] == "int8"
+    assert job.options["preset"] == "int8"
     assert not page.primary.isEnabled()
 
 

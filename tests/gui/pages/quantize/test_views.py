@@ -1,4 +1,4 @@
-"""The parts of the Quantize page: recipe in two views, the look ahead, layers, samples."""
+"""The parts of the Quantize page: preset in two views, the look ahead, layers, samples."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def editor(rig: Rig, qtbot: QtBot) -> PresetEditor:
     return editor
 
 
-# The recipe
+# The preset
 
 
 def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: PresetEditor) -> None:
@@ -105,7 +105,7 @@ def test_a_wrong_line_is_marked_and_said(editor: PresetEditor, qtbot: QtBot) -> 
     assert not editor.source.extraSelections()
 
 
-def test_another_recipe_brings_its_own_form(editor: PresetEditor) -> None:
+def test_another_preset_brings_its_own_form(editor: PresetEditor) -> None:
     editor.choose("int4-weights")
     assert editor.form is not None
     assert editor.form.values()["bits"] == "4"
@@ -113,16 +113,16 @@ def test_another_recipe_brings_its_own_form(editor: PresetEditor) -> None:
     assert "no data needed" in editor.summary.text()
 
 
-def test_a_recipe_of_ones_own_is_saved_and_offered(editor: PresetEditor, rig: Rig) -> None:
+def test_a_preset_of_ones_own_is_saved_and_offered(editor: PresetEditor, rig: Rig) -> None:
     assert editor.keep.toolTip() == "Enter a name first."
     editor.name.setText("int8")
     editor.keep.click()
     assert "ships with the studio" in editor.saved.text()
     editor.name.setText("mine")
     editor.keep.click()
-    assert "studio quantize --recipe mine" in editor.saved.text()
+    assert "studio quantize --preset mine" in editor.saved.text()
     assert editor.combo.currentData() == "mine"
-    assert rig.workspace.recipes.find("mine").text == editor.text
+    assert rig.workspace.presets.find("mine").text == editor.text
 
 
 # Ahead of the work
@@ -162,10 +162,10 @@ def test_data_that_do_not_fit_are_said_before_the_work(rig: Rig, qtbot: QtBot) -
 def test_the_button_says_what_is_missing(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
     assert page.primary is not None
-    assert page.primary.toolTip().startswith("This recipe needs calibration data")
-    page.recipe.choose("fp16")
+    assert page.primary.toolTip().startswith("This preset needs calibration data")
+    page.preset.choose("fp16")
     assert page.primary.isEnabled()
-    page.recipe.choose("int8")
+    page.preset.choose("int8")
     page.form.set_values({"data": str(tmp_path)})
     assert page.primary.isEnabled()
 
@@ -187,7 +187,7 @@ def test_one_begins_with_the_data(rig: Rig) -> None:
 def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
     parent = rig.variant()
     page = rig.page(QuantizePage, rig.variant("int8", parent))
-    page.recipe.choose("fp16")
+    page.preset.choose("fp16")
     page.run()
     assert rig.shell.jobs[-1].options["model"] == f"#{parent.id}"
     assert "the next is made of fp32" in visible_texts(page)

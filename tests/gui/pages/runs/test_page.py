@@ -1,4 +1,4 @@
-"""The Runs page: recipes with their gates, what was done as recipes, versions."""
+"""The Runs page: pipelines with their gates, what was done as pipelines, versions."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
 
 
 def journal(rig: Rig, name: str, **more: Any) -> Path:
-    """A run of a recipe, as its folder tells it."""
+    """A run of a pipeline, as its folder tells it."""
     folder = rig.workspace.paths.data / "runs" / name
     (folder / "results").mkdir(parents=True)
     step = {"id": "int8", "step": "quantize", "state": "succeeded", "seconds": 2.0, "key": "k"}
     document = {
         "id": name,
-        "recipe": {"name": "digits", "title": "Digits", "file": "recipe.toml"},
+        "pipeline": {"name": "digits", "title": "Digits", "file": "pipeline.toml"},
         "state": "succeeded",
         "started": "2026-11-26T08:00:00.000+00:00",
         "ended": "2026-11-26T08:01:00.000+00:00",
@@ -60,7 +60,7 @@ def journal(rig: Rig, name: str, **more: Any) -> Path:
     }
     (folder / "run.json").write_text(json.dumps(document))
     (folder / "results" / "int8.json").write_text(json.dumps({"size_ratio": 0.3}))
-    (folder / "recipe.toml").write_text("[recipe]\n")
+    (folder / "recipe.toml").write_text("[pipeline]\n")
     return folder
 
 
@@ -72,7 +72,7 @@ def page_of(rig: Rig) -> RunsPage:
 
 def test_without_runs_the_page_says_what_they_are(rig: Rig) -> None:
     page = page_of(rig)
-    assert "No recipe was run yet" in visible_texts(page)
+    assert "No pipeline runs yet" in visible_texts(page)
     page.show_view(HISTORY)
     assert "Nothing was done yet" in visible_texts(page)
     page.show_view(2)
@@ -111,7 +111,7 @@ def test_an_interrupted_run_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(rig.workspace.runs, "start_again", lambda name: Running(name))
     page.runs.detail.again.click()
     assert page.primary is not None
-    assert page.primary.toolTip() == "A recipe runs; wait for it or stop it."
+    assert page.primary.toolTip() == "A pipeline is running. Wait for it to finish or stop it."
     page.on_event(RunChanged("digits-1", "running", "deploy", 5, 13))
     assert page.runs.strip.text.text() == "Step 5 of 13: deploy"
     page.on_event(RunChanged("digits-1", "gate not met"))
@@ -120,7 +120,7 @@ def test_an_interrupted_run_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Running:
-    """A recipe that is said to run."""
+    """A pipeline that is said to run."""
 
     error = None
     running = True
@@ -133,17 +133,17 @@ class Running:
         self.cancelled = True
 
 
-def test_a_recipe_that_is_wrong_is_said_and_not_run(rig: Rig, tmp_path: Path) -> None:
+def test_a_pipeline_that_is_wrong_is_said_and_not_run(rig: Rig, tmp_path: Path) -> None:
     page = page_of(rig)
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text('[recipe]\nname = "r"\n[[steps]]\nstep = "opne"\n')
-    page.run(recipe)
+    pipeline = tmp_path / "pipeline.toml"
+    pipeline.write_text('[pipeline]\nname = "r"\n[[steps]]\nstep = "opne"\n')
+    page.run(pipeline)
     (error,) = rig.shell.failed
     assert isinstance(error, UsageError)
     assert "line 4, column 1: there is no step 'opne'; the nearest is 'open'." in error.message
 
 
-def test_what_was_done_is_saved_as_the_recipe_that_repeats_it(rig: Rig, tmp_path: Path) -> None:
+def test_what_was_done_is_saved_as_the_pipeline_that_repeats_it(rig: Rig, tmp_path: Path) -> None:
     ledger = rig.registry.ledger
     model, data = tmp_path / "digits.onnx", tmp_path / "data.npz"
     variant = rig.variant()
@@ -160,8 +160,8 @@ def test_what_was_done_is_saved_as_the_recipe_that_repeats_it(rig: Rig, tmp_path
     written = (tmp_path / "saved.toml").read_text()
     assert 'model = "digits.onnx"' in written
     assert 'data = "data.npz"' in written
-    recipe = rig.workspace.runs.check(written, "saved.toml", tmp_path)
-    assert [step.step for step in recipe.steps] == ["open", "quantize"]
+    pipeline = rig.workspace.runs.check(written, "saved.toml", tmp_path)
+    assert [step.step for step in pipeline.steps] == ["open", "quantize"]
     assert rig.shell.said[0].startswith("Saved as")
 
 
@@ -220,15 +220,15 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_the_digits_recipe_in_the_window_gives_the_digests_of_the_command_line(
+def test_the_digits_pipeline_in_the_window_gives_the_digests_of_the_command_line(
     make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    recipe = Path(resource("samples", "digits", "recipe.toml"))
+    pipeline = Path(resource("samples", "digits", "pipeline.toml"))
     window = make_window()
-    run = run_in_window(window, qtbot, recipe, PATIENCE_MS)
+    run = run_in_window(window, qtbot, pipeline, PATIENCE_MS)
     studio = Studio(tmp_path / "command")
     try:
-        report = studio.ok("run", recipe, timeout=PATIENCE_MS / 1000)
+        report = studio.ok("run", pipeline, timeout=PATIENCE_MS / 1000)
     finally:
         studio.run("undeploy", "--target", "local", "--purge")
     assert report["artefacts"] == run.artefacts
@@ -238,14 +238,14 @@ def test_the_digits_recipe_in_the_window_gives_the_digests_of_the_command_line(
     }
 
 
-def test_a_recipe_is_run_from_the_window_with_its_own_thread(
+def test_a_pipeline_is_run_from_the_window_with_its_own_thread(
     make_window: MakeWindow, digits_home: Path, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    recipe = tmp_path / "recipe.toml"
+    pipeline = tmp_path / "pipeline.toml"
     model = resource("samples", "digits", "digits.onnx")
-    recipe.write_text(f'[recipe]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{model}"\n')
+    pipeline.write_text(f'[pipeline]\nname = "r"\n[[steps]]\nstep = "open"\nmodel = "{model}"\n')
     window = make_window(digits_home)
-    started = window.workspace.runs.start(recipe, RunRequest())
+    started = window.workspace.runs.start(pipeline, RunRequest())
     qtbot.waitUntil(lambda: not started.running, timeout=PATIENCE_MS)
     assert started.report is not None
     assert started.report.exit_code == 0
@@ -263,23 +263,23 @@ def test_a_recipe_is_run_from_the_window_with_its_own_thread(
         (PluginsPage, "", "environment-install"),
     ],
 )
-def test_each_page_shows_what_was_done_there_last_as_a_recipe(
+def test_each_page_shows_what_was_done_there_last_as_a_pipeline(
     rig: Rig, page: type[Page], view: str, step: str
 ) -> None:
     shown = rig.page(page)
     where = getattr(shown, view) if view else shown
-    buttons = [b for b in where.findChildren(QPushButton) if b.text() == "As a recipe"]
-    (recipe,) = buttons
-    recipe.click()
+    buttons = [b for b in where.findChildren(QPushButton) if b.text() == "Show as pipeline"]
+    (pipeline,) = buttons
+    pipeline.click()
     assert rig.shell.shown == []
     assert rig.shell.said[-1].startswith("Nothing was done here yet")
     ledger = rig.registry.ledger
     wanted = ledger.add_action(step, {}, {}, "window")
     ledger.add_action("samples-get", {}, {}, "window")  # of another page
-    recipe.click()
+    pipeline.click()
     assert rig.shell.shown[-1] == wanted
     names = [action.text() for action in shown.actions()]
-    assert f"{shown.title}: show as a recipe" in names
+    assert f"{shown.title}: show as pipeline" in names
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_each_page_shows_what_was_done_there_last_as_a_recipe(
         (MonitorPage, "", "monitor-fleet", {"seconds": 1.0}),
     ],
 )
-def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
+def test_what_only_looks_is_in_no_history_and_still_had_as_a_pipeline(
     rig: Rig, tmp_path: Path, page: type[Page], view: str, step: str, options: dict[str, Any]
 ) -> None:
     shown = rig.page(page)
@@ -300,8 +300,8 @@ def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
     older = ledger.add_action("trust", {"target": "local"}, {}, "window")
     job = rig.workspace.start(step, **options)
     where = getattr(shown, view) if view else shown
-    (recipe,) = [b for b in where.findChildren(QPushButton) if b.text() == "As a recipe"]
-    recipe.click()
+    (pipeline,) = [b for b in where.findChildren(QPushButton) if b.text() == "Show as pipeline"]
+    pipeline.click()
     (number,) = rig.shell.shown
     job.cancel()
     job.wait(PATIENCE_MS / 1000)
@@ -312,7 +312,7 @@ def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
     assert runs.history.table.selected() is None
     runs.refresh()  # a job ends meanwhile
     text = runs.history.text.toPlainText()
-    (told,) = rig.workspace.runs.check(text, "recipe.toml", tmp_path).steps
+    (told,) = rig.workspace.runs.check(text, "pipeline.toml", tmp_path).steps
     assert told.step == step
     runs.history.write(number, tmp_path / "saved.toml")
     assert (tmp_path / "saved.toml").read_text() == text
@@ -320,13 +320,13 @@ def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
     assert 'step = "trust"' in runs.history.text.toPlainText()
 
 
-def test_a_run_is_shown_as_a_recipe(rig: Rig) -> None:
+def test_a_run_is_shown_as_a_pipeline(rig: Rig) -> None:
     journal(rig, "20261126-080000-aaaa")
     page = page_of(rig)
-    page.runs.detail.recipe.click()
+    page.runs.detail.pipeline.click()
     assert rig.shell.said[-1].startswith("The run did nothing anew")
     ledger = rig.registry.ledger
     wanted = ledger.add_action("quantize", {}, {}, "recipe 20261126-080000-aaaa")
     ledger.add_action("quantize", {}, {}, "recipe another")
-    page.runs.detail.recipe.click()
+    page.runs.detail.pipeline.click()
     assert rig.shell.shown == [wanted]

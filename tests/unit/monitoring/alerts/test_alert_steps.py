@@ -75,6 +75,6 @@ def test_silences_are_made_listed_and_ended(
     assert main([*silence, "--target", "local", "--alert", "drift", "--minutes", "0"]) == 0
     assert capsys.readouterr().out == "Nothing is held back.\n"
     assert main([*silence, "--target", "locl"]) == 1
-    assert "There is no target 'locl'." in capsys.readouterr().err
-    assert main([*silence, "--target", "local", "--seen"]) == 2
+    assert "Unknown target: 'locl'." in capsys.readouterr().err
+    assert main([*silence, "--target", "local", "--ack"]) == 2
     assert "One alert of one target is acknowledged" in capsys.readouterr().err

@@ -131,7 +131,7 @@ def test_what_was_seen_is_not_told_again_until_it_begins_anew() -> None:
 def test_what_cannot_be_written_is_said_and_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     holds = Silences(tmp_path / "file" / "holds.jsonl", Clock())
-    with pytest.raises(StudioError, match=r"cannot be written: .*nothing is held back"):
+    with pytest.raises(StudioError, match=r"Cannot write .*No alert was silenced"):
         holds.silence("nano", "drift", 60)
     assert holds.current() == []
     holds.over("nano", "drift")

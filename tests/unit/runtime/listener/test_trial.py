@@ -107,7 +107,7 @@ def place(
 
 @pytest.mark.parametrize("place", [2], indirect=True)
 def test_one_that_answers_otherwise_gives_its_turn_back(place: Place) -> None:
-    with pytest.raises(ReleaseError, match="answers are unlike those") as raised:
+    with pytest.raises(ReleaseError, match="results differ from the previous release") as raised:
         place.hold()
     assert raised.value.code == "soak-failed"
     assert place.comes_back()
@@ -223,12 +223,12 @@ def test_a_rule_that_is_none_begins_nothing(
 
 def test_the_first_release_is_judged_by_its_errors_alone(place: Place) -> None:
     asked = trial.RequestedTrial(place.new.digest, "", "ann", {"undecided": "take back"}, 1.0)
-    with pytest.raises(ReleaseError, match=r"1 s did not decide errors"):
+    with pytest.raises(ReleaseError, match=r"inconclusive after 1 s: errors"):
         trial.hold(place.turns, asked, place.told.append)
     assert place.turns.current() == "", "nothing was served before"
     (entry,) = place.record()
     agreement = next(one for one in entry["tests"] if one["test"] == "agreement")
-    assert "there is no release before" in agreement["text"]
+    assert "there is no previous release" in agreement["text"]
 
 
 def test_a_server_tells_all_of_itself(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -178,7 +178,7 @@ def test_another_operator_is_refused_by_name(board: Machine, tmp_path: Path) -> 
     board.begin("a" * 64)
     other = Machine(board.layout.root, owner="bob@den", runtime=board.runtime)
     for verb in ("begin", "rollback", "remove", "gc"):
-        assert other.refused(verb)["message"].startswith("ann@desk is changing this target")
+        assert other.refused(verb)["message"].startswith("ann@desk is deploying to this target")
     assert other.ok("status")["phase"] == "receive"
     board.ok("end")
     assert other.ok("begin")["token"]
@@ -267,7 +267,7 @@ def test_a_release_over_its_budget_or_unable_to_load(board: Machine, tmp_path: P
     assert found["samples"] == 2
     assert found["max_error"] <= found["atol"]
     refusal = board.refused("probe", release=bundle.digest, budget_ms=1e-6)
-    assert "and the budget is 0.00 ms" in refusal["message"]
+    assert "exceeds the budget of 0.00 ms" in refusal["message"]
     model = board.layout.release(bundle.digest) / "model.onnx"
     model.chmod(0o644)
     model.write_bytes(b"not a model")

@@ -85,7 +85,7 @@ def test_without_the_token(guarded: rig.ServerProcess, given: str | None) -> Non
     headers = {} if given is None else {"Authorization": given}
     for method, path in (("POST", INFER), ("GET", "/metrics"), ("GET", "/v2"), ("GET", "/none")):
         status, document = guarded.call(method, path, **headers)
-        assert (status, document["error"]) == (401, "A bearer token is needed.")
+        assert (status, document["error"]) == (401, "Missing or invalid bearer token.")
 
 
 def test_the_challenge_is_named(guarded: rig.ServerProcess) -> None:
@@ -224,7 +224,7 @@ def test_an_answer_that_takes_too_long(tmp_path: Path) -> None:
     ) as server:
         for _ in range(3):
             status, document = server.call("POST", path, trips(ENDLESS, on_a_thread=True))
-            assert (status, document["error"]) == (504, "The answer was not ready in time.")
+            assert (status, document["error"]) == (504, "Inference timed out.")
             status, document = server.call("POST", path, trips(3, on_a_thread=True))
             assert (status, document["outputs"][0]["data"]) == (200, [3])
         rig.wait_until(lambda: rig.rests(server), "the processor is free again")

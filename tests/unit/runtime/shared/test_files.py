@@ -140,7 +140,7 @@ def test_a_damaged_state_is_made_again_from_the_link(layout: Layout) -> None:
 def test_one_operator_at_a_time(layout: Layout) -> None:
     token = lease.take(layout, "ann")
     lease.renew(layout, token)
-    with pytest.raises(ReleaseError, match="ann is changing this target"):
+    with pytest.raises(ReleaseError, match="ann is deploying to this target"):
         lease.take(layout, "bob")
     with pytest.raises(ReleaseError, match="ann is changing"):
         lease.refuse_others(layout, "bob")

@@ -73,7 +73,7 @@ def test_one_test_is_enough_against_and_all_are_needed_for() -> None:
     ("wanted", "word"),
     [
         ({"disagreemnt": 0.1}, "disagreement"),
-        ({"slower": "fast"}, "no number"),
+        ({"slower": "fast"}, "must be a number"),
         ({"slower": 1.0}, "slower_ok"),
         ({"alpha": 0.0}, "alpha"),
         ({"undecided": "maybe"}, "take back"),
@@ -164,7 +164,7 @@ def test_without_requests_the_time_decides(board: Machine, good: Bundle, tmp_pat
     board.ready(bundle)
     strict = {"undecided": "take back"}
     answer = board.call("switch", release=bundle.digest, soak_s=1, quality=strict)
-    assert "did not decide" in answer["message"]
+    assert "inconclusive after" in answer["message"]
     assert board.ok("status")["current"] == good.digest
     answer = board.ok("switch", release=bundle.digest, soak_s=1, quality={})
     assert answer["soak"]["decision"] == "kept undecided"

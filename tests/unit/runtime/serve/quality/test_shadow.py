@@ -106,5 +106,5 @@ def test_a_release_that_cannot_be_run_beside_is_a_fault_and_no_harm(tmp_path: Pa
     mirror = ShadowComparison(model, TrialRequest(two.digest, OLD, 1.1), tmp_path / "nowhere")
     until(lambda: bool(mirror.fault), "a fault", 20.0)
     model.session.run({"image": np.zeros((1, 3, 16, 16), np.float32)}, list(model.outputs))
-    assert "cannot be run beside this one" in mirror.status()["fault"]
+    assert "cannot run next to this one" in mirror.status()["fault"]
     mirror.end()

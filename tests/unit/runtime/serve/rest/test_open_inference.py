@@ -293,7 +293,7 @@ def test_a_full_queue_says_when_to_come_again(tmp_path: Path) -> None:
         connection.request("POST", path, body)
         refused = connection.getresponse()
         assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
-        assert "too many requests are waiting" in json.loads(refused.read())["error"]
+        assert "Too many queued requests" in json.loads(refused.read())["error"]
         assert busy.getresponse().status == 200
         assert server.get("/edgewright/status")[1]["rejected"] == 1
         connection.close()

@@ -77,7 +77,7 @@ def test_the_token(folder: Path, tmp_path: Path) -> None:
             with pytest.raises(grpc.RpcError) as error:
                 stub.ModelInfer(request, metadata=metadata)
             assert error.value.code() is CODES.UNAUTHENTICATED
-            assert error.value.details() == "A bearer token is needed."
+            assert error.value.details() == "Missing or invalid bearer token."
             with pytest.raises(grpc.RpcError):
                 stub.ServerMetadata(service_pb2.ServerMetadataRequest(), metadata=metadata)
         right = [("authorization", f"Bearer {TOKEN}")]
@@ -85,7 +85,7 @@ def test_the_token(folder: Path, tmp_path: Path) -> None:
         assert stub.ServerLive(service_pb2.ServerLiveRequest()).live
         assert stub.ServerReady(service_pb2.ServerReadyRequest()).ready
         (said,) = stub.ModelStreamInfer(iter([request]))
-        assert said.error_message == "A bearer token is needed."
+        assert said.error_message == "Missing or invalid bearer token."
 
 
 def test_a_message_without_a_token_is_not_received(folder: Path, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_deadlines_of_the_server_and_of_the_client(slow: Path, tmp_path: Path) -
             with pytest.raises(grpc.RpcError) as error:
                 stub.ModelInfer(request, timeout=limit_s)
             assert error.value.code() is CODES.DEADLINE_EXCEEDED
-            ours = error.value.details() == "The answer was not ready in time."
+            ours = error.value.details() == "Inference timed out."
             assert ours is (limit_s == 20)
         assert stub.ServerReady(service_pb2.ServerReadyRequest()).ready
         busy(server, 0)
@@ -189,7 +189,7 @@ def test_a_full_queue_says_when_to_come_again(slow: Path, tmp_path: Path) -> Non
             busy(server, count)
         refused = stub.ModelInfer.future(request)
         assert refused.code() is CODES.UNAVAILABLE
-        assert "too many requests are waiting" in refused.details()
+        assert "Too many queued requests" in refused.details()
         assert dict(refused.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
         assert all(call.result() for call in taken)
         assert server.get("/edgewright/status")[1]["rejected"] == 1

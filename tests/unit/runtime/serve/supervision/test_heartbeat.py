@@ -56,7 +56,7 @@ def test_an_idle_worker_hangs_after_the_limit() -> None:
     heart = beat()
     assert heart.asks(0.0)
     assert heart.next_look == LIMIT_S
-    assert heart.verdict(LIMIT_S) == "has given no sign of life for 10 s"
+    assert heart.verdict(LIMIT_S) == "missed its heartbeat for 10 s"
 
 
 def test_a_busy_worker_has_as_long_as_clients_wait() -> None:
@@ -162,7 +162,7 @@ def test_a_stopped_worker_is_replaced(server: rig.ServerProcess, tmp_path: Path)
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     (ended,) = [line for line in told if line.get("event") == "worker ended"]
     assert ended["hung"] is True
-    assert "no sign of life for" in ended["reason"]
+    assert "missed its heartbeat for" in ended["reason"]
     counted = 'edgewright_worker_restarts_total{reason="hang"} 1'
     rig.wait_until(lambda: counted in server.get("/metrics")[1].decode(), "it is counted")
     assert 'reason="crash"} 0' in server.get("/metrics")[1].decode()

@@ -1,4 +1,4 @@
-"""Recipes in a container as CI has it, without network: the digests of this machine.
+"""Pipelines in a container as CI has it, without network: the digests of this machine.
 
 The image is the base of the container rig with the studio's wheel and the locked wheels of its own
 Python; so the interpreter is another one, the libraries are the same.
@@ -80,11 +80,11 @@ def test_the_digests_are_those_of_this_machine(
     folder = tmp_path / name
     studio.ok("samples", "get", name, "--out", folder, timeout=900)
     studio.environment["SOURCE_DATE_EPOCH"] = "1790000000"
-    here = studio.ok("run", folder / "recipe.toml", timeout=1800)
+    here = studio.ok("run", folder / "pipeline.toml", timeout=1800)
     command = [
         "docker", "-H", container.url, "run", "--rm", "--network=none",
-        "-v", f"{folder}:/recipe:ro", IMAGE,
-        "studio", "run", "/recipe/recipe.toml", "--json",
+        "-v", f"{folder}:/pipeline:ro", IMAGE,
+        "studio", "run", "/pipeline/pipeline.toml", "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     there = json.loads(done.stdout) if done.stdout else {"steps": []}
@@ -100,12 +100,12 @@ def test_a_gate_that_is_missed_ends_the_container_with_3(
 ) -> None:
     folder = tmp_path / "digits"
     shutil.copytree(resource("samples", "digits"), folder)
-    recipe = folder / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace("max = 0.5", "max = 0.05"))
+    pipeline = folder / "pipeline.toml"
+    pipeline.write_text(pipeline.read_text().replace("max = 0.5", "max = 0.05"))
     look = "studio releases --target local/sample-digits --json"
-    script = f"studio run /recipe/recipe.toml; code=$?; {look}; exit $code"
+    script = f"studio run /pipeline/pipeline.toml; code=$?; {look}; exit $code"
     command = ["docker", "-H", container.url, "run", "--rm", "--network=none"]
-    command += ["-v", f"{folder}:/recipe:ro", IMAGE, "sh", "-c", script]
+    command += ["-v", f"{folder}:/pipeline:ro", IMAGE, "sh", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 3, done.stderr[-2000:]
     assert done.stdout.rstrip().endswith("[]"), "something was deployed"
@@ -128,7 +128,7 @@ def _locked(rigs: Path) -> Path:
         if pin.name.lower() not in NOT_NEEDED and (pin.marker is None or pin.marker.evaluate(there))
     ]
     digest = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:12]
-    folder = rigs / f"recipe-wheels-{digest}"
+    folder = rigs / f"pipeline-wheels-{digest}"
     if not folder.is_dir():
         aside = folder.with_suffix(".part")
         shutil.rmtree(aside, ignore_errors=True)

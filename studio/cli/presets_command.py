@@ -1,4 +1,4 @@
-"""``studio recipes``: what ``studio quantize --recipe`` can be given."""
+"""``studio presets``: the quantization presets, for ``studio quantize --preset``."""
 
 from __future__ import annotations
 
@@ -15,25 +15,22 @@ from studio.workspace import CheckedPreset, allowed_values
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = add_verbs(
-        parser, list="what there is", show="one with the options that it can have, checked"
-    )
-    verbs["show"].add_argument(
-        "recipe", metavar="NAME|FILE", help="a recipe's name, or a TOML file of one"
-    )
+    verbs = add_verbs(parser, list="list presets", show="show a preset with all options")
+    verbs["show"].add_argument("preset", metavar="NAME|FILE", help="preset name or TOML file")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List or show."""
     with workspace() as opened:
         if arguments.verb == "show":
-            return _show(opened.recipes.check(arguments.recipe), arguments.json)
-        entries = opened.recipes.all()
+            return _show(opened.presets.check(arguments.preset), arguments.json)
+        entries = opened.presets.all()
     if arguments.json:
-        print_json({"recipes": [asdict(entry) for entry in entries]})
+        rows = [asdict(entry) for entry in entries]
+        print_json({"presets": rows, "recipes": rows})  # the second key until 0.3
         return 0
-    rows = [(e.name, "yours" if e.own else "", e.title, e.hardware) for e in entries]
-    print_lines(table(("name", "", "title", "hardware"), rows))
+    lines = [(e.name, "yours" if e.own else "", e.title, e.hardware) for e in entries]
+    print_lines(table(("name", "", "title", "hardware"), lines))
     return 0
 
 

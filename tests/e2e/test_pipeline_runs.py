@@ -1,4 +1,4 @@
-"""Recipes by the command line: the same digests after kills, gates, and what is wrong in them."""
+"""Pipelines by the command line: the same digests after kills, gates, and what is wrong in them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SEED = 7
 def test_killed_at_random_moments_it_goes_on_to_the_same_digests(
     studio: Studio, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    recipe = killing.digits_recipe(tmp_path / "digits")
-    wanted, seconds = killing.digests(studio, recipe)
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
+    wanted, seconds = killing.digests(studio, pipeline)
     assert len(wanted) == 4
     other = Studio(tmp_path_factory.mktemp("killed"))
     kills = killing.Kills()
     try:
         for moment in killing.moments(SEED, KILLS, seconds / 2):
-            killing.kill_once(other, recipe, moment, kills)
-        journal = killing.finish(other, recipe)
+            killing.kill_once(other, pipeline, moment, kills)
+        journal = killing.finish(other, pipeline)
     finally:
         other.run("undeploy", "--target", "local/sample-digits", "--purge")
     assert kills.during, "nothing was killed"
@@ -38,11 +38,11 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_digests(
 
 def test_the_same_number_gives_the_same_release(studio: Studio, tmp_path: Path) -> None:
     """Equal inputs, tools and SOURCE_DATE_EPOCH: equal manifests, in registries of their own."""
-    recipe = killing.digits_recipe(tmp_path / "digits")
-    text = recipe.read_text(encoding="utf-8")
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
+    text = pipeline.read_text(encoding="utf-8")
     head, _, _ = text.partition('[[steps]]\nid = "deploy-float"')
     head += '[[steps]]\nid = "bundle"\nstep = "package"\nmodel = "${int8.variant}"\n'
-    recipe.write_text(
+    pipeline.write_text(
         head.replace('id = "profile"\nstep = "profile"', 'id = "p"\nstep = "profile"')
     )
     found = []
@@ -50,7 +50,7 @@ def test_the_same_number_gives_the_same_release(studio: Studio, tmp_path: Path) 
         other = Studio(tmp_path / name)
         other.environment["SOURCE_DATE_EPOCH"] = "1790000000"
         other.environment["PYTHONHASHSEED"] = str(len(found) + 1)
-        report = other.ok("run", recipe, timeout=300)
+        report = other.ok("run", pipeline, timeout=300)
         results = {step["name"]: step["result"] for step in report["steps"]}
         found.append((report["artefacts"], results["bundle"]["digest"]))
     assert found[0] == found[1]
@@ -59,10 +59,10 @@ def test_the_same_number_gives_the_same_release(studio: Studio, tmp_path: Path) 
 def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(
     studio: Studio, tmp_path: Path
 ) -> None:
-    recipe = killing.digits_recipe(tmp_path / "digits")
-    text = recipe.read_text(encoding="utf-8").replace("max = 0.5", "max = 0.05")
-    recipe.write_text(text, encoding="utf-8")
-    ended = studio.run("run", recipe, "--junit", tmp_path / "junit.xml", "--json", timeout=300)
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
+    text = pipeline.read_text(encoding="utf-8").replace("max = 0.5", "max = 0.05")
+    pipeline.write_text(text, encoding="utf-8")
+    ended = studio.run("run", pipeline, "--junit", tmp_path / "junit.xml", "--json", timeout=300)
     assert ended.code == 3, ended.err
     states = {step["name"]: step["state"] for step in ended.json["steps"]}
     assert states["int8"] == states["package-float"] == "succeeded"
@@ -89,29 +89,29 @@ def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(
 def test_what_is_wrong_is_said_with_its_place(
     studio: Studio, tmp_path: Path, old: str, new: str, words: str
 ) -> None:
-    recipe = killing.digits_recipe(tmp_path / "digits")
-    text = recipe.read_text(encoding="utf-8")
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
+    text = pipeline.read_text(encoding="utf-8")
     line = text[: text.index(old)].count("\n") + 1
-    recipe.write_text(text.replace(old, new, 1), encoding="utf-8")
-    ended = studio.run("run", recipe, "--json")
+    pipeline.write_text(text.replace(old, new, 1), encoding="utf-8")
+    ended = studio.run("run", pipeline, "--json")
     assert ended.code == 2, ended.err
     message = ended.json["error"]["message"]
-    place = f"recipe.toml, line {line - 3 if 'cycle' in words else line}, column "
+    place = f"pipeline.toml, line {line - 3 if 'cycle' in words else line}, column "
     assert message.startswith(place), message
     assert words in message
     assert studio.ok("run", "--list") == {"runs": []}, "something was run"
 
 
 def test_labels_that_do_not_match_are_said_with_their_place(studio: Studio, tmp_path: Path) -> None:
-    recipe = killing.digits_recipe(tmp_path / "digits")
+    pipeline = killing.digits_pipeline(tmp_path / "digits")
     (tmp_path / "digits" / "three.txt").write_text("a\nb\nc\n")
-    recipe.write_text(
-        '[recipe]\nname = "labels"\n[[steps]]\nid = "bundle"\nstep = "package"\n'
+    pipeline.write_text(
+        '[pipeline]\nname = "labels"\n[[steps]]\nid = "bundle"\nstep = "package"\n'
         'model = "digits.onnx"\nlabels = "three.txt"\n'
     )
-    ended = studio.run("run", recipe, "--json")
+    ended = studio.run("run", pipeline, "--json")
     assert ended.code == 1, ended.err
     assert ended.json["steps"][0]["message"] == (
-        "recipe.toml, line 7, column 1: three.txt has 3 labels, and the model's outputs have 10 "
+        "pipeline.toml, line 7, column 1: three.txt has 3 labels, and the model's outputs have 10 "
         "values."
     )

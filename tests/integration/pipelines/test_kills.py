@@ -1,4 +1,4 @@
-"""The digits recipe killed at twenty random moments, each in a workspace of its own."""
+"""The digits pipeline killed at twenty random moments, each in a workspace of its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SEED = 2026
 
 def test_twenty_kills_and_the_same_digests(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("kills")
-    recipe = killing.digits_recipe(folder / "digits")
-    wanted, seconds = killing.digests(Studio(folder / "undisturbed"), recipe)
+    pipeline = killing.digits_pipeline(folder / "digits")
+    wanted, seconds = killing.digests(Studio(folder / "undisturbed"), pipeline)
     kills, journals = killing.Kills(), []
     fractions = random.Random(SEED)
     for number in range(2 * KILLS):
@@ -27,10 +27,10 @@ def test_twenty_kills_and_the_same_digests(tmp_path_factory: pytest.TempPathFact
         try:
             begin = time.monotonic()
             moment = max(0.3, fractions.random() * seconds)
-            killing.kill_once(studio, recipe, moment, kills)
+            killing.kill_once(studio, pipeline, moment, kills)
             if time.monotonic() - begin < moment:
                 seconds = time.monotonic() - begin  # this machine is less busy than it was
-            journals.append(killing.finish(studio, recipe))
+            journals.append(killing.finish(studio, pipeline))
         finally:
             studio.run("undeploy", "--target", "local", "--purge")
     print(f"killed during: {', '.join(kills.during)}")

@@ -1,4 +1,4 @@
-"""The OCR recipe clicked in the window: the same digests as the command line's."""
+"""The OCR pipeline clicked in the window: the same digests as the command line's."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.gui.run_rig import run_in_window
 PATIENCE_S = 1800
 
 
-def test_the_ocr_recipe_in_the_window_gives_the_digests_of_the_command_line(
+def test_the_ocr_pipeline_in_the_window_gives_the_digests_of_the_command_line(
     make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     studio = Studio(tmp_path / "command")
     folder = tmp_path / "ocr"
     studio.ok("samples", "get", "ocr", "--out", folder, timeout=900)
-    recipe = folder / "recipe.toml"
+    pipeline = folder / "pipeline.toml"
     window = make_window()
-    run = run_in_window(window, qtbot, recipe, PATIENCE_S * 1000)
+    run = run_in_window(window, qtbot, pipeline, PATIENCE_S * 1000)
     try:
-        report = studio.ok("run", recipe, timeout=PATIENCE_S)
+        report = studio.ok("run", pipeline, timeout=PATIENCE_S)
     finally:
         studio.run("undeploy", "--target", "local/sample-ocr", "--purge")
     assert len(run.artefacts) == 4
