@@ -23,7 +23,7 @@ MB = 1 << 20
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "lookout"], autouse=True)
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "selector"], autouse=True)
 def hears(request: pytest.FixtureRequest) -> Iterator[None]:
     """Who hears the connections; every test runs with both."""
     Rig.hears = request.param
