@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md, followed by their own code blocks in scratch copies."""
+"""The instructions of CONTRIBUTING.md, followed by their own code blocks in scratch copies."""
 
 from __future__ import annotations
 
