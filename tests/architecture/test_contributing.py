@@ -155,7 +155,7 @@ def test_lines_that_the_page_names_are_there(tmp_path: Path) -> None:
     named = [
         edit for title in ("Add a page", "Add a step", "Add a plugin") for edit in edits(title)
     ]
-    assert len([edit for edit in named if edit.line]) == 8
+    assert len([edit for edit in named if edit.line]) == 6
     for edit in named:
         if edit.line:
             (tmp_path / edit.path).parent.mkdir(parents=True, exist_ok=True)
@@ -336,6 +336,7 @@ def test_work_runs_without_a_worker_and_a_worker_takes_a_job(
         "folder": str(tmp_path),
         "memory_mb": 0,
         "cpu_seconds": 0,
+        "log_level": 20,
     }
     assert all(f"`{key}`" in section("Debug a worker") for key in spec)
     (tmp_path / "spec.json").write_text(json.dumps(spec) + "\n")
