@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.cli.output import print_json, print_lines
-from studio.cli.overwriting import add_force, ask_for
+from studio.cli.overwrite import add_force, ask_for
 from studio.settings import Paths
 from studio.steps.overwrites import in_the_way
 from studio.workspace.diagnosis import DoctorCheck, examine

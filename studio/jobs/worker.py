@@ -22,7 +22,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
-from studio.documents.typed import from_json, to_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.worker_log import EventHandler
 from studio.settings.logging import STUDIO, uncaught_logged
 
@@ -169,7 +169,7 @@ def _named(text: str) -> Any:
 
 def _of_defect(error: Exception) -> dict[str, Any]:
     """A defect as a sentence, with the plugin that has it."""
-    from studio.plugin_host.importing import culprit
+    from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
     text = f"{type(error).__name__}: {error}".rstrip(".")

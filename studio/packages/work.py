@@ -29,11 +29,11 @@ from studio.packages import golden
 from studio.packages.build import BundleContent, BundleNumber, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
 from studio.packages.checks import check_model, facts_of
-from studio.packages.contained import package_contained
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
-from studio.packages.embedded import embed
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
+from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
+from studio.packages.packaging_job import package_contained
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef

@@ -14,8 +14,8 @@ from studio.plugin_host.built_in import is_imported_from
 from studio.plugin_host.digest import digest_of, file_digests
 from studio.plugin_host.discovery import Plugin, PluginState, find_plugins, safe_mode
 from studio.plugin_host.environments import Environment, EnvironmentCondition, PluginToolchain
-from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
+from studio.plugin_host.plugin_import import culprit, make_importable
 from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.api import Permission, UsageError
 from studio.api.options import by_name
-from studio.documents.typed import to_json
+from studio.documents.dataclass_json import to_json
 from studio.jobs import (
     AnyStep,
     End,

@@ -13,7 +13,7 @@ from studio.deployment.wheels import Platform, WheelCache
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board

@@ -13,7 +13,7 @@ from studio.deployment.platform_verbs import parcel_of
 from studio.deployment.step_log import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import record as packages
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 from studio.targets.platforms import parse_pairs

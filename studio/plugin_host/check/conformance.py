@@ -22,7 +22,7 @@ from studio.api import (
 from studio.api.plugin import PANEL_AREAS
 from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
 from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
-from studio.plugin_host.importing import make_importable
+from studio.plugin_host.plugin_import import make_importable
 from studio.settings import resource
 
 log = logging.getLogger(__name__)

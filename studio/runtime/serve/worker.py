@@ -31,7 +31,7 @@ from .http.body import HttpLimits
 from .http.file_limits import clients_within
 from .http.selector import ConnectionSelector, connection_selector
 from .http.server import HttpServer
-from .http.waiting import Timeouts
+from .http.timed_connection import Timeouts
 from .log import Log
 from .options import Options
 from .quality.follow_requests import keep_following

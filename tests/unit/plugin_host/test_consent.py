@@ -14,7 +14,7 @@ import pytest
 from studio.api import Extension, Refused, Unavailable
 from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, PluginState, Trust
 from studio.plugin_host.digest import content_digest
-from studio.plugin_host.importing import culprit, forget
+from studio.plugin_host.plugin_import import culprit, forget
 from studio.settings import SAFE_VARIABLE
 from studio.workspace import Workspace
 from tests.unit.plugin_host.test_host import make, state_of

@@ -12,7 +12,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.plugin_host.check.examination import examine
-from studio.plugin_host.importing import forget
+from studio.plugin_host.plugin_import import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
 from studio.workspace import Workspace
 from tests.rigs import toolchain

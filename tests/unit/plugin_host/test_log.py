@@ -10,7 +10,7 @@ import pytest
 from studio.api import Extension, Unavailable
 from studio.plugin_host import PluginFailed, PluginHost, Trust
 from studio.plugin_host.digest import content_digest
-from studio.plugin_host.importing import forget
+from studio.plugin_host.plugin_import import forget
 from tests.unit.plugin_host.test_host import make
 
 NAME = "example_logged"

@@ -20,7 +20,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.comparison import STATES, Comparison, DiffLine
 from studio.gui.graph.costs import KINDS, short_count
-from studio.gui.graph.linked import LinkedPanes
+from studio.gui.graph.linked_panes import LinkedPanes
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
 from studio.gui.pages.shared.stage_page import JobStrip

@@ -30,7 +30,7 @@ from studio.gui.widgets.basics import (
     label,
     line,
 )
-from studio.gui.widgets.elided import ElidedButton
+from studio.gui.widgets.elided_text import ElidedButton
 from studio.workspace import alike_text, is_folded_block, nodes_within
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from studio.gui.names import shown
 from studio.gui.pages.model.query_cache import Answer, QueryCache
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, FieldList, clear, label
-from studio.gui.widgets.elided import ElidedButton
+from studio.gui.widgets.elided_text import ElidedButton
 
 _BARS_HEIGHT = 56
 _PREVIEW = 16

@@ -13,7 +13,7 @@ from .connection_host import ConnectionHost, KnownAnswer
 from .exchange import Exchange
 from .message import CONTINUE, HttpError, Request, Response, render
 from .parser import RequestParser
-from .waiting import TimedConnection, Waiting
+from .timed_connection import TimedConnection, Waiting
 
 _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""

@@ -8,7 +8,7 @@ from .budget import BodyBudget
 from .exchange import Exchange
 from .message import Request, Response
 from .parser import HeadReader
-from .waiting import TimeoutHost
+from .timed_connection import TimeoutHost
 
 ConnectionT = TypeVar("ConnectionT", contravariant=True)
 

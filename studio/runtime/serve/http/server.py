@@ -17,7 +17,7 @@ from .message import Response
 from .parser import HeadReader
 from .plain_transport import Acceptor
 from .selector import ConnectionSelector
-from .waiting import TimedConnection, Timeouts
+from .timed_connection import TimedConnection, Timeouts
 
 if TYPE_CHECKING:
     import ssl

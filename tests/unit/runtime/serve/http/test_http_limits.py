@@ -15,7 +15,7 @@ from studio.runtime.serve.http.budget import MARGIN, MOST_WAITING, BodyBudget
 from studio.runtime.serve.http.message import Head, HttpError
 from studio.runtime.serve.http.parser import HeadReader, RequestParser
 from studio.runtime.serve.http.server import SPARE
-from studio.runtime.serve.http.waiting import Timeouts
+from studio.runtime.serve.http.timed_connection import Timeouts
 from tests.unit.runtime.serve import rig
 from tests.unit.runtime.serve.http.test_http_server import GET, Rig, read_all, read_answer, serving
 

@@ -16,7 +16,7 @@ from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Response
 from studio.runtime.serve.http.selector import connection_selector
 from studio.runtime.serve.http.server import HttpServer
-from studio.runtime.serve.http.waiting import Timeouts
+from studio.runtime.serve.http.timed_connection import Timeouts
 from tests.unit.runtime.serve import rig
 
 GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"

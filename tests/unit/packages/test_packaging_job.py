@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from studio.jobs import Job
-from studio.packages import contained
+from studio.packages import packaging_job
 from studio.packages.step import PACKAGE
 from studio.packages.work import package
 
@@ -24,7 +24,7 @@ def test_the_key_stays_outside_the_walls(tmp_path: Path, monkeypatch: pytest.Mon
         given.extend(what)
         raise Seen
 
-    monkeypatch.setattr(contained, "run_contained", started)
+    monkeypatch.setattr(packaging_job, "run_contained", started)
     model, key = tmp_path / "m.onnx", tmp_path / "secret" / "key"
     arguments = {option.name: None for option in PACKAGE.form}
     arguments.update(model={"path": str(model)}, sign=str(key), number={}, known=[])

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from studio.api import Cancelled, Progress, TargetError
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import DesiredState, Json, guardrails
+from studio_sagemaker.desired_state import DesiredState, Json, guardrails
 from studio_sagemaker.endpoint import Endpoint
+from studio_sagemaker.endpoint_view import Served, look
 from studio_sagemaker.inventory import Inventory
 from studio_sagemaker.names import AT, MAIN_VARIANT, EndpointNames, as_tags
 from studio_sagemaker.options import SERVERLESS
 from studio_sagemaker.record import KEPT, Record, ReleaseEntry, now
 from studio_sagemaker.scaling import Alarms, Scaling
-from studio_sagemaker.served import Served, look
 from studio_sagemaker.storage import Storage
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from studio.api import Graph, GraphLayout, Node
 from studio.models.layout.boxes import Boxes, boxes
 from studio.models.layout.cycles import without_cycles
-from studio.models.layout.placing import PAGE, Style, lay_out, place
+from studio.models.layout.placement import PAGE, Style, lay_out, place
 from studio.models.walk import BLOCK_DOMAIN, INSIDE
 
 HEADER = 34.0

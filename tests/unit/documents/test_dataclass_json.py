@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.documents.typed import (
+from studio.documents.dataclass_json import (
     InvalidDocument,
     JsonValue,
     from_json,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio_sagemaker.desired import Json
+from studio_sagemaker.desired_state import Json
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.names import CANARY_VARIANT, MAIN_VARIANT
 
