@@ -172,7 +172,7 @@ def _downgrade(
     if not found.signers_file:
         return PreflightCheck("counter", False, text, warning=True)
     if not request.order:
-        refused = f"{facts.name} takes signed releases only, and the downgrade is not signed."
+        refused = f"{facts.name} requires signed releases, and this downgrade is not signed."
         hint = "Deploy with --sign KEY, also where the bundle has a signature already."
         return PreflightCheck("counter", False, refused, hint, safety=True)
     order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
@@ -198,7 +198,7 @@ def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Prefligh
             "signature", True, text + (", also signed ones" if bundle.signature else "")
         )
     if not bundle.signature:
-        text = f"{facts.name} takes signed releases only, and the bundle is not signed."
+        text = f"{facts.name} requires signed releases, and this bundle is not signed."
         return PreflightCheck("signature", False, text, _UNSIGNED, safety=True)
     if not found.checks_signatures:
         text = f"{facts.name} asks for signatures, and has no ssh-keygen to check them."

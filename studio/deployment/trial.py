@@ -123,7 +123,7 @@ def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None
     if not is_platform(target):
         return
     if arguments.get("keep_samples"):
-        raise UsageError(why_none_kept(target), hint="Leave out --keep-samples.")
+        raise UsageError(why_none_kept(target), hint="Omit --keep-samples.")
     if arguments.get("agreement") and (why_not := why_none_compared(target)):
         raise UsageError(why_not, hint="Omit --shadow-cpu.")
     on_trial = arguments.get("quality") or arguments.get("soak_rule")

@@ -71,7 +71,7 @@ def test_deploy_call_update_and_take_back(
     assert plan["state"] == "planned"
     to_network = (*on_roof, "--expose", "network")
     refused = studio.run("deploy", digits / "digits.onnx", *to_network)
-    assert (refused.code, "could call the model" in refused.err) == (4, True)
+    assert (refused.code, "would accept unauthenticated requests" in refused.err) == (4, True)
     first = studio.ok("deploy", digits / "digits.onnx", *to_network, "--allow-unauthenticated")
     assert first["bytes_sent"] > 10_000_000, "numpy and onnxruntime were to be sent"
     called = studio.ok("call", *on_roof, "--requests", "1000", "--data", digits / "heldout.npz")

@@ -247,7 +247,7 @@ def test_an_open_door_needs_a_yes(workspace: Workspace, tmp_path: Path) -> None:
     options = {"model": model, "soak_s": 0.2, "expose": "network"}
     refused = workspace.run("deploy", **options)
     assert refused.exit_code == 4
-    assert "could call the model" in refused.sentence
+    assert "would accept unauthenticated requests" in refused.sentence
     planned = ok(workspace.run("deploy", dry_run=True, **options))
     assert planned["possible"] is False
     assert ok(workspace.run("deploy", **options, open_to_all=True))["host"] == "0.0.0.0"

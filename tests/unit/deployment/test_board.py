@@ -168,7 +168,7 @@ def test_a_deploy_that_was_cut_is_simply_repeated(
 def test_a_board_without_python(net: Network, bundles: list[Bundle], tmp_path: Path) -> None:
     with Board(net, tmp_path / "b", python=False) as board:
         studio = Studio(tmp_path / "jobs", board.spec())
-        with pytest.raises(TargetError, match="Nothing is deployed"):
+        with pytest.raises(TargetError, match="This target has no release"):
             studio.rollback()
         (board.home / ".edgewright" / "releases" / bundles[0].digest).mkdir(parents=True)
         for attempt in (lambda: studio.deploy(bundles[0]), studio.rollback):

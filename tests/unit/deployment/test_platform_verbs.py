@@ -163,7 +163,7 @@ def test_what_needs_the_release_before_is_refused_before_anything_is_made(
     assert outcome.sentence.startswith(words.format(name))
     assert outcome.exit_code == 2
     trial = "quality" in options or "soak_rule" in options
-    assert outcome.hint.startswith("Use --canary PERCENT" if trial else "Leave out --")
+    assert outcome.hint.startswith("Use --canary PERCENT" if trial else "Omit --")
     assert workspace.registry.versions() == []
 
 

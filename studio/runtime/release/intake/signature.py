@@ -65,7 +65,7 @@ def check_downgrade(layout: Layout, order: bytes, signature: str) -> None:
     if not signature:
         raise ReleaseError(
             "unsigned",
-            "This target takes signed releases only, and the downgrade is not signed.",
+            "The target requires signed releases, and this downgrade is not signed.",
             "Deploy with --sign KEY, also where the bundle has a signature already.",
         )
     signer_of(allowed, order, signature, DOWNGRADES)

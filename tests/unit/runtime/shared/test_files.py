@@ -142,7 +142,7 @@ def test_one_operator_at_a_time(layout: Layout) -> None:
     lease.renew(layout, token)
     with pytest.raises(ReleaseError, match="ann is deploying to this target"):
         lease.take(layout, "bob")
-    with pytest.raises(ReleaseError, match="ann is changing"):
+    with pytest.raises(ReleaseError, match="ann is deploying"):
         lease.refuse_others(layout, "bob")
     # The same person takes over what an interrupted deploy left, and the old one notices.
     again = lease.take(layout, "ann")
