@@ -13,7 +13,7 @@ _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Per
 
 TARGET_FIND: Step[Arguments, Result] = Step(
     name="target-find",
-    title="Find boards",
+    title="Discover boards",
     summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
     options=(
         Option(
@@ -72,7 +72,7 @@ _TARGET = Option(
 
 PROBE_TARGET: Step[Arguments, Result] = Step(
     name="target-probe",
-    title="Look at",
+    title="Probe",
     summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
     options=(_TARGET,),
     work="studio.deployment.work:probe_target",
@@ -86,7 +86,7 @@ PROBE_TARGET: Step[Arguments, Result] = Step(
 DEPLOY: Step[Arguments, Result] = Step(
     name="deploy",
     title="Deploy",
-    summary="Put a model to work on a target: sent, tested there, switched to in one step.",
+    summary="Deploy a model: upload it, test it on the target, switch atomically.",
     options=(
         Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
         _TARGET,
@@ -129,7 +129,7 @@ DEPLOY: Step[Arguments, Result] = Step(
             Kind.NUMBER,
             minimum=0,
             maximum=3600,
-            title="Soak",
+            title="Soak time",
             placeholder="1 s, on trial 300 s",
             unit="s",
             help="How long the new release is watched before it is kept, at most; without it 1 s, "
@@ -140,14 +140,14 @@ DEPLOY: Step[Arguments, Result] = Step(
             "quality",
             Kind.FLAG,
             default=False,
-            title="Take back when it is worse",
+            title="Roll back automatically",
             help="Hold it against the release before while it is watched: answers, latency, "
             "errors and drift decide whether it is kept. At most 300 s, or --soak-s.",
         ),
         Option(
             "soak_rule",
             many=True,
-            title="Soak rule",
+            title="Trial rule",
             help="NAME=VALUE: what may be worse, as disagreement=0.05 (see docs/monitoring.md).",
             advanced=True,
         ),
@@ -240,7 +240,7 @@ VERIFY_LOG: Step[Arguments, Result] = Step(
 
 UNDEPLOY: Step[Arguments, Result] = Step(
     name="undeploy",
-    title="Take away",
+    title="Undeploy",
     summary="Stop what a target serves.",
     options=(
         _TARGET,
@@ -281,7 +281,7 @@ LOGS: Step[Arguments, Result] = Step(
 
 RESOURCES: Step[Arguments, Result] = Step(
     name="resources",
-    title="List what is there",
+    title="Inspect",
     summary="Everything that exists on a target because the studio made it.",
     options=(_TARGET,),
     work="studio.deployment.work:resources",

@@ -79,7 +79,7 @@ def test_the_keys_are_shown_over_the_graph(pane: GraphPane, qtbot: QtBot) -> Non
     qtbot.keyClick(pane.canvas, Qt.Key.Key_Question)
     assert pane.help.isVisible()
     shown = {one.text() for one in visible(pane.help, QLabel) if isinstance(one, QLabel)}
-    assert {"A", "Light up all ancestors: what the node depends on"} <= shown
+    assert {"A", "Highlight ancestors (dependencies)"} <= shown
     qtbot.keyClick(pane.help, Qt.Key.Key_Escape)
     assert not pane.help.isVisible()
     pane.paths.help.click()

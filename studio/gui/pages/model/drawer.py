@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
 NUMBERS, EDITS, COVERAGE, SENSITIVITY = range(4)
-TITLES = ("Numbers", "Edits", "Will it run there?", "Sensitivity")
+TITLES = ("Node metrics", "Edits", "Compatibility", "Sensitivity")
 _HEIGHT = 240
 
 
@@ -168,19 +168,21 @@ class Drawer(QWidget):
     def _menu_of(self, scene: Scene, box: int) -> QMenu:
         menu = QMenu(self)
         if scene.boxes[box].opens:
-            menu.addAction("Look into it (Enter)", self._canvas.enter)
+            menu.addAction("Open block (Enter)", self._canvas.enter)
         if scene.is_block(box):
-            menu.addAction("Unfold in place (U)", partial(self._canvas.unfolded.emit, box))
+            menu.addAction("Expand (U)", partial(self._canvas.unfolded.emit, box))
         if (frame := scene.frame_of(box)) >= 0:
             title = shown(scene.frames[frame].node.operator)
-            menu.addAction(f"Fold {title} (Backspace)", partial(self._canvas.folded.emit, frame))
+            menu.addAction(
+                f"Collapse {title} (Backspace)", partial(self._canvas.folded.emit, frame)
+            )
         if menu.actions():
             menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))
             action.setEnabled(self._is_main)
             if not self._is_main:
-                action.setToolTip("Edits concern the main graph.")
+                action.setToolTip("Edits apply to the main graph only.")
         return menu
 
     def propose(self, proposal: EditProposal) -> None:

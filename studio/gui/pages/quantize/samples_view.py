@@ -28,17 +28,17 @@ class SamplesView(QWidget):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self._samples: dict[str, Json] = {}
-        self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Samples that differ")
+        self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Changed samples")
         self.empty = Hint(
             "No samples to show",
-            "Quantize with data and select the new variant: the samples that it reads otherwise "
-            "than the float model are shown here, the lost ones first.",
+            "Select a variant quantized with data. Samples whose result changed appear here, "
+            "regressions first.",
         )
         self.title = label("", "section")
         self.state = Pill("")
         self.input = InputPreview(theming)
         self.lines = label("", "dim", wrap=True)
-        self.answers = tuple(_Answer(title, theming) for title in ("Float model", "New model"))
+        self.answers = tuple(_Answer(title, theming) for title in ("Float model", "Variant"))
         self._build()
         self.table.chosen.connect(self._chosen)
         self.show_samples(())

@@ -84,7 +84,7 @@ def test_the_signs_are_clicked(page: ModelPage, qtbot: QtBot) -> None:
     corner = on_screen(page, scene_of(page).x[box] + 10, scene_of(page).y[box] + 10).toPoint()
     qtbot.mouseMove(canvas, corner)
     assert canvas.cursor().shape() is Qt.CursorShape.PointingHandCursor
-    assert canvas.toolTip() == "Unfold in place (U)"
+    assert canvas.toolTip() == "Expand (U)"
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=corner)
     qtbot.waitUntil(lambda: frames(page) == ["layer.1"], timeout=JOB_MS)
     frame = scene_of(page).frames[0]
@@ -164,16 +164,16 @@ def test_what_cannot_be_unfolded_says_why(page: ModelPage, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: len(scene_of(page).boxes) > 400, timeout=JOB_MS)
     page.unfolding.toggle_all()
     assert said == [
-        "Select a block first, or a node of one that is unfolded.",
-        "The selected node is no block, and lies in none that is unfolded.",
-        "There are no blocks here to unfold.",
+        "Select a block, or a node inside an expanded block.",
+        "Select a block, or a node inside an expanded block.",
+        "This graph has no blocks.",
     ]
 
 
 def test_menu_and_buttons_offer_it(page: ModelPage, qtbot: QtBot) -> None:
     canvas = page.pane.canvas
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), 3).actions()]
-    assert "Unfold in place (U)" in texts
+    assert "Expand (U)" in texts
     assert page.pane.paths.unfold.isVisible()
     assert page.pane.paths.unfold.accessibleName().startswith("Unfold the block in place")
     unfold(page, qtbot, "layer.0")

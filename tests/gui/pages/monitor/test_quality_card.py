@@ -99,7 +99,7 @@ def test_each_row_has_a_figure_an_interval_and_a_sentence(rig: Rig, page: Monito
             "10 of 200",
             "",
             "1.2 MB of 64.0 MB",
-            "The requests that the model was least certain of, kept on the target for labelling.",
+            "The least confident requests, kept on the target for labelling.",
         ),
     )
     shown = visible_texts(page.quality).splitlines()
@@ -129,14 +129,14 @@ def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) ->
     assert row_of(page, "Uncertain requests").text == quality_rows.SAMPLES
     assert not page.quality.fetch.isVisible()
     options = {option.title for option in rig.workspace.steps["deploy"].form}
-    assert {"Keep uncertain requests", "Compare with the version before"} <= options
+    assert {"Keep uncertain requests", "Shadow comparison with previous release"} <= options
 
 
 def test_a_verdict_without_words_gets_some(rig: Rig, page: MonitorPage) -> None:
     text = "1.71 times the median profiled (1.60 to 1.84)."
     for verdict, tone, words in (
-        ("as measured", "good", "no slower than it was measured."),
-        ("undecided", "", "Too uncertain to say whether it is slower."),
+        ("as measured", "good", "Not slower than the profile."),
+        ("undecided", "", "Inconclusive: the confidence interval is too wide."),
     ):
         rig.message(page, "sample", **{**FULL, "pace": {**PACE, "verdict": verdict, "text": text}})
         assert row_of(page, "Speed").tone == tone

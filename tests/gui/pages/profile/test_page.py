@@ -135,7 +135,7 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     profiled(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=RESULT))
     rows = texts(page.table)
-    assert [row[-1] for row in rows] == ["baseline", "faster", "undecided", "cannot load"]
+    assert [row[-1] for row in rows] == ["baseline", "faster", "inconclusive", "cannot load"]
     assert rows[0][3:8] == ["fp32 · 2 threads", "18.9", "20.8", "—", "1.00"]
     assert rows[1][4:8] == ["12.1", "13.3", "4e-3", "0.64 [0.63–0.65]"]
     assert rows[3][4:8] == ["—", "—", "4e-3", "—"]
@@ -244,7 +244,7 @@ def test_a_silent_fallback_is_red(rig: Rig) -> None:
     variant = rig.variant()
     rig.registry.add_run("profile", variant.id, {}, {**RESULT, "placement": PLACEMENT})
     page = rig.page(ProfilePage, variant)
-    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fell back"]
+    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fallback"]
     assert page.verdict.property("tone") == "bad"
     shown = visible_texts(page)
     assert "openvino was asked for, but 73 % on cpu of the time." in shown
