@@ -45,7 +45,7 @@ def pane(qtbot: QtBot) -> GraphPane:
 def test_buttons_light_up_what_lies_before_and_behind(pane: GraphPane, qtbot: QtBot) -> None:
     paths, canvas = pane.paths, pane.canvas
     assert not paths.up.isEnabled()
-    assert paths.up.toolTip() == "Light up all ancestors of the node (A). Select a node first."
+    assert paths.up.toolTip() == "Highlight ancestors (A). Select a node first."
     canvas.select(2)
     assert not paths.clear.isEnabled()
     paths.up.click()

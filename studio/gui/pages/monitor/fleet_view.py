@@ -47,7 +47,7 @@ class FleetView(QWidget):
             WARNING: Pill("0 with warnings"),
             GOOD: Pill("0 healthy"),
         }
-        self.shown = label(_HINT, "dim")
+        self.shown = label(_HINT, "dim", wrap=True)
         self.rows = FleetRows(theming)
         self.title = label("Select an endpoint", "dim")
         self.why = label("", "", wrap=True)
@@ -76,7 +76,9 @@ class FleetView(QWidget):
         layout = content.body
         endpoints = Card("Endpoints")
         endpoints.body.addLayout(row(self.filter, self.only_bad, None))
-        endpoints.body.addLayout(row(self.shown, None, *self.counts.values()))
+        found = row(self.shown, *self.counts.values())
+        found.setStretch(0, 1)
+        endpoints.body.addLayout(found)
         endpoints.body.addWidget(self.rows, 1)
         layout.addWidget(endpoints, 3)
         chosen = Card("Over time")
@@ -106,7 +108,7 @@ class FleetView(QWidget):
         found = self.fleet.shown(self.filter.text(), self.only_bad.isChecked())
         self.rows.show_rows(found)
         counts = self.fleet.counts()
-        words = {BAD: "bad", WARNING: "with warnings", GOOD: "well"}
+        words = {BAD: "critical", WARNING: "with warnings", GOOD: "healthy"}
         for tone, pill in self.counts.items():
             pill.show_state(f"{counts[tone]} {words[tone]}", tone if counts[tone] else "")
         total = sum(counts.values())

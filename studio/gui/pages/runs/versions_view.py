@@ -88,7 +88,7 @@ class VersionsView(QWidget):
         left.addWidget(self.strip)
         left.addWidget(framed(self.table), 1)
         left.addLayout(row(self.export, self.take, self.collect, None))
-        right.setMinimumWidth(DETAIL_WIDTH)
+        right.setMinimumWidth(DETAIL_WIDTH - 5 * GRID)
         listed = QWidget()
         layout = row(left, right, spacing=2 * GRID)
         layout.setStretch(0, 5)

@@ -55,9 +55,7 @@ class TryItPage(StagePage):
         self.choice.setMinimumWidth(24 * GRID)
         self.source = QLineEdit()
         self.source.setAccessibleName("Input")
-        self.source.setPlaceholderText(
-            "Drop a picture here, or enter a folder, a video, rtsp://… or a camera number"
-        )
+        self.source.setPlaceholderText("Picture, folder, video, rtsp://… or camera number")
         self.source.setAcceptDrops(False)  # the whole page takes the drop
         self.source.textChanged.connect(self._explain)
         self.source.returnPressed.connect(self.toggle)

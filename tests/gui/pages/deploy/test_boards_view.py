@@ -108,7 +108,7 @@ def test_the_history_says_what_ran_where_and_who_changed_it(rig: Rig) -> None:
     view.words.setText("roof slow")
     assert view.table.rowCount() == 1
     assert "failed: too slow" in said(view)
-    assert view.note.text() == "1 of 3 changes, the newest first."
+    assert view.note.text() == "1 of 3 changes, newest first."
     view.words.setText("bob")
     assert "line-a" in said(view)
 
@@ -170,7 +170,7 @@ def test_what_ran_when_is_asked_by_a_moment_or_by_a_change(rig: Rig) -> None:
         ["line-a", "digits", "v1 int8"],
         ["roof-01", "digits", "v1 int8"],
     ]
-    assert view.then.told.text() == "2 of 2 targets served a release"
+    assert view.then.told.text() == "2 of 2 targets had a release"
     view.view.set_index(0)
     place = next(y for y, cells in enumerate(texts(view.table)) if "too slow" in cells[4])
     view.table.cellDoubleClicked.emit(place, 0)
@@ -179,11 +179,11 @@ def test_what_ran_when_is_asked_by_a_moment_or_by_a_change(rig: Rig) -> None:
     assert line[:3] == ["line-a", "", "nothing"]
     assert roof[2] == "v2 int8"
     assert "in trial" in visible_texts(view.then.table)
-    assert view.then.told.text() == "1 of 2 targets served a release"
+    assert view.then.told.text() == "1 of 2 targets had a release"
     view.then.moment.setDateTime(view.then.moment.dateTime().addSecs(180))
     assert texts(view.then.table)[1][2] == "v1 int8"
     view.then.now_button.click()
-    assert view.then.told.text() == "2 of 2 targets served a release"
+    assert view.then.told.text() == "2 of 2 targets had a release"
 
 
 def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig) -> None:
@@ -192,7 +192,7 @@ def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig)
     proof = page.record.proof
     assert proof.target.count() == len(BOARDS) + 1
     proof.target.setCurrentIndex(proof.target.findData("roof-01"))
-    assert "Verify reads the history" in visible_texts(proof)
+    assert "Verify reads the release history" in visible_texts(proof)
     proof.verify_button.click()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("verify-log", {"target": "roof-01"})
@@ -232,7 +232,7 @@ def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> No
     assert view.signers.change.toolTip() == "Changing the allowed signers…"
     done = {"target": "line-a", "signers": ["ann"], "by": "me"}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=done))
-    assert rig.shell.said == ["line-a takes only what ann has signed."]
+    assert rig.shell.said == ["line-a accepts only releases signed by ann."]
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
         "target-look",
         {"target": ["line-a"]},
@@ -241,7 +241,7 @@ def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> No
     everybody.trigger()
     assert rig.shell.jobs[-1].options == {"target": "line-a"}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result={**done, "signers": []}))
-    assert rig.shell.said[-1] == "line-a takes everybody's releases."
+    assert rig.shell.said[-1] == "line-a accepts unsigned releases."
 
 
 def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
@@ -265,7 +265,7 @@ def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
     page = rig.page(DeployPage)
     page.show_view(VIEW)
     view, card = page.boards, page.boards.signers
-    assert "Choose a board in the table above" in visible_texts(card)
+    assert "Select a board above" in visible_texts(card)
     assert card.table.isHidden()
     choose(view, "line-a")
     (cells,) = texts(card.table)
@@ -280,14 +280,14 @@ def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
     choose(view, "roof-02")
     assert "only the administrator of roof-02 may change it" in card.change.toolTip()
     choose(view, "This computer")
-    assert card.text.text() == "Not known yet: Look asks this computer."
+    assert card.text.text() == "Unknown. Press Refresh to check this computer."
 
 
 def test_an_empty_history_says_what_it_is_for(rig: Rig) -> None:
     page = rig.page(DeployPage)
     page.show_view(HISTORY)
     view = page.record
-    assert "each change of what runs is listed here" in visible_texts(view)
+    assert "rollbacks and undeployments on all targets appear here" in visible_texts(view)
     assert not view.table.isVisible()
     details = {"version": 1, "name": "digits", "by": "ann@desk", "variant_name": "int8"}
     rig.registry.add_release("local", None, "a" * 64, "serving", details)

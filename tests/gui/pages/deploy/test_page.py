@@ -134,7 +134,7 @@ def test_roll_back_takes_two_clicks(rig: Rig) -> None:
     page.history.back.click()
     assert rig.shell.jobs == []
     assert page.history.confirm.isVisible()
-    assert "Take v12 variant 12 back and serve v11 variant 11 again?" in visible_texts(page)
+    assert "Roll back from v12 variant 12 to v11 variant 11?" in visible_texts(page)
     page.history.confirm.click()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("rollback", {"target": "local", "to": "11"})

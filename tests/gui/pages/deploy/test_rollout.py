@@ -63,7 +63,7 @@ def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
     }
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert [one.state for one in view.rows.rows] == ["rolled back", "pending"]
-    assert rig.shell.said == ["v3 was halted; it is kept on 0 of 2 targets."]
+    assert rig.shell.said == ["v3 halted; kept on 0 of 2 targets."]
     assert "3 of 50 requests failed" in " ".join(one.text for one in view.rows.rows)
 
 
@@ -103,7 +103,7 @@ def test_taking_away_asks_first(rig: Rig) -> None:
     rig.registry.add_release("local", None, "a" * 64, "serving", details)
     page.refresh()
     page.tools.take_away.click()
-    assert "Stop what serves on this computer?" in visible_texts(page)
+    assert "Stop the release on this computer?" in visible_texts(page)
     assert not rig.shell.jobs
     page.tools.confirm.click()
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (

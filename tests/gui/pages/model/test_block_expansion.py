@@ -69,7 +69,7 @@ def test_a_key_unfolds_a_block_where_it_is(page: ModelPage, qtbot: QtBot) -> Non
     assert not page.trail.isVisible()
     assert canvas.selected is not None
     assert scene_of(page).frame_of(canvas.selected) == 0
-    assert "in layer.2, unfolded" in canvas.accessibleDescription()
+    assert "in layer.2, expanded" in canvas.accessibleDescription()
     qtbot.keyClick(canvas, Qt.Key.Key_Backspace)
     qtbot.waitUntil(lambda: not frames(page), timeout=JOB_MS)
     assert canvas.selected == box
@@ -175,7 +175,7 @@ def test_menu_and_buttons_offer_it(page: ModelPage, qtbot: QtBot) -> None:
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), 3).actions()]
     assert "Expand (U)" in texts
     assert page.pane.paths.unfold.isVisible()
-    assert page.pane.paths.unfold.accessibleName().startswith("Unfold the block in place")
+    assert page.pane.paths.unfold.accessibleName().startswith("Expand or collapse the block")
     unfold(page, qtbot, "layer.0")
     assert canvas.selected is not None
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), canvas.selected).actions()]

@@ -187,7 +187,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     surgery.undo.click()
     surgery.undo.click()
     add(page.drawer, "rename", names=["image=picture"])
-    assert "same numbers" in surgery.table.item(0, 1).text()
+    assert "outputs match" in surgery.table.item(0, 1).text()
     add(page.drawer, "rename", names=["logits=scores"])
     assert surgery.table.item(1, 1).text() == "not applied yet"
     surgery.name.setText("renamed")
@@ -199,7 +199,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert page.pane.canvas.scene.boxes[0].name == "picture"
     assert surgery.edits.edits == ()
     said = digits_window.banner.sentence.text()
-    assert said == "Saved as renamed, made of fp32 by 2 edits."
+    assert said == "Saved as renamed, from fp32 by 2 edits."
     assert page.variant is not None
     fields = dict(origin(page.variant, "fp32"))
     assert (fields["Parent"], fields["By"]) == ("fp32", "edit")

@@ -84,15 +84,15 @@ def test_each_row_has_a_figure_an_interval_and_a_sentence(rig: Rig, page: Monito
             "94.1%",
             "warning",
             "93.0 to 95.2%",
-            "Right without labels, of 2\u2009048 requests; 98.1% of its reference data: less than "
-            "there.",
+            "Estimated without labels from 2\u2009048 requests; 98.1% of its reference data: lower "
+            "than there.",
         ),
         QualityRow(
             "Agreement",
             "99.8%",
             "",
             "98.7 to 100.0%",
-            "Answers like those of the version before, of 440 requests.",
+            "Agreement with the previous release over 440 requests.",
         ),
         QualityRow(
             "Uncertain requests",
@@ -211,9 +211,8 @@ def test_deleting_is_asked_first(rig: Rig, page: MonitorPage) -> None:
     rig.message(page, "sample", **FULL)
     page.quality.delete.click()
     assert len(rig.shell.jobs) == 1
-    assert (
-        "Delete the requests that the target keeps (10)? They cannot be had again."
-        in visible_texts(page)
+    assert "Delete the kept requests on the target (10)? This cannot be undone." in visible_texts(
+        page
     )
     assert not page.quality.delete.isVisible()
     page.quality.confirm.click()

@@ -65,7 +65,7 @@ def test_consent_is_given_and_taken_back_on_the_page(rig: Rig) -> None:
     select(page, third_party.ID)
     assert state(page, third_party.ID) == "needs consent"
     said = visible_texts(page)
-    assert "it asks for the network and the right to start programs" in said
+    assert "it requests: the network and start processes" in said
     assert rig.workspace.plugins.plugin(third_party.ID).digest in said
     page.allow.click()
     assert state(page, third_party.ID) == "available"
@@ -145,7 +145,7 @@ def test_safe_mode_is_said_and_cannot_be_left_by_consent(
     monkeypatch.setenv(SAFE_VARIABLE, "1")
     page = rig.page(PluginsPage)
     select(page, third_party.ID)
-    assert "safe mode: nothing but what came with the studio" in visible_texts(page)
+    assert "safe mode: built-in plugins only" in visible_texts(page)
     assert state(page, third_party.ID) == "off"
     assert not page.allow.isVisible()
 

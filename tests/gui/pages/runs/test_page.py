@@ -214,7 +214,7 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
     assert view.back.toolTip() == "Wait for the running job or cancel it."
     result = {"model": "digits", "alias": "production", "to": 1}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    assert rig.shell.said == ["digits@production is version 1."]
+    assert rig.shell.said == ["digits@production points to version 1."]
     view.back.click()
     assert rig.shell.jobs[-1].options == {"model": "digits", "alias": "production"}
 
@@ -308,7 +308,7 @@ def test_what_only_looks_is_in_no_history_and_still_had_as_a_recipe(
     assert [action.id for action in ledger.actions()] == [older]
     runs = page_of(rig)
     runs.show_action(number)
-    assert "It only looked and changed nothing" in visible_texts(runs.history)
+    assert "Read-only actions are not listed" in visible_texts(runs.history)
     assert runs.history.table.selected() is None
     runs.refresh()  # a job ends meanwhile
     text = runs.history.text.toPlainText()
@@ -324,7 +324,7 @@ def test_a_run_is_shown_as_a_recipe(rig: Rig) -> None:
     journal(rig, "20261126-080000-aaaa")
     page = page_of(rig)
     page.runs.detail.recipe.click()
-    assert rig.shell.said[-1].startswith("The run did nothing anew")
+    assert rig.shell.said[-1].startswith("All steps were cached")
     ledger = rig.registry.ledger
     wanted = ledger.add_action("quantize", {}, {}, "recipe 20261126-080000-aaaa")
     ledger.add_action("quantize", {}, {}, "recipe another")

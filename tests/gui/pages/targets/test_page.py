@@ -81,7 +81,7 @@ def test_removal_asks_in_place(rig: Rig) -> None:
     assert [target.name for target in rig.registry.targets()] == ["local", "pi"]
     page.confirm_removal.click()
     assert [target.name for target in rig.registry.targets()] == ["local"]
-    assert rig.shell.said == ["pi is forgotten."]
+    assert rig.shell.said == ["pi removed."]
 
 
 def test_boards_are_found_and_one_is_taken_into_the_form(rig: Rig) -> None:
