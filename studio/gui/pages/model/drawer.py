@@ -116,7 +116,7 @@ class Drawer(QWidget):
         return item
 
     def _bar(self, *more: QWidget | None) -> QFrame:
-        bar = _Bar(row(*self.buttons, spacing=4), row(*more, spacing=4))
+        bar = _Bar(row(*self.buttons, None, spacing=4), row(*more, spacing=4))
         bar.setProperty("role", "toolbar")
         bar.setAccessibleName("Tools of the graph")
         return bar

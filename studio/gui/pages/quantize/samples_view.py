@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("Sample", "State", "Label", "Float", "Variant", "SQNR dB")
 _WIDTHS = (0, 84, 72, 104, 104, 84)
-_SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "unchanged", "differs": "changed"}
+_SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "same", "differs": "changed"}
 """Words that are shown for the stored states."""
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
 

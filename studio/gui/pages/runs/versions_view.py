@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 COLUMNS = ("Version", "Aliases", "Deployed to", "Created")
-_WIDTHS = (96, 0, 0, 112)
+_WIDTHS = (0, 0, 104, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]
@@ -88,7 +88,7 @@ class VersionsView(QWidget):
         left.addWidget(self.strip)
         left.addWidget(framed(self.table), 1)
         left.addLayout(row(self.export, self.take, self.collect, None))
-        right.setMinimumWidth(DETAIL_WIDTH - 5 * GRID)
+        right.setMinimumWidth(DETAIL_WIDTH)
         listed = QWidget()
         layout = row(left, right, spacing=2 * GRID)
         layout.setStretch(0, 5)
