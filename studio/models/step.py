@@ -120,7 +120,7 @@ DIFF: Step[Arguments, Result] = Step(
 
 COVERAGE: Step[Arguments, Result] = Step(
     name="coverage",
-    title="Will it run there?",
+    title="Check compatibility",
     summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
     options=(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),

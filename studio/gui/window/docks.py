@@ -157,7 +157,7 @@ class JobsDock(QDockWidget):
         self._list.body.addStretch(1)
         self._stack = QStackedWidget()
         self._stack.setProperty("role", "dock")
-        self._stack.addWidget(Hint("Nothing was run yet", "Jobs and how they ended appear here."))
+        self._stack.addWidget(Hint("No jobs yet", "Jobs and their results appear here."))
         self._stack.addWidget(self._list)
         self._stack.setMinimumHeight(160)
         self.setWidget(self._stack)

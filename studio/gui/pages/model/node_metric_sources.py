@@ -124,7 +124,7 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
             for part in one.get("compiled") or ():
                 places.update(dict.fromkeys(part.get("nodes") or (), part["provider"]))
             title = " · ".join(part for part in ("Placement", where, when) if part)
-            yield Source(title, "Where a node runs", states=places, notes=kernels)
+            yield Source(title, "Execution provider of a node", states=places, notes=kernels)
 
 
 def _times(nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -161,7 +161,7 @@ def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source
     """The error of each layer alone, with its loss of the metric, and the time that int8 saves."""
     title = result.metric.title.lower() if result.metric is not None else ""
     notes = {
-        layer.name: f"loses {layer.drop:.4f} of {title}"
+        layer.name: f"drop of {layer.drop:.4f} in {title}"
         for layer in result.layers
         if layer.drop is not None
     }

@@ -38,7 +38,7 @@ from studio.workspace import nodes_within, read_numbers
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
+COLUMNS = ("Operator", "Node", "Value", "Share", "Note")
 ANALYZE = "analyze"
 _WIDTHS = (160, 0, 140, 80, 220)
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
@@ -71,23 +71,24 @@ class NodeMetricsView(QWidget):
         self._sources: list[Source] = []
         self._is_stale = True
         self.combo = QComboBox()
-        self.combo.setAccessibleName("Numbers")
+        self.combo.setAccessibleName("Node metrics")
         self.combo.setMinimumWidth(36 * GRID)
         self.total = label("", "dim")
-        self.table = SortableTable(COLUMNS, (2, 3), _WIDTHS, "Numbers of the nodes")
+        self.table = SortableTable(COLUMNS, (2, 3), _WIDTHS, "Node metrics")
         self.empty = Hint(
-            "No numbers for these nodes",
-            "Costs need known shapes. Profile this variant with operators to see where time goes.",
+            "No metrics for these nodes",
+            "Costs need static shapes. Profile with per-operator timing to see where time is "
+            "spent.",
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.empty)
         self.open = button("From a file…", self._choose_file, "link")
         self.open.setToolTip(
-            'JSON of numbers by node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
+            'JSON with one value per node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
         )
         self.copy = button("Copy as CSV", self.copy_rows, "link")
-        top = row(label("Numbers", "dim"), self.combo, self.total, None, self.open, self.copy)
+        top = row(label("Node metrics", "dim"), self.combo, self.total, None, self.open, self.copy)
         top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -195,7 +196,7 @@ class NodeMetricsView(QWidget):
         self._lookups.hear(event)
 
     def _choose_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Numbers of the nodes", "", "JSON (*.json)")
+        path, _ = QFileDialog.getOpenFileName(self, "Node metrics", "", "JSON (*.json)")
         if path:
             self.open_file(Path(path))
 
@@ -243,7 +244,7 @@ class NodeMetricsView(QWidget):
     def _show_rows(self, rows: list[SortableRow], source: Source | None = None) -> None:
         self.table.show_rows(rows)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
-        set_enabled(self.copy, "" if rows else "There are no numbers to copy.")
+        set_enabled(self.copy, "" if rows else "No metrics to copy.")
         count = figures.count(len(rows), "node") if rows else ""
         if source is not None and source.sums and rows and not source.states:
             count = f"{source.text(sum(one.values[2] for one in rows))} in {count}"

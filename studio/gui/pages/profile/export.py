@@ -47,7 +47,7 @@ class ProfileExport(QPushButton):
     def show_run(self, run: int | None) -> None:
         """Take another profile."""
         self._run = run
-        set_enabled(self, "" if run is not None else "Nothing is measured yet.")
+        set_enabled(self, "" if run is not None else "No profile to export yet.")
 
     def ask(self, suffix: str) -> None:
         """Let the user choose the file, and write it."""
@@ -80,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"The profile is in {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Profile exported to {job.outcome.result['output']}.", "good")
