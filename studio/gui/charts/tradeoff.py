@@ -66,7 +66,7 @@ class Tradeoff(Drawing):
     def description(self) -> str:
         """Which variants are worth choosing."""
         names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
-        tried = f"The layer search tried {len(self.trials)} more candidates." if self.trials else ""
+        tried = f" The layer search tried {len(self.trials)} more." if self.trials else ""
         return f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}.{tried}"
 
     def draw(self, plot: Plot) -> None:

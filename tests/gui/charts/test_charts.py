@@ -197,7 +197,7 @@ def test_an_error_is_better_when_it_is_less(qapp: QApplication) -> None:
     points = (Point("small", 1.0, 0.02), Point("large", 4.0, 0.01), Point("worse", 4.5, 0.03))
     assert [point.name for point in front(points, is_error=True)] == ["small", "large"]
     drawing = Tradeoff(points, "MB", "CER", ((2.0, 0.015), (3.0, 0.04)), is_error=True)
-    assert "Worth choosing: small, large. 2 more were tried" in drawing.description()
+    assert "Pareto front: small, large. The layer search tried 2 more" in drawing.description()
     image, spots = render(drawing, load("dark"), QSize(320, 200), 1)
     assert not image.isNull()
     assert [spot.key for spot in spots] == [-1, -1, -1]

@@ -187,7 +187,7 @@ def test_ancestors_and_descendants_are_lit(canvas: GraphCanvas, qtbot: QtBot) ->
     canvas.select(2)
     qtbot.keyClick(canvas, Qt.Key.Key_A)
     assert canvas.traced == {0, 1, 2}
-    assert canvas.accessibleDescription().endswith("3 lit")
+    assert canvas.accessibleDescription().endswith("3 highlighted")
     qtbot.keyClick(canvas, Qt.Key.Key_D)
     assert canvas.traced == {2, 4, 6}
     dark = canvas.grab().toImage()

@@ -55,7 +55,7 @@ def test_buttons_light_up_what_lies_before_and_behind(pane: GraphPane, qtbot: Qt
     assert (paths.up.isChecked(), paths.down.isChecked()) == (False, True)
     paths.both.click()
     assert canvas.traced == {0, 1, 2, 4, 6}
-    assert canvas.accessibleDescription().endswith("5 lit")
+    assert canvas.accessibleDescription().endswith("5 highlighted")
     paths.clear.click()
     assert canvas.traced == frozenset()
     assert not paths.both.isChecked()

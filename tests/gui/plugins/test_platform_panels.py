@@ -66,7 +66,7 @@ CASES = (
         "studio_sagemaker",
         "sagemaker.endpoint",
         {"region": "eu-central-1", "endpoint": "digits", "profile": "work"},
-        "a profile",
+        "an AWS profile",
         ("boto3", "botocore"),
     ),
 )

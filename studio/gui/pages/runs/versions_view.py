@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 COLUMNS = ("Version", "Aliases", "Deployed to", "Created")
-_WIDTHS = (0, 0, 104, 112)
+_WIDTHS = (0, 0, 116, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]

@@ -200,7 +200,7 @@ def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig)
     found = {"whole": True, "problem": "", "entries": 12, "anchors": 3}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=found))
     assert (proof.verdict.text(), proof.verify_button.isEnabled()) == ("verified", True)
-    assert proof.text.text().startswith("12 entries, none altered")
+    assert proof.text.text().startswith("12 entries verified")
     proof.target.setCurrentIndex(proof.target.findData("roof-02"))
     assert proof.verdict.isHidden()
     proof.verify()
@@ -275,10 +275,11 @@ def test_the_signers_of_a_board_are_listed(rig: Rig) -> None:
     assert "Last changed 21 Nov" in visible_texts(card)
     assert card.change.isEnabled()
     choose(view, "roof-01")
-    assert card.text.text().startswith("roof-01 takes the releases of everybody who can log in.")
+    accepts = "roof-01 accepts unsigned releases from every user who can log in."
+    assert card.text.text().startswith(accepts)
     assert card.table.isHidden()
     choose(view, "roof-02")
-    assert "only the administrator of roof-02 may change it" in card.change.toolTip()
+    assert "Only the administrator of roof-02 can change it" in card.change.toolTip()
     choose(view, "This computer")
     assert card.text.text() == "Unknown. Press Refresh to check this computer."
 

@@ -90,7 +90,7 @@ def test_the_signs_are_clicked(page: ModelPage, qtbot: QtBot) -> None:
     frame = scene_of(page).frames[0]
     title = on_screen(page, frame.x + 12, frame.y + 12).toPoint()
     qtbot.mouseMove(canvas, title)
-    assert canvas.toolTip() == "Fold layer.1 (Backspace)"
+    assert canvas.toolTip() == "Collapse layer.1 (Backspace)"
     qtbot.mouseMove(canvas, title + QPoint(0, 60))
     assert not canvas.toolTip()
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=title)
@@ -179,4 +179,4 @@ def test_menu_and_buttons_offer_it(page: ModelPage, qtbot: QtBot) -> None:
     unfold(page, qtbot, "layer.0")
     assert canvas.selected is not None
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), canvas.selected).actions()]
-    assert "Fold layer.0 (Backspace)" in texts
+    assert "Collapse layer.0 (Backspace)" in texts

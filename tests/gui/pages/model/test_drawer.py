@@ -69,7 +69,7 @@ def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -
     assert rows[0] == ("Conv", "conv2", "74.0 kB", "63.6 %", "")
     numbers.copy.click()
     lines = QApplication.clipboard().text().splitlines()
-    assert lines[0] == "operator,node,value,share,remark,number"
+    assert lines[0] == "operator,node,value,share,note,number"
     assert lines[1] == "Conv,conv2,74.0 kB,63.6 %,,73984.0"
     assert len(lines) == 4
     page.pane.canvas.select(box(page, "Gemm"))
@@ -199,7 +199,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     surgery.redo.click()
     surgery.attempt.click()
     qtbot.waitUntil(lambda: not surgery.strip.running, timeout=JOB_MS)
-    assert "same numbers on 3 samples" in surgery.table.item(0, 1).text()
+    assert "outputs match on 3 samples" in surgery.table.item(0, 1).text()
     assert len(page.workspace.registry.variants()) == 1
     # What was tried is known for as long as what is before it stays the same.
     surgery.undo.click()
@@ -221,7 +221,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert page.variant is not None
     fields = dict(origin(page.variant, "fp32"))
     assert (fields["Parent"], fields["By"]) == ("fp32", "edit")
-    assert fields["Edit 1"].startswith("rename image=picture: image is now picture; same numbers")
+    assert fields["Edit 1"].startswith("rename image=picture: image is now picture; outputs match")
 
 
 def test_an_edit_that_does_not_fit_is_said(

@@ -170,7 +170,7 @@ def test_chart_of_accuracy_needs_a_metric(rig: Rig) -> None:
     rig.variant("int8", variant, metric=METRIC)
     page.refresh()
     assert page.tradeoff.isVisible()
-    assert "Worth choosing: int8, fp32." in page.tradeoff.accessibleDescription()
+    assert "Pareto front: int8, fp32." in page.tradeoff.accessibleDescription()
 
 
 def test_numbers_stand_at_the_right(rig: Rig) -> None:

@@ -190,7 +190,7 @@ def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
     page.preset.choose("fp16")
     page.run()
     assert rig.shell.jobs[-1].options["model"] == f"#{parent.id}"
-    assert "the next is made of fp32" in visible_texts(page)
+    assert "the next is derived from fp32" in visible_texts(page)
 
 
 def test_what_a_search_has_tried_is_on_the_chart(rig: Rig) -> None:

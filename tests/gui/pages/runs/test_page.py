@@ -86,7 +86,7 @@ def test_a_run_with_its_gates_the_missed_ones_first(rig: Rig) -> None:
         ("failed", "fast", "1.2, at most 1: int8"),
         ("passed", "small", "0.3, at most 0.5"),
     ]
-    assert detail.state.text() == "gate not met"
+    assert detail.state.text() == "gate failed"
     assert detail.report.toolTip() == "This run has no report yet."
     assert detail.again.isHidden(), "a run that has reached its end offers to go on"
 
